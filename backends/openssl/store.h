@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One session, shared by openssl.c (opening, table), swap.c (entries) and upkeep.c (what is derived
+ * from them). */
+#ifndef XR_OPENSSL_STORE_H
+#define XR_OPENSSL_STORE_H
+
+#include "view.h"
+
+#define MANIFEST ".crossroot"
+#define SHAPES   4u
+
+struct xr_session {
+    const struct xr_host *host;
+    char *name, *pending; /* last component; hidden name beside it while it is made or removed */
+    int parent, dir;      /* dir -1: does not exist */
+    bool write, locked, made_top, has_manifest, dirty;
+    bool made[SHAPES];        /* the directory */
+    bool bundle_ours[SHAPES]; /* the file beside it */
+    bool saved[SHAPES];       /* somebody else's, which was there before */
+    struct xr_strings gone;   /* "DIR/FILE" of somebody else's, being removed */
+    struct view views[SHAPES];
+};
+
+extern const struct shape od_shapes[SHAPES];
+const struct shape *od_shape_of(enum xr_place place, size_t *at);
+
+/* openssl.c */
+int od_open_dir(int parent, const char *name); /* follows no link */
+enum xr_status od_load(struct xr_session *s, struct xr_error *err);
+void od_unload(struct xr_session *s); /* the next load reads everything anew */
+/* The directory, ours or whoever's came first; then what is in it is read anew. */
+enum xr_status od_ensure_top(struct xr_session *s, struct xr_error *err);
+
+/* swap.c: operations of the table */
+enum xr_status od_list(struct xr_session *s, xr_entry_fn emit, void *ctx, struct xr_error *err);
+enum xr_status od_swap(struct xr_session *s, const struct xr_state *expect,
+                       const struct xr_state *want, struct xr_error *err);
+
+/* upkeep.c */
+void od_read_manifest(struct xr_session *s);
+enum xr_status od_write_manifest(struct xr_session *s, struct xr_error *err);
+enum xr_status od_flush(struct xr_session *s, struct xr_error *err);
+
+#endif

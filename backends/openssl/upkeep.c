@@ -1,0 +1,376 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What crossroot keeps beside the entries: the manifest, bundles, links, directories. Everything here
+ * is derived, so that one flush serves a change, an undo and a crash. */
+#include "store.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define MANIFEST_HEAD "crossroot 1\n"
+#define MANIFEST_MAX  ((size_t)1 << 20)
+#define SAVED         ".before-crossroot"
+
+/* ---- the manifest ---- */
+
+static bool read_small(struct xr_buf *out, int dir, const char *name)
+{
+    int fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+    struct stat st;
+    bool ok = false;
+
+    if (fd < 0)
+        return false;
+    ok = fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && od_read_whole(out, fd, FILE_MAX_BYTES);
+    (void)close(fd);
+    return ok;
+}
+
+void od_read_manifest(struct xr_session *s)
+{
+    struct xr_buf text = {0};
+    char *save = NULL;
+
+    s->made_top = s->has_manifest = false;
+    memset(s->made, 0, sizeof(s->made));
+    memset(s->bundle_ours, 0, sizeof(s->bundle_ours));
+    memset(s->saved, 0, sizeof(s->saved));
+    xr_strings_free(&s->gone);
+    if (s->dir >= 0 && read_small(&text, s->dir, MANIFEST) && text.len <= MANIFEST_MAX &&
+        text.len > 0) {
+        s->has_manifest = true;
+        for (char *line = strtok_r(text.data, "\n", &save); line != NULL;
+             line = strtok_r(NULL, "\n", &save)) {
+            s->made_top = s->made_top || strcmp(line, "dir .") == 0;
+            if (strncmp(line, "gone ", 5) == 0)
+                xr_strings_add(&s->gone, line + 5);
+            for (size_t i = 0; i < SHAPES; i++) {
+                if (strncmp(line, "dir ", 4) == 0 && strcmp(line + 4, od_shapes[i].dir) == 0)
+                    s->made[i] = true;
+                if (od_shapes[i].bundle != NULL && strncmp(line, "file ", 5) == 0 &&
+                    strcmp(line + 5, od_shapes[i].bundle) == 0)
+                    s->bundle_ours[i] = true;
+                if (od_shapes[i].bundle != NULL && strncmp(line, "saved ", 6) == 0 &&
+                    strcmp(line + 6, od_shapes[i].bundle) == 0)
+                    s->saved[i] = true;
+            }
+        }
+    }
+    xr_buf_free(&text);
+}
+
+enum xr_status od_write_manifest(struct xr_session *s, struct xr_error *err)
+{
+    struct xr_buf want = {0}, have = {0};
+    enum xr_status status = XR_OK;
+
+    xr_buf_str(&want, MANIFEST_HEAD);
+    if (s->made_top)
+        xr_buf_str(&want, "dir .\n");
+    for (size_t i = 0; i < SHAPES; i++) {
+        if (s->made[i])
+            xr_buf_fmt(&want, "dir %s\n", od_shapes[i].dir);
+        if (s->bundle_ours[i])
+            xr_buf_fmt(&want, "file %s\n", od_shapes[i].bundle);
+        if (s->saved[i])
+            xr_buf_fmt(&want, "saved %s\n", od_shapes[i].bundle);
+    }
+    for (size_t i = 0; i < s->gone.count; i++)
+        xr_buf_fmt(&want, "gone %s\n", s->gone.items[i]);
+    if (!read_small(&have, s->dir, MANIFEST) || have.len != want.len ||
+        memcmp(have.data, want.data, want.len) != 0) {
+        status = s->host->write_atomic(
+            s->dir, MANIFEST, (struct xr_bytes){(const unsigned char *)want.data, want.len}, 0644,
+            err);
+        s->dirty = true;
+    }
+    if (status == XR_OK)
+        s->has_manifest = true;
+    xr_buf_free(&want);
+    xr_buf_free(&have);
+    return status;
+}
+
+/* ---- bundles ---- */
+
+static int by_sha256(const void *a, const void *b)
+{
+    return memcmp((*(const struct item *const *)a)->sha256,
+                  (*(const struct item *const *)b)->sha256, XR_SHA256_LEN);
+}
+
+static struct xr_buf bundle_of(const struct view *view)
+{
+    struct {
+        const struct item **items;
+        size_t count, capacity;
+    } all = {0};
+    struct xr_buf out = {0};
+
+    for (size_t i = 0; i < view->count; i++) {
+        const struct file *file = view->items[i];
+
+        /* A plain bundle cannot say that something is trusted for less than all. */
+        for (size_t k = 0; od_view_counts(view, file) && k < file->held.count; k++) {
+            if (file->held.items[k].purposes == XR_ANY_PURPOSE)
+                *XR_PUSH(&all) = &file->held.items[k];
+        }
+    }
+    if (all.count > 1)
+        qsort((void *)all.items, all.count, sizeof(*all.items), by_sha256);
+    for (size_t i = 0; i < all.count; i++) {
+        struct xr_buf one = {0};
+
+        if (i > 0 && by_sha256(&all.items[i - 1], &all.items[i]) == 0)
+            continue;
+        one = od_canonical(view->host, view->shape, all.items[i]->der);
+        xr_buf_add(&out, one.data, one.len);
+        xr_buf_free(&one);
+    }
+    free((void *)all.items);
+    return out;
+}
+
+/* Keeps somebody else's bundle for the day crossroot leaves. */
+static enum xr_status save_foreign(struct xr_session *s, size_t at, struct xr_error *err)
+{
+    const char *name = od_shapes[at].bundle;
+    char *saved = xr_format("%s%s", name, SAVED);
+    struct stat st;
+    enum xr_status status = XR_OK;
+
+    if (!s->saved[at] && fstatat(s->dir, saved, &st, AT_SYMLINK_NOFOLLOW) == 0)
+        status = xr_fail(err, XR_FAILED, "%s is in the way: it is not crossroot's", saved);
+    s->saved[at] = s->saved[at] || status == XR_OK;
+    if (status == XR_OK)
+        status = od_write_manifest(s, err);
+    if (status == XR_OK && linkat(s->dir, name, s->dir, saved, 0) != 0 && errno != EEXIST)
+        status = xr_fail_errno(err, "cannot keep %s", name);
+    free(saved);
+    return status;
+}
+
+static enum xr_status flush_bundle(struct xr_session *s, size_t at, struct xr_error *err)
+{
+    const char *name = od_shapes[at].bundle;
+    struct xr_buf want = bundle_of(&s->views[at]), have = {0};
+    struct stat st;
+    bool present = fstatat(s->dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0;
+    bool readable = present && read_small(&have, s->dir, name);
+    enum xr_status status = XR_OK;
+
+    if (want.len == 0
+            ? !present
+            : readable && want.len == have.len && memcmp(want.data, have.data, want.len) == 0)
+        goto out;
+    /* What is not ours is kept before it is called ours, and called ours before it is written. */
+    if (present && !s->bundle_ours[at])
+        status = save_foreign(s, at, err);
+    if (status != XR_OK)
+        goto out;
+    s->bundle_ours[at] = true;
+    status = od_write_manifest(s, err);
+    if (status == XR_OK && want.len > 0) {
+        status = s->host->write_atomic(
+            s->dir, name, (struct xr_bytes){(const unsigned char *)want.data, want.len}, 0644, err);
+    } else if (status == XR_OK && present && unlinkat(s->dir, name, 0) != 0) {
+        status = xr_fail_errno(err, "cannot remove %s", name);
+    }
+    s->dirty = true;
+out:
+    s->bundle_ours[at] = s->bundle_ours[at] && (want.len > 0 || status != XR_OK);
+    xr_buf_free(&want);
+    xr_buf_free(&have);
+    return status;
+}
+
+static enum xr_status drop_bundle(struct xr_session *s, size_t at, struct xr_error *err)
+{
+    const char *name = od_shapes[at].bundle;
+    char *saved = xr_format("%s%s", name, SAVED);
+    bool ours = s->bundle_ours[at];
+    enum xr_status status = XR_OK;
+    struct stat st;
+
+    s->bundle_ours[at] = false;
+    if (s->saved[at] && fstatat(s->dir, saved, &st, AT_SYMLINK_NOFOLLOW) == 0) {
+        /* Not ours any more before it is back: a crash in between must not make us remove it. */
+        status = od_write_manifest(s, err);
+        if (status == XR_OK && renameat(s->dir, saved, s->dir, name) != 0)
+            status = xr_fail_errno(err, "cannot put %s back", name);
+        /* rename does nothing to two names of one file. */
+        if (status == XR_OK)
+            (void)unlinkat(s->dir, saved, 0);
+        s->dirty = true;
+    } else if (ours) {
+        if (unlinkat(s->dir, name, 0) != 0 && errno != ENOENT)
+            status = xr_fail_errno(err, "cannot remove %s", name);
+        s->dirty = true;
+    }
+    free(saved);
+    return status;
+}
+
+/* ---- flush ---- */
+
+static enum xr_status drop_empty_places(struct xr_session *s, struct xr_error *err)
+{
+    for (size_t i = 0; i < SHAPES; i++) {
+        struct view *view = &s->views[i];
+
+        if (!s->made[i] || view->count > 0)
+            continue;
+        if (view->fd >= 0 && unlinkat(s->dir, od_shapes[i].dir, AT_REMOVEDIR) != 0) {
+            if (errno == ENOTEMPTY || errno == EEXIST)
+                continue; /* holds something that is no certificate */
+            return xr_fail_errno(err, "cannot remove %s", od_shapes[i].dir);
+        }
+        if (view->fd >= 0) {
+            (void)close(view->fd);
+            view->fd = -1;
+            s->dirty = true;
+        }
+        s->made[i] = false;
+    }
+    return XR_OK;
+}
+
+/* The directory goes as it came: under the hidden name, so that nobody sees half of it. */
+static enum xr_status leave_top(struct xr_session *s, struct xr_error *err)
+{
+    enum xr_status status = XR_OK;
+
+    if (renameat2(s->parent, s->name, s->parent, s->pending, RENAME_NOREPLACE) != 0)
+        return xr_fail_errno(err, "cannot remove %s", s->name);
+    if (unlinkat(s->dir, MANIFEST, 0) == 0 && unlinkat(s->parent, s->pending, AT_REMOVEDIR) == 0) {
+        (void)close(s->dir);
+        s->dir = -1;
+        s->made_top = s->has_manifest = s->locked = false;
+        s->dirty = true;
+        return XR_OK;
+    }
+    /* Somebody put a file there, or the system failed: back under its name, for the next flush. */
+    status = xr_fail_errno(err, "cannot remove %s", s->name);
+    (void)od_write_manifest(s, NULL);
+    (void)renameat2(s->parent, s->pending, s->parent, s->name, RENAME_NOREPLACE);
+    return status;
+}
+
+/* The last entry of ours is gone: so is everything we made beside it. */
+static enum xr_status leave(struct xr_session *s, struct xr_error *err)
+{
+    enum xr_status status = XR_OK;
+
+    for (size_t i = 0; status == XR_OK && i < SHAPES; i++) {
+        if (od_shapes[i].bundle != NULL)
+            status = drop_bundle(s, i, err);
+    }
+    if (status == XR_OK)
+        status = drop_empty_places(s, err);
+    if (status != XR_OK)
+        return status;
+    if (s->made_top && od_count(s->dir) == 1)
+        return leave_top(s, err);
+    if (unlinkat(s->dir, MANIFEST, 0) != 0 && errno != ENOENT)
+        return xr_fail_errno(err, "cannot remove %s", MANIFEST);
+    s->has_manifest = s->made_top = false;
+    return XR_OK;
+}
+
+/* Finishes removals: a file whose link went and which did not follow yet. */
+static enum xr_status drop_gone(struct xr_session *s, struct xr_error *err)
+{
+    for (size_t i = 0; i < s->gone.count; i++) {
+        for (size_t k = 0; k < SHAPES; k++) {
+            size_t len = strlen(od_shapes[k].dir);
+            const char *name = s->gone.items[i] + len + 1;
+            struct file *file = NULL;
+
+            if (strncmp(s->gone.items[i], od_shapes[k].dir, len) != 0 ||
+                s->gone.items[i][len] != '/')
+                continue;
+            file = od_view_find(&s->views[k], name);
+            if (file != NULL && file->index < 0 && !od_view_ours(file)) {
+                enum xr_status status = od_view_remove(&s->views[k], file, err);
+
+                if (status != XR_OK)
+                    return status;
+            }
+        }
+    }
+    xr_strings_free(&s->gone);
+    return XR_OK;
+}
+
+static bool holds_ours(const struct xr_session *s)
+{
+    for (size_t i = 0; i < SHAPES; i++) {
+        for (size_t k = 0; k < s->views[i].count; k++) {
+            if (od_view_ours(s->views[i].items[k]))
+                return true;
+        }
+    }
+    return false;
+}
+
+static enum xr_status sync_all(struct xr_session *s, struct xr_error *err)
+{
+    bool failed = false;
+
+    for (size_t i = 0; i < SHAPES; i++) {
+        if (s->views[i].dirty && s->views[i].fd >= 0)
+            failed = fsync(s->views[i].fd) != 0 || failed;
+        s->dirty = s->dirty || s->views[i].dirty;
+        s->views[i].dirty = false;
+    }
+    if (s->dirty && s->dir >= 0)
+        failed = fsync(s->dir) != 0 || failed;
+    if (s->dirty)
+        failed = fsync(s->parent) != 0 || failed;
+    s->dirty = false;
+    return failed ? xr_fail_errno(err, "cannot make %s durable", s->name) : XR_OK;
+}
+
+static enum xr_status flush_loaded(struct xr_session *s, struct xr_error *err)
+{
+    enum xr_status status = XR_OK;
+
+    if (!s->locked || s->dir < 0)
+        return s->dirty ? sync_all(s, err) : XR_OK;
+    status = od_load(s, err);
+    if (status == XR_OK)
+        status = od_clear_temps(s->dir, &s->dirty, err);
+    for (size_t i = 0; status == XR_OK && i < SHAPES; i++)
+        status = od_view_tidy(&s->views[i], err);
+    if (status != XR_OK || !s->has_manifest)
+        return status != XR_OK ? status : sync_all(s, err);
+    status = drop_gone(s, err);
+    if (status != XR_OK)
+        return status;
+    if (!holds_ours(s)) {
+        status = leave(s, err);
+        return status == XR_OK ? sync_all(s, err) : status;
+    }
+    for (size_t i = 0; status == XR_OK && i < SHAPES; i++)
+        status = od_view_link_all(&s->views[i], err);
+    for (size_t i = 0; status == XR_OK && i < SHAPES; i++) {
+        if (od_shapes[i].bundle != NULL)
+            status = flush_bundle(s, i, err);
+    }
+    if (status == XR_OK)
+        status = drop_empty_places(s, err);
+    if (status == XR_OK)
+        status = od_write_manifest(s, err);
+    return status == XR_OK ? sync_all(s, err) : status;
+}
+
+enum xr_status od_flush(struct xr_session *s, struct xr_error *err)
+{
+    enum xr_status status = flush_loaded(s, err);
+
+    if (status != XR_OK)
+        od_unload(s);
+    return status;
+}

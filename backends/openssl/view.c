@@ -1,0 +1,859 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "view.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define LINK_NAME_MAX 32
+#define LINKS_MAX     100000
+
+void od_file_free(struct file *file)
+{
+    if (file == NULL)
+        return;
+    for (size_t i = 0; i < file->held.count; i++)
+        free((void *)(uintptr_t)file->held.items[i].raw.data);
+    free(file->held.items);
+    xr_buf_free(&file->content);
+    free(file->name);
+    free(file->shown);
+    free(file->target);
+    free(file);
+}
+
+void od_view_unload(struct view *view)
+{
+    for (size_t i = 0; i < view->count; i++)
+        od_file_free(view->items[i]);
+    free(view->items);
+    free(view->foreign.items);
+    xr_strings_free(&view->stray);
+    memset(&view->foreign, 0, sizeof(view->foreign));
+    view->items = NULL;
+    view->count = view->capacity = 0;
+    view->loaded = false;
+}
+
+void od_view_free(struct view *view)
+{
+    od_view_unload(view);
+    if (view->fd >= 0)
+        (void)close(view->fd);
+    view->fd = -1;
+}
+
+struct xr_buf od_canonical(const struct xr_host *host, const struct shape *shape,
+                           struct xr_bytes der)
+{
+    struct xr_buf content = {0};
+    size_t len = 0;
+    char *pem = host->pem(shape->label, der, &len);
+
+    xr_buf_add(&content, pem, len);
+    host->release(pem);
+    return content;
+}
+
+static void link_name(char out[LINK_NAME_MAX], const struct view *view, uint32_t hash, int index)
+{
+    (void)snprintf(out, LINK_NAME_MAX, "%08x.%s%d", (unsigned)hash, view->shape->infix, index);
+}
+
+/* "9d04f354.0", or "9d04f354.r0" for CRLs. */
+static bool parse_link(uint32_t *hash, int *index, const struct view *view, const char *name)
+{
+    unsigned char bytes[4];
+    char hex[9];
+    size_t infix = strlen(view->shape->infix);
+    long value = 0;
+
+    if (strlen(name) < 10 + infix || name[8] != '.' ||
+        strncmp(name + 9, view->shape->infix, infix) != 0)
+        return false;
+    memcpy(hex, name, 8);
+    hex[8] = '\0';
+    if (!xr_unhex(bytes, 4, hex))
+        return false;
+    for (const char *at = name + 9 + infix; *at != '\0'; at++) {
+        if (*at < '0' || *at > '9' || value > LINKS_MAX)
+            return false;
+        value = value * 10 + (*at - '0');
+    }
+    *hash =
+        (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 | bytes[3];
+    *index = (int)value;
+    return true;
+}
+
+bool od_view_link_like(const char *name)
+{
+    const char *number = name;
+
+    if (strspn(name, "0123456789abcdefABCDEF") != 8 || name[8] != '.')
+        return false;
+    number = name + 9;
+    number += *number == 'r';
+    return *number != '\0' && number[strspn(number, "0123456789")] == '\0';
+}
+
+static bool ours_name(const char *name)
+{
+    return strlen(name) == 2 * XR_SHA256_LEN + 4 &&
+           strspn(name, "0123456789abcdef") == 2 * XR_SHA256_LEN &&
+           strcmp(name + 2 * XR_SHA256_LEN, ".pem") == 0;
+}
+
+bool od_view_ours(const struct file *file)
+{
+    char hex[2 * XR_SHA256_LEN + 1];
+
+    if (!ours_name(file->name) || file->target != NULL || file->held.count != 1)
+        return false;
+    xr_hex(hex, file->held.items[0].sha256, XR_SHA256_LEN);
+    return strncmp(file->name, hex, 2 * XR_SHA256_LEN) == 0;
+}
+
+bool od_view_counts(const struct view *view, const struct file *file)
+{
+    return !view->shape->hashed || (file->index >= 0 && !file->hidden) || od_view_ours(file);
+}
+
+struct file *od_view_find(const struct view *view, const char *name)
+{
+    for (size_t i = 0; i < view->count; i++) {
+        if (strcmp(view->items[i]->name, name) == 0)
+            return view->items[i];
+    }
+    return NULL;
+}
+
+/* ---- loading ---- */
+
+struct collecting {
+    const struct view *view;
+    struct file *file;
+};
+
+static enum xr_status collect(void *ctx, enum xr_item_kind kind, struct xr_bytes bytes)
+{
+    struct collecting *c = ctx;
+    const struct xr_host *host = c->view->host;
+    struct item made = {.kind = kind, .der = bytes, .purposes = XR_ANY_PURPOSE};
+    struct xr_slices slices = {.size = sizeof(slices)};
+    struct xr_bytes name = {0};
+    bool crls = c->view->shape->place == XR_CRL;
+
+    if ((kind == XR_ITEM_CRL) != crls)
+        return XR_OK;
+    if (kind == XR_ITEM_TRUSTED_CERT) {
+        made.kind = XR_ITEM_CERT;
+        if (host->trusted(&made.der.len, &made.purposes, bytes, NULL) != XR_OK)
+            return XR_OK;
+    }
+    if (crls) {
+        if (host->crl_issuer(&name, made.der, NULL) != XR_OK)
+            return XR_OK;
+    } else {
+        if (host->slices(&slices, made.der, NULL) != XR_OK)
+            return XR_OK;
+        name = slices.subject;
+    }
+    if (host->name_hash(&made.hash, name, NULL) != XR_OK)
+        return XR_OK;
+    host->sha256(made.sha256, made.der);
+    made.raw = (struct xr_bytes){xr_memdup(bytes.data, bytes.len), bytes.len};
+    made.der.data = made.raw.data;
+    *XR_PUSH(&c->file->held) = made;
+    return XR_OK;
+}
+
+bool od_read_whole(struct xr_buf *out, int fd, size_t limit)
+{
+    for (;;) {
+        ssize_t got = 0;
+
+        out->data = xr_grow(out->data, &out->capacity, out->len + 8192, 1);
+        got = read(fd, out->data + out->len, out->capacity - out->len - 1);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0 || out->len > limit)
+            return false;
+        out->len += (size_t)got;
+        out->data[out->len] = '\0';
+        if (got == 0)
+            return true;
+    }
+}
+
+static void parse_content(const struct view *view, struct file *file)
+{
+    struct collecting c = {view, file};
+
+    (void)view->host->items(
+        (struct xr_bytes){(const unsigned char *)file->content.data, file->content.len}, collect,
+        &c, NULL);
+}
+
+/* Opens a file to read it. A link to a name beside it is resolved here, one to elsewhere is followed
+ * only if it is root's or our own: nobody else leads a privileged reader about. */
+static int open_to_read(const struct view *view, const char *name, bool follow)
+{
+    const int flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK;
+    char targets[2][4096];
+
+    for (int hops = 0; follow && hops < 2; hops++) {
+        char *target = targets[hops];
+        ssize_t len = readlinkat(view->fd, name, target, sizeof(targets[hops]) - 1);
+        struct stat st;
+
+        if (len < 0)
+            break;
+        target[len] = '\0';
+        if (strchr(target, '/') != NULL) {
+            if (fstatat(view->fd, name, &st, AT_SYMLINK_NOFOLLOW) != 0 ||
+                (st.st_uid != 0 && st.st_uid != geteuid()))
+                return -1;
+            return openat(view->fd, name, flags);
+        }
+        name = target;
+    }
+    return openat(view->fd, name, flags | O_NOFOLLOW);
+}
+
+/* NULL: not a readable regular file. */
+static struct file *read_file(const struct view *view, const char *name, bool follow)
+{
+    struct file *file = NULL;
+    struct stat st;
+    int fd = open_to_read(view, name, follow);
+
+    if (fd < 0)
+        return NULL;
+    if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode)) {
+        file = xr_new(1, sizeof(*file));
+        file->name = xr_strdup(name);
+        file->shown = xr_visible(name);
+        file->mode = st.st_mode & 0777;
+        file->index = -1;
+        if (!od_read_whole(&file->content, fd, FILE_MAX_BYTES)) {
+            od_file_free(file);
+            file = NULL;
+        } else {
+            parse_content(view, file);
+        }
+    }
+    (void)close(fd);
+    return file;
+}
+
+struct hash_links {
+    struct hash_link *items;
+    size_t count, capacity;
+};
+
+static void load_name(struct view *view, struct hash_links *links, const char *name)
+{
+    char target[4096];
+    ssize_t len = readlinkat(view->fd, name, target, sizeof(target) - 1);
+    struct file *file = NULL;
+    uint32_t hash = 0;
+    int index = 0;
+    bool hashed = view->shape->hashed && parse_link(&hash, &index, view, name);
+
+    if (strncmp(name, TEMP_PREFIX, strlen(TEMP_PREFIX)) == 0) {
+        xr_strings_add(&view->stray, name);
+        return;
+    }
+    if (len >= 0)
+        target[len] = '\0';
+    if (len >= 0 && hashed && strchr(target, '/') == NULL) {
+        *XR_PUSH(links) =
+            (struct hash_link){hash, index, false, xr_strdup(name), xr_strdup(target)};
+        return;
+    }
+    file = read_file(view, name, len >= 0);
+    if (hashed && (file == NULL || file->held.count == 0 || file->held.items[0].hash != hash)) {
+        /* OpenSSL goes on only past a file it can load. */
+        *XR_PUSH(&view->foreign) = (struct hash_link){
+            .hash = hash, .index = index, .blocks = file == NULL || file->held.count == 0};
+    }
+    if (file == NULL || file->held.count == 0) {
+        od_file_free(file);
+        return;
+    }
+    if (len >= 0)
+        file->target = xr_strdup(target);
+    if (hashed && file->held.items[0].hash == hash) {
+        file->itself = true;
+        file->index = index;
+    }
+    *XR_PUSH(view) = file;
+}
+
+static int by_index(const void *a, const void *b)
+{
+    return ((const struct hash_link *)a)->index - ((const struct hash_link *)b)->index;
+}
+
+static struct file *at_index(const struct view *view, uint32_t hash, int index)
+{
+    for (size_t i = 0; i < view->count; i++) {
+        if (view->items[i]->index == index && view->items[i]->held.items[0].hash == hash)
+            return view->items[i];
+    }
+    return NULL;
+}
+
+static bool taken(const struct view *view, uint32_t hash, int index)
+{
+    for (size_t i = 0; i < view->foreign.count; i++) {
+        if (view->foreign.items[i].hash == hash && view->foreign.items[i].index == index)
+            return true;
+    }
+    return at_index(view, hash, index) != NULL;
+}
+
+/* The lowest number free under a hash: OpenSSL stops at the first that is missing. */
+static int next_index(const struct view *view, uint32_t hash)
+{
+    int next = 0;
+
+    while (taken(view, hash, next))
+        next++;
+    return next;
+}
+
+/* Does OpenSSL, counting up from one number, get to another? */
+static bool joined(const struct view *view, uint32_t hash, int from, int index)
+{
+    for (int i = from; i < index; i++) {
+        bool there = at_index(view, hash, i) != NULL;
+
+        for (size_t k = 0; !there && k < view->foreign.count; k++) {
+            const struct hash_link *link = &view->foreign.items[k];
+
+            there = link->hash == hash && link->index == i && !link->blocks;
+        }
+        if (!there)
+            return false;
+    }
+    return true;
+}
+
+static bool reached(const struct view *view, uint32_t hash, int index)
+{
+    return joined(view, hash, 0, index);
+}
+
+/* The last number with a file of its own that OpenSSL gets to, or -1. */
+static int last_index(const struct view *view, uint32_t hash)
+{
+    int last = -1;
+
+    for (size_t i = 0; i < view->count; i++) {
+        const struct file *file = view->items[i];
+
+        if (file->index > last && file->held.items[0].hash == hash &&
+            reached(view, hash, file->index))
+            last = file->index;
+    }
+    return last;
+}
+
+/* Two names of one link: a number that was about to move when we were interrupted. */
+static bool same_link(const struct view *view, const struct file *file, const char *name)
+{
+    char first[LINK_NAME_MAX];
+    struct stat a, b;
+
+    link_name(first, view, file->held.items[0].hash, file->index);
+    return fstatat(view->fd, first, &a, AT_SYMLINK_NOFOLLOW) == 0 &&
+           fstatat(view->fd, name, &b, AT_SYMLINK_NOFOLLOW) == 0 && a.st_dev == b.st_dev &&
+           a.st_ino == b.st_ino;
+}
+
+static void attach_links(struct view *view, struct hash_links *links)
+{
+    if (links->count > 1)
+        qsort(links->items, links->count, sizeof(*links->items), by_index);
+    for (size_t i = 0; i < links->count; i++) {
+        struct hash_link *link = &links->items[i];
+        struct file *file = od_view_find(view, link->target);
+        bool fits = file != NULL && file->held.items[0].hash == link->hash;
+
+        if (fits && file->index < 0)
+            file->index = link->index;
+        else if (ours_name(link->target) ||
+                 (fits && !file->itself && same_link(view, file, link->name)))
+            xr_strings_add(&view->stray, link->name);
+        else
+            *XR_PUSH(&view->foreign) = (struct hash_link){
+                .hash = link->hash, .index = link->index, .blocks = file == NULL};
+        free(link->name);
+        free(link->target);
+    }
+    free(links->items);
+}
+
+static int by_text(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* Names in a directory, sorted by bytes. */
+static enum xr_status names_of(struct xr_strings *names, int dirfd, struct xr_error *err)
+{
+    const struct dirent *entry = NULL;
+    int fd = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+
+    if (dir == NULL) {
+        if (fd >= 0)
+            (void)close(fd);
+        return xr_fail_errno(err, "cannot read the directory");
+    }
+    while ((entry = readdir(dir)) != NULL) {
+        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+            xr_strings_add(names, entry->d_name);
+    }
+    (void)closedir(dir);
+    if (names->count > 1)
+        qsort(names->items, names->count, sizeof(*names->items), by_text);
+    return XR_OK;
+}
+
+size_t od_count(int fd)
+{
+    struct xr_strings names = {0};
+    size_t count = names_of(&names, fd, NULL) == XR_OK ? names.count : SIZE_MAX;
+
+    xr_strings_free(&names);
+    return count;
+}
+
+enum xr_status od_clear_temps(int fd, bool *cleared, struct xr_error *err)
+{
+    struct xr_strings names = {0};
+    enum xr_status status = names_of(&names, fd, err);
+
+    for (size_t i = 0; status == XR_OK && i < names.count; i++) {
+        if (strncmp(names.items[i], TEMP_PREFIX, strlen(TEMP_PREFIX)) != 0)
+            continue;
+        if (unlinkat(fd, names.items[i], 0) != 0 && errno != ENOENT)
+            status = xr_fail_errno(err, "cannot remove %s", names.items[i]);
+        *cleared = true;
+    }
+    xr_strings_free(&names);
+    return status;
+}
+
+enum xr_status od_view_load(struct view *view, struct xr_error *err)
+{
+    struct xr_strings names = {0};
+    struct hash_links links = {0};
+    enum xr_status status = XR_OK;
+
+    if (view->loaded || view->fd < 0) {
+        view->loaded = true;
+        return XR_OK;
+    }
+    status = names_of(&names, view->fd, err);
+    if (status != XR_OK)
+        return status;
+    for (size_t i = 0; i < names.count; i++)
+        load_name(view, &links, names.items[i]);
+    xr_strings_free(&names);
+    attach_links(view, &links);
+    for (size_t i = 0; i < view->count; i++) {
+        struct file *file = view->items[i];
+
+        file->hidden = file->index > 0 && !reached(view, file->held.items[0].hash, file->index);
+    }
+    view->loaded = true;
+    return XR_OK;
+}
+
+enum xr_status od_view_lookup(const struct view *view, uint32_t hash, xr_bytes_fn emit, void *ctx)
+{
+    enum xr_status status = XR_OK;
+
+    for (int index = 0; view->fd >= 0 && status == XR_OK && index < LINKS_MAX; index++) {
+        char name[LINK_NAME_MAX];
+        struct file *file = NULL;
+
+        link_name(name, view, hash, index);
+        file = read_file(view, name, true);
+        if (file == NULL || file->held.count == 0) {
+            od_file_free(file);
+            break; /* as OpenSSL: the first it cannot load ends it */
+        }
+        for (size_t i = 0; status == XR_OK && i < file->held.count; i++) {
+            if (file->held.items[i].hash == hash)
+                status = emit(ctx, file->held.items[i].raw);
+        }
+        od_file_free(file);
+    }
+    return status;
+}
+
+/* ---- links: N without holes at any moment ---- */
+
+static enum xr_status fail_link(struct xr_error *err, const char *name)
+{
+    return xr_fail_errno(err, "cannot make the link %s", name);
+}
+
+static void rename_itself(struct file *file, const char *name)
+{
+    if (file->itself) {
+        free(file->name);
+        file->name = xr_strdup(name);
+    }
+}
+
+/* Moves the holder of one number to another by a single rename. */
+static enum xr_status move_link(struct view *view, struct file *file, int to, struct xr_error *err)
+{
+    char from_name[LINK_NAME_MAX], to_name[LINK_NAME_MAX];
+
+    link_name(from_name, view, file->held.items[0].hash, file->index);
+    link_name(to_name, view, file->held.items[0].hash, to);
+    if (renameat(view->fd, from_name, view->fd, to_name) != 0)
+        return fail_link(err, to_name);
+    rename_itself(file, to_name);
+    file->index = to;
+    view->dirty = true;
+    return XR_OK;
+}
+
+static enum xr_status make_link(struct view *view, struct file *file, const char *name,
+                                struct xr_error *err)
+{
+    char temp[64];
+
+    /* rename, not symlink: the name may be taken by what moved away a moment ago. */
+    (void)snprintf(temp, sizeof(temp), "%slink", TEMP_PREFIX);
+    (void)unlinkat(view->fd, temp, 0);
+    if (symlinkat(file->name, view->fd, temp) != 0 || renameat(view->fd, temp, view->fd, name) != 0)
+        return fail_link(err, name);
+    view->dirty = true;
+    return XR_OK;
+}
+
+/* The holder of one number gets another beside it: a second name of the same link, so that an
+ * interruption can be told from two links that somebody made. */
+static enum xr_status double_link(struct view *view, struct file *file, int to,
+                                  struct xr_error *err)
+{
+    char from_name[LINK_NAME_MAX], to_name[LINK_NAME_MAX];
+
+    link_name(from_name, view, file->held.items[0].hash, file->index);
+    link_name(to_name, view, file->held.items[0].hash, to);
+    view->dirty = true;
+    if (linkat(view->fd, from_name, view->fd, to_name, 0) != 0) {
+        /* Not every file system or user may: then there is a link of its own. */
+        enum xr_status status = make_link(view, file, to_name, err);
+
+        if (status != XR_OK)
+            return status;
+    }
+    file->index = to;
+    return XR_OK;
+}
+
+/* Would OpenSSL find a certificate at that number, and no other that it did not find before? */
+static enum xr_status check_number(const struct view *view, uint32_t hash, int index,
+                                   struct xr_error *err)
+{
+    bool exposes = false;
+    int next = next_index(view, hash);
+
+    /* The lowest free number gets taken; what is right behind it and hidden would appear. */
+    for (size_t i = 0; i < view->count && !exposes; i++) {
+        const struct file *file = view->items[i];
+
+        exposes = file->hidden && file->held.items[0].hash == hash && file->index > next &&
+                  reached(view, hash, next) && joined(view, hash, next + 1, file->index);
+    }
+    if (exposes || !reached(view, hash, index))
+        return xr_fail(err, XR_REFUSED,
+                       "OpenSSL stops at a gap in the links %s/%08x.%s0 and up: run openssl rehash "
+                       "there first",
+                       view->shape->dir, (unsigned)hash, view->shape->infix);
+    return XR_OK;
+}
+
+enum xr_status od_view_link(struct view *view, struct file *file, int index, struct xr_error *err)
+{
+    uint32_t hash = file->held.items[0].hash;
+    int next = next_index(view, hash);
+    char name[LINK_NAME_MAX];
+    enum xr_status status = XR_OK;
+
+    if (!view->shape->hashed || file->index >= 0)
+        return XR_OK;
+    if (index >= 0 && index < next) {
+        struct file *there = at_index(view, hash, index);
+
+        if (there != NULL && there->itself) {
+            status = move_link(view, there, next, err);
+        } else if (there != NULL) {
+            /* The one who was there gets a second link first, so that it is never gone. */
+            status = double_link(view, there, next, err);
+        }
+    } else {
+        index = next;
+    }
+    if (status != XR_OK)
+        return status;
+    link_name(name, view, hash, index);
+    status = make_link(view, file, name, err);
+    if (status == XR_OK)
+        file->index = index;
+    return status;
+}
+
+enum xr_status od_view_unlink(struct view *view, struct file *file, struct xr_error *err)
+{
+    uint32_t hash = file->held.items[0].hash;
+    int last = last_index(view, hash);
+    struct file *moving = NULL;
+    char name[LINK_NAME_MAX];
+
+    if (file->index < 0)
+        return XR_OK;
+    if (file->index < last && (moving = at_index(view, hash, last)) != NULL) {
+        enum xr_status status = move_link(view, moving, file->index, err);
+
+        if (status != XR_OK)
+            return status;
+    } else {
+        link_name(name, view, hash, file->index);
+        if (unlinkat(view->fd, name, 0) != 0 && errno != ENOENT)
+            return xr_fail_errno(err, "cannot remove %s", name);
+    }
+    file->index = -1;
+    view->dirty = true;
+    return XR_OK;
+}
+
+/* ---- files ---- */
+
+/* Makes a link to elsewhere again, if what it leads to is still what was recorded. */
+static enum xr_status relink(const struct view *view, struct file *file, struct xr_bytes der,
+                             struct xr_error *err)
+{
+    struct file *led = NULL;
+    bool same = false;
+
+    if (symlinkat(file->target, view->fd, file->name) != 0)
+        return xr_fail_errno(err, "cannot make %s", file->name);
+    led = read_file(view, file->name, true);
+    same = led != NULL && led->held.count == 1 && xr_bytes_equal(led->held.items[0].der, der);
+    if (same) {
+        xr_buf_free(&file->content);
+        file->content = led->content;
+        led->content = (struct xr_buf){0};
+    }
+    od_file_free(led);
+    if (same)
+        return XR_OK;
+    (void)unlinkat(view->fd, file->name, 0);
+    return xr_fail(err, XR_REFUSED, "%s led to another certificate than it does now", file->name);
+}
+
+/* A record's name and number must fit what they are for: it may be forged. */
+static enum xr_status check_wanted(const struct view *view, const struct file *wanted,
+                                   const struct file *made, struct xr_bytes der,
+                                   struct xr_error *err)
+{
+    uint32_t hash = 0;
+    int index = 0;
+    bool link_like = view->shape->hashed && parse_link(&hash, &index, view, wanted->name);
+
+    if (made->held.count != 1 || !xr_bytes_equal(made->held.items[0].der, der))
+        return xr_fail(err, XR_INVALID, "the record of %s is of another certificate", made->shown);
+    if (strncmp(wanted->name, TEMP_PREFIX, strlen(TEMP_PREFIX)) == 0 ||
+        link_like != wanted->itself ||
+        (wanted->itself && (hash != made->held.items[0].hash || index != wanted->index)))
+        return xr_fail(err, XR_INVALID, "the record of %s has a name that cannot be", made->shown);
+    if (!view->shape->hashed)
+        return XR_OK;
+    hash = made->held.items[0].hash;
+    index = next_index(view, hash);
+    return check_number(view, hash,
+                        wanted->index >= 0 && wanted->index < index ? wanted->index : index, err);
+}
+
+/* Takes a file out of the view and frees it. */
+static void forget(struct view *view, struct file *file)
+{
+    for (size_t i = 0; i < view->count; i++) {
+        if (view->items[i] == file) {
+            memmove(&view->items[i], &view->items[i + 1],
+                    (view->count - i - 1) * sizeof(*view->items));
+            view->count--;
+            break;
+        }
+    }
+    od_file_free(file);
+}
+
+/* Is the file that is there, without a link, exactly the wanted one? Then its place in the view is
+ * taken by the new one. */
+static bool adopt(struct view *view, const struct file *wanted, const struct file *file)
+{
+    for (size_t i = 0; i < view->count; i++) {
+        struct file *there = view->items[i];
+
+        if (strcmp(there->name, file->name) != 0 || there->index >= 0 || wanted->target != NULL ||
+            there->target != NULL || there->mode != file->mode ||
+            there->content.len != file->content.len ||
+            memcmp(there->content.data, file->content.data, file->content.len) != 0)
+            continue;
+        forget(view, there);
+        return true;
+    }
+    return false;
+}
+
+static enum xr_status write_wanted(struct view *view, const struct file *wanted, struct file *file,
+                                   struct xr_bytes der, struct xr_error *err)
+{
+    struct stat st;
+    uint32_t hash = file->held.items[0].hash;
+
+    if (wanted->itself) {
+        /* A file that is its own link: whoever has its number moves up for it. */
+        struct file *there = at_index(view, hash, wanted->index);
+
+        if (there != NULL) {
+            enum xr_status status = move_link(view, there, next_index(view, hash), err);
+
+            if (status != XR_OK)
+                return status;
+        }
+    }
+    if (fstatat(view->fd, file->name, &st, AT_SYMLINK_NOFOLLOW) == 0) {
+        /* An interrupted removal leaves the very file without its link. */
+        if (adopt(view, wanted, file))
+            return XR_OK;
+        return xr_fail(err, XR_CONFLICT, "%s/%s is there already", view->shape->dir, file->shown);
+    }
+    view->dirty = true;
+    if (wanted->target != NULL) {
+        file->target = xr_strdup(wanted->target);
+        return relink(view, file, der, err);
+    }
+    return view->host->write_atomic(
+        view->fd, file->name,
+        (struct xr_bytes){(const unsigned char *)file->content.data, file->content.len}, file->mode,
+        err);
+}
+
+/* The file as it will be, not yet written. */
+static struct file *imagine(const struct view *view, const struct file *wanted, struct xr_bytes der)
+{
+    struct file *file = xr_new(1, sizeof(*file));
+
+    file->name = xr_strdup(wanted->name);
+    file->shown = xr_visible(wanted->name);
+    file->mode = wanted->mode & 0777;
+    file->index = -1;
+    if (wanted->content.len > 0) /* as it was, byte for byte */
+        xr_buf_add(&file->content, wanted->content.data, wanted->content.len);
+    else
+        file->content = od_canonical(view->host, view->shape, der);
+    parse_content(view, file);
+    return file;
+}
+
+enum xr_status od_view_may_add(const struct view *view, const struct file *wanted,
+                               struct xr_bytes der, struct xr_error *err)
+{
+    struct file *file = imagine(view, wanted, der);
+    enum xr_status status = check_wanted(view, wanted, file, der, err);
+
+    od_file_free(file);
+    return status;
+}
+
+enum xr_status od_view_add(struct view *view, const struct file *wanted, struct xr_bytes der,
+                           struct xr_error *err)
+{
+    struct file *file = imagine(view, wanted, der);
+    enum xr_status status = write_wanted(view, wanted, file, der, err);
+
+    if (status != XR_OK) {
+        od_file_free(file);
+        return status;
+    }
+    *XR_PUSH(view) = file;
+    if (wanted->itself) {
+        file->itself = true;
+        file->index = wanted->index;
+        return XR_OK;
+    }
+    return od_view_link(view, file, wanted->index, err);
+}
+
+static bool unchanged(const struct view *view, const struct file *file)
+{
+    struct file *now = read_file(view, file->name, file->target != NULL);
+    bool same = now != NULL && now->content.len == file->content.len &&
+                memcmp(now->content.data, file->content.data, file->content.len) == 0;
+
+    od_file_free(now);
+    return same;
+}
+
+enum xr_status od_view_remove(struct view *view, struct file *file, struct xr_error *err)
+{
+    bool replaced = false;
+    enum xr_status status = XR_OK;
+
+    if (!unchanged(view, file))
+        return xr_fail(err, XR_FAILED, "%s/%s changed meanwhile", view->shape->dir, file->shown);
+    if (file->itself) {
+        int last = last_index(view, file->held.items[0].hash);
+
+        replaced = file->index < last; /* by the rename that closes the gap */
+        if (replaced)
+            status = od_view_unlink(view, file, err);
+    } else {
+        status = od_view_unlink(view, file, err);
+    }
+    if (status != XR_OK)
+        return status;
+    if (!replaced && unlinkat(view->fd, file->name, 0) != 0 && errno != ENOENT)
+        return xr_fail_errno(err, "cannot remove %s/%s", view->shape->dir, file->name);
+    view->dirty = true;
+    forget(view, file);
+    return XR_OK;
+}
+
+enum xr_status od_view_tidy(struct view *view, struct xr_error *err)
+{
+    for (size_t i = 0; i < view->stray.count; i++) {
+        if (unlinkat(view->fd, view->stray.items[i], 0) != 0 && errno != ENOENT)
+            return xr_fail_errno(err, "cannot remove %s", view->stray.items[i]);
+        view->dirty = true;
+    }
+    xr_strings_free(&view->stray);
+    return XR_OK;
+}
+
+enum xr_status od_view_link_all(struct view *view, struct xr_error *err)
+{
+    enum xr_status status = XR_OK;
+
+    for (size_t i = 0; status == XR_OK && view->shape->hashed && i < view->count; i++) {
+        if (view->items[i]->index < 0 && od_view_ours(view->items[i]))
+            status = od_view_link(view, view->items[i], -1, err);
+    }
+    return status;
+}

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "options.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+static volatile sig_atomic_t stopped;
+
+static void on_signal(int number)
+{
+    (void)number;
+    stopped = 1;
+}
+
+static bool interrupted(void *ctx)
+{
+    (void)ctx;
+    return stopped != 0;
+}
+
+static enum xr_reply confirm(void *ctx, const char *text)
+{
+    char line[16];
+
+    (void)ctx;
+    if (!isatty(STDIN_FILENO) || !isatty(STDERR_FILENO))
+        return XR_REPLY_NOBODY;
+    (void)fprintf(stderr, "%s\nGo on? [y/N] ", text);
+    if (fgets(line, sizeof(line), stdin) == NULL)
+        return XR_REPLY_NO;
+    return line[0] == 'y' || line[0] == 'Y' ? XR_REPLY_YES : XR_REPLY_NO;
+}
+
+/* $NAME if it is an absolute path, else HOME/rest; NULL without a home. */
+static char *base_dir(const char *name, const char *home, const char *rest)
+{
+    const char *value = getenv(name);
+    char *path = NULL;
+
+    if (value != NULL && value[0] == '/')
+        return strdup(value);
+    if (home == NULL || asprintf(&path, "%s/%s", home, rest) < 0)
+        return NULL;
+    return path;
+}
+
+static char *default_state(const char *home)
+{
+    char *base = NULL, *path = NULL;
+
+    if (geteuid() == 0)
+        return strdup("/var/lib/crossroot");
+    base = base_dir("XDG_STATE_HOME", home, ".local/state");
+    if (base == NULL || asprintf(&path, "%s/crossroot", base) < 0)
+        path = NULL;
+    free(base);
+    return path;
+}
+
+static struct xr_words words(const struct words *list)
+{
+    return (struct xr_words){list->items, list->count};
+}
+
+static struct xr_report *run(const struct options *o)
+{
+    const char *home = getenv("HOME");
+    char *data_home = base_dir("XDG_DATA_HOME", home, ".local/share");
+    char *state = o->state != NULL ? strdup(o->state) : default_state(home);
+    struct xr_report *report = NULL;
+    struct xr_request rq = {
+        .size = sizeof(rq),
+        .verb = o->verb,
+        .operands = words(&o->operands),
+        .stores = words(&o->stores),
+        .excluded = words(&o->excluded),
+        .plugins = words(&o->plugins),
+        .pins = words(&o->pins),
+        .published = words(&o->published),
+        .untrusted = words(&o->untrusted),
+        .site = {.size = sizeof(rq.site),
+                 .root = o->root,
+                 .home = home,
+                 .data_home = data_home,
+                 .uid = geteuid()},
+        .scope = o->scope         ? o->scope
+                 : geteuid() == 0 ? XR_SCOPE_SYSTEM
+                                  : XR_SCOPE_USER,
+        .state_dir = state,
+        .worker = o->worker,
+        .now = (int64_t)time(NULL),
+        .has_place = o->has_place,
+        .place = o->place,
+        .purposes = o->purposes,
+        .host = o->host,
+        .at = o->at,
+        .yes = o->yes,
+        .dry_run = o->dry_run,
+        .best_effort = o->best_effort,
+        .drop_constraints = o->drop_constraints,
+        .key = o->key,
+        .require_verified = o->require_verified,
+        .all_or_nothing = o->all_or_nothing,
+        .managed = o->managed,
+        .confirm = confirm,
+        .interrupted = interrupted,
+    };
+
+    report = xr_run_request(&rq);
+    free(state);
+    free(data_home);
+    return report;
+}
+
+static bool wants_color(FILE *out)
+{
+    const char *term = getenv("TERM"), *no_color = getenv("NO_COLOR");
+
+    return isatty(fileno(out)) && (no_color == NULL || no_color[0] == '\0') && term != NULL &&
+           strcmp(term, "dumb") != 0;
+}
+
+static int show(const struct xr_report *report, const struct options *o)
+{
+    struct xr_text_style style = {.size = sizeof(style), .quiet = o->quiet, .verbose = o->verbose};
+    int code = xr_report_exit(report);
+
+    if (o->json) {
+        xr_report_json(report, stdout);
+    } else {
+        style.color = wants_color(stdout);
+        if (code != XR_EXIT_USAGE)
+            xr_report_text(report, &style, stdout);
+        (void)fflush(stdout);
+        style.color = wants_color(stderr);
+        xr_report_messages(report, &style, stderr);
+    }
+    return code;
+}
+
+int main(int argc, char **argv)
+{
+    struct options options;
+    struct xr_report *report = NULL;
+    /* The second signal ends the program as usual, wherever it is. */
+    struct sigaction action = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND};
+    char *why = NULL;
+    int code = 0;
+
+    if (!options_parse(&options, argc, argv, &why)) {
+        report = xr_report_usage(options.verb, why);
+    } else if (options.version) {
+        (void)printf("crossroot %s\n", xr_version());
+    } else if (options.help) {
+        if (options.has_verb)
+            help_verb(options.verb, stdout);
+        else
+            help_all(stdout);
+    } else {
+        (void)sigaction(SIGINT, &action, NULL);
+        (void)sigaction(SIGTERM, &action, NULL);
+        (void)sigaction(SIGHUP, &action, NULL);
+        report = run(&options);
+    }
+    if (report != NULL)
+        code = show(report, &options);
+    /* A full disk or a closed pipe must not look like success. */
+    if ((fflush(stdout) != 0 || ferror(stdout)) && code == XR_EXIT_OK) {
+        (void)fprintf(stderr, "crossroot: error: cannot write: %s\n", strerror(errno));
+        code = XR_EXIT_FAILED;
+    }
+    xr_report_free(report);
+    options_free(&options);
+    free(why);
+    return code;
+}

@@ -1,0 +1,335 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Carrying plans out in every store of a request: recovery first, then change, verify, grade. */
+#include "change.h"
+
+#include <stdlib.h>
+
+/* ---- verification after the change ---- */
+
+static bool ask(struct xr_engine *engine, struct xr_store *store, struct xr_bytes der,
+                struct xr_verdict *out)
+{
+    const struct xr_request *rq = engine->rq;
+    struct xr_probe probe = {.size = sizeof(probe), .chain = &der, .count = 1};
+
+    probe.purpose = rq->purposes ? rq->purposes & (~rq->purposes + 1) : XR_SERVER;
+    probe.at = rq->now;
+    return xr_store_probe(store, out, &probe, NULL) == XR_OK;
+}
+
+/* Install: does what was installed lead to an anchor? The first "no" is what is reported. */
+static void verify_install(struct xr_engine *engine, struct xr_run *run, struct xr_store *store)
+{
+    for (size_t i = 0; i < run->plan.count; i++) {
+        const struct xr_step *step = &run->plan.items[i];
+        struct xr_verdict verdict;
+
+        if (step->pool_at == XR_NONE || step->action == XR_ACTION_REFUSE ||
+            step->action == XR_ACTION_REMOVE ||
+            (step->place != XR_ANCHOR && step->place != XR_INTERMEDIATE) ||
+            (run->verified && run->verdict.answer == XR_NO) ||
+            !ask(engine, store, engine->report->pool.items[step->pool_at].cert->der, &verdict))
+            continue;
+        run->verdict = verdict;
+        run->verified = true;
+        if (verdict.answer == XR_NO) {
+            char *name = xr_report_name(engine->report, step->pool_at);
+
+            xr_report_say(engine->report, XR_WARNING, run->address,
+                          "%s is there, but leads to no trusted anchor of this store: %s", name,
+                          verdict.why);
+            free(name);
+        }
+    }
+    run->verifier_no = run->verified && run->verdict.answer == XR_NO;
+}
+
+/* Distrust: does any certificate of the key still validate? */
+static void verify_distrust(struct xr_engine *engine, struct xr_run *run, struct xr_store *store)
+{
+    struct xr_pool *pool = &engine->report->pool;
+
+    for (size_t i = 0; i < run->plan.count; i++) {
+        const struct xr_step *step = &run->plan.items[i];
+        size_t from = step->pool_at == XR_NONE ? XR_NONE : pool->items[step->pool_at].key_head;
+
+        if (step->action == XR_ACTION_REFUSE)
+            continue;
+        for (size_t k = from; k != XR_NONE; k = pool->items[k].next_key) {
+            struct xr_verdict verdict;
+            char *name = NULL;
+            char hex[2 * XR_SHA256_LEN + 1];
+
+            if (!ask(engine, store, pool->items[k].cert->der, &verdict))
+                continue;
+            if (!run->verified || verdict.answer == XR_YES)
+                run->verdict = verdict;
+            run->verified = true;
+            if (verdict.answer != XR_YES)
+                continue;
+            run->verifier_no = true;
+            name = xr_report_name(engine->report, k);
+            xr_hex(hex, pool->items[k].cert->sha256, XR_SHA256_LEN);
+            xr_report_say(engine->report, XR_ERROR, run->address,
+                          "still trusted by way of %s (%s, SHA-256 %s)", name,
+                          k == step->pool_at ? "itself, when a server sends it"
+                                             : "another certificate of the same key",
+                          hex);
+            free(name);
+        }
+    }
+}
+
+static void verify(void *ctx, struct xr_run *run, struct xr_store *store)
+{
+    struct xr_change_run *c = ctx;
+
+    if (run->caps.verifier[0] == '\0')
+        return;
+    if (c->engine->rq->verb == XR_VERB_INSTALL)
+        verify_install(c->engine, run, store);
+    else if (c->engine->rq->verb == XR_VERB_DISTRUST)
+        verify_distrust(c->engine, run, store);
+}
+
+static bool reject(void *ctx, struct xr_run *run)
+{
+    struct xr_change_run *c = ctx;
+
+    return c->engine->rq->require_verified && run->verifier_no;
+}
+
+static bool interrupted(void *ctx)
+{
+    struct xr_change_run *c = ctx;
+    const struct xr_request *rq = c->engine->rq;
+
+    return rq->interrupted != NULL && rq->interrupted(rq->ctx);
+}
+
+struct xr_txn xr_change_txn(struct xr_change_run *c)
+{
+    return (struct xr_txn){.journal = &c->journal,
+                           .transaction = c->transaction,
+                           .site = &c->engine->rq->site,
+                           .worker = &c->engine->worker,
+                           .verify = verify,
+                           .reject = reject,
+                           .interrupted = interrupted,
+                           .widening_allowed = c->engine->rq->yes,
+                           .ctx = c};
+}
+
+/* ---- the journal ---- */
+
+bool xr_change_open_journal(struct xr_change_run *c)
+{
+    struct xr_error err = {0};
+    enum xr_status status = XR_OK;
+
+    if (c->journal_open)
+        return true;
+    status = xr_journal_open(&c->journal, c->engine->state_dir, &err);
+    c->journal_open = true;
+    if (status == XR_OK)
+        return true;
+    xr_change_fail(c, status == XR_DENIED ? XR_EXIT_PRIVILEGE : XR_EXIT_FAILED, err.text);
+    return false;
+}
+
+static void close_journal(struct xr_change_run *c)
+{
+    if (c->journal_open)
+        xr_journal_close(&c->journal);
+    c->journal_open = false;
+}
+
+/* One part that a crash left, in a run of its own; said as a message. */
+static bool recover_quietly(struct xr_change_run *c, size_t t, size_t p)
+{
+    struct xr_report *report = c->engine->report;
+    const char *address = c->journal.items[t].items[p].store;
+    struct xr_run run = {.part = XR_NONE, .address = xr_strdup(address)};
+    struct xr_txn txn = xr_change_txn(c);
+    struct xr_error err = {0};
+    bool good = false;
+
+    txn.verify = NULL;
+    if (xr_engine_locate(c->engine, address, &run.backend, &run.location, &err) != XR_OK)
+        xr_run_end(&run, XR_RESULT_FAILED, xr_strdup(err.text));
+    else
+        xr_txn_recover(&txn, &run, t, p);
+    good = run.result != XR_RESULT_FAILED;
+    if (good)
+        xr_report_say(report, XR_WARNING, address, "an interrupted %s was %s",
+                      c->journal.items[t].command,
+                      run.result == XR_RESULT_DONE ? "finished" : "taken back");
+    else
+        xr_report_say(report, XR_ERROR, address, "an interrupted %s cannot be recovered: %s",
+                      c->journal.items[t].command, run.why);
+    c->finished_undo =
+        c->finished_undo || (run.result == XR_RESULT_DONE && c->journal.items[t].undoes[0] != '\0');
+    xr_run_free(&run);
+    return good;
+}
+
+static bool concerns(const struct xr_report *report, const char *address)
+{
+    for (size_t i = 0; i < report->runs.count; i++) {
+        if (strcmp(report->runs.items[i].address, address) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* What another process's crash left in the stores of this command is cleared up first. */
+bool xr_change_recover_first(struct xr_change_run *c)
+{
+    bool good = true;
+
+    for (size_t t = 0; t < c->journal.count; t++) {
+        for (size_t p = 0; p < c->journal.items[t].count; p++) {
+            if (xr_txn_open_part(&c->journal.items[t], p) &&
+                concerns(c->engine->report, c->journal.items[t].items[p].store))
+                good = recover_quietly(c, t, p) && good;
+        }
+    }
+    if (!good)
+        xr_report_raise(c->engine->report, XR_EXIT_FAILED);
+    return good;
+}
+
+/* ---- applying ---- */
+
+static bool any_change(const struct xr_report *report)
+{
+    for (size_t i = 0; i < report->runs.count; i++) {
+        if (report->runs.items[i].why == NULL && xr_plan_changes(&report->runs.items[i].plan) > 0)
+            return true;
+    }
+    return false;
+}
+
+static bool failed_run(const struct xr_run *run)
+{
+    return run->result == XR_RESULT_FAILED || run->result == XR_RESULT_CONFLICT ||
+           run->result == XR_RESULT_BACK || (run->named && run->result == XR_RESULT_REFUSED);
+}
+
+static void apply_all(struct xr_change_run *c)
+{
+    struct xr_report *report = c->engine->report;
+    struct xr_error err = {0};
+    struct xr_txn txn;
+    bool failed = false;
+
+    c->transaction = XR_NONE;
+    if (any_change(report)) {
+        enum xr_status status =
+            xr_journal_begin(&c->journal, &c->transaction, xr_verb_name(report->verb), c->undoes,
+                             (c->engine->rq->all_or_nothing ? XR_ALL_OR_NOTHING : 0u) |
+                                 (c->engine->rq->require_verified ? XR_REQUIRE_VERIFIED : 0u),
+                             c->engine->rq->now, &err);
+
+        if (status != XR_OK) {
+            xr_change_fail(c, status == XR_DENIED ? XR_EXIT_PRIVILEGE : XR_EXIT_FAILED, err.text);
+            return;
+        }
+    }
+    txn = xr_change_txn(c);
+    for (size_t i = 0; i < report->runs.count; i++) {
+        struct xr_run *run = &report->runs.items[i];
+
+        if (run->why != NULL) {
+            failed = failed || failed_run(run);
+            continue;
+        }
+        if (interrupted(c) || (failed && c->engine->rq->all_or_nothing)) {
+            xr_run_end(run, XR_RESULT_SKIPPED,
+                       xr_strdup(interrupted(c) ? "interrupted" : "another store failed"));
+            continue;
+        }
+        xr_txn_apply(&txn, run);
+        failed = failed || failed_run(run);
+    }
+    for (size_t i = report->runs.count; failed && c->engine->rq->all_or_nothing && i-- > 0;) {
+        if (report->runs.items[i].result == XR_RESULT_DONE)
+            xr_txn_back(&txn, &report->runs.items[i], "another store failed");
+    }
+    if (c->transaction != XR_NONE) {
+        (void)xr_journal_end(&c->journal, c->transaction, NULL);
+        for (size_t i = 0; i < report->runs.count; i++) {
+            if (report->runs.items[i].result == XR_RESULT_DONE)
+                memcpy(report->transaction, c->journal.items[c->transaction].id,
+                       sizeof(report->transaction));
+        }
+    }
+    if (interrupted(c))
+        xr_report_raise(report, XR_EXIT_INTERRUPTED);
+}
+
+static bool refuses(const struct xr_run *run)
+{
+    for (size_t i = 0; i < run->plan.count; i++) {
+        if (run->plan.items[i].action == XR_ACTION_REFUSE)
+            return true;
+    }
+    return false;
+}
+
+void xr_engine_grade(struct xr_engine *engine)
+{
+    struct xr_report *report = engine->report;
+    size_t good = 0, bad = 0, refused = 0;
+
+    for (size_t i = 0; i < report->runs.count; i++) {
+        const struct xr_run *run = &report->runs.items[i];
+        bool did = run->result == XR_RESULT_DONE || run->result == XR_RESULT_UNCHANGED ||
+                   (report->verb == XR_VERB_RECOVER && run->result == XR_RESULT_BACK) ||
+                   (report->dry_run && run->why == NULL && run->result == XR_RESULT_SKIPPED);
+
+        good += did;
+        if (run->result == XR_RESULT_REFUSED || (did && refuses(run)))
+            refused += run->named;
+        else if (!did && failed_run(run))
+            bad++;
+        if (run->warned) {
+            xr_report_say(report, XR_WARNING, run->address, "%s", run->why);
+            xr_report_raise(report, XR_EXIT_PARTIAL);
+        }
+        if (run->privilege && run->result != XR_RESULT_SKIPPED)
+            xr_report_raise(report, XR_EXIT_PRIVILEGE);
+        if (run->verifier_no && (report->verb == XR_VERB_DISTRUST || run->result == XR_RESULT_BACK))
+            xr_report_raise(report, XR_EXIT_NO);
+    }
+    if (good == 0 && report->runs.count > 0) {
+        bool privilege = false;
+
+        for (size_t i = 0; i < report->runs.count; i++)
+            privilege = privilege || report->runs.items[i].privilege;
+        xr_report_raise(report, privilege ? XR_EXIT_PRIVILEGE : XR_EXIT_FAILED);
+    } else if (bad + refused > 0) {
+        xr_report_raise(report, XR_EXIT_PARTIAL);
+    }
+}
+
+/* The common end of every change: runs have plans; ask, apply, grade. */
+void xr_change_carry_out(struct xr_change_run *c)
+{
+    if (c->engine->rq->dry_run) {
+        xr_engine_grade(c->engine);
+        return;
+    }
+    if (!xr_change_confirmed(c))
+        return;
+    apply_all(c);
+    xr_engine_grade(c->engine);
+}
+
+void xr_change_free(struct xr_change_run *c)
+{
+    close_journal(c);
+    free(c->wishes.items);
+    xr_pins_free(&c->pins);
+    xr_strings_free(&c->texts);
+}

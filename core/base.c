@@ -1,0 +1,403 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+static void out_of_memory(void)
+{
+    (void)fputs("crossroot: out of memory\n", stderr);
+    abort();
+}
+
+void *xr_new(size_t count, size_t size)
+{
+    void *memory = calloc(count ? count : 1, size ? size : 1);
+
+    if (memory == NULL)
+        out_of_memory();
+    return memory;
+}
+
+void *xr_grow(void *array, size_t *capacity, size_t need, size_t size)
+{
+    size_t wanted = *capacity ? *capacity : 8;
+    void *grown = NULL;
+
+    if (need <= *capacity)
+        return array;
+    while (wanted < need) {
+        if (wanted > SIZE_MAX / 2)
+            out_of_memory();
+        wanted *= 2;
+    }
+    if (wanted > SIZE_MAX / size)
+        out_of_memory();
+    grown = realloc(array, wanted * size);
+    if (grown == NULL)
+        out_of_memory();
+    memset((char *)grown + *capacity * size, 0, (wanted - *capacity) * size);
+    *capacity = wanted;
+    return grown;
+}
+
+void *xr_memdup(const void *data, size_t len)
+{
+    void *copy = xr_new(len + 1, 1);
+
+    if (len > 0)
+        memcpy(copy, data, len);
+    return copy;
+}
+
+char *xr_strdup(const char *text)
+{
+    return xr_memdup(text, strlen(text));
+}
+
+__attribute__((format(printf, 2, 0))) static void buf_vfmt(struct xr_buf *buf, const char *format,
+                                                           va_list args)
+{
+    va_list again;
+    int len = 0;
+
+    va_copy(again, args);
+    len = vsnprintf(NULL, 0, format, again);
+    va_end(again);
+    if (len < 0)
+        return;
+    buf->data = xr_grow(buf->data, &buf->capacity, buf->len + (size_t)len + 1, 1);
+    (void)vsnprintf(buf->data + buf->len, (size_t)len + 1, format, args);
+    buf->len += (size_t)len;
+}
+
+char *xr_format(const char *format, ...)
+{
+    struct xr_buf buf = {0};
+    va_list args;
+
+    va_start(args, format);
+    buf_vfmt(&buf, format, args);
+    va_end(args);
+    return buf.data;
+}
+
+void xr_strings_add(struct xr_strings *strings, const char *text)
+{
+    *XR_PUSH(strings) = xr_strdup(text);
+}
+
+void xr_strings_free(struct xr_strings *strings)
+{
+    for (size_t i = 0; i < strings->count; i++)
+        free(strings->items[i]);
+    free(strings->items);
+    *strings = (struct xr_strings){0};
+}
+
+void xr_buf_add(struct xr_buf *buf, const void *data, size_t len)
+{
+    buf->data = xr_grow(buf->data, &buf->capacity, buf->len + len + 1, 1);
+    if (len > 0)
+        memcpy(buf->data + buf->len, data, len);
+    buf->len += len;
+    buf->data[buf->len] = '\0';
+}
+
+void xr_buf_str(struct xr_buf *buf, const char *text)
+{
+    xr_buf_add(buf, text, strlen(text));
+}
+
+void xr_buf_fmt(struct xr_buf *buf, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    buf_vfmt(buf, format, args);
+    va_end(args);
+}
+
+void xr_buf_free(struct xr_buf *buf)
+{
+    free(buf->data);
+    *buf = (struct xr_buf){0};
+}
+
+void xr_hex(char *out, const unsigned char *data, size_t len)
+{
+    static const char digits[] = "0123456789abcdef";
+
+    for (size_t i = 0; i < len; i++) {
+        out[2 * i] = digits[data[i] >> 4];
+        out[2 * i + 1] = digits[data[i] & 15];
+    }
+    out[2 * len] = '\0';
+}
+
+int xr_hex_digit(unsigned char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    if (c >= 'a' && c <= 'f')
+        return c - 'a' + 10;
+    if (c >= 'A' && c <= 'F')
+        return c - 'A' + 10;
+    return -1;
+}
+
+bool xr_unhex(unsigned char *out, size_t len, const char *text)
+{
+    for (size_t i = 0; i < len; i++) {
+        int high = xr_hex_digit((unsigned char)text[2 * i]);
+        int low = high < 0 ? -1 : xr_hex_digit((unsigned char)text[2 * i + 1]);
+
+        if (low < 0)
+            return false;
+        out[i] = (unsigned char)(high << 4 | low);
+    }
+    return text[2 * len] == '\0';
+}
+
+size_t xr_utf8_next(uint32_t *code_point, const unsigned char *data, size_t len)
+{
+    static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
+    size_t need = 0;
+    uint32_t value = 0;
+
+    if (len == 0)
+        return 0;
+    if (data[0] < 0x80) {
+        *code_point = data[0];
+        return 1;
+    }
+    if ((data[0] & 0xe0) == 0xc0) {
+        need = 2;
+        value = data[0] & 0x1fu;
+    } else if ((data[0] & 0xf0) == 0xe0) {
+        need = 3;
+        value = data[0] & 0x0fu;
+    } else if ((data[0] & 0xf8) == 0xf0) {
+        need = 4;
+        value = data[0] & 0x07u;
+    }
+    if (need == 0 || need > len)
+        return 0;
+    for (size_t i = 1; i < need; i++) {
+        if ((data[i] & 0xc0) != 0x80)
+            return 0;
+        value = value << 6 | (data[i] & 0x3fu);
+    }
+    if (value < least[need] || value > 0x10ffff || (value >= 0xd800 && value <= 0xdfff))
+        return 0;
+    *code_point = value;
+    return need;
+}
+
+/* Characters that move the cursor, reorder, hide or join what is around them. */
+static bool deceives(uint32_t c)
+{
+    static const struct {
+        uint32_t first, last;
+    } ranges[] = {
+        {0x0000, 0x001f}, {0x007f, 0x009f},   {0x00ad, 0x00ad}, {0x034f, 0x034f}, {0x061c, 0x061c},
+        {0x115f, 0x1160}, {0x17b4, 0x17b5},   {0x180b, 0x180f}, {0x200b, 0x200f}, {0x2028, 0x202e},
+        {0x2060, 0x206f}, {0x3164, 0x3164},   {0xfe00, 0xfe0f}, {0xfeff, 0xfeff}, {0xffa0, 0xffa0},
+        {0xfff0, 0xfffb}, {0xe0000, 0xe0fff},
+    };
+
+    for (size_t i = 0; i < sizeof(ranges) / sizeof(ranges[0]); i++) {
+        if (c >= ranges[i].first && c <= ranges[i].last)
+            return true;
+    }
+    return false;
+}
+
+void xr_buf_visible(struct xr_buf *buf, const char *text, size_t len)
+{
+    const unsigned char *bytes = (const unsigned char *)text;
+
+    for (size_t i = 0; i < len;) {
+        uint32_t c = 0;
+        size_t used = xr_utf8_next(&c, bytes + i, len - i);
+
+        if (used == 0) {
+            xr_buf_fmt(buf, "\\x%02X", bytes[i]);
+            used = 1;
+        } else if (deceives(c)) {
+            xr_buf_fmt(buf, "\\u{%04X}", (unsigned)c);
+        } else {
+            xr_buf_add(buf, text + i, used);
+        }
+        i += used;
+    }
+    xr_buf_add(buf, "", 0);
+}
+
+char *xr_visible(const char *text)
+{
+    struct xr_buf buf = {0};
+
+    xr_buf_visible(&buf, text, strlen(text));
+    return buf.data;
+}
+
+bool xr_bytes_equal(struct xr_bytes a, struct xr_bytes b)
+{
+    return a.len == b.len && (a.len == 0 || memcmp(a.data, b.data, a.len) == 0);
+}
+
+static size_t idmap_slot(const struct xr_idmap *map, const unsigned char id[XR_SHA256_LEN])
+{
+    size_t at = 0;
+
+    memcpy(&at, id, sizeof(at));
+    for (at &= map->capacity - 1;
+         map->slots[at].value_plus_one != 0 && memcmp(map->slots[at].id, id, XR_SHA256_LEN) != 0;)
+        at = (at + 1) & (map->capacity - 1);
+    return at;
+}
+
+static void idmap_double(struct xr_idmap *map)
+{
+    struct xr_idmap bigger = {.capacity = map->capacity ? map->capacity * 2 : 16};
+
+    bigger.slots = xr_new(bigger.capacity, sizeof(*bigger.slots));
+    for (size_t i = 0; i < map->capacity; i++) {
+        if (map->slots[i].value_plus_one != 0)
+            bigger.slots[idmap_slot(&bigger, map->slots[i].id)] = map->slots[i];
+    }
+    bigger.count = map->count;
+    free(map->slots);
+    *map = bigger;
+}
+
+size_t xr_idmap_put(struct xr_idmap *map, const unsigned char id[XR_SHA256_LEN], size_t value,
+                    bool *added)
+{
+    struct xr_idmap_slot *slot = NULL;
+
+    if (map->count * 2 >= map->capacity)
+        idmap_double(map);
+    slot = &map->slots[idmap_slot(map, id)];
+    *added = slot->value_plus_one == 0;
+    if (*added) {
+        memcpy(slot->id, id, XR_SHA256_LEN);
+        slot->value_plus_one = value + 1;
+        map->count++;
+    }
+    return slot->value_plus_one - 1;
+}
+
+bool xr_idmap_get(const struct xr_idmap *map, const unsigned char id[XR_SHA256_LEN], size_t *value)
+{
+    const struct xr_idmap_slot *slot = NULL;
+
+    if (map->capacity == 0)
+        return false;
+    slot = &map->slots[idmap_slot(map, id)];
+    if (slot->value_plus_one == 0)
+        return false;
+    *value = slot->value_plus_one - 1;
+    return true;
+}
+
+void xr_idmap_free(struct xr_idmap *map)
+{
+    free(map->slots);
+    *map = (struct xr_idmap){0};
+}
+
+enum xr_status xr_fail(struct xr_error *err, enum xr_status status, const char *format, ...)
+{
+    va_list args;
+
+    if (err == NULL)
+        return status;
+    *err = (struct xr_error){.size = sizeof(*err), .status = status};
+    va_start(args, format);
+    (void)vsnprintf(err->text, sizeof(err->text), format, args);
+    va_end(args);
+    return status;
+}
+
+enum xr_status xr_fail_errno(struct xr_error *err, const char *format, ...)
+{
+    int code = errno;
+    enum xr_status status = XR_FAILED;
+    size_t used = 0;
+    va_list args;
+
+    if (code == EACCES || code == EPERM || code == EROFS)
+        status = XR_DENIED;
+    else if (code == ENOENT)
+        status = XR_ABSENT;
+    if (err == NULL)
+        return status;
+    *err = (struct xr_error){.size = sizeof(*err), .status = status, .code = code};
+    (void)snprintf(err->domain, sizeof(err->domain), "errno");
+    va_start(args, format);
+    (void)vsnprintf(err->text, sizeof(err->text), format, args);
+    va_end(args);
+    used = strlen(err->text);
+    (void)snprintf(err->text + used, sizeof(err->text) - used, ": %s", strerror(code));
+    return status;
+}
+
+const char *xr_place_name(enum xr_place place)
+{
+    static const char *const names[XR_PLACE_COUNT] = {"anchor", "intermediate", "peer", "distrust",
+                                                      "crl"};
+
+    return (unsigned)place < XR_PLACE_COUNT ? names[place] : "?";
+}
+
+bool xr_place_parse(enum xr_place *out, const char *name)
+{
+    for (unsigned place = 0; place < XR_PLACE_COUNT; place++) {
+        if (strcmp(name, xr_place_name((enum xr_place)place)) == 0) {
+            *out = (enum xr_place)place;
+            return true;
+        }
+    }
+    return false;
+}
+
+static const char *const purpose_names[] = {"server", "client", "email", "code", "time"};
+#define PURPOSES (sizeof(purpose_names) / sizeof(purpose_names[0]))
+
+const char *xr_purpose_name(uint32_t bit)
+{
+    if (bit == XR_ANY_PURPOSE)
+        return "any";
+    for (unsigned i = 0; i < PURPOSES; i++) {
+        if (bit == 1u << i)
+            return purpose_names[i];
+    }
+    return NULL;
+}
+
+uint32_t xr_purpose_parse(const char *name)
+{
+    if (strcmp(name, "any") == 0)
+        return XR_ANY_PURPOSE;
+    for (unsigned i = 0; i < PURPOSES; i++) {
+        if (strcmp(name, purpose_names[i]) == 0)
+            return 1u << i;
+    }
+    return 0;
+}
+
+void xr_purposes_text(char *out, size_t size, uint32_t purposes)
+{
+    struct xr_buf buf = {0};
+
+    if (purposes & XR_ANY_PURPOSE)
+        xr_buf_str(&buf, "any purpose");
+    for (unsigned i = 0; i < PURPOSES && !(purposes & XR_ANY_PURPOSE); i++) {
+        if (purposes & 1u << i)
+            xr_buf_fmt(&buf, "%s%s", buf.len ? ", " : "", purpose_names[i]);
+    }
+    (void)snprintf(out, size, "%s", buf.len ? buf.data : "nothing");
+    xr_buf_free(&buf);
+}

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Status and error, growable array, string builder, hex, UTF-8. Depends on libc alone. */
+#ifndef XR_BASE_H
+#define XR_BASE_H
+
+#include <crossroot/crossroot.h>
+
+/* Memory: these never return NULL. Out of memory ends the process (docs/decisions/0002); the
+ * journal makes that a crash like any other. xr_new and xr_grow hand out zeroed memory. */
+void *xr_new(size_t count, size_t size);
+void *xr_grow(void *array, size_t *capacity, size_t need, size_t size);
+void *xr_memdup(const void *data, size_t len);
+char *xr_strdup(const char *text);
+char *xr_format(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* A growable array is three fields: T *items; size_t count, capacity. XR_PUSH yields a pointer to
+ * a new zeroed last element. */
+#define XR_PUSH(a)                                                                          \
+    ((a)->items = xr_grow((a)->items, &(a)->capacity, (a)->count + 1, sizeof(*(a)->items)), \
+     &(a)->items[(a)->count++])
+
+struct xr_strings {
+    char **items;
+    size_t count, capacity;
+};
+void xr_strings_add(struct xr_strings *strings, const char *text);
+void xr_strings_free(struct xr_strings *strings);
+
+/* String builder; data is NUL-terminated once anything was added. {0} is an empty one. */
+struct xr_buf {
+    char *data;
+    size_t len, capacity;
+};
+void xr_buf_add(struct xr_buf *buf, const void *data, size_t len);
+void xr_buf_str(struct xr_buf *buf, const char *text);
+void xr_buf_fmt(struct xr_buf *buf, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void xr_buf_free(struct xr_buf *buf);
+
+/* Lower-case hex; out has room for 2 * len + 1. */
+void xr_hex(char *out, const unsigned char *data, size_t len);
+int xr_hex_digit(unsigned char c); /* 0…15, or -1 */
+/* Exactly 2 * len digits; false on anything else. */
+bool xr_unhex(unsigned char *out, size_t len, const char *text);
+
+/* Reads one code point of UTF-8 (RFC 3629, no surrogates, no overlong forms). Returns its length
+ * in bytes, or 0 if the bytes are not UTF-8. */
+size_t xr_utf8_next(uint32_t *code_point, const unsigned char *data, size_t len);
+
+/* Appends text from outside in a form fit for a terminal, one line: control, bidirectional and
+ * zero-width characters become \u{XXXX}, bytes that are not UTF-8 \xXX. */
+void xr_buf_visible(struct xr_buf *buf, const char *text, size_t len);
+char *xr_visible(const char *text);
+
+/* Map from a SHA-256 to a number. {0} is an empty one. Keys are hashes already, so their first
+ * bytes place them. */
+struct xr_idmap {
+    struct xr_idmap_slot {
+        unsigned char id[XR_SHA256_LEN];
+        size_t value_plus_one;
+    } * slots;
+    size_t count, capacity;
+};
+/* The value of id, which becomes value if it had none; *added says which. */
+size_t xr_idmap_put(struct xr_idmap *map, const unsigned char id[XR_SHA256_LEN], size_t value,
+                    bool *added);
+bool xr_idmap_get(const struct xr_idmap *map, const unsigned char id[XR_SHA256_LEN], size_t *value);
+void xr_idmap_free(struct xr_idmap *map);
+
+bool xr_bytes_equal(struct xr_bytes a, struct xr_bytes b);
+
+__attribute__((format(printf, 3, 4))) enum xr_status
+xr_fail(struct xr_error *err, enum xr_status status, const char *format, ...);
+/* Text is "what: strerror"; permission errors give XR_DENIED, ENOENT XR_ABSENT. */
+__attribute__((format(printf, 2, 3))) enum xr_status xr_fail_errno(struct xr_error *err,
+                                                                   const char *format, ...);
+
+const char *xr_place_name(enum xr_place place);
+/* "server", "client"…; NULL past the last bit. */
+const char *xr_purpose_name(uint32_t bit);
+/* "server, email" or "any purpose"; out at least 64 bytes. */
+void xr_purposes_text(char *out, size_t size, uint32_t purposes);
+
+#endif

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One change under way, shared by change.c (verbs), wishes.c, consent.c and apply.c. */
+#ifndef XR_CHANGE_H
+#define XR_CHANGE_H
+
+#include "engine.h"
+
+struct xr_wishes {
+    struct xr_wish *items;
+    size_t count, capacity;
+};
+
+struct xr_change_run {
+    struct xr_engine *engine;
+    struct xr_wishes wishes;
+    struct xr_pins pins;
+    struct xr_strings texts; /* owns what wishes say */
+    struct xr_journal journal;
+    bool journal_open;
+    bool finished_undo; /* recovery brought an interrupted undo to its end */
+    size_t transaction; /* XR_NONE before the first record */
+    unsigned shadow_checks;
+    const char *undoes; /* transaction that this one takes back, or NULL */
+};
+
+/* An error, and the exit code that goes with it. */
+void xr_change_fail(struct xr_change_run *c, enum xr_exit code, const char *text);
+
+/* consent.c. False: said why, exit code raised, nothing may be changed. */
+bool xr_change_read_pins(struct xr_change_run *c);
+bool xr_change_check_pins(struct xr_change_run *c);
+bool xr_change_confirmed(struct xr_change_run *c);
+
+/* wishes.c. Is an operand the beginning of a SHA-256, not a file? */
+bool xr_change_is_id(const char *text);
+bool xr_change_wishes(struct xr_change_run *c);
+/* A plan for every run that can have one. */
+void xr_change_plan(struct xr_change_run *c);
+
+/* apply.c */
+bool xr_change_open_journal(struct xr_change_run *c);
+/* What another process's crash left in the stores of this command. */
+bool xr_change_recover_first(struct xr_change_run *c);
+struct xr_txn xr_change_txn(struct xr_change_run *c);
+/* The common end of every change: runs have plans; ask, apply, grade. */
+void xr_change_carry_out(struct xr_change_run *c);
+void xr_change_free(struct xr_change_run *c);
+
+#endif

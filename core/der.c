@@ -1,0 +1,435 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "der.h"
+
+#include "sys.h"
+
+bool xr_der_next(struct xr_der_item *out, struct xr_bytes *rest)
+{
+    const unsigned char *at = rest->data;
+    size_t left = rest->len;
+    size_t len = 0;
+    size_t header = 2;
+
+    if (left < 2 || (at[0] & 0x1f) == 0x1f)
+        return false;
+    len = at[1];
+    if (len >= 0x80) {
+        size_t octets = len & 0x7f;
+
+        /* 4 octets name 4 GiB: no certificate or CRL is larger, and size_t may be 32 bits. */
+        if (octets == 0 || octets > 4 || left < 2 + octets || at[2] == 0)
+            return false;
+        len = 0;
+        for (size_t i = 0; i < octets; i++)
+            len = len << 8 | at[2 + i];
+        if (len < 0x80)
+            return false;
+        header += octets;
+    }
+    if (len > left - header)
+        return false;
+    out->tag = at[0];
+    out->content = (struct xr_bytes){at + header, len};
+    out->whole = (struct xr_bytes){at, header + len};
+    rest->data = at + header + len;
+    rest->len = left - header - len;
+    return true;
+}
+
+bool xr_der_expect(struct xr_der_item *out, struct xr_bytes *rest, unsigned tag)
+{
+    return rest->len > 0 && rest->data[0] == tag && xr_der_next(out, rest);
+}
+
+static bool number(const unsigned char *text, size_t count, int *out)
+{
+    *out = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (text[i] < '0' || text[i] > '9')
+            return false;
+        *out = *out * 10 + (text[i] - '0');
+    }
+    return true;
+}
+
+bool xr_der_time(int64_t *out, const struct xr_der_item *item)
+{
+    const unsigned char *at = item->content.data;
+    size_t left = item->content.len;
+    size_t year_digits = item->tag == XR_DER_UTC_TIME ? 2 : 4;
+    int year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0;
+    int zone_hour = 0, zone_minute = 0;
+    int64_t zone = 0;
+
+    if (item->tag != XR_DER_UTC_TIME && item->tag != XR_DER_GENERALIZED_TIME)
+        return false;
+    if (left < year_digits + 9 || !number(at, year_digits, &year))
+        return false;
+    if (year_digits == 2)
+        year += year < 50 ? 2000 : 1900;
+    at += year_digits;
+    left -= year_digits;
+    if (!number(at, 2, &month) || !number(at + 2, 2, &day) || !number(at + 4, 2, &hour) ||
+        !number(at + 6, 2, &minute))
+        return false;
+    at += 8;
+    left -= 8;
+    if (left >= 3 && number(at, 2, &second)) {
+        at += 2;
+        left -= 2;
+    }
+    if (left == 5 && (at[0] == '+' || at[0] == '-') && number(at + 1, 2, &zone_hour) &&
+        number(at + 3, 2, &zone_minute))
+        zone = (at[0] == '+' ? 1 : -1) * (zone_hour * 3600 + zone_minute * 60);
+    else if (left != 1 || at[0] != 'Z')
+        return false;
+    if (month < 1 || month > 12 || day < 1 || day > 31 || hour > 23 || minute > 59 || second > 60)
+        return false;
+    *out = xr_sys_days(year, month, day) * 86400 + hour * 3600 + minute * 60 + second - zone;
+    return true;
+}
+
+/* id-kp (RFC 5280, 4.2.1.12) is 1.3.6.1.5.5.7.3.N; anyExtendedKeyUsage is 2.5.29.37.0. */
+static uint32_t purpose_of_oid(struct xr_bytes oid)
+{
+    static const unsigned char kp[] = {0x2b, 6, 1, 5, 5, 7, 3};
+    static const unsigned char any[] = {0x55, 0x1d, 0x25, 0};
+    static const uint32_t by_arc[] = {0, XR_SERVER, XR_CLIENT, XR_CODE, XR_EMAIL, 0, 0, 0, XR_TIME};
+
+    if (oid.len == sizeof(any) && memcmp(oid.data, any, sizeof(any)) == 0)
+        return XR_ANY_PURPOSE;
+    if (oid.len == sizeof(kp) + 1 && memcmp(oid.data, kp, sizeof(kp)) == 0 &&
+        oid.data[sizeof(kp)] < sizeof(by_arc) / sizeof(by_arc[0]))
+        return by_arc[oid.data[sizeof(kp)]];
+    return 0;
+}
+
+static bool purposes_of_oids(uint32_t *out, struct xr_bytes oids)
+{
+    struct xr_der_item oid;
+
+    while (oids.len > 0) {
+        if (!xr_der_expect(&oid, &oids, XR_DER_OID))
+            return false;
+        *out |= purpose_of_oid(oid.content);
+    }
+    return true;
+}
+
+static bool basic_constraints(struct xr_der_cert *out, struct xr_bytes value)
+{
+    struct xr_der_item seq, item;
+
+    if (!xr_der_expect(&seq, &value, XR_DER_SEQUENCE) || value.len > 0)
+        return false;
+    out->has_basic_constraints = true;
+    if (seq.content.len > 0 && seq.content.data[0] == XR_DER_BOOLEAN) {
+        if (!xr_der_next(&item, &seq.content) || item.content.len != 1)
+            return false;
+        out->ca = item.content.data[0] != 0;
+    }
+    if (seq.content.len > 0) {
+        if (!xr_der_expect(&item, &seq.content, XR_DER_INTEGER) || seq.content.len > 0 ||
+            item.content.len == 0 || (item.content.data[0] & 0x80) != 0)
+            return false;
+        /* A length past two octets limits nothing that exists. */
+        if (item.content.len == 1)
+            out->pathlen = item.content.data[0];
+        else if (item.content.len == 2)
+            out->pathlen = item.content.data[0] << 8 | item.content.data[1];
+    }
+    return true;
+}
+
+static bool key_usage(struct xr_der_cert *out, struct xr_bytes value)
+{
+    struct xr_der_item bits;
+
+    if (!xr_der_expect(&bits, &value, XR_DER_BIT_STRING) || value.len > 0 || bits.content.len < 1)
+        return false;
+    out->has_key_usage = true;
+    if (bits.content.len >= 2) {
+        out->key_usage |= bits.content.data[1] & 0x04 ? XR_KU_CERT_SIGN : 0u;
+        out->key_usage |= bits.content.data[1] & 0x02 ? XR_KU_CRL_SIGN : 0u;
+    }
+    return true;
+}
+
+static bool extended_key_usage(struct xr_der_cert *out, struct xr_bytes value)
+{
+    struct xr_der_item seq;
+
+    out->has_eku = true;
+    return xr_der_expect(&seq, &value, XR_DER_SEQUENCE) && value.len == 0 &&
+           purposes_of_oids(&out->eku, seq.content);
+}
+
+static bool subject_key_id(struct xr_der_cert *out, struct xr_bytes value)
+{
+    struct xr_der_item id;
+
+    if (!xr_der_expect(&id, &value, XR_DER_OCTET_STRING) || value.len > 0)
+        return false;
+    out->skid = id.content;
+    return true;
+}
+
+static bool authority_key_id(struct xr_der_cert *out, struct xr_bytes value)
+{
+    struct xr_der_item seq, item;
+
+    if (!xr_der_expect(&seq, &value, XR_DER_SEQUENCE) || value.len > 0)
+        return false;
+    while (seq.content.len > 0) {
+        if (!xr_der_next(&item, &seq.content))
+            return false;
+        if (item.tag == 0x80)
+            out->akid = item.content;
+    }
+    return true;
+}
+
+static bool name_constraints(struct xr_der_cert *out, struct xr_bytes value)
+{
+    struct xr_der_item seq;
+
+    out->name_constraints = true;
+    return xr_der_expect(&seq, &value, XR_DER_SEQUENCE) && value.len == 0;
+}
+
+static bool understood(struct xr_der_cert *out, struct xr_bytes value)
+{
+    (void)out;
+    (void)value;
+    return true;
+}
+
+/* id-ce is 2.5.29.N (RFC 5280, 4.2.1); those libcrypto processes may be critical. */
+static const struct {
+    unsigned char arc;
+    bool (*parse)(struct xr_der_cert *out, struct xr_bytes value);
+} extensions[] = {
+    {14, subject_key_id},    {15, key_usage},        {17, understood}, {18, understood},
+    {19, basic_constraints}, {30, name_constraints}, {31, understood}, {32, understood},
+    {33, understood},        {35, authority_key_id}, {36, understood}, {37, extended_key_usage},
+    {54, understood},
+};
+#define EXTENSIONS (sizeof(extensions) / sizeof(extensions[0]))
+
+static bool extension(struct xr_der_cert *out, struct xr_bytes whole, uint32_t *seen)
+{
+    struct xr_der_item seq, oid, item;
+    bool critical = false;
+
+    if (!xr_der_expect(&seq, &whole, XR_DER_SEQUENCE) ||
+        !xr_der_expect(&oid, &seq.content, XR_DER_OID))
+        return false;
+    if (seq.content.len > 0 && seq.content.data[0] == XR_DER_BOOLEAN) {
+        if (!xr_der_next(&item, &seq.content) || item.content.len != 1)
+            return false;
+        critical = item.content.data[0] != 0;
+    }
+    if (!xr_der_expect(&item, &seq.content, XR_DER_OCTET_STRING) || seq.content.len > 0)
+        return false;
+    if (oid.content.len == 3 && oid.content.data[0] == 0x55 && oid.content.data[1] == 0x1d) {
+        for (size_t i = 0; i < EXTENSIONS; i++) {
+            if (extensions[i].arc != oid.content.data[2])
+                continue;
+            if ((*seen & 1u << i) != 0 || !extensions[i].parse(out, item.content))
+                out->malformed = true;
+            *seen |= 1u << i;
+            return true;
+        }
+    }
+    /* nsCertType and the Netscape arc, id-pe (AIA, ip and AS blocks): libcrypto knows them. */
+    if (critical) {
+        static const unsigned char netscape[] = {0x60, 0x86, 0x48, 0x01, 0x86, 0xf8, 0x42, 0x01};
+        static const unsigned char pe[] = {0x2b, 6, 1, 5, 5, 7, 1};
+        bool known =
+            (oid.content.len > sizeof(netscape) &&
+             memcmp(oid.content.data, netscape, sizeof(netscape)) == 0) ||
+            (oid.content.len > sizeof(pe) && memcmp(oid.content.data, pe, sizeof(pe)) == 0);
+
+        out->unknown_critical = out->unknown_critical || !known;
+    }
+    return true;
+}
+
+static bool validity(struct xr_der_cert *out, struct xr_bytes *tbs)
+{
+    struct xr_der_item seq, before, after;
+
+    return xr_der_expect(&seq, tbs, XR_DER_SEQUENCE) && xr_der_next(&before, &seq.content) &&
+           xr_der_next(&after, &seq.content) && seq.content.len == 0 &&
+           xr_der_time(&out->not_before, &before) && xr_der_time(&out->not_after, &after);
+}
+
+static bool version_of(struct xr_der_cert *out, struct xr_bytes *tbs)
+{
+    struct xr_der_item outer, item;
+
+    out->version = 1;
+    if (tbs->len == 0 || tbs->data[0] != 0xa0)
+        return true;
+    if (!xr_der_next(&outer, tbs) || !xr_der_expect(&item, &outer.content, XR_DER_INTEGER) ||
+        outer.content.len > 0 || item.content.len != 1 || item.content.data[0] > 2)
+        return false;
+    out->version = item.content.data[0] + 1;
+    return true;
+}
+
+static enum xr_status tbs_certificate(struct xr_der_cert *out, struct xr_bytes tbs,
+                                      struct xr_error *err)
+{
+    struct xr_der_item item, inner_alg, list;
+    uint32_t seen = 0;
+
+    if (!version_of(out, &tbs))
+        return xr_fail(err, XR_INVALID, "a certificate of an unknown version");
+    if (!xr_der_expect(&item, &tbs, XR_DER_INTEGER) || item.content.len == 0)
+        return xr_fail(err, XR_INVALID, "the certificate has no serial number");
+    out->slices.serial = item.whole;
+    if (!xr_der_expect(&inner_alg, &tbs, XR_DER_SEQUENCE))
+        return xr_fail(err, XR_INVALID, "the certificate has no signature algorithm");
+    out->alg_mismatch = !xr_bytes_equal(inner_alg.whole, out->signature_alg);
+    if (!xr_der_expect(&item, &tbs, XR_DER_SEQUENCE))
+        return xr_fail(err, XR_INVALID, "the certificate has no issuer name");
+    out->slices.issuer = item.whole;
+    if (!validity(out, &tbs))
+        return xr_fail(err, XR_INVALID, "the certificate's validity is not two dates");
+    if (!xr_der_expect(&item, &tbs, XR_DER_SEQUENCE))
+        return xr_fail(err, XR_INVALID, "the certificate has no subject name");
+    out->slices.subject = item.whole;
+    if (!xr_der_expect(&item, &tbs, XR_DER_SEQUENCE))
+        return xr_fail(err, XR_INVALID, "the certificate has no public key");
+    out->slices.spki = item.whole;
+    while (tbs.len > 0) {
+        if (!xr_der_next(&item, &tbs))
+            return xr_fail(err, XR_INVALID, "the certificate is damaged after its key");
+        if (item.tag != 0xa3)
+            continue; /* issuerUniqueID, subjectUniqueID */
+        if (!xr_der_expect(&list, &item.content, XR_DER_SEQUENCE) || item.content.len > 0)
+            return xr_fail(err, XR_INVALID, "the certificate's extensions are damaged");
+        while (list.content.len > 0) {
+            if (!xr_der_next(&item, &list.content) || !extension(out, item.whole, &seen))
+                return xr_fail(err, XR_INVALID, "the certificate's extensions are damaged");
+        }
+    }
+    return XR_OK;
+}
+
+enum xr_status xr_der_cert(struct xr_der_cert *out, struct xr_bytes der, struct xr_error *err)
+{
+    struct xr_der_item outer, tbs, item;
+    struct xr_bytes rest = der;
+
+    *out = (struct xr_der_cert){.pathlen = -1};
+    out->slices.size = sizeof(out->slices);
+    if (!xr_der_expect(&outer, &rest, XR_DER_SEQUENCE))
+        return xr_fail(err, XR_INVALID, "not DER: no complete SEQUENCE of definite length");
+    if (rest.len > 0)
+        return xr_fail(err, XR_INVALID, "%zu bytes follow the certificate", rest.len);
+    if (!xr_der_expect(&tbs, &outer.content, XR_DER_SEQUENCE))
+        return xr_fail(err, XR_INVALID, "not a certificate");
+    out->slices.tbs = tbs.whole;
+    if (!xr_der_expect(&item, &outer.content, XR_DER_SEQUENCE))
+        return xr_fail(err, XR_INVALID, "not a certificate");
+    out->signature_alg = item.whole;
+    if (!xr_der_expect(&item, &outer.content, XR_DER_BIT_STRING) || outer.content.len > 0 ||
+        item.content.len < 2 || item.content.data[0] != 0)
+        return xr_fail(err, XR_INVALID, "not a certificate: it has no signature");
+    out->signature = (struct xr_bytes){item.content.data + 1, item.content.len - 1};
+    return tbs_certificate(out, tbs.content, err);
+}
+
+enum xr_status xr_der_aux(struct xr_der_aux *out, struct xr_bytes der, struct xr_error *err)
+{
+    struct xr_der_item seq, item;
+
+    *out = (struct xr_der_aux){0};
+    if (!xr_der_expect(&seq, &der, XR_DER_SEQUENCE) || der.len > 0)
+        goto bad;
+    while (seq.content.len > 0) {
+        if (!xr_der_next(&item, &seq.content))
+            goto bad;
+        if (item.tag == XR_DER_SEQUENCE) {
+            out->has_trust = true;
+            if (!purposes_of_oids(&out->trust, item.content))
+                goto bad;
+        } else if (item.tag == 0xa0 && !purposes_of_oids(&out->reject, item.content)) {
+            goto bad;
+        }
+    }
+    return XR_OK;
+bad:
+    return xr_fail(err, XR_INVALID, "the trust settings after the certificate are damaged");
+}
+
+enum xr_status xr_der_crl_issuer(struct xr_bytes *out, struct xr_bytes der, struct xr_error *err)
+{
+    struct xr_der_item outer, tbs, item;
+
+    if (xr_der_expect(&outer, &der, XR_DER_SEQUENCE) && der.len == 0 &&
+        xr_der_expect(&tbs, &outer.content, XR_DER_SEQUENCE) && tbs.content.len > 0 &&
+        (tbs.content.data[0] != XR_DER_INTEGER || xr_der_next(&item, &tbs.content)) &&
+        xr_der_expect(&item, &tbs.content, XR_DER_SEQUENCE) &&
+        xr_der_expect(&item, &tbs.content, XR_DER_SEQUENCE) && tbs.content.len > 0 &&
+        (tbs.content.data[0] == XR_DER_UTC_TIME ||
+         tbs.content.data[0] == XR_DER_GENERALIZED_TIME)) {
+        *out = item.whole;
+        return XR_OK;
+    }
+    return xr_fail(err, XR_INVALID, "not a CRL");
+}
+
+const char *xr_der_guess(struct xr_bytes data, bool *private_key)
+{
+    static const struct {
+        const char *magic;
+        size_t len, offset;
+        const char *name;
+    } formats[] = {
+        {"\x1f\x8b", 2, 0, "gzip-compressed: unpack it first"},
+        {"PK\x03\x04", 4, 0, "a ZIP archive: unpack it first"},
+        {"ustar", 5, 257, "a tar archive: unpack it first"},
+        {"BZh", 3, 0, "bzip2-compressed: unpack it first"},
+        {"\xfd"
+         "7zXZ",
+         5, 0, "xz-compressed: unpack it first"},
+        {"%PDF", 4, 0, "a PDF document"},
+        {"\xfe\xed\xfe\xed", 4, 0, "a Java keystore (JKS)"},
+    };
+    struct xr_der_item seq, item, inner;
+    struct xr_bytes rest = data;
+
+    *private_key = false;
+    for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++) {
+        if (data.len >= formats[i].offset + formats[i].len &&
+            memcmp(data.data + formats[i].offset, formats[i].magic, formats[i].len) == 0)
+            return formats[i].name;
+    }
+    if (!xr_der_expect(&seq, &rest, XR_DER_SEQUENCE))
+        return NULL;
+    if (seq.content.len > 0 && seq.content.data[0] == XR_DER_SEQUENCE) {
+        /* EncryptedPrivateKeyInfo (RFC 5958): AlgorithmIdentifier of PKCS#5 or PKCS#12, octets. */
+        if (xr_der_next(&item, &seq.content) && xr_der_expect(&inner, &item.content, XR_DER_OID) &&
+            inner.content.len > 7 &&
+            memcmp(inner.content.data, "\x2a\x86\x48\x86\xf7\x0d\x01", 7) == 0 &&
+            seq.content.len > 0 && seq.content.data[0] == XR_DER_OCTET_STRING) {
+            *private_key = true;
+            return "an encrypted private key: never read";
+        }
+        return NULL;
+    }
+    if (!xr_der_expect(&item, &seq.content, XR_DER_INTEGER) || item.content.len != 1)
+        return NULL;
+    if (item.content.data[0] == 3 && seq.content.len > 0 && seq.content.data[0] == XR_DER_SEQUENCE)
+        return "PKCS#12, which needs a password: take the certificates out with openssl pkcs12 "
+               "-nokeys";
+    if (item.content.data[0] <= 1 && seq.content.len > 0) {
+        /* PKCS#8, PKCS#1 and SEC 1 private keys begin with a version of 0 or 1. */
+        *private_key = true;
+        return "a private key: never read";
+    }
+    return NULL;
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the verbs share: one request under way. verbs.c reads, change.c changes. */
+#ifndef XR_ENGINE_H
+#define XR_ENGINE_H
+
+#include "pins.h"
+#include "report.h"
+
+struct xr_engine {
+    const struct xr_request *rq;
+    struct xr_report *report;
+    struct xr_worker_config worker;
+    char *state_dir; /* this request's: the host's, keyed by the image */
+};
+
+/* Fills report->runs with the stores asked for. False when that is an error (already said). */
+bool xr_engine_select(struct xr_engine *engine);
+/* What an address means: backend, and location on this host (NULL: all the backend finds).
+ * XR_UNSUPPORTED when it is no address. */
+enum xr_status xr_engine_locate(struct xr_engine *engine, const char *address,
+                                const struct xr_loaded **backend, char **location,
+                                struct xr_error *err);
+/* Adds a run for one address; false when it names no backend (said). */
+bool xr_engine_add_run(struct xr_engine *engine, const char *address, bool named);
+/* Reads every run's store; certificates join the pool. What cannot be read becomes a failed run. */
+void xr_engine_survey(struct xr_engine *engine);
+/* Puts the certificates of a snapshot into the pool. */
+void xr_engine_pool(struct xr_engine *engine, const struct xr_snapshot *snapshot);
+/* Reads operands into report->input and the pool. */
+void xr_engine_read(struct xr_engine *engine, struct xr_words files);
+/* Says what of the input cannot be used. */
+void xr_engine_rejects(struct xr_engine *engine, enum xr_level level);
+/* Exit code of the changes in report->runs. */
+void xr_engine_grade(struct xr_engine *engine);
+
+void xr_verb_change(struct xr_engine *engine); /* install, remove, distrust */
+void xr_verb_undo(struct xr_engine *engine);
+void xr_verb_recover(struct xr_engine *engine);
+
+#endif

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Fingerprints people were given: typed as --pin, or printed on some page.
+ *
+ * A match is exact or it is none. A value that is only near (edit distance up to XR_PIN_NEAR, or
+ * a digit too many or too few) is a reason to refuse and to explain, never to accept.
+ */
+#ifndef XR_PINS_H
+#define XR_PINS_H
+
+#include "x509.h"
+
+#define XR_PIN_NEAR 8u
+/* Digits of what may still be a misprinted SHA-1 or SHA-256. */
+#define XR_PIN_DIGITS_MIN (40u - XR_PIN_NEAR)
+#define XR_PIN_DIGITS_MAX (64u + XR_PIN_NEAR)
+
+struct xr_pin {
+    char digits[XR_PIN_DIGITS_MAX + 1]; /* lower case; 40 or 64 of them unless malformed */
+    bool typed;                         /* from --pin */
+    bool used;                          /* matched a certificate */
+};
+
+struct xr_pins {
+    struct xr_pin *items;
+    size_t count, capacity;
+    struct xr_idmap seen;
+};
+
+/* [sha256:|sha1:]HEX with colons, spaces, dashes, any case. A malformed one (wrong length, other
+ * characters) is kept, if it can be, for the explanation, and is XR_INVALID with a reason. */
+enum xr_status xr_pins_typed(struct xr_pins *pins, const char *text, struct xr_error *err);
+/* Every fingerprint of a text or HTML page: runs of hex digits, half or full width, upper or lower
+ * case, in groups or not. Runs of a length that is only near to a fingerprint's are kept too. */
+void xr_pins_page(struct xr_pins *pins, struct xr_bytes text);
+void xr_pins_free(struct xr_pins *pins);
+
+enum xr_pin_match {
+    XR_PIN_NONE = 0,
+    XR_PIN_NEAR_MISS, /* some value is close to this certificate's */
+    XR_PIN_SHA1,      /* exact, but SHA-1 proves less than is asked for */
+    XR_PIN_SHA256
+};
+
+/* The values that come closest without being equal; NULL where nothing is near. */
+struct xr_pin_near {
+    const struct xr_pin *sha256, *sha1;
+};
+
+/* Best match of one certificate among the pins that are typed, or those that are not. A near miss
+ * of the SHA-256 wins over an exact SHA-1; near a SHA-256 that matches, only a misprinted SHA-1 is
+ * reported. */
+enum xr_pin_match xr_pins_match(struct xr_pin_near *near, struct xr_pins *pins, bool typed,
+                                const struct xr_cert *cert);
+
+/* What is different, position by position, several lines, allocated. */
+char *xr_pins_explain(const struct xr_pin *pin, const struct xr_cert *cert);
+
+/* Levenshtein distance of two digit strings, or limit + 1 if it is more than limit. */
+unsigned xr_pins_distance(const char *a, const char *b, unsigned limit);
+
+#endif

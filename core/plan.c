@@ -1,0 +1,412 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "plan.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+const char *xr_action_name(enum xr_action action)
+{
+    static const char *const names[] = {"none", "add", "change", "remove", "refuse"};
+
+    return names[action];
+}
+
+/* What one wish is decided with. */
+struct deciding {
+    const struct xr_wish *wish;
+    const struct xr_snapshot *snapshot;
+    const struct xr_caps *caps;
+    struct xr_pool *pool;
+    const struct xr_plan_policy *policy;
+    const struct xr_state *before;
+    struct xr_step *step;
+};
+
+static void refuse(struct deciding *d, char *why)
+{
+    free(d->step->why);
+    d->step->why = why;
+    d->step->action = XR_ACTION_REFUSE;
+}
+
+static void add_question(struct xr_step *step, const char *why, bool pin_answers)
+{
+    char *joined = NULL;
+
+    if (step->ask != NULL && strstr(step->ask, why) != NULL)
+        return;
+    joined = step->ask ? xr_format("%s; %s", step->ask, why) : xr_strdup(why);
+    step->pin_answers = pin_answers && (step->ask == NULL || step->pin_answers);
+    free(step->ask);
+    step->ask = joined;
+}
+
+static void ask(struct deciding *d, const char *why, bool pin_answers)
+{
+    add_question(d->step, why, pin_answers);
+}
+
+static const struct xr_cert *cert_of(const struct deciding *d)
+{
+    return d->wish->pool_at == XR_NONE ? NULL : d->pool->items[d->wish->pool_at].cert;
+}
+
+/* ---- install ---- */
+
+static bool place_for(enum xr_place *out, struct deciding *d)
+{
+    const struct xr_wish *wish = d->wish;
+    enum xr_kind kind = XR_KIND_LEAF;
+
+    if (wish->subject.type == XR_SUBJECT_CRL) {
+        *out = XR_CRL;
+        if (wish->place_given && wish->place != XR_CRL)
+            refuse(d, xr_format("a CRL cannot be of the place %s", xr_place_name(wish->place)));
+        return d->step->action != XR_ACTION_REFUSE;
+    }
+    kind = xr_pool_kind(d->pool, wish->pool_at);
+    if (wish->place_given) {
+        *out = wish->place;
+        if (wish->place == XR_CRL)
+            refuse(d, xr_strdup("a certificate is not a CRL"));
+        else if (wish->place == XR_PEER && kind != XR_KIND_LEAF)
+            refuse(d, xr_strdup("a CA certificate cannot be a peer"));
+        else if ((wish->place == XR_ANCHOR || wish->place == XR_INTERMEDIATE) &&
+                 kind == XR_KIND_LEAF)
+            refuse(d, xr_format("not a CA certificate: it cannot be an %s",
+                                xr_place_name(wish->place)));
+        return d->step->action != XR_ACTION_REFUSE;
+    }
+    if (kind == XR_KIND_LEAF) {
+        *out = XR_PEER;
+        refuse(d, xr_strdup("not a CA certificate: only --as peer installs it"));
+        return false;
+    }
+    *out = kind == XR_KIND_ROOT ? XR_ANCHOR : XR_INTERMEDIATE;
+    return true;
+}
+
+/* An anchor's purposes, or 0 after a refusal. */
+static uint32_t anchor_purposes(struct deciding *d)
+{
+    const struct xr_wish *wish = d->wish;
+    const struct xr_der_cert *cert = &cert_of(d)->d;
+    const uint32_t all = XR_SERVER | XR_CLIENT | XR_EMAIL | XR_CODE | XR_TIME;
+    uint32_t own = !cert->has_eku || cert->eku & XR_ANY_PURPOSE ? all : cert->eku;
+    uint32_t wanted = wish->purposes ? wish->purposes : XR_SERVER;
+    char allowed[64];
+
+    if (d->caps->purposes == XR_ANY_PURPOSE) {
+        if (wish->purposes != 0) {
+            refuse(d, xr_strdup("this store cannot restrict an anchor to a purpose; without --for "
+                                "it would be trusted for any"));
+            return 0;
+        }
+        if (wish->trust_limited && wish->trust != all && !wish->place_given) {
+            xr_purposes_text(allowed, sizeof(allowed), wish->trust);
+            refuse(d, xr_format("its trust settings allow %s, and this store cannot restrict an "
+                                "anchor; --as anchor trusts it for any purpose",
+                                allowed));
+            return 0;
+        }
+        return XR_ANY_PURPOSE;
+    }
+    if (wanted & XR_ANY_PURPOSE)
+        wanted = all;
+    wanted &= own & (wish->trust_limited ? wish->trust : all) & d->caps->purposes;
+    if (wanted == 0) {
+        xr_purposes_text(allowed, sizeof(allowed), own & (wish->trust_limited ? wish->trust : all));
+        refuse(d, xr_format("nothing is left to trust it for: it allows %s", allowed));
+    }
+    return wanted;
+}
+
+static void ask_anchor(struct deciding *d, uint32_t purposes)
+{
+    const struct xr_cert *cert = cert_of(d);
+    bool root = xr_pool_kind(d->pool, d->wish->pool_at) == XR_KIND_ROOT;
+    char text[64];
+    char *why = NULL;
+
+    xr_purposes_text(text, sizeof(text), purposes);
+    if (root) {
+        why = xr_format("it becomes a trust anchor for %s", text);
+        ask(d, why, true);
+    } else {
+        why = xr_format("it is not self-signed, and as an anchor it is trusted for %s without the "
+                        "CA that signed it",
+                        text);
+        ask(d, why, true);
+        if ((cert->d.name_constraints || cert->d.pathlen >= 0 || cert->d.has_eku) &&
+            !d->policy->drop_constraints)
+            refuse(d, xr_strdup("readers need not apply an anchor's own limits (name constraints, "
+                                "path length, EKU); --drop-constraints accepts that"));
+    }
+    free(why);
+}
+
+/* Is this state a distrust of the certificate by its issuer and serial number? */
+static bool by_serial(const struct xr_state *state, const struct xr_cert *cert)
+{
+    const struct xr_entry *entry = state->count > 0 ? state->entries[0] : NULL;
+
+    return state->subject.type == XR_SUBJECT_ISSUER_SERIAL && entry != NULL &&
+           xr_bytes_equal(entry->issuer, cert->d.slices.issuer) &&
+           xr_bytes_equal(entry->serial, cert->d.slices.serial);
+}
+
+static bool has_limits(const struct xr_cert *cert)
+{
+    return cert->d.name_constraints || cert->d.pathlen >= 0 || cert->d.has_eku;
+}
+
+/* Whatever is installed brings trust to a key: is that key under a cloud in this store? */
+void xr_plan_ask_key(struct xr_step *step, const struct xr_snapshot *snapshot,
+                     const struct xr_pool *pool)
+{
+    const struct xr_cert *cert = step->pool_at == XR_NONE ? NULL : pool->items[step->pool_at].cert;
+
+    for (size_t i = 0; cert != NULL && i < snapshot->count; i++) {
+        const struct xr_state *state = snapshot->items[i];
+        const struct xr_entry *anchor = xr_state_in(state, XR_ANCHOR);
+        size_t at = state->subject.type == XR_SUBJECT_CERT ? xr_pool_find(pool, state->subject.id)
+                                                           : XR_NONE;
+        const struct xr_cert *other = at != XR_NONE ? pool->items[at].cert : NULL;
+        const unsigned char *key = other != NULL                           ? other->spki_sha256
+                                   : state->subject.type == XR_SUBJECT_KEY ? state->subject.id
+                                                                           : NULL;
+        bool same = key != NULL && memcmp(key, cert->spki_sha256, XR_SHA256_LEN) == 0;
+
+        if (xr_subject_equal(&state->subject, &step->subject))
+            continue;
+        if (by_serial(state, cert) && xr_state_in(state, XR_DISTRUST) != NULL)
+            add_question(step, "it is distrusted in this store by issuer and serial number", false);
+        else if (same && xr_state_in(state, XR_DISTRUST) != NULL)
+            add_question(step, "its key is distrusted in this store", false);
+        else if (same && ((anchor != NULL && anchor->attached_count > 0) ||
+                          (other != NULL && has_limits(other) && !has_limits(cert))))
+            add_question(step, "its key is under constraints in this store", false);
+    }
+}
+
+static bool covers(uint32_t held, uint32_t wanted)
+{
+    return (held & XR_ANY_PURPOSE) != 0 || (wanted & ~held) == 0;
+}
+
+static void decide_install(struct deciding *d)
+{
+    const struct xr_wish *wish = d->wish;
+    struct xr_step *step = d->step;
+    struct xr_error err = {0};
+    struct xr_entry entry = {.size = sizeof(entry), .subject = wish->subject, .der = wish->der};
+    const struct xr_entry *present = NULL;
+    char *label = NULL;
+
+    if (!place_for(&entry.place, d)) {
+        step->place = entry.place;
+        return;
+    }
+    step->place = entry.place;
+    if (d->caps->places[entry.place] == XR_CANNOT) {
+        refuse(d, xr_format("this store has no place for %s %s",
+                            entry.place == XR_ANCHOR || entry.place == XR_INTERMEDIATE ? "an" : "a",
+                            xr_place_name(entry.place)));
+        return;
+    }
+    if (cert_of(d) != NULL && !xr_cert_accepted(cert_of(d), &err)) {
+        refuse(d, xr_strdup(err.text));
+        return;
+    }
+    if (entry.place == XR_ANCHOR && (entry.purposes = anchor_purposes(d)) == 0)
+        return;
+    present = xr_state_in(d->before, entry.place);
+    if (present != NULL && xr_state_in(d->before, XR_DISTRUST) == NULL &&
+        (entry.place != XR_ANCHOR ||
+         (wish->purposes != 0 ? present->purposes == entry.purposes
+                              : covers(present->purposes, entry.purposes))))
+        return; /* there already: nothing to do */
+    if (entry.place == XR_INTERMEDIATE && xr_state_in(d->before, XR_ANCHOR) != NULL) {
+        step->why = xr_strdup("already an anchor here, which is more; remove it --from anchor to "
+                              "narrow that");
+        return;
+    }
+    if (cert_of(d) != NULL)
+        label = xr_x509_name_short(cert_of(d)->d.slices.subject);
+    entry.label = label;
+    step->want = xr_state_new(&wish->subject);
+    xr_state_add(step->want, &entry);
+    free(label);
+
+    if (entry.place == XR_ANCHOR)
+        ask_anchor(d, entry.purposes);
+    if (entry.place == XR_PEER)
+        ask(d, "it is trusted as itself, without any CA", true);
+    if (entry.place != XR_CRL)
+        xr_plan_ask_key(step, d->snapshot, d->pool);
+    if (present != NULL && present->attached_count > 0)
+        ask(d, "the constraints this store attaches to it would go", false);
+    if (xr_state_in(d->before, XR_DISTRUST) != NULL)
+        ask(d, "it is distrusted in this store, and that would end", false);
+    if (wish->caution != NULL)
+        ask(d, wish->caution, false);
+}
+
+/* ---- remove, distrust ---- */
+
+static void decide_remove(struct deciding *d)
+{
+    const struct xr_wish *wish = d->wish;
+    struct xr_state *want = xr_state_new(&wish->subject);
+    bool found = false;
+
+    d->step->place = wish->place_given ? wish->place : XR_PLACE_COUNT;
+    for (size_t i = 0; d->before != NULL && i < d->before->count; i++) {
+        const struct xr_entry *entry = d->before->entries[i];
+        bool goes = !wish->place_given || entry->place == wish->place;
+
+        if (goes && entry->flags & XR_ENTRY_VENDOR) {
+            refuse(d, xr_strdup("it comes with the system and would come back: distrust it"));
+            xr_state_free(want);
+            return;
+        }
+        found = found || goes;
+        if (goes)
+            d->step->place = entry->place;
+        else
+            xr_state_add(want, entry);
+    }
+    if (d->step->place == XR_PLACE_COUNT)
+        d->step->place = XR_ANCHOR;
+    if (!found) {
+        d->step->why = xr_strdup("not in this store");
+        xr_state_free(want);
+        return;
+    }
+    d->step->want = want;
+    if (want->count == 0) {
+        xr_state_free(want);
+        d->step->want = NULL;
+    }
+    d->step->action = XR_ACTION_REMOVE;
+    if (xr_state_in(d->before, XR_CRL) != NULL && !wish->superseded)
+        ask(d, "what this CRL revokes would be trusted again", false);
+    else if (xr_state_in(d->before, XR_CRL) == NULL && xr_state_widens(d->before, d->step->want))
+        ask(d, "it is distrusted in this store, and that would end", false);
+}
+
+static void decide_distrust(struct deciding *d)
+{
+    static const char *const strengths[] = {
+        "this store cannot distrust",
+        "this store can only note a distrust: programs that read it do not look",
+        "this store can only deselect its own copy: another copy stays trusted",
+        NULL,
+    };
+    const struct xr_wish *wish = d->wish;
+    enum xr_strength strength = d->caps->places[XR_DISTRUST];
+    struct xr_entry entry = {
+        .size = sizeof(entry), .subject = wish->subject, .place = XR_DISTRUST, .der = wish->der};
+
+    d->step->place = XR_DISTRUST;
+    if (!(d->caps->subjects & 1u << (unsigned)wish->subject.type)) {
+        refuse(d, xr_strdup("this store cannot distrust by that"));
+        return;
+    }
+    if (strength == XR_CANNOT || (strength != XR_ENFORCED && !d->policy->best_effort)) {
+        refuse(d, strength == XR_CANNOT
+                      ? xr_strdup(strengths[strength])
+                      : xr_format("%s; --best-effort does that", strengths[strength]));
+        return;
+    }
+    if (strengths[strength] != NULL)
+        d->step->why = xr_strdup(strengths[strength]);
+    if (xr_state_in(d->before, XR_DISTRUST) != NULL && d->before->count == 1)
+        return;
+    d->step->want = xr_state_new(&wish->subject);
+    xr_state_add(d->step->want, &entry);
+}
+
+void xr_plan_build(struct xr_plan *plan, const struct xr_wish *wishes, size_t count,
+                   const struct xr_snapshot *snapshot, const struct xr_caps *caps,
+                   struct xr_pool *pool, const struct xr_plan_policy *policy)
+{
+    static void (*const decide[])(struct deciding * d) = {decide_install, decide_remove,
+                                                          decide_distrust};
+
+    for (size_t i = 0; i < count; i++) {
+        struct deciding d = {.wish = &wishes[i],
+                             .snapshot = snapshot,
+                             .caps = caps,
+                             .pool = pool,
+                             .policy = policy,
+                             .before = xr_snapshot_find(snapshot, &wishes[i].subject)};
+
+        d.step = XR_PUSH(plan);
+        d.step->subject = wishes[i].subject;
+        d.step->pool_at = wishes[i].pool_at;
+        d.step->before = xr_state_copy(d.before);
+        if (wishes[i].refusal != NULL) {
+            d.step->place = XR_CRL;
+            refuse(&d, xr_strdup(wishes[i].refusal));
+        } else {
+            decide[wishes[i].what](&d);
+        }
+        if (d.step->action == XR_ACTION_REFUSE) {
+            xr_state_free(d.step->want);
+            d.step->want = NULL;
+            free(d.step->ask);
+            d.step->ask = NULL;
+        } else if (d.step->want != NULL && d.step->action == XR_ACTION_NONE) {
+            d.step->action = d.before == NULL ? XR_ACTION_ADD : XR_ACTION_CHANGE;
+        }
+    }
+}
+
+void xr_plan_step(struct xr_plan *plan, const struct xr_subject *subject, size_t pool_at,
+                  struct xr_state *before, struct xr_state *want)
+{
+    struct xr_step *step = XR_PUSH(plan);
+    const struct xr_state *shown = want != NULL ? want : before;
+
+    step->subject = *subject;
+    step->pool_at = pool_at;
+    step->before = before;
+    step->want = want;
+    step->place = shown != NULL && shown->count > 0 ? shown->entries[0]->place : XR_ANCHOR;
+    if (xr_state_equal(before, want))
+        step->action = XR_ACTION_NONE;
+    else if (before == NULL)
+        step->action = XR_ACTION_ADD;
+    else
+        step->action = want == NULL ? XR_ACTION_REMOVE : XR_ACTION_CHANGE;
+    if (xr_state_widens(before, want))
+        step->ask = xr_strdup("this gives back trust that had been taken away");
+}
+
+bool xr_step_changes(const struct xr_step *step)
+{
+    return step->action == XR_ACTION_ADD || step->action == XR_ACTION_CHANGE ||
+           step->action == XR_ACTION_REMOVE;
+}
+
+size_t xr_plan_changes(const struct xr_plan *plan)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < plan->count; i++)
+        count += xr_step_changes(&plan->items[i]);
+    return count;
+}
+
+void xr_plan_free(struct xr_plan *plan)
+{
+    for (size_t i = 0; i < plan->count; i++) {
+        xr_state_free(plan->items[i].before);
+        xr_state_free(plan->items[i].want);
+        free(plan->items[i].why);
+        free(plan->items[i].ask);
+    }
+    free(plan->items);
+    *plan = (struct xr_plan){0};
+}

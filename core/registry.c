@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "registry.h"
+
+#include "input.h"
+#include "state.h"
+#include "sys.h"
+#include "xr_config.h"
+
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <stdalign.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+static enum xr_status host_slices(struct xr_slices *out, struct xr_bytes der, struct xr_error *err)
+{
+    struct xr_der_cert cert;
+    enum xr_status status = xr_der_cert(&cert, der, err);
+    size_t size = out->size;
+
+    if (status == XR_OK) {
+        memcpy(out, &cert.slices, size < sizeof(cert.slices) ? size : sizeof(cert.slices));
+        out->size = size;
+    }
+    return status;
+}
+
+const struct xr_host xr_host = {
+    .size = sizeof(struct xr_host),
+    .write_atomic = xr_sys_write_atomic,
+    .slices = host_slices,
+    .crl_issuer = xr_der_crl_issuer,
+    .name_hash = xr_x509_name_hash,
+    .sha256 = xr_x509_sha256,
+    .pem = xr_input_pem,
+    .items = xr_input_items,
+    .trusted = xr_input_trusted,
+    .state_equal = xr_state_equal,
+    .path_check = xr_x509_path_check,
+    .release = free,
+};
+
+#define XR_BUILTIN(name) const struct xr_backend *xr_backend_entry_##name(void);
+XR_BUILTIN_LIST
+#undef XR_BUILTIN
+
+void xr_registry_init(struct xr_registry *registry)
+{
+#define XR_BUILTIN(name) xr_backend_entry_##name,
+    static const xr_backend_entry_fn builtin[] = {XR_BUILTIN_LIST NULL};
+#undef XR_BUILTIN
+
+    *registry = (struct xr_registry){0};
+    for (size_t i = 0; builtin[i] != NULL; i++) {
+        struct xr_error err = {0};
+
+        if (xr_registry_add(registry, builtin[i](), &err) != XR_OK)
+            xr_strings_add(&registry->refused, err.text);
+    }
+}
+
+static bool plain_name(const char *name)
+{
+    size_t len = strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-_");
+
+    return len > 0 && len < 32 && name[len] == '\0';
+}
+
+enum xr_status xr_registry_add(struct xr_registry *registry, const struct xr_backend *table,
+                               struct xr_error *err)
+{
+    struct xr_backend copy = {0};
+    struct xr_loaded *loaded = NULL;
+    const char *missing = NULL;
+    size_t known = 0;
+
+    if (table == NULL)
+        return xr_fail(err, XR_REFUSED, "it gives no table");
+    if (table->abi != XR_ABI_VERSION)
+        return xr_fail(err, XR_REFUSED, "its ABI is version %u, this crossroot's is %u",
+                       (unsigned)table->abi, XR_ABI_VERSION);
+    if (table->size < offsetof(struct xr_backend, flush))
+        return xr_fail(err, XR_REFUSED, "its table of %zu bytes is too short", table->size);
+    /* Half of an operation is none. */
+    known = table->size < sizeof(copy) ? table->size : sizeof(copy);
+    known -= known % alignof(struct xr_backend);
+    memcpy(&copy, table, known);
+    copy.size = sizeof(copy);
+    if (copy.name == NULL || !plain_name(copy.name))
+        return xr_fail(err, XR_REFUSED, "its name is not of lower-case letters, digits, - and _");
+    missing = copy.discover == NULL ? "discover"
+              : copy.open == NULL   ? "open"
+              : copy.close == NULL  ? "close"
+              : copy.list == NULL   ? "list"
+              : copy.swap == NULL   ? "swap"
+                                    : NULL;
+    if (missing != NULL)
+        return xr_fail(err, XR_REFUSED, "backend %s lacks the required operation %s", copy.name,
+                       missing);
+    if (xr_registry_find(registry, copy.name) != NULL)
+        return xr_fail(err, XR_REFUSED, "there is a backend named %s already", copy.name);
+    if (copy.summary == NULL)
+        copy.summary = "";
+    loaded = XR_PUSH(registry);
+    loaded->table = copy;
+    return XR_OK;
+}
+
+static enum xr_status load_descriptor(struct xr_registry *registry, int fd, const char *path,
+                                      struct xr_error *err)
+{
+    /* What is loaded is the file that was checked, whatever the path leads to by now. The loader
+     * knows libraries by name: the descriptor stays open so that no other gets its number. */
+    char *name = xr_format("/proc/self/fd/%d", fd);
+    void *handle = dlopen(name, RTLD_NOW | RTLD_LOCAL);
+    void *symbol = NULL;
+    xr_backend_entry_fn entry = NULL;
+    enum xr_status status = XR_OK;
+
+    free(name);
+    if (handle == NULL) {
+        const char *why = dlerror();
+
+        return xr_fail(err, XR_REFUSED, "it cannot be loaded: %s", why ? why : "no reason given");
+    }
+    symbol = dlsym(handle, XR_BACKEND_ENTRY);
+    memcpy(&entry, &symbol, sizeof(entry));
+    if (entry == NULL)
+        status = xr_fail(err, XR_REFUSED, "it has no symbol %s", XR_BACKEND_ENTRY);
+    else
+        status = xr_registry_add(registry, entry(), err);
+    if (status != XR_OK) {
+        (void)dlclose(handle);
+        return status;
+    }
+    registry->items[registry->count - 1].handle = handle;
+    registry->items[registry->count - 1].fd = fd;
+    registry->items[registry->count - 1].plugin = xr_strdup(path);
+    return XR_OK;
+}
+
+enum xr_status xr_registry_plugin(struct xr_registry *registry, const char *path,
+                                  struct xr_error *err)
+{
+    struct xr_error why = {0};
+    char *shown = xr_visible(path);
+    int fd = -1;
+    enum xr_status status = xr_sys_open_trusted(&fd, path, &why);
+
+    if (status == XR_OK)
+        status = load_descriptor(registry, fd, path, &why);
+    if (status != XR_OK) {
+        char *reason = xr_visible(why.text);
+
+        if (fd >= 0)
+            (void)close(fd);
+        status = xr_fail(err, status, "plugin %s refused: %s", shown, reason);
+        free(reason);
+    }
+    free(shown);
+    return status;
+}
+
+void xr_registry_directory(struct xr_registry *registry, const char *path)
+{
+    struct xr_strings names = {0};
+    struct xr_error err = {0};
+    int fd = -1;
+    enum xr_status status = XR_OK;
+
+    if (access(path, F_OK) != 0)
+        return;
+    status = xr_sys_open_trusted_dir(&fd, path, &err);
+    if (status == XR_OK)
+        status = xr_sys_names(&names, fd, &err);
+    if (status != XR_OK) {
+        char *line = xr_format("plugin directory refused: %s", err.text);
+
+        xr_strings_add(&registry->refused, line);
+        free(line);
+    }
+    for (size_t i = 0; i < names.count; i++) {
+        size_t len = strlen(names.items[i]);
+        char *file = NULL;
+
+        if (len < 4 || strcmp(names.items[i] + len - 3, ".so") != 0)
+            continue;
+        file = xr_format("%s/%s", path, names.items[i]);
+        if (xr_registry_plugin(registry, file, &err) != XR_OK)
+            xr_strings_add(&registry->refused, err.text);
+        free(file);
+    }
+    xr_strings_free(&names);
+    if (fd >= 0)
+        (void)close(fd);
+}
+
+const struct xr_loaded *xr_registry_find(const struct xr_registry *registry, const char *name)
+{
+    for (size_t i = 0; i < registry->count; i++) {
+        if (strcmp(registry->items[i].table.name, name) == 0)
+            return &registry->items[i];
+    }
+    return NULL;
+}
+
+void xr_registry_free(struct xr_registry *registry)
+{
+    for (size_t i = 0; i < registry->count; i++) {
+        free(registry->items[i].plugin);
+        if (registry->items[i].handle != NULL) {
+            (void)dlclose(registry->items[i].handle);
+            (void)close(registry->items[i].fd);
+        }
+    }
+    free(registry->items);
+    xr_strings_free(&registry->refused);
+    *registry = (struct xr_registry){0};
+}

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "report.h"
+
+#include <stdlib.h>
+
+const char *const xr_report_not_covered[] = {
+    "Linux ca-certificates, NSS (Firefox, Chromium), p11-kit, Windows: backends to come",
+    "Python certifi and other bundles inside applications",
+    "Node.js (its own roots, unless NODE_EXTRA_CA_CERTS or --use-openssl-ca)",
+    "private Java runtimes (their own cacerts)",
+    "macOS keychains",
+    NULL,
+};
+
+const char *xr_level_name(enum xr_level level)
+{
+    static const char *const names[] = {"info", "warning", "error"};
+
+    return names[level];
+}
+
+/* Line ends are ours only where lines says so; everything else that moves a cursor never is. */
+__attribute__((format(printf, 5, 0))) static void say(struct xr_report *report, enum xr_level level,
+                                                      const char *store, bool lines,
+                                                      const char *format, va_list args)
+{
+    struct xr_message *message = XR_PUSH(&report->messages);
+    char text[8192];
+    struct xr_buf visible = {0};
+
+    (void)vsnprintf(text, sizeof(text), format, args);
+    for (const char *at = text; *at != '\0';) {
+        size_t len = lines ? strcspn(at, "\n") : strlen(at);
+
+        xr_buf_visible(&visible, at, len);
+        at += len;
+        if (*at == '\n') {
+            xr_buf_str(&visible, "\n");
+            at++;
+        }
+    }
+    message->level = level;
+    message->text = visible.data ? visible.data : xr_strdup("");
+    message->store = store ? xr_strdup(store) : NULL;
+}
+
+void xr_report_say(struct xr_report *report, enum xr_level level, const char *store,
+                   const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    say(report, level, store, false, format, args);
+    va_end(args);
+}
+
+void xr_report_say_lines(struct xr_report *report, enum xr_level level, const char *store,
+                         const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    say(report, level, store, true, format, args);
+    va_end(args);
+}
+
+void xr_report_raise(struct xr_report *report, enum xr_exit code)
+{
+    static const int order[] = {XR_EXIT_INTERRUPTED, XR_EXIT_USAGE,     XR_EXIT_CONFIRM,
+                                XR_EXIT_NO,          XR_EXIT_PRIVILEGE, XR_EXIT_FAILED,
+                                XR_EXIT_PARTIAL,     XR_EXIT_DRIFT,     XR_EXIT_OK};
+
+    for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++) {
+        if (order[i] == (int)code)
+            report->exit = (int)code;
+        if (order[i] == report->exit)
+            return;
+    }
+}
+
+char *xr_report_name(const struct xr_report *report, size_t at)
+{
+    char *name = NULL;
+    char *visible = NULL;
+
+    if (at == XR_NONE)
+        return xr_strdup("?");
+    name = xr_x509_name_short(report->pool.items[at].cert->d.slices.subject);
+    visible = xr_visible(name[0] ? name : "(no name)");
+    free(name);
+    return visible;
+}
+
+void xr_report_warnings(struct xr_strings *out, struct xr_report *report, size_t at)
+{
+    struct xr_pool *pool = &report->pool;
+    struct xr_cert *cert = pool->items[at].cert;
+    bool self_issued = pool->items[at].subject == pool->items[at].issuer;
+
+    if (cert->d.malformed)
+        xr_strings_add(out, "an extension is malformed or occurs twice");
+    if (cert->d.unknown_critical)
+        xr_strings_add(out, "a critical extension is unknown");
+    if (cert->d.alg_mismatch)
+        xr_strings_add(out, "its two signature algorithms differ");
+    if (self_issued && !xr_pool_self_signed(pool, at))
+        xr_strings_add(out, "it names itself as issuer, but its key did not sign it");
+    if (cert->d.not_before > cert->d.not_after)
+        xr_strings_add(out, "it ends before it begins");
+    else if (report->now > cert->d.not_after)
+        xr_strings_add(out, "it has expired");
+    else if (report->now < cert->d.not_before)
+        xr_strings_add(out, "it is not valid yet");
+    if (cert->d.name_constraints && xr_cert_is_ca(cert))
+        xr_strings_add(out, "it has name constraints");
+    if (self_issued && xr_cert_key_complaint(cert) != NULL)
+        xr_strings_add(out, xr_cert_key_complaint(cert));
+}
+
+bool xr_report_managed(const struct xr_report *report, const struct xr_run *run,
+                       const struct xr_entry *entry)
+{
+    if (entry->flags & XR_ENTRY_OURS)
+        return true;
+    for (size_t i = 0; i < report->journal.count; i++) {
+        const struct xr_transaction *t = &report->journal.items[i];
+
+        for (size_t k = 0; k < t->count && t->undone_by[0] == '\0'; k++) {
+            const struct xr_part *part = &t->items[k];
+
+            if (part->stage != XR_STAGE_DONE || strcmp(part->store, run->address) != 0)
+                continue;
+            for (size_t n = 0; n < part->count; n++) {
+                if (xr_subject_equal(&part->items[n].subject, &entry->subject) &&
+                    xr_state_in(part->items[n].want, entry->place) != NULL)
+                    return true;
+            }
+        }
+    }
+    return false;
+}
+
+struct xr_report *xr_report_usage(enum xr_verb verb, const char *text)
+{
+    struct xr_report *report = xr_new(1, sizeof(*report));
+
+    report->verb = verb;
+    report->journal.fd = report->journal.dirfd = -1;
+    xr_report_say(report, XR_ERROR, NULL, "%s", text);
+    xr_report_raise(report, XR_EXIT_USAGE);
+    return report;
+}
+
+int xr_report_exit(const struct xr_report *report)
+{
+    return report->exit;
+}
+
+void xr_report_free(struct xr_report *report)
+{
+    if (report == NULL)
+        return;
+    for (size_t i = 0; i < report->messages.count; i++) {
+        free(report->messages.items[i].text);
+        free(report->messages.items[i].store);
+    }
+    free(report->messages.items);
+    for (size_t i = 0; i < report->runs.count; i++)
+        xr_run_free(&report->runs.items[i]);
+    free(report->runs.items);
+    for (size_t i = 0; i < report->answers.count; i++) {
+        free(report->answers.items[i].store);
+        free(report->answers.items[i].file);
+        free(report->answers.items[i].why);
+    }
+    free(report->answers.items);
+    xr_journal_close(&report->journal);
+    xr_pool_free(&report->pool);
+    xr_input_free(&report->input);
+    xr_registry_free(&report->registry);
+    free(report);
+}

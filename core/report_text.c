@@ -1,0 +1,455 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "report.h"
+
+#include "sys.h"
+
+#include <stdlib.h>
+
+#define NAME_WIDTH 44
+
+static const char *paint(const struct xr_text_style *style, const char *code)
+{
+    return style->color ? code : "";
+}
+#define BOLD(style)   paint(style, "\033[1m")
+#define RED(style)    paint(style, "\033[31m")
+#define GREEN(style)  paint(style, "\033[32m")
+#define YELLOW(style) paint(style, "\033[33m")
+#define PLAIN(style)  paint(style, "\033[0m")
+
+static void put_visible(FILE *out, const char *text)
+{
+    char *visible = xr_visible(text);
+
+    (void)fputs(visible, out);
+    free(visible);
+}
+
+/* Terminal cells of visible text: East Asian wide characters take two. */
+static int cells(const char *text)
+{
+    const unsigned char *at = (const unsigned char *)text;
+    size_t left = strlen(text);
+    int width = 0;
+
+    while (left > 0) {
+        uint32_t c = 0;
+        size_t used = xr_utf8_next(&c, at, left);
+        bool wide = (c >= 0x1100 && c <= 0x115f) || (c >= 0x2e80 && c <= 0xa4cf) ||
+                    (c >= 0xac00 && c <= 0xd7a3) || (c >= 0xf900 && c <= 0xfaff) ||
+                    (c >= 0xfe30 && c <= 0xfe6f) || (c >= 0xff00 && c <= 0xff60) ||
+                    (c >= 0xffe0 && c <= 0xffe6) || (c >= 0x1f300 && c <= 0x1faff);
+
+        used = used ? used : 1;
+        at += used;
+        left -= used;
+        width += wide ? 2 : 1;
+    }
+    return width;
+}
+
+static void put_padded(FILE *out, const char *text, int width)
+{
+    int used = cells(text);
+
+    (void)fprintf(out, "%s%*s", text, used < width ? width - used : 0, "");
+}
+
+static void put_hex(FILE *out, const unsigned char *data, size_t len)
+{
+    char text[2 * XR_SHA256_LEN + 1];
+
+    xr_hex(text, data, len);
+    (void)fputs(text, out);
+}
+
+static void put_time(FILE *out, int64_t at)
+{
+    char text[XR_TIME_TEXT_MAX];
+
+    xr_sys_time_text(text, at);
+    (void)fputs(text, out);
+}
+
+static void put_name(FILE *out, const struct xr_report *report, size_t at)
+{
+    char *name = xr_report_name(report, at);
+
+    (void)fputs(name, out);
+    free(name);
+}
+
+/* ---- inspect ---- */
+
+static void put_relatives(FILE *out, const char *head, struct xr_report *report,
+                          const struct xr_relatives *found)
+{
+    for (size_t i = 0; i < found->count; i++) {
+        size_t at = found->items[i];
+
+        (void)fprintf(out, "  %-11s ", i == 0 ? head : "");
+        put_name(out, report, at);
+        (void)fprintf(out, " (%s) ", xr_kind_name(xr_pool_kind(&report->pool, at)));
+        put_hex(out, report->pool.items[at].cert->sha256, 8);
+        (void)fputs("…\n", out);
+    }
+    if (found->left_out > 0)
+        (void)fprintf(out, "  %-11s and %zu more\n", "", found->left_out);
+}
+
+static void inspect_cert(const struct xr_text_style *style, FILE *out, struct xr_report *report,
+                         const struct xr_input_item *item)
+{
+    static const char *const goes[] = {
+        "anchor, after confirmation", "intermediate: builds paths, trusted for nothing",
+        "intermediate: builds paths, trusted for nothing", "nowhere, unless --as peer"};
+    size_t at = xr_pool_find(&report->pool, item->cert->sha256);
+    enum xr_kind kind = xr_pool_kind(&report->pool, at);
+    struct xr_relatives found;
+    struct xr_strings warnings = {0};
+    char *name = xr_report_name(report, at);
+    char *full = xr_x509_name_text(item->cert->d.slices.issuer);
+    char *serial = xr_x509_serial_text(item->cert->d.slices.serial);
+
+    (void)fprintf(out, "%s%s%s  ", BOLD(style), name, PLAIN(style));
+    (void)fprintf(out, "(%s)\n  %-11s ", xr_kind_name(kind), "file");
+    put_visible(out, item->file);
+    if (item->index > 0)
+        (void)fprintf(out, ", item %zu", item->index + 1);
+    (void)fprintf(out, "\n  %-11s ", "issuer");
+    put_visible(out, full);
+    (void)fprintf(out, "\n  %-11s %s\n  %-11s ", "serial", serial, "SHA-256");
+    put_hex(out, item->cert->sha256, sizeof(item->cert->sha256));
+    (void)fprintf(out, "\n  %-11s ", "SHA-1");
+    put_hex(out, item->cert->sha1, sizeof(item->cert->sha1));
+    (void)fprintf(out, "\n  %-11s ", "valid");
+    put_time(out, item->cert->d.not_before);
+    (void)fputs(" to ", out);
+    put_time(out, item->cert->d.not_after);
+    (void)fprintf(out, "\n  %-11s %s\n", "would go", goes[kind]);
+    xr_pool_same_key(&found, &report->pool, at);
+    put_relatives(out, "same key", report, &found);
+    xr_pool_issued_by(&found, &report->pool, at);
+    put_relatives(out, "issued by", report, &found);
+    xr_report_warnings(&warnings, report, at);
+    for (size_t i = 0; i < warnings.count; i++)
+        (void)fprintf(out, "  %s%-11s%s %s\n", YELLOW(style), "warning", PLAIN(style),
+                      warnings.items[i]);
+    xr_strings_free(&warnings);
+    free(serial);
+    free(full);
+    free(name);
+}
+
+static void inspect_crl(const struct xr_text_style *style, FILE *out,
+                        const struct xr_input_item *item)
+{
+    char *name = xr_x509_name_short(item->crl->issuer);
+
+    (void)fprintf(out, "%sCRL of ", BOLD(style));
+    put_visible(out, name);
+    (void)fprintf(out, "%s\n  %-11s ", PLAIN(style), "file");
+    put_visible(out, item->file);
+    (void)fprintf(out, "\n  %-11s ", "SHA-256");
+    put_hex(out, item->crl->sha256, sizeof(item->crl->sha256));
+    (void)fprintf(out, "\n  %-11s ", "issued");
+    put_time(out, item->crl->this_update);
+    if (item->crl->has_next_update) {
+        (void)fputs(", next ", out);
+        put_time(out, item->crl->next_update);
+    }
+    (void)fprintf(out, "\n  %-11s %zu%s\n", "revoked", item->crl->revoked,
+                  item->crl->delta ? ", a delta CRL" : "");
+    free(name);
+}
+
+static void inspection(const struct xr_text_style *style, FILE *out, struct xr_report *report)
+{
+    for (size_t i = 0; i < report->input.found.count; i++) {
+        const struct xr_input_item *item = &report->input.found.items[i];
+
+        if (i > 0)
+            (void)fputs("\n", out);
+        if (item->cert != NULL)
+            inspect_cert(style, out, report, item);
+        else
+            inspect_crl(style, out, item);
+    }
+}
+
+/* ---- stores, list, history ---- */
+
+static void put_address(const struct xr_text_style *style, FILE *out, const char *address)
+{
+    (void)fputs(BOLD(style), out);
+    put_visible(out, address);
+    (void)fputs(PLAIN(style), out);
+}
+
+static void stores(const struct xr_text_style *style, FILE *out, const struct xr_report *report)
+{
+    for (size_t i = 0; i < report->runs.count; i++) {
+        const struct xr_run *run = &report->runs.items[i];
+        char text[64];
+        bool first = true;
+
+        put_address(style, out, run->address);
+        (void)fprintf(out, "\n  %-10s ", "writable");
+        if (run->caps.writable)
+            (void)fputs("yes", out);
+        else
+            put_visible(out, run->why ? run->why : run->caps.why_not);
+        (void)fprintf(out, "\n  %-10s ", "holds");
+        for (unsigned place = 0; place < XR_PLACE_COUNT; place++) {
+            static const char *const strengths[] = {"", " (advisory)", " (deselect only)", ""};
+
+            if (run->caps.places[place] == XR_CANNOT)
+                continue;
+            (void)fprintf(out, "%s%s%s", first ? "" : ", ", xr_place_name((enum xr_place)place),
+                          strengths[run->caps.places[place]]);
+            first = false;
+        }
+        xr_purposes_text(text, sizeof(text), run->caps.purposes);
+        (void)fprintf(out, "\n  %-10s %s\n  %-10s %s\n", "anchors",
+                      run->caps.purposes == XR_ANY_PURPOSE ? "for any purpose: cannot be restricted"
+                                                           : text,
+                      "verifier", run->caps.verifier[0] ? run->caps.verifier : "none of its own");
+    }
+    if (report->runs.count == 0)
+        (void)fputs("No trust store found. Name one with --store, for example "
+                    "--store openssl:/srv/trust\n",
+                    out);
+    (void)fputs("\nNot covered:\n", out);
+    for (size_t i = 0; xr_report_not_covered[i] != NULL; i++)
+        (void)fprintf(out, "  %s\n", xr_report_not_covered[i]);
+}
+
+static void list_entry(FILE *out, struct xr_report *report, const struct xr_entry *entry)
+{
+    size_t at = entry->subject.type == XR_SUBJECT_CERT
+                    ? xr_pool_find(&report->pool, entry->subject.id)
+                    : XR_NONE;
+    char *name = at != XR_NONE ? xr_report_name(report, at)
+                               : xr_strdup(entry->place == XR_CRL ? "(CRL)" : "(no certificate)");
+    char text[64];
+
+    xr_purposes_text(text, sizeof(text), entry->purposes);
+    (void)fprintf(out, "  %-12s  %-12s  %-11s  ", xr_place_name(entry->place),
+                  at != XR_NONE ? xr_kind_name(xr_pool_kind(&report->pool, at)) : "",
+                  entry->place == XR_ANCHOR ? text : "");
+    put_padded(out, name, NAME_WIDTH);
+    (void)fputs("  ", out);
+    put_hex(out, entry->subject.id, sizeof(entry->subject.id));
+    (void)fputs(entry->flags & XR_ENTRY_VENDOR ? "  vendor\n" : "\n", out);
+    free(name);
+}
+
+static void list(const struct xr_text_style *style, FILE *out, struct xr_report *report)
+{
+    for (size_t i = 0; i < report->runs.count; i++) {
+        const struct xr_run *run = &report->runs.items[i];
+        size_t shown = 0;
+
+        put_address(style, out, run->address);
+        (void)fputs("\n", out);
+        for (size_t k = 0; k < run->snapshot.count; k++) {
+            for (size_t n = 0; n < run->snapshot.items[k]->count; n++) {
+                const struct xr_entry *entry = run->snapshot.items[k]->entries[n];
+
+                if (report->managed && !xr_report_managed(report, run, entry))
+                    continue;
+                if (shown++ == 0)
+                    (void)fprintf(out, "  %-12s  %-12s  %-11s  %-*s  %s\n", "PLACE", "KIND",
+                                  "TRUSTED FOR", NAME_WIDTH, "SUBJECT", "SHA-256");
+                list_entry(out, report, entry);
+            }
+        }
+        if (shown == 0 && run->why == NULL)
+            (void)fputs("  empty\n", out);
+    }
+}
+
+static void history(const struct xr_text_style *style, FILE *out, const struct xr_report *report)
+{
+    static const char *const stages[] = {"interrupted: see crossroot recover", "done",
+                                         "rolled back"};
+
+    for (size_t i = report->journal.count; i-- > 0;) {
+        const struct xr_transaction *t = &report->journal.items[i];
+
+        (void)fprintf(out, "%s%s%s  ", BOLD(style), t->id, PLAIN(style));
+        put_time(out, t->at);
+        (void)fputs("  ", out);
+        put_visible(out, t->command);
+        if (t->undoes[0])
+            (void)fprintf(out, " of %s", t->undoes);
+        if (t->undone_by[0])
+            (void)fprintf(out, "  (undone by %s)", t->undone_by);
+        (void)fputs("\n", out);
+        for (size_t k = 0; k < t->count; k++) {
+            (void)fputs("  ", out);
+            put_visible(out, t->items[k].store);
+            (void)fprintf(out, ": %zu change%s, %s\n", t->items[k].count,
+                          t->items[k].count == 1 ? "" : "s", stages[t->items[k].stage]);
+        }
+    }
+    if (report->journal.count == 0 && report->exit == XR_EXIT_OK)
+        (void)fputs("Nothing was changed yet.\n", out);
+}
+
+/* ---- changes, verify ---- */
+
+static void put_path(FILE *out, const char *indent, const struct xr_report *report,
+                     const struct xr_verdict *verdict)
+{
+    if (verdict->path_len == 0)
+        return;
+    (void)fputs(indent, out);
+    for (size_t i = 0; i < verdict->path_len; i++) {
+        (void)fputs(i > 0 ? " → " : "", out);
+        put_name(out, report, xr_pool_find(&report->pool, verdict->path[i]));
+    }
+    (void)fputs("\n", out);
+}
+
+static void put_verdict(const struct xr_text_style *style, FILE *out,
+                        const struct xr_verdict *verdict)
+{
+    static const char *const words[] = {"cannot tell", "yes", "no"};
+    const char *color = verdict->answer == XR_YES  ? GREEN(style)
+                        : verdict->answer == XR_NO ? RED(style)
+                                                   : YELLOW(style);
+
+    (void)fprintf(out, "%s%s%s", color, words[verdict->answer], PLAIN(style));
+    if (verdict->why[0] != '\0') {
+        (void)fputs(": ", out);
+        put_visible(out, verdict->why);
+    }
+    if (verdict->by[0] != '\0') {
+        (void)fputs(" (", out);
+        put_visible(out, verdict->by);
+        (void)fputs(")", out);
+    }
+}
+
+static void change_step(FILE *out, const struct xr_report *report, const struct xr_step *step,
+                        bool future)
+{
+    static const char *const past[] = {"as it is", "added", "changed", "removed", "refused"};
+    static const char *const plan[] = {"as it is", "add", "change", "remove", "refuse"};
+    char *name = step->pool_at != XR_NONE ? xr_report_name(report, step->pool_at)
+                                          : xr_strdup(step->place == XR_CRL ? "(CRL)" : "");
+
+    (void)fprintf(out, "  %-8s  %-12s  ", (future ? plan : past)[step->action],
+                  xr_place_name(step->place));
+    put_padded(out, name, NAME_WIDTH);
+    (void)fputs("  ", out);
+    put_hex(out, step->subject.id, sizeof(step->subject.id));
+    (void)fputs("\n", out);
+    if (step->why != NULL) {
+        (void)fputs("            ", out);
+        put_visible(out, step->why);
+        (void)fputs("\n", out);
+    }
+    free(name);
+}
+
+static void change(const struct xr_text_style *style, FILE *out, const struct xr_report *report,
+                   const struct xr_run *run)
+{
+    bool good = run->result == XR_RESULT_DONE || run->result == XR_RESULT_UNCHANGED;
+
+    put_address(style, out, run->address);
+    (void)fprintf(out, ": %s%s%s", good ? GREEN(style) : RED(style),
+                  report->dry_run && run->result == XR_RESULT_SKIPPED && run->why == NULL
+                      ? "would do"
+                      : xr_result_name(run->result),
+                  PLAIN(style));
+    if (run->why != NULL) {
+        (void)fputs(": ", out);
+        put_visible(out, run->why);
+    }
+    (void)fputs("\n", out);
+    for (size_t i = 0; i < run->plan.count; i++)
+        change_step(out, report, &run->plan.items[i], !good);
+    if (run->verified) {
+        (void)fputs(report->verb == XR_VERB_DISTRUST ? "  still trusted: " : "  verified: ", out);
+        put_verdict(style, out, &run->verdict);
+        (void)fputs("\n", out);
+        if (run->verdict.answer == XR_YES)
+            put_path(out, "    ", report, &run->verdict);
+    }
+}
+
+static void verify(const struct xr_text_style *style, FILE *out, const struct xr_report *report)
+{
+    for (size_t i = 0; i < report->answers.count; i++) {
+        const struct xr_answer_row *row = &report->answers.items[i];
+
+        put_address(style, out, row->store);
+        (void)fputs(": ", out);
+        if (row->why != NULL) {
+            (void)fprintf(out, "%scannot tell%s: ", YELLOW(style), PLAIN(style));
+            put_visible(out, row->why);
+        } else {
+            put_verdict(style, out, &row->verdict);
+        }
+        (void)fputs("\n", out);
+        put_path(out, "  ", report, &row->verdict);
+    }
+}
+
+void xr_report_text(const struct xr_report *report, const struct xr_text_style *style, FILE *out)
+{
+    struct xr_report *r = (struct xr_report *)(uintptr_t)report;
+
+    if (style->quiet)
+        return;
+    switch (report->verb) {
+    case XR_VERB_INSPECT:
+        inspection(style, out, r);
+        break;
+    case XR_VERB_STORES:
+        stores(style, out, report);
+        break;
+    case XR_VERB_LIST:
+        list(style, out, r);
+        break;
+    case XR_VERB_HISTORY:
+        history(style, out, report);
+        break;
+    case XR_VERB_VERIFY:
+        verify(style, out, report);
+        break;
+    default:
+        for (size_t i = 0; i < report->runs.count; i++)
+            change(style, out, report, &report->runs.items[i]);
+        if (report->verb == XR_VERB_RECOVER && report->runs.count == 0 &&
+            report->messages.count == 0)
+            (void)fputs("Nothing to recover.\n", out);
+        if (report->transaction[0] != '\0' && report->verb != XR_VERB_RECOVER)
+            (void)fprintf(out, "To take this back: crossroot undo %s\n", report->transaction);
+        break;
+    }
+}
+
+void xr_report_messages(const struct xr_report *report, const struct xr_text_style *style,
+                        FILE *out)
+{
+    for (size_t i = 0; i < report->messages.count; i++) {
+        const struct xr_message *message = &report->messages.items[i];
+        const char *color = message->level == XR_ERROR     ? RED(style)
+                            : message->level == XR_WARNING ? YELLOW(style)
+                                                           : "";
+
+        if (message->level == XR_INFO && (style->quiet || !style->verbose))
+            continue;
+        (void)fprintf(out, "crossroot: %s%s%s: ", color, xr_level_name(message->level),
+                      color[0] ? PLAIN(style) : "");
+        if (message->store != NULL) {
+            put_visible(out, message->store);
+            (void)fputs(": ", out);
+        }
+        (void)fprintf(out, "%s\n", message->text);
+    }
+}

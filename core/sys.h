@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The operating system: files, locks, directories, paths that can be trusted. */
+#ifndef XR_SYS_H
+#define XR_SYS_H
+
+#include "base.h"
+
+#define XR_TEMP_PREFIX ".crossroot-tmp."
+
+/* Reads a descriptor to its end; XR_INVALID if there are more than limit bytes. The buffer is
+ * wiped with xr_sys_wipe by callers that may have read a key. */
+enum xr_status xr_sys_read_fd(struct xr_buf *out, int fd, size_t limit, struct xr_error *err);
+/* Reads a regular file below dirfd (AT_FDCWD too) without following a final link. */
+enum xr_status xr_sys_read_at(struct xr_buf *out, int dirfd, const char *name, size_t limit,
+                              struct xr_error *err);
+void xr_sys_wipe(struct xr_buf *buf); /* overwrites, then frees */
+
+bool xr_sys_write_all(int fd, const void *data, size_t len); /* false: see errno */
+/* struct xr_host.write_atomic */
+enum xr_status xr_sys_write_atomic(int dirfd, const char *name, struct xr_bytes data, unsigned mode,
+                                   struct xr_error *err);
+
+/* flock(2); waits at most wait_ms. XR_BUSY when somebody keeps it. */
+enum xr_status xr_sys_lock(int fd, bool exclusive, unsigned wait_ms, struct xr_error *err);
+
+/* Makes (mode 0700) and opens the directory that holds a user's or root's records. Refused unless
+ * it is that user's, nobody else may write it, and no component below an existing, trusted
+ * directory is a link. The descriptor is the caller's. */
+enum xr_status xr_sys_state_dir(int *out, const char *path, struct xr_error *err);
+/* The same without making anything: XR_ABSENT when it is not there. */
+enum xr_status xr_sys_state_dir_open(int *out, const char *path, struct xr_error *err);
+
+/* Opens a file that will run inside this process. Every directory above it belongs to root (or,
+ * for an ordinary user, to that user) and can be written by nobody else; a sticky directory
+ * passes as an ancestor, not as the parent. The descriptor returned is the file checked. */
+enum xr_status xr_sys_open_trusted(int *out, const char *path, struct xr_error *err);
+/* The same for a directory whose files will be opened by name. */
+enum xr_status xr_sys_open_trusted_dir(int *out, const char *path, struct xr_error *err);
+
+/* Absolute path with all links resolved. Only the last component may be missing; a dangling link
+ * there is kept as it is, so that whoever opens it without following links refuses it. */
+enum xr_status xr_sys_canonical(char **out, const char *path, struct xr_error *err);
+
+/* Resolves every link of path, one component after the other, each looked at through its own
+ * descriptor. XR_REFUSED if a link belongs neither to root nor to the caller. Only the last
+ * component may be missing. The result has no links: who opens it should follow none. */
+enum xr_status xr_sys_resolve(char **out, const char *path, struct xr_error *err);
+
+/* Names in a directory except "." and "..", sorted by bytes. */
+enum xr_status xr_sys_names(struct xr_strings *out, int dirfd, struct xr_error *err);
+
+int64_t xr_sys_parse_time(const char *text, bool *ok); /* RFC 3339 date or date and time, UTC */
+/* "2026-11-22T20:29:00Z". Years beyond 9999 do not occur in certificates. */
+#define XR_TIME_TEXT_MAX 80
+void xr_sys_time_text(char out[XR_TIME_TEXT_MAX], int64_t at);
+/* Days since 1970-01-01 of a proleptic Gregorian date. */
+int64_t xr_sys_days(int64_t year, int month, int day);
+
+#endif

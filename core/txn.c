@@ -1,0 +1,442 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "txn.h"
+
+#include <stdlib.h>
+
+const char *xr_result_name(enum xr_result result)
+{
+    static const char *const names[] = {"skipped",  "done",   "unchanged",  "refused",
+                                        "conflict", "failed", "rolled-back"};
+
+    return names[result];
+}
+
+void xr_run_free(struct xr_run *run)
+{
+    free(run->address);
+    free(run->location);
+    free(run->why);
+    xr_snapshot_free(&run->snapshot);
+    xr_snapshot_free(&run->after);
+    xr_plan_free(&run->plan);
+}
+
+void xr_run_end(struct xr_run *run, enum xr_result result, char *why)
+{
+    run->result = result;
+    free(run->why);
+    run->why = why;
+}
+
+static void end_with_error(struct xr_run *run, enum xr_status status, const struct xr_error *err)
+{
+    enum xr_result result = status == XR_CONFLICT  ? XR_RESULT_CONFLICT
+                            : status == XR_REFUSED ? XR_RESULT_REFUSED
+                                                   : XR_RESULT_FAILED;
+
+    run->privilege = run->privilege || (status == XR_DENIED && run->caps.needs_privilege);
+    xr_run_end(run, result, xr_strdup(err->text));
+}
+
+enum xr_status xr_txn_survey(struct xr_run *run, const struct xr_site *site,
+                             const struct xr_worker_config *worker, struct xr_error *err)
+{
+    struct xr_store store = {0};
+    enum xr_status status =
+        xr_store_open(&store, run->backend, site, run->location, XR_READ, worker, err);
+
+    xr_snapshot_free(&run->snapshot);
+    if (status != XR_OK)
+        return status;
+    run->caps = store.caps;
+    status = xr_store_list(&store, xr_snapshot_take, &run->snapshot, err);
+    xr_store_close(&store);
+    return status;
+}
+
+static enum xr_status list_again(struct xr_snapshot *out, struct xr_store *store,
+                                 struct xr_error *err)
+{
+    xr_snapshot_free(out);
+    return xr_store_list(store, xr_snapshot_take, out, err);
+}
+
+/* A lost helper's store is opened anew: what it did is seen, not guessed. */
+static enum xr_status reopen(struct xr_txn *txn, struct xr_run *run, struct xr_store *store,
+                             struct xr_error *err)
+{
+    xr_store_close(store);
+    return xr_store_open(store, run->backend, txn->site, run->location, XR_WRITE, txn->worker, err);
+}
+
+/* Puts the first count changes of a part back, last one first, from whatever is there now. What
+ * somebody else made of an entry meanwhile is theirs and stays; *left counts those. */
+static enum xr_status put_back(struct xr_store *store, const struct xr_part *part, size_t count,
+                               size_t *left, struct xr_error *err)
+{
+    struct xr_snapshot now = {0};
+    enum xr_status status = list_again(&now, store, err);
+
+    *left = 0;
+    for (size_t i = count; status == XR_OK && i-- > 0;) {
+        const struct xr_change *change = &part->items[i];
+        const struct xr_state *current = xr_snapshot_find(&now, &change->subject);
+
+        if (xr_state_equal(current, change->before))
+            continue;
+        if (!xr_state_between(current, change->before, change->want)) {
+            (*left)++;
+            continue;
+        }
+        status = xr_store_swap(store, current, change->before, err);
+        /* A swap may renumber what other subjects' entries hold of the same name. */
+        if (status == XR_OK)
+            status = list_again(&now, store, err);
+    }
+    xr_snapshot_free(&now);
+    if (status == XR_OK)
+        status = xr_store_flush(store, err);
+    return status;
+}
+
+/* Takes back the first count changes; why is what made it necessary, and is owned. */
+static void roll_back(struct xr_txn *txn, struct xr_run *run, struct xr_store *store, size_t count,
+                      enum xr_result result, char *why)
+{
+    const struct xr_part *part = &txn->journal->items[txn->transaction].items[run->part];
+    struct xr_error err = {0};
+    enum xr_status status = XR_OK;
+    size_t left = 0;
+
+    if (store->backend == NULL)
+        status = reopen(txn, run, store, &err);
+    if (status == XR_OK)
+        status = put_back(store, part, count, &left, &err);
+    if (status == XR_LOST && (status = reopen(txn, run, store, &err)) == XR_OK)
+        status = put_back(store, part, count, &left, &err);
+    if (status == XR_OK)
+        status = xr_journal_back(txn->journal, txn->transaction, run->part, &err);
+    if (status == XR_OK && left == 0) {
+        xr_run_end(run, result, why);
+        return;
+    }
+    if (status == XR_OK)
+        xr_run_end(run, XR_RESULT_CONFLICT,
+                   xr_format("%s; %zu of its entries were changed by somebody else meanwhile and "
+                             "left as they are",
+                             why, left));
+    else /* the intent stays open: the next changing command or recover goes on from here */
+        xr_run_end(run, XR_RESULT_FAILED,
+                   xr_format("%s; and it could not be put back: %s; see crossroot recover", why,
+                             err.text));
+    free(why);
+}
+
+static bool all_as_wanted(const struct xr_part *part, const struct xr_snapshot *now)
+{
+    for (size_t i = 0; i < part->count; i++) {
+        if (!xr_state_same(xr_snapshot_find(now, &part->items[i].subject), part->items[i].want))
+            return false;
+    }
+    return true;
+}
+
+static enum xr_status record_done(struct xr_txn *txn, struct xr_run *run, size_t transaction,
+                                  size_t at, struct xr_error *err)
+{
+    const struct xr_part *part = &txn->journal->items[transaction].items[at];
+    const struct xr_state **after = xr_new(part->count, sizeof(*after));
+    enum xr_status status = XR_OK;
+
+    for (size_t i = 0; i < part->count; i++)
+        after[i] = xr_snapshot_find(&run->after, &part->items[i].subject);
+    status = xr_journal_done(txn->journal, transaction, at, after, err);
+    free((void *)after);
+    return status;
+}
+
+static void flush(struct xr_run *run, struct xr_store *store)
+{
+    struct xr_error err = {0};
+
+    if (run->caps.writable && xr_store_flush(store, &err) != XR_OK) {
+        run->warned = true;
+        free(run->why);
+        run->why = xr_strdup(err.text);
+    }
+}
+
+/* What is left when no step changes the store. */
+static void finish_unchanged(struct xr_txn *txn, struct xr_run *run, struct xr_store *store)
+{
+    size_t refused = 0;
+
+    for (size_t i = 0; i < run->plan.count; i++)
+        refused += run->plan.items[i].action == XR_ACTION_REFUSE;
+    flush(run, store);
+    if (txn->verify != NULL)
+        txn->verify(txn->ctx, run, store);
+    run->result =
+        refused > 0 && refused == run->plan.count ? XR_RESULT_REFUSED : XR_RESULT_UNCHANGED;
+}
+
+/* The plan was made without the lock. Now that it is held: are the entries still the same? Native
+ * records may have changed beside them (a link's number), and are taken as they are now. */
+static enum xr_status rebase(struct xr_run *run, struct xr_store *store, struct xr_error *err)
+{
+    struct xr_snapshot now = {0};
+    enum xr_status status = list_again(&now, store, err);
+
+    for (size_t i = 0; status == XR_OK && i < run->plan.count; i++) {
+        struct xr_step *step = &run->plan.items[i];
+        const struct xr_state *current = xr_snapshot_find(&now, &step->subject);
+
+        if (!xr_step_changes(step))
+            continue;
+        if (!xr_state_same(current, step->before)) {
+            status = xr_fail(err, XR_CONFLICT, "somebody else changed it meanwhile; try again");
+        } else {
+            xr_state_free(step->before);
+            step->before = xr_state_copy(current);
+        }
+    }
+    xr_snapshot_free(&now);
+    return status;
+}
+
+static enum xr_status record_intent(struct xr_txn *txn, struct xr_run *run, struct xr_error *err)
+{
+    struct xr_change *items = xr_new(run->plan.count, sizeof(*items));
+    size_t count = 0; /* of those that change something */
+    enum xr_status status = XR_OK;
+
+    for (size_t i = 0; i < run->plan.count; i++) {
+        const struct xr_step *step = &run->plan.items[i];
+
+        if (xr_step_changes(step))
+            items[count++] = (struct xr_change){step->subject, step->before, step->want};
+    }
+    if (count > 0 && !run->caps.writable)
+        status = xr_fail(err, XR_DENIED, "cannot be written: %s", run->caps.why_not);
+    else if (count > 0)
+        status = xr_journal_intent(txn->journal, txn->transaction, &run->part, run->address,
+                                   run->caps.identity, items, count, err);
+    free(items);
+    return status;
+}
+
+static enum xr_status swap_all(struct xr_txn *txn, struct xr_run *run, struct xr_store *store,
+                               size_t *made, struct xr_error *err)
+{
+    for (size_t i = 0; i < run->plan.count; i++) {
+        const struct xr_step *step = &run->plan.items[i];
+        enum xr_status status = XR_OK;
+
+        if (!xr_step_changes(step))
+            continue;
+        if (txn->interrupted != NULL && txn->interrupted(txn->ctx))
+            return xr_fail(err, XR_FAILED, "interrupted");
+        status = xr_store_swap(store, step->before, step->want, err);
+        if (status != XR_OK)
+            return status;
+        (*made)++;
+    }
+    return XR_OK;
+}
+
+void xr_txn_apply(struct xr_txn *txn, struct xr_run *run)
+{
+    struct xr_store store = {0};
+    struct xr_error err = {0};
+    size_t made = 0;
+    enum xr_status status =
+        xr_store_open(&store, run->backend, txn->site, run->location, XR_WRITE, txn->worker, &err);
+    const struct xr_part *part = NULL;
+
+    run->part = XR_NONE;
+    if (status != XR_OK) {
+        end_with_error(run, status, &err);
+        return;
+    }
+    run->caps = store.caps;
+    if (xr_plan_changes(&run->plan) > 0)
+        status = rebase(run, &store, &err);
+    if (status == XR_OK)
+        status = record_intent(txn, run, &err);
+    if (status != XR_OK) {
+        end_with_error(run, status, &err);
+        goto out;
+    }
+    if (run->part == XR_NONE) {
+        finish_unchanged(txn, run, &store);
+        goto out;
+    }
+    status = swap_all(txn, run, &store, &made, &err);
+    if (status == XR_LOST)
+        status = reopen(txn, run, &store, &err); /* the list below tells what it did */
+    if (status != XR_OK) {
+        /* A swap that said conflict or refused changed nothing; any other may be half done. */
+        roll_back(txn, run, &store, made + (status == XR_CONFLICT || status == XR_REFUSED ? 0 : 1),
+                  made > 0                ? XR_RESULT_BACK
+                  : status == XR_CONFLICT ? XR_RESULT_CONFLICT
+                  : status == XR_REFUSED  ? XR_RESULT_REFUSED
+                                          : XR_RESULT_FAILED,
+                  xr_strdup(err.text));
+        goto out;
+    }
+    flush(run, &store);
+    status = list_again(&run->after, &store, &err);
+    part = &txn->journal->items[txn->transaction].items[run->part];
+    if (status != XR_OK || !all_as_wanted(part, &run->after)) {
+        roll_back(
+            txn, run, &store, part->count, XR_RESULT_FAILED,
+            xr_strdup(status != XR_OK ? err.text : "the store did not keep what was written"));
+        goto out;
+    }
+    if (txn->verify != NULL)
+        txn->verify(txn->ctx, run, &store);
+    if (txn->reject != NULL && txn->reject(txn->ctx, run)) {
+        roll_back(txn, run, &store, part->count, XR_RESULT_BACK,
+                  xr_format("the verifier said no: %s", run->verdict.why));
+        goto out;
+    }
+    status = record_done(txn, run, txn->transaction, run->part, &err);
+    if (status != XR_OK) {
+        roll_back(txn, run, &store, part->count, XR_RESULT_FAILED, xr_strdup(err.text));
+        goto out;
+    }
+    run->result = XR_RESULT_DONE;
+out:
+    xr_store_close(&store);
+}
+
+void xr_txn_back(struct xr_txn *txn, struct xr_run *run, const char *why)
+{
+    struct xr_store store = {0};
+    struct xr_error err = {0};
+    enum xr_status status =
+        xr_store_open(&store, run->backend, txn->site, run->location, XR_WRITE, txn->worker, &err);
+
+    if (status != XR_OK)
+        end_with_error(run, status, &err);
+    else
+        roll_back(txn, run, &store, txn->journal->items[txn->transaction].items[run->part].count,
+                  XR_RESULT_BACK, xr_strdup(why));
+    xr_store_close(&store);
+}
+
+/* Which way may an interrupted part go without giving trust that nobody was asked about? */
+struct ways {
+    bool done;          /* all is as wanted */
+    bool back, forward; /* that way widens nothing */
+};
+
+static struct ways ways_of(const struct xr_part *part, const struct xr_snapshot *now)
+{
+    struct ways ways = {all_as_wanted(part, now), true, true};
+
+    for (size_t i = 0; i < part->count; i++) {
+        const struct xr_change *change = &part->items[i];
+        const struct xr_state *current = xr_snapshot_find(now, &change->subject);
+
+        if (!xr_state_between(current, change->before, change->want))
+            continue; /* somebody else's by now: stays */
+        ways.back = ways.back && !xr_state_widens(current, change->before);
+        /* A CRL goes only because a newer one came, or somebody said yes. */
+        ways.forward = ways.forward && (change->subject.type == XR_SUBJECT_CRL ||
+                                        !xr_state_widens(current, change->want));
+    }
+    return ways;
+}
+
+/* Brings every change of a part to its end, from whatever is there now. */
+static enum xr_status go_forward(struct xr_store *store, const struct xr_part *part,
+                                 struct xr_error *err)
+{
+    struct xr_snapshot now = {0};
+    enum xr_status status = list_again(&now, store, err);
+
+    for (size_t i = 0; status == XR_OK && i < part->count; i++) {
+        const struct xr_change *change = &part->items[i];
+        const struct xr_state *current = xr_snapshot_find(&now, &change->subject);
+
+        if (xr_state_same(current, change->want) ||
+            !xr_state_between(current, change->before, change->want))
+            continue;
+        status = xr_store_swap(store, current, change->want, err);
+        if (status == XR_OK)
+            status = list_again(&now, store, err);
+    }
+    xr_snapshot_free(&now);
+    return status;
+}
+
+/* The store is open, run->after is what it holds. */
+static void recover_open(struct xr_txn *txn, struct xr_run *run, struct xr_store *store)
+{
+    const struct xr_transaction *t = &txn->journal->items[txn->transaction];
+    const struct xr_part *part = &t->items[run->part];
+    struct ways ways = ways_of(part, &run->after);
+    /* What was to be proven, or to happen everywhere, has not been: it goes back if it may. */
+    bool strict = t->flags != 0 && !t->ended;
+    struct xr_error err = {0};
+    enum xr_status status = XR_OK;
+
+    if (!(ways.done && !strict) && (ways.back || txn->widening_allowed)) {
+        roll_back(txn, run, store, part->count, XR_RESULT_BACK,
+                  xr_strdup("put back as it was before"));
+        return;
+    }
+    if (!ways.done && !ways.forward) {
+        xr_run_end(run, XR_RESULT_FAILED,
+                   xr_strdup("to take it back or to finish it would give trust: crossroot recover "
+                             "--yes takes it back"));
+        return;
+    }
+    if (!ways.done)
+        status = go_forward(store, part, &err);
+    if (status == XR_OK) {
+        flush(run, store);
+        status = list_again(&run->after, store, &err);
+    }
+    if (status == XR_OK)
+        status = record_done(txn, run, txn->transaction, run->part, &err);
+    if (status != XR_OK) {
+        end_with_error(run, status, &err);
+        return;
+    }
+    if (txn->verify != NULL)
+        txn->verify(txn->ctx, run, store);
+    run->result = XR_RESULT_DONE;
+}
+
+void xr_txn_recover(struct xr_txn *txn, struct xr_run *run, size_t transaction, size_t at)
+{
+    struct xr_store store = {0};
+    struct xr_error err = {0};
+    const struct xr_part *part = &txn->journal->items[transaction].items[at];
+    enum xr_status status =
+        xr_store_open(&store, run->backend, txn->site, run->location, XR_WRITE, txn->worker, &err);
+
+    txn->transaction = transaction;
+    run->part = at;
+    for (size_t i = 0; i < part->count; i++)
+        xr_plan_step(&run->plan, &part->items[i].subject, XR_NONE,
+                     xr_state_copy(part->items[i].before), xr_state_copy(part->items[i].want));
+    if (status == XR_OK) {
+        run->caps = store.caps;
+        status = list_again(&run->after, &store, &err);
+    }
+    if (status == XR_OK)
+        recover_open(txn, run, &store);
+    else
+        end_with_error(run, status, &err);
+    xr_store_close(&store);
+}
+
+bool xr_txn_open_part(const struct xr_transaction *t, size_t at)
+{
+    return t->items[at].stage == XR_STAGE_PENDING ||
+           ((t->flags & XR_ALL_OR_NOTHING) != 0 && !t->ended &&
+            t->items[at].stage == XR_STAGE_DONE);
+}

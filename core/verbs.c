@@ -1,0 +1,575 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The library's face: requests, stores, and the verbs that only read. */
+#include "engine.h"
+
+#include "sys.h"
+#include "xr_config.h"
+
+#include <stdlib.h>
+
+static const char *const verb_names[XR_VERB_COUNT] = {
+    "inspect",  "stores", "list", "install", "remove",
+    "distrust", "verify", "undo", "history", "recover",
+};
+
+const char *xr_verb_name(enum xr_verb verb)
+{
+    return (unsigned)verb < XR_VERB_COUNT ? verb_names[verb] : "?";
+}
+
+const char *xr_version(void)
+{
+    return XR_VERSION;
+}
+
+const char *xr_plugin_dir(void)
+{
+    return XR_PLUGIN_DIR;
+}
+
+int64_t xr_time_parse(const char *text, bool *ok)
+{
+    return xr_sys_parse_time(text, ok);
+}
+
+/* ---- stores ---- */
+
+static bool inside(const char *path, const char *root)
+{
+    size_t len = strlen(root);
+
+    return strncmp(path, root, len) == 0 && (path[len] == '/' || path[len] == '\0');
+}
+
+/* An absolute path without links; what does not exist yet may be its last component. Links of
+ * other users are refused, and in an image whatever leads out of it. */
+static enum xr_status absolute(char **out, const struct xr_site *site, const char *location,
+                               struct xr_error *err)
+{
+    char *path =
+        site->root != NULL ? xr_format("%s/%s", site->root, location) : xr_strdup(location);
+    enum xr_status status = xr_sys_resolve(out, path, err);
+
+    if (status == XR_OK && site->root != NULL && !inside(*out, site->root)) {
+        free(*out);
+        *out = NULL;
+        status = xr_fail(err, XR_REFUSED, "%s leads out of the image %s", location, site->root);
+    }
+    free(path);
+    return status;
+}
+
+static bool has_run(const struct xr_report *report, const char *address)
+{
+    for (size_t i = 0; i < report->runs.count; i++) {
+        if (strcmp(report->runs.items[i].address, address) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* location is the host's; an address names the place as it is inside the image. */
+static void push_run(struct xr_engine *engine, const struct xr_loaded *backend,
+                     const char *location, bool named)
+{
+    const char *root = engine->rq->site.root;
+    bool within =
+        root != NULL && (backend->table.flags & XR_BACKEND_PATHS) != 0 && inside(location, root);
+    char *address = xr_format("%s:%s", backend->table.name, location + (within ? strlen(root) : 0));
+    struct xr_run *run = NULL;
+
+    if (has_run(engine->report, address)) {
+        free(address);
+        return;
+    }
+    run = XR_PUSH(&engine->report->runs);
+    run->address = address;
+    run->location = xr_strdup(location);
+    run->backend = backend;
+    run->named = named;
+    run->part = XR_NONE;
+}
+
+struct discovering {
+    struct xr_engine *engine;
+    const struct xr_loaded *backend;
+    bool named;
+};
+
+static enum xr_status discovered(void *ctx, const struct xr_found *found)
+{
+    struct discovering *d = ctx;
+    char *path = NULL;
+
+    /* A home directory may be reached through links; a store is named without them. */
+    if ((d->backend->table.flags & XR_BACKEND_PATHS) != 0 &&
+        xr_sys_resolve(&path, found->location, NULL) != XR_OK)
+        return XR_OK;
+    push_run(d->engine, d->backend, path ? path : found->location, d->named);
+    free(path);
+    return XR_OK;
+}
+
+static void discover(struct xr_engine *engine, const struct xr_loaded *backend, bool named)
+{
+    struct discovering d = {engine, backend, named};
+    struct xr_error err = {0};
+
+    if (backend->table.discover(&xr_host, &engine->rq->site, engine->rq->scope, discovered, &d,
+                                &err) != XR_OK) {
+        xr_report_say(engine->report, XR_WARNING, backend->table.name, "discovery failed: %s",
+                      err.text);
+        xr_report_raise(engine->report, XR_EXIT_PARTIAL);
+    }
+}
+
+enum xr_status xr_engine_locate(struct xr_engine *engine, const char *address,
+                                const struct xr_loaded **backend, char **location,
+                                struct xr_error *err)
+{
+    const char *colon = strchr(address, ':');
+    char *name = xr_memdup(address, colon == NULL ? strlen(address) : (size_t)(colon - address));
+    enum xr_status status = XR_OK;
+
+    *location = NULL;
+    *backend = xr_registry_find(&engine->report->registry, name);
+    if (*backend == NULL) {
+        struct xr_buf known = {0};
+
+        for (size_t i = 0; i < engine->report->registry.count; i++)
+            xr_buf_fmt(&known, "%s%s", i ? ", " : "", engine->report->registry.items[i].table.name);
+        status = xr_fail(err, XR_UNSUPPORTED, "no backend \"%s\"; there is: %s", name,
+                         known.data ? known.data : "none");
+        xr_buf_free(&known);
+    } else if (colon != NULL && colon[1] == '\0') {
+        status = xr_fail(err, XR_UNSUPPORTED, "nothing follows the colon of %s", address);
+    } else if (colon != NULL && ((*backend)->table.flags & XR_BACKEND_PATHS) != 0) {
+        status = absolute(location, &engine->rq->site, colon + 1, err);
+    } else if (colon != NULL) {
+        *location = xr_strdup(colon + 1);
+    }
+    free(name);
+    return status;
+}
+
+bool xr_engine_add_run(struct xr_engine *engine, const char *address, bool named)
+{
+    const struct xr_loaded *backend = NULL;
+    char *location = NULL;
+    struct xr_error err = {0};
+    enum xr_status status = xr_engine_locate(engine, address, &backend, &location, &err);
+
+    if (status != XR_OK) {
+        xr_report_say(engine->report, XR_ERROR, backend ? address : NULL, "%s", err.text);
+        xr_report_raise(engine->report, status == XR_UNSUPPORTED ? XR_EXIT_USAGE
+                                        : status == XR_DENIED && engine->rq->site.uid != 0
+                                            ? XR_EXIT_PRIVILEGE
+                                            : XR_EXIT_FAILED);
+    } else if (location == NULL) {
+        discover(engine, backend, named);
+    } else {
+        push_run(engine, backend, location, named);
+    }
+    free(location);
+    return status == XR_OK;
+}
+
+/* False when an address to be left out is none. */
+static bool drop_excluded(struct xr_engine *engine)
+{
+    struct xr_report *report = engine->report;
+
+    for (size_t i = 0; i < engine->rq->excluded.count; i++) {
+        const struct xr_loaded *backend = NULL;
+        char *location = NULL;
+        struct xr_error err = {0};
+        enum xr_status status =
+            xr_engine_locate(engine, engine->rq->excluded.items[i], &backend, &location, &err);
+        size_t kept = 0;
+
+        if (status == XR_UNSUPPORTED) {
+            xr_report_say(report, XR_ERROR, NULL, "%s", err.text);
+            xr_report_raise(report, XR_EXIT_USAGE);
+            return false;
+        }
+        for (size_t k = 0; k < report->runs.count; k++) {
+            struct xr_run *run = &report->runs.items[k];
+
+            if (status == XR_OK && run->backend == backend &&
+                (location == NULL || strcmp(run->location, location) == 0))
+                xr_run_free(run);
+            else
+                report->runs.items[kept++] = *run;
+        }
+        report->runs.count = kept;
+        free(location);
+    }
+    return true;
+}
+
+bool xr_engine_select(struct xr_engine *engine)
+{
+    const struct xr_request *rq = engine->rq;
+
+    for (size_t i = 0; i < rq->stores.count; i++) {
+        if (!xr_engine_add_run(engine, rq->stores.items[i], true))
+            return false;
+    }
+    if (rq->stores.count == 0) {
+        for (size_t i = 0; i < engine->report->registry.count; i++)
+            discover(engine, &engine->report->registry.items[i], false);
+    }
+    if (!drop_excluded(engine))
+        return false;
+    if (engine->report->runs.count == 0 && rq->verb != XR_VERB_STORES) {
+        xr_report_say(engine->report, XR_ERROR, NULL,
+                      "no trust store found; name one with --store, for example --store "
+                      "openssl:/srv/trust");
+        xr_report_raise(engine->report, XR_EXIT_FAILED);
+        return false;
+    }
+    return true;
+}
+
+void xr_engine_pool(struct xr_engine *engine, const struct xr_snapshot *snapshot)
+{
+    for (size_t i = 0; i < snapshot->count; i++) {
+        const struct xr_state *state = snapshot->items[i];
+        struct xr_cert *cert = NULL;
+
+        if (state->subject.type != XR_SUBJECT_CERT || state->count == 0 ||
+            xr_pool_find(&engine->report->pool, state->subject.id) != XR_NONE ||
+            xr_cert_new(&cert, state->entries[0]->der, NULL) != XR_OK)
+            continue;
+        (void)xr_pool_add(&engine->report->pool, cert);
+        xr_cert_free(cert);
+    }
+}
+
+void xr_engine_survey(struct xr_engine *engine)
+{
+    struct xr_report *report = engine->report;
+
+    for (size_t i = 0; i < report->runs.count; i++) {
+        struct xr_run *run = &report->runs.items[i];
+        struct xr_error err = {0};
+        enum xr_status status = xr_txn_survey(run, &engine->rq->site, &engine->worker, &err);
+
+        if (status != XR_OK) {
+            run->privilege = status == XR_DENIED;
+            xr_run_end(run, XR_RESULT_FAILED, xr_strdup(err.text));
+            continue;
+        }
+        /* Two addresses may reach one place: it is worked on once. */
+        for (size_t k = 0; k < i && run->caps.identity[0] != '\0'; k++) {
+            if (strcmp(report->runs.items[k].caps.identity, run->caps.identity) == 0 &&
+                run->why == NULL)
+                xr_run_end(run, XR_RESULT_SKIPPED,
+                           xr_format("the same place as %s", report->runs.items[k].address));
+        }
+        xr_engine_pool(engine, &run->snapshot);
+    }
+}
+
+/* ---- input ---- */
+
+static void pool_input(struct xr_engine *engine)
+{
+    const struct xr_input *input = &engine->report->input;
+
+    for (size_t i = 0; i < input->found.count; i++) {
+        if (input->found.items[i].cert != NULL)
+            (void)xr_pool_add(&engine->report->pool, input->found.items[i].cert);
+    }
+}
+
+void xr_engine_read(struct xr_engine *engine, struct xr_words files)
+{
+    for (size_t i = 0; i < files.count; i++)
+        xr_input_add(&engine->report->input, files.items[i]);
+    pool_input(engine);
+}
+
+void xr_engine_rejects(struct xr_engine *engine, enum xr_level level)
+{
+    const struct xr_input *input = &engine->report->input;
+
+    for (size_t i = 0; i < input->rejected.count; i++)
+        xr_report_say(engine->report, input->rejected.items[i].note ? XR_WARNING : level, NULL,
+                      "%s: %s", input->rejected.items[i].file, input->rejected.items[i].reason);
+}
+
+/* ---- verbs ---- */
+
+static void verb_inspect(struct xr_engine *engine)
+{
+    /* Stores are in view only when named: an inspection of files asks no store. */
+    if (engine->rq->stores.count > 0) {
+        if (!xr_engine_select(engine))
+            return;
+        xr_engine_survey(engine);
+    }
+    xr_engine_read(engine, engine->rq->operands);
+    xr_engine_rejects(engine, XR_ERROR);
+    if (engine->report->input.failed)
+        xr_report_raise(engine->report, XR_EXIT_FAILED);
+}
+
+static void fail_unread(struct xr_engine *engine)
+{
+    size_t failed = 0;
+
+    for (size_t i = 0; i < engine->report->runs.count; i++) {
+        const struct xr_run *run = &engine->report->runs.items[i];
+
+        if (run->result != XR_RESULT_FAILED)
+            continue;
+        failed++;
+        xr_report_say(engine->report, XR_ERROR, run->address, "%s", run->why);
+        if (run->privilege)
+            xr_report_raise(engine->report, XR_EXIT_PRIVILEGE);
+    }
+    if (failed > 0)
+        xr_report_raise(engine->report,
+                        failed == engine->report->runs.count ? XR_EXIT_FAILED : XR_EXIT_PARTIAL);
+}
+
+static bool read_journal(struct xr_engine *engine)
+{
+    struct xr_error err = {0};
+
+    if (xr_journal_read(&engine->report->journal, engine->state_dir, &err) != XR_OK) {
+        xr_report_say(engine->report, XR_WARNING, NULL, "%s", err.text);
+        return false;
+    }
+    if (!engine->report->journal.live && xr_journal_pending(&engine->report->journal))
+        xr_report_say(engine->report, XR_WARNING, NULL,
+                      "recovery pending: a change was interrupted; run crossroot recover");
+    if (engine->report->journal.damaged > 0)
+        xr_report_say(engine->report, XR_WARNING, NULL,
+                      "%zu bytes of the journal are damaged and were passed over",
+                      engine->report->journal.damaged);
+    return true;
+}
+
+static void verb_stores(struct xr_engine *engine)
+{
+    if (!xr_engine_select(engine))
+        return;
+    for (size_t i = 0; i < engine->report->runs.count; i++) {
+        struct xr_run *run = &engine->report->runs.items[i];
+        struct xr_store store = {0};
+        struct xr_error err = {0};
+
+        if (xr_store_open(&store, run->backend, &engine->rq->site, run->location, XR_READ,
+                          &engine->worker, &err) != XR_OK)
+            xr_run_end(run, XR_RESULT_FAILED, xr_strdup(err.text));
+        else
+            run->caps = store.caps;
+        xr_store_close(&store);
+    }
+    fail_unread(engine);
+}
+
+static void verb_list(struct xr_engine *engine)
+{
+    if (!xr_engine_select(engine))
+        return;
+    (void)read_journal(engine);
+    xr_engine_survey(engine);
+    fail_unread(engine);
+}
+
+static void verb_history(struct xr_engine *engine)
+{
+    if (!read_journal(engine))
+        xr_report_raise(engine->report, XR_EXIT_FAILED);
+}
+
+struct target {
+    const char *file;
+    size_t first, count; /* items of the input */
+};
+
+static void answer(struct xr_engine *engine, struct xr_run *run, const struct target *target,
+                   const struct xr_bytes *untrusted, size_t untrusted_count)
+{
+    const struct xr_request *rq = engine->rq;
+    const struct xr_input *input = &engine->report->input;
+    struct xr_bytes *chain = xr_new(target->count + untrusted_count, sizeof(*chain));
+    struct xr_probe probe = {.size = sizeof(probe), .chain = chain, .host = rq->host};
+    struct xr_answer_row *row = XR_PUSH(&engine->report->answers);
+    struct xr_store store = {0};
+    struct xr_error err = {0};
+    enum xr_status status = XR_OK;
+
+    row->store = xr_strdup(run->address);
+    row->file = xr_strdup(target->file);
+    row->pool_at = XR_NONE;
+    row->verdict.size = sizeof(row->verdict);
+    for (size_t i = 0; i < target->count; i++) {
+        const struct xr_cert *cert = input->found.items[target->first + i].cert;
+
+        if (cert == NULL)
+            continue;
+        if (row->pool_at == XR_NONE)
+            row->pool_at = xr_pool_find(&engine->report->pool, cert->sha256);
+        chain[probe.count++] = cert->der;
+    }
+    for (size_t i = 0; i < untrusted_count; i++)
+        chain[probe.count++] = untrusted[i];
+    probe.purpose = rq->purposes ? rq->purposes & (~rq->purposes + 1) : XR_SERVER;
+    probe.at = rq->at ? rq->at : rq->now;
+
+    if (run->result == XR_RESULT_FAILED)
+        status = xr_fail(&err, XR_FAILED, "%s", run->why);
+    else
+        status = xr_store_open(&store, run->backend, &rq->site, run->location, XR_READ,
+                               &engine->worker, &err);
+    if (status == XR_OK)
+        status = xr_store_probe(&store, &row->verdict, &probe, &err);
+    if (status != XR_OK) {
+        row->verdict.answer = XR_UNKNOWN;
+        row->why = xr_strdup(err.text);
+    }
+    xr_store_close(&store);
+    free(chain);
+}
+
+static void grade_answers(struct xr_engine *engine)
+{
+    size_t yes = 0, no = 0;
+
+    for (size_t i = 0; i < engine->report->answers.count; i++) {
+        yes += engine->report->answers.items[i].verdict.answer == XR_YES;
+        no += engine->report->answers.items[i].verdict.answer == XR_NO;
+    }
+    if (no > 0)
+        xr_report_raise(engine->report, XR_EXIT_NO);
+    else if (yes == 0)
+        xr_report_raise(engine->report, XR_EXIT_FAILED);
+    else if (yes < engine->report->answers.count)
+        xr_report_raise(engine->report, XR_EXIT_PARTIAL);
+}
+
+/* Each file's first certificate is asked about; the others in it are what a server would send. */
+static void verb_verify(struct xr_engine *engine)
+{
+    struct xr_report *report = engine->report;
+    struct xr_input *input = &report->input;
+    struct xr_bytes *untrusted = NULL;
+    struct target *targets = NULL;
+    size_t target_count = 0, untrusted_from = 0, untrusted_count = 0;
+
+    if (!xr_engine_select(engine))
+        return;
+    targets = xr_new(engine->rq->operands.count, sizeof(*targets));
+    for (size_t i = 0; i < engine->rq->operands.count; i++) {
+        struct target t = {.file = engine->rq->operands.items[i], .first = input->found.count};
+
+        xr_input_add(input, t.file);
+        t.count = input->found.count - t.first;
+        if (t.count > 0)
+            targets[target_count++] = t;
+    }
+    untrusted_from = input->found.count;
+    for (size_t i = 0; i < engine->rq->untrusted.count; i++)
+        xr_input_add(input, engine->rq->untrusted.items[i]);
+    pool_input(engine);
+    xr_engine_rejects(engine, XR_ERROR);
+    if (input->failed || target_count == 0) {
+        xr_report_raise(report, XR_EXIT_FAILED);
+        free(targets);
+        return;
+    }
+    untrusted = xr_new(input->found.count - untrusted_from, sizeof(*untrusted));
+    for (size_t i = untrusted_from; i < input->found.count; i++) {
+        if (input->found.items[i].cert != NULL)
+            untrusted[untrusted_count++] = input->found.items[i].cert->der;
+    }
+    (void)read_journal(engine);
+    xr_engine_survey(engine);
+    for (size_t i = 0; i < report->runs.count; i++) {
+        for (size_t t = 0; t < target_count; t++) {
+            if (report->runs.items[i].result != XR_RESULT_SKIPPED ||
+                report->runs.items[i].why == NULL)
+                answer(engine, &report->runs.items[i], &targets[t], untrusted, untrusted_count);
+        }
+    }
+    grade_answers(engine);
+    free(untrusted);
+    free(targets);
+}
+
+/* ---- requests ---- */
+
+static void load_plugins(struct xr_engine *engine)
+{
+    struct xr_registry *registry = &engine->report->registry;
+    struct xr_error err = {0};
+
+    xr_registry_init(registry);
+    for (size_t i = 0; i < engine->rq->plugins.count; i++) {
+        if (xr_registry_plugin(registry, engine->rq->plugins.items[i], &err) != XR_OK) {
+            xr_report_say(engine->report, XR_ERROR, NULL, "%s", err.text);
+            xr_report_raise(engine->report, XR_EXIT_FAILED);
+        }
+    }
+    xr_registry_directory(registry, XR_PLUGIN_DIR);
+    for (size_t i = 0; i < registry->refused.count; i++)
+        xr_report_say(engine->report, XR_WARNING, NULL, "%s", registry->refused.items[i]);
+}
+
+/* An image's records are the host's, kept apart by what the image is. */
+static char *state_dir_of(const struct xr_request *rq)
+{
+    char hex[17];
+    unsigned char id[XR_SHA256_LEN];
+    const char *root = rq->site.root;
+
+    if (rq->state_dir == NULL)
+        return xr_strdup("/nonexistent");
+    if (root == NULL)
+        return xr_strdup(rq->state_dir);
+    xr_x509_sha256(id, (struct xr_bytes){(const unsigned char *)root, strlen(root)});
+    xr_hex(hex, id, 8);
+    return xr_format("%s/image-%s", rq->state_dir, hex);
+}
+
+struct xr_report *xr_run_request(const struct xr_request *request)
+{
+    static void (*const verbs[XR_VERB_COUNT])(struct xr_engine * engine) = {
+        verb_inspect,   verb_stores, verb_list,    xr_verb_change, xr_verb_change,
+        xr_verb_change, verb_verify, xr_verb_undo, verb_history,   xr_verb_recover,
+    };
+    struct xr_request rq = {0};
+    struct xr_engine engine = {.rq = &rq};
+    struct xr_error err = {0};
+    char *root = NULL;
+
+    memcpy(&rq, request, request->size < sizeof(rq) ? request->size : sizeof(rq));
+    engine.report = xr_new(1, sizeof(*engine.report));
+    engine.report->verb = rq.verb;
+    engine.report->dry_run = rq.dry_run;
+    engine.report->managed = rq.managed;
+    engine.report->now = rq.now;
+    engine.report->journal.fd = engine.report->journal.dirfd = -1;
+    engine.worker.program = rq.worker != NULL ? rq.worker : XR_WORKER;
+    if ((unsigned)rq.verb >= XR_VERB_COUNT) {
+        xr_report_say(engine.report, XR_ERROR, NULL, "unknown verb");
+        xr_report_raise(engine.report, XR_EXIT_USAGE);
+    } else if (rq.site.root != NULL && xr_sys_canonical(&root, rq.site.root, &err) != XR_OK) {
+        xr_report_say(engine.report, XR_ERROR, NULL, "--root: %s", err.text);
+        xr_report_raise(engine.report, XR_EXIT_FAILED);
+    } else {
+        /* The root directory as an image is this machine. */
+        rq.site.root = root != NULL && strcmp(root, "/") != 0 ? root : NULL;
+        engine.state_dir = state_dir_of(&rq);
+        if (rq.verb != XR_VERB_HISTORY && (rq.verb != XR_VERB_INSPECT || rq.stores.count > 0))
+            load_plugins(&engine);
+        verbs[rq.verb](&engine);
+    }
+    free(root);
+    free(engine.state_dir);
+    return engine.report;
+}

@@ -1,0 +1,580 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "worker.h"
+
+#include "sys.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+/* Bytes one call may answer with; the largest store known lists in some 20 MiB. */
+#define LISTING_MAX ((size_t)512 << 20)
+
+enum call { CALL_OPEN = 1, CALL_LIST, CALL_SWAP, CALL_FLUSH, CALL_PROBE, CALL_LAST = CALL_PROBE };
+enum reply { REPLY_RESULT = 1, REPLY_ENTRY };
+
+struct xr_worker {
+    pid_t pid;
+    int fd;
+    unsigned limit_ms;
+    bool lost;
+    char why[200];
+};
+
+/* ---- messages: length (8 bytes), payload ---- */
+
+static int64_t now_ms(void)
+{
+    struct timespec ts;
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &ts);
+    return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+/* deadline < 0: no limit (the helper waits as long as its parent lives). */
+static bool wait_for(int fd, short events, int64_t deadline)
+{
+    for (;;) {
+        struct pollfd p = {.fd = fd, .events = events};
+        int64_t left = deadline < 0 ? -1 : deadline - now_ms();
+        int got = 0;
+
+        if (deadline >= 0 && left <= 0)
+            return false;
+        got = poll(&p, 1, left > INT32_MAX ? INT32_MAX : (int)left);
+        if (got > 0)
+            return true;
+        if (got < 0 && errno != EINTR)
+            return false;
+    }
+}
+
+static bool move_all(int fd, bool out, char *data, size_t len, int64_t deadline)
+{
+    while (len > 0) {
+        ssize_t moved = 0;
+
+        if (!wait_for(fd, out ? POLLOUT : POLLIN, deadline))
+            return false;
+        moved = out ? send(fd, data, len, MSG_NOSIGNAL | MSG_DONTWAIT)
+                    : recv(fd, data, len, MSG_DONTWAIT);
+        if (moved < 0 && (errno == EINTR || errno == EAGAIN))
+            continue;
+        if (moved <= 0)
+            return false;
+        data += moved;
+        len -= (size_t)moved;
+    }
+    return true;
+}
+
+static bool send_message(int fd, const struct xr_buf *payload, int64_t deadline)
+{
+    struct xr_buf head = {0};
+    bool ok = false;
+
+    if (payload->len > XR_MESSAGE_MAX)
+        return false;
+    xr_put_number(&head, payload->len);
+    ok = move_all(fd, true, head.data, head.len, deadline) &&
+         move_all(fd, true, payload->data, payload->len, deadline);
+    xr_buf_free(&head);
+    return ok;
+}
+
+static bool receive_message(int fd, struct xr_buf *payload, int64_t deadline)
+{
+    char head[8];
+    struct xr_reader in = {{(const unsigned char *)head, sizeof(head)}, false};
+    size_t len = 0;
+
+    payload->len = 0;
+    if (!move_all(fd, false, head, sizeof(head), deadline))
+        return false;
+    len = (size_t)xr_get_number(&in, XR_MESSAGE_MAX);
+    if (in.failed || len == 0)
+        return false;
+    payload->data = xr_grow(payload->data, &payload->capacity, len, 1);
+    if (!move_all(fd, false, payload->data, len, deadline))
+        return false;
+    payload->len = len;
+    return true;
+}
+
+static struct xr_reader reader_of(const struct xr_buf *buf)
+{
+    return (struct xr_reader){{(const unsigned char *)buf->data, buf->len}, false};
+}
+
+/* ---- the parent's side ---- */
+
+static enum xr_status fail_lost(const struct xr_worker *worker, struct xr_error *err)
+{
+    return xr_error_set(err, XR_LOST, "worker", 0, "%s", worker->why);
+}
+
+/* Ends a helper that broke its promise; says how it ended if it did so itself. */
+static enum xr_status lose(struct xr_worker *worker, const char *backend, const char *why,
+                           struct xr_error *err)
+{
+    int state = 0;
+    /* A crash shows as a closed socket a moment before the process can be waited for. */
+    struct timespec pause = {.tv_nsec = 5000000};
+    pid_t ended = 0;
+
+    for (int i = 0; i < 20 && ended == 0; i++) {
+        ended = waitpid(worker->pid, &state, WNOHANG);
+        if (ended == 0)
+            (void)nanosleep(&pause, NULL);
+    }
+    if (ended == 0) {
+        (void)kill(worker->pid, SIGKILL);
+        (void)waitpid(worker->pid, &state, 0);
+    }
+    worker->pid = -1;
+    worker->lost = true;
+    if (ended > 0 && WIFSIGNALED(state))
+        (void)snprintf(worker->why, sizeof(worker->why),
+                       "the helper of backend %s crashed (signal %d)", backend, WTERMSIG(state));
+    else if (ended > 0 && WIFEXITED(state) && WEXITSTATUS(state) == 127)
+        (void)snprintf(worker->why, sizeof(worker->why),
+                       "the helper of backend %s could not be started", backend);
+    else
+        (void)snprintf(worker->why, sizeof(worker->why), "the helper of backend %s %s", backend,
+                       why);
+    return fail_lost(worker, err);
+}
+
+static enum xr_status lose_io(struct xr_worker *worker, const char *backend, int64_t deadline,
+                              struct xr_error *err)
+{
+    char why[64];
+
+    if (now_ms() < deadline)
+        return lose(worker, backend, "broke off or sent nonsense", err);
+    (void)snprintf(why, sizeof(why), "did not answer within %u ms", worker->limit_ms);
+    return lose(worker, backend, why, err);
+}
+
+/* Sends a call and takes replies until the result; *result is what follows the error in it. */
+static enum xr_status call(struct xr_worker *worker, const char *backend, struct xr_buf *request,
+                           struct xr_buf *reply, struct xr_reader *result, xr_entry_fn emit,
+                           void *ctx, struct xr_error *err)
+{
+    int64_t deadline = now_ms() + worker->limit_ms;
+    enum xr_status emitted = XR_OK;
+    size_t taken = 0;
+    bool sent = false;
+
+    if (worker->lost) {
+        xr_buf_free(request);
+        return fail_lost(worker, err);
+    }
+    sent = send_message(worker->fd, request, deadline);
+    xr_buf_free(request);
+    if (!sent)
+        return lose_io(worker, backend, deadline, err);
+    for (;;) {
+        struct xr_error said;
+        uint64_t kind = 0;
+
+        if (!receive_message(worker->fd, reply, deadline))
+            return lose_io(worker, backend, deadline, err);
+        *result = reader_of(reply);
+        kind = xr_get_number(result, REPLY_ENTRY);
+        taken += reply->len;
+        if (taken > LISTING_MAX)
+            return lose(worker, backend, "sent more than any store holds", err);
+        if (kind == REPLY_ENTRY && emit != NULL) {
+            enum xr_status status = xr_get_entry(result, emitted == XR_OK ? emit : NULL, ctx);
+
+            if (result->failed)
+                return lose(worker, backend, "sent nonsense", err);
+            emitted = emitted == XR_OK ? status : emitted;
+            continue;
+        }
+        if (kind != REPLY_RESULT)
+            return lose(worker, backend, "sent nonsense", err);
+        xr_get_error(result, &said);
+        if (result->failed)
+            return lose(worker, backend, "sent nonsense", err);
+        if (said.status != XR_OK && err != NULL)
+            *err = said;
+        return said.status != XR_OK ? said.status : emitted;
+    }
+}
+
+/* Between fork and exec: only what may be called there. */
+static void child(int fd, const struct xr_worker_config *config)
+{
+    char *const argv[] = {(char *)(uintptr_t)config->program, NULL};
+    char *const envp[] = {NULL};
+    int null = -1;
+    gid_t gid = (gid_t)config->gid;
+
+    /* Out of the way of the descriptors below, which the caller may have had closed. */
+    fd = fcntl(fd, F_DUPFD, 10);
+    null = open("/dev/null", O_RDWR);
+    if (fd < 0 || null < 0 || dup2(null, 0) < 0 || dup2(null, 1) < 0 || dup2(null, 2) < 0 ||
+        dup2(fd, 3) < 0 || close_range(4, ~0u, 0) != 0)
+        _exit(126);
+    if (config->has_identity &&
+        (setgroups(1, &gid) != 0 || setgid(gid) != 0 || setuid((uid_t)config->uid) != 0))
+        _exit(126);
+    /* No terminal, no place of the caller's, and no life after it. */
+    if (setsid() < 0 || chdir("/") != 0 || prctl(PR_SET_PDEATHSIG, SIGKILL) != 0)
+        _exit(126);
+    (void)umask(022);
+    (void)execve(config->program, argv, envp);
+    _exit(127);
+}
+
+static enum xr_status start(struct xr_worker **out, const struct xr_worker_config *config,
+                            struct xr_error *err)
+{
+    struct xr_worker *worker = NULL;
+    int pair[2];
+    pid_t pid = 0;
+
+    if (config == NULL || config->program == NULL)
+        return xr_fail(err, XR_FAILED, "no helper program is known for this backend");
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0)
+        return xr_fail_errno(err, "cannot start a helper");
+    pid = fork();
+    if (pid == 0)
+        child(pair[1], config);
+    (void)close(pair[1]);
+    if (pid < 0) {
+        (void)close(pair[0]);
+        return xr_fail_errno(err, "cannot start a helper");
+    }
+    worker = xr_new(1, sizeof(*worker));
+    worker->pid = pid;
+    worker->fd = pair[0];
+    worker->limit_ms = config->limit_ms ? config->limit_ms : XR_WORKER_LIMIT_MS;
+    *out = worker;
+    return XR_OK;
+}
+
+static void stop(struct xr_worker *worker)
+{
+    int64_t deadline = now_ms() + 2000;
+
+    if (worker == NULL)
+        return;
+    (void)close(worker->fd); /* its end of file: it closes the session and leaves */
+    while (worker->pid > 0) {
+        const struct timespec pause = {.tv_nsec = 1000000};
+        pid_t ended = waitpid(worker->pid, NULL, WNOHANG);
+
+        if (ended != 0 && !(ended < 0 && errno == EINTR))
+            break;
+        if (now_ms() > deadline)
+            (void)kill(worker->pid, SIGKILL);
+        (void)nanosleep(&pause, NULL);
+    }
+    free(worker);
+}
+
+static void put_site(struct xr_buf *out, const struct xr_site *site)
+{
+    xr_put_text(out, site->root);
+    xr_put_text(out, site->home);
+    xr_put_text(out, site->data_home);
+    xr_put_number(out, site->uid);
+}
+
+static enum xr_status open_in_worker(struct xr_store *store, const struct xr_site *site,
+                                     enum xr_mode mode, const struct xr_worker_config *config,
+                                     struct xr_error *err)
+{
+    struct xr_buf request = {0}, reply = {0};
+    struct xr_reader result;
+    enum xr_status status = start(&store->worker, config, err);
+
+    if (status != XR_OK)
+        return status;
+    xr_put_number(&request, CALL_OPEN);
+    xr_put_text(&request, store->backend->plugin);
+    xr_put_text(&request, store->backend->table.name);
+    xr_put_text(&request, store->location);
+    put_site(&request, site);
+    xr_put_number(&request, mode);
+    status =
+        call(store->worker, store->backend->table.name, &request, &reply, &result, NULL, NULL, err);
+    if (status == XR_OK) {
+        xr_get_caps(&result, &store->caps);
+        if (result.failed)
+            status = lose(store->worker, store->backend->table.name, "sent nonsense", err);
+    }
+    xr_buf_free(&reply);
+    return status;
+}
+
+enum xr_status xr_store_open(struct xr_store *store, const struct xr_loaded *backend,
+                             const struct xr_site *site, const char *location, enum xr_mode mode,
+                             const struct xr_worker_config *config, struct xr_error *err)
+{
+    struct xr_target target = {.size = sizeof(target), .site = site};
+    enum xr_status status = XR_OK;
+
+    *store = (struct xr_store){.backend = backend, .location = xr_strdup(location)};
+    store->caps.size = sizeof(store->caps);
+    target.location = store->location;
+    if ((backend->table.flags & XR_BACKEND_WORKER) != 0 || (config != NULL && config->has_identity))
+        status = open_in_worker(store, site, mode, config, err);
+    else
+        status = backend->table.open(&store->session, &store->caps, &xr_host, &target, mode, err);
+    if (status != XR_OK)
+        xr_store_close(store);
+    return status;
+}
+
+void xr_store_close(struct xr_store *store)
+{
+    if (store->session != NULL)
+        store->backend->table.close(store->session);
+    stop(store->worker);
+    free(store->location);
+    *store = (struct xr_store){0};
+}
+
+/* A call without arguments or results. */
+static enum xr_status simple_call(struct xr_store *store, enum call what, xr_entry_fn emit,
+                                  void *ctx, struct xr_error *err)
+{
+    struct xr_buf request = {0}, reply = {0};
+    struct xr_reader result;
+    enum xr_status status = XR_OK;
+
+    xr_put_number(&request, what);
+    status =
+        call(store->worker, store->backend->table.name, &request, &reply, &result, emit, ctx, err);
+    xr_buf_free(&reply);
+    return status;
+}
+
+enum xr_status xr_store_list(struct xr_store *store, xr_entry_fn emit, void *ctx,
+                             struct xr_error *err)
+{
+    if (store->worker != NULL)
+        return simple_call(store, CALL_LIST, emit, ctx, err);
+    return store->backend->table.list(store->session, emit, ctx, err);
+}
+
+enum xr_status xr_store_swap(struct xr_store *store, const struct xr_state *expect,
+                             const struct xr_state *want, struct xr_error *err)
+{
+    struct xr_buf request = {0}, reply = {0};
+    struct xr_reader result;
+    enum xr_status status = XR_OK;
+
+    if (store->worker == NULL)
+        return store->backend->table.swap(store->session, expect, want, err);
+    xr_put_number(&request, CALL_SWAP);
+    xr_put_state(&request, expect);
+    xr_put_state(&request, want);
+    status =
+        call(store->worker, store->backend->table.name, &request, &reply, &result, NULL, NULL, err);
+    xr_buf_free(&reply);
+    return status;
+}
+
+enum xr_status xr_store_flush(struct xr_store *store, struct xr_error *err)
+{
+    if (store->backend->table.flush == NULL)
+        return XR_OK;
+    if (store->worker != NULL)
+        return simple_call(store, CALL_FLUSH, NULL, NULL, err);
+    return store->backend->table.flush(store->session, err);
+}
+
+enum xr_status xr_store_probe(struct xr_store *store, struct xr_verdict *out,
+                              const struct xr_probe *probe, struct xr_error *err)
+{
+    struct xr_buf request = {0}, reply = {0};
+    struct xr_reader result;
+    enum xr_status status = XR_OK;
+
+    *out = (struct xr_verdict){.size = sizeof(*out)};
+    if (store->backend->table.probe == NULL)
+        return xr_fail(err, XR_UNSUPPORTED, "this store has no verifier");
+    if (store->worker == NULL)
+        return store->backend->table.probe(store->session, out, probe, err);
+    xr_put_number(&request, CALL_PROBE);
+    xr_put_number(&request, probe->count);
+    for (size_t i = 0; i < probe->count; i++)
+        xr_put_bytes(&request, probe->chain[i]);
+    xr_put_number(&request, probe->purpose);
+    xr_put_text(&request, probe->host);
+    xr_put_number(&request, (uint64_t)probe->at);
+    status =
+        call(store->worker, store->backend->table.name, &request, &reply, &result, NULL, NULL, err);
+    if (status == XR_OK) {
+        xr_get_verdict(&result, out);
+        if (result.failed)
+            status = lose(store->worker, store->backend->table.name, "sent nonsense", err);
+    }
+    xr_buf_free(&reply);
+    return status;
+}
+
+/* ---- the helper's side ---- */
+
+struct serving {
+    int fd;
+    struct xr_registry registry;
+    struct xr_store store;
+};
+
+static enum xr_status send_entry(void *ctx, const struct xr_entry *entry)
+{
+    struct serving *s = ctx;
+    struct xr_buf out = {0};
+    bool ok = false;
+
+    xr_put_number(&out, REPLY_ENTRY);
+    xr_put_entry(&out, entry);
+    ok = send_message(s->fd, &out, -1);
+    xr_buf_free(&out);
+    return ok ? XR_OK : XR_FAILED;
+}
+
+static enum xr_status serve_open(struct serving *s, struct xr_reader *in, struct xr_error *err)
+{
+    char *plugin = xr_get_text(in), *name = xr_get_text(in), *location = xr_get_text(in);
+    char *root = xr_get_text(in), *home = xr_get_text(in), *data_home = xr_get_text(in);
+    struct xr_site site = {.size = sizeof(site),
+                           .root = root,
+                           .home = home,
+                           .data_home = data_home,
+                           .uid = (unsigned long)xr_get_number(in, UINT64_MAX)};
+    enum xr_mode mode = (enum xr_mode)xr_get_number(in, XR_WRITE);
+    struct xr_target target = {.size = sizeof(target), .site = &site};
+    enum xr_status status = XR_OK;
+
+    if (in->failed || name == NULL || location == NULL || s->store.backend != NULL)
+        status = xr_fail(err, XR_INVALID, "malformed request");
+    if (status == XR_OK && plugin != NULL)
+        status = xr_registry_plugin(&s->registry, plugin, err);
+    if (status == XR_OK)
+        s->store.backend = xr_registry_find(&s->registry, name);
+    if (status == XR_OK && s->store.backend == NULL)
+        status = xr_fail(err, XR_ABSENT, "the helper has no such backend");
+    if (status == XR_OK && s->store.backend != NULL) {
+        s->store.location = xr_strdup(location);
+        s->store.caps.size = sizeof(s->store.caps);
+        target.location = s->store.location;
+        status = s->store.backend->table.open(&s->store.session, &s->store.caps, &xr_host, &target,
+                                              mode, err);
+    }
+    free(plugin);
+    free(name);
+    free(location);
+    free(root);
+    free(home);
+    free(data_home);
+    return status;
+}
+
+static enum xr_status serve_swap(struct serving *s, struct xr_reader *in, struct xr_error *err)
+{
+    struct xr_state *expect = xr_get_state(in);
+    struct xr_state *want = xr_get_state(in);
+    enum xr_status status = XR_OK;
+
+    if (in->failed || (expect == NULL && want == NULL))
+        status = xr_fail(err, XR_INVALID, "malformed request");
+    else
+        status = xr_store_swap(&s->store, expect, want, err);
+    xr_state_free(expect);
+    xr_state_free(want);
+    return status;
+}
+
+static enum xr_status serve_probe(struct serving *s, struct xr_reader *in,
+                                  struct xr_verdict *verdict, struct xr_error *err)
+{
+    struct xr_probe probe = {.size = sizeof(probe)};
+    struct xr_bytes *chain = NULL;
+    char *host = NULL;
+    enum xr_status status = XR_OK;
+
+    probe.count = (size_t)xr_get_number(in, 4096);
+    chain = xr_new(probe.count, sizeof(*chain));
+    for (size_t i = 0; i < probe.count; i++)
+        chain[i] = xr_get_bytes(in);
+    probe.chain = chain;
+    probe.purpose = (uint32_t)xr_get_number(in, UINT32_MAX);
+    host = xr_get_text(in);
+    probe.host = host;
+    probe.at = (int64_t)xr_get_number(in, UINT64_MAX);
+    if (in->failed)
+        status = xr_fail(err, XR_INVALID, "malformed request");
+    else
+        status = xr_store_probe(&s->store, verdict, &probe, err);
+    free(chain);
+    free(host);
+    return status;
+}
+
+/* One request, one result. False when there is nobody to answer. */
+static bool serve(struct serving *s, const struct xr_buf *request)
+{
+    struct xr_reader in = reader_of(request);
+    uint64_t what = xr_get_number(&in, CALL_LAST);
+    struct xr_error err = {.size = sizeof(err)};
+    struct xr_verdict verdict = {.size = sizeof(verdict)};
+    struct xr_buf reply = {0};
+    enum xr_status status = XR_OK;
+    bool ok = false;
+
+    if (in.failed || (what != CALL_OPEN && s->store.session == NULL))
+        status = xr_fail(&err, XR_INVALID, "malformed request");
+    else if (what == CALL_OPEN)
+        status = serve_open(s, &in, &err);
+    else if (what == CALL_LIST)
+        status = xr_store_list(&s->store, send_entry, s, &err);
+    else if (what == CALL_SWAP)
+        status = serve_swap(s, &in, &err);
+    else if (what == CALL_FLUSH)
+        status = xr_store_flush(&s->store, &err);
+    else
+        status = serve_probe(s, &in, &verdict, &err);
+
+    err.status = status;
+    if (status != XR_OK && err.text[0] == '\0')
+        (void)snprintf(err.text, sizeof(err.text), "the backend failed without a reason");
+    xr_put_number(&reply, REPLY_RESULT);
+    xr_put_error(&reply, &err);
+    if (what == CALL_OPEN)
+        xr_put_caps(&reply, &s->store.caps);
+    else if (what == CALL_PROBE)
+        xr_put_verdict(&reply, &verdict);
+    ok = send_message(s->fd, &reply, -1);
+    xr_buf_free(&reply);
+    return ok;
+}
+
+int xr_worker_serve(int fd)
+{
+    struct serving s = {.fd = fd};
+    struct xr_buf request = {0};
+
+    xr_registry_init(&s.registry);
+    while (receive_message(fd, &request, -1) && serve(&s, &request))
+        continue;
+    xr_buf_free(&request);
+    xr_store_close(&s.store);
+    xr_registry_free(&s.registry);
+    return 0;
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * An open store, in this process or in a helper program: same operations, same promises.
+ *
+ * The helper is started by fork and exec over a socket pair; messages are bounded, every call has
+ * a time limit, and what comes back is parsed as hostile. A helper that crashes, hangs or talks
+ * nonsense is killed and the call answers XR_LOST: whether it acted is unknown.
+ */
+#ifndef XR_WORKER_H
+#define XR_WORKER_H
+
+#include "registry.h"
+#include "wire.h"
+
+struct xr_worker_config {
+    const char *program; /* path of the helper */
+    unsigned limit_ms;   /* for one call; 0: XR_WORKER_LIMIT_MS */
+    bool has_identity;   /* become somebody before exec */
+    uint32_t uid, gid;
+};
+#define XR_WORKER_LIMIT_MS 60000u
+#define XR_MESSAGE_MAX     ((size_t)80 << 20)
+
+struct xr_store {
+    const struct xr_loaded *backend;
+    char *location;
+    struct xr_caps caps;
+    struct xr_session *session; /* in this process, or */
+    struct xr_worker *worker;   /* in a helper */
+};
+
+/* In a helper if the backend asks for one or config says who to be; config may be NULL for a
+ * backend that needs none. store is all zero before, and after close. */
+enum xr_status xr_store_open(struct xr_store *store, const struct xr_loaded *backend,
+                             const struct xr_site *site, const char *location, enum xr_mode mode,
+                             const struct xr_worker_config *config, struct xr_error *err);
+void xr_store_close(struct xr_store *store);
+enum xr_status xr_store_list(struct xr_store *store, xr_entry_fn emit, void *ctx,
+                             struct xr_error *err);
+enum xr_status xr_store_swap(struct xr_store *store, const struct xr_state *expect,
+                             const struct xr_state *want, struct xr_error *err);
+enum xr_status xr_store_flush(struct xr_store *store, struct xr_error *err);
+/* XR_UNSUPPORTED if the store has no verifier. */
+enum xr_status xr_store_probe(struct xr_store *store, struct xr_verdict *out,
+                              const struct xr_probe *probe, struct xr_error *err);
+
+/* The helper's side: serves one session on a socket until its peer is gone. */
+int xr_worker_serve(int fd);
+
+#endif

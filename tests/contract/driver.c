@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Runs the contract's cases against one backend, in this process or in the helper, each in a
+ * scratch directory of its own. */
+#include "cases.h"
+#include "tree.h"
+
+#include <criterion/criterion.h>
+#include <criterion/parameterized.h>
+#include <stdlib.h>
+
+/* ---- kinds of stores ---- */
+
+static char *directory_location(const char *scratch)
+{
+    return tree_path(scratch, "store");
+}
+
+static const struct contract_kind kinds[] = {
+    {.backend = "openssl", .location = directory_location, .image = tree_image, .directory = true},
+};
+
+static const struct contract_kind *kind(void)
+{
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+        if (strcmp(kinds[i].backend, CONTRACT_BACKEND) == 0)
+            return &kinds[i];
+    }
+    return NULL;
+}
+
+/* ---- one case ---- */
+
+static void run_case(const struct contract_case *c)
+{
+    static const struct xr_worker_config worker = {.program = XR_TEST_BIN_DIR "/core/worker"};
+    struct xr_registry registry;
+    struct xr_loaded loaded = {0};
+    struct contract ctx = {.kind = kind(), .backend = &loaded, .worker = &worker};
+    char *scratch = tree_new("contract");
+    const char *failed = NULL;
+    char *text = NULL;
+
+    xr_registry_init(&registry);
+    if (xr_registry_find(&registry, CONTRACT_BACKEND) == NULL)
+        cr_assert_fail("there is no backend " CONTRACT_BACKEND);
+    loaded = *xr_registry_find(&registry, CONTRACT_BACKEND);
+    loaded.table.flags = CONTRACT_WORKER ? loaded.table.flags | XR_BACKEND_WORKER
+                                         : loaded.table.flags & ~(uint32_t)XR_BACKEND_WORKER;
+    ctx.scratch = scratch;
+    failed = contract_begin(&ctx);
+    if (failed == NULL)
+        failed = c->run(&ctx);
+    text = failed != NULL ? xr_strdup(failed) : NULL;
+    contract_end(&ctx);
+    xr_registry_free(&registry);
+    tree_remove(scratch);
+    free(scratch);
+    if (text != NULL)
+        cr_log_error("%s\n%s", c->name, text);
+    free(text);
+    if (failed == NULL && ctx.skipped != NULL)
+        cr_skip_test("%s", ctx.skipped);
+    cr_assert(failed == NULL, "%s", c->name);
+}
+
+/* Parameters are indexes: pointers would not survive the exec of a position-independent program. */
+static void free_indexes(struct criterion_test_params *params)
+{
+    cr_free(params->params);
+}
+
+static struct criterion_test_params indexes(size_t count)
+{
+    size_t *numbers = cr_malloc(count * sizeof(*numbers));
+
+    for (size_t i = 0; i < count; i++)
+        numbers[i] = i;
+    return cr_make_param_array(size_t, numbers, count, free_indexes);
+}
+
+ParameterizedTestParameters(contract, everywhere)
+{
+    return indexes(contract_case_count);
+}
+
+ParameterizedTest(size_t *at, contract, everywhere)
+{
+    run_case(&contract_cases[*at]);
+}
+
+ParameterizedTestParameters(contract, posix)
+{
+    return indexes(contract_posix_case_count);
+}
+
+ParameterizedTest(size_t *at, contract, posix)
+{
+    run_case(&contract_posix_cases[*at]);
+}
+
+ParameterizedTestParameters(contract, directory)
+{
+    return indexes(contract_directory_case_count);
+}
+
+ParameterizedTest(size_t *at, contract, directory)
+{
+    if (!kind()->directory)
+        cr_skip_test("the store is no directory in OpenSSL's layout");
+    run_case(&contract_directory_cases[*at]);
+}

@@ -1,0 +1,543 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Sessions in the helper program, with a backend and with helpers that misbehave. */
+#include "pki.h"
+#include "running.h"
+#include "tree.h"
+
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+static char *dir;
+static struct xr_registry registry;
+static const struct xr_loaded *naughty;
+static struct xr_worker_config config;
+static struct xr_error err;
+static struct xr_store store;
+static const struct xr_site site = {.size = sizeof(site)};
+
+static void begin(void)
+{
+    size_t len = 0;
+    char *data = tree_read(&len, XR_PLUGINS, "naughty.so");
+    char *path = NULL;
+
+    dir = tree_new("worker");
+    tree_write(dir, "naughty.so", data, len, 0755);
+    free(data);
+    path = tree_path(dir, "naughty.so");
+    err = (struct xr_error){.size = sizeof(err)};
+    cr_assert(xr_registry_plugin(&registry, path, &err) == XR_OK, "%s", err.text);
+    free(path);
+    naughty = xr_registry_find(&registry, "naughty");
+    config = (struct xr_worker_config){.program = XR_TEST_BIN_DIR "/core/worker"};
+}
+
+static void end(void)
+{
+    xr_store_close(&store);
+    xr_registry_free(&registry);
+    tree_remove(dir);
+    free(dir);
+}
+
+TestSuite(worker, .init = begin, .fini = end);
+
+static int64_t now_ms(void)
+{
+    struct timespec ts;
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &ts);
+    return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+/* Neither running nor a zombie. */
+static bool no_children(void)
+{
+    return waitpid(-1, NULL, WNOHANG) == -1 && errno == ECHILD;
+}
+
+static enum xr_status open_store(const char *location)
+{
+    return xr_store_open(&store, naughty, &site, location, XR_WRITE, &config, &err);
+}
+
+static enum xr_status count(void *ctx, const struct xr_entry *entry)
+{
+    (void)entry;
+    ++*(size_t *)ctx;
+    return XR_OK;
+}
+
+static enum xr_status list(void)
+{
+    size_t entries = 0;
+
+    return xr_store_list(&store, count, &entries, &err);
+}
+
+static struct pki_blob root(void)
+{
+    struct pki_key *key = pki_key_new(PKI_EC);
+    struct pki_spec spec = pki_spec_ca("Worker Root", 1760000000);
+    struct pki_blob der = {0};
+
+    cr_assert(key != NULL && pki_issue(&der, key, NULL, NULL, &spec) == 0);
+    pki_key_free(key);
+    return der;
+}
+
+/* ---- a backend that crashes or hangs ---- */
+
+Test(worker, a_crash_is_told_with_its_signal_and_the_parent_lives)
+{
+    cr_assert(open_store("crash-list") == XR_OK, "%s", err.text);
+    cr_assert(list() == XR_LOST);
+    cr_assert(err.status == XR_LOST && strstr(err.text, "signal 6") != NULL, "%s", err.text);
+    cr_assert(strstr(err.text, "naughty") != NULL);
+    cr_assert(no_children());
+    /* Whatever is asked next is answered the same, at once. */
+    cr_assert(list() == XR_LOST && strstr(err.text, "signal 6") != NULL);
+    cr_assert(xr_store_flush(&store, &err) == XR_LOST);
+}
+
+Test(worker, a_crash_within_a_list_is_a_lost_helper)
+{
+    cr_assert(open_store("crash-within-list") == XR_OK);
+    cr_assert(list() == XR_LOST && strstr(err.text, "signal 6") != NULL, "%s", err.text);
+    cr_assert(no_children());
+}
+
+Test(worker, a_crash_while_opening_leaves_nothing)
+{
+    cr_assert(open_store("crash-open") == XR_LOST && strstr(err.text, "signal 6") != NULL);
+    cr_assert(store.backend == NULL && store.worker == NULL && no_children());
+}
+
+Test(worker, a_backend_that_ends_the_process_is_a_lost_helper)
+{
+    cr_assert(open_store("quit-open") == XR_LOST && err.text[0] != '\0');
+    cr_assert(no_children());
+}
+
+Test(worker, a_crash_while_closing_harms_nobody)
+{
+    cr_assert(open_store("crash-close") == XR_OK);
+    xr_store_close(&store);
+    cr_assert(no_children());
+}
+
+Test(worker, a_crash_of_probe_or_flush_is_a_lost_helper)
+{
+    struct xr_verdict verdict;
+    struct xr_bytes chain = {0};
+    const struct xr_probe probe = {.size = sizeof(probe), .chain = &chain, .count = 1};
+
+    cr_assert(open_store("crash-probe") == XR_OK);
+    cr_assert(xr_store_probe(&store, &verdict, &probe, &err) == XR_LOST);
+    xr_store_close(&store);
+    cr_assert(open_store("crash-flush") == XR_OK);
+    cr_assert(xr_store_flush(&store, &err) == XR_LOST);
+    cr_assert(no_children());
+}
+
+Test(worker, a_hang_ends_at_the_time_limit_and_the_helper_with_it)
+{
+    static const char *const where[] = {"hang-open", "hang-list", "hang-swap"};
+    struct xr_subject subject = {.type = XR_SUBJECT_CERT};
+    struct xr_state *want = xr_state_new(&subject);
+
+    config.limit_ms = 300;
+    for (size_t i = 0; i < 3; i++) {
+        int64_t start = now_ms();
+        enum xr_status status = open_store(where[i]);
+
+        if (i > 0) {
+            cr_assert(status == XR_OK);
+            status = i == 1 ? list() : xr_store_swap(&store, NULL, want, &err);
+        }
+        cr_assert(status == XR_LOST);
+        cr_assert(strstr(err.text, "300 ms") != NULL, "%s", err.text);
+        cr_assert(now_ms() - start >= 290 && now_ms() - start < 5000);
+        cr_assert(no_children());
+        xr_store_close(&store);
+    }
+    xr_state_free(want);
+}
+
+Test(worker, a_hang_while_closing_ends_too)
+{
+    int64_t start = now_ms();
+
+    cr_assert(open_store("hang-close") == XR_OK);
+    xr_store_close(&store);
+    cr_assert(now_ms() - start < 10000 && no_children());
+}
+
+Test(worker, a_list_without_end_ends_at_the_time_limit)
+{
+    config.limit_ms = 500;
+    cr_assert(open_store("flood") == XR_OK);
+    cr_assert(list() == XR_LOST);
+    cr_assert(no_children());
+}
+
+Test(worker, an_error_comes_through_as_it_was)
+{
+    cr_assert(open_store("fail-open") == XR_DENIED);
+    cr_assert_str_eq(err.text, "not for you");
+    cr_assert_str_eq(err.domain, "naughty");
+    cr_assert(err.code == 42 && no_children());
+}
+
+Test(worker, garbage_from_a_backend_never_reaches_the_parent)
+{
+    static const char *const what[] = {"garbage-place", "garbage-type", "garbage-length",
+                                       "garbage-count"};
+
+    for (size_t i = 0; i < sizeof(what) / sizeof(what[0]); i++) {
+        cr_assert(open_store(what[i]) == XR_OK);
+        cr_assert(list() == XR_LOST, "%s", what[i]);
+        cr_assert(no_children());
+        xr_store_close(&store);
+    }
+}
+
+Test(worker, a_garbled_verdict_is_a_lost_helper)
+{
+    static const char *const what[] = {"garbage-verdict", "garbage-answer"};
+    struct xr_bytes chain = {0};
+    const struct xr_probe probe = {.size = sizeof(probe), .chain = &chain, .count = 1};
+
+    for (size_t i = 0; i < 2; i++) {
+        struct xr_verdict verdict;
+
+        cr_assert(open_store(what[i]) == XR_OK);
+        cr_assert(xr_store_probe(&store, &verdict, &probe, &err) == XR_LOST);
+        cr_assert(no_children());
+        xr_store_close(&store);
+    }
+}
+
+Test(worker, a_label_larger_than_a_message_fails_with_a_reason)
+{
+    cr_assert(open_store("huge-label") == XR_OK);
+    err.text[0] = '\0';
+    cr_assert(list() != XR_OK);
+    cr_assert(err.text[0] != '\0');
+}
+
+/* ---- a transaction over such a backend ---- */
+
+static enum xr_result transact(const char *what, char **why, struct xr_bytes der,
+                               enum xr_stage *stage)
+{
+    char *location = xr_format("%s:%s/entry", what, dir), *state = tree_path(dir, "state");
+    struct running r;
+    enum xr_result result = XR_RESULT_SKIPPED;
+
+    running_begin(&r, naughty, location, &config);
+    running_wish(&r, XR_WISH_INSTALL, der);
+    cr_assert(running_survey(&r) == XR_OK, "%s", r.err.text);
+    cr_assert(running_apply(&r, state) == XR_OK, "%s", r.err.text);
+    result = r.run.result;
+    *why = r.run.why ? xr_strdup(r.run.why) : NULL;
+    *stage = r.journal.items[r.txn.transaction].items[0].stage;
+    running_end(&r);
+    free(location);
+    free(state);
+    return result;
+}
+
+static void check(const char *what, enum xr_result result, const char *why_part,
+                  enum xr_stage stage, bool there)
+{
+    struct pki_blob der = root();
+    char *why = NULL;
+    enum xr_stage got_stage = XR_STAGE_PENDING;
+    enum xr_result got = transact(what, &why, (struct xr_bytes){der.data, der.len}, &got_stage);
+
+    cr_assert(got == result, "%s: %s (%s)", what, xr_result_name(got), why ? why : "no reason");
+    if (why_part != NULL)
+        cr_assert(why != NULL && strstr(why, why_part) != NULL, "%s", why ? why : "no reason");
+    cr_assert(got_stage == stage);
+    cr_assert(tree_has(dir, "entry") == there);
+    cr_assert(no_children());
+    free(why);
+    pki_blob_free(&der);
+}
+
+Test(worker, an_honest_store_is_done)
+{
+    check("honest", XR_RESULT_DONE, NULL, XR_STAGE_DONE, true);
+}
+
+Test(worker, a_lie_is_found_by_listing_again)
+{
+    check("lie", XR_RESULT_FAILED, "did not keep", XR_STAGE_BACK, false);
+}
+
+Test(worker, a_crash_before_the_change_is_rolled_back)
+{
+    check("crash-swap-before", XR_RESULT_FAILED, NULL, XR_STAGE_BACK, false);
+}
+
+Test(worker, a_crash_after_the_last_change_is_seen_to_be_done)
+{
+    check("crash-swap-after", XR_RESULT_DONE, NULL, XR_STAGE_DONE, true);
+}
+
+Test(worker, a_crash_of_flush_ends_in_one_state_or_stays_pending)
+{
+    struct pki_blob der = root();
+    char *why = NULL;
+    enum xr_stage stage = XR_STAGE_PENDING;
+    enum xr_result result =
+        transact("crash-flush", &why, (struct xr_bytes){der.data, der.len}, &stage);
+
+    cr_assert(result == XR_RESULT_FAILED && why != NULL);
+    cr_assert(stage == XR_STAGE_PENDING || (stage == XR_STAGE_BACK && !tree_has(dir, "entry")));
+    cr_assert(no_children());
+    free(why);
+    pki_blob_free(&der);
+}
+
+Test(worker, a_hang_of_swap_is_rolled_back)
+{
+    config.limit_ms = 300;
+    check("hang-swap", XR_RESULT_FAILED, NULL, XR_STAGE_BACK, false);
+}
+
+Test(worker, a_failing_hook_is_a_warning)
+{
+    check("fail-flush", XR_RESULT_DONE, "hook", XR_STAGE_DONE, true);
+}
+
+/* ---- helpers that break the protocol ---- */
+
+static void use_fake(const char *what)
+{
+    char *target = tree_path(XR_PLUGINS, "fake");
+    char *path = tree_path(dir, what);
+
+    if (!tree_has(dir, what))
+        tree_link(dir, what, target);
+    free(target);
+    free((void *)(uintptr_t)config.program);
+    config.program = path;
+}
+
+Test(worker, nonsense_from_the_helper_is_a_lost_helper)
+{
+    static const char *const what[] = {"garbage", "oversized", "promising", "empty",
+                                       "kind",    "unasked",   "status",    "lengths",
+                                       "nocaps",  "half",      "silent"};
+
+    config.program = NULL;
+    config.limit_ms = 5000;
+    for (size_t i = 0; i < sizeof(what) / sizeof(what[0]); i++) {
+        int64_t start = now_ms();
+
+        use_fake(what[i]);
+        err.text[0] = '\0';
+        cr_assert(open_store("honest") == XR_LOST, "%s", what[i]);
+        cr_assert(strstr(err.text, "nonsense") != NULL, "%s: %s", what[i], err.text);
+        cr_assert(now_ms() - start < 4000, "%s waits for the limit", what[i]);
+        cr_assert(no_children(), "%s", what[i]);
+        cr_assert(store.worker == NULL);
+    }
+    free((void *)(uintptr_t)config.program);
+}
+
+Test(worker, nonsense_is_no_reason_to_need_an_error)
+{
+    config.program = NULL;
+    use_fake("garbage");
+    cr_assert(xr_store_open(&store, naughty, &site, "honest", XR_READ, &config, NULL) == XR_LOST);
+    cr_assert(no_children());
+    free((void *)(uintptr_t)config.program);
+}
+
+Test(worker, a_helper_that_drips_or_is_deaf_ends_at_the_time_limit)
+{
+    static const char *const what[] = {"drip", "deaf"};
+
+    config.program = NULL;
+    config.limit_ms = 300;
+    for (size_t i = 0; i < 2; i++) {
+        int64_t start = now_ms();
+
+        use_fake(what[i]);
+        cr_assert(open_store("honest") == XR_LOST);
+        cr_assert(strstr(err.text, "300 ms") != NULL, "%s", err.text);
+        cr_assert(now_ms() - start < 5000 && no_children());
+    }
+    free((void *)(uintptr_t)config.program);
+}
+
+Test(worker, a_missing_helper_is_told_clearly)
+{
+    config.program = "/nonexistent/worker";
+    cr_assert(open_store("honest") != XR_OK);
+    cr_assert(strstr(err.text, "could not be started") != NULL, "%s", err.text);
+    cr_assert(no_children());
+    config.program = NULL;
+    cr_assert(open_store("honest") == XR_FAILED && err.text[0] != '\0');
+    cr_assert(xr_store_open(&store, naughty, &site, "honest", XR_READ, NULL, &err) == XR_FAILED);
+    config.program = "/etc/passwd"; /* there, and no program */
+    cr_assert(open_store("honest") != XR_OK);
+    cr_assert(strstr(err.text, "could not be started") != NULL, "%s", err.text);
+    cr_assert(no_children());
+}
+
+/* ---- who and with what ---- */
+
+static enum xr_status keep_label(void *ctx, const struct xr_entry *entry)
+{
+    *(char **)ctx = xr_strdup(entry->label);
+    return XR_OK;
+}
+
+Test(worker, the_helper_has_neither_environment_nor_descriptors_of_its_parent)
+{
+    char *file = tree_path(dir, "secret"), *location = xr_format("whoami:%s", file);
+    char *label = NULL;
+    int fd = -1;
+
+    tree_text(dir, "secret", "not for helpers");
+    fd = open(file, O_RDONLY); /* without O_CLOEXEC, as the caller of a library may have it */
+    cr_assert(fd >= 0);
+    cr_assert(open_store(location) == XR_OK);
+    cr_assert(xr_store_list(&store, keep_label, &label, &err) == XR_OK);
+    (void)close(fd);
+    cr_assert(strstr(label, " env=0 open=0") != NULL, "%s", label);
+    free(label);
+    free(location);
+    free(file);
+}
+
+Test(worker, another_identity_is_taken_on_whole)
+{
+    char *label = NULL;
+
+    if (geteuid() != 0)
+        cr_skip_test("only root can become somebody else");
+    config.has_identity = true;
+    config.uid = config.gid = 65534;
+    cr_assert(open_store("whoami") == XR_OK, "%s", err.text);
+    cr_assert(xr_store_list(&store, keep_label, &label, &err) == XR_OK);
+    cr_assert(strstr(label, "uid=65534 euid=65534 gid=65534 egid=65534 odd=0 ") == label, "%s",
+              label);
+    free(label);
+}
+
+Test(worker, an_identity_makes_a_helper_of_any_backend)
+{
+    struct xr_registry builtin;
+    char *path = NULL;
+
+    if (geteuid() != 0)
+        cr_skip_test("only root can become somebody else");
+    path = tree_path(dir, "store");
+    config.has_identity = true;
+    config.uid = config.gid = 65534;
+    xr_registry_init(&builtin);
+    cr_assert(xr_store_open(&store, xr_registry_find(&builtin, "openssl"), &site, path, XR_WRITE,
+                            &config, &err) == XR_OK,
+              "%s", err.text);
+    cr_assert(store.worker != NULL && !store.caps.writable && store.caps.needs_privilege);
+    xr_store_close(&store);
+    xr_registry_free(&builtin);
+    free(path);
+}
+
+Test(worker, who_may_not_become_somebody_is_told_so)
+{
+    int state = 0;
+    pid_t pid = fork();
+
+    if (pid == 0) { /* somebody without the right, who could not tidy up after us */
+        if (geteuid() == 0 && (setgid(65534) != 0 || setuid(65534) != 0))
+            _exit(1);
+        config.has_identity = true;
+        config.uid = config.gid = 1;
+        _exit(open_store("honest") != XR_OK && err.text[0] != '\0' && no_children() ? 0 : 2);
+    }
+    cr_assert(pid > 0 && waitpid(pid, &state, 0) == pid);
+    cr_assert(WIFEXITED(state) && WEXITSTATUS(state) == 0, "%x", (unsigned)state);
+}
+
+Test(worker, a_caller_without_standard_files_still_starts_a_helper)
+{
+    enum xr_status status = XR_OK;
+    int kept[3];
+
+    for (int fd = 0; fd < 3; fd++) {
+        kept[fd] = fcntl(fd, F_DUPFD_CLOEXEC, 100);
+        (void)close(fd);
+    }
+    status = open_store("honest");
+    for (int fd = 0; fd < 3; fd++) {
+        if (kept[fd] >= 0) {
+            (void)dup2(kept[fd], fd);
+            (void)close(kept[fd]);
+        }
+    }
+    cr_assert(status == XR_OK, "%s", err.text);
+}
+
+Test(worker, a_caller_that_ignores_its_children_loses_none)
+{
+    cr_assert(signal(SIGCHLD, SIG_IGN) != SIG_ERR);
+    config.limit_ms = 300;
+    cr_assert(open_store("hang-list") == XR_OK);
+    cr_assert(list() == XR_LOST);
+    xr_store_close(&store);
+    cr_assert(open_store("honest") == XR_OK);
+    cr_assert(list() == XR_OK);
+    xr_store_close(&store);
+    cr_assert(signal(SIGCHLD, SIG_DFL) != SIG_ERR);
+    cr_assert(no_children());
+}
+
+Test(worker, many_sessions_at_once_do_not_mix)
+{
+    struct xr_store stores[16] = {0};
+    struct pki_blob der = root();
+
+    for (size_t i = 0; i < 16; i++) {
+        char *location = xr_format("honest:%s/entry%zu", dir, i);
+        struct xr_subject subject = {.type = XR_SUBJECT_CERT};
+        struct xr_entry entry = {.size = sizeof(entry),
+                                 .place = (enum xr_place)(i % XR_PLACE_COUNT),
+                                 .der = {der.data, der.len}};
+        struct xr_state *want = NULL;
+
+        xr_host.sha256(subject.id, entry.der);
+        entry.subject = subject;
+        want = xr_state_new(&subject);
+        xr_state_add(want, &entry);
+        cr_assert(xr_store_open(&stores[i], naughty, &site, location, XR_WRITE, &config, &err) ==
+                  XR_OK);
+        cr_assert(xr_store_swap(&stores[i], NULL, want, &err) == XR_OK);
+        xr_state_free(want);
+        free(location);
+    }
+    for (size_t i = 0; i < 16; i++) {
+        struct xr_snapshot now = {0};
+
+        cr_assert(xr_store_list(&stores[i], xr_snapshot_take, &now, &err) == XR_OK);
+        cr_assert(now.count == 1 &&
+                  now.items[0]->entries[0]->place == (enum xr_place)(i % XR_PLACE_COUNT));
+        xr_snapshot_free(&now);
+        xr_store_close(&stores[i]);
+    }
+    cr_assert(no_children());
+    pki_blob_free(&der);
+}

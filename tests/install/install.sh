@@ -1,0 +1,48 @@
+#!/usr/bin/env bash
+# A packager's view: install below DESTDIR, and build a program against that with pkg-config and
+# with CMake. Usage: install.sh SOURCE-DIR BUILD-DIR CC
+set -euo pipefail
+source=$1 build=$2 cc=$3
+tmp=$(mktemp -d)
+trap 'rm -rf -- "$tmp"' EXIT
+stage=$tmp/stage
+DESTDIR=$stage cmake --install "$build" >"$tmp/log"
+
+pc=$(find "$stage" -name crossroot.pc)
+pc() { PKG_CONFIG_SYSROOT_DIR=$stage PKG_CONFIG_LIBDIR=$(dirname "$pc") pkg-config "$@" crossroot; }
+plugins=$(pc --variable=plugindir)
+case $plugins in
+*/crossroot/backends) echo "plugindir $plugins" ;;
+*) echo "plugindir is \"$plugins\"" && exit 1 ;;
+esac
+
+"$build/tests/pki/xr-mkpki" "$tmp"
+lib=$(dirname "$(find "$stage" -name libcrossroot.so)")
+read -ra flags < <(pc --cflags --libs)
+# shellcheck disable=SC2086 # extra flags, such as the sanitizers'
+"$cc" -std=c11 -Wall -Werror ${XR_EXTRA_FLAGS:-} "$source/tests/install/consumer.c" \
+    "${flags[@]}" -o "$tmp/consumer"
+LD_LIBRARY_PATH=$lib "$tmp/consumer" "$tmp/cross.pem" | grep -q '"kind": "intermediate"'
+echo "pkg-config: ok"
+
+mkdir "$tmp/cmake"
+cat >"$tmp/cmake/CMakeLists.txt" <<'END'
+cmake_minimum_required(VERSION 3.25)
+project(consumer C)
+find_package(crossroot 0.1 REQUIRED)
+add_executable(consumer ${SOURCE})
+target_link_libraries(consumer PRIVATE crossroot::crossroot)
+END
+config=$(dirname "$(find "$stage" -name crossroot-config.cmake)")
+cmake -S "$tmp/cmake" -B "$tmp/cmake/b" -DSOURCE="$source/tests/install/consumer.c" \
+    -Dcrossroot_DIR="$config" -DCMAKE_C_COMPILER="$cc" -DCMAKE_C_FLAGS="${XR_EXTRA_FLAGS:-}" \
+    >"$tmp/log" 2>&1 && cmake --build "$tmp/cmake/b" >>"$tmp/log" 2>&1 || { cat "$tmp/log"; exit 1; }
+LD_LIBRARY_PATH=$lib "$tmp/cmake/b/consumer" "$tmp/cross.pem" | grep -q '"kind": "intermediate"'
+echo "CMake package: ok"
+
+# Only the face is exported.
+foreign=$(nm -D --defined-only "$lib/libcrossroot.so" | awk '{print $3}' |
+    grep -vE '^(xr_(run_request|report_[a-z]+|version|plugin_dir|verb_name|purpose_parse|place_parse|time_parse))$' |
+    grep -vE '^(__|_)' || true)
+[ -z "$foreign" ] || { printf 'exported by mistake: %s\n' "$foreign"; exit 1; }
+echo "exports: ok"
