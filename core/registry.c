@@ -38,6 +38,8 @@ const struct xr_host xr_host = {
     .state_equal = xr_state_equal,
     .path_check = xr_x509_path_check,
     .release = free,
+    .sha1 = xr_x509_sha1,
+    .md5 = xr_x509_md5,
 };
 
 #define XR_BUILTIN(name) const struct xr_backend *xr_backend_entry_##name(void);

@@ -48,6 +48,20 @@ void xr_x509_sha256(unsigned char out[XR_SHA256_LEN], struct xr_bytes data)
     digest(out, md_sha256, data);
 }
 
+void xr_x509_sha1(unsigned char out[20], struct xr_bytes data)
+{
+    ready();
+    digest(out, md_sha1, data);
+}
+
+void xr_x509_md5(unsigned char out[16], struct xr_bytes data)
+{
+    ready();
+    if (EVP_Digest(data.data, data.len, out, NULL, EVP_md5(), NULL) != 1)
+        memset(out, 0, 16);
+    ERR_clear_error();
+}
+
 static enum xr_status fail_openssl(struct xr_error *err, enum xr_status status, const char *what)
 {
     unsigned long code = ERR_peek_last_error();

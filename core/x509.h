@@ -62,6 +62,9 @@ bool xr_x509_name_equal(struct xr_bytes a, struct xr_bytes b);
 char *xr_x509_serial_text(struct xr_bytes serial);
 
 void xr_x509_sha256(unsigned char out[XR_SHA256_LEN], struct xr_bytes data);
+void xr_x509_sha1(unsigned char out[20], struct xr_bytes data);
+/* Zeros where libcrypto has no MD5 (FIPS): only names of compatibility links come of it. */
+void xr_x509_md5(unsigned char out[16], struct xr_bytes data);
 enum xr_status xr_x509_path_check(struct xr_verdict *out, const struct xr_path_check *check,
                                   struct xr_error *err);
 #define XR_X509_ENGINE_MAX 64

@@ -227,6 +227,9 @@ struct xr_host {
     enum xr_status (*path_check)(struct xr_verdict *out, const struct xr_path_check *check,
                                  struct xr_error *err);
     void (*release)(void *memory);
+    /* For formats that still ask for them (JKS, OpenSSL's links of before 1.0): never an identity. */
+    void (*sha1)(unsigned char out[20], struct xr_bytes data);
+    void (*md5)(unsigned char out[16], struct xr_bytes data);
 };
 
 enum xr_scope { XR_SCOPE_USER = 1u << 0, XR_SCOPE_SYSTEM = 1u << 1, XR_SCOPE_ALL_USERS = 1u << 2 };
