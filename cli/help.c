@@ -75,6 +75,8 @@ static const char global_options[] =
     "  --exclude-store S      leave one out\n"
     "  --scope SCOPE          user, system or all-users\n"
     "  --root DIR             work on the image or chroot in DIR\n"
+    "  --layout NAME          the distribution's layout of ca-certificates (see stores)\n"
+    "  --updater WHO          native (default), or distro: its own command makes the outputs\n"
     "  --state DIR            where the journal is kept\n"
     "  --plugin FILE          load one more backend\n"
     "  --json                 one JSON document on standard output\n"

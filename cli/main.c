@@ -85,7 +85,9 @@ static struct xr_report *run(const struct options *o)
                  .root = o->root,
                  .home = home,
                  .data_home = data_home,
-                 .uid = geteuid()},
+                 .uid = geteuid(),
+                 .layout = o->layout,
+                 .updater_distro = o->updater_distro},
         .scope = o->scope         ? o->scope
                  : geteuid() == 0 ? XR_SCOPE_SYSTEM
                                   : XR_SCOPE_USER,

@@ -7,7 +7,7 @@
 #define ALL      (~0u)
 #define CHANGING (V(INSTALL) | V(REMOVE) | V(DISTRUST) | V(UNDO) | V(RECOVER))
 
-enum kind { FLAG, WORD, LIST, PLACE, PURPOSE, TIME, SCOPE };
+enum kind { FLAG, WORD, LIST, PLACE, PURPOSE, TIME, SCOPE, UPDATER };
 
 struct option {
     const char *name; /* without the dashes */
@@ -24,6 +24,8 @@ static const struct option table[] = {
     {"exclude-store", 0, LIST, ALL, AT(excluded)},
     {"scope", 0, SCOPE, ALL, AT(scope)},
     {"root", 0, WORD, ALL, AT(root)},
+    {"layout", 0, WORD, ALL, AT(layout)},
+    {"updater", 0, UPDATER, ALL, AT(updater_distro)},
     {"state", 0, WORD, ALL, AT(state)},
     {"plugin", 0, LIST, ALL, AT(plugins)},
     {"worker", 0, WORD, ALL, AT(worker)},
@@ -168,6 +170,11 @@ static bool set(struct options *out, const struct option *option, const char *va
         break;
     case SCOPE:
         return set_scope(out, value, why);
+    case UPDATER:
+        out->updater_distro = strcmp(value, "distro") == 0;
+        if (!out->updater_distro && strcmp(value, "native") != 0)
+            return wrong(why, "--updater is native or distro");
+        break;
     case PLACE:
         out->has_place = true;
         if (!xr_place_parse(&out->place, value))

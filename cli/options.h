@@ -18,7 +18,8 @@ struct options {
     bool has_place;
     enum xr_place place;
     uint32_t purposes;
-    const char *host, *root, *state, *worker;
+    const char *host, *root, *state, *worker, *layout;
+    bool updater_distro;
     int64_t at;
     unsigned scope;
     struct words operands, stores, excluded, plugins, pins, published, untrusted;

@@ -44,6 +44,16 @@ static void verify_install(struct xr_engine *engine, struct xr_run *run, struct 
     run->verifier_no = run->verified && run->verdict.answer == XR_NO;
 }
 
+/* Does any reader of the store say yes? */
+static bool said_yes(const struct xr_verdict *verdict)
+{
+    bool yes = verdict->answer == XR_YES;
+
+    for (size_t i = 0; i < verdict->also_count; i++)
+        yes = yes || verdict->also[i].answer == XR_YES;
+    return yes;
+}
+
 /* Distrust: does any certificate of the key still validate? */
 static void verify_distrust(struct xr_engine *engine, struct xr_run *run, struct xr_store *store)
 {
@@ -62,10 +72,10 @@ static void verify_distrust(struct xr_engine *engine, struct xr_run *run, struct
 
             if (!ask(engine, store, pool->items[k].cert->der, &verdict))
                 continue;
-            if (!run->verified || verdict.answer == XR_YES)
+            if (!run->verified || said_yes(&verdict))
                 run->verdict = verdict;
             run->verified = true;
-            if (verdict.answer != XR_YES)
+            if (!said_yes(&verdict))
                 continue;
             run->verifier_no = true;
             name = xr_report_name(engine->report, k);

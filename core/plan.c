@@ -208,6 +208,10 @@ static void decide_install(struct deciding *d)
         return;
     }
     step->place = entry.place;
+    if (d->caps->places[entry.place] == XR_CANNOT && d->caps->why_cannot[entry.place][0] != '\0') {
+        refuse(d, xr_strdup(d->caps->why_cannot[entry.place]));
+        return;
+    }
     if (d->caps->places[entry.place] == XR_CANNOT) {
         refuse(d, xr_format("this store has no place for %s %s",
                             entry.place == XR_ANCHOR || entry.place == XR_INTERMEDIATE ? "an" : "a",
@@ -221,6 +225,15 @@ static void decide_install(struct deciding *d)
     if (entry.place == XR_ANCHOR && (entry.purposes = anchor_purposes(d)) == 0)
         return;
     present = xr_state_in(d->before, entry.place);
+    if (present != NULL && present->flags & XR_ENTRY_VENDOR && entry.place == XR_ANCHOR &&
+        d->caps->purposes == XR_ANY_PURPOSE && xr_state_in(d->before, XR_DISTRUST) == NULL) {
+        char held[64];
+
+        /* What the vendor restricts stays restricted: this store has no way to widen just that. */
+        xr_purposes_text(held, sizeof(held), present->purposes);
+        step->why = xr_format("it comes with the system, as an anchor for %s", held);
+        return;
+    }
     if (present != NULL && xr_state_in(d->before, XR_DISTRUST) == NULL &&
         (entry.place != XR_ANCHOR ||
          (wish->purposes != 0 ? present->purposes == entry.purposes
@@ -258,18 +271,15 @@ static void decide_remove(struct deciding *d)
 {
     const struct xr_wish *wish = d->wish;
     struct xr_state *want = xr_state_new(&wish->subject);
-    bool found = false;
+    bool found = false, vendor = false;
 
     d->step->place = wish->place_given ? wish->place : XR_PLACE_COUNT;
     for (size_t i = 0; d->before != NULL && i < d->before->count; i++) {
         const struct xr_entry *entry = d->before->entries[i];
-        bool goes = !wish->place_given || entry->place == wish->place;
+        bool named = !wish->place_given || entry->place == wish->place;
+        bool goes = named && !(entry->flags & XR_ENTRY_VENDOR);
 
-        if (goes && entry->flags & XR_ENTRY_VENDOR) {
-            refuse(d, xr_strdup("it comes with the system and would come back: distrust it"));
-            xr_state_free(want);
-            return;
-        }
+        vendor = vendor || (named && !goes);
         found = found || goes;
         if (goes)
             d->step->place = entry->place;
@@ -279,10 +289,15 @@ static void decide_remove(struct deciding *d)
     if (d->step->place == XR_PLACE_COUNT)
         d->step->place = XR_ANCHOR;
     if (!found) {
-        d->step->why = xr_strdup("not in this store");
+        if (vendor)
+            refuse(d, xr_strdup("it comes with the system and would come back: distrust it"));
+        else
+            d->step->why = xr_strdup("not in this store");
         xr_state_free(want);
         return;
     }
+    if (vendor)
+        d->step->why = xr_strdup("what comes with the system stays; distrust ends that");
     d->step->want = want;
     if (want->count == 0) {
         xr_state_free(want);
@@ -293,6 +308,60 @@ static void decide_remove(struct deciding *d)
         ask(d, "what this CRL revokes would be trusted again", false);
     else if (xr_state_in(d->before, XR_CRL) == NULL && xr_state_widens(d->before, d->step->want))
         ask(d, "it is distrusted in this store, and that would end", false);
+}
+
+static bool has_vendor(const struct xr_state *state)
+{
+    for (size_t i = 0; state != NULL && i < state->count; i++) {
+        if (state->entries[i]->flags & XR_ENTRY_VENDOR)
+            return true;
+    }
+    return false;
+}
+
+/* Is there trust beside a distrust that could go? */
+static bool has_own_trust(const struct xr_state *state)
+{
+    for (size_t i = 0; state != NULL && i < state->count; i++) {
+        if (state->entries[i]->place != XR_DISTRUST &&
+            !(state->entries[i]->flags & XR_ENTRY_VENDOR))
+            return true;
+    }
+    return false;
+}
+
+/* A store that blocks by key would take other anchors of the key along: false, and refused with
+ * their names, unless that was asked for. */
+static bool only_of_key(struct deciding *d)
+{
+    const struct xr_pool *pool = d->pool;
+    size_t from = d->wish->pool_at == XR_NONE ? XR_NONE : pool->items[d->wish->pool_at].key_head;
+    struct xr_buf names = {0};
+
+    for (size_t k = from; k != XR_NONE; k = pool->items[k].next_key) {
+        const struct xr_cert *cert = pool->items[k].cert;
+        struct xr_subject subject = {.type = XR_SUBJECT_CERT};
+        const struct xr_state *state = NULL;
+        char hex[2 * XR_SHA256_LEN + 1];
+        char *name = NULL;
+
+        memcpy(subject.id, cert->sha256, sizeof(subject.id));
+        state = xr_snapshot_find(d->snapshot, &subject);
+        if (k == d->wish->pool_at || xr_state_in(state, XR_ANCHOR) == NULL ||
+            xr_state_in(state, XR_DISTRUST) != NULL)
+            continue;
+        name = xr_x509_name_short(cert->d.slices.subject);
+        xr_hex(hex, cert->sha256, XR_SHA256_LEN);
+        xr_buf_fmt(&names, "%s%s (SHA-256 %s)", names.len > 0 ? ", " : "", name, hex);
+        free(name);
+    }
+    if (names.len == 0)
+        return true;
+    refuse(d, xr_format("here a distrust takes every certificate of the key, so this would go too: "
+                        "%s; --key says that is meant",
+                        names.data));
+    xr_buf_free(&names);
+    return false;
 }
 
 static void decide_distrust(struct deciding *d)
@@ -319,11 +388,27 @@ static void decide_distrust(struct deciding *d)
                       : xr_format("%s; --best-effort does that", strengths[strength]));
         return;
     }
+    if (strength == XR_DESELECT_ONLY && !has_vendor(d->before)) {
+        refuse(d, xr_strdup(d->before == NULL
+                                ? "this store can only deselect what comes with the system, and "
+                                  "this certificate does not"
+                                : "this store can only deselect what comes with the system: "
+                                  "remove this certificate instead"));
+        return;
+    }
+    if (d->caps->distrust_by_key && !d->policy->key && !only_of_key(d))
+        return;
     if (strengths[strength] != NULL)
         d->step->why = xr_strdup(strengths[strength]);
-    if (xr_state_in(d->before, XR_DISTRUST) != NULL && d->before->count == 1)
+    if (xr_state_in(d->before, XR_DISTRUST) != NULL && !has_own_trust(d->before))
         return;
+    /* The vendor's own entry cannot go; beside a distrust it counts for nothing. */
     d->step->want = xr_state_new(&wish->subject);
+    for (size_t i = 0; d->before != NULL && i < d->before->count; i++) {
+        if (d->before->entries[i]->flags & XR_ENTRY_VENDOR &&
+            d->before->entries[i]->place != XR_DISTRUST)
+            xr_state_add(d->step->want, d->before->entries[i]);
+    }
     xr_state_add(d->step->want, &entry);
 }
 

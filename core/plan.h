@@ -26,6 +26,7 @@ struct xr_wish {
 struct xr_plan_policy {
     bool best_effort;
     bool drop_constraints;
+    bool key; /* distrust --key: every certificate of the key is meant */
 };
 
 enum xr_action {

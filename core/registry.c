@@ -40,6 +40,7 @@ const struct xr_host xr_host = {
     .release = free,
     .sha1 = xr_x509_sha1,
     .md5 = xr_x509_md5,
+    .run = xr_run_command,
 };
 
 #define XR_BUILTIN(name) const struct xr_backend *xr_backend_entry_##name(void);

@@ -174,6 +174,25 @@ static json_t *answer(enum xr_answer value)
     return value == XR_UNKNOWN ? json_null() : json_boolean(value == XR_YES);
 }
 
+/* How other readers of the same store answer; a key only where there is one. */
+static void set_also(json_t *out, const struct xr_verdict *verdict, bool of_distrust)
+{
+    json_t *also = json_array();
+
+    for (size_t i = 0; i < verdict->also_count; i++) {
+        const struct xr_opinion *opinion = &verdict->also[i];
+        json_t *row = json_object();
+
+        set(row, "by", string(opinion->by));
+        set(row, "ok",
+            of_distrust && opinion->answer != XR_UNKNOWN ? json_boolean(opinion->answer == XR_NO)
+                                                         : answer(opinion->answer));
+        set(row, "why", opinion->why[0] ? string(opinion->why) : json_null());
+        add(also, row);
+    }
+    set(out, "also", also);
+}
+
 static json_t *store_row(const struct xr_run *run)
 {
     json_t *out = json_object();
@@ -274,6 +293,7 @@ static json_t *change_row(struct xr_report *report, const struct xr_run *run)
                 : answer(run->verdict.answer));
         set(verified, "path", path(&run->verdict));
         set(verified, "why", run->verdict.why[0] ? string(run->verdict.why) : json_null());
+        set_also(verified, &run->verdict, report->verb == XR_VERB_DISTRUST);
     }
     set(out, "store", string(run->address));
     set(out, "state", json_string(xr_result_name(run->result)));
@@ -300,6 +320,7 @@ static json_t *answer_row(const struct xr_report *report, const struct xr_answer
         row->pool_at == XR_NONE
             ? json_null()
             : hex(report->pool.items[row->pool_at].cert->sha256, XR_SHA256_LEN));
+    set_also(out, &row->verdict, false);
     return out;
 }
 

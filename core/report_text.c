@@ -332,6 +332,22 @@ static void put_verdict(const struct xr_text_style *style, FILE *out,
     }
 }
 
+static void put_also(const struct xr_text_style *style, FILE *out, const char *indent,
+                     const struct xr_verdict *verdict)
+{
+    for (size_t i = 0; i < verdict->also_count; i++) {
+        const struct xr_opinion *opinion = &verdict->also[i];
+        struct xr_verdict one = {.answer = opinion->answer};
+
+        memcpy(one.why, opinion->why, sizeof(one.why));
+        (void)fputs(indent, out);
+        put_visible(out, opinion->by);
+        (void)fputs(": ", out);
+        put_verdict(style, out, &one);
+        (void)fputs("\n", out);
+    }
+}
+
 static void change_step(FILE *out, const struct xr_report *report, const struct xr_step *step,
                         bool future)
 {
@@ -378,6 +394,7 @@ static void change(const struct xr_text_style *style, FILE *out, const struct xr
         (void)fputs("\n", out);
         if (run->verdict.answer == XR_YES)
             put_path(out, "    ", report, &run->verdict);
+        put_also(style, out, "    ", &run->verdict);
     }
 }
 
@@ -396,6 +413,7 @@ static void verify(const struct xr_text_style *style, FILE *out, const struct xr
         }
         (void)fputs("\n", out);
         put_path(out, "  ", report, &row->verdict);
+        put_also(style, out, "  ", &row->verdict);
     }
 }
 

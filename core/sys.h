@@ -49,6 +49,9 @@ enum xr_status xr_sys_resolve(char **out, const char *path, struct xr_error *err
 /* Names in a directory except "." and "..", sorted by bytes. */
 enum xr_status xr_sys_names(struct xr_strings *out, int dirfd, struct xr_error *err);
 
+/* struct xr_host.run (run.c) */
+enum xr_status xr_run_command(int *exit_code, struct xr_command *command, struct xr_error *err);
+
 int64_t xr_sys_parse_time(const char *text, bool *ok); /* RFC 3339 date or date and time, UTC */
 /* "2026-11-22T20:29:00Z". Years beyond 9999 do not occur in certificates. */
 #define XR_TIME_TEXT_MAX 80

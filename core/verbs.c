@@ -75,7 +75,8 @@ static void push_run(struct xr_engine *engine, const struct xr_loaded *backend,
     const char *root = engine->rq->site.root;
     bool within =
         root != NULL && (backend->table.flags & XR_BACKEND_PATHS) != 0 && inside(location, root);
-    char *address = xr_format("%s:%s", backend->table.name, location + (within ? strlen(root) : 0));
+    const char *shown = location + (within ? strlen(root) : 0);
+    char *address = xr_format("%s:%s", backend->table.name, shown[0] != '\0' ? shown : "/");
     struct xr_run *run = NULL;
 
     if (has_run(engine->report, address)) {
@@ -371,6 +372,43 @@ static void verb_stores(struct xr_engine *engine)
     fail_unread(engine);
 }
 
+/* An anchor that is not self-signed is trusted without the CA that signed it, by most readers and
+ * without its own limits: more trust than anybody who put it there may have meant. Not thorough:
+ * names alone, no signature is checked. */
+static void warn_widened(struct xr_engine *engine, bool thorough)
+{
+    struct xr_pool *pool = &engine->report->pool;
+
+    for (size_t i = 0; i < engine->report->runs.count; i++) {
+        const struct xr_run *run = &engine->report->runs.items[i];
+
+        for (size_t k = 0; k < run->snapshot.count; k++) {
+            const struct xr_state *state = run->snapshot.items[k];
+            size_t at = state->subject.type == XR_SUBJECT_CERT
+                            ? xr_pool_find(pool, state->subject.id)
+                            : XR_NONE;
+            const struct xr_slices *slices = NULL;
+            char hex[2 * XR_SHA256_LEN + 1];
+            char *name = NULL;
+
+            if (at == XR_NONE || xr_state_in(state, XR_ANCHOR) == NULL ||
+                xr_state_in(state, XR_DISTRUST) != NULL)
+                continue;
+            slices = &pool->items[at].cert->d.slices;
+            if (xr_bytes_equal(slices->subject, slices->issuer) &&
+                (!thorough || xr_pool_kind(pool, at) == XR_KIND_ROOT))
+                continue;
+            name = xr_report_name(engine->report, at);
+            xr_hex(hex, state->subject.id, XR_SHA256_LEN);
+            xr_report_say(engine->report, XR_WARNING, run->address,
+                          "widened trust: %s (%s, SHA-256 %s) lies among the anchors, where curl, "
+                          "GnuTLS and Go trust it without the CA that signed it",
+                          name, xr_kind_name(xr_pool_kind(pool, at)), hex);
+            free(name);
+        }
+    }
+}
+
 static void verb_list(struct xr_engine *engine)
 {
     if (!xr_engine_select(engine))
@@ -378,6 +416,7 @@ static void verb_list(struct xr_engine *engine)
     (void)read_journal(engine);
     xr_engine_survey(engine);
     fail_unread(engine);
+    warn_widened(engine, true);
 }
 
 static void verb_history(struct xr_engine *engine)
@@ -489,6 +528,7 @@ static void verb_verify(struct xr_engine *engine)
     }
     (void)read_journal(engine);
     xr_engine_survey(engine);
+    warn_widened(engine, false);
     for (size_t i = 0; i < report->runs.count; i++) {
         for (size_t t = 0; t < target_count; t++) {
             if (report->runs.items[i].result != XR_RESULT_SKIPPED ||

@@ -83,6 +83,12 @@ void xr_put_verdict(struct xr_buf *out, const struct xr_verdict *verdict)
     xr_put_text(out, verdict->why);
     xr_put_number(out, verdict->path_len);
     xr_buf_add(out, verdict->path, verdict->path_len * XR_SHA256_LEN);
+    xr_put_number(out, verdict->also_count);
+    for (size_t i = 0; i < verdict->also_count; i++) {
+        xr_put_number(out, (uint64_t)verdict->also[i].answer);
+        xr_put_text(out, verdict->also[i].by);
+        xr_put_text(out, verdict->also[i].why);
+    }
 }
 
 void xr_put_caps(struct xr_buf *out, const struct xr_caps *caps)
@@ -97,6 +103,9 @@ void xr_put_caps(struct xr_buf *out, const struct xr_caps *caps)
     xr_put_text(out, caps->verifier);
     xr_put_text(out, caps->why_not);
     xr_put_text(out, caps->identity);
+    for (unsigned place = 0; place < XR_PLACE_COUNT; place++)
+        xr_put_text(out, caps->why_cannot[place]);
+    xr_put_number(out, caps->distrust_by_key);
 }
 
 void xr_get_fixed(struct xr_reader *in, void *out, size_t len)
@@ -256,6 +265,12 @@ void xr_get_verdict(struct xr_reader *in, struct xr_verdict *verdict)
     get_field(in, verdict->why, sizeof(verdict->why));
     verdict->path_len = (size_t)xr_get_number(in, XR_PATH_MAX);
     xr_get_fixed(in, verdict->path, verdict->path_len * XR_SHA256_LEN);
+    verdict->also_count = (size_t)xr_get_number(in, XR_OPINIONS_MAX);
+    for (size_t i = 0; i < verdict->also_count; i++) {
+        verdict->also[i].answer = (enum xr_answer)xr_get_number(in, XR_NO);
+        get_field(in, verdict->also[i].by, sizeof(verdict->also[i].by));
+        get_field(in, verdict->also[i].why, sizeof(verdict->also[i].why));
+    }
 }
 
 void xr_get_caps(struct xr_reader *in, struct xr_caps *caps)
@@ -271,4 +286,7 @@ void xr_get_caps(struct xr_reader *in, struct xr_caps *caps)
     get_field(in, caps->verifier, sizeof(caps->verifier));
     get_field(in, caps->why_not, sizeof(caps->why_not));
     get_field(in, caps->identity, sizeof(caps->identity));
+    for (unsigned place = 0; place < XR_PLACE_COUNT; place++)
+        get_field(in, caps->why_cannot[place], sizeof(caps->why_cannot[place]));
+    caps->distrust_by_key = xr_get_number(in, 1) != 0;
 }

@@ -196,7 +196,8 @@ static enum xr_status imagine(void *ctx, enum xr_place place, struct xr_bytes na
         bool there = false;
 
         memcpy(subject.id, cert->sha256, sizeof(subject.id));
-        there = xr_state_in(xr_snapshot_find(im->snapshot, &subject), place) != NULL ||
+        there = (xr_state_in(xr_snapshot_find(im->snapshot, &subject), place) != NULL &&
+                 xr_state_in(xr_snapshot_find(im->snapshot, &subject), XR_DISTRUST) == NULL) ||
                 would_be(im, place, i);
         if (there && xr_x509_name_equal(cert->d.slices.subject, name))
             status = emit(emit_ctx, cert->der);
@@ -352,7 +353,7 @@ static void weigh_crls(struct xr_change_run *c, const struct xr_run *run, struct
 static void plan_run(struct xr_change_run *c, struct xr_run *run)
 {
     const struct xr_request *rq = c->engine->rq;
-    struct xr_plan_policy policy = {rq->best_effort, rq->drop_constraints};
+    struct xr_plan_policy policy = {rq->best_effort, rq->drop_constraints, rq->key};
     struct xr_wishes own = {0};
 
     xr_plan_free(&run->plan);

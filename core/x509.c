@@ -748,7 +748,7 @@ static void record_path(struct xr_verdict *out, STACK_OF(X509) * chain)
     }
 }
 
-static void run_check(struct xr_verdict *out, struct gather *g, X509_STORE *store)
+static void run_check(struct xr_verdict *out, struct gather *g, X509_STORE *store, bool partial)
 {
     const struct xr_probe *probe = g->check->probe;
     X509 *target = sk_X509_value(g->untrusted, 0);
@@ -770,7 +770,7 @@ static void run_check(struct xr_verdict *out, struct gather *g, X509_STORE *stor
     }
     param = X509_STORE_CTX_get0_param(ctx);
     X509_VERIFY_PARAM_set_time(param, (time_t)probe->at);
-    if (g->check->partial)
+    if (partial)
         (void)X509_VERIFY_PARAM_set_flags(param, X509_V_FLAG_PARTIAL_CHAIN);
     if (!as_ca && purpose != X509_PURPOSE_ANY)
         (void)X509_VERIFY_PARAM_set_purpose(param, purpose);
@@ -803,6 +803,19 @@ out:
     X509_STORE_CTX_free(ctx);
 }
 
+/* curl, GnuTLS, Go and Python 3.13 end a path at any certificate of the store, self-signed or not. */
+static void add_partial_opinion(struct xr_verdict *out, struct gather *g, X509_STORE *store)
+{
+    struct xr_opinion *opinion = &out->also[out->also_count++];
+    struct xr_verdict second = {.size = sizeof(second)};
+
+    run_check(&second, g, store, true);
+    opinion->answer = second.answer;
+    (void)snprintf(opinion->by, sizeof(opinion->by), "%s",
+                   "with partial chains, as curl, GnuTLS, Go and Python 3.13 accept them");
+    (void)snprintf(opinion->why, sizeof(opinion->why), "%s", second.why);
+}
+
 enum xr_status xr_x509_path_check(struct xr_verdict *out, const struct xr_path_check *check,
                                   struct xr_error *err)
 {
@@ -832,7 +845,9 @@ enum xr_status xr_x509_path_check(struct xr_verdict *out, const struct xr_path_c
     }
     status = gather_all(&g);
     if (status == XR_OK)
-        run_check(out, &g, store);
+        run_check(out, &g, store, check->partial);
+    if (status == XR_OK && check->size >= sizeof(*check) && check->also_partial)
+        add_partial_opinion(out, &g, store);
 out:
     ERR_clear_error();
     sk_X509_pop_free(g.untrusted, X509_free);

@@ -697,8 +697,11 @@ Test(plan, what_the_vendor_ships_is_not_removed_but_distrusted)
     struct xr_plan plan = {0};
 
     holds(NEW, XR_ANCHOR, XR_SERVER, XR_ENTRY_VENDOR);
-    holds(NEW, XR_INTERMEDIATE, 0, XR_ENTRY_OURS);
     EXPECT_REFUSED(plan_one(what, caps_with(ALL), strict), "distrust it");
+    holds(NEW, XR_INTERMEDIATE, 0, XR_ENTRY_OURS);
+    plan = plan_one(what, caps_with(ALL), strict);
+    cr_assert_eq(plan.items[0].want->count, 1, "ours goes, the vendor's stays");
+    EXPECT(plan, XR_ACTION_REMOVE, "what comes with the system stays", NULL);
     what.place_given = true;
     what.place = XR_ANCHOR;
     EXPECT_REFUSED(plan_one(what, caps_with(ALL), strict), "distrust it");
@@ -759,10 +762,46 @@ Test(plan, distrust_says_how_strong_it_is_and_weak_ones_need_consent)
             EXPECT_REFUSED(plan, rows[i].why);
             continue;
         }
+        if (rows[i].strength == XR_DESELECT_ONLY) {
+            EXPECT_REFUSED(plan, "only deselect what comes with the system");
+            holds(NEW, XR_ANCHOR, XR_SERVER, XR_ENTRY_VENDOR);
+            plan = plan_one(wish(XR_WISH_DISTRUST, NEW), caps, best);
+            cr_assert_eq(plan.items[0].want->count, 2, "the vendor's own entry cannot go");
+            EXPECT(plan, XR_ACTION_CHANGE, rows[i].why, NULL);
+            xr_snapshot_free(&snapshot);
+            continue;
+        }
         cr_assert_eq(plan.items[0].want->count, 1);
         cr_assert_eq(plan.items[0].want->entries[0]->place, XR_DISTRUST);
         EXPECT(plan, XR_ACTION_ADD, rows[i].why, NULL);
     }
+}
+
+Test(plan, a_store_that_blocks_by_key_names_the_anchors_that_would_go_too)
+{
+    static const struct xr_plan_policy by_key = {.key = true};
+    struct xr_caps caps = caps_with(ALL);
+
+    caps.distrust_by_key = true;
+    EXPECT(plan_one(wish(XR_WISH_DISTRUST, CROSS), caps, strict), XR_ACTION_ADD, NULL, NULL);
+    holds(NEW, XR_ANCHOR, XR_SERVER, XR_ENTRY_VENDOR);
+    EXPECT_REFUSED(plan_one(wish(XR_WISH_DISTRUST, CROSS), caps, strict),
+                   "so this would go too: New Root (SHA-256 ");
+    EXPECT(plan_one(wish(XR_WISH_DISTRUST, CROSS), caps, by_key), XR_ACTION_ADD, NULL, NULL);
+    EXPECT(plan_one(wish(XR_WISH_DISTRUST, NEW), caps, strict), XR_ACTION_CHANGE, NULL, NULL);
+    holds(NEW, XR_DISTRUST, 0, 0);
+    EXPECT(plan_one(wish(XR_WISH_DISTRUST, CROSS), caps, strict), XR_ACTION_ADD, NULL, NULL);
+}
+
+Test(plan, a_store_without_a_place_says_why_and_what_to_do)
+{
+    struct xr_caps caps = caps_with(ALL);
+
+    caps.places[XR_INTERMEDIATE] = XR_CANNOT;
+    EXPECT_REFUSED(plan_one(wish(XR_WISH_INSTALL, CROSS), caps, strict), "no place for an");
+    (void)strcpy(caps.why_cannot[XR_INTERMEDIATE], "it would become an anchor here");
+    EXPECT_REFUSED(plan_one(wish(XR_WISH_INSTALL, CROSS), caps, strict),
+                   "it would become an anchor here");
 }
 
 Test(plan, distrust_replaces_every_trust_and_is_done_once)

@@ -145,9 +145,20 @@ struct xr_caps {
     char verifier[96];    /* engine of probe, empty without one */
     char why_not[256];    /* one line when not writable */
     char identity[96];    /* equal for two addresses that reach the same place; empty: unknown */
+    /* Why a place is XR_CANNOT and what to do instead, one line; empty: the store just has none. */
+    char why_cannot[XR_PLACE_COUNT][256];
+    bool distrust_by_key; /* a distrust takes every certificate of the key with it */
 };
 
 enum xr_answer { XR_UNKNOWN = 0, XR_YES, XR_NO };
+
+/* The same question as other readers of the same store answer it. */
+struct xr_opinion {
+    enum xr_answer answer;
+    char by[96];
+    char why[256];
+};
+#define XR_OPINIONS_MAX 2u
 
 /* What a verifier says of one chain. */
 struct xr_verdict {
@@ -157,6 +168,8 @@ struct xr_verdict {
     char why[256];                                  /* one line: reason of a no, limits of a yes */
     unsigned char path[XR_PATH_MAX][XR_SHA256_LEN]; /* leaf first */
     size_t path_len;
+    struct xr_opinion also[XR_OPINIONS_MAX];
+    size_t also_count;
 };
 
 /* A question to a verifier. A chain[0] that is a CA is checked as an issuer for the purpose. */
@@ -193,11 +206,23 @@ struct xr_path_check {
     bool partial; /* accept a path that ends in an anchor that is not self-signed */
     xr_lookup_fn lookup;
     void *lookup_ctx;
+    bool also_partial; /* the verdict's also gets the answer with partial accepted */
 };
 
 /* A trusted certificate is followed by OpenSSL's trust settings (X509_CERT_AUX). */
 enum xr_item_kind { XR_ITEM_CERT = 1, XR_ITEM_CRL, XR_ITEM_TRUSTED_CERT };
 typedef enum xr_status (*xr_item_fn)(void *ctx, enum xr_item_kind kind, struct xr_bytes der);
+
+/* A program to run: by path and argv, never through a shell, without inherited descriptors. */
+struct xr_command {
+    size_t size;
+    const char *const *argv; /* ends with NULL; argv[0] is the absolute path */
+    const char *const *env;  /* "NAME=value", ends with NULL; NULL: PATH of the system's programs */
+    const char *directory;   /* to run in, or NULL: the root directory */
+    struct xr_bytes input;   /* on its standard input */
+    unsigned limit_ms;
+    char said[512]; /* out: the end of what it wrote on stdout and stderr, harmless text */
+};
 
 /* Services core lends to a backend. */
 struct xr_host {
@@ -230,6 +255,9 @@ struct xr_host {
     /* For formats that still ask for them (JKS, OpenSSL's links of before 1.0): never an identity. */
     void (*sha1)(unsigned char out[20], struct xr_bytes data);
     void (*md5)(unsigned char out[16], struct xr_bytes data);
+    /* Runs a program and waits for it; see struct xr_command. XR_OK with its exit code, XR_LOST
+     * when the time was up (it was killed), XR_FAILED when it could not be started or died. */
+    enum xr_status (*run)(int *exit_code, struct xr_command *command, struct xr_error *err);
 };
 
 enum xr_scope { XR_SCOPE_USER = 1u << 0, XR_SCOPE_SYSTEM = 1u << 1, XR_SCOPE_ALL_USERS = 1u << 2 };
@@ -241,6 +269,8 @@ struct xr_site {
     const char *home;      /* or NULL */
     const char *data_home; /* $XDG_DATA_HOME or its default, or NULL */
     unsigned long uid;     /* effective */
+    const char *layout;    /* --layout: of the distribution, instead of what is found; or NULL */
+    bool updater_distro;   /* --updater distro: the distribution's own command makes the outputs */
 };
 
 struct xr_found {
