@@ -643,7 +643,9 @@ static bool asked(STACK_OF(X509) * stack, int before, const X509_NAME *name)
  * does not hold yet, so loops of cross-signatures end. */
 static enum xr_status gather_all(struct gather *g)
 {
-    enum xr_status status = XR_OK;
+    /* Where partial chains are accepted, the one asked about may be an anchor itself. */
+    enum xr_status status =
+        look_up(g, XR_ANCHOR, X509_get_subject_name(sk_X509_value(g->untrusted, 0)));
 
     for (int i = 0; status == XR_OK && i < sk_X509_num(g->untrusted); i++) {
         X509_NAME *issuer = X509_get_issuer_name(sk_X509_value(g->untrusted, i));

@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The CA certificates of a Linux distribution: its sources, which an administrator changes, and what
+ * it publishes of them for programs to read. The location is the root directory of a system: "/"
+ * for this machine, or that of an image, of which nothing is executed.
+ */
+#include "store.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#define LOCK_STEPS 3000 /* of 10 ms */
+
+static const char why_no_intermediate[] =
+    "in this store it would be a trust anchor for curl, GnuTLS and Go, without the CA that signed "
+    "it; have servers send it, or use an openssl: or nss: store; --as anchor does it all the same";
+
+/* ---- which layout ---- */
+
+static const struct ca_layout *by_name(const char *name)
+{
+    for (size_t i = 0; i < ca_layout_count; i++) {
+        if (strcmp(ca_layouts[i].name, name) == 0)
+            return &ca_layouts[i];
+    }
+    return NULL;
+}
+
+static const struct ca_layout *detect(const struct xr_session *s)
+{
+    for (size_t i = 0; i < ca_layout_count; i++) {
+        for (size_t k = 0; k < sizeof(ca_layouts[i].signs) / sizeof(ca_layouts[i].signs[0]); k++) {
+            struct stat st;
+
+            if (ca_layouts[i].signs[k] != NULL && ca_stat(&st, s, ca_layouts[i].signs[k], true))
+                return &ca_layouts[i];
+        }
+    }
+    return NULL;
+}
+
+static enum xr_status find_layout(struct xr_session *s, const char *wanted, struct xr_error *err)
+{
+    struct xr_buf names = {0};
+    enum xr_status status = XR_OK;
+
+    s->layout = wanted != NULL ? by_name(wanted) : detect(s);
+    if (s->layout != NULL)
+        return XR_OK;
+    for (size_t i = 0; i < ca_layout_count; i++)
+        xr_buf_fmt(&names, "%s%s", i > 0 ? ", " : "", ca_layouts[i].name);
+    if (wanted != NULL)
+        status = xr_fail(err, XR_INVALID, "no layout \"%s\"; there is: %s", wanted, names.data);
+    else
+        status = xr_fail(err, XR_ABSENT,
+                         "no distribution's CA certificates found in %s; --layout names one of: %s",
+                         s->location, names.data);
+    xr_buf_free(&names);
+    return status;
+}
+
+/* ---- what can be done ---- */
+
+/* May path, or the directory in which it would be made, be written? */
+static bool may_write(const struct xr_session *s, const char *path)
+{
+    char *at = xr_strdup(path);
+    bool ok = false;
+
+    for (;;) {
+        int fd = ca_open(s, at, O_RDONLY | O_DIRECTORY);
+        char *slash = NULL;
+
+        if (fd >= 0) {
+            ok = faccessat(fd, ".", W_OK, AT_EACCESS) == 0;
+            (void)close(fd);
+            break;
+        }
+        slash = strrchr(at, '/');
+        if (errno != ENOENT || at[0] == '\0')
+            break;
+        *(slash != NULL ? slash : at) = '\0';
+    }
+    free(at);
+    return ok;
+}
+
+static bool write_checked(const struct xr_session *s, const char *path, struct xr_caps *caps)
+{
+    struct xr_error err = {0};
+
+    if (path == NULL || caps->why_not[0] != '\0')
+        return true;
+    if (!ca_own_links(s, path, &err)) {
+        (void)snprintf(caps->why_not, sizeof(caps->why_not), "%.255s", err.text);
+        return false;
+    }
+    if (may_write(s, path))
+        return true;
+    caps->needs_privilege = errno == EACCES && geteuid() != 0;
+    (void)snprintf(caps->why_not, sizeof(caps->why_not), "/%s: %s", path, strerror(errno));
+    return false;
+}
+
+/* Nobody's arrangement is replaced unasked, and nothing is written through a link. */
+static bool no_link(const struct xr_session *s, const char *path, struct xr_caps *caps)
+{
+    char *target = path != NULL && caps->why_not[0] == '\0' ? ca_readlink(s, path) : NULL;
+
+    if (target == NULL)
+        return true;
+    (void)snprintf(caps->why_not, sizeof(caps->why_not),
+                   "/%s is a link to %.100s, which is not replaced; make it a file", path, target);
+    free(target);
+    return false;
+}
+
+static bool writable(const struct xr_session *s, struct xr_caps *caps)
+{
+    const struct ca_layout *layout = s->layout;
+    bool ok = true;
+
+    if (layout->family == CA_FIXED) {
+        (void)snprintf(caps->why_not, sizeof(caps->why_not), "%s", layout->why_fixed);
+        return false;
+    }
+    ok = write_checked(s, layout->anchors, caps) && ok;
+    ok = write_checked(s, layout->blocklist, caps) && ok;
+    ok = write_checked(s, layout->directory, caps) && ok;
+    for (size_t i = 0; i < CA_OUTPUTS_MAX && layout->outputs[i].path != NULL; i++) {
+        const char *path = layout->outputs[i].path;
+        char *dir = xr_memdup(path, (size_t)(ca_name(path) - path) - 1);
+
+        ok = write_checked(s, dir, caps) && ok;
+        ok = no_link(s, path, caps) && ok;
+        free(dir);
+    }
+    ok = no_link(s, layout->published[0], caps) && ok;
+    return ok;
+}
+
+static void describe(struct xr_caps *caps, const struct xr_session *s)
+{
+    size_t size = caps->size;
+    struct xr_caps full = {.size = sizeof(full)};
+    struct stat st;
+
+    full.places[XR_ANCHOR] = XR_ENFORCED;
+    full.places[XR_DISTRUST] = s->layout->family == CA_LIST  ? XR_DESELECT_ONLY
+                               : s->layout->family == CA_P11 ? XR_ENFORCED
+                                                             : XR_CANNOT;
+    full.distrust_by_key = s->layout->family == CA_P11;
+    full.purposes = XR_ANY_PURPOSE;
+    full.subjects = 1u << XR_SUBJECT_CERT;
+    full.atomic = true;
+    (void)snprintf(full.why_cannot[XR_INTERMEDIATE], sizeof(full.why_cannot[0]), "%s",
+                   why_no_intermediate);
+    (void)snprintf(full.why_cannot[XR_CRL], sizeof(full.why_cannot[0]),
+                   "this store has no place for CRLs; an openssl: store has");
+    (void)snprintf(full.verifier, sizeof(full.verifier), "OpenSSL X509_verify_cert");
+    full.writable = writable(s, &full);
+    if (ca_stat(&st, s, s->layout->lock, true))
+        (void)snprintf(full.identity, sizeof(full.identity), "%llu:%llu",
+                       (unsigned long long)st.st_dev, (unsigned long long)st.st_ino);
+    memcpy(caps, &full, size < sizeof(full) ? size : sizeof(full));
+    caps->size = size;
+}
+
+/* ---- sessions ---- */
+
+static enum xr_status take_lock(struct xr_session *s, struct xr_error *err)
+{
+    const struct timespec pause = {.tv_nsec = 10000000};
+    enum xr_status status = ca_make_dirs(s, s->layout->lock, 0755, err);
+
+    if (status != XR_OK)
+        return status;
+    s->lock = ca_open(s, s->layout->lock, O_RDONLY | O_DIRECTORY);
+    for (int step = 0; s->lock >= 0 && step < LOCK_STEPS; step++) {
+        if (flock(s->lock, LOCK_EX | LOCK_NB) == 0)
+            return XR_OK;
+        if (errno != EWOULDBLOCK && errno != EINTR)
+            break;
+        (void)nanosleep(&pause, NULL);
+    }
+    status = s->lock >= 0 && errno == EWOULDBLOCK
+                 ? xr_fail(err, XR_BUSY, "another process keeps /%s locked", s->layout->lock)
+                 : xr_fail_errno(err, "cannot lock /%s", s->layout->lock);
+    if (s->lock >= 0)
+        (void)close(s->lock);
+    s->lock = -1;
+    return status;
+}
+
+static void session_close(struct xr_session *s)
+{
+    ca_unload(s);
+    ca_published_free(s);
+    xr_strings_free(&s->remarks);
+    xr_strings_free(&s->dirty_dirs);
+    if (s->lock >= 0)
+        (void)close(s->lock);
+    if (s->root >= 0)
+        (void)close(s->root);
+    free(s->location);
+    free(s);
+}
+
+static struct xr_session *session_new(const struct xr_host *host, const char *location)
+{
+    struct xr_session *s = xr_new(1, sizeof(*s));
+
+    s->host = s->pk.host = host;
+    s->location = xr_strdup(location);
+    s->lock = -1;
+    s->live = strcmp(location, "/") == 0;
+    s->root = open(location, O_PATH | O_DIRECTORY | O_CLOEXEC | (s->live ? 0 : O_NOFOLLOW));
+    return s;
+}
+
+static enum xr_status session_open(struct xr_session **out, struct xr_caps *caps,
+                                   const struct xr_host *host, const struct xr_target *target,
+                                   enum xr_mode mode, struct xr_error *err)
+{
+    struct xr_session *s = session_new(host, target->location);
+    enum xr_status status = XR_OK;
+
+    s->write = mode == XR_WRITE;
+    s->updater_distro = target->site->updater_distro;
+    if (s->root < 0)
+        status = xr_fail_errno(err, "cannot open %s", target->location);
+    if (status == XR_OK)
+        status = find_layout(s, target->site->layout, err);
+    if (status == XR_OK)
+        describe(caps, s);
+    if (status == XR_OK && s->write && caps->writable)
+        status = take_lock(s, err);
+    if (status != XR_OK) {
+        session_close(s);
+        return status;
+    }
+    *out = s;
+    return XR_OK;
+}
+
+static enum xr_status discover(const struct xr_host *host, const struct xr_site *site,
+                               unsigned scope, xr_found_fn emit, void *ctx, struct xr_error *err)
+{
+    struct xr_found found = {.size = sizeof(found), .location = site->root ? site->root : "/"};
+    struct xr_session *s = NULL;
+    enum xr_status status = XR_OK;
+
+    (void)err;
+    if (!(scope & XR_SCOPE_SYSTEM))
+        return XR_OK;
+    s = session_new(host, found.location);
+    s->layout = site->layout != NULL ? by_name(site->layout) : s->root >= 0 ? detect(s) : NULL;
+    /* A layout that does not exist is for open to say. */
+    if (s->layout != NULL || site->layout != NULL) {
+        found.summary = s->layout != NULL ? s->layout->title : NULL;
+        status = emit(ctx, &found);
+    }
+    session_close(s);
+    return status;
+}
+
+static const struct xr_backend table = {
+    .abi = XR_ABI_VERSION,
+    .size = sizeof(struct xr_backend),
+    .name = "ca-certificates",
+    .flags = XR_BACKEND_PATHS,
+    .summary = "CA certificates of a Linux distribution (Debian, Fedora, openSUSE, Arch, Alpine…)",
+    .discover = discover,
+    .open = session_open,
+    .close = session_close,
+    .list = ca_list,
+    .swap = ca_swap,
+    .flush = ca_flush,
+    .probe = ca_probe,
+};
+
+#ifdef XR_MODULE
+XR_BACKEND_EXPORT
+#endif
+const struct xr_backend *XR_ENTRY(void);
+
+const struct xr_backend *XR_ENTRY(void)
+{
+    return &table;
+}

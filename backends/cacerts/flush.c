@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Makes outputs match the sources, whoever left them apart, and runs the hooks that want to know. */
+#include "store.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define TEMP_PREFIX ".crossroot-tmp."
+/* What hooks have still to be told, should we die between the outputs and the hooks. */
+#define PENDING ".crossroot-hooks"
+
+static enum xr_status sync_sources(struct xr_session *s, struct xr_error *err)
+{
+    enum xr_status status = XR_OK;
+
+    for (size_t i = 0; i < s->dirty_dirs.count; i++) {
+        int fd = ca_open(s, s->dirty_dirs.items[i], O_RDONLY | O_DIRECTORY);
+
+        if ((fd < 0 && errno != ENOENT) || (fd >= 0 && fsync(fd) != 0))
+            status = xr_fail_errno(err, "cannot make /%s durable", s->dirty_dirs.items[i]);
+        if (fd >= 0)
+            (void)close(fd);
+    }
+    xr_strings_free(&s->dirty_dirs);
+    return status;
+}
+
+/* Hidden files of a run that was killed; we hold the lock, so nobody is writing them. */
+static void clear_temps(const struct xr_session *s, const char *dir)
+{
+    struct xr_strings names = {0};
+    int fd = -1;
+
+    ca_names(&names, s, dir);
+    for (size_t i = 0; i < names.count; i++) {
+        if (strncmp(names.items[i], TEMP_PREFIX, strlen(TEMP_PREFIX)) != 0)
+            continue;
+        if (fd < 0)
+            fd = ca_open(s, dir, O_RDONLY | O_DIRECTORY);
+        if (fd >= 0)
+            (void)unlinkat(fd, names.items[i], 0);
+    }
+    if (fd >= 0)
+        (void)close(fd);
+    xr_strings_free(&names);
+}
+
+static void clear_all_temps(const struct xr_session *s)
+{
+    const struct ca_layout *layout = s->layout;
+
+    clear_temps(s, layout->anchors);
+    if (layout->blocklist != NULL)
+        clear_temps(s, layout->blocklist);
+    if (layout->conf != NULL) {
+        char *dir = xr_memdup(layout->conf, (size_t)(ca_name(layout->conf) - layout->conf) - 1);
+
+        clear_temps(s, dir);
+        free(dir);
+    }
+    if (layout->directory != NULL)
+        clear_temps(s, layout->directory);
+    if (layout->hash_links_to != NULL)
+        clear_temps(s, layout->hash_links_to);
+    for (size_t i = 0; i < CA_OUTPUTS_MAX && layout->outputs[i].path != NULL; i++) {
+        const char *path = layout->outputs[i].path;
+        char *dir = xr_memdup(path, (size_t)(ca_name(path) - path) - 1);
+
+        clear_temps(s, dir);
+        if (layout->outputs[i].ask.format == PK_PEM_DIRECTORY_HASH ||
+            layout->outputs[i].ask.format == PK_OPENSSL_DIRECTORY)
+            clear_temps(s, path);
+        free(dir);
+    }
+}
+
+static char *pending_path(const struct xr_session *s)
+{
+    return xr_format("%s/%s", s->layout->directory ? s->layout->directory : s->layout->lock,
+                     PENDING);
+}
+
+/* What an interrupted run still owed, and what this one adds. */
+static enum xr_status owe(struct xr_session *s, struct xr_buf *changed, bool *owed,
+                          struct xr_error *err)
+{
+    char *path = pending_path(s);
+    struct xr_buf before = {0};
+    int fd = -1;
+    enum xr_status status = XR_OK;
+
+    *owed = ca_read(&before, NULL, s, path, NULL) == XR_OK;
+    if (*owed) {
+        xr_buf_add(&before, changed->data, changed->len);
+        xr_buf_free(changed);
+        *changed = before;
+    }
+    fd = ca_open_parent(s, path);
+    if (fd < 0)
+        status = xr_fail_errno(err, "cannot open the directory of /%s", path);
+    else
+        status = s->host->write_atomic(
+            fd, PENDING, (struct xr_bytes){(const unsigned char *)changed->data, changed->len},
+            0600, err);
+    if (fd >= 0)
+        (void)close(fd);
+    free(path);
+    return status;
+}
+
+static void settle(const struct xr_session *s)
+{
+    char *path = pending_path(s);
+    int fd = ca_open_parent(s, path);
+
+    if (fd >= 0) {
+        (void)unlinkat(fd, PENDING, 0);
+        (void)close(fd);
+    }
+    free(path);
+}
+
+static enum xr_status make_outputs(struct xr_session *s, struct xr_error *err)
+{
+    struct ca_edits edits = {0};
+    struct xr_buf changed = {0};
+    bool hooks = s->live && s->layout->hooks[0] != NULL, owed = false;
+    char *pending = pending_path(s);
+    struct stat st;
+    enum xr_status status = XR_OK;
+
+    xr_strings_free(&s->remarks);
+    status = s->layout->family == CA_LIST ? ca_list_outputs(&edits, &changed, s, err)
+                                          : ca_p11_outputs(&edits, s, err);
+    owed = hooks && ca_stat(&st, s, pending, false);
+    if (status == XR_OK && hooks && (edits.count > 0 || owed))
+        status = owe(s, &changed, &owed, err);
+    if (status == XR_OK && edits.count > 0)
+        status = ca_make(&edits, s, err);
+    if (status == XR_OK && hooks && (edits.count > 0 || owed)) {
+        status = ca_run_hooks(s, &changed, err);
+        settle(s); /* a hook that failed was told, and that is said */
+    }
+    if (status == XR_OK && s->remarks.count > 0)
+        status = xr_fail(err, XR_FAILED, "%s", s->remarks.items[0]);
+    ca_edits_free(&edits);
+    xr_buf_free(&changed);
+    free(pending);
+    return status;
+}
+
+enum xr_status ca_flush(struct xr_session *s, struct xr_error *err)
+{
+    enum xr_status status = XR_OK;
+
+    if (s->lock < 0)
+        return XR_OK;
+    clear_all_temps(s);
+    status = sync_sources(s, err);
+    if (status == XR_OK && s->updater_distro)
+        return ca_run_updater(s, err);
+    if (status == XR_OK)
+        status = ca_load(s, err);
+    return status == XR_OK ? make_outputs(s, err) : status;
+}

@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "layout.h"
+
+#define SERVER_ANCHORS(f)                                            \
+    {                                                                \
+        .format = (f), .filter = PK_CA_ANCHORS, .purpose = XR_SERVER \
+    }
+#define COMMENTED(p)                                                                       \
+    {                                                                                      \
+        .format = PK_PEM_BUNDLE, .filter = PK_CA_ANCHORS, .purpose = (p), .comments = true \
+    }
+#define TRUSTED_BUNDLE                                                           \
+    {                                                                            \
+        .format = PK_OPENSSL_BUNDLE, .filter = PK_CERTIFICATES, .comments = true \
+    }
+
+static const char suse_head[] =
+    "#\n"
+    "# automatically created by /usr/lib/ca-certificates/update.d/99certbundle.run. Do not edit!\n"
+    "#\n"
+    "# Use of this file is deprecated and should only be used as last\n"
+    "# resort by applications that do not support p11-kit or reading /etc/ssl/certs.\n"
+    "# You should avoid hardcoding any paths in applications anyways though. Use\n"
+    "# functions that know the operating system defaults instead:\n"
+    "#\n"
+    "# - openssl: SSL_CTX_set_default_verify_paths()\n"
+    "# - gnutls: gnutls_certificate_set_x509_system_trust(cred)\n"
+    "#\n";
+
+#define DEBIAN_FAMILY                                                                    \
+    .family = CA_LIST, .lock = "etc/ssl/certs",                                          \
+    .published = {"etc/ssl/certs/ca-certificates.crt"},                                  \
+    .anchors = "usr/local/share/ca-certificates", .extension = ".crt",                   \
+    .vendor = "usr/share/ca-certificates", .conf = "etc/ca-certificates.conf",           \
+    .directory = "etc/ssl/certs", .updater = {"/usr/sbin/update-ca-certificates", NULL}, \
+    .hooks = {"etc/ca-certificates/update.d"}
+
+/* What is special comes first: each of these has signs of a more general one too. */
+const struct ca_layout ca_layouts[] = {
+    {
+        .name = "nixos",
+        .title = "NixOS",
+        .family = CA_FIXED,
+        .signs = {"etc/NIXOS", "etc/static/ssl/certs/ca-certificates.crt"},
+        .lock = "etc/ssl/certs",
+        .published = {"etc/ssl/certs/ca-certificates.crt"},
+        .anchors = "etc/ssl/certs",
+        .why_fixed = "NixOS makes it from its configuration: add the file to "
+                     "security.pki.certificateFiles and run nixos-rebuild switch",
+    },
+    {
+        .name = "fedora",
+        .title = "Fedora, RHEL and their kin (update-ca-trust)",
+        .family = CA_P11,
+        .signs = {"etc/pki/ca-trust/source", "usr/share/pki/ca-trust-source"},
+        .lock = "etc/pki/ca-trust",
+        .published = {"etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
+                      "etc/pki/ca-trust/extracted/pem/email-ca-bundle.pem",
+                      "etc/pki/ca-trust/extracted/pem/objsign-ca-bundle.pem"},
+        .anchors = "etc/pki/ca-trust/source/anchors",
+        .blocklist = "etc/pki/ca-trust/source/blocklist",
+        .extension = ".pem",
+        .tokens = {{"etc/pki/ca-trust/source", false}, {"usr/share/pki/ca-trust-source", true}},
+        .outputs =
+            {
+                {"etc/pki/ca-trust/extracted/openssl/ca-bundle.trust.crt", TRUSTED_BUNDLE, NULL,
+                 0444},
+                {"etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem", COMMENTED(XR_SERVER), NULL,
+                 0444},
+                {"etc/pki/ca-trust/extracted/pem/email-ca-bundle.pem", COMMENTED(XR_EMAIL), NULL,
+                 0444},
+                {"etc/pki/ca-trust/extracted/pem/objsign-ca-bundle.pem", COMMENTED(XR_CODE), NULL,
+                 0444},
+                {"etc/pki/ca-trust/extracted/java/cacerts", SERVER_ANCHORS(PK_JAVA_CACERTS), NULL,
+                 0444},
+                {"etc/pki/ca-trust/extracted/edk2/cacerts.bin", SERVER_ANCHORS(PK_EDK2_CACERTS),
+                 NULL, 0444},
+                {"etc/pki/ca-trust/extracted/pem/directory-hash",
+                 SERVER_ANCHORS(PK_PEM_DIRECTORY_HASH), NULL, 0444},
+            },
+        .hash_links_from = "/etc/pki/ca-trust/extracted/pem/directory-hash",
+        .hash_links_to = "etc/pki/tls/certs",
+        .updater = {"/usr/bin/update-ca-trust", "extract", NULL},
+    },
+    {
+        .name = "suse",
+        .title = "openSUSE and SLE (update-ca-certificates)",
+        .family = CA_P11,
+        .signs = {"etc/pki/trust", "usr/share/pki/trust"},
+        .lock = "var/lib/ca-certificates",
+        .published = {"var/lib/ca-certificates/ca-bundle.pem"},
+        .anchors = "etc/pki/trust/anchors",
+        .blocklist = "etc/pki/trust/blocklist",
+        .extension = ".pem",
+        .tokens = {{"usr/share/pki/trust", true}, {"etc/pki/trust", false}},
+        .outputs =
+            {
+                {"var/lib/ca-certificates/pem", SERVER_ANCHORS(PK_PEM_DIRECTORY_HASH), NULL, 0444},
+                {"var/lib/ca-certificates/openssl",
+                 {.format = PK_OPENSSL_DIRECTORY, .filter = PK_CA_ANCHORS},
+                 NULL,
+                 0444},
+                {"var/lib/ca-certificates/java-cacerts", SERVER_ANCHORS(PK_JAVA_CACERTS), NULL,
+                 0444},
+                {"var/lib/ca-certificates/ca-bundle.pem", SERVER_ANCHORS(PK_PEM_BUNDLE), suse_head,
+                 0444},
+            },
+        .updater = {"/usr/sbin/update-ca-certificates", NULL},
+        .hooks = {"etc/ca-certificates/update.d", "usr/lib/ca-certificates/update.d"},
+        .hooks_dot_run = true,
+        .own_hooks = {"50java.run", "70openssl.run", "80etc_ssl.run", "99certbundle.run"},
+    },
+    {
+        .name = "arch",
+        .title = "Arch Linux and its kin (update-ca-trust)",
+        .family = CA_P11,
+        .signs = {"etc/ca-certificates/trust-source", "usr/share/ca-certificates/trust-source"},
+        .lock = "etc/ca-certificates",
+        .published = {"etc/ca-certificates/extracted/tls-ca-bundle.pem",
+                      "etc/ca-certificates/extracted/email-ca-bundle.pem",
+                      "etc/ca-certificates/extracted/objsign-ca-bundle.pem"},
+        .anchors = "etc/ca-certificates/trust-source/anchors",
+        .blocklist = "etc/ca-certificates/trust-source/blocklist",
+        .extension = ".pem",
+        .tokens = {{"etc/ca-certificates/trust-source", false},
+                   {"usr/share/ca-certificates/trust-source", true}},
+        .outputs =
+            {
+                {"etc/ca-certificates/extracted/ca-bundle.trust.crt", TRUSTED_BUNDLE, NULL, 0444},
+                {"etc/ca-certificates/extracted/tls-ca-bundle.pem", COMMENTED(XR_SERVER), NULL,
+                 0444},
+                {"etc/ca-certificates/extracted/email-ca-bundle.pem", COMMENTED(XR_EMAIL), NULL,
+                 0444},
+                {"etc/ca-certificates/extracted/objsign-ca-bundle.pem", COMMENTED(XR_CODE), NULL,
+                 0444},
+                {"etc/ca-certificates/extracted/java-cacerts.jks", SERVER_ANCHORS(PK_JAVA_CACERTS),
+                 NULL, 0444},
+                {"etc/ca-certificates/extracted/edk2-cacerts.bin", SERVER_ANCHORS(PK_EDK2_CACERTS),
+                 NULL, 0444},
+                {"etc/ca-certificates/extracted/cadir", SERVER_ANCHORS(PK_PEM_DIRECTORY_HASH), NULL,
+                 0444},
+            },
+        .hash_links_from = "../../ca-certificates/extracted/cadir",
+        .hash_links_to = "etc/ssl/certs",
+        .updater = {"/usr/bin/update-ca-trust", NULL},
+    },
+    {
+        .name = "alpine",
+        .title = "Alpine Linux (update-ca-certificates)",
+        .signs = {"etc/alpine-release"},
+        DEBIAN_FAMILY,
+        .any_extension = true,
+        .link_prefix = "ca-cert-",
+    },
+    {
+        .name = "debian",
+        .title = "Debian, Ubuntu, Gentoo, Void and their kin (update-ca-certificates)",
+        .signs = {"etc/ca-certificates.conf", "usr/sbin/update-ca-certificates",
+                  "usr/share/ca-certificates"},
+        DEBIAN_FAMILY,
+        .recursive = true,
+        .link_prefix = "",
+    },
+};
+
+const size_t ca_layout_count = sizeof(ca_layouts) / sizeof(ca_layouts[0]);

@@ -1,0 +1,532 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Outputs of Debian's family: the bundle, NAME.pem links to the sources, and HASH.N links as
+ * `openssl rehash` makes them. What is right stays; numbers of links that are right stay too.
+ */
+#include "store.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+/* ---- the directory as it is ---- */
+
+struct present {
+    char *name;
+    char *target; /* of a link, or NULL */
+    bool goes;
+};
+
+struct directory {
+    struct {
+        struct present *items; /* by name */
+        size_t count, capacity;
+    } now;
+};
+
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(((const struct present *)a)->name, ((const struct present *)b)->name);
+}
+
+static void read_directory(struct directory *out, const struct xr_session *s)
+{
+    int fd = ca_open(s, s->layout->directory, O_RDONLY | O_DIRECTORY);
+    DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+    const struct dirent *entry = NULL;
+
+    if (dir == NULL) {
+        if (fd >= 0)
+            (void)close(fd);
+        return;
+    }
+    while ((entry = readdir(dir)) != NULL) {
+        struct present *present = NULL;
+
+        if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
+            continue;
+        present = XR_PUSH(&out->now);
+        present->name = xr_strdup(entry->d_name);
+        if (entry->d_type == DT_LNK || entry->d_type == DT_UNKNOWN)
+            present->target = ca_readlink_at(dirfd(dir), entry->d_name);
+    }
+    (void)closedir(dir);
+    if (out->now.count > 1)
+        qsort(out->now.items, out->now.count, sizeof(*out->now.items), by_name);
+}
+
+static struct present *find(const struct directory *dir, const char *name)
+{
+    struct present key = {.name = (char *)(uintptr_t)name};
+
+    return dir->now.count == 0
+               ? NULL
+               : bsearch(&key, dir->now.items, dir->now.count, sizeof(*dir->now.items), by_name);
+}
+
+static bool is(const struct present *present, const char *target)
+{
+    return present != NULL && present->target != NULL && strcmp(present->target, target) == 0;
+}
+
+/* HASH.N or HASH.rN */
+static bool parse_hash_name(const char *name, uint32_t *hash, bool *crl, unsigned *number)
+{
+    char *end = NULL;
+
+    for (int i = 0; i < 8; i++) {
+        if (!isxdigit((unsigned char)name[i]) || isupper((unsigned char)name[i]))
+            return false;
+    }
+    if (name[8] != '.')
+        return false;
+    *hash = (uint32_t)strtoul(name, NULL, 16);
+    *crl = name[9] == 'r';
+    name += *crl ? 10 : 9;
+    if (!isdigit((unsigned char)name[0]) || strlen(name) > 6)
+        return false;
+    *number = (unsigned)strtoul(name, &end, 10);
+    return *end == '\0';
+}
+
+/* ---- NAME.pem ---- */
+
+struct named {
+    char *name, *target;
+    struct ca_file *file;
+};
+struct names {
+    struct named *items;
+    size_t count, capacity;
+    struct xr_idmap map; /* by the SHA-256 of the name */
+};
+
+/* As update-ca-certificates makes them: spaces and commas to _, parentheses to =. */
+static char *link_name(const struct ca_layout *layout, const char *path)
+{
+    const char *base = ca_name(path);
+    size_t len = strlen(base), ext = strlen(layout->extension);
+    struct xr_buf out = {0};
+
+    if (len > ext && strcmp(base + len - ext, layout->extension) == 0)
+        len -= ext;
+    xr_buf_str(&out, layout->link_prefix);
+    for (size_t i = 0; i < len; i++) {
+        char c = base[i];
+
+        c = c == ' ' || c == ','                                  ? '_'
+            : (c == '(' || c == ')') && !layout->keep_parentheses ? '='
+                                                                  : c;
+        xr_buf_add(&out, &c, 1);
+    }
+    xr_buf_str(&out, ".pem");
+    return out.data;
+}
+
+/* Two files of one name: the later one has the link, as after every run of the distribution's. */
+static void want_names(struct names *out, const struct xr_session *s)
+{
+    for (size_t i = 0; i < s->order.count; i++) {
+        struct ca_file *file = s->files.items[s->order.items[i]];
+        char *name = link_name(s->layout, file->path);
+        unsigned char id[XR_SHA256_LEN];
+        bool added = false;
+        size_t at = 0;
+
+        s->host->sha256(id, (struct xr_bytes){(const unsigned char *)name, strlen(name)});
+        at = xr_idmap_put(&out->map, id, out->count, &added);
+        if (added) {
+            *XR_PUSH(out) = (struct named){.name = name};
+        } else {
+            free(name);
+            free(out->items[at].target);
+        }
+        out->items[at].target = xr_format("/%s", file->path);
+        out->items[at].file = file;
+    }
+}
+
+static const struct named *named(const struct names *names, const struct xr_session *s,
+                                 const char *name)
+{
+    unsigned char id[XR_SHA256_LEN];
+    size_t at = 0;
+
+    s->host->sha256(id, (struct xr_bytes){(const unsigned char *)name, strlen(name)});
+    return xr_idmap_get(&names->map, id, &at) ? &names->items[at] : NULL;
+}
+
+static void change_names(struct ca_edits *edits, struct xr_buf *changed, struct xr_session *s,
+                         struct directory *dir, const struct names *names)
+{
+    const char *where = s->layout->directory;
+
+    for (size_t i = 0; i < names->count; i++) {
+        const struct present *present = find(dir, names->items[i].name);
+
+        if (is(present, names->items[i].target))
+            continue;
+        if (present != NULL && present->target == NULL) {
+            char *remark =
+                xr_format("/%s/%s is no link and was left as it is", where, present->name);
+
+            xr_strings_add(&s->remarks, remark);
+            free(remark);
+            continue;
+        }
+        ca_want_link(edits, where, names->items[i].name, names->items[i].target);
+        xr_buf_fmt(changed, "+/%s/%s\n", where, names->items[i].name);
+    }
+}
+
+static char *inside(const struct xr_session *s, const char *target)
+{
+    return target[0] == '/' ? xr_strdup(target + 1)
+                            : xr_format("%s/%s", s->layout->directory, target);
+}
+
+/* Links that lead nowhere, or to a file that was deselected. */
+static void drop_names(struct ca_edits *edits, struct xr_buf *changed, struct xr_session *s,
+                       struct directory *dir, const struct names *names)
+{
+    for (size_t i = 0; i < dir->now.count; i++) {
+        struct present *present = &dir->now.items[i];
+        const struct ca_file *file = NULL;
+        char *path = NULL;
+        uint32_t hash = 0;
+        unsigned number = 0;
+        bool crl = false;
+        struct stat st;
+
+        if (present->target == NULL || named(names, s, present->name) != NULL ||
+            parse_hash_name(present->name, &hash, &crl, &number))
+            continue;
+        path = inside(s, present->target);
+        file = ca_find_file(s, path);
+        present->goes = !ca_stat(&st, s, path, true) || (file != NULL && file->deselected);
+        if (present->goes) {
+            ca_want_gone(edits, s->layout->directory, present->name);
+            xr_buf_fmt(changed, "-/%s/%s\n", s->layout->directory, present->name);
+        }
+        free(path);
+    }
+}
+
+/* ---- HASH.N ---- */
+
+/* A file of the directory that gets a link by its hash. */
+struct hashed {
+    const char *name;
+    uint32_t hash;
+    bool crl;
+    unsigned char sha256[XR_SHA256_LEN];
+};
+struct hashes {
+    struct hashed *items;
+    size_t count, capacity;
+};
+
+static bool rehash_name(const struct xr_session *s, const char *name)
+{
+    const char *dot = strrchr(name, '.');
+
+    return dot != NULL &&
+           (strcasecmp(dot, ".pem") == 0 || strcasecmp(dot, ".crt") == 0 ||
+            strcasecmp(dot, ".cer") == 0 || strcasecmp(dot, ".crl") == 0) &&
+           strcmp(name, ca_name(s->layout->published[0])) != 0;
+}
+
+struct only {
+    const struct xr_host *host;
+    size_t count;
+    struct hashed *out;
+    bool ok;
+};
+
+static enum xr_status take_only(void *ctx, enum xr_item_kind kind, struct xr_bytes der)
+{
+    struct only *only = ctx;
+    struct xr_slices slices = {.size = sizeof(slices)};
+    struct xr_bytes name = {0};
+
+    if (only->count++ > 0)
+        return XR_OK;
+    only->out->crl = kind == XR_ITEM_CRL;
+    if (kind == XR_ITEM_CRL) {
+        only->ok = only->host->crl_issuer(&name, der, NULL) == XR_OK;
+    } else {
+        size_t len = der.len;
+
+        if (only->host->trusted(&len, &(uint32_t){0}, der, NULL) == XR_OK)
+            der.len = len;
+        only->ok = only->host->slices(&slices, der, NULL) == XR_OK;
+        name = slices.subject;
+    }
+    only->ok = only->ok && only->host->name_hash(&only->out->hash, name, NULL) == XR_OK;
+    only->host->sha256(only->out->sha256, der);
+    return XR_OK;
+}
+
+static bool hash_source(struct hashed *out, const struct xr_session *s, struct ca_file *file)
+{
+    struct ca_item *item = file->held.items;
+
+    if (file->held.count != 1)
+        return false;
+    if (!item->has_hash) {
+        struct only only = {.host = s->host, .out = out};
+
+        (void)take_only(&only, XR_ITEM_CERT, item->der);
+        if (!only.ok)
+            return false;
+        item->hash = out->hash;
+        item->has_hash = true;
+    }
+    out->hash = item->hash;
+    memcpy(out->sha256, item->sha256, sizeof(out->sha256));
+    return true;
+}
+
+static bool hash_foreign(struct hashed *out, const struct xr_session *s, const char *name)
+{
+    static const char begin[] = "-----BEGIN ";
+    char *path = xr_format("%s/%s", s->layout->directory, name);
+    struct xr_buf text = {0};
+    struct only only = {.host = s->host, .out = out};
+
+    if (ca_read(&text, NULL, s, path, NULL) == XR_OK && text.len > 0 &&
+        memmem(text.data, text.len, begin, sizeof(begin) - 1) != NULL)
+        (void)s->host->items((struct xr_bytes){(const unsigned char *)text.data, text.len},
+                             take_only, &only, NULL);
+    xr_buf_free(&text);
+    free(path);
+    return only.count == 1 && only.ok;
+}
+
+static int by_hash_then_name(const void *a, const void *b)
+{
+    const struct hashed *x = a, *y = b;
+
+    if (x->crl != y->crl)
+        return x->crl ? 1 : -1;
+    if (x->hash != y->hash)
+        return x->hash < y->hash ? -1 : 1;
+    return strcmp(x->name, y->name);
+}
+
+static void want_hashes(struct hashes *out, const struct xr_session *s, const struct directory *dir,
+                        const struct names *names)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < names->count; i++) {
+        const struct present *present = find(dir, names->items[i].name);
+        struct hashed hashed = {.name = names->items[i].name};
+
+        if ((present == NULL || present->target != NULL) &&
+            hash_source(&hashed, s, names->items[i].file))
+            *XR_PUSH(out) = hashed;
+    }
+    for (size_t i = 0; i < dir->now.count; i++) {
+        const struct present *present = &dir->now.items[i];
+        const struct named *wanted = named(names, s, present->name);
+        struct hashed hashed = {.name = present->name};
+        uint32_t hash = 0;
+        unsigned number = 0;
+        bool crl = false;
+
+        if (!present->goes && (wanted == NULL || present->target == NULL) &&
+            rehash_name(s, present->name) &&
+            !parse_hash_name(present->name, &hash, &crl, &number) &&
+            hash_foreign(&hashed, s, present->name))
+            *XR_PUSH(out) = hashed;
+    }
+    if (out->count > 1)
+        qsort(out->items, out->count, sizeof(*out->items), by_hash_then_name);
+    /* One link for each certificate, to the first name. */
+    for (size_t i = 0; i < out->count; i++) {
+        bool twin = false;
+
+        for (size_t k = kept; k-- > 0 && out->items[k].hash == out->items[i].hash &&
+                              out->items[k].crl == out->items[i].crl && !twin;)
+            twin = memcmp(out->items[k].sha256, out->items[i].sha256, XR_SHA256_LEN) == 0;
+        if (!twin)
+            out->items[kept++] = out->items[i];
+    }
+    out->count = kept;
+}
+
+static char *hash_name(const struct hashed *hashed, unsigned number)
+{
+    return xr_format("%08x.%s%u", hashed->hash, hashed->crl ? "r" : "", number);
+}
+
+/* A link that is neither right nor leads nowhere is somebody's: its number is taken. */
+static bool foreign_link(const struct xr_session *s, const struct directory *dir,
+                         const struct present *present)
+{
+    char *path = NULL;
+    struct stat st;
+    bool there = false;
+
+    if (present->target == NULL)
+        return true;
+    if (find(dir, present->target) != NULL || strchr(present->target, '/') == NULL)
+        return false;
+    path = inside(s, present->target);
+    there = ca_stat(&st, s, path, true);
+    free(path);
+    return there;
+}
+
+/* Numbers of one bucket: right links below count keep theirs, the others get the lowest free. */
+static void link_bucket(struct ca_edits *edits, const struct xr_session *s,
+                        const struct directory *dir, const struct hashed *items, size_t count)
+{
+    bool *placed = xr_new(count, sizeof(*placed));
+    bool *taken = xr_new(count, sizeof(*taken));
+    size_t next = 0;
+
+    for (unsigned n = 0; n < count; n++) {
+        char *name = hash_name(&items[0], n);
+        const struct present *present = find(dir, name);
+
+        for (size_t i = 0; present != NULL && i < count; i++) {
+            if (!placed[i] && is(present, items[i].name)) {
+                placed[i] = taken[n] = true;
+                break;
+            }
+        }
+        taken[n] = taken[n] || (present != NULL && foreign_link(s, dir, present));
+        free(name);
+    }
+    for (size_t i = 0; i < count; i++) {
+        char *name = NULL;
+
+        if (placed[i])
+            continue;
+        while (next < count && taken[next])
+            next++;
+        name = hash_name(&items[i], (unsigned)next);
+        while (next >= count && find(dir, name) != NULL && foreign_link(s, dir, find(dir, name))) {
+            free(name);
+            name = hash_name(&items[i], (unsigned)++next);
+        }
+        if (!is(find(dir, name), items[i].name))
+            ca_want_link(edits, s->layout->directory, name, items[i].name);
+        next++;
+        free(name);
+    }
+    free(placed);
+    free(taken);
+}
+
+static size_t bucket_size(const struct hashes *hashes, uint32_t hash, bool crl)
+{
+    size_t low = 0, high = hashes->count, count = 0;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        const struct hashed *at = &hashes->items[middle];
+
+        if (at->crl < crl || (at->crl == crl && at->hash < hash))
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    while (low < hashes->count && hashes->items[low].hash == hash &&
+           hashes->items[low].crl == crl) {
+        low++;
+        count++;
+    }
+    return count;
+}
+
+static void change_hashes(struct ca_edits *edits, const struct xr_session *s,
+                          const struct directory *dir, const struct hashes *hashes)
+{
+    for (size_t i = 0, n = 0; i < hashes->count; i += n) {
+        for (n = 1; i + n < hashes->count && hashes->items[i + n].hash == hashes->items[i].hash &&
+                    hashes->items[i + n].crl == hashes->items[i].crl;)
+            n++;
+        link_bucket(edits, s, dir, &hashes->items[i], n);
+    }
+    /* Links past the end of their bucket, and of buckets that are gone. */
+    for (size_t i = 0; i < dir->now.count; i++) {
+        const struct present *present = &dir->now.items[i];
+        uint32_t hash = 0;
+        unsigned number = 0;
+        bool crl = false;
+
+        if (present->target != NULL && parse_hash_name(present->name, &hash, &crl, &number) &&
+            number >= bucket_size(hashes, hash, crl) && !foreign_link(s, dir, present))
+            ca_want_gone(edits, s->layout->directory, present->name);
+    }
+}
+
+/* ---- the bundle ---- */
+
+static struct xr_buf bundle(const struct xr_session *s)
+{
+    struct xr_buf out = {0};
+
+    for (size_t i = 0; i < s->order.count; i++) {
+        const struct ca_file *file = s->files.items[s->order.items[i]];
+
+        /* What is no PEM certificate would only be noise; a private key goes nowhere. */
+        if (file->held.count == 0)
+            continue;
+        if (file->private_key) {
+            for (size_t k = 0; k < file->held.count; k++) {
+                size_t len = 0;
+                char *pem = s->host->pem("CERTIFICATE", file->held.items[k].der, &len);
+
+                xr_buf_add(&out, pem, len);
+                s->host->release(pem);
+            }
+            continue;
+        }
+        xr_buf_add(&out, file->content.data, file->content.len);
+        if (file->content.data[file->content.len - 1] != '\n')
+            xr_buf_str(&out, "\n");
+    }
+    return out;
+}
+
+enum xr_status ca_list_outputs(struct ca_edits *edits, struct xr_buf *changed, struct xr_session *s,
+                               struct xr_error *err)
+{
+    struct directory dir = {0};
+    struct names names = {0};
+    struct hashes hashes = {0};
+    struct xr_buf text = bundle(s);
+    struct stat st;
+
+    (void)err;
+    read_directory(&dir, s);
+    want_names(&names, s);
+    change_names(edits, changed, s, &dir, &names);
+    drop_names(edits, changed, s, &dir, &names);
+    want_hashes(&hashes, s, &dir, &names);
+    change_hashes(edits, s, &dir, &hashes);
+    /* Without a certificate there is no bundle, but one that was there must not go on trusting. */
+    if (text.len > 0 || ca_stat(&st, s, s->layout->published[0], false))
+        ca_want_file(edits, s, s->layout->published[0], &text, 0644);
+    xr_buf_free(&text);
+    for (size_t i = 0; i < dir.now.count; i++) {
+        free(dir.now.items[i].name);
+        free(dir.now.items[i].target);
+    }
+    for (size_t i = 0; i < names.count; i++) {
+        free(names.items[i].name);
+        free(names.items[i].target);
+    }
+    free(dir.now.items);
+    free(names.items);
+    xr_idmap_free(&names.map);
+    free(hashes.items);
+    return XR_OK;
+}

@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Changes to outputs, gathered first and made together: contents go into hidden files beside their
+ * places and are synced at once, then renamed, so that a reader finds the old or the new of each
+ * and never half of one. Nothing that is right already is touched.
+ */
+#include "store.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define TEMP_PREFIX ".crossroot-tmp."
+/* From here on one syncfs costs less than the many fsyncs. */
+#define SYNCFS_FROM 8u
+
+static char *dir_of(const char *path)
+{
+    const char *name = ca_name(path);
+
+    return xr_memdup(path, name == path ? 0 : (size_t)(name - path) - 1);
+}
+
+static struct ca_edit *push(struct ca_edits *edits, const char *dir, const char *name)
+{
+    struct ca_edit *edit = XR_PUSH(edits);
+
+    edit->dir = xr_strdup(dir);
+    edit->name = xr_strdup(name);
+    return edit;
+}
+
+void ca_want_file(struct ca_edits *edits, const struct xr_session *s, const char *path,
+                  struct xr_buf *content, unsigned mode)
+{
+    struct xr_buf have = {0};
+    struct stat st;
+    /* A link in its place is no file of that content, whatever it leads to. */
+    bool same = ca_stat(&st, s, path, false) && S_ISREG(st.st_mode) &&
+                (size_t)st.st_size == content->len &&
+                ca_read(&have, NULL, s, path, NULL) == XR_OK && have.len == content->len &&
+                (content->len == 0 || memcmp(have.data, content->data, content->len) == 0);
+
+    if (same) {
+        xr_buf_free(content);
+    } else {
+        char *dir = dir_of(path);
+        struct ca_edit *edit = push(edits, dir, ca_name(path));
+
+        edit->content = *content;
+        edit->mode = mode;
+        *content = (struct xr_buf){0};
+        free(dir);
+    }
+    xr_buf_free(&have);
+}
+
+void ca_want_link(struct ca_edits *edits, const char *dir, const char *name, const char *target)
+{
+    push(edits, dir, name)->target = xr_strdup(target);
+}
+
+void ca_want_gone(struct ca_edits *edits, const char *dir, const char *name)
+{
+    push(edits, dir, name)->removes = true;
+}
+
+void ca_edits_free(struct ca_edits *edits)
+{
+    for (size_t i = 0; i < edits->count; i++) {
+        free(edits->items[i].dir);
+        free(edits->items[i].name);
+        free(edits->items[i].target);
+        free(edits->items[i].temp);
+        xr_buf_free(&edits->items[i].content);
+    }
+    free(edits->items);
+    *edits = (struct ca_edits){0};
+}
+
+/* ---- making them ---- */
+
+struct place {
+    char *dir;
+    int fd;
+};
+
+struct making {
+    const struct xr_session *s;
+    struct {
+        struct place *items;
+        size_t count, capacity;
+    } places;
+};
+
+static int place_of(struct making *m, const char *dir, struct xr_error *err)
+{
+    struct place *place = NULL;
+    int fd = -1;
+
+    /* Edits come directory by directory. */
+    for (size_t i = m->places.count; i-- > 0;) {
+        if (strcmp(m->places.items[i].dir, dir) == 0)
+            return m->places.items[i].fd;
+    }
+    if (ca_make_dirs(m->s, dir, 0755, err) != XR_OK)
+        return -1;
+    fd = ca_open(m->s, dir, O_RDONLY | O_DIRECTORY);
+    if (fd < 0) {
+        (void)xr_fail_errno(err, "cannot open /%s", dir);
+        return -1;
+    }
+    place = XR_PUSH(&m->places);
+    place->dir = xr_strdup(dir);
+    place->fd = fd;
+    return fd;
+}
+
+static bool write_all(int fd, const struct xr_buf *data)
+{
+    for (size_t done = 0; done < data->len;) {
+        ssize_t put = write(fd, data->data + done, data->len - done);
+
+        if (put < 0 && errno != EINTR)
+            return false;
+        done += put > 0 ? (size_t)put : 0;
+    }
+    return true;
+}
+
+static enum xr_status write_temp(int dir, struct ca_edit *edit, size_t number, bool sync,
+                                 struct xr_error *err)
+{
+    int fd = -1;
+    bool ok = false;
+
+    edit->temp = xr_format("%s%ld.%zu", TEMP_PREFIX, (long)getpid(), number);
+    if (edit->target != NULL) {
+        if (symlinkat(edit->target, dir, edit->temp) != 0)
+            return xr_fail_errno(err, "cannot make the link /%s/%s", edit->dir, edit->name);
+        return XR_OK;
+    }
+    fd = openat(dir, edit->temp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    ok = fd >= 0 && write_all(fd, &edit->content) && fchmod(fd, edit->mode) == 0 &&
+         (!sync || fsync(fd) == 0);
+    if (!ok)
+        (void)xr_fail_errno(err, "cannot write /%s/%s", edit->dir, edit->name);
+    if (fd >= 0)
+        (void)close(fd);
+    return ok ? XR_OK : XR_FAILED;
+}
+
+/* Contents and links that replace something; a link in a free place is made there at once. */
+static enum xr_status prepare(struct making *m, struct ca_edits *edits, struct xr_error *err)
+{
+    size_t files = 0;
+    int some = -1;
+
+    for (size_t i = 0; i < edits->count; i++)
+        files += !edits->items[i].removes && edits->items[i].target == NULL;
+    for (size_t i = 0; i < edits->count; i++) {
+        struct ca_edit *edit = &edits->items[i];
+        int dir = place_of(m, edit->dir, err);
+        struct stat st;
+
+        if (dir < 0)
+            return XR_FAILED;
+        if (edit->removes ||
+            (edit->target != NULL && fstatat(dir, edit->name, &st, AT_SYMLINK_NOFOLLOW) != 0))
+            continue;
+        if (write_temp(dir, edit, i, files < SYNCFS_FROM, err) != XR_OK)
+            return XR_FAILED;
+        some = edit->target == NULL ? dir : some;
+    }
+    if (files >= SYNCFS_FROM && some >= 0 && syncfs(some) != 0)
+        return xr_fail_errno(err, "cannot make the outputs durable");
+    return XR_OK;
+}
+
+static enum xr_status put_in_place(struct making *m, struct ca_edits *edits, struct xr_error *err)
+{
+    for (size_t i = 0; i < edits->count; i++) {
+        struct ca_edit *edit = &edits->items[i];
+        int dir = place_of(m, edit->dir, err);
+        bool ok = true;
+
+        if (edit->removes)
+            continue;
+        if (edit->temp != NULL) {
+            ok = renameat(dir, edit->temp, dir, edit->name) == 0;
+            if (ok) {
+                free(edit->temp);
+                edit->temp = NULL;
+            }
+        } else {
+            ok = symlinkat(edit->target, dir, edit->name) == 0;
+        }
+        if (!ok)
+            return xr_fail_errno(err, "cannot put /%s/%s in place", edit->dir, edit->name);
+    }
+    for (size_t i = 0; i < edits->count; i++) {
+        const struct ca_edit *edit = &edits->items[i];
+
+        if (edit->removes && unlinkat(place_of(m, edit->dir, err), edit->name, 0) != 0 &&
+            errno != ENOENT)
+            return xr_fail_errno(err, "cannot remove /%s/%s", edit->dir, edit->name);
+    }
+    return XR_OK;
+}
+
+enum xr_status ca_make(struct ca_edits *edits, const struct xr_session *s, struct xr_error *err)
+{
+    struct making m = {.s = s};
+    enum xr_status status = prepare(&m, edits, err);
+
+    if (status == XR_OK)
+        status = put_in_place(&m, edits, err);
+    for (size_t i = 0; i < edits->count; i++) {
+        if (edits->items[i].temp != NULL)
+            (void)unlinkat(place_of(&m, edits->items[i].dir, NULL), edits->items[i].temp, 0);
+    }
+    for (size_t i = 0; i < m.places.count; i++) {
+        if (fsync(m.places.items[i].fd) != 0 && status == XR_OK)
+            status = xr_fail_errno(err, "cannot make /%s durable", m.places.items[i].dir);
+        (void)close(m.places.items[i].fd);
+        free(m.places.items[i].dir);
+    }
+    free(m.places.items);
+    return status;
+}

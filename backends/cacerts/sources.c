@@ -1,0 +1,376 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the source directories hold. A load reads the directories and their files' stamps, and only
+ * the files that are new or other than before: a store is loaded several times for one change. */
+#include "store.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define DEPTH_MAX 16u
+
+/* ---- files ---- */
+
+static void file_free(struct ca_file *file)
+{
+    for (size_t i = 0; i < file->held.count; i++)
+        free((void *)(uintptr_t)file->held.items[i].der.data);
+    free(file->held.items);
+    free(file->path);
+    free(file->target);
+    xr_buf_free(&file->content);
+    free(file);
+}
+
+void ca_unload(struct xr_session *s)
+{
+    for (size_t i = 0; i < s->files.count; i++)
+        file_free(s->files.items[i]);
+    free(s->files.items);
+    free(s->certs.items);
+    free(s->order.items);
+    memset(&s->files, 0, sizeof(s->files));
+    memset(&s->certs, 0, sizeof(s->certs));
+    memset(&s->order, 0, sizeof(s->order));
+    xr_buf_free(&s->conf);
+    xr_idmap_free(&s->by_path);
+    pk_free(&s->pk);
+    s->pk.host = s->host;
+    s->loaded = false;
+}
+
+struct ca_file *ca_find_file(const struct xr_session *s, const char *path)
+{
+    unsigned char id[XR_SHA256_LEN];
+    size_t at = 0;
+
+    s->host->sha256(id, (struct xr_bytes){(const unsigned char *)path, strlen(path)});
+    return xr_idmap_get(&s->by_path, id, &at) ? s->files.items[at] : NULL;
+}
+
+/* Files of the load before, by path; what is still the same is taken over. */
+struct loading {
+    struct xr_session *s;
+    struct ca_file **old;
+    size_t old_count, next;
+    bool changed; /* something is new, other or gone */
+};
+
+static struct ca_file *take_old(struct loading *l, const char *path, const struct ca_stamp *stamp)
+{
+    /* Both loads go through the directories in the same order. */
+    for (size_t i = l->next; i < l->old_count; i++) {
+        if (l->old[i] == NULL || strcmp(l->old[i]->path, path) != 0)
+            continue;
+        if (ca_same_stamp(&l->old[i]->stamp, stamp)) {
+            struct ca_file *file = l->old[i];
+
+            l->changed = l->changed || i != l->next;
+            l->old[i] = NULL;
+            l->next = i + 1;
+            return file;
+        }
+        break;
+    }
+    l->changed = true;
+    return NULL;
+}
+
+static enum xr_status take_item(void *ctx, enum xr_item_kind kind, struct xr_bytes der)
+{
+    struct ca_file *file = ctx;
+    struct ca_item *item = NULL;
+
+    if (kind == XR_ITEM_CRL)
+        return XR_OK;
+    item = XR_PUSH(&file->held);
+    item->der = (struct xr_bytes){xr_memdup(der.data, der.len), der.len};
+    return XR_OK;
+}
+
+/* Certificates as PEM readers see them: a DER file is only noise in a bundle. */
+static void parse_list_file(const struct xr_session *s, struct ca_file *file)
+{
+    static const char begin[] = "-----BEGIN ", key[] = "PRIVATE KEY-----";
+    struct xr_bytes data = {(const unsigned char *)file->content.data, file->content.len};
+
+    if (data.len == 0 || memmem(data.data, data.len, begin, sizeof(begin) - 1) == NULL)
+        return;
+    file->private_key = memmem(data.data, data.len, key, sizeof(key) - 1) != NULL;
+    (void)s->host->items(data, take_item, file, NULL);
+    for (size_t i = 0; i < file->held.count; i++) {
+        struct ca_item *item = &file->held.items[i];
+        size_t len = item->der.len;
+
+        /* TRUSTED CERTIFICATE: programs that read a bundle look at the certificate. */
+        if (s->host->trusted(&len, &(uint32_t){0}, item->der, NULL) == XR_OK)
+            item->der.len = len;
+        s->host->sha256(item->sha256, item->der);
+    }
+    file->objects = file->held.count;
+}
+
+/* A file by its path, read or taken over; NULL when it is no regular file or cannot be read. */
+static struct ca_file *add_file(struct loading *l, const char *path)
+{
+    struct xr_session *s = l->s;
+    struct stat st;
+    struct ca_stamp stamp;
+    struct ca_file *file = NULL;
+    unsigned char id[XR_SHA256_LEN];
+    bool added = false;
+
+    if (!ca_stat(&st, s, path, true) || !S_ISREG(st.st_mode))
+        return NULL;
+    stamp = ca_stamp_of(&st);
+    file = take_old(l, path, &stamp);
+    if (file == NULL) {
+        file = xr_new(1, sizeof(*file));
+        file->path = xr_strdup(path);
+        if (ca_read(&file->content, &file->stamp, s, path, NULL) != XR_OK) {
+            file_free(file);
+            return NULL;
+        }
+        file->mode = st.st_mode & 0777;
+        file->target = ca_readlink(s, path);
+        if (s->layout->family == CA_LIST)
+            parse_list_file(s, file);
+    }
+    s->host->sha256(id, (struct xr_bytes){(const unsigned char *)path, strlen(path)});
+    (void)xr_idmap_put(&s->by_path, id, s->files.count, &added);
+    file->number = s->files.count;
+    *XR_PUSH(&s->files) = file;
+    return file;
+}
+
+/* ---- a list and a local directory (Debian) ---- */
+
+static void add_cert(struct xr_session *s, struct ca_file *file, const struct ca_item *item,
+                     bool distrusted)
+{
+    *XR_PUSH(&s->certs) = (struct ca_cert){
+        .file = file,
+        .der = item->der,
+        .place = distrusted ? XR_DISTRUST : XR_ANCHOR,
+        .purposes = distrusted ? 0 : XR_ANY_PURPOSE,
+        .vendor = file->vendor && !distrusted,
+        .by_list = distrusted,
+    };
+    memcpy(s->certs.items[s->certs.count - 1].sha256, item->sha256, XR_SHA256_LEN);
+}
+
+static void load_listed(struct loading *l)
+{
+    struct xr_session *s = l->s;
+    struct ca_conf_line line;
+    size_t at = 0;
+
+    while (ca_conf_next(&line, &at, &s->conf)) {
+        char *name = xr_memdup(line.path, line.len);
+        char *path = xr_format("%s/%s", s->layout->vendor, name);
+        struct ca_file *file = ca_find_file(s, path);
+        bool again = file != NULL;
+
+        if (file == NULL)
+            file = add_file(l, path);
+        if (file != NULL) {
+            if (!again)
+                file->deselected = false;
+            file->vendor = true;
+            file->deselected = file->deselected || line.deselected;
+            if (!line.deselected)
+                *XR_PUSH(&s->order) = file->number;
+        }
+        free(name);
+        free(path);
+    }
+}
+
+bool ca_name_counts(const struct ca_layout *layout, const char *name)
+{
+    size_t len = strlen(name), ext = strlen(layout->extension);
+
+    return layout->any_extension ||
+           (len >= ext && strcmp(name + len - ext, layout->extension) == 0);
+}
+
+static void find_files(struct xr_strings *out, const struct xr_session *s, const char *dir,
+                       unsigned depth)
+{
+    struct xr_strings names = {0};
+
+    ca_names(&names, s, dir);
+    for (size_t i = 0; i < names.count; i++) {
+        char *path = xr_format("%s/%s", dir, names.items[i]);
+        struct stat st;
+
+        if (ca_stat(&st, s, path, true)) {
+            if (S_ISREG(st.st_mode) && ca_name_counts(s->layout, names.items[i]) &&
+                strncmp(names.items[i], ".crossroot-tmp.", 15) != 0)
+                xr_strings_add(out, path);
+            else if (S_ISDIR(st.st_mode) && s->layout->recursive && depth < DEPTH_MAX)
+                find_files(out, s, path, depth + 1);
+        }
+        free(path);
+    }
+    xr_strings_free(&names);
+}
+
+static int by_bytes(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static void load_local(struct loading *l)
+{
+    struct xr_session *s = l->s;
+    struct xr_strings paths = {0};
+
+    find_files(&paths, s, s->layout->anchors, 0);
+    if (paths.count > 1)
+        qsort(paths.items, paths.count, sizeof(*paths.items), by_bytes);
+    for (size_t i = 0; i < paths.count; i++) {
+        if (add_file(l, paths.items[i]) != NULL)
+            *XR_PUSH(&s->order) = s->files.count - 1;
+    }
+    xr_strings_free(&paths);
+}
+
+static enum xr_status load_list(struct loading *l, struct xr_error *err)
+{
+    struct xr_session *s = l->s;
+    enum xr_status status = ca_read(&s->conf, NULL, s, s->layout->conf, err);
+
+    if (status != XR_OK && status != XR_ABSENT)
+        return status;
+    load_listed(l);
+    load_local(l);
+    for (size_t i = 0; i < s->files.count; i++) {
+        struct ca_file *file = s->files.items[i];
+
+        for (size_t k = 0; k < file->held.count; k++) {
+            add_cert(s, file, &file->held.items[k], false);
+            if (file->deselected)
+                add_cert(s, file, &file->held.items[k], true);
+        }
+    }
+    return XR_OK;
+}
+
+/* ---- source directories of p11-kit's trust module ---- */
+
+static void load_area(struct loading *l, size_t token, const char *dir, enum pk_area area,
+                      bool vendor)
+{
+    struct xr_session *s = l->s;
+    struct xr_strings names = {0};
+
+    ca_names(&names, s, dir);
+    for (size_t i = 0; i < names.count; i++) {
+        char *path = xr_format("%s/%s", dir, names.items[i]);
+        struct ca_file *file =
+            strncmp(names.items[i], ".crossroot-tmp.", 15) == 0 ? NULL : add_file(l, path);
+
+        if (file != NULL) {
+            file->vendor = vendor;
+            file->area = area;
+            file->token = token;
+        }
+        free(path);
+    }
+    xr_strings_free(&names);
+}
+
+static void parse_p11(struct xr_session *s)
+{
+    pk_free(&s->pk);
+    s->pk.host = s->host;
+    for (size_t i = 0; i < s->files.count; i++) {
+        struct ca_file *file = s->files.items[i];
+        struct xr_bytes data = {(const unsigned char *)file->content.data, file->content.len};
+        size_t certs = s->pk.certs.count, extensions = s->pk.extensions.count;
+
+        file->pk_file = s->pk.files;
+        if (pk_add(&s->pk, file->token, file->area, ca_name(file->path), data, NULL) != XR_OK)
+            file->pk_file = CA_NONE;
+        file->objects = s->pk.certs.count - certs;
+        file->only_object = file->objects == 1 && s->pk.extensions.count == extensions;
+    }
+}
+
+static enum xr_place place_of(const struct pk_cert *cert)
+{
+    return cert->distrusted ? XR_DISTRUST : cert->trusted ? XR_ANCHOR : XR_INTERMEDIATE;
+}
+
+static void collect_p11(struct xr_session *s)
+{
+    size_t *by_number = xr_new(s->pk.files + 1, sizeof(*by_number));
+
+    for (size_t i = 0; i < s->files.count; i++) {
+        if (s->files.items[i]->pk_file != CA_NONE)
+            by_number[s->files.items[i]->pk_file] = i;
+    }
+    for (size_t i = 0; i < s->pk.certs.count; i++) {
+        const struct pk_cert *cert = &s->pk.certs.items[i];
+        struct ca_file *file = s->files.items[by_number[cert->file]];
+        struct ca_cert *out = NULL;
+
+        if (cert->der.len == 0)
+            continue; /* a block by issuer and serial: listed when core can hold it by name */
+        out = XR_PUSH(&s->certs);
+        out->file = file;
+        out->der = cert->der;
+        memcpy(out->sha256, cert->sha256, sizeof(out->sha256));
+        out->place = place_of(cert);
+        out->purposes = out->place == XR_ANCHOR ? pk_purposes(&s->pk, cert) : 0;
+        out->vendor = file->vendor;
+    }
+    free(by_number);
+}
+
+static void load_p11(struct loading *l)
+{
+    struct xr_session *s = l->s;
+
+    for (size_t t = 0; t < CA_TOKENS_MAX && s->layout->tokens[t].path != NULL; t++) {
+        const struct ca_token *token = &s->layout->tokens[t];
+        char *anchors = xr_format("%s/anchors", token->path);
+        char *blocklist = xr_format("%s/blocklist", token->path);
+
+        load_area(l, t, token->path, PK_BASE, token->vendor);
+        load_area(l, t, anchors, PK_ANCHORS, token->vendor);
+        load_area(l, t, blocklist, PK_BLOCKLIST, token->vendor);
+        free(anchors);
+        free(blocklist);
+    }
+    if (l->changed || l->next != l->old_count || s->pk.certs.count == 0)
+        parse_p11(s);
+    collect_p11(s);
+}
+
+/* ---- load ---- */
+
+enum xr_status ca_load(struct xr_session *s, struct xr_error *err)
+{
+    struct loading l = {.s = s, .old = s->files.items, .old_count = s->files.count};
+    enum xr_status status = XR_OK;
+
+    memset(&s->files, 0, sizeof(s->files));
+    s->certs.count = s->order.count = 0;
+    xr_buf_free(&s->conf);
+    xr_idmap_free(&s->by_path);
+    if (s->layout->family == CA_LIST)
+        status = load_list(&l, err);
+    else if (s->layout->family == CA_P11)
+        load_p11(&l);
+    for (size_t i = 0; i < l.old_count; i++) {
+        l.changed = l.changed || l.old[i] != NULL;
+        if (l.old[i] != NULL)
+            file_free(l.old[i]);
+    }
+    free(l.old);
+    s->loaded = status == XR_OK;
+    return status;
+}

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One session, shared by the files of this backend. Paths are inside the root, without a leading
+ * slash; what is opened by them never leaves the root, whatever links an image holds. */
+#ifndef XR_CACERTS_STORE_H
+#define XR_CACERTS_STORE_H
+
+#include "layout.h"
+
+#include <sys/stat.h>
+#include <time.h>
+
+#define CA_NONE     ((size_t)-1)
+#define CA_FILE_MAX ((size_t)64 << 20)
+
+/* Enough to tell that a file is still the one that was read. */
+struct ca_stamp {
+    dev_t dev;
+    ino_t ino;
+    off_t size;
+    struct timespec mtime, ctime;
+};
+
+struct ca_item {
+    struct xr_bytes der; /* owned */
+    unsigned char sha256[XR_SHA256_LEN];
+    uint32_t hash; /* of the subject, as OpenSSL's links; known if has_hash */
+    bool has_hash;
+};
+
+/* One source file. */
+struct ca_file {
+    char *path;
+    size_t number; /* in the session */
+    struct ca_stamp stamp;
+    unsigned mode;
+    char *target; /* of a link, or NULL */
+    struct xr_buf content;
+    bool vendor;
+    bool private_key; /* holds one beside certificates */
+    bool deselected;  /* CA_LIST: by a ! line */
+    struct {          /* CA_LIST: certificates in PEM */
+        struct ca_item *items;
+        size_t count, capacity;
+    } held;
+    enum pk_area area; /* CA_P11 */
+    size_t token;
+    size_t pk_file;   /* number in the pk_store, CA_NONE when it cannot be read */
+    size_t objects;   /* certificates in it */
+    bool only_object; /* CA_P11: nothing but one certificate, in a form that is ours to remake */
+};
+
+/* One certificate of one file, as an entry of the store. */
+struct ca_cert {
+    struct ca_file *file;
+    struct xr_bytes der;
+    unsigned char sha256[XR_SHA256_LEN];
+    enum xr_place place;
+    uint32_t purposes;
+    bool vendor;
+    bool by_list; /* CA_LIST: the distrust of a ! line; there is no file of its own */
+};
+
+struct xr_session {
+    const struct xr_host *host;
+    const struct ca_layout *layout;
+    char *location; /* of the root, on the host */
+    int root;
+    int lock; /* descriptor that holds it, or -1 */
+    bool live, write, updater_distro;
+    bool loaded, dirty;
+    struct {
+        struct ca_file **items;
+        size_t count, capacity;
+    } files;
+    struct xr_idmap by_path; /* number of a file, by the SHA-256 of its path */
+    struct {
+        struct ca_cert *items;
+        size_t count, capacity;
+    } certs;
+    struct {
+        size_t *items; /* CA_LIST: files in the order of the bundle */
+        size_t count, capacity;
+    } order;
+    struct xr_buf conf;
+    struct pk_store pk;
+    struct ca_published *published[3]; /* probe's, read at the first need */
+    struct xr_strings remarks;         /* what a flush could not do */
+    struct xr_strings dirty_dirs;      /* of sources, to be synced by the next flush */
+};
+
+/* root.c */
+int ca_open(const struct xr_session *s, const char *path, int flags); /* -1 and errno */
+int ca_open_parent(const struct xr_session *s, const char *path);
+const char *ca_name(const char *path); /* its last component */
+/* Follows links within the root; XR_ABSENT, or XR_INVALID for what is no regular file. */
+enum xr_status ca_read(struct xr_buf *out, struct ca_stamp *stamp, const struct xr_session *s,
+                       const char *path, struct xr_error *err);
+/* Does no link of another user lead to path? False with the link's path in err. */
+bool ca_own_links(const struct xr_session *s, const char *path, struct xr_error *err);
+bool ca_stat(struct stat *out, const struct xr_session *s, const char *path, bool follow);
+char *ca_readlink(const struct xr_session *s, const char *path); /* NULL: no link */
+char *ca_readlink_at(int dir, const char *name);
+struct ca_stamp ca_stamp_of(const struct stat *st);
+bool ca_same_stamp(const struct ca_stamp *a, const struct ca_stamp *b);
+enum xr_status ca_make_dirs(const struct xr_session *s, const char *path, unsigned mode,
+                            struct xr_error *err);
+/* Names in a directory, sorted by bytes; none when it does not exist. */
+void ca_names(struct xr_strings *out, const struct xr_session *s, const char *path);
+
+/* sources.c: reads what changed since the last load. */
+enum xr_status ca_load(struct xr_session *s, struct xr_error *err);
+void ca_unload(struct xr_session *s);
+struct ca_file *ca_find_file(const struct xr_session *s, const char *path);
+/* Would a file of that name in the directory of anchors count? */
+bool ca_name_counts(const struct ca_layout *layout, const char *name);
+
+/* conf.c: the text of ca-certificates.conf */
+struct ca_conf_line {
+    const char *path; /* not NUL-terminated */
+    size_t len;
+    bool deselected;
+    size_t mark; /* offset in the text where a ! is, or would be */
+};
+/* The next line that names a certificate, from *at; false at the end. */
+bool ca_conf_next(struct ca_conf_line *out, size_t *at, const struct xr_buf *text);
+/* A copy in which every line of that path is deselected, or none is. */
+struct xr_buf ca_conf_set(const struct xr_buf *text, const char *path, bool deselected);
+
+/* swap.c */
+enum xr_status ca_list(struct xr_session *s, xr_entry_fn emit, void *ctx, struct xr_error *err);
+enum xr_status ca_swap(struct xr_session *s, const struct xr_state *expect,
+                       const struct xr_state *want, struct xr_error *err);
+
+/* verifier.c */
+enum xr_status ca_probe(struct xr_session *s, struct xr_verdict *out,
+                        const struct xr_probe *question, struct xr_error *err);
+void ca_published_free(struct xr_session *s);
+
+/* publish.c: changes to outputs, gathered and then made at once. */
+struct ca_edit {
+    char *dir, *name; /* where, inside the root */
+    char *target;     /* of a link, or */
+    struct xr_buf content;
+    unsigned mode;
+    bool removes, owned;
+    char *temp;
+};
+struct ca_edits {
+    struct ca_edit *items;
+    size_t count, capacity;
+};
+/* Wants a file of that content; nothing to do when it is there with that content. Takes content. */
+void ca_want_file(struct ca_edits *edits, const struct xr_session *s, const char *path,
+                  struct xr_buf *content, unsigned mode);
+void ca_want_link(struct ca_edits *edits, const char *dir, const char *name, const char *target);
+void ca_want_gone(struct ca_edits *edits, const char *dir, const char *name);
+/* All files durable beside their places, then renamed; then what goes; then directories synced. */
+enum xr_status ca_make(struct ca_edits *edits, const struct xr_session *s, struct xr_error *err);
+void ca_edits_free(struct ca_edits *edits);
+
+/* list_outputs.c, p11_outputs.c: what has to change so that outputs match the sources. changed
+ * gets the lines that hooks are told: +PATH, -PATH. */
+enum xr_status ca_list_outputs(struct ca_edits *edits, struct xr_buf *changed, struct xr_session *s,
+                               struct xr_error *err);
+enum xr_status ca_p11_outputs(struct ca_edits *edits, struct xr_session *s, struct xr_error *err);
+
+/* flush.c */
+enum xr_status ca_flush(struct xr_session *s, struct xr_error *err);
+
+/* hooks.c */
+enum xr_status ca_run_hooks(struct xr_session *s, const struct xr_buf *changed,
+                            struct xr_error *err);
+enum xr_status ca_run_updater(struct xr_session *s, struct xr_error *err);
+
+#endif

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What programs that read the published bundle would say: libcrypto's path validation over the
+ * certificates of that file and nothing else. */
+#include "store.h"
+
+#include <stdlib.h>
+
+static const uint32_t bundle_purposes[3] = {XR_SERVER, XR_EMAIL, XR_CODE};
+
+struct ca_published {
+    struct ca_stamp stamp;
+    struct {
+        struct published_cert {
+            struct xr_bytes der;
+            uint32_t hash;
+        } * items;
+        size_t count, capacity;
+    } certs;
+    const struct xr_host *host;
+};
+
+static void published_free(struct ca_published *p)
+{
+    for (size_t i = 0; p != NULL && i < p->certs.count; i++)
+        free((void *)(uintptr_t)p->certs.items[i].der.data);
+    if (p != NULL)
+        free(p->certs.items);
+    free(p);
+}
+
+void ca_published_free(struct xr_session *s)
+{
+    for (size_t i = 0; i < 3; i++) {
+        published_free(s->published[i]);
+        s->published[i] = NULL;
+    }
+}
+
+static enum xr_status take(void *ctx, enum xr_item_kind kind, struct xr_bytes der)
+{
+    struct ca_published *p = ctx;
+    struct xr_slices slices = {.size = sizeof(slices)};
+    struct published_cert *made = NULL;
+    uint32_t hash = 0;
+
+    if (kind == XR_ITEM_CRL || p->host->slices(&slices, der, NULL) != XR_OK ||
+        p->host->name_hash(&hash, slices.subject, NULL) != XR_OK)
+        return XR_OK;
+    made = XR_PUSH(&p->certs);
+    made->der = (struct xr_bytes){xr_memdup(der.data, der.len), der.len};
+    made->hash = hash;
+    return XR_OK;
+}
+
+/* Read again only when the file is another one. */
+static enum xr_status load(struct xr_session *s, size_t at, struct xr_error *err)
+{
+    const char *path = s->layout->published[at];
+    struct xr_buf text = {0};
+    struct stat st;
+    struct ca_stamp stamp = {0};
+    enum xr_status status = XR_OK;
+
+    if (ca_stat(&st, s, path, true))
+        stamp = ca_stamp_of(&st);
+    if (s->published[at] != NULL && ca_same_stamp(&s->published[at]->stamp, &stamp))
+        return XR_OK;
+    published_free(s->published[at]);
+    s->published[at] = NULL;
+    status = ca_read(&text, &stamp, s, path, err);
+    if (status == XR_OK || status == XR_ABSENT) {
+        struct xr_bytes data = {(const unsigned char *)text.data, text.len};
+
+        s->published[at] = xr_new(1, sizeof(*s->published[at]));
+        s->published[at]->host = s->host;
+        s->published[at]->stamp = stamp;
+        if (data.len > 0)
+            (void)s->host->items(data, take, s->published[at], NULL);
+        status = XR_OK;
+    }
+    xr_buf_free(&text);
+    return status;
+}
+
+static enum xr_status lookup(void *ctx, enum xr_place place, struct xr_bytes name,
+                             uint32_t name_hash, xr_bytes_fn emit, void *emit_ctx)
+{
+    const struct ca_published *p = ctx;
+    enum xr_status status = XR_OK;
+
+    (void)name;
+    for (size_t i = 0; place == XR_ANCHOR && status == XR_OK && i < p->certs.count; i++) {
+        if (p->certs.items[i].hash == name_hash)
+            status = emit(emit_ctx, p->certs.items[i].der);
+    }
+    return status;
+}
+
+enum xr_status ca_probe(struct xr_session *s, struct xr_verdict *out,
+                        const struct xr_probe *question, struct xr_error *err)
+{
+    struct xr_path_check check = {.size = sizeof(check), .probe = question, .also_partial = true};
+    size_t at = 0;
+    enum xr_status status = XR_OK;
+
+    check.lookup = lookup;
+    for (size_t i = 1; i < 3; i++) {
+        if (s->layout->published[i] != NULL && question->purpose == bundle_purposes[i])
+            at = i;
+    }
+    /* Where there is one bundle for each purpose, some purposes have none. */
+    if (s->layout->published[1] != NULL && question->purpose != bundle_purposes[at]) {
+        out->answer = XR_UNKNOWN;
+        (void)snprintf(out->why, sizeof(out->why), "no bundle is published for that purpose");
+        return XR_OK;
+    }
+    status = load(s, at, err);
+    if (status != XR_OK)
+        return status;
+    check.lookup_ctx = s->published[at];
+    status = s->host->path_check(out, &check, err);
+    if (status == XR_OK && out->answer == XR_YES && out->why[0] == '\0')
+        (void)snprintf(out->why, sizeof(out->why), "over /%s alone", s->layout->published[at]);
+    return status;
+}
