@@ -204,6 +204,7 @@ static json_t *store_row(const struct xr_run *run)
     }
     set(out, "store", string(run->address));
     set(out, "backend", string(run->backend->table.name));
+    set(out, "summary", run->caps.summary[0] ? string(run->caps.summary) : json_null());
     set(out, "writable", json_boolean(run->caps.writable));
     set(out, "why_not",
         run->caps.writable ? json_null() : string(run->why ? run->why : run->caps.why_not));

@@ -194,6 +194,10 @@ static void stores(const struct xr_text_style *style, FILE *out, const struct xr
         bool first = true;
 
         put_address(style, out, run->address);
+        if (run->caps.summary[0] != '\0') {
+            (void)fprintf(out, "\n  %-10s ", "kind");
+            put_visible(out, run->caps.summary);
+        }
         (void)fprintf(out, "\n  %-10s ", "writable");
         if (run->caps.writable)
             (void)fputs("yes", out);
@@ -210,6 +214,8 @@ static void stores(const struct xr_text_style *style, FILE *out, const struct xr
             first = false;
         }
         xr_purposes_text(text, sizeof(text), run->caps.purposes);
+        if (run->caps.distrust_by_key)
+            (void)fputs(" (of every certificate of a key)", out);
         (void)fprintf(out, "\n  %-10s %s\n  %-10s %s\n", "anchors",
                       run->caps.purposes == XR_ANY_PURPOSE ? "for any purpose: cannot be restricted"
                                                            : text,

@@ -106,6 +106,7 @@ void xr_put_caps(struct xr_buf *out, const struct xr_caps *caps)
     for (unsigned place = 0; place < XR_PLACE_COUNT; place++)
         xr_put_text(out, caps->why_cannot[place]);
     xr_put_number(out, caps->distrust_by_key);
+    xr_put_text(out, caps->summary);
 }
 
 void xr_get_fixed(struct xr_reader *in, void *out, size_t len)
@@ -289,4 +290,5 @@ void xr_get_caps(struct xr_reader *in, struct xr_caps *caps)
     for (unsigned place = 0; place < XR_PLACE_COUNT; place++)
         get_field(in, caps->why_cannot[place], sizeof(caps->why_cannot[place]));
     caps->distrust_by_key = xr_get_number(in, 1) != 0;
+    get_field(in, caps->summary, sizeof(caps->summary));
 }

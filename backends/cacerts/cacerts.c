@@ -160,6 +160,8 @@ static void describe(struct xr_caps *caps, const struct xr_session *s)
                    why_no_intermediate);
     (void)snprintf(full.why_cannot[XR_CRL], sizeof(full.why_cannot[0]),
                    "this store has no place for CRLs; an openssl: store has");
+    (void)snprintf(full.summary, sizeof(full.summary), "layout %s: %s", s->layout->name,
+                   s->layout->title);
     (void)snprintf(full.verifier, sizeof(full.verifier), "OpenSSL X509_verify_cert");
     full.writable = writable(s, &full);
     if (ca_stat(&st, s, s->layout->lock, true))

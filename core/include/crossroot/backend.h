@@ -148,6 +148,7 @@ struct xr_caps {
     /* Why a place is XR_CANNOT and what to do instead, one line; empty: the store just has none. */
     char why_cannot[XR_PLACE_COUNT][256];
     bool distrust_by_key; /* a distrust takes every certificate of the key with it */
+    char summary[128];    /* what kind of store this is, for people; may be empty */
 };
 
 enum xr_answer { XR_UNKNOWN = 0, XR_YES, XR_NO };
