@@ -48,6 +48,9 @@ static enum xr_status find_layout(struct xr_session *s, const char *wanted, stru
     enum xr_status status = XR_OK;
 
     s->layout = wanted != NULL ? by_name(wanted) : detect(s);
+    if (s->layout != NULL && s->layout->blocklist != NULL)
+        s->blocklist =
+            xr_format("%s/%s", s->layout->blocklist, ca_blocklist_name(s, s->layout->blocklist));
     if (s->layout != NULL)
         return XR_OK;
     for (size_t i = 0; i < ca_layout_count; i++)
@@ -128,7 +131,7 @@ static bool writable(const struct xr_session *s, struct xr_caps *caps)
         return false;
     }
     ok = write_checked(s, layout->anchors, caps) && ok;
-    ok = write_checked(s, layout->blocklist, caps) && ok;
+    ok = write_checked(s, s->blocklist, caps) && ok;
     ok = write_checked(s, layout->directory, caps) && ok;
     for (size_t i = 0; i < CA_OUTPUTS_MAX && layout->outputs[i].path != NULL; i++) {
         const char *path = layout->outputs[i].path;
@@ -208,6 +211,7 @@ static void session_close(struct xr_session *s)
     if (s->root >= 0)
         (void)close(s->root);
     free(s->location);
+    free(s->blocklist);
     free(s);
 }
 

@@ -52,8 +52,8 @@ static void clear_all_temps(const struct xr_session *s)
     const struct ca_layout *layout = s->layout;
 
     clear_temps(s, layout->anchors);
-    if (layout->blocklist != NULL)
-        clear_temps(s, layout->blocklist);
+    if (s->blocklist != NULL)
+        clear_temps(s, s->blocklist);
     if (layout->conf != NULL) {
         char *dir = xr_memdup(layout->conf, (size_t)(ca_name(layout->conf) - layout->conf) - 1);
 
@@ -62,8 +62,8 @@ static void clear_all_temps(const struct xr_session *s)
     }
     if (layout->directory != NULL)
         clear_temps(s, layout->directory);
-    if (layout->hash_links_to != NULL)
-        clear_temps(s, layout->hash_links_to);
+    if (layout->copies.to != NULL)
+        clear_temps(s, layout->copies.to);
     for (size_t i = 0; i < CA_OUTPUTS_MAX && layout->outputs[i].path != NULL; i++) {
         const char *path = layout->outputs[i].path;
         char *dir = xr_memdup(path, (size_t)(ca_name(path) - path) - 1);
@@ -161,7 +161,7 @@ enum xr_status ca_flush(struct xr_session *s, struct xr_error *err)
     status = sync_sources(s, err);
     if (status == XR_OK && s->updater_distro)
         return ca_run_updater(s, err);
-    if (status == XR_OK)
+    if (status == XR_OK && !s->loaded)
         status = ca_load(s, err);
     return status == XR_OK ? make_outputs(s, err) : status;
 }

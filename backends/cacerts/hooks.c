@@ -53,13 +53,12 @@ static enum xr_status run(const struct xr_session *s, const char *const *argv, s
 {
     struct xr_command command = {
         .size = sizeof(command), .argv = argv, .input = in, .limit_ms = limit_ms};
-    char *directory = s->layout->directory ? xr_format("/%s", s->layout->directory) : NULL;
     int code = 0;
     enum xr_status status = XR_OK;
 
-    command.directory = directory;
+    command.directory = s->layout->hooks_cwd;
+    command.env = s->layout->hooks_env[0] != NULL ? s->layout->hooks_env : NULL;
     status = s->host->run(&code, &command, err);
-    free(directory);
     if (status == XR_OK && code != 0)
         status = xr_fail(err, XR_FAILED, "%s exited with %d%s%s", argv[0], code,
                          command.said[0] ? ": " : "", command.said);

@@ -28,10 +28,9 @@ struct ca_output {
     unsigned mode;    /* of files */
 };
 
-/* A link that belongs to an output: name in a directory of hash links and so on. */
+/* A link that is made where nothing is in its place. */
 struct ca_link {
     const char *path, *target;
-    bool only_missing; /* somebody's own file or link there stays */
 };
 
 #define CA_OUTPUTS_MAX 10u
@@ -40,12 +39,13 @@ struct ca_link {
 struct ca_layout {
     const char *name, *title;
     enum ca_family family;
-    const char *signs[4]; /* one of them there: this layout; the first layout that fits is it */
+    const char *signs[5]; /* one of them there: this layout; the first layout that fits is it */
     const char *lock; /* directory whose flock a writer holds, the distribution's if it has one */
     const char *published[3]; /* bundle that programs read, for server, email, code; or NULL */
-    const char *anchors, *blocklist; /* where ours go */
-    const char *extension;           /* of our files, with its dot */
-    const char *vendor;              /* directory of what packages ship */
+    const char *anchors;      /* where ours go */
+    const char *blocklist;    /* the source directory whose blocklist ours go to, or NULL */
+    const char *extension;    /* of our files, with its dot */
+    const char *vendor;       /* directory of what packages ship */
 
     /* CA_LIST */
     const char *conf;
@@ -53,18 +53,26 @@ struct ca_layout {
     bool any_extension;      /* of files in anchors */
     const char *link_prefix; /* NAME.pem in the published directory: what goes before NAME */
     const char *directory;   /* of the links */
-    bool keep_parentheses;   /* in NAME */
+    bool drops_unlisted;     /* links to sources that are not selected go too */
+    bool blank_between;      /* a line end after every file, whatever it ends with */
 
     /* CA_P11 */
     struct ca_token tokens[CA_TOKENS_MAX];
     struct ca_output outputs[CA_OUTPUTS_MAX];
-    struct ca_link links[6];
-    const char *hash_links_from, *hash_links_to; /* a link of the same name for each hash link */
+    struct ca_link links[2];
+    const char *kept[2]; /* the distribution's own links in an output directory: not removed */
+    /* Links in another directory, straight to the files of the one with hash links. */
+    struct {
+        const char *from, *to; /* text before the file's name; directory */
+        bool all;              /* NAME.pem too, always; else HASH.N, and only if some are there */
+    } copies;
 
-    const char *updater[3];   /* argv of the distribution's own command */
-    const char *hooks[2];     /* directories */
-    bool hooks_dot_run;       /* NAME.run without input, not run-parts with +/- lines */
-    const char *own_hooks[5]; /* hooks that make outputs which we make ourselves */
+    const char *updater[3]; /* argv of the distribution's own command */
+    const char *hooks[2];   /* directories */
+    bool hooks_dot_run;     /* NAME.run without input, not run-parts with +/- lines */
+    const char *hooks_cwd;
+    const char *hooks_env[5]; /* NULL first: the PATH of the system's programs */
+    const char *own_hooks[4]; /* hooks that make outputs which we make ourselves */
     const char *why_fixed;
 };
 

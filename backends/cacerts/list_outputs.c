@@ -117,9 +117,7 @@ static char *link_name(const struct ca_layout *layout, const char *path)
     for (size_t i = 0; i < len; i++) {
         char c = base[i];
 
-        c = c == ' ' || c == ','                                  ? '_'
-            : (c == '(' || c == ')') && !layout->keep_parentheses ? '='
-                                                                  : c;
+        c = c == ' ' || c == ',' ? '_' : c == '(' || c == ')' ? '=' : c;
         xr_buf_add(&out, &c, 1);
     }
     xr_buf_str(&out, ".pem");
@@ -188,7 +186,18 @@ static char *inside(const struct xr_session *s, const char *target)
                             : xr_format("%s/%s", s->layout->directory, target);
 }
 
-/* Links that lead nowhere, or to a file that was deselected. */
+static bool to_unlisted(const struct xr_session *s, const char *path)
+{
+    const char *dirs[] = {s->layout->vendor, s->layout->anchors};
+
+    for (size_t i = 0; s->layout->drops_unlisted && i < 2; i++) {
+        if (strncmp(path, dirs[i], strlen(dirs[i])) == 0 && path[strlen(dirs[i])] == '/')
+            return true;
+    }
+    return false;
+}
+
+/* Links that lead nowhere, or to a file that is not selected. */
 static void drop_names(struct ca_edits *edits, struct xr_buf *changed, struct xr_session *s,
                        struct directory *dir, const struct names *names)
 {
@@ -206,7 +215,8 @@ static void drop_names(struct ca_edits *edits, struct xr_buf *changed, struct xr
             continue;
         path = inside(s, present->target);
         file = ca_find_file(s, path);
-        present->goes = !ca_stat(&st, s, path, true) || (file != NULL && file->deselected);
+        present->goes = !ca_stat(&st, s, path, true) || (file != NULL && file->deselected) ||
+                        to_unlisted(s, path);
         if (present->goes) {
             ca_want_gone(edits, s->layout->directory, present->name);
             xr_buf_fmt(changed, "-/%s/%s\n", s->layout->directory, present->name);
@@ -490,7 +500,7 @@ static struct xr_buf bundle(const struct xr_session *s)
             continue;
         }
         xr_buf_add(&out, file->content.data, file->content.len);
-        if (file->content.data[file->content.len - 1] != '\n')
+        if (s->layout->blank_between || file->content.data[file->content.len - 1] != '\n')
             xr_buf_str(&out, "\n");
     }
     return out;

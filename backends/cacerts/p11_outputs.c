@@ -3,7 +3,9 @@
  * and the links that the command adds. */
 #include "store.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 static bool right_link(const struct xr_session *s, const char *dir, const char *name,
                        const char *target)
@@ -53,17 +55,10 @@ static void want_bundle(struct ca_edits *edits, const struct xr_session *s,
     ca_want_file(edits, s, output->path, content, output->mode);
 }
 
-/* Is name in dir one of the layout's own links? */
-static bool layout_link(const struct ca_layout *layout, const char *dir, const char *name)
+static bool kept(const struct ca_layout *layout, const char *name)
 {
-    for (size_t i = 0; i < sizeof(layout->links) / sizeof(layout->links[0]); i++) {
-        const char *path = layout->links[i].path;
-
-        if (path != NULL && strncmp(path, dir, strlen(dir)) == 0 && path[strlen(dir)] == '/' &&
-            strcmp(path + strlen(dir) + 1, name) == 0)
-            return true;
-    }
-    return false;
+    return (layout->kept[0] != NULL && strcmp(layout->kept[0], name) == 0) ||
+           (layout->kept[1] != NULL && strcmp(layout->kept[1], name) == 0);
 }
 
 static int by_name(const void *a, const void *b)
@@ -104,58 +99,109 @@ static void want_directory(struct ca_edits *edits, const struct xr_session *s,
     xr_strings_free(&names);
 }
 
-/* The hash links once more in the directory that programs know, for those that are not there. */
-static void want_hash_links(struct ca_edits *edits, const struct xr_session *s,
-                            const struct pk_outs *outs)
+/* The links of a directory that lead into the one with hash links, by their text. */
+struct copies {
+    struct {
+        char *name, *target;
+    } * items;
+    size_t count, capacity;
+};
+
+static void read_copies(struct copies *out, const struct xr_session *s)
 {
-    const char *to = s->layout->hash_links_to;
-    struct xr_strings names = {0};
+    const char *from = s->layout->copies.from;
+    struct ca_entries entries = {0};
+    int dir = ca_open(s, s->layout->copies.to, O_RDONLY | O_DIRECTORY);
+
+    ca_entries(&entries, s, s->layout->copies.to);
+    for (size_t i = 0; dir >= 0 && i < entries.count; i++) {
+        char *target = entries.items[i].link ? ca_readlink_at(dir, entries.items[i].name) : NULL;
+
+        if (target != NULL && strncmp(target, from, strlen(from)) == 0) {
+            (void)XR_PUSH(out);
+            out->items[out->count - 1].name = xr_strdup(entries.items[i].name);
+            out->items[out->count - 1].target = target;
+        } else {
+            free(target);
+        }
+    }
+    if (dir >= 0)
+        (void)close(dir);
+    ca_entries_free(&entries);
+}
+
+static void copies_free(struct copies *copies)
+{
+    for (size_t i = 0; i < copies->count; i++) {
+        free(copies->items[i].name);
+        free(copies->items[i].target);
+    }
+    free(copies->items);
+}
+
+/* Both lists are in the order of their names. */
+static void want_copies(struct ca_edits *edits, const struct xr_session *s,
+                        const struct pk_outs *outs)
+{
+    const char *to = s->layout->copies.to, *from = s->layout->copies.from;
+    struct copies have = {0};
     struct stat st;
+    size_t k = 0;
 
     if (to == NULL || !ca_stat(&st, s, to, true) || !S_ISDIR(st.st_mode))
         return;
-    for (size_t i = 0; i < outs->count; i++) {
+    read_copies(&have, s);
+    for (size_t i = 0; (s->layout->copies.all || have.count > 0) && i < outs->count; i++) {
+        const struct pk_out *out = &outs->items[i];
         char *target = NULL;
+        int order = 1;
 
-        if (outs->items[i].target == NULL)
+        if (out->target == NULL && !s->layout->copies.all)
             continue;
-        target = xr_format("%s/%s", s->layout->hash_links_from, outs->items[i].name);
-        want_right_link(edits, s, to, outs->items[i].name, target);
+        for (; k < have.count && (order = strcmp(have.items[k].name, out->name)) < 0; k++)
+            ca_want_gone(edits, to, have.items[k].name);
+        target = xr_format("%s%s", from, out->target ? out->target : out->name);
+        if (k >= have.count || order != 0)
+            ca_want_link(edits, to, out->name, target);
+        else if (strcmp(have.items[k].target, target) != 0)
+            ca_want_link(edits, to, out->name, target);
+        k += k < have.count && order == 0;
         free(target);
     }
-    ca_names(&names, s, to);
-    for (size_t i = 0; i < names.count; i++) {
-        char *path = xr_format("%s/%s", to, names.items[i]);
-        char *target = ca_readlink(s, path);
-        size_t len = strlen(s->layout->hash_links_from);
-
-        if (target != NULL && strncmp(target, s->layout->hash_links_from, len) == 0 &&
-            target[len] == '/') {
-            struct pk_out key = {.name = target + len + 1};
-
-            if (outs->count == 0 ||
-                bsearch(&key, outs->items, outs->count, sizeof(*outs->items), by_name) == NULL)
-                ca_want_gone(edits, to, names.items[i]);
-        }
-        free(target);
-        free(path);
-    }
-    xr_strings_free(&names);
+    for (; k < have.count; k++)
+        ca_want_gone(edits, to, have.items[k].name);
+    copies_free(&have);
 }
 
 static void want_links(struct ca_edits *edits, const struct xr_session *s)
 {
-    for (size_t i = 0; i < sizeof(s->layout->links) / sizeof(s->layout->links[0]); i++) {
+    for (size_t i = 0; i < 2 && s->layout->links[i].path != NULL; i++) {
         const struct ca_link *link = &s->layout->links[i];
+        char *dir = xr_memdup(link->path, (size_t)(ca_name(link->path) - link->path) - 1);
         struct stat st;
 
-        if (link->path != NULL && !(link->only_missing && ca_stat(&st, s, link->path, false))) {
-            char *dir = xr_memdup(link->path, (size_t)(ca_name(link->path) - link->path) - 1);
-
-            want_right_link(edits, s, dir, ca_name(link->path), link->target);
-            free(dir);
-        }
+        if (ca_stat(&st, s, dir, true) && !ca_stat(&st, s, link->path, false))
+            ca_want_link(edits, dir, ca_name(link->path), link->target);
+        free(dir);
     }
+}
+
+static bool makes_directory(const struct ca_output *output)
+{
+    return output->ask.format == PK_PEM_DIRECTORY_HASH ||
+           output->ask.format == PK_OPENSSL_DIRECTORY;
+}
+
+/* Releases of a distribution differ in what they publish: the root in hand tells. */
+static bool is_published(const struct xr_session *s, const struct ca_output *output)
+{
+    char *dir = xr_memdup(output->path, (size_t)(ca_name(output->path) - output->path) - 1);
+    struct stat st;
+    bool is = strcmp(output->path, s->layout->published[0]) == 0 ||
+              ca_stat(&st, s, makes_directory(output) ? output->path : dir, true);
+
+    free(dir);
+    return is;
 }
 
 enum xr_status ca_p11_outputs(struct ca_edits *edits, struct xr_session *s, struct xr_error *err)
@@ -166,14 +212,15 @@ enum xr_status ca_p11_outputs(struct ca_edits *edits, struct xr_session *s, stru
         const struct ca_output *output = &s->layout->outputs[i];
         struct pk_outs outs = {0};
 
+        if (!is_published(s, output))
+            continue;
         status = pk_extract(&outs, &s->pk, &output->ask, err);
-        if (status == XR_OK && output->ask.format != PK_PEM_DIRECTORY_HASH &&
-            output->ask.format != PK_OPENSSL_DIRECTORY) {
+        if (status == XR_OK && !makes_directory(output)) {
             want_bundle(edits, s, output, &outs.items[0].content);
         } else if (status == XR_OK) {
             want_directory(edits, s, output, &outs);
             if (output->ask.format == PK_PEM_DIRECTORY_HASH)
-                want_hash_links(edits, s, &outs);
+                want_copies(edits, s, &outs);
         }
         pk_outs_free(&outs);
     }

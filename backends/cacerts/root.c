@@ -52,12 +52,16 @@ bool ca_same_stamp(const struct ca_stamp *a, const struct ca_stamp *b)
            a->ctime.tv_sec == b->ctime.tv_sec && a->ctime.tv_nsec == b->ctime.tv_nsec;
 }
 
-static bool read_all(struct xr_buf *out, int fd, size_t size)
+bool ca_read_fd(struct xr_buf *out, int fd, size_t size)
 {
     for (;;) {
-        size_t room = out->len < size ? size - out->len + 1 : 65536;
+        size_t room = out->len <= size ? size - out->len + 1 : 65536;
         ssize_t got = 0;
 
+        if (out->len > CA_FILE_MAX) {
+            errno = EFBIG;
+            return false;
+        }
         out->data = xr_grow(out->data, &out->capacity, out->len + room + 1, 1);
         got = read(fd, out->data + out->len, room);
         if (got < 0 && errno == EINTR)
@@ -66,12 +70,8 @@ static bool read_all(struct xr_buf *out, int fd, size_t size)
             return false;
         out->len += (size_t)got;
         out->data[out->len] = '\0';
-        if (got == 0)
+        if ((size_t)got < room) /* of a regular file: its end */
             return true;
-        if (out->len > CA_FILE_MAX) {
-            errno = EFBIG;
-            return false;
-        }
     }
 }
 
@@ -90,7 +90,7 @@ enum xr_status ca_read(struct xr_buf *out, struct ca_stamp *stamp, const struct 
         status = xr_fail_errno(err, "cannot read /%s", path);
     else if (!S_ISREG(st.st_mode))
         status = xr_fail(err, XR_INVALID, "/%s is no regular file", path);
-    else if (!read_all(out, fd, (size_t)(st.st_size < (off_t)CA_FILE_MAX ? st.st_size : 0)))
+    else if (!ca_read_fd(out, fd, (size_t)(st.st_size < (off_t)CA_FILE_MAX ? st.st_size : 0)))
         status = xr_fail_errno(err, "cannot read /%s", path);
     else if (stamp != NULL)
         *stamp = ca_stamp_of(&st);
@@ -181,6 +181,57 @@ enum xr_status ca_make_dirs(const struct xr_session *s, const char *path, unsign
             break;
     }
     return XR_OK;
+}
+
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(((const struct ca_dirent *)a)->name, ((const struct ca_dirent *)b)->name);
+}
+
+void ca_entries(struct ca_entries *out, const struct xr_session *s, const char *path)
+{
+    int fd = ca_open(s, path, O_RDONLY | O_DIRECTORY);
+    DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+    const struct dirent *entry = NULL;
+
+    if (dir == NULL) {
+        if (fd >= 0)
+            (void)close(fd);
+        return;
+    }
+    while ((entry = readdir(dir)) != NULL) {
+        struct ca_dirent *made = NULL;
+        struct stat st;
+
+        if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
+            continue;
+        made = XR_PUSH(out);
+        made->name = xr_strdup(entry->d_name);
+        made->link = entry->d_type == DT_LNK;
+        made->directory = entry->d_type == DT_DIR;
+        if (entry->d_type == DT_UNKNOWN &&
+            fstatat(fd, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0) {
+            made->link = S_ISLNK(st.st_mode);
+            made->directory = S_ISDIR(st.st_mode);
+        }
+        if (made->link) {
+            char *whole = xr_format("%s/%s", path, made->name);
+
+            made->directory = ca_stat(&st, s, whole, true) && S_ISDIR(st.st_mode);
+            free(whole);
+        }
+    }
+    (void)closedir(dir);
+    if (out->count > 1)
+        qsort(out->items, out->count, sizeof(*out->items), by_name);
+}
+
+void ca_entries_free(struct ca_entries *entries)
+{
+    for (size_t i = 0; i < entries->count; i++)
+        free(entries->items[i].name);
+    free(entries->items);
+    *entries = (struct ca_entries){0};
 }
 
 static int by_bytes(const void *a, const void *b)

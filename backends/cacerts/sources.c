@@ -54,6 +54,8 @@ struct loading {
     struct xr_session *s;
     struct ca_file **old;
     size_t old_count, next;
+    char *dir; /* open as dir_fd */
+    int dir_fd;
     bool changed; /* something is new, other or gone */
 };
 
@@ -111,29 +113,77 @@ static void parse_list_file(const struct xr_session *s, struct ca_file *file)
     file->objects = file->held.count;
 }
 
+/* The directory that was asked for last: files come directory by directory. */
+static int directory_of(struct loading *l, const char *path)
+{
+    const char *name = ca_name(path);
+    size_t len = name == path ? 0 : (size_t)(name - path) - 1;
+
+    if (l->dir != NULL && strlen(l->dir) == len && strncmp(l->dir, path, len) == 0)
+        return l->dir_fd;
+    if (l->dir != NULL && l->dir_fd >= 0)
+        (void)close(l->dir_fd);
+    free(l->dir);
+    l->dir = xr_memdup(path, len);
+    l->dir_fd = ca_open(l->s, l->dir, O_RDONLY | O_DIRECTORY);
+    return l->dir_fd;
+}
+
+/* Reads a plain file through its directory, and what a link leads to within the root. */
+static bool read_file(const struct xr_session *s, int dir, struct ca_file *file)
+{
+    int fd = openat(dir, ca_name(file->path), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    struct stat st;
+    bool ok = false;
+
+    if (fd < 0 && errno == ELOOP) {
+        file->target = ca_readlink_at(dir, ca_name(file->path));
+        fd = ca_open(s, file->path, O_RDONLY | O_NONBLOCK);
+    }
+    ok = fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
+         ca_read_fd(&file->content, fd, (size_t)st.st_size);
+    if (ok) {
+        file->stamp = ca_stamp_of(&st);
+        file->mode = st.st_mode & 0777;
+    }
+    if (fd >= 0)
+        (void)close(fd);
+    return ok;
+}
+
+static bool stamp_now(struct ca_stamp *out, const struct xr_session *s, int dir, const char *path)
+{
+    struct stat st;
+
+    if (fstatat(dir, ca_name(path), &st, AT_SYMLINK_NOFOLLOW) != 0 ||
+        (S_ISLNK(st.st_mode) && !ca_stat(&st, s, path, true)))
+        return false;
+    *out = ca_stamp_of(&st);
+    return S_ISREG(st.st_mode);
+}
+
 /* A file by its path, read or taken over; NULL when it is no regular file or cannot be read. */
 static struct ca_file *add_file(struct loading *l, const char *path)
 {
     struct xr_session *s = l->s;
-    struct stat st;
+    int dir = directory_of(l, path);
     struct ca_stamp stamp;
     struct ca_file *file = NULL;
     unsigned char id[XR_SHA256_LEN];
     bool added = false;
 
-    if (!ca_stat(&st, s, path, true) || !S_ISREG(st.st_mode))
+    if (dir < 0)
         return NULL;
-    stamp = ca_stamp_of(&st);
-    file = take_old(l, path, &stamp);
+    if (l->old_count > 0 && stamp_now(&stamp, s, dir, path))
+        file = take_old(l, path, &stamp);
     if (file == NULL) {
         file = xr_new(1, sizeof(*file));
         file->path = xr_strdup(path);
-        if (ca_read(&file->content, &file->stamp, s, path, NULL) != XR_OK) {
+        if (!read_file(s, dir, file)) {
             file_free(file);
             return NULL;
         }
-        file->mode = st.st_mode & 0777;
-        file->target = ca_readlink(s, path);
+        l->changed = true;
         if (s->layout->family == CA_LIST)
             parse_list_file(s, file);
     }
@@ -198,23 +248,21 @@ bool ca_name_counts(const struct ca_layout *layout, const char *name)
 static void find_files(struct xr_strings *out, const struct xr_session *s, const char *dir,
                        unsigned depth)
 {
-    struct xr_strings names = {0};
+    struct ca_entries names = {0};
 
-    ca_names(&names, s, dir);
+    ca_entries(&names, s, dir);
     for (size_t i = 0; i < names.count; i++) {
-        char *path = xr_format("%s/%s", dir, names.items[i]);
-        struct stat st;
+        const struct ca_dirent *entry = &names.items[i];
+        char *path = xr_format("%s/%s", dir, entry->name);
 
-        if (ca_stat(&st, s, path, true)) {
-            if (S_ISREG(st.st_mode) && ca_name_counts(s->layout, names.items[i]) &&
-                strncmp(names.items[i], ".crossroot-tmp.", 15) != 0)
-                xr_strings_add(out, path);
-            else if (S_ISDIR(st.st_mode) && s->layout->recursive && depth < DEPTH_MAX)
-                find_files(out, s, path, depth + 1);
-        }
+        if (entry->directory && s->layout->recursive && depth < DEPTH_MAX)
+            find_files(out, s, path, depth + 1);
+        else if (!entry->directory && ca_name_counts(s->layout, entry->name) &&
+                 strncmp(entry->name, ".crossroot-tmp.", 15) != 0)
+            xr_strings_add(out, path);
         free(path);
     }
-    xr_strings_free(&names);
+    ca_entries_free(&names);
 }
 
 static int by_bytes(const void *a, const void *b)
@@ -330,6 +378,23 @@ static void collect_p11(struct xr_session *s)
     free(by_number);
 }
 
+/* p11-kit before 0.24 read a directory of another name, and nothing else. */
+const char *ca_blocklist_name(const struct xr_session *s, const char *token)
+{
+    static const char *const names[] = {"blocklist", "blacklist"};
+
+    for (size_t i = 0; i < 2; i++) {
+        char *path = xr_format("%s/%s", token, names[i]);
+        struct stat st;
+        bool there = ca_stat(&st, s, path, true);
+
+        free(path);
+        if (there)
+            return names[i];
+    }
+    return names[0];
+}
+
 static void load_p11(struct loading *l)
 {
     struct xr_session *s = l->s;
@@ -337,7 +402,7 @@ static void load_p11(struct loading *l)
     for (size_t t = 0; t < CA_TOKENS_MAX && s->layout->tokens[t].path != NULL; t++) {
         const struct ca_token *token = &s->layout->tokens[t];
         char *anchors = xr_format("%s/anchors", token->path);
-        char *blocklist = xr_format("%s/blocklist", token->path);
+        char *blocklist = xr_format("%s/%s", token->path, ca_blocklist_name(s, token->path));
 
         load_area(l, t, token->path, PK_BASE, token->vendor);
         load_area(l, t, anchors, PK_ANCHORS, token->vendor);
@@ -371,6 +436,9 @@ enum xr_status ca_load(struct xr_session *s, struct xr_error *err)
             file_free(l.old[i]);
     }
     free(l.old);
+    if (l.dir != NULL && l.dir_fd >= 0)
+        (void)close(l.dir_fd);
+    free(l.dir);
     s->loaded = status == XR_OK;
     return status;
 }

@@ -65,7 +65,8 @@ struct xr_session {
     const struct ca_layout *layout;
     char *location; /* of the root, on the host */
     int root;
-    int lock; /* descriptor that holds it, or -1 */
+    int lock;        /* descriptor that holds it, or -1 */
+    char *blocklist; /* where a distrust of ours goes, or NULL */
     bool live, write, updater_distro;
     bool loaded, dirty;
     struct {
@@ -97,6 +98,7 @@ enum xr_status ca_read(struct xr_buf *out, struct ca_stamp *stamp, const struct 
                        const char *path, struct xr_error *err);
 /* Does no link of another user lead to path? False with the link's path in err. */
 bool ca_own_links(const struct xr_session *s, const char *path, struct xr_error *err);
+bool ca_read_fd(struct xr_buf *out, int fd, size_t size); /* size is a hint */
 bool ca_stat(struct stat *out, const struct xr_session *s, const char *path, bool follow);
 char *ca_readlink(const struct xr_session *s, const char *path); /* NULL: no link */
 char *ca_readlink_at(int dir, const char *name);
@@ -104,13 +106,27 @@ struct ca_stamp ca_stamp_of(const struct stat *st);
 bool ca_same_stamp(const struct ca_stamp *a, const struct ca_stamp *b);
 enum xr_status ca_make_dirs(const struct xr_session *s, const char *path, unsigned mode,
                             struct xr_error *err);
-/* Names in a directory, sorted by bytes; none when it does not exist. */
+/* What is in a directory, sorted by the bytes of the names; nothing when it does not exist. */
+struct ca_dirent {
+    char *name;
+    bool link;
+    bool directory; /* also by way of a link */
+};
+struct ca_entries {
+    struct ca_dirent *items;
+    size_t count, capacity;
+};
+void ca_entries(struct ca_entries *out, const struct xr_session *s, const char *path);
+void ca_entries_free(struct ca_entries *entries);
+/* The names alone. */
 void ca_names(struct xr_strings *out, const struct xr_session *s, const char *path);
 
 /* sources.c: reads what changed since the last load. */
 enum xr_status ca_load(struct xr_session *s, struct xr_error *err);
 void ca_unload(struct xr_session *s);
 struct ca_file *ca_find_file(const struct xr_session *s, const char *path);
+/* Name of the directory of blocked certificates below a source directory. */
+const char *ca_blocklist_name(const struct xr_session *s, const char *token);
 /* Would a file of that name in the directory of anchors count? */
 bool ca_name_counts(const struct ca_layout *layout, const char *name);
 

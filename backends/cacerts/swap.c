@@ -365,7 +365,7 @@ static enum xr_status plan_write(struct swapping *w, const struct xr_entry *entr
                                  const struct record *record, struct xr_error *err)
 {
     const struct ca_layout *layout = w->s->layout;
-    const char *dir = entry->place == XR_DISTRUST ? layout->blocklist : layout->anchors;
+    const char *dir = entry->place == XR_DISTRUST ? w->s->blocklist : layout->anchors;
     char hex[2 * XR_SHA256_LEN + 1];
     struct write *made = NULL;
     struct stat st;
@@ -537,6 +537,7 @@ static enum xr_status carry_out(struct swapping *w, struct xr_error *err)
     }
     if (status == XR_OK && selects)
         status = write_conf(w, false, err);
+    w->s->loaded = false;
     /* Only what changed nothing may be called a conflict or a refusal. */
     return status == XR_CONFLICT || status == XR_REFUSED ? XR_FAILED : status;
 }
@@ -566,7 +567,7 @@ enum xr_status ca_swap(struct xr_session *s, const struct xr_state *expect,
     if (!s->write || s->lock < 0)
         return xr_fail(err, XR_DENIED, "the session is for reading");
     status = check_want(s, want, err);
-    if (status == XR_OK)
+    if (status == XR_OK && !s->loaded) /* else listed under this lock */
         status = ca_load(s, err);
     if (status != XR_OK)
         return status;
