@@ -91,7 +91,7 @@ static void want_directory(struct ca_edits *edits, const struct xr_session *s,
 
         if ((outs->count == 0 ||
              bsearch(&key, outs->items, outs->count, sizeof(*outs->items), by_name) == NULL) &&
-            !layout_link(s->layout, output->path, names.items[i]) && ca_stat(&st, s, path, false) &&
+            !kept(s->layout, names.items[i]) && ca_stat(&st, s, path, false) &&
             !S_ISDIR(st.st_mode))
             ca_want_gone(edits, output->path, names.items[i]);
         free(path);
