@@ -132,8 +132,10 @@ static enum xr_status make_outputs(struct xr_session *s, struct xr_error *err)
     enum xr_status status = XR_OK;
 
     xr_strings_free(&s->remarks);
-    status = s->layout->family == CA_LIST ? ca_list_outputs(&edits, &changed, s, err)
-                                          : ca_p11_outputs(&edits, s, err);
+    if (s->layout->family == CA_LIST)
+        ca_list_outputs(&edits, &changed, s);
+    else if (s->layout->family == CA_P11)
+        ca_p11_outputs(&edits, s);
     owed = hooks && ca_stat(&st, s, pending, false);
     if (status == XR_OK && hooks && (edits.count > 0 || owed))
         status = owe(s, &changed, &owed, err);

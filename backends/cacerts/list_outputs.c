@@ -506,8 +506,7 @@ static struct xr_buf bundle(const struct xr_session *s)
     return out;
 }
 
-enum xr_status ca_list_outputs(struct ca_edits *edits, struct xr_buf *changed, struct xr_session *s,
-                               struct xr_error *err)
+void ca_list_outputs(struct ca_edits *edits, struct xr_buf *changed, struct xr_session *s)
 {
     struct directory dir = {0};
     struct names names = {0};
@@ -515,7 +514,6 @@ enum xr_status ca_list_outputs(struct ca_edits *edits, struct xr_buf *changed, s
     struct xr_buf text = bundle(s);
     struct stat st;
 
-    (void)err;
     read_directory(&dir, s);
     want_names(&names, s);
     change_names(edits, changed, s, &dir, &names);
@@ -538,5 +536,4 @@ enum xr_status ca_list_outputs(struct ca_edits *edits, struct xr_buf *changed, s
     free(names.items);
     xr_idmap_free(&names.map);
     free(hashes.items);
-    return XR_OK;
 }

@@ -204,27 +204,23 @@ static bool is_published(const struct xr_session *s, const struct ca_output *out
     return is;
 }
 
-enum xr_status ca_p11_outputs(struct ca_edits *edits, struct xr_session *s, struct xr_error *err)
+void ca_p11_outputs(struct ca_edits *edits, struct xr_session *s)
 {
-    enum xr_status status = XR_OK;
-
-    for (size_t i = 0; status == XR_OK && i < CA_OUTPUTS_MAX && s->layout->outputs[i].path; i++) {
+    for (size_t i = 0; i < CA_OUTPUTS_MAX && s->layout->outputs[i].path; i++) {
         const struct ca_output *output = &s->layout->outputs[i];
         struct pk_outs outs = {0};
 
         if (!is_published(s, output))
             continue;
-        status = pk_extract(&outs, &s->pk, &output->ask, err);
-        if (status == XR_OK && !makes_directory(output)) {
+        pk_extract(&outs, &s->pk, &output->ask);
+        if (!makes_directory(output)) {
             want_bundle(edits, s, output, &outs.items[0].content);
-        } else if (status == XR_OK) {
+        } else {
             want_directory(edits, s, output, &outs);
             if (output->ask.format == PK_PEM_DIRECTORY_HASH)
                 want_copies(edits, s, &outs);
         }
         pk_outs_free(&outs);
     }
-    if (status == XR_OK)
-        want_links(edits, s);
-    return status;
+    want_links(edits, s);
 }

@@ -84,6 +84,8 @@ void ca_edits_free(struct ca_edits *edits)
 struct place {
     char *dir;
     int fd;
+    bool opened; /* for writing, by its owner: p11-kit leaves directories 0555 */
+    mode_t mode;
 };
 
 struct making {
@@ -97,6 +99,7 @@ struct making {
 static int place_of(struct making *m, const char *dir, struct xr_error *err)
 {
     struct place *place = NULL;
+    struct stat st;
     int fd = -1;
 
     /* Edits come directory by directory. */
@@ -114,6 +117,11 @@ static int place_of(struct making *m, const char *dir, struct xr_error *err)
     place = XR_PUSH(&m->places);
     place->dir = xr_strdup(dir);
     place->fd = fd;
+    if (faccessat(fd, ".", W_OK, AT_EACCESS) != 0 && fstat(fd, &st) == 0 &&
+        st.st_uid == geteuid() && fchmod(fd, (st.st_mode & 07777) | 0200) == 0) {
+        place->opened = true;
+        place->mode = st.st_mode & 07777;
+    }
     return fd;
 }
 
@@ -221,6 +229,8 @@ enum xr_status ca_make(struct ca_edits *edits, const struct xr_session *s, struc
             (void)unlinkat(place_of(&m, edits->items[i].dir, NULL), edits->items[i].temp, 0);
     }
     for (size_t i = 0; i < m.places.count; i++) {
+        if (m.places.items[i].opened)
+            (void)fchmod(m.places.items[i].fd, m.places.items[i].mode);
         if (fsync(m.places.items[i].fd) != 0 && status == XR_OK)
             status = xr_fail_errno(err, "cannot make /%s durable", m.places.items[i].dir);
         (void)close(m.places.items[i].fd);

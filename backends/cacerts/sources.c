@@ -345,6 +345,7 @@ static void parse_p11(struct xr_session *s)
         file->objects = s->pk.certs.count - certs;
         file->only_object = file->objects == 1 && s->pk.extensions.count == extensions;
     }
+    pk_settle(&s->pk);
 }
 
 static enum xr_place place_of(const struct pk_cert *cert)
@@ -372,7 +373,7 @@ static void collect_p11(struct xr_session *s)
         out->der = cert->der;
         memcpy(out->sha256, cert->sha256, sizeof(out->sha256));
         out->place = place_of(cert);
-        out->purposes = out->place == XR_ANCHOR ? pk_purposes(&s->pk, cert) : 0;
+        out->purposes = out->place == XR_ANCHOR ? cert->purposes : 0;
         out->vendor = file->vendor;
     }
     free(by_number);

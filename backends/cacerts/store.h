@@ -176,9 +176,8 @@ void ca_edits_free(struct ca_edits *edits);
 
 /* list_outputs.c, p11_outputs.c: what has to change so that outputs match the sources. changed
  * gets the lines that hooks are told: +PATH, -PATH. */
-enum xr_status ca_list_outputs(struct ca_edits *edits, struct xr_buf *changed, struct xr_session *s,
-                               struct xr_error *err);
-enum xr_status ca_p11_outputs(struct ca_edits *edits, struct xr_session *s, struct xr_error *err);
+void ca_list_outputs(struct ca_edits *edits, struct xr_buf *changed, struct xr_session *s);
+void ca_p11_outputs(struct ca_edits *edits, struct xr_session *s);
 
 /* flush.c */
 enum xr_status ca_flush(struct xr_session *s, struct xr_error *err);
