@@ -40,18 +40,16 @@ static enum xr_status found_in_pkcs7(void *ctx, enum xr_item_kind kind, struct x
 
 /* ---- base64 and PEM (RFC 7468, lax in white space only) ---- */
 
-static int base64_digit(unsigned char c)
-{
-    if (c >= 'A' && c <= 'Z')
-        return c - 'A';
-    if (c >= 'a' && c <= 'z')
-        return c - 'a' + 26;
-    if (c >= '0' && c <= '9')
-        return c - '0' + 52;
-    if (c == '+')
-        return 62;
-    return c == '/' ? 63 : -1;
-}
+/* Value of a digit and one more; 0: none. */
+static const unsigned char base64_digits[256] = {
+#define D2(c, n) [c] = (n) + 1, [(c) + 1] = (n) + 2
+#define D4(c, n) D2((c), (n)), D2((c) + 2, (n) + 2)
+    D4('A', 0),  D4('E', 4),  D4('I', 8),  D4('M', 12), D4('Q', 16), D4('U', 20), D2('Y', 24),
+    D4('a', 26), D4('e', 30), D4('i', 34), D4('m', 38), D4('q', 42), D4('u', 46), D2('y', 50),
+    D4('0', 52), D4('4', 56), D2('8', 60), ['+'] = 63,  ['/'] = 64,
+#undef D4
+#undef D2
+};
 
 static bool is_space(unsigned char c)
 {
@@ -65,7 +63,24 @@ static bool base64(struct xr_buf *out, const unsigned char *text, size_t len)
 
     out->data = xr_grow(out->data, &out->capacity, len / 4 * 3 + 4, 1);
     for (size_t i = 0; i < len; i++) {
-        int digit = base64_digit(text[i]);
+        int digit = 0;
+
+        while (digits + pads == 0 && len - i >= 4) { /* whole quartets, as most are */
+            unsigned v[4] = {base64_digits[text[i]], base64_digits[text[i + 1]],
+                             base64_digits[text[i + 2]], base64_digits[text[i + 3]]};
+            unsigned bits = 0;
+
+            if (v[0] == 0 || v[1] == 0 || v[2] == 0 || v[3] == 0)
+                break;
+            bits = (v[0] - 1) << 18 | (v[1] - 1) << 12 | (v[2] - 1) << 6 | (v[3] - 1);
+            out->data[out->len++] = (char)(bits >> 16 & 0xff);
+            out->data[out->len++] = (char)(bits >> 8 & 0xff);
+            out->data[out->len++] = (char)(bits & 0xff);
+            i += 4;
+        }
+        if (i >= len)
+            break;
+        digit = base64_digits[text[i]] - 1;
 
         if (is_space(text[i]))
             continue;

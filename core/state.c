@@ -244,6 +244,15 @@ static bool own_bytes(const struct xr_entry *entry)
     return memcmp(sum, entry->subject.id, sizeof(sum)) == 0;
 }
 
+void xr_snapshot_only(struct xr_snapshot *snapshot, const struct xr_subject *subject)
+{
+    unsigned char key[XR_SHA256_LEN];
+    bool added = false;
+
+    subject_key(key, subject);
+    (void)xr_idmap_put(&snapshot->only, key, 0, &added);
+}
+
 enum xr_status xr_snapshot_take(void *ctx, const struct xr_entry *entry)
 {
     struct xr_snapshot *snapshot = ctx;
@@ -251,9 +260,11 @@ enum xr_status xr_snapshot_take(void *ctx, const struct xr_entry *entry)
     bool added = false;
     size_t at = 0;
 
+    subject_key(key, &entry->subject);
+    if (snapshot->only.count > 0 && !xr_idmap_get(&snapshot->only, key, &at))
+        return XR_OK;
     if (!own_bytes(entry))
         return XR_INVALID;
-    subject_key(key, &entry->subject);
     at = xr_idmap_put(&snapshot->map, key, snapshot->count, &added);
     if (added)
         *XR_PUSH(snapshot) = xr_state_new(&entry->subject);
@@ -277,5 +288,6 @@ void xr_snapshot_free(struct xr_snapshot *snapshot)
         xr_state_free(snapshot->items[i]);
     free(snapshot->items);
     xr_idmap_free(&snapshot->map);
+    xr_idmap_free(&snapshot->only);
     *snapshot = (struct xr_snapshot){0};
 }

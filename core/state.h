@@ -30,7 +30,10 @@ struct xr_snapshot {
     struct xr_state **items;
     size_t count, capacity;
     struct xr_idmap map;
+    struct xr_idmap only; /* of subjects that are taken; empty: all are */
 };
+/* From now on only subjects named so are taken. */
+void xr_snapshot_only(struct xr_snapshot *snapshot, const struct xr_subject *subject);
 /* xr_entry_fn; ctx is a struct xr_snapshot. */
 enum xr_status xr_snapshot_take(void *ctx, const struct xr_entry *entry);
 const struct xr_state *xr_snapshot_find(const struct xr_snapshot *snapshot,

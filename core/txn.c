@@ -16,6 +16,7 @@ void xr_run_free(struct xr_run *run)
     free(run->address);
     free(run->location);
     free(run->why);
+    xr_store_close(&run->kept);
     xr_snapshot_free(&run->snapshot);
     xr_snapshot_free(&run->after);
     xr_plan_free(&run->plan);
@@ -39,7 +40,7 @@ static void end_with_error(struct xr_run *run, enum xr_status status, const stru
 }
 
 enum xr_status xr_txn_survey(struct xr_run *run, const struct xr_site *site,
-                             const struct xr_worker_config *worker, struct xr_error *err)
+                             const struct xr_worker_config *worker, bool keep, struct xr_error *err)
 {
     struct xr_store store = {0};
     enum xr_status status =
@@ -50,14 +51,37 @@ enum xr_status xr_txn_survey(struct xr_run *run, const struct xr_site *site,
         return status;
     run->caps = store.caps;
     status = xr_store_list(&store, xr_snapshot_take, &run->snapshot, err);
-    xr_store_close(&store);
+    if (status == XR_OK && keep && store.session != NULL && run->backend->table.renew != NULL)
+        run->kept = store;
+    else
+        xr_store_close(&store);
     return status;
 }
 
+/* For writing: the store of the survey if that can be, else anew. */
+static enum xr_status open_to_write(struct xr_store *store, struct xr_txn *txn, struct xr_run *run,
+                                    struct xr_error *err)
+{
+    if (run->kept.session != NULL) {
+        enum xr_status status = XR_OK;
+
+        *store = run->kept;
+        run->kept = (struct xr_store){0};
+        status = xr_store_renew(store, err);
+        if (status != XR_OK)
+            xr_store_close(store);
+        return status;
+    }
+    return xr_store_open(store, run->backend, txn->site, run->location, XR_WRITE, txn->worker, err);
+}
+
+/* What the store holds now of the subjects of a part. */
 static enum xr_status list_again(struct xr_snapshot *out, struct xr_store *store,
-                                 struct xr_error *err)
+                                 const struct xr_part *part, struct xr_error *err)
 {
     xr_snapshot_free(out);
+    for (size_t i = 0; i < part->count; i++)
+        xr_snapshot_only(out, &part->items[i].subject);
     return xr_store_list(store, xr_snapshot_take, out, err);
 }
 
@@ -75,7 +99,7 @@ static enum xr_status put_back(struct xr_store *store, const struct xr_part *par
                                size_t *left, struct xr_error *err)
 {
     struct xr_snapshot now = {0};
-    enum xr_status status = list_again(&now, store, err);
+    enum xr_status status = list_again(&now, store, part, err);
 
     *left = 0;
     for (size_t i = count; status == XR_OK && i-- > 0;) {
@@ -91,7 +115,7 @@ static enum xr_status put_back(struct xr_store *store, const struct xr_part *par
         status = xr_store_swap(store, current, change->before, err);
         /* A swap may renumber what other subjects' entries hold of the same name. */
         if (status == XR_OK)
-            status = list_again(&now, store, err);
+            status = list_again(&now, store, part, err);
     }
     xr_snapshot_free(&now);
     if (status == XR_OK)
@@ -185,8 +209,11 @@ static void finish_unchanged(struct xr_txn *txn, struct xr_run *run, struct xr_s
 static enum xr_status rebase(struct xr_run *run, struct xr_store *store, struct xr_error *err)
 {
     struct xr_snapshot now = {0};
-    enum xr_status status = list_again(&now, store, err);
+    enum xr_status status = XR_OK;
 
+    for (size_t i = 0; i < run->plan.count; i++)
+        xr_snapshot_only(&now, &run->plan.items[i].subject);
+    status = xr_store_list(store, xr_snapshot_take, &now, err);
     for (size_t i = 0; status == XR_OK && i < run->plan.count; i++) {
         struct xr_step *step = &run->plan.items[i];
         const struct xr_state *current = xr_snapshot_find(&now, &step->subject);
@@ -249,8 +276,7 @@ void xr_txn_apply(struct xr_txn *txn, struct xr_run *run)
     struct xr_store store = {0};
     struct xr_error err = {0};
     size_t made = 0;
-    enum xr_status status =
-        xr_store_open(&store, run->backend, txn->site, run->location, XR_WRITE, txn->worker, &err);
+    enum xr_status status = open_to_write(&store, txn, run, &err);
     const struct xr_part *part = NULL;
 
     run->part = XR_NONE;
@@ -285,8 +311,8 @@ void xr_txn_apply(struct xr_txn *txn, struct xr_run *run)
         goto out;
     }
     flush(run, &store);
-    status = list_again(&run->after, &store, &err);
     part = &txn->journal->items[txn->transaction].items[run->part];
+    status = list_again(&run->after, &store, part, &err);
     if (status != XR_OK || !all_as_wanted(part, &run->after)) {
         roll_back(
             txn, run, &store, part->count, XR_RESULT_FAILED,
@@ -354,7 +380,7 @@ static enum xr_status go_forward(struct xr_store *store, const struct xr_part *p
                                  struct xr_error *err)
 {
     struct xr_snapshot now = {0};
-    enum xr_status status = list_again(&now, store, err);
+    enum xr_status status = list_again(&now, store, part, err);
 
     for (size_t i = 0; status == XR_OK && i < part->count; i++) {
         const struct xr_change *change = &part->items[i];
@@ -365,7 +391,7 @@ static enum xr_status go_forward(struct xr_store *store, const struct xr_part *p
             continue;
         status = xr_store_swap(store, current, change->want, err);
         if (status == XR_OK)
-            status = list_again(&now, store, err);
+            status = list_again(&now, store, part, err);
     }
     xr_snapshot_free(&now);
     return status;
@@ -397,7 +423,7 @@ static void recover_open(struct xr_txn *txn, struct xr_run *run, struct xr_store
         status = go_forward(store, part, &err);
     if (status == XR_OK) {
         flush(run, store);
-        status = list_again(&run->after, store, &err);
+        status = list_again(&run->after, store, part, &err);
     }
     if (status == XR_OK)
         status = record_done(txn, run, txn->transaction, run->part, &err);
@@ -425,7 +451,7 @@ void xr_txn_recover(struct xr_txn *txn, struct xr_run *run, size_t transaction, 
                      xr_state_copy(part->items[i].before), xr_state_copy(part->items[i].want));
     if (status == XR_OK) {
         run->caps = store.caps;
-        status = list_again(&run->after, &store, &err);
+        status = list_again(&run->after, &store, part, &err);
     }
     if (status == XR_OK)
         recover_open(txn, run, &store);

@@ -29,7 +29,8 @@ struct xr_run {
     bool named; /* by --store, not discovered */
     struct xr_caps caps;
     struct xr_snapshot snapshot; /* before */
-    struct xr_snapshot after;
+    struct xr_snapshot after;    /* of the subjects that were to change */
+    struct xr_store kept;        /* open for reading since the survey, where that saves work */
     struct xr_plan plan;
     enum xr_result result;
     char *why;        /* of anything but done; also a warning beside it */
@@ -58,9 +59,10 @@ struct xr_txn {
     void *ctx;
 };
 
-/* Reads caps and snapshot. */
+/* Reads caps and snapshot. keep: the store will probably be changed. */
 enum xr_status xr_txn_survey(struct xr_run *run, const struct xr_site *site,
-                             const struct xr_worker_config *worker, struct xr_error *err);
+                             const struct xr_worker_config *worker, bool keep,
+                             struct xr_error *err);
 /* Applies run->plan; the outcome is in run. */
 void xr_txn_apply(struct xr_txn *txn, struct xr_run *run);
 /* Takes a done run back (--all-or-nothing). */

@@ -240,7 +240,7 @@ void xr_engine_pool(struct xr_engine *engine, const struct xr_snapshot *snapshot
 
         if (state->subject.type != XR_SUBJECT_CERT || state->count == 0 ||
             xr_pool_find(&engine->report->pool, state->subject.id) != XR_NONE ||
-            xr_cert_new(&cert, state->entries[0]->der, NULL) != XR_OK)
+            xr_cert_new_known(&cert, state->entries[0]->der, state->subject.id, NULL) != XR_OK)
             continue;
         (void)xr_pool_add(&engine->report->pool, cert);
         xr_cert_free(cert);
@@ -250,11 +250,15 @@ void xr_engine_pool(struct xr_engine *engine, const struct xr_snapshot *snapshot
 void xr_engine_survey(struct xr_engine *engine)
 {
     struct xr_report *report = engine->report;
+    enum xr_verb verb = engine->rq->verb;
+    bool changing = !engine->rq->dry_run && (verb == XR_VERB_INSTALL || verb == XR_VERB_REMOVE ||
+                                             verb == XR_VERB_DISTRUST || verb == XR_VERB_UNDO);
 
     for (size_t i = 0; i < report->runs.count; i++) {
         struct xr_run *run = &report->runs.items[i];
         struct xr_error err = {0};
-        enum xr_status status = xr_txn_survey(run, &engine->rq->site, &engine->worker, &err);
+        enum xr_status status =
+            xr_txn_survey(run, &engine->rq->site, &engine->worker, changing, &err);
 
         if (status != XR_OK) {
             run->privilege = status == XR_DENIED;

@@ -341,6 +341,13 @@ enum xr_status xr_store_open(struct xr_store *store, const struct xr_loaded *bac
     return status;
 }
 
+enum xr_status xr_store_renew(struct xr_store *store, struct xr_error *err)
+{
+    if (store->session == NULL || store->backend->table.renew == NULL)
+        return xr_fail(err, XR_UNSUPPORTED, "the store has to be opened anew");
+    return store->backend->table.renew(store->session, &store->caps, err);
+}
+
 void xr_store_close(struct xr_store *store)
 {
     if (store->session != NULL)

@@ -34,6 +34,8 @@ struct xr_store {
 enum xr_status xr_store_open(struct xr_store *store, const struct xr_loaded *backend,
                              const struct xr_site *site, const char *location, enum xr_mode mode,
                              const struct xr_worker_config *config, struct xr_error *err);
+/* An open store for reading becomes one for writing; XR_UNSUPPORTED where only another open does. */
+enum xr_status xr_store_renew(struct xr_store *store, struct xr_error *err);
 void xr_store_close(struct xr_store *store);
 enum xr_status xr_store_list(struct xr_store *store, xr_entry_fn emit, void *ctx,
                              struct xr_error *err);

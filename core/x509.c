@@ -74,7 +74,8 @@ static enum xr_status fail_openssl(struct xr_error *err, enum xr_status status, 
 
 /* ---- certificates ---- */
 
-enum xr_status xr_cert_new(struct xr_cert **out, struct xr_bytes der, struct xr_error *err)
+enum xr_status xr_cert_new_known(struct xr_cert **out, struct xr_bytes der,
+                                 const unsigned char sha256[XR_SHA256_LEN], struct xr_error *err)
 {
     struct xr_cert *cert = NULL;
     enum xr_status status = XR_OK;
@@ -88,10 +89,20 @@ enum xr_status xr_cert_new(struct xr_cert **out, struct xr_bytes der, struct xr_
         xr_cert_free(cert);
         return status;
     }
-    digest(cert->sha256, md_sha256, cert->der);
-    digest(cert->sha1, md_sha1, cert->der);
+    memcpy(cert->sha256, sha256, sizeof(cert->sha256));
     digest(cert->spki_sha256, md_sha256, cert->d.slices.spki);
     *out = cert;
+    return XR_OK;
+}
+
+enum xr_status xr_cert_new(struct xr_cert **out, struct xr_bytes der, struct xr_error *err)
+{
+    unsigned char sha256[XR_SHA256_LEN];
+
+    xr_x509_sha256(sha256, der);
+    if (xr_cert_new_known(out, der, sha256, err) != XR_OK)
+        return XR_INVALID;
+    digest((*out)->sha1, md_sha1, (*out)->der);
     return XR_OK;
 }
 
@@ -306,11 +317,95 @@ char *xr_x509_name_short(struct xr_bytes name)
     return text != NULL ? text : xr_x509_name_text(name);
 }
 
+/* One attribute as libcrypto's canonical form has it (asn1_string_canon): spaces at both ends gone,
+ * others one blank, ASCII in lower case, a UTF8String. False for what is not plain ASCII text. */
+static bool canonical_text(unsigned char *out, size_t *len, size_t room,
+                           const struct xr_der_item *value)
+{
+    static const unsigned tags[] = {0x0c, 0x13, 0x16, 0x1a}; /* UTF8, Printable, IA5, Visible */
+    const unsigned char *text = value->content.data;
+    size_t end = value->content.len, at = 0;
+    bool known = false;
+
+    for (size_t i = 0; i < sizeof(tags) / sizeof(tags[0]); i++)
+        known = known || value->tag == tags[i];
+    if (!known || end > room || end > 127)
+        return false;
+    for (size_t i = 0; i < end; i++) {
+        if (text[i] == 0 || text[i] > 0x7f)
+            return false;
+    }
+#define SPACE(c) ((c) == ' ' || ((c) >= '\t' && (c) <= '\r'))
+    while (at < end && SPACE(text[at]))
+        at++;
+    while (end > at && SPACE(text[end - 1]))
+        end--;
+    *len = 0;
+    while (at < end) {
+        bool space = SPACE(text[at]);
+
+        out[(*len)++] = space                                ? ' '
+                        : text[at] >= 'A' && text[at] <= 'Z' ? (unsigned char)(text[at] + 32)
+                                                             : text[at];
+        at++;
+        while (space && at < end && SPACE(text[at]))
+            at++;
+    }
+#undef SPACE
+    return true;
+}
+
+/* The hash of a plain name without building libcrypto's own form of it, which takes ten times as
+ * long: thousands are hashed to see that links are right. False: ask libcrypto. */
+static bool plain_name_hash(uint32_t *out, struct xr_bytes name)
+{
+    unsigned char canonical[1024], sum[20];
+    struct xr_der_item names, set, pair, oid, value;
+    struct xr_bytes rest = name;
+    size_t used = 0;
+
+    if (!xr_der_expect(&names, &rest, XR_DER_SEQUENCE) || rest.len > 0 || names.content.len == 0)
+        return false;
+    for (rest = names.content; rest.len > 0;) {
+        struct xr_bytes inner;
+        size_t len = 0, body = 0;
+
+        if (!xr_der_expect(&set, &rest, XR_DER_SET))
+            return false;
+        inner = set.content;
+        if (!xr_der_expect(&pair, &inner, XR_DER_SEQUENCE) || inner.len > 0)
+            return false;
+        inner = pair.content;
+        if (!xr_der_expect(&oid, &inner, XR_DER_OID) || !xr_der_next(&value, &inner) ||
+            inner.len > 0 || oid.whole.len > 32 || sizeof(canonical) - used < 256 ||
+            !canonical_text(canonical + used + 6 + oid.whole.len, &len, 128, &value))
+            return false;
+        body = oid.whole.len + 2 + len;
+        if (body > 125) /* lengths of one byte only */
+            return false;
+        canonical[used] = XR_DER_SET;
+        canonical[used + 1] = (unsigned char)(body + 2);
+        canonical[used + 2] = XR_DER_SEQUENCE;
+        canonical[used + 3] = (unsigned char)body;
+        memcpy(canonical + used + 4, oid.whole.data, oid.whole.len);
+        canonical[used + 4 + oid.whole.len] = XR_DER_UTF8;
+        canonical[used + 5 + oid.whole.len] = (unsigned char)len;
+        used += 4 + body;
+    }
+    xr_x509_sha1(sum, (struct xr_bytes){canonical, used});
+    *out =
+        (uint32_t)sum[0] | (uint32_t)sum[1] << 8 | (uint32_t)sum[2] << 16 | (uint32_t)sum[3] << 24;
+    return true;
+}
+
 enum xr_status xr_x509_name_hash(uint32_t *out, struct xr_bytes name, struct xr_error *err)
 {
-    X509_NAME *parsed = parse_name(name);
+    X509_NAME *parsed = NULL;
     int ok = 0;
 
+    if (plain_name_hash(out, name))
+        return XR_OK;
+    parsed = parse_name(name);
     if (parsed != NULL)
         *out = (uint32_t)X509_NAME_hash_ex(parsed, NULL, NULL, &ok);
     X509_NAME_free(parsed);

@@ -260,6 +260,18 @@ static enum xr_status session_open(struct xr_session **out, struct xr_caps *caps
     return XR_OK;
 }
 
+static enum xr_status session_renew(struct xr_session *s, struct xr_caps *caps,
+                                    struct xr_error *err)
+{
+    enum xr_status status = XR_OK;
+
+    describe(caps, s);
+    if (caps->writable)
+        status = take_lock(s, err);
+    s->write = status == XR_OK;
+    return status;
+}
+
 static enum xr_status discover(const struct xr_host *host, const struct xr_site *site,
                                unsigned scope, xr_found_fn emit, void *ctx, struct xr_error *err)
 {
@@ -294,6 +306,7 @@ static const struct xr_backend table = {
     .swap = ca_swap,
     .flush = ca_flush,
     .probe = ca_probe,
+    .renew = session_renew,
 };
 
 #ifdef XR_MODULE

@@ -143,6 +143,7 @@ static enum xr_status make_outputs(struct xr_session *s, struct xr_error *err)
         status = ca_make(&edits, s, err);
     if (status == XR_OK && hooks && (edits.count > 0 || owed)) {
         status = ca_run_hooks(s, &changed, err);
+        s->fresh = false;
         settle(s); /* a hook that failed was told, and that is said */
     }
     if (status == XR_OK && s->remarks.count > 0)
@@ -163,7 +164,9 @@ enum xr_status ca_flush(struct xr_session *s, struct xr_error *err)
     status = sync_sources(s, err);
     if (status == XR_OK && s->updater_distro)
         return ca_run_updater(s, err);
-    if (status == XR_OK && !s->loaded)
+    if (status == XR_OK && !s->loaded) {
         status = ca_load(s, err);
+        s->fresh = status == XR_OK;
+    }
     return status == XR_OK ? make_outputs(s, err) : status;
 }

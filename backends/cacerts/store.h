@@ -69,6 +69,7 @@ struct xr_session {
     char *blocklist; /* where a distrust of ours goes, or NULL */
     bool live, write, updater_distro;
     bool loaded, dirty;
+    bool fresh; /* loaded from the disk since the last change, and not listed since */
     struct {
         struct ca_file **items;
         size_t count, capacity;

@@ -208,8 +208,10 @@ static void shown_free(struct shown *shown)
 
 enum xr_status ca_list(struct xr_session *s, xr_entry_fn emit, void *ctx, struct xr_error *err)
 {
-    enum xr_status status = ca_load(s, err);
+    /* A flush has just read what a swap wrote: that is what is there. */
+    enum xr_status status = s->fresh ? XR_OK : ca_load(s, err);
 
+    s->fresh = false;
     for (size_t i = 0; status == XR_OK && i < s->certs.count; i++) {
         struct shown shown;
 
@@ -537,7 +539,7 @@ static enum xr_status carry_out(struct swapping *w, struct xr_error *err)
     }
     if (status == XR_OK && selects)
         status = write_conf(w, false, err);
-    w->s->loaded = false;
+    w->s->loaded = w->s->fresh = false;
     /* Only what changed nothing may be called a conflict or a refusal. */
     return status == XR_CONFLICT || status == XR_REFUSED ? XR_FAILED : status;
 }

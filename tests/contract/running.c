@@ -42,7 +42,7 @@ void running_wish(struct running *r, enum xr_wish_kind what, struct xr_bytes der
 
 enum xr_status running_survey(struct running *r)
 {
-    return xr_txn_survey(&r->run, &r->site, &r->worker, &r->err);
+    return xr_txn_survey(&r->run, &r->site, &r->worker, false, &r->err);
 }
 
 enum xr_status running_apply(struct running *r, const char *state)

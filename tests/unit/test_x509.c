@@ -10,6 +10,71 @@
 
 #define NOW INT64_C(1800000000)
 
+/* ---- names ---- */
+
+/* A name of one to four attributes in every string type, with blanks and capitals all over. */
+static X509_NAME *random_name(unsigned *seed)
+{
+    static const int types[] = {V_ASN1_UTF8STRING, V_ASN1_PRINTABLESTRING, V_ASN1_IA5STRING,
+                                V_ASN1_T61STRING,  V_ASN1_BMPSTRING,       V_ASN1_VISIBLESTRING};
+    static const char *const fields[] = {"CN", "O", "OU", "C", "emailAddress", "serialNumber"};
+    X509_NAME *name = X509_NAME_new();
+    unsigned count = (unsigned)rand_r(seed) % 5;
+
+    for (unsigned i = 0; i < count; i++) {
+        unsigned char text[160];
+        int len = rand_r(seed) % 8 == 0 ? rand_r(seed) % 150 : rand_r(seed) % 20;
+
+        for (int k = 0; k < len; k++) {
+            static const char letters[] = "aBcD  \t XyZ019-.,\r\n\v";
+            int pick = rand_r(seed) % 40;
+
+            text[k] = pick == 0   ? 0xc3 /* not UTF-8 alone */
+                      : pick == 1 ? (unsigned char)(rand_r(seed) % 128)
+                                  : (unsigned char)letters[(size_t)pick % (sizeof(letters) - 1)];
+        }
+        (void)X509_NAME_add_entry_by_txt(name, fields[rand_r(seed) % 6], types[rand_r(seed) % 6],
+                                         text, len, -1, rand_r(seed) % 8 == 0 ? -1 : 0);
+    }
+    return name;
+}
+
+Test(x509, the_hash_of_a_name_is_libcryptos_whatever_is_in_it)
+{
+    unsigned seed = 20261123;
+    unsigned plain = 0;
+
+    for (unsigned i = 0; i < 20000; i++) {
+        X509_NAME *name = random_name(&seed);
+        unsigned char *der = NULL;
+        int len = i2d_X509_NAME(name, &der), ok = 0;
+        uint32_t ours = 0;
+        enum xr_status status = XR_OK;
+        X509_NAME *again = NULL;
+        const unsigned char *at = der;
+
+        if (len <= 0) { /* libcrypto itself does not write it */
+            X509_NAME_free(name);
+            continue;
+        }
+        again = d2i_X509_NAME(NULL, &at, len);
+        status = xr_x509_name_hash(&ours, (struct xr_bytes){der, (size_t)len}, NULL);
+        if (again == NULL) {
+            cr_assert_neq(status, XR_OK);
+        } else {
+            unsigned long theirs = X509_NAME_hash_ex(again, NULL, NULL, &ok);
+
+            cr_assert_eq(status == XR_OK, ok == 1);
+            cr_assert(!ok || theirs == ours, "name %u: %08lx, not %08x", i, theirs, ours);
+            plain += ok == 1;
+        }
+        X509_NAME_free(again);
+        X509_NAME_free(name);
+        OPENSSL_free(der);
+    }
+    cr_assert_gt(plain, 5000);
+}
+
 /* ---- fixtures ---- */
 
 static struct xr_bytes bytes_of(const struct pki_blob *blob)

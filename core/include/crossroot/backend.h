@@ -332,6 +332,10 @@ struct xr_backend {
     /* Optional. The store's own verifier. XR_OK with XR_UNKNOWN means it cannot tell. */
     enum xr_status (*probe)(struct xr_session *session, struct xr_verdict *out,
                             const struct xr_probe *probe, struct xr_error *err);
+    /* Optional. A session for reading becomes one for writing, as open would make it: takes the
+     * lock, and caps are filled anew. What it read before counts only where list then finds it
+     * unchanged. On a failure the session stays for reading. */
+    enum xr_status (*renew)(struct xr_session *session, struct xr_caps *caps, struct xr_error *err);
 };
 
 typedef const struct xr_backend *(*xr_backend_entry_fn)(void);
