@@ -115,10 +115,13 @@ static char *link_name(const struct ca_layout *layout, const char *path)
         len -= ext;
     xr_buf_str(&out, layout->link_prefix);
     for (size_t i = 0; i < len; i++) {
-        char c = base[i];
+        const char *c = &base[i];
 
-        c = c == ' ' || c == ',' ? '_' : c == '(' || c == ')' ? '=' : c;
-        xr_buf_add(&out, &c, 1);
+        if (*c == ' ' || *c == ',')
+            c = "_";
+        else if (*c == '(' || *c == ')')
+            c = "=";
+        xr_buf_add(&out, c, 1);
     }
     xr_buf_str(&out, ".pem");
     return out.data;

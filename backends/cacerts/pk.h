@@ -45,7 +45,7 @@ struct pk_cert {
     struct xr_bytes eku;  /* content of its own extension; data is NULL without one */
     struct xr_bytes key;  /* SPKI inside der */
     signed char category; /* said by the source, or -1 */
-    signed char plain;    /* category of the certificate alone */
+    int plain;            /* category of the certificate alone */
     bool parses;
     char *base64;
     size_t base64_len;

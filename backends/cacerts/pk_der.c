@@ -104,6 +104,21 @@ static bool take_oid(struct pk_der *out, struct xr_bytes *rest)
     return pk_der_take(out, rest, PK_DER_OID) && pk_oid_ok(out->content);
 }
 
+/* Steps into an explicit tag if it is there. Its length must fit, but libtasn1 does not ask whether it
+ * is that of what is inside. */
+static bool enter(struct xr_bytes *rest, unsigned tag)
+{
+    struct xr_bytes after = *rest;
+    struct pk_der outer;
+    size_t head = 0;
+
+    if (rest->len == 0 || rest->data[0] != tag || !pk_der_next(&outer, &after))
+        return false;
+    head = outer.whole.len - outer.content.len;
+    *rest = (struct xr_bytes){rest->data + head, rest->len - head};
+    return true;
+}
+
 /* ---- certificates ---- */
 
 static bool take_algorithm(struct xr_bytes *rest)
@@ -207,11 +222,11 @@ bool pk_walk_extension(struct xr_bytes *oid, struct xr_bytes *value, struct xr_b
 }
 
 /* The first extension of a kind is the one p11-kit finds. */
-static bool walk_extensions(struct pk_walk *out, struct xr_bytes explicit)
+static bool walk_extensions(struct pk_walk *out, struct xr_bytes rest)
 {
     struct pk_der list, one;
 
-    if (!pk_der_only(&list, explicit, PK_DER_SEQUENCE))
+    if (!pk_der_only(&list, rest, PK_DER_SEQUENCE))
         return false;
     while (list.content.len > 0) {
         struct xr_bytes oid, value;
@@ -238,12 +253,10 @@ bool pk_walk_cert(struct pk_walk *out, struct xr_bytes der)
         !pk_der_only(&part, cert.content, PK_DER_BIT_STRING))
         return false;
     rest = tbs.content;
-    if (rest.len > 0 && rest.data[0] == 0xa0) {
-        struct pk_der version;
-
-        if (!pk_der_next(&part, &rest) || !pk_der_only(&version, part.content, PK_DER_INTEGER))
+    if (enter(&rest, 0xa0)) {
+        if (!pk_der_take(&part, &rest, PK_DER_INTEGER))
             return false;
-        out->v1 = version.content.len == 1 && version.content.data[0] == 0;
+        out->v1 = part.content.len == 1 && part.content.data[0] == 0;
     }
     if (!pk_der_take(&part, &rest, PK_DER_INTEGER))
         return false;
@@ -264,7 +277,7 @@ bool pk_walk_cert(struct pk_walk *out, struct xr_bytes der)
     }
     if (rest.len == 0)
         return true;
-    return pk_der_only(&part, rest, 0xa3) && walk_extensions(out, part.content);
+    return enter(&rest, 0xa3) && walk_extensions(out, rest);
 }
 
 bool pk_walk_basic(bool *ca, struct xr_bytes der)

@@ -6,36 +6,34 @@
 
 /* ---- names, each once ---- */
 
-static void name_id(unsigned char out[XR_SHA256_LEN], const struct xr_host *host, const char *name,
-                    size_t len)
+/* Answers whether it was new; *at, its number, becomes value then. */
+static bool put(struct xr_idmap *map, const struct xr_host *host, const char *name, size_t len,
+                size_t value, size_t *at)
 {
-    host->sha256(out, (struct xr_bytes){(const unsigned char *)name, len});
+    unsigned char id[XR_SHA256_LEN];
+    bool added = false;
+
+    host->sha256(id, (struct xr_bytes){(const unsigned char *)name, len});
+    *at = xr_idmap_put(map, id, value, &added);
+    return added;
 }
 
 void pk_names_take(struct pk_names *names, struct xr_buf *spelt, const char *name, size_t len,
                    pk_spell_fn spell)
 {
-    unsigned char id[XR_SHA256_LEN];
-    bool added = false;
-    size_t at = 0, *n = NULL;
+    size_t at = 0, unused = 0, *n = NULL;
 
     spelt->len = 0;
     spell(spelt, name, len, 0);
-    name_id(id, names->host, spelt->data, spelt->len);
-    (void)xr_idmap_put(&names->taken, id, 0, &added);
-    if (added)
+    if (put(&names->taken, names->host, spelt->data, spelt->len, 0, &unused))
         return;
-    name_id(id, names->host, name, len);
-    at = xr_idmap_put(&names->next, id, names->count, &added);
-    if (added)
+    if (put(&names->next, names->host, name, len, names->count, &at))
         *XR_PUSH(names) = 0;
     n = &names->items[at];
     do {
         spelt->len = 0;
         spell(spelt, name, len, ++*n);
-        name_id(id, names->host, spelt->data, spelt->len);
-        (void)xr_idmap_put(&names->taken, id, 0, &added);
-    } while (!added);
+    } while (!put(&names->taken, names->host, spelt->data, spelt->len, 0, &unused));
 }
 
 void pk_names_free(struct pk_names *names)

@@ -145,8 +145,9 @@ struct pk_names {
     size_t *items; /* how often a name was asked for */
     size_t count, capacity;
 };
-/* format makes the n-th spelling of a name in buf. */
+/* Appends the n-th spelling of a name. */
 typedef void (*pk_spell_fn)(struct xr_buf *buf, const char *name, size_t len, size_t n);
+/* spelt becomes the first spelling nobody has taken. */
 void pk_names_take(struct pk_names *names, struct xr_buf *spelt, const char *name, size_t len,
                    pk_spell_fn spell);
 void pk_names_free(struct pk_names *names);

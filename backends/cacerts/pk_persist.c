@@ -71,7 +71,7 @@ static const char other_attributes[] =
     " wrap-template wrap-with-trusted x-assertion-type x-certificate-value x-critical x-peer"
     " x-purpose ";
 
-/* Words that stand for numbers, without those for keys and mechanisms. */
+/* Words that stand for numbers, without those for mechanisms. */
 static const struct {
     const char *name;
     unsigned long value;
@@ -112,13 +112,24 @@ static const struct {
     {"x-pinned-certificate", 2},
     {"x-anchored-certificate", 3},
 };
+/* The same, of keys, which nothing here has. */
+static const char key_words[] =
+    " rsa dsa dh ec x9-42-dh kea generic-secret rc2 rc4 des des2 des3 cast cast3 cast128 rc5 idea"
+    " skipjack baton juniper cdmf aes blowfish twofish camellia aria nss-pkcs8 ";
+
+static bool listed(const char *list, const char *name)
+{
+    char *spaced = xr_format(" %s ", name);
+    bool found = strchr(name, ' ') == NULL && strstr(list, spaced) != NULL;
+
+    free(spaced);
+    return found;
+}
 
 static bool find_attribute(enum pk_attr *out, const char *name)
 {
     char *end = NULL;
     unsigned long type = strtoul(name, &end, 10);
-    char *spaced = NULL;
-    bool known = false;
 
     for (size_t i = 0; i < sizeof(attributes) / sizeof(attributes[0]); i++) {
         if (*end == '\0' ? attributes[i].type == type : strcmp(attributes[i].name, name) == 0) {
@@ -129,10 +140,7 @@ static bool find_attribute(enum pk_attr *out, const char *name)
     *out = PK_OTHER;
     if (*end == '\0')
         return type != ULONG_MAX;
-    spaced = xr_format(" %s ", name);
-    known = strchr(name, ' ') == NULL && strstr(other_attributes, spaced) != NULL;
-    free(spaced);
-    return known;
+    return listed(other_attributes, name);
 }
 
 /* ---- objects ---- */
@@ -262,7 +270,9 @@ static bool set_value(struct pk_object *object, enum pk_attr attr, const char *v
             return true;
         }
     }
-    if (quoted(&bytes, value)) {
+    if (listed(key_words, value)) {
+        pk_object_set(object, attr, &number, sizeof(number));
+    } else if (quoted(&bytes, value)) {
         pk_object_set(object, attr, bytes.data, bytes.len);
     } else if (truth || strcmp(value, "false") == 0) {
         pk_object_set(object, attr, &truth, 1);

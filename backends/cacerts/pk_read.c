@@ -5,7 +5,7 @@
 
 #include <stdlib.h>
 
-enum { OIDS_MAX = 4096 }; /* purposes in one TRUSTED CERTIFICATE; p11-kit's table is not safe */
+enum { OIDS_MAX = 1024 }; /* purposes in one TRUSTED CERTIFICATE; p11-kit's table is not safe */
 
 /* Where an object comes from. */
 struct origin {
@@ -46,7 +46,7 @@ static void set_trust(struct pk_cert *cert, const struct pk_object *object, enum
 }
 
 /* What p11-kit calls a category: 2 is an authority. */
-static signed char category_of(const struct pk_walk *walk)
+static int category_of(const struct pk_walk *walk)
 {
     bool ca = false;
 

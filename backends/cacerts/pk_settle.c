@@ -99,29 +99,28 @@ static size_t head_of(const struct pk_store *store, const struct xr_idmap *heads
 }
 
 /* -1: it is broken inside and says nothing. */
-static signed char category_by(const struct pk_extension *extension)
+static int category_by(const struct pk_extension *extension)
 {
     struct xr_bytes oid = {0}, value = {0};
     bool ca = false;
 
     if (!pk_walk_extension(&oid, &value, extension->value))
         return 3;
-    return (signed char)(!pk_walk_basic(&ca, value) ? -1 : ca ? 2 : 3);
+    return !pk_walk_basic(&ca, value) ? -1 : ca ? 2 : 3;
 }
 
 /* p11-kit works a category out when it reads the certificate, and again when a file brings a
  * basicConstraints for its key; only the second overrules what the source says. */
-static signed char category_of(const struct pk_store *store, const struct xr_idmap *heads,
-                               size_t index)
+static int category_of(const struct pk_store *store, const struct xr_idmap *heads, size_t index)
 {
     const struct pk_extension *all = store->extensions.items;
     const struct pk_cert *cert = &store->certs.items[index];
     size_t own = head_of(store, heads, cert->token, cert->parses ? cert->key : cert->spki);
-    signed char category = cert->plain, by = 0;
+    int category = cert->plain, by = 0;
 
     if (own != PK_NONE && all[own].sum.basic != PK_NONE && all[all[own].sum.basic].place <= index) {
         by = category_by(&all[all[own].sum.basic]);
-        category = (signed char)(by < 0 ? 0 : by);
+        category = by < 0 ? 0 : by;
     }
     if (cert->category >= 0)
         category = cert->category;
