@@ -171,8 +171,8 @@ static bool set(struct options *out, const struct option *option, const char *va
     case SCOPE:
         return set_scope(out, value, why);
     case UPDATER:
-        out->updater_distro = strcmp(value, "distro") == 0;
-        if (!out->updater_distro && strcmp(value, "native") != 0)
+        out->updater_distro = value != NULL && strcmp(value, "distro") == 0;
+        if (!out->updater_distro && (value == NULL || strcmp(value, "native") != 0))
             return wrong(why, "--updater is native or distro");
         break;
     case PLACE:

@@ -42,10 +42,10 @@ struct pk_cert {
     /* Private: */
     unsigned char *own;
     int64_t not_before;
-    struct xr_bytes eku;  /* content of its own extension; data is NULL without one */
-    struct xr_bytes key;  /* SPKI inside der */
-    signed char category; /* said by the source, or -1 */
-    int plain;            /* category of the certificate alone */
+    struct xr_bytes eku; /* content of its own extension; data is NULL without one */
+    struct xr_bytes key; /* SPKI inside der */
+    int category;        /* said by the source, or -1 */
+    int plain;           /* category of the certificate alone */
     bool parses;
     char *base64;
     size_t base64_len;
