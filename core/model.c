@@ -75,7 +75,9 @@ size_t xr_pool_add(struct xr_pool *pool, struct xr_cert *cert)
     item = XR_PUSH(pool);
     item->cert = xr_cert_ref(cert);
     item->subject = name_class(pool, cert->d.slices.subject);
-    item->issuer = name_class(pool, cert->d.slices.issuer);
+    item->issuer = xr_bytes_equal(cert->d.slices.issuer, cert->d.slices.subject)
+                       ? item->subject
+                       : name_class(pool, cert->d.slices.issuer);
     item->next_subject = pool->names.items[item->subject].head;
     pool->names.items[item->subject].head = at;
 

@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#define TEMP_PREFIX ".crossroot-tmp."
 /* What hooks have still to be told, should we die between the outputs and the hooks. */
 #define PENDING ".crossroot-hooks"
 
@@ -28,23 +27,16 @@ static enum xr_status sync_sources(struct xr_session *s, struct xr_error *err)
 }
 
 /* Hidden files of a run that was killed; we hold the lock, so nobody is writing them. */
+static void clear_temp(void *ctx, int dir, const struct dirent *entry)
+{
+    (void)ctx;
+    if (strncmp(entry->d_name, CA_TEMP_PREFIX, strlen(CA_TEMP_PREFIX)) == 0)
+        (void)unlinkat(dir, entry->d_name, 0);
+}
+
 static void clear_temps(const struct xr_session *s, const char *dir)
 {
-    struct xr_strings names = {0};
-    int fd = -1;
-
-    ca_names(&names, s, dir);
-    for (size_t i = 0; i < names.count; i++) {
-        if (strncmp(names.items[i], TEMP_PREFIX, strlen(TEMP_PREFIX)) != 0)
-            continue;
-        if (fd < 0)
-            fd = ca_open(s, dir, O_RDONLY | O_DIRECTORY);
-        if (fd >= 0)
-            (void)unlinkat(fd, names.items[i], 0);
-    }
-    if (fd >= 0)
-        (void)close(fd);
-    xr_strings_free(&names);
+    ca_scan(s, dir, clear_temp, NULL);
 }
 
 static void clear_all_temps(const struct xr_session *s)
@@ -143,7 +135,7 @@ static enum xr_status make_outputs(struct xr_session *s, struct xr_error *err)
         status = ca_make(&edits, s, err);
     if (status == XR_OK && hooks && (edits.count > 0 || owed)) {
         status = ca_run_hooks(s, &changed, err);
-        s->fresh = false;
+        s->fresh = s->sure = false;
         settle(s); /* a hook that failed was told, and that is said */
     }
     if (status == XR_OK && s->remarks.count > 0)
@@ -162,8 +154,10 @@ enum xr_status ca_flush(struct xr_session *s, struct xr_error *err)
         return XR_OK;
     clear_all_temps(s);
     status = sync_sources(s, err);
-    if (status == XR_OK && s->updater_distro)
+    if (status == XR_OK && s->updater_distro) {
+        s->fresh = s->sure = false;
         return ca_run_updater(s, err);
+    }
     if (status == XR_OK && !s->loaded) {
         status = ca_load(s, err);
         s->fresh = status == XR_OK;

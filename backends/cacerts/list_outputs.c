@@ -6,11 +6,8 @@
 #include "store.h"
 
 #include <ctype.h>
-#include <dirent.h>
-#include <errno.h>
-#include <fcntl.h>
+#include <search.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 /* ---- the directory as it is ---- */
 
@@ -32,28 +29,19 @@ static int by_name(const void *a, const void *b)
     return strcmp(((const struct present *)a)->name, ((const struct present *)b)->name);
 }
 
+static void take_present(void *ctx, int fd, const struct dirent *entry)
+{
+    struct directory *out = ctx;
+    struct present *present = XR_PUSH(&out->now);
+
+    present->name = xr_strdup(entry->d_name);
+    if (entry->d_type == DT_LNK || entry->d_type == DT_UNKNOWN)
+        present->target = ca_readlink_at(fd, entry->d_name);
+}
+
 static void read_directory(struct directory *out, const struct xr_session *s)
 {
-    int fd = ca_open(s, s->layout->directory, O_RDONLY | O_DIRECTORY);
-    DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
-    const struct dirent *entry = NULL;
-
-    if (dir == NULL) {
-        if (fd >= 0)
-            (void)close(fd);
-        return;
-    }
-    while ((entry = readdir(dir)) != NULL) {
-        struct present *present = NULL;
-
-        if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
-            continue;
-        present = XR_PUSH(&out->now);
-        present->name = xr_strdup(entry->d_name);
-        if (entry->d_type == DT_LNK || entry->d_type == DT_UNKNOWN)
-            present->target = ca_readlink_at(dirfd(dir), entry->d_name);
-    }
-    (void)closedir(dir);
+    ca_scan(s, s->layout->directory, take_present, out);
     if (out->now.count > 1)
         qsort(out->now.items, out->now.count, sizeof(*out->now.items), by_name);
 }
@@ -99,10 +87,23 @@ struct named {
     struct ca_file *file;
 };
 struct names {
-    struct named *items;
+    struct named **items;
     size_t count, capacity;
-    struct xr_idmap map; /* by the SHA-256 of the name */
+    void *by_name; /* of the items, see tsearch(3) */
 };
+
+static int by_link_name(const void *a, const void *b)
+{
+    return strcmp(((const struct named *)a)->name, ((const struct named *)b)->name);
+}
+
+static struct named *named(const struct names *names, const char *name)
+{
+    const struct named key = {.name = (char *)(uintptr_t)name};
+    struct named **found = tfind(&key, &names->by_name, by_link_name);
+
+    return found != NULL ? *found : NULL;
+}
 
 /* As update-ca-certificates makes them: spaces and commas to _, parentheses to =. */
 static char *link_name(const struct ca_layout *layout, const char *path)
@@ -133,31 +134,36 @@ static void want_names(struct names *out, const struct xr_session *s)
     for (size_t i = 0; i < s->order.count; i++) {
         struct ca_file *file = s->files.items[s->order.items[i]];
         char *name = link_name(s->layout, file->path);
-        unsigned char id[XR_SHA256_LEN];
-        bool added = false;
-        size_t at = 0;
+        struct named *known = named(out, name);
 
-        s->host->sha256(id, (struct xr_bytes){(const unsigned char *)name, strlen(name)});
-        at = xr_idmap_put(&out->map, id, out->count, &added);
-        if (added) {
-            *XR_PUSH(out) = (struct named){.name = name};
-        } else {
+        if (known != NULL) {
             free(name);
-            free(out->items[at].target);
+            free(known->target);
+        } else {
+            known = *XR_PUSH(out) = xr_new(1, sizeof(*known));
+            known->name = name;
+            if (tsearch(known, &out->by_name, by_link_name) == NULL)
+                abort();
         }
-        out->items[at].target = xr_format("/%s", file->path);
-        out->items[at].file = file;
+        known->target = xr_format("/%s", file->path);
+        known->file = file;
     }
 }
 
-static const struct named *named(const struct names *names, const struct xr_session *s,
-                                 const char *name)
+static void keep_item(void *item)
 {
-    unsigned char id[XR_SHA256_LEN];
-    size_t at = 0;
+    (void)item; /* the list owns it */
+}
 
-    s->host->sha256(id, (struct xr_bytes){(const unsigned char *)name, strlen(name)});
-    return xr_idmap_get(&names->map, id, &at) ? &names->items[at] : NULL;
+static void names_free(struct names *names)
+{
+    tdestroy(names->by_name, keep_item);
+    for (size_t i = 0; i < names->count; i++) {
+        free(names->items[i]->name);
+        free(names->items[i]->target);
+        free(names->items[i]);
+    }
+    free(names->items);
 }
 
 static void change_names(struct ca_edits *edits, struct xr_buf *changed, struct xr_session *s,
@@ -166,9 +172,9 @@ static void change_names(struct ca_edits *edits, struct xr_buf *changed, struct 
     const char *where = s->layout->directory;
 
     for (size_t i = 0; i < names->count; i++) {
-        const struct present *present = find(dir, names->items[i].name);
+        const struct present *present = find(dir, names->items[i]->name);
 
-        if (is(present, names->items[i].target))
+        if (is(present, names->items[i]->target))
             continue;
         if (present != NULL && present->target == NULL) {
             char *remark =
@@ -178,8 +184,8 @@ static void change_names(struct ca_edits *edits, struct xr_buf *changed, struct 
             free(remark);
             continue;
         }
-        ca_want_link(edits, where, names->items[i].name, names->items[i].target);
-        xr_buf_fmt(changed, "+/%s/%s\n", where, names->items[i].name);
+        ca_want_link(edits, where, names->items[i]->name, names->items[i]->target);
+        xr_buf_fmt(changed, "+/%s/%s\n", where, names->items[i]->name);
     }
 }
 
@@ -213,8 +219,8 @@ static void drop_names(struct ca_edits *edits, struct xr_buf *changed, struct xr
         bool crl = false;
         struct stat st;
 
-        if (present->target == NULL || named(names, s, present->name) != NULL ||
-            parse_hash_name(present->name, &hash, &crl, &number))
+        if (present->target == NULL || parse_hash_name(present->name, &hash, &crl, &number) ||
+            named(names, present->name) != NULL)
             continue;
         path = inside(s, present->target);
         file = ca_find_file(s, path);
@@ -252,35 +258,12 @@ static bool rehash_name(const struct xr_session *s, const char *name)
            strcmp(name, ca_name(s->layout->published[0])) != 0;
 }
 
-struct only {
-    const struct xr_host *host;
-    size_t count;
-    struct hashed *out;
-    bool ok;
-};
-
-static enum xr_status take_only(void *ctx, enum xr_item_kind kind, struct xr_bytes der)
+static bool hash_cert(uint32_t *hash, const struct xr_session *s, struct xr_bytes der)
 {
-    struct only *only = ctx;
     struct xr_slices slices = {.size = sizeof(slices)};
-    struct xr_bytes name = {0};
 
-    if (only->count++ > 0)
-        return XR_OK;
-    only->out->crl = kind == XR_ITEM_CRL;
-    if (kind == XR_ITEM_CRL) {
-        only->ok = only->host->crl_issuer(&name, der, NULL) == XR_OK;
-    } else {
-        size_t len = der.len;
-
-        if (only->host->trusted(&len, &(uint32_t){0}, der, NULL) == XR_OK)
-            der.len = len;
-        only->ok = only->host->slices(&slices, der, NULL) == XR_OK;
-        name = slices.subject;
-    }
-    only->ok = only->ok && only->host->name_hash(&only->out->hash, name, NULL) == XR_OK;
-    only->host->sha256(only->out->sha256, der);
-    return XR_OK;
+    return s->host->slices(&slices, der, NULL) == XR_OK &&
+           s->host->name_hash(hash, slices.subject, NULL) == XR_OK;
 }
 
 static bool hash_source(struct hashed *out, const struct xr_session *s, struct ca_file *file)
@@ -289,18 +272,40 @@ static bool hash_source(struct hashed *out, const struct xr_session *s, struct c
 
     if (file->held.count != 1)
         return false;
-    if (!item->has_hash) {
-        struct only only = {.host = s->host, .out = out};
-
-        (void)take_only(&only, XR_ITEM_CERT, item->der);
-        if (!only.ok)
-            return false;
-        item->hash = out->hash;
-        item->has_hash = true;
-    }
+    item->has_hash = item->has_hash || hash_cert(&item->hash, s, item->der);
     out->hash = item->hash;
     memcpy(out->sha256, item->sha256, sizeof(out->sha256));
-    return true;
+    return item->has_hash;
+}
+
+struct only {
+    const struct xr_session *s;
+    size_t count;
+    struct hashed *out;
+    bool ok;
+};
+
+static enum xr_status take_only(void *ctx, enum xr_item_kind kind, struct xr_bytes der)
+{
+    struct only *only = ctx;
+    const struct xr_host *host = only->s->host;
+    struct xr_bytes name = {0};
+
+    if (only->count++ > 0)
+        return XR_OK;
+    only->out->crl = kind == XR_ITEM_CRL;
+    if (kind == XR_ITEM_CRL) {
+        only->ok = host->crl_issuer(&name, der, NULL) == XR_OK &&
+                   host->name_hash(&only->out->hash, name, NULL) == XR_OK;
+    } else {
+        size_t len = der.len;
+
+        if (host->trusted(&len, &(uint32_t){0}, der, NULL) == XR_OK)
+            der.len = len;
+        only->ok = hash_cert(&only->out->hash, only->s, der);
+    }
+    host->sha256(only->out->sha256, der);
+    return XR_OK;
 }
 
 static bool hash_foreign(struct hashed *out, const struct xr_session *s, const char *name)
@@ -308,7 +313,7 @@ static bool hash_foreign(struct hashed *out, const struct xr_session *s, const c
     static const char begin[] = "-----BEGIN ";
     char *path = xr_format("%s/%s", s->layout->directory, name);
     struct xr_buf text = {0};
-    struct only only = {.host = s->host, .out = out};
+    struct only only = {.s = s, .out = out};
 
     if (ca_read(&text, NULL, s, path, NULL) == XR_OK && text.len > 0 &&
         memmem(text.data, text.len, begin, sizeof(begin) - 1) != NULL)
@@ -336,24 +341,23 @@ static void want_hashes(struct hashes *out, const struct xr_session *s, const st
     size_t kept = 0;
 
     for (size_t i = 0; i < names->count; i++) {
-        const struct present *present = find(dir, names->items[i].name);
-        struct hashed hashed = {.name = names->items[i].name};
+        const struct present *present = find(dir, names->items[i]->name);
+        struct hashed hashed = {.name = names->items[i]->name};
 
         if ((present == NULL || present->target != NULL) &&
-            hash_source(&hashed, s, names->items[i].file))
+            hash_source(&hashed, s, names->items[i]->file))
             *XR_PUSH(out) = hashed;
     }
     for (size_t i = 0; i < dir->now.count; i++) {
         const struct present *present = &dir->now.items[i];
-        const struct named *wanted = named(names, s, present->name);
         struct hashed hashed = {.name = present->name};
         uint32_t hash = 0;
         unsigned number = 0;
         bool crl = false;
 
-        if (!present->goes && (wanted == NULL || present->target == NULL) &&
-            rehash_name(s, present->name) &&
+        if (!present->goes && rehash_name(s, present->name) &&
             !parse_hash_name(present->name, &hash, &crl, &number) &&
+            (present->target == NULL || named(names, present->name) == NULL) &&
             hash_foreign(&hashed, s, present->name))
             *XR_PUSH(out) = hashed;
     }
@@ -531,12 +535,7 @@ void ca_list_outputs(struct ca_edits *edits, struct xr_buf *changed, struct xr_s
         free(dir.now.items[i].name);
         free(dir.now.items[i].target);
     }
-    for (size_t i = 0; i < names.count; i++) {
-        free(names.items[i].name);
-        free(names.items[i].target);
-    }
     free(dir.now.items);
-    free(names.items);
-    xr_idmap_free(&names.map);
+    names_free(&names);
     free(hashes.items);
 }

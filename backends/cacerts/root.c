@@ -2,7 +2,6 @@
 /* Files inside the root: of this machine, or of an image whose links must not lead out of it. */
 #include "store.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
@@ -188,40 +187,54 @@ static int by_name(const void *a, const void *b)
     return strcmp(((const struct ca_dirent *)a)->name, ((const struct ca_dirent *)b)->name);
 }
 
-void ca_entries(struct ca_entries *out, const struct xr_session *s, const char *path)
+void ca_scan(const struct xr_session *s, const char *path, ca_scan_fn each, void *ctx)
 {
     int fd = ca_open(s, path, O_RDONLY | O_DIRECTORY);
     DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
     const struct dirent *entry = NULL;
 
-    if (dir == NULL) {
-        if (fd >= 0)
-            (void)close(fd);
-        return;
+    while (dir != NULL && (entry = readdir(dir)) != NULL) {
+        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+            each(ctx, dirfd(dir), entry);
     }
-    while ((entry = readdir(dir)) != NULL) {
-        struct ca_dirent *made = NULL;
-        struct stat st;
+    if (dir != NULL)
+        (void)closedir(dir);
+    else if (fd >= 0)
+        (void)close(fd);
+}
 
-        if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
-            continue;
-        made = XR_PUSH(out);
-        made->name = xr_strdup(entry->d_name);
-        made->link = entry->d_type == DT_LNK;
-        made->directory = entry->d_type == DT_DIR;
-        if (entry->d_type == DT_UNKNOWN &&
-            fstatat(fd, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0) {
-            made->link = S_ISLNK(st.st_mode);
-            made->directory = S_ISDIR(st.st_mode);
-        }
-        if (made->link) {
-            char *whole = xr_format("%s/%s", path, made->name);
+struct entering {
+    struct ca_entries *out;
+    const struct xr_session *s;
+    const char *path;
+};
 
-            made->directory = ca_stat(&st, s, whole, true) && S_ISDIR(st.st_mode);
-            free(whole);
-        }
+static void take_entry(void *ctx, int dir, const struct dirent *entry)
+{
+    const struct entering *e = ctx;
+    struct ca_dirent *made = XR_PUSH(e->out);
+    struct stat st;
+
+    made->name = xr_strdup(entry->d_name);
+    made->link = entry->d_type == DT_LNK;
+    made->directory = entry->d_type == DT_DIR;
+    if (entry->d_type == DT_UNKNOWN && fstatat(dir, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0) {
+        made->link = S_ISLNK(st.st_mode);
+        made->directory = S_ISDIR(st.st_mode);
     }
-    (void)closedir(dir);
+    if (made->link) {
+        char *whole = xr_format("%s/%s", e->path, made->name);
+
+        made->directory = ca_stat(&st, e->s, whole, true) && S_ISDIR(st.st_mode);
+        free(whole);
+    }
+}
+
+void ca_entries(struct ca_entries *out, const struct xr_session *s, const char *path)
+{
+    struct entering e = {out, s, path};
+
+    ca_scan(s, path, take_entry, &e);
     if (out->count > 1)
         qsort(out->items, out->count, sizeof(*out->items), by_name);
 }
@@ -239,22 +252,15 @@ static int by_bytes(const void *a, const void *b)
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
+static void take_name(void *ctx, int dir, const struct dirent *entry)
+{
+    (void)dir;
+    xr_strings_add(ctx, entry->d_name);
+}
+
 void ca_names(struct xr_strings *out, const struct xr_session *s, const char *path)
 {
-    int fd = ca_open(s, path, O_RDONLY | O_DIRECTORY);
-    DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
-    const struct dirent *entry = NULL;
-
-    if (dir == NULL) {
-        if (fd >= 0)
-            (void)close(fd);
-        return;
-    }
-    while ((entry = readdir(dir)) != NULL) {
-        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
-            xr_strings_add(out, entry->d_name);
-    }
-    (void)closedir(dir);
+    ca_scan(s, path, take_name, out);
     if (out->count > 1)
         qsort(out->items, out->count, sizeof(*out->items), by_bytes);
 }

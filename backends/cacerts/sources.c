@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <search.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -23,6 +24,16 @@ static void file_free(struct ca_file *file)
     free(file);
 }
 
+static int by_path(const void *a, const void *b)
+{
+    return strcmp(((const struct ca_file *)a)->path, ((const struct ca_file *)b)->path);
+}
+
+static void keep_file(void *file)
+{
+    (void)file; /* the list owns it */
+}
+
 void ca_unload(struct xr_session *s)
 {
     for (size_t i = 0; i < s->files.count; i++)
@@ -34,19 +45,28 @@ void ca_unload(struct xr_session *s)
     memset(&s->certs, 0, sizeof(s->certs));
     memset(&s->order, 0, sizeof(s->order));
     xr_buf_free(&s->conf);
-    xr_idmap_free(&s->by_path);
+    tdestroy(s->by_path, keep_file);
+    s->by_path = NULL;
     pk_free(&s->pk);
     s->pk.host = s->host;
-    s->loaded = false;
+    s->loaded = s->sure = false;
 }
 
 struct ca_file *ca_find_file(const struct xr_session *s, const char *path)
 {
-    unsigned char id[XR_SHA256_LEN];
-    size_t at = 0;
+    const struct ca_file key = {.path = (char *)(uintptr_t)path};
+    struct ca_file **found = tfind(&key, &s->by_path, by_path);
 
-    s->host->sha256(id, (struct xr_bytes){(const unsigned char *)path, strlen(path)});
-    return xr_idmap_get(&s->by_path, id, &at) ? s->files.items[at] : NULL;
+    return found != NULL ? *found : NULL;
+}
+
+void ca_forget(struct xr_session *s, const char *path)
+{
+    struct ca_file *file = ca_find_file(s, path);
+
+    if (file != NULL)
+        file->stamp = (struct ca_stamp){0};
+    s->loaded = s->fresh = false;
 }
 
 /* Files of the load before, by path; what is still the same is taken over. */
@@ -59,13 +79,29 @@ struct loading {
     bool changed; /* something is new, other or gone */
 };
 
-static struct ca_file *take_old(struct loading *l, const char *path, const struct ca_stamp *stamp)
+static bool is_same(const struct xr_session *s, const struct ca_file *file, int dir)
+{
+    struct ca_stamp now;
+    struct stat st;
+
+    if (s->sure)
+        return file->stamp.ino != 0;
+    if (fstatat(dir, ca_name(file->path), &st, AT_SYMLINK_NOFOLLOW) != 0 ||
+        (S_ISLNK(st.st_mode) && !ca_stat(&st, s, file->path, true)))
+        return false;
+    now = ca_stamp_of(&st);
+    return ca_same_stamp(&file->stamp, &now);
+}
+
+/* The file as it was, if that is what it still is. Nobody else is expected to change a file between
+ * our look at it under the lock and our outputs; if so, the next command finds them stale. */
+static struct ca_file *take_old(struct loading *l, int dir, const char *path)
 {
     /* Both loads go through the directories in the same order. */
     for (size_t i = l->next; i < l->old_count; i++) {
         if (l->old[i] == NULL || strcmp(l->old[i]->path, path) != 0)
             continue;
-        if (ca_same_stamp(&l->old[i]->stamp, stamp)) {
+        if (is_same(l->s, l->old[i], dir)) {
             struct ca_file *file = l->old[i];
 
             l->changed = l->changed || i != l->next;
@@ -151,31 +187,16 @@ static bool read_file(const struct xr_session *s, int dir, struct ca_file *file)
     return ok;
 }
 
-static bool stamp_now(struct ca_stamp *out, const struct xr_session *s, int dir, const char *path)
-{
-    struct stat st;
-
-    if (fstatat(dir, ca_name(path), &st, AT_SYMLINK_NOFOLLOW) != 0 ||
-        (S_ISLNK(st.st_mode) && !ca_stat(&st, s, path, true)))
-        return false;
-    *out = ca_stamp_of(&st);
-    return S_ISREG(st.st_mode);
-}
-
 /* A file by its path, read or taken over; NULL when it is no regular file or cannot be read. */
 static struct ca_file *add_file(struct loading *l, const char *path)
 {
     struct xr_session *s = l->s;
     int dir = directory_of(l, path);
-    struct ca_stamp stamp;
     struct ca_file *file = NULL;
-    unsigned char id[XR_SHA256_LEN];
-    bool added = false;
 
     if (dir < 0)
         return NULL;
-    if (l->old_count > 0 && stamp_now(&stamp, s, dir, path))
-        file = take_old(l, path, &stamp);
+    file = take_old(l, dir, path);
     if (file == NULL) {
         file = xr_new(1, sizeof(*file));
         file->path = xr_strdup(path);
@@ -187,10 +208,10 @@ static struct ca_file *add_file(struct loading *l, const char *path)
         if (s->layout->family == CA_LIST)
             parse_list_file(s, file);
     }
-    s->host->sha256(id, (struct xr_bytes){(const unsigned char *)path, strlen(path)});
-    (void)xr_idmap_put(&s->by_path, id, s->files.count, &added);
     file->number = s->files.count;
     *XR_PUSH(&s->files) = file;
+    if (tsearch(file, &s->by_path, by_path) == NULL)
+        abort();
     return file;
 }
 
@@ -258,7 +279,7 @@ static void find_files(struct xr_strings *out, const struct xr_session *s, const
         if (entry->directory && s->layout->recursive && depth < DEPTH_MAX)
             find_files(out, s, path, depth + 1);
         else if (!entry->directory && ca_name_counts(s->layout, entry->name) &&
-                 strncmp(entry->name, ".crossroot-tmp.", 15) != 0)
+                 strncmp(entry->name, CA_TEMP_PREFIX, strlen(CA_TEMP_PREFIX)) != 0)
             xr_strings_add(out, path);
         free(path);
     }
@@ -317,8 +338,9 @@ static void load_area(struct loading *l, size_t token, const char *dir, enum pk_
     ca_names(&names, s, dir);
     for (size_t i = 0; i < names.count; i++) {
         char *path = xr_format("%s/%s", dir, names.items[i]);
-        struct ca_file *file =
-            strncmp(names.items[i], ".crossroot-tmp.", 15) == 0 ? NULL : add_file(l, path);
+        struct ca_file *file = strncmp(names.items[i], CA_TEMP_PREFIX, strlen(CA_TEMP_PREFIX)) == 0
+                                   ? NULL
+                                   : add_file(l, path);
 
         if (file != NULL) {
             file->vendor = vendor;
@@ -426,7 +448,8 @@ enum xr_status ca_load(struct xr_session *s, struct xr_error *err)
     memset(&s->files, 0, sizeof(s->files));
     s->certs.count = s->order.count = 0;
     xr_buf_free(&s->conf);
-    xr_idmap_free(&s->by_path);
+    tdestroy(s->by_path, keep_file);
+    s->by_path = NULL;
     if (s->layout->family == CA_LIST)
         status = load_list(&l, err);
     else if (s->layout->family == CA_P11)
@@ -441,5 +464,6 @@ enum xr_status ca_load(struct xr_session *s, struct xr_error *err)
         (void)close(l.dir_fd);
     free(l.dir);
     s->loaded = status == XR_OK;
+    s->sure = s->loaded && s->lock >= 0;
     return status;
 }

@@ -6,11 +6,14 @@
 
 #include "layout.h"
 
+#include <dirent.h>
 #include <sys/stat.h>
 #include <time.h>
 
 #define CA_NONE     ((size_t)-1)
 #define CA_FILE_MAX ((size_t)64 << 20)
+
+#define CA_TEMP_PREFIX ".crossroot-tmp." /* of files that will be renamed */
 
 /* Enough to tell that a file is still the one that was read. */
 struct ca_stamp {
@@ -68,13 +71,14 @@ struct xr_session {
     int lock;        /* descriptor that holds it, or -1 */
     char *blocklist; /* where a distrust of ours goes, or NULL */
     bool live, write, updater_distro;
-    bool loaded, dirty;
+    bool loaded;
     bool fresh; /* loaded from the disk since the last change, and not listed since */
+    bool sure;  /* all files were looked at under the lock: only what we change changes */
     struct {
         struct ca_file **items;
         size_t count, capacity;
     } files;
-    struct xr_idmap by_path; /* number of a file, by the SHA-256 of its path */
+    void *by_path; /* of the files, see tsearch(3) */
     struct {
         struct ca_cert *items;
         size_t count, capacity;
@@ -107,6 +111,9 @@ struct ca_stamp ca_stamp_of(const struct stat *st);
 bool ca_same_stamp(const struct ca_stamp *a, const struct ca_stamp *b);
 enum xr_status ca_make_dirs(const struct xr_session *s, const char *path, unsigned mode,
                             struct xr_error *err);
+/* Each entry of a directory but . and .., as they come; none when it does not exist. */
+typedef void (*ca_scan_fn)(void *ctx, int dir, const struct dirent *entry);
+void ca_scan(const struct xr_session *s, const char *path, ca_scan_fn each, void *ctx);
 /* What is in a directory, sorted by the bytes of the names; nothing when it does not exist. */
 struct ca_dirent {
     char *name;
@@ -125,6 +132,8 @@ void ca_names(struct xr_strings *out, const struct xr_session *s, const char *pa
 /* sources.c: reads what changed since the last load. */
 enum xr_status ca_load(struct xr_session *s, struct xr_error *err);
 void ca_unload(struct xr_session *s);
+/* That file is not what it was. */
+void ca_forget(struct xr_session *s, const char *path);
 struct ca_file *ca_find_file(const struct xr_session *s, const char *path);
 /* Name of the directory of blocked certificates below a source directory. */
 const char *ca_blocklist_name(const struct xr_session *s, const char *token);

@@ -441,7 +441,7 @@ static void mark_dirty(struct xr_session *s, const char *path)
         known = known || strcmp(s->dirty_dirs.items[i], dir) == 0;
     if (!known)
         xr_strings_add(&s->dirty_dirs, dir);
-    s->dirty = true;
+    ca_forget(s, path);
     free(dir);
 }
 
@@ -539,7 +539,6 @@ static enum xr_status carry_out(struct swapping *w, struct xr_error *err)
     }
     if (status == XR_OK && selects)
         status = write_conf(w, false, err);
-    w->s->loaded = w->s->fresh = false;
     /* Only what changed nothing may be called a conflict or a refusal. */
     return status == XR_CONFLICT || status == XR_REFUSED ? XR_FAILED : status;
 }
