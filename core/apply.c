@@ -54,6 +54,28 @@ static bool said_yes(const struct xr_verdict *verdict)
     return yes;
 }
 
+/* The step about a certificate among the first count, or NULL. */
+static const struct xr_step *step_of(const struct xr_run *run, size_t count, size_t pool_at)
+{
+    for (size_t i = 0; i < count; i++) {
+        const struct xr_step *step = &run->plan.items[i];
+
+        if (step->pool_at == pool_at && step->action != XR_ACTION_REFUSE)
+            return step;
+    }
+    return NULL;
+}
+
+/* Was this key asked about for an earlier step? */
+static bool asked(const struct xr_run *run, const struct xr_pool *pool, size_t step, size_t head)
+{
+    for (size_t k = head; k != XR_NONE; k = pool->items[k].next_key) {
+        if (step_of(run, step, k) != NULL)
+            return true;
+    }
+    return false;
+}
+
 /* Distrust: does any certificate of the key still validate? */
 static void verify_distrust(struct xr_engine *engine, struct xr_run *run, struct xr_store *store)
 {
@@ -63,7 +85,7 @@ static void verify_distrust(struct xr_engine *engine, struct xr_run *run, struct
         const struct xr_step *step = &run->plan.items[i];
         size_t from = step->pool_at == XR_NONE ? XR_NONE : pool->items[step->pool_at].key_head;
 
-        if (step->action == XR_ACTION_REFUSE)
+        if (step->action == XR_ACTION_REFUSE || asked(run, pool, i, from))
             continue;
         for (size_t k = from; k != XR_NONE; k = pool->items[k].next_key) {
             struct xr_verdict verdict;
@@ -82,8 +104,9 @@ static void verify_distrust(struct xr_engine *engine, struct xr_run *run, struct
             xr_hex(hex, pool->items[k].cert->sha256, XR_SHA256_LEN);
             xr_report_say(engine->report, XR_ERROR, run->address,
                           "still trusted by way of %s (%s, SHA-256 %s)", name,
-                          k == step->pool_at ? "itself, when a server sends it"
-                                             : "another certificate of the same key",
+                          step_of(run, run->plan.count, k) != NULL
+                              ? "itself, when a server sends it"
+                              : "another certificate of the same key",
                           hex);
             free(name);
         }

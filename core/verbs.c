@@ -376,6 +376,8 @@ static void verb_stores(struct xr_engine *engine)
     fail_unread(engine);
 }
 
+#define WIDENED_NAMED 8u /* in messages, of one store */
+
 /* An anchor that is not self-signed is trusted without the CA that signed it, by most readers and
  * without its own limits: more trust than anybody who put it there may have meant. Not thorough:
  * names alone, no signature is checked. */
@@ -385,6 +387,7 @@ static void warn_widened(struct xr_engine *engine, bool thorough)
 
     for (size_t i = 0; i < engine->report->runs.count; i++) {
         const struct xr_run *run = &engine->report->runs.items[i];
+        size_t widened = 0;
 
         for (size_t k = 0; k < run->snapshot.count; k++) {
             const struct xr_state *state = run->snapshot.items[k];
@@ -402,6 +405,8 @@ static void warn_widened(struct xr_engine *engine, bool thorough)
             if (xr_bytes_equal(slices->subject, slices->issuer) &&
                 (!thorough || xr_pool_kind(pool, at) == XR_KIND_ROOT))
                 continue;
+            if (widened++ >= WIDENED_NAMED)
+                continue;
             name = xr_report_name(engine->report, at);
             xr_hex(hex, state->subject.id, XR_SHA256_LEN);
             xr_report_say(engine->report, XR_WARNING, run->address,
@@ -410,6 +415,9 @@ static void warn_widened(struct xr_engine *engine, bool thorough)
                           name, xr_kind_name(xr_pool_kind(pool, at)), hex);
             free(name);
         }
+        if (widened > WIDENED_NAMED)
+            xr_report_say(engine->report, XR_WARNING, run->address,
+                          "widened trust: %zu more of the kind", widened - WIDENED_NAMED);
     }
 }
 
