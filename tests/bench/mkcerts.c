@@ -1,5 +1,6 @@
-/* xr-mkcerts N DIR: writes N distinct CA certificates as DIR/NNNNNN.pem, every eighth of them a
- * self-signed root that signs the seven after it. xr-bareloop relies on that order. */
+/* xr-mkcerts N DIR [FAMILY]: writes N distinct CA certificates as DIR/NNNNNN.pem, every eighth (or
+ * every FAMILY-th) of them a self-signed root that signs those after it. xr-bareloop relies on that
+ * order. */
 #include "pki.h"
 
 #include <errno.h>
@@ -17,7 +18,7 @@ enum { FAMILY = 8, MOST = 1000000 };
 
 struct job {
     const char *dir;
-    unsigned long count;
+    unsigned long count, family;
     int64_t now;
 };
 
@@ -63,15 +64,15 @@ static int make_share(const struct job *job, unsigned long first, unsigned long 
     char path[PATH_MAX];
     char cn[64];
     int ret = 0;
-    for (unsigned long i = first * FAMILY; i < job->count && ret == 0;) {
-        const char *what = i % FAMILY == 0 ? "Root" : "CA";
+    for (unsigned long i = first * job->family; i < job->count && ret == 0;) {
+        const char *what = i % job->family == 0 ? "Root" : "CA";
         snprintf(path, sizeof path, "%s/%06lu.pem", job->dir, i);
         snprintf(cn, sizeof cn, "Crossroot Bench %s %06lu", what, i);
         if (make_one(path, cn, job->now, &root) != 0)
             ret = pki_fail(path);
-        if (++i % FAMILY == 0) {
+        if (++i % job->family == 0) {
             root_clear(&root);
-            i += (step - 1) * FAMILY;
+            i += (step - 1) * job->family;
         }
     }
     root_clear(&root);
@@ -105,15 +106,16 @@ static int make_all(const struct job *job)
 int main(int argc, char **argv)
 {
     char *end = NULL;
-    unsigned long count = argc == 3 ? strtoul(argv[1], &end, 10) : 0;
-    if (count == 0 || count > MOST || *end != '\0') {
-        fprintf(stderr, "usage: xr-mkcerts N DIR (N from 1 to %d)\n", MOST);
+    unsigned long count = argc == 3 || argc == 4 ? strtoul(argv[1], &end, 10) : 0;
+    unsigned long family = argc == 4 ? strtoul(argv[3], NULL, 10) : FAMILY;
+    if (count == 0 || count > MOST || *end != '\0' || family == 0) {
+        fprintf(stderr, "usage: xr-mkcerts N DIR [FAMILY] (N from 1 to %d)\n", MOST);
         return 2;
     }
     if (mkdir(argv[2], 0755) != 0 && errno != EEXIST) {
         pki_fail(argv[2]);
         return 1;
     }
-    struct job job = {argv[2], count, (int64_t)time(NULL)};
+    struct job job = {argv[2], count, family, (int64_t)time(NULL)};
     return make_all(&job) == 0 ? 0 : 1;
 }
