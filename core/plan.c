@@ -369,7 +369,7 @@ static void decide_distrust(struct deciding *d)
     static const char *const strengths[] = {
         "this store cannot distrust",
         "this store can only note a distrust: programs that read it do not look",
-        "this store can only deselect its own copy: another copy stays trusted",
+        "this store can only deselect what a package ships: a copy elsewhere would stay trusted",
         NULL,
     };
     const struct xr_wish *wish = d->wish;

@@ -3,6 +3,7 @@
 #
 # A ratio is the median over the rounds of the ratio within a round: the clock of a busy or virtual
 # machine drifts by more than the differences looked for, but little within one round.
+# shellcheck disable=SC2034 # used by those that source it
 set -euo pipefail
 export LC_ALL=C
 

@@ -745,8 +745,8 @@ Test(plan, distrust_says_how_strong_it_is_and_weak_ones_need_consent)
         {XR_CANNOT, true, true, "this store cannot distrust"},
         {XR_ADVISORY, false, true, "do not look; --best-effort does that"},
         {XR_ADVISORY, true, false, "do not look"},
-        {XR_DESELECT_ONLY, false, true, "another copy stays trusted; --best-effort does that"},
-        {XR_DESELECT_ONLY, true, false, "another copy stays trusted"},
+        {XR_DESELECT_ONLY, false, true, "a copy elsewhere would stay trusted; --best-effort does that"},
+        {XR_DESELECT_ONLY, true, false, "a copy elsewhere would stay trusted"},
         {XR_ENFORCED, false, false, NULL},
         {XR_ENFORCED, true, false, NULL},
     };
