@@ -74,22 +74,48 @@ bool ca_read_fd(struct xr_buf *out, int fd, size_t size)
     }
 }
 
+int ca_open_file(const struct xr_session *s, int dir, const char *path, struct stat *st)
+{
+    const int flags = O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
+    int fd = -1;
+
+    if (!s->live) {
+        bool there = dir >= 0 ? fstatat(dir, ca_name(path), st, AT_SYMLINK_NOFOLLOW) == 0
+                              : ca_stat(st, s, path, true);
+
+        if (!there)
+            return -1;
+        if (dir >= 0 && S_ISLNK(st->st_mode)) {
+            errno = ELOOP;
+            return -1;
+        }
+    }
+    if (s->live || S_ISREG(st->st_mode))
+        fd = dir >= 0 ? openat(dir, ca_name(path), flags | O_NOFOLLOW) : ca_open(s, path, flags);
+    else
+        errno = EINVAL;
+    if (fd >= 0 && (fstat(fd, st) != 0 || !S_ISREG(st->st_mode))) {
+        (void)close(fd);
+        errno = EINVAL;
+        return -1;
+    }
+    return fd;
+}
+
 enum xr_status ca_read(struct xr_buf *out, struct ca_stamp *stamp, const struct xr_session *s,
                        const char *path, struct xr_error *err)
 {
-    int fd = ca_open(s, path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
     struct stat st;
+    int fd = ca_open_file(s, -1, path, &st);
     enum xr_status status = XR_OK;
 
     if (fd < 0 && (errno == ENOENT || errno == ELOOP || errno == ENOTDIR))
         return xr_fail(err, XR_ABSENT, "/%s: %s", path, strerror(errno));
+    if (fd < 0 && errno == EINVAL)
+        return xr_fail(err, XR_INVALID, "/%s is no regular file", path);
     if (fd < 0)
         return xr_fail_errno(err, "cannot open /%s", path);
-    if (fstat(fd, &st) != 0)
-        status = xr_fail_errno(err, "cannot read /%s", path);
-    else if (!S_ISREG(st.st_mode))
-        status = xr_fail(err, XR_INVALID, "/%s is no regular file", path);
-    else if (!ca_read_fd(out, fd, (size_t)(st.st_size < (off_t)CA_FILE_MAX ? st.st_size : 0)))
+    if (!ca_read_fd(out, fd, (size_t)(st.st_size < (off_t)CA_FILE_MAX ? st.st_size : 0)))
         status = xr_fail_errno(err, "cannot read /%s", path);
     else if (stamp != NULL)
         *stamp = ca_stamp_of(&st);

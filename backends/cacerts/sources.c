@@ -168,22 +168,20 @@ static int directory_of(struct loading *l, const char *path)
 /* Reads a plain file through its directory, and what a link leads to within the root. */
 static bool read_file(const struct xr_session *s, int dir, struct ca_file *file)
 {
-    int fd = openat(dir, ca_name(file->path), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
     struct stat st;
+    int fd = ca_open_file(s, dir, file->path, &st);
     bool ok = false;
 
     if (fd < 0 && errno == ELOOP) {
         file->target = ca_readlink_at(dir, ca_name(file->path));
-        fd = ca_open(s, file->path, O_RDONLY | O_NONBLOCK);
+        fd = ca_open_file(s, -1, file->path, &st);
     }
-    ok = fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
-         ca_read_fd(&file->content, fd, (size_t)st.st_size);
-    if (ok) {
-        file->stamp = ca_stamp_of(&st);
-        file->mode = st.st_mode & 0777;
-    }
-    if (fd >= 0)
-        (void)close(fd);
+    if (fd < 0)
+        return false;
+    ok = ca_read_fd(&file->content, fd, (size_t)st.st_size);
+    (void)close(fd);
+    file->stamp = ca_stamp_of(&st);
+    file->mode = st.st_mode & 0777;
     return ok;
 }
 
@@ -279,6 +277,7 @@ static void find_files(struct xr_strings *out, const struct xr_session *s, const
         if (entry->directory && s->layout->recursive && depth < DEPTH_MAX)
             find_files(out, s, path, depth + 1);
         else if (!entry->directory && ca_name_counts(s->layout, entry->name) &&
+                 strchr(entry->name, '\n') == NULL && /* it would be two lines to a hook */
                  strncmp(entry->name, CA_TEMP_PREFIX, strlen(CA_TEMP_PREFIX)) != 0)
             xr_strings_add(out, path);
         free(path);

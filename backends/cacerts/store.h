@@ -98,6 +98,10 @@ struct xr_session {
 int ca_open(const struct xr_session *s, const char *path, int flags); /* -1 and errno */
 int ca_open_parent(const struct xr_session *s, const char *path);
 const char *ca_name(const char *path); /* its last component */
+/* A regular file for reading: by its name in dir, where a link fails with ELOOP, or if dir is -1 by
+ * its path, following links within the root. EINVAL for anything else, and then it is not opened in
+ * an image: a device could do anything. */
+int ca_open_file(const struct xr_session *s, int dir, const char *path, struct stat *st);
 /* Follows links within the root; XR_ABSENT, or XR_INVALID for what is no regular file. */
 enum xr_status ca_read(struct xr_buf *out, struct ca_stamp *stamp, const struct xr_session *s,
                        const char *path, struct xr_error *err);
