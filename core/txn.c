@@ -179,12 +179,14 @@ static enum xr_status record_done(struct xr_txn *txn, struct xr_run *run, size_t
     return status;
 }
 
-static void flush(struct xr_run *run, struct xr_store *store)
+static void flush(struct xr_run *run, struct xr_store *store, bool remark)
 {
-    struct xr_error err = {0};
+    struct xr_error err = {.size = sizeof(err)};
 
-    if (run->caps.writable && xr_store_flush(store, &err) != XR_OK) {
-        run->warned = true;
+    if (!run->caps.writable)
+        return;
+    run->warned = xr_store_flush(store, &err) != XR_OK || run->warned;
+    if (err.text[0] != '\0' && (run->warned || remark)) {
         free(run->why);
         run->why = xr_strdup(err.text);
     }
@@ -197,7 +199,7 @@ static void finish_unchanged(struct xr_txn *txn, struct xr_run *run, struct xr_s
 
     for (size_t i = 0; i < run->plan.count; i++)
         refused += run->plan.items[i].action == XR_ACTION_REFUSE;
-    flush(run, store);
+    flush(run, store, true);
     if (txn->verify != NULL)
         txn->verify(txn->ctx, run, store);
     run->result =
@@ -310,7 +312,7 @@ void xr_txn_apply(struct xr_txn *txn, struct xr_run *run)
                   xr_strdup(err.text));
         goto out;
     }
-    flush(run, &store);
+    flush(run, &store, false);
     part = &txn->journal->items[txn->transaction].items[run->part];
     status = list_again(&run->after, &store, part, &err);
     if (status != XR_OK || !all_as_wanted(part, &run->after)) {
@@ -422,7 +424,7 @@ static void recover_open(struct xr_txn *txn, struct xr_run *run, struct xr_store
     if (!ways.done)
         status = go_forward(store, part, &err);
     if (status == XR_OK) {
-        flush(run, store);
+        flush(run, store, false);
         status = list_again(&run->after, store, part, &err);
     }
     if (status == XR_OK)

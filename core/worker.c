@@ -207,7 +207,7 @@ static enum xr_status call(struct xr_worker *worker, const char *backend, struct
         xr_get_error(result, &said);
         if (result->failed)
             return lose(worker, backend, "sent nonsense", err);
-        if (said.status != XR_OK && err != NULL)
+        if (err != NULL && (said.status != XR_OK || said.text[0] != '\0'))
             *err = said;
         return said.status != XR_OK ? said.status : emitted;
     }

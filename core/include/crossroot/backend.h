@@ -320,14 +320,15 @@ struct xr_backend {
                            struct xr_error *err);
     /* The only mutation: replaces the complete state of one subject. expect is compared whole,
      * native included; anything else in the store is XR_CONFLICT. XR_CONFLICT and XR_REFUSED
-     * promise that nothing was changed. Both name the same subject; either may be NULL, not both. Narrowing makes the new state before
-     * it destroys the old. An entry of want that carries native is put back exactly. On any
+     * promise that nothing was changed. Both name the same subject; either may be NULL, not
+     * both. Narrowing makes the new state before it destroys the old. An entry of want that carries native is put back exactly. On any
      * other failure the store may be in between: core swaps back what list then shows. */
     enum xr_status (*swap)(struct xr_session *session, const struct xr_state *expect,
                            const struct xr_state *want, struct xr_error *err);
     /* Optional. Makes swaps effective (links, bundles, hooks) and durable; writes only what
      * differs, and finishes or tidies what an interrupted run left. XR_FAILED with a text is a
-     * warning to core (the entries are in place), never a reason to roll back. */
+     * warning to core (the entries are in place), never a reason to roll back. XR_OK with a text
+     * in err says what had been out of date before; it is shown when nothing else changed. */
     enum xr_status (*flush)(struct xr_session *session, struct xr_error *err);
     /* Optional. The store's own verifier. XR_OK with XR_UNKNOWN means it cannot tell. */
     enum xr_status (*probe)(struct xr_session *session, struct xr_verdict *out,
