@@ -138,6 +138,13 @@ static bool writable(const struct xr_session *s, struct xr_caps *caps)
         (void)snprintf(caps->why_not, sizeof(caps->why_not), "%s", layout->why_fixed);
         return false;
     }
+    if (s->updater_distro && (!s->live || layout->updater[0] == NULL)) {
+        (void)snprintf(caps->why_not, sizeof(caps->why_not), "%s",
+                       s->live ? "this distribution has no update command for --updater distro"
+                               : "--updater distro runs on the machine itself only: nothing of an "
+                                 "image is executed");
+        return false;
+    }
     ok = write_checked(s, layout->anchors, caps) && ok;
     ok = write_checked(s, s->blocklist, caps) && ok;
     ok = write_checked(s, layout->directory, caps) && ok;
