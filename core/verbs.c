@@ -94,7 +94,7 @@ static void push_run(struct xr_engine *engine, const struct xr_loaded *backend,
 struct discovering {
     struct xr_engine *engine;
     const struct xr_loaded *backend;
-    bool named;
+    bool named, found;
 };
 
 static enum xr_status discovered(void *ctx, const struct xr_found *found)
@@ -102,6 +102,7 @@ static enum xr_status discovered(void *ctx, const struct xr_found *found)
     struct discovering *d = ctx;
     char *path = NULL;
 
+    d->found = true;
     /* A home directory may be reached through links; a store is named without them. */
     if ((d->backend->table.flags & XR_BACKEND_PATHS) != 0 &&
         xr_sys_resolve(&path, found->location, NULL) != XR_OK)
@@ -113,7 +114,7 @@ static enum xr_status discovered(void *ctx, const struct xr_found *found)
 
 static void discover(struct xr_engine *engine, const struct xr_loaded *backend, bool named)
 {
-    struct discovering d = {engine, backend, named};
+    struct discovering d = {.engine = engine, .backend = backend, .named = named};
     struct xr_error err = {0};
 
     if (backend->table.discover(&xr_host, &engine->rq->site, engine->rq->scope, discovered, &d,
@@ -121,6 +122,10 @@ static void discover(struct xr_engine *engine, const struct xr_loaded *backend, 
         xr_report_say(engine->report, XR_WARNING, backend->table.name, "discovery failed: %s",
                       err.text);
         xr_report_raise(engine->report, XR_EXIT_PARTIAL);
+    } else if (named && !d.found) {
+        xr_report_say(engine->report, XR_ERROR, backend->table.name,
+                      "no such store was found; %s:LOCATION names one", backend->table.name);
+        xr_report_raise(engine->report, XR_EXIT_FAILED);
     }
 }
 
@@ -222,14 +227,15 @@ bool xr_engine_select(struct xr_engine *engine)
     }
     if (!drop_excluded(engine))
         return false;
-    if (engine->report->runs.count == 0 && rq->verb != XR_VERB_STORES) {
+    if (engine->report->runs.count > 0 || rq->verb == XR_VERB_STORES)
+        return true;
+    if (engine->report->exit == XR_EXIT_OK) {
         xr_report_say(engine->report, XR_ERROR, NULL,
                       "no trust store found; name one with --store, for example --store "
                       "openssl:/srv/trust");
         xr_report_raise(engine->report, XR_EXIT_FAILED);
-        return false;
     }
-    return true;
+    return false;
 }
 
 void xr_engine_pool(struct xr_engine *engine, const struct xr_snapshot *snapshot)

@@ -25,7 +25,7 @@ expect_exit 0 "but may do" live_xr "$box" distrust --yes --best-effort "$vendor"
 settled "after distrust" "$box"
 expect_grep "the list says so" "^!${vendor#"$box/share/"}\$" "$box/etc/ca-certificates.conf"
 expect_exit 1 "what a package ships is not removed" live_xr "$box" remove --yes "$other"
-expect_grep "and why" 'what comes with the system stays' "$out"
+expect_grep "and why" 'it comes with the system and would come back' "$out"
 settled "after a refusal" "$box"
 expect_exit 7 "to undo a distrust gives trust: asked" live_xr "$box" undo
 expect_exit 0 "undo" live_xr "$box" undo --yes
