@@ -499,6 +499,77 @@ Test(pk, hostile_labels_stay_one_component_of_a_path)
     pki_blob_free(&cert);
 }
 
+/* Each "-----BEGIN" and "-----END" is that of a certificate of ours, at the start of its line. */
+static size_t blocks_in(const char *text, const char *type)
+{
+    static const char dashes[] = "-----";
+    size_t blocks = 0;
+
+    for (const char *at = text; (at = strstr(at, dashes)) != NULL; blocks++) {
+        char *line = xr_format("%s %s-----\n", blocks % 2 ? "-----END" : "-----BEGIN", type);
+
+        cr_assert(at == text || at[-1] == '\n');
+        cr_assert_eq(strncmp(at, line, strlen(line)), 0, "%.80s", at);
+        at += strlen(line);
+        free(line);
+    }
+    return blocks / 2;
+}
+
+Test(pk, a_label_adds_no_certificate_to_a_bundle)
+{
+    static const char *const labels[] = {
+        "x%0a-----BEGIN CERTIFICATE-----%0aMIIB%0a-----END CERTIFICATE-----",
+        "x%0d-----BEGIN CERTIFICATE-----%0dMIIB%0d-----END CERTIFICATE-----%0d",
+        "-----BEGIN CERTIFICATE-----MIIB-----END CERTIFICATE-----",
+        "------------------BEGIN CERTIFICATE-----",
+        "-%01----%02-----%0b%0c%1b%7f",
+        "%0a%0a%0a-----",
+        "%2d%2d%2d%2d%2dBEGIN%20X509%20CRL%2d%2d%2d%2d%2d",
+        "----",
+    };
+    struct pki_blob cert = root("-----BEGIN CERTIFICATE-----\n-----", 0);
+    struct pk_store store = new_store();
+
+    add_cert(&store, 0, PK_ANCHORS, &cert);
+    pki_blob_free(&cert);
+    for (size_t i = 0; i < sizeof(labels) / sizeof(labels[0]); i++) {
+        struct xr_buf text = {0};
+
+        cert = root("Root", i % 4);
+        xr_buf_str(&text, HEADER "trusted: true\nlabel: \"");
+        /* behind so much, OpenSSL takes the rest for a line */
+        for (size_t n = 0; i % 2 != 0 && n < 252; n++)
+            xr_buf_str(&text, "x");
+        xr_buf_str(&text, labels[i]);
+        xr_buf_str(&text, "\"\n");
+        put_pem(&text, "CERTIFICATE", &cert);
+        cr_assert_eq(add_text(&store, PK_BASE, &text), XR_OK);
+        xr_buf_free(&text);
+        pki_blob_free(&cert);
+    }
+    for (int openssl = 0; openssl < 2; openssl++) {
+        struct pk_request request = {openssl ? PK_OPENSSL_BUNDLE : PK_PEM_BUNDLE, PK_CERTIFICATES,
+                                     0, true};
+        struct pk_outs outs = {0};
+        const char *text = NULL;
+        size_t comments = 0;
+
+        pk_extract(&outs, &store, &request);
+        text = outs.items[0].content.data;
+        cr_assert_eq(strlen(text), outs.items[0].content.len);
+        cr_expect_eq(blocks_in(text, openssl ? "TRUSTED CERTIFICATE" : "CERTIFICATE"), 9);
+        for (const char *p = text; *p != '\0'; p++) {
+            cr_assert(*p == '\n' || ((unsigned char)*p >= ' ' && *p != 0x7f));
+            comments += (p == text || p[-1] == '\n') && *p == '#';
+        }
+        cr_expect_eq(comments, 9);
+        cr_expect_not_null(strstr(text, "x----\n"), "four are no harm");
+        pk_outs_free(&outs);
+    }
+    pk_free(&store);
+}
+
 Test(pk, links_have_openssls_hash)
 {
     struct pki_blob cert = root("  Some   CA of T\u00e4st ", 0);
@@ -550,6 +621,48 @@ Test(pk, a_bundle_is_pem_as_everybody_writes_it)
     pk_free(&store);
     pki_blob_free(&cert);
     pki_blob_free(&other);
+}
+
+Test(pk, aliases_of_java_differ_even_where_they_are_cut)
+{
+    struct pki_blob cert;
+    struct pk_store store = new_store();
+    struct pk_outs outs = {0};
+    struct xr_buf label = {0};
+    char *longest = NULL, *second = NULL;
+
+    while (label.len < 60000)
+        xr_buf_str(&label, "X y");
+    longest = xr_format("%32700s", "");
+    for (size_t i = 0; i < 32700; i++)
+        longest[i] = i % 2 ? 'y' : 'x';
+    second = xr_format("%s-1", longest);
+    for (size_t i = 0; i < 2; i++) {
+        struct xr_buf text = {0};
+
+        cert = root("Root", i);
+        xr_buf_str(&text, HEADER "label: \"");
+        xr_buf_str(&text, label.data);
+        xr_buf_str(&text, i == 0 ? "\"\n" : "z\"\n");
+        put_pem(&text, "CERTIFICATE", &cert);
+        cr_assert_eq(add_text(&store, PK_BASE, &text), XR_OK);
+        xr_buf_free(&text);
+        pki_blob_free(&cert);
+    }
+    pk_extract(&outs, &store, &(struct pk_request){PK_JAVA_CACERTS, PK_CERTIFICATES, 0, false});
+    for (size_t i = 0, at = 12; i < 2; i++) {
+        const unsigned char *p = (const unsigned char *)outs.items[0].content.data + at;
+        const char *want = i == 0 ? longest : second;
+
+        cr_assert_eq((size_t)p[4] << 8 | p[5], strlen(want));
+        cr_expect_eq(memcmp(p + 6, want, strlen(want)), 0);
+        at += 6 + strlen(want) + 8 + 2 + 5 + 4 + store.certs.items[i].der.len;
+    }
+    free(longest);
+    free(second);
+    xr_buf_free(&label);
+    pk_outs_free(&outs);
+    pk_free(&store);
 }
 
 Test(pk, keystores_compare_without_their_times)
