@@ -409,6 +409,13 @@ if [[ -n ${XR_PK_LONG:-} ]]; then # before 0.25.6 the real one gives up
         object pki/rsa-root.pem 'trusted: true' "label: \"$(printf "long%.0s" {1..70})$i\"" >"long/r$i.p11-kit"
     done
     all "long labels" "$tmp/long"
+    # 0.24 refuses an object that has one
+    token templates
+    object pki/old-root.pem 'trusted: true' 'wrap-template: 1' 'derive-template: "x"' >templates/a.p11-kit
+    object pki/new-root.pem 'x-distrusted: true' '1073742354: 1' >templates/b.p11-kit
+    object pki/rsa-root.pem 'trusted: true' 'allowed-mechanisms: 1' >templates/c.p11-kit
+    cp pki/utf8.pem templates/anchors
+    all "attributes that hold attributes" "$tmp/templates"
 fi
 
 # many: order, and numbers of names

@@ -246,6 +246,27 @@ Test(pk, distrust_needs_no_certificate)
     pki_blob_free(&other);
 }
 
+Test(pk, distrust_is_heard_beside_attributes_of_no_meaning)
+{
+    static const char *const lines[] = {"wrap-template: 1\n", "1073742355: true\n",
+                                        "nss-mozilla-ca-policy: true\n", "modifiable: false\n"};
+    struct pki_blob cert = root("Root", 0);
+
+    for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+        struct pk_store store = new_store();
+        struct xr_buf text = {0};
+
+        add_cert(&store, 0, PK_ANCHORS, &cert);
+        xr_buf_fmt(&text, HEADER "class: certificate\nx-distrusted: true\n%s", lines[i]);
+        put_pem(&text, "CERTIFICATE", &cert);
+        cr_assert_eq(add_text(&store, PK_BASE, &text), XR_OK, "%s", lines[i]);
+        cr_expect_eq(anchors(&store), 0, "%s", lines[i]);
+        xr_buf_free(&text);
+        pk_free(&store);
+    }
+    pki_blob_free(&cert);
+}
+
 Test(pk, attached_extensions_bind_in_their_token_and_the_first_one_counts)
 {
     struct pki_blob cert = root("Root", 0);
