@@ -44,6 +44,7 @@ bool pk_walk_basic(bool *ca, struct xr_bytes der);
 bool pk_walk_oids(struct xr_bytes *inside, struct xr_bytes der);
 bool pk_oid_ok(struct xr_bytes content);
 bool pk_is(struct xr_bytes bytes, const void *data, size_t len);
+int pk_by_bytes(const void *a, const void *b); /* struct xr_bytes, for qsort and bsearch */
 
 /* One attribute of a name: type and value are whole elements. */
 struct pk_ava {

@@ -329,17 +329,19 @@ static bool read_oids(struct oids *out, struct xr_bytes content)
 
 static void drop_oids(struct oids *from, const struct oids *drop)
 {
+    struct xr_bytes *sorted = NULL;
     size_t left = 0;
 
+    if (drop->count == 0)
+        return;
+    sorted = xr_memdup(drop->items, drop->count * sizeof(*sorted));
+    qsort(sorted, drop->count, sizeof(*sorted), pk_by_bytes);
     for (size_t i = 0; i < from->count; i++) {
-        bool found = false;
-
-        for (size_t d = 0; d < drop->count && !found; d++)
-            found = xr_bytes_equal(from->items[i], drop->items[d]);
-        if (!found)
+        if (bsearch(&from->items[i], sorted, drop->count, sizeof(*sorted), pk_by_bytes) == NULL)
             from->items[left++] = from->items[i];
     }
     from->count = left;
+    free(sorted);
 }
 
 /* A whole Extension with that value. */

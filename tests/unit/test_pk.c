@@ -741,6 +741,21 @@ Test(pk, keystores_compare_without_their_times)
 
 /* ---- hostile bytes ---- */
 
+static void expect_sane(const struct pk_out *out, enum pk_format format)
+{
+    bool openssl = format == PK_OPENSSL_BUNDLE || format == PK_OPENSSL_DIRECTORY;
+
+    if (out->name != NULL)
+        cr_assert(out->name[0] != '\0' && strlen(out->name) <= 255 && out->name[0] != '/' &&
+                  strchr(out->name, '/') == NULL && strcmp(out->name, ".") != 0 &&
+                  strcmp(out->name, "..") != 0);
+    if (out->target != NULL || format == PK_JAVA_CACERTS || format == PK_EDK2_CACERTS ||
+        out->content.len == 0)
+        return;
+    cr_assert_eq(strlen(out->content.data), out->content.len);
+    (void)blocks_in(out->content.data, openssl ? "TRUSTED CERTIFICATE" : "CERTIFICATE");
+}
+
 static void extract_all(struct pk_store *store)
 {
     for (int format = PK_PEM_BUNDLE; format <= PK_OPENSSL_DIRECTORY; format++) {
@@ -748,11 +763,16 @@ static void extract_all(struct pk_store *store)
 
         pk_extract(&outs, store,
                    &(struct pk_request){(enum pk_format)format, PK_CERTIFICATES, 0, true});
+        for (size_t i = 0; i < outs.count; i++)
+            expect_sane(&outs.items[i], (enum pk_format)format);
         pk_outs_free(&outs);
     }
 }
 
-static void sources(struct xr_buf out[4])
+/* What a file may be; the last two are DER that a PEM block is to hold. */
+enum { SOURCE_OWN = 3, SOURCE_FILES, SOURCE_CERT = SOURCE_FILES, SOURCE_TRUSTED, SOURCES };
+
+static void sources(struct xr_buf out[SOURCES])
 {
     static const char *const trust[] = {"serverAuth", "emailProtection", "1.2.3.4.5", NULL};
     static const char *const reject[] = {"codeSigning", NULL};
@@ -771,16 +791,18 @@ static void sources(struct xr_buf out[4])
     put_key(&out[3], 0);
     xr_buf_str(&out[3], HEADER "trusted: true\nlabel: \"a%20b\"\n");
     put_pem(&out[3], "CERTIFICATE", &cert);
+    xr_buf_add(&out[SOURCE_CERT], cert.data, cert.len);
+    xr_buf_add(&out[SOURCE_TRUSTED], trusted.data, trusted.len);
     pki_blob_free(&trusted);
     pki_blob_free(&cert);
 }
 
 Test(pk, cut_files_are_read_to_their_end_and_no_further)
 {
-    struct xr_buf texts[4] = {0};
+    struct xr_buf texts[SOURCES] = {0};
 
     sources(texts);
-    for (size_t i = 0; i < 4; i++) {
+    for (size_t i = 0; i < SOURCES; i++) {
         for (size_t len = 0; len <= texts[i].len; len++) {
             struct pk_store store = new_store();
 
@@ -800,36 +822,67 @@ static uint32_t next_random(uint32_t *state)
     return *state;
 }
 
-Test(pk, changed_files_do_no_harm)
+/* One to four changes: a bit, a byte that means something, a run gone, a run twice. */
+static void change(struct xr_buf *out, const struct xr_buf *from, uint32_t *state)
 {
     static const unsigned char likely[] = {0,    1,    2,    4,    6,    0x0c, 0x13,
                                            0x1e, 0x30, 0x31, 0x7f, 0x80, 0x81, 0x84,
-                                           0xa0, 0xa3, 0xff, '\n', '"',  '%'};
+                                           0xa0, 0xa3, 0xff, '\n', '"',  '%',  '-'};
+    size_t changes = 1 + next_random(state) % 4;
+
+    xr_buf_add(out, from->data, from->len);
+    for (size_t i = 0; i < changes && out->len > 0; i++) {
+        size_t at = next_random(state) % out->len;
+        size_t run = 1 + next_random(state) % 16;
+
+        run = run < out->len - at ? run : out->len - at;
+        switch (next_random(state) % 6) {
+        case 0:
+            memmove(out->data + at, out->data + at + run, out->len - at - run);
+            out->len -= run;
+            break;
+        case 1:
+            for (size_t k = 0; k < run; k++)
+                xr_buf_add(out, "", 1);
+            memmove(out->data + at + run, out->data + at, out->len - run - at);
+            break;
+        case 2:
+            out->data[at] = (char)(out->data[at] ^ 1 << next_random(state) % 8);
+            break;
+        default:
+            out->data[at] = (char)likely[next_random(state) % sizeof(likely)];
+        }
+    }
+}
+
+Test(pk, changed_files_do_no_harm)
+{
     const char *asked = getenv("XR_PK_ROUNDS");
-    size_t rounds = asked != NULL ? strtoul(asked, NULL, 10) : 4000;
-    struct xr_buf texts[4] = {0};
+    size_t rounds = asked != NULL ? strtoul(asked, NULL, 10) : 10000;
+    struct xr_buf texts[SOURCES] = {0};
     uint32_t state = 20261123;
 
     sources(texts);
     for (size_t round = 0; round < rounds; round++) {
-        const struct xr_buf *text = &texts[round % 4];
-        unsigned char *copy = xr_memdup(text->data, text->len);
+        size_t which = round % SOURCES;
+        struct xr_buf text = {0};
         struct pk_store store = new_store();
-        size_t changes = 1 + next_random(&state) % 4;
 
-        for (size_t i = 0; i < changes; i++) {
-            size_t at = next_random(&state) % text->len;
+        change(&text, &texts[which], &state);
+        if (which >= SOURCE_FILES) {
+            struct pki_blob der = {(unsigned char *)text.data, text.len};
+            struct xr_buf pem = {0};
 
-            copy[at] = next_random(&state) % 2
-                           ? likely[next_random(&state) % sizeof(likely)]
-                           : (unsigned char)(copy[at] ^ 1U << next_random(&state) % 8);
+            put_pem(&pem, which == SOURCE_CERT ? "CERTIFICATE" : "TRUSTED CERTIFICATE", &der);
+            xr_buf_free(&text);
+            text = pem;
         }
-        (void)add_bytes(&store, 0, PK_ANCHORS, copy, text->len);
-        (void)add_bytes(&store, 0, PK_BASE, texts[3].data, texts[3].len);
+        (void)add_text(&store, PK_ANCHORS, &text);
+        (void)add_text(&store, PK_BASE, &texts[SOURCE_OWN]);
         extract_all(&store);
         pk_free(&store);
-        free(copy);
+        xr_buf_free(&text);
     }
-    for (size_t i = 0; i < 4; i++)
+    for (size_t i = 0; i < SOURCES; i++)
         xr_buf_free(&texts[i]);
 }
