@@ -123,10 +123,11 @@ struct pk_request {
     enum pk_filter filter;
     uint32_t purpose; /* one of XR_SERVER … XR_TIME; 0: no limit, but for anchors in formats other
                          than OpenSSL's it is XR_SERVER then */
-    bool comments;
+    bool comments;    /* a line with the label before each */
 };
-/* What `trust extract` would write. A bundle is one element without a name. A Java entry's time is
- * its certificate's notBefore. */
+/* What `trust extract` would write, but for two things. A Java entry's time is its certificate's
+ * notBefore. Comments have no control characters and no five dashes in a row, with which a label
+ * adds certificates to p11-kit's own bundles. A bundle is one element without a name. */
 void pk_extract(struct pk_outs *out, struct pk_store *store, const struct pk_request *request);
 
 /* Are these two whole Java keystores, the same but for the times of their entries? */

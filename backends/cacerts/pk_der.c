@@ -21,6 +21,14 @@ bool pk_is(struct xr_bytes bytes, const void *data, size_t len)
     return bytes.len == len && memcmp(bytes.data, data, len) == 0;
 }
 
+int pk_by_bytes(const void *a, const void *b)
+{
+    const struct xr_bytes *x = a, *y = b;
+    int order = memcmp(x->data, y->data, x->len < y->len ? x->len : y->len);
+
+    return order != 0 ? order : (x->len > y->len) - (x->len < y->len);
+}
+
 /* ---- elements ---- */
 
 bool pk_der_next(struct pk_der *out, struct xr_bytes *rest)

@@ -63,15 +63,27 @@ static void pick(struct pk_picks *out, const struct pk_store *store,
 
 /* ---- PEM ---- */
 
+/* p11-kit writes a label as it is, and so lets who chose it add certificates to a bundle: GnuTLS takes
+ * "-----BEGIN" anywhere, OpenSSL at the start of a line and after each 254 bytes of one. A label here
+ * is one line and has no five dashes in a row. */
 static void put_comment(struct xr_buf *out, const struct pk_cert *cert, bool first)
 {
-    if (!first)
-        xr_buf_add(out, "\n", 1);
-    xr_buf_add(out, "# ", 2);
-    if (cert->label_len > 0)
-        xr_buf_str(out, cert->label);
-    else
-        xr_buf_str(out, "certificate");
+    size_t at = 0, dashes = 0;
+
+    xr_buf_str(out, first ? "# " : "\n# ");
+    at = out->len;
+    xr_buf_str(out, cert->label_len > 0 ? cert->label : "certificate");
+    for (; at < out->len; at++) {
+        unsigned char c = (unsigned char)out->data[at];
+
+        dashes = c == '-' ? dashes + 1 : 0;
+        if (dashes == 5) {
+            out->data[at] = '_';
+            dashes = 0;
+        } else if (c < ' ' || c == 0x7f) {
+            out->data[at] = ' ';
+        }
+    }
     xr_buf_add(out, "\n", 1);
 }
 

@@ -6,7 +6,7 @@
 
 #define SALT "\0c\0h\0a\0n\0g\0e\0i\0tMighty Aphrodite"
 
-enum { HEAD = 12, DIGEST = 20, TRUSTED_ENTRY = 2, ALIAS_MAX = 32766 };
+enum { HEAD = 12, DIGEST = 20, TRUSTED_ENTRY = 2, ALIAS_MAX = 32700 };
 
 static void put_number(struct xr_buf *buf, uint64_t value, size_t octets)
 {
@@ -23,12 +23,13 @@ static void put_text(struct xr_buf *buf, const char *text, size_t len)
     xr_buf_add(buf, text, len);
 }
 
-/* ASCII without spaces, in lower case. */
+/* ASCII without spaces, in lower case; cut before it is made unique, for Java keeps one entry of an
+ * alias. */
 static void convert_alias(struct xr_buf *out, const char *label, size_t len)
 {
     out->len = 0;
     xr_buf_add(out, "", 0);
-    for (size_t i = 0; i < len; i++) {
+    for (size_t i = 0; i < len && out->len < ALIAS_MAX; i++) {
         char c = label[i];
 
         if ((unsigned char)c >= 0x80 || c == ' ' || (c >= '\t' && c <= '\r'))
@@ -76,7 +77,7 @@ void pk_jks(struct xr_buf *out, const struct pk_store *store, const struct pk_pi
             convert_alias(&alias, "unlabeled", 9);
         pk_names_take(&aliases, &spelt, alias.data, alias.len, spell_alias);
         put_number(out, TRUSTED_ENTRY, 4);
-        put_text(out, spelt.data, spelt.len < ALIAS_MAX ? spelt.len : ALIAS_MAX);
+        put_text(out, spelt.data, spelt.len);
         put_number(out, (uint64_t)at, 8);
         put_text(out, "X.509", 5);
         put_number(out, cert->der.len, 4);

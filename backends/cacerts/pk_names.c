@@ -97,14 +97,6 @@ static bool canonical_ava(struct xr_buf *out, const struct pk_ava *ava)
     return true;
 }
 
-static int by_bytes(const void *a, const void *b)
-{
-    const struct xr_bytes *x = a, *y = b;
-    int order = memcmp(x->data, y->data, x->len < y->len ? x->len : y->len);
-
-    return order != 0 ? order : (x->len > y->len) - (x->len < y->len);
-}
-
 /* A SET OF is written in the order of its elements' bytes. */
 static bool canonical_rdn(struct xr_buf *out, struct xr_bytes set)
 {
@@ -125,7 +117,7 @@ static bool canonical_rdn(struct xr_buf *out, struct xr_bytes set)
         while (pk_der_next(&part, &rest))
             *XR_PUSH(&parts) = part.whole;
         if (parts.count > 1)
-            qsort(parts.items, parts.count, sizeof(*parts.items), by_bytes);
+            qsort(parts.items, parts.count, sizeof(*parts.items), pk_by_bytes);
         for (size_t i = 0; i < parts.count; i++)
             xr_buf_add(&sorted, parts.items[i].data, parts.items[i].len);
         pk_der_put(out, PK_DER_SET, sorted.data, sorted.len);

@@ -44,6 +44,7 @@ bool pk_walk_basic(bool *ca, struct xr_bytes der);
 bool pk_walk_oids(struct xr_bytes *inside, struct xr_bytes der);
 bool pk_oid_ok(struct xr_bytes content);
 bool pk_is(struct xr_bytes bytes, const void *data, size_t len);
+int pk_by_bytes(const void *a, const void *b); /* struct xr_bytes, for qsort and bsearch */
 
 /* One attribute of a name: type and value are whole elements. */
 struct pk_ava {
@@ -103,6 +104,7 @@ enum pk_attr {
     PK_COMMON,    /* allowed everywhere, of no meaning here */
     PK_CERT_ONLY, /* of no meaning here */
     PK_OTHER,     /* known to p11-kit, allowed in nothing we read */
+    PK_IGNORED,   /* an array: p11-kit before 0.25 refuses it like those */
     PK_ATTRS
 };
 /* Values are owned. A boolean is one byte, a number an unsigned long. */
@@ -113,11 +115,7 @@ struct pk_object {
         size_t len;
     } attr[PK_ATTRS];
 };
-struct pk_objects {
-    struct pk_object *items;
-    size_t count, capacity;
-};
-void pk_objects_free(struct pk_objects *objects);
+void pk_object_clear(struct pk_object *object);
 void pk_object_set(struct pk_object *object, enum pk_attr attr, const void *data, size_t len);
 bool pk_object_number(const struct pk_object *object, enum pk_attr attr, unsigned long *out);
 struct xr_bytes pk_object_bytes(const struct pk_object *object, enum pk_attr attr);
@@ -132,8 +130,10 @@ enum {
 #define PK_CLASS_EXTENSION 0xd84447c8UL
 
 bool pk_persist_magic(struct xr_bytes data);
-/* False, with a reason and without objects, where p11-kit gives the file up. */
-bool pk_persist_read(struct pk_objects *out, struct xr_bytes data, struct xr_error *err);
+/* False, with a reason, where p11-kit gives the file up and takes none of its objects. So read first
+ * without place, then with it: false ends the reading. */
+typedef bool (*pk_object_fn)(void *ctx, struct pk_object *object);
+bool pk_persist_read(struct xr_bytes data, pk_object_fn place, void *ctx, struct xr_error *err);
 
 /* ---- pk_names.c ---- */
 

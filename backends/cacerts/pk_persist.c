@@ -39,6 +39,9 @@ static const struct {
     {"public-key-info", 0x129, PK_SPKI},
     {"x-public-key-info", 0x129, PK_SPKI},
     {"modifiable", 0x170, PK_COMMON},
+    {"wrap-template", 0x40000211, PK_IGNORED},
+    {"unwrap-template", 0x40000212, PK_IGNORED},
+    {"derive-template", 0x40000213, PK_IGNORED},
     {"nss-mozilla-ca-policy", 0xce534372, PK_CERT_ONLY},
     {"nss-server-distrust-after", 0xce534373, PK_CERT_ONLY},
     {"nss-email-distrust-after", 0xce534374, PK_CERT_ONLY},
@@ -48,7 +51,7 @@ static const struct {
 static const char other_attributes[] =
     " ac-issuer allowed-mechanisms always-authenticate always-sensitive attr-types auth-pin-flags"
     " base bits-per-pixel cert-md5-hash cert-sha1-hash char-columns char-rows char-sets coefficient"
-    " color copyable decapsulate decrypt default-cms-attributes derive derive-template destroyable"
+    " color copyable decapsulate decrypt default-cms-attributes derive destroyable"
     " ec-point ecdsa-params encapsulate encapsulate-template encoding-methods encrypt exponent-1"
     " exponent-2 extractable has-reset hash-of-certificate hw-feature-type key-gen-mechanism"
     " key-type local mechanism-type mime-types modulus modulus-bits name-hash-algorithm"
@@ -67,8 +70,8 @@ static const char other_attributes[] =
     " trust-email-protection trust-ipsec-end-system trust-ipsec-ike trust-ipsec-tunnel"
     " trust-ipsec-user trust-key-agreement trust-key-cert-sign trust-key-encipherment"
     " trust-non-repudiation trust-ocsp-signing trust-server-auth trust-step-up-approved"
-    " trust-time-stamping unique-id unwrap unwrap-template value-bits value-len verify wrap"
-    " wrap-template wrap-with-trusted x-assertion-type x-certificate-value x-critical x-peer"
+    " trust-time-stamping unique-id unwrap value-bits value-len verify wrap"
+    " wrap-with-trusted x-assertion-type x-certificate-value x-critical x-peer"
     " x-purpose ";
 
 /* Words that stand for numbers, without those for mechanisms. */
@@ -166,14 +169,11 @@ struct xr_bytes pk_object_bytes(const struct pk_object *object, enum pk_attr att
     return (struct xr_bytes){object->attr[attr].data, object->attr[attr].len};
 }
 
-void pk_objects_free(struct pk_objects *objects)
+void pk_object_clear(struct pk_object *object)
 {
-    for (size_t i = 0; i < objects->count; i++) {
-        for (size_t a = 0; a < PK_ATTRS; a++)
-            free(objects->items[i].attr[a].data);
-    }
-    free(objects->items);
-    *objects = (struct pk_objects){0};
+    for (size_t a = 0; a < PK_ATTRS; a++)
+        free(object->attr[a].data);
+    *object = (struct pk_object){0};
 }
 
 /* ---- values ---- */
@@ -388,6 +388,64 @@ static bool read_block(struct pk_object *object, struct xr_bytes pem, struct xr_
     return false;
 }
 
+struct reader {
+    enum { NO_SECTION, OBJECT, SKIPPED } state;
+    struct pk_object object;
+    pk_object_fn place;
+    void *ctx;
+    bool done; /* place has had enough */
+};
+
+static void end_section(struct reader *r)
+{
+    if (r->state == OBJECT && r->place != NULL && !r->done)
+        r->done = !r->place(r->ctx, &r->object);
+    pk_object_clear(&r->object);
+}
+
+static bool read_section(struct reader *r, struct xr_bytes line, struct xr_error *err)
+{
+    if (line.data[line.len - 1] != ']') {
+        (void)xr_fail(err, XR_INVALID, "a section header without its bracket");
+        return false;
+    }
+    end_section(r);
+    line = (struct xr_bytes){line.data + 1, line.len - 2};
+    line.len = strnlen((const char *)line.data, line.len);
+    r->state = PK_IS(line, HEADER) ? OBJECT : SKIPPED;
+    return true;
+}
+
+/* A line that is not empty and no comment. */
+static bool read_line(struct reader *r, struct xr_bytes line, struct xr_error *err)
+{
+    if (line.data[0] == '[')
+        return read_section(r, line, err);
+    if (r->state == SKIPPED) /* must be a field all the same */
+        return memchr(line.data, ':', line.len) != NULL ||
+               xr_fail(err, XR_INVALID, "a line without a colon") == XR_OK;
+    if (r->state == NO_SECTION) {
+        (void)xr_fail(err, XR_INVALID, "something before the first section");
+        return false;
+    }
+    return read_field(&r->object, line, err);
+}
+
+static bool read_pem(struct reader *r, struct xr_bytes *rest, struct xr_error *err)
+{
+    struct xr_bytes pem = {0};
+
+    if (!take_pem(&pem, rest)) {
+        (void)xr_fail(err, XR_INVALID, "a PEM block without an end");
+        return false;
+    }
+    if (r->state == NO_SECTION) {
+        (void)xr_fail(err, XR_INVALID, "something before the first section");
+        return false;
+    }
+    return r->state == SKIPPED || read_block(&r->object, pem, err);
+}
+
 bool pk_persist_magic(struct xr_bytes data)
 {
     const unsigned char *found = memmem(data.data, data.len, "[" HEADER "]", sizeof(HEADER) + 1);
@@ -395,21 +453,17 @@ bool pk_persist_magic(struct xr_bytes data)
     return found != NULL && memchr(data.data, '\0', (size_t)(found - data.data)) == NULL;
 }
 
-bool pk_persist_read(struct pk_objects *out, struct xr_bytes data, struct xr_error *err)
+bool pk_persist_read(struct xr_bytes data, pk_object_fn place, void *ctx, struct xr_error *err)
 {
-    struct pk_object *object = NULL, spare = {0};
-    bool skip = false, ok = true;
+    struct reader r = {.place = place, .ctx = ctx};
+    bool ok = true;
 
-    while (ok && data.len > 0) {
+    while (ok && !r.done && data.len > 0) {
         const unsigned char *newline = NULL;
         struct xr_bytes line = {0};
 
         if (data.len >= 11 && memcmp(data.data, "-----BEGIN ", 11) == 0) {
-            ok = take_pem(&line, &data);
-            if (!ok)
-                (void)xr_fail(err, XR_INVALID, "a PEM block without an end");
-            else if (!skip)
-                ok = read_block(object != NULL ? object : &spare, line, err) && object != NULL;
+            ok = read_pem(&r, &data, err);
             continue;
         }
         newline = memchr(data.data, '\n', data.len);
@@ -418,32 +472,11 @@ bool pk_persist_read(struct pk_objects *out, struct xr_bytes data, struct xr_err
         data.data += line.len + (newline != NULL);
         data.len -= line.len + (newline != NULL);
         line = trim(line);
-        if (line.len == 0 || line.data[0] == '#')
-            continue;
-        if (line.data[0] == '[') {
-            char *name = NULL;
-
-            ok = line.data[line.len - 1] == ']';
-            if (!ok) {
-                (void)xr_fail(err, XR_INVALID, "a section header without its bracket");
-                break;
-            }
-            name = text_of((struct xr_bytes){line.data + 1, line.len - 2});
-            skip = strcmp(name, HEADER) != 0;
-            object = skip ? NULL : XR_PUSH(out);
-            free(name);
-        } else if (skip) { /* must be a field all the same */
-            ok = memchr(line.data, ':', line.len) != NULL;
-        } else {
-            ok = read_field(object != NULL ? object : &spare, line, err) && object != NULL;
-        }
+        if (line.len > 0 && line.data[0] != '#')
+            ok = read_line(&r, line, err);
     }
-    if (!ok) {
-        if (err != NULL && err->text[0] == '\0')
-            (void)xr_fail(err, XR_INVALID, "something before the first section");
-        pk_objects_free(out);
-    }
-    for (size_t a = 0; a < PK_ATTRS; a++)
-        free(spare.attr[a].data);
+    if (ok)
+        end_section(&r);
+    pk_object_clear(&r.object);
     return ok;
 }

@@ -3,6 +3,7 @@
  * has that its source did not give. */
 #include "pk_parts.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 
 enum { OIDS_MAX = 1024 }; /* purposes in one TRUSTED CERTIFICATE; p11-kit's table is not safe */
@@ -12,7 +13,7 @@ struct origin {
     struct pk_store *store;
     size_t token, file;
     enum pk_area area;
-    size_t refused; /* PEM blocks */
+    bool refused; /* an object, or a PEM block */
 };
 
 /* ---- certificates ---- */
@@ -153,7 +154,7 @@ static const struct {
 
 static bool fits(const struct pk_object *object, unsigned long class)
 {
-    uint32_t has = 0, everywhere = BIT(PK_CLASS) | BIT(PK_TOKEN) | BIT(PK_COMMON);
+    uint32_t has = 0, everywhere = BIT(PK_CLASS) | BIT(PK_TOKEN) | BIT(PK_COMMON) | BIT(PK_IGNORED);
 
     for (size_t a = 0; a < PK_ATTRS; a++) {
         if (object->attr[a].set)
@@ -167,28 +168,33 @@ static bool fits(const struct pk_object *object, unsigned long class)
     return false;
 }
 
-/* False where p11-kit would not take it, and with it nothing of the file that follows. */
-static bool place_object(const struct origin *from, struct pk_object *object)
+static void place_attached(const struct origin *from, const struct pk_object *object)
 {
-    unsigned long class = 0, type = 0;
-    struct xr_bytes oid = {0}, unused = {0}, value = {0};
+    struct xr_bytes value = pk_object_bytes(object, PK_VALUE), unused = {0};
+    struct xr_bytes oid = pk_object_bytes(object, PK_OBJECT_ID);
 
-    if (!pk_object_number(object, PK_CLASS, &class) || !fits(object, class))
+    if (!object->attr[PK_OBJECT_ID].set && !pk_walk_extension(&oid, &unused, value))
+        oid.len = 0;
+    if (object->attr[PK_SPKI].len > 0)
+        place_extension(from, pk_object_bytes(object, PK_SPKI), oid, value);
+}
+
+/* False where p11-kit would not take it, and with it nothing of the file that follows. */
+static bool place_object(void *ctx, struct pk_object *object)
+{
+    struct origin *from = ctx;
+    unsigned long class = 0, type = 0;
+
+    from->refused = !pk_object_number(object, PK_CLASS, &class) || !fits(object, class) ||
+                    (object->attr[PK_TOKEN].len == 1 && object->attr[PK_TOKEN].data[0] != 1) ||
+                    (class == PK_CLASS_CERTIFICATE &&
+                     (!pk_object_number(object, PK_CERT_TYPE, &type) || type != 0));
+    if (from->refused)
         return false;
-    if (object->attr[PK_TOKEN].len == 1 && object->attr[PK_TOKEN].data[0] != 1)
-        return false;
-    if (class == PK_CLASS_CERTIFICATE) {
-        if (!pk_object_number(object, PK_CERT_TYPE, &type) || type != 0)
-            return false;
+    if (class == PK_CLASS_CERTIFICATE)
         place_cert(from, object);
-    } else if (class == PK_CLASS_EXTENSION) {
-        value = pk_object_bytes(object, PK_VALUE);
-        oid = pk_object_bytes(object, PK_OBJECT_ID);
-        if (!object->attr[PK_OBJECT_ID].set && !pk_walk_extension(&oid, &unused, value))
-            oid.len = 0;
-        if (object->attr[PK_SPKI].len > 0)
-            place_extension(from, pk_object_bytes(object, PK_SPKI), oid, value);
-    }
+    else if (class == PK_CLASS_EXTENSION)
+        place_attached(from, object);
     return true;
 }
 
@@ -228,33 +234,31 @@ static uint32_t murmur(const char *text)
     return hash ^ hash >> 16;
 }
 
-/* Of the dotted text of an OID. */
+/* Of the dotted text of an OID, as much of it as libtasn1 has room for. */
 static uint32_t oid_hash(struct xr_bytes whole)
 {
-    struct xr_buf text = {0};
+    char text[128 + 32];
     struct pk_der oid = {0};
     uint64_t arc = 0;
-    bool first = true;
-    uint32_t hash = 0;
+    size_t len = 0;
 
     (void)pk_der_next(&oid, &whole);
-    for (size_t i = 0; i < oid.content.len; i++) {
+    text[0] = '\0';
+    for (size_t i = 0; i < oid.content.len && len < 127; i++) {
+        unsigned top = 0;
+
         arc = arc << 7 | (oid.content.data[i] & 0x7f);
         if (oid.content.data[i] & 0x80)
             continue;
-        if (first) {
-            unsigned top = arc < 40 ? 0 : arc < 80 ? 1 : 2;
-
-            xr_buf_fmt(&text, "%u.%llu", top, (unsigned long long)(arc - top * 40U));
-        } else {
-            xr_buf_fmt(&text, ".%llu", (unsigned long long)arc);
+        if (len == 0) {
+            top = arc < 40 ? 0 : arc < 80 ? 1 : 2;
+            len = (size_t)snprintf(text, sizeof(text), "%u", top);
         }
-        first = false;
+        len += (size_t)snprintf(text + len, sizeof(text) - len, ".%" PRIu64, arc - top * 40U);
         arc = 0;
     }
-    hash = murmur(text.data != NULL ? text.data : "");
-    xr_buf_free(&text);
-    return hash;
+    text[127] = '\0';
+    return murmur(text);
 }
 
 /* p11-kit keeps purposes in a hash table with chains and writes them in the table's order, which so
@@ -325,17 +329,19 @@ static bool read_oids(struct oids *out, struct xr_bytes content)
 
 static void drop_oids(struct oids *from, const struct oids *drop)
 {
+    struct xr_bytes *sorted = NULL;
     size_t left = 0;
 
+    if (drop->count == 0)
+        return;
+    sorted = xr_memdup(drop->items, drop->count * sizeof(*sorted));
+    qsort(sorted, drop->count, sizeof(*sorted), pk_by_bytes);
     for (size_t i = 0; i < from->count; i++) {
-        bool found = false;
-
-        for (size_t d = 0; d < drop->count && !found; d++)
-            found = xr_bytes_equal(from->items[i], drop->items[d]);
-        if (!found)
+        if (bsearch(&from->items[i], sorted, drop->count, sizeof(*sorted), pk_by_bytes) == NULL)
             from->items[left++] = from->items[i];
     }
     from->count = left;
+    free(sorted);
 }
 
 /* A whole Extension with that value. */
@@ -436,54 +442,41 @@ static void on_block(void *ctx, struct xr_bytes type, unsigned char *der, size_t
         cert = pk_der_next(&first, &aux) ? first.whole : (struct xr_bytes){0};
     }
     if (!pk_walk_cert(&walk, cert) || (aux.len > 0 && !read_aux(from, &object, walk.spki, aux))) {
-        from->refused++;
+        from->refused = true;
         free(der);
         return;
     }
     place_der(from, &object, der, cert.len);
-    for (size_t a = 0; a < PK_ATTRS; a++)
-        free(object.attr[a].data);
-}
-
-static bool place_all(const struct origin *from, struct pk_objects *objects)
-{
-    for (size_t i = 0; i < objects->count; i++) {
-        if (!place_object(from, &objects->items[i]))
-            return false;
-    }
-    return true;
+    pk_object_clear(&object);
 }
 
 enum xr_status pk_add(struct pk_store *store, size_t token, enum pk_area area, const char *name,
                       struct xr_bytes data, struct xr_error *err)
 {
     struct origin from = {.store = store, .token = token, .file = store->files++, .area = area};
-    struct pk_objects objects = {0};
     struct pk_object object = {0};
     struct pk_walk walk;
     struct xr_error reason = {0};
-    enum xr_status status = XR_OK;
     size_t before = store->certs.count + store->extensions.count;
 
     store->settled = false;
     if (data.len == 0)
         return xr_fail(err, XR_INVALID, "%s is empty", name);
-    if (pk_persist_magic(data) && pk_persist_read(&objects, data, &reason)) {
-        if (!place_all(&from, &objects))
-            status =
-                xr_fail(err, XR_INVALID, "%s holds an object of a kind that p11-kit refuses", name);
-        pk_objects_free(&objects);
-        return status;
+    if (pk_persist_magic(data) && pk_persist_read(data, NULL, NULL, &reason)) {
+        (void)pk_persist_read(data, place_object, &from, NULL);
+        return !from.refused ? XR_OK
+                             : xr_fail(err, XR_INVALID,
+                                       "%s holds an object of a kind that p11-kit refuses", name);
     }
     if (pk_walk_cert(&walk, data)) {
         place_der(&from, &object, xr_memdup(data.data, data.len), data.len);
         return XR_OK;
     }
-    if (pk_pem_each(data, on_block, &from) == 0 ||
-        (from.refused > 0 && before == store->certs.count + store->extensions.count))
-        status = xr_fail(err, XR_INVALID, "%s: %s", name,
-                         reason.text[0] != '\0' ? reason.text : "no certificate of its formats");
-    return status;
+    if (pk_pem_each(data, on_block, &from) > 0 &&
+        (!from.refused || before < store->certs.count + store->extensions.count))
+        return XR_OK;
+    return xr_fail(err, XR_INVALID, "%s: %s", name,
+                   reason.text[0] != '\0' ? reason.text : "no certificate of its formats");
 }
 
 void pk_free(struct pk_store *store)

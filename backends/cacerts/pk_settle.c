@@ -27,6 +27,17 @@ static void pair_id(unsigned char out[XR_SHA256_LEN], const struct xr_host *host
 
 /* ---- attached extensions ---- */
 
+static void kind_id(unsigned char out[XR_SHA256_LEN], const struct xr_host *host,
+                    const unsigned char key[XR_SHA256_LEN], struct xr_bytes oid)
+{
+    struct xr_buf both = {0};
+
+    xr_buf_add(&both, key, XR_SHA256_LEN);
+    xr_buf_add(&both, oid.data, oid.len);
+    host->sha256(out, (struct xr_bytes){(const unsigned char *)both.data, both.len});
+    xr_buf_free(&both);
+}
+
 /* Chains those of one key in their order, of each OID the first. Answers the heads by key. */
 static struct xr_idmap chain(struct pk_store *store)
 {
@@ -44,9 +55,7 @@ static struct xr_idmap chain(struct pk_store *store)
         extension->last_file = extension->file;
         key_id(key, store->host, extension->token, extension->spki);
         if (extension->oid.len > 0) {
-            store->host->sha256(kind, extension->oid);
-            for (size_t octet = 0; octet < XR_SHA256_LEN; octet++)
-                kind[octet] ^= key[octet];
+            kind_id(kind, store->host, key, extension->oid);
             first = xr_idmap_put(&kinds, kind, i, &added);
         }
         if (!added) {

@@ -53,6 +53,20 @@ tree() { # of a directory: names, what links point to, what files hold
         sort)
 }
 
+# one_line_labels BUNDLE: ours have spaces where p11-kit writes control characters
+one_line_labels() {
+    LC_ALL=C awk '
+        /^-----BEGIN/ && label != "" { print label; label = "" }
+        label != "" || /^# / {
+            gsub(/[\001-\037\177]/, " ")
+            label = label == "" ? $0 : label " " $0
+            next
+        }
+        { print }' "$1" >rewritten
+    chmod u+w "$1"
+    cat rewritten >"$1"
+}
+
 # check NAME FORMAT FILTER PURPOSE COMMENT TOKEN...
 check() {
     local name=$1 format=$2 filter=$3 purpose=$4 comment=$5 tokens ours theirs options
@@ -65,6 +79,7 @@ check() {
     compared=$((compared + 1))
     real "$tokens" "$theirs" "${options[@]}"
     "$pkextract" "${flags[@]}" "$format" "$filter" "$purpose" "$comment" "$ours" "$@"
+    [[ $comment == - ]] || one_line_labels "$theirs"
     # neither makes a directory of nothing the same way
     [[ ! -d $theirs ]] || { chmod u+rwx "$theirs" && mkdir -p "$ours"; }
     local differ=0
@@ -91,19 +106,20 @@ check() {
 }
 
 # all NAME TOKEN...: Fedora's seven, openSUSE's two, and what shows the most
+comment=--comment
 all() {
     local name=$1 purpose
     shift
-    check "$name" openssl-bundle certificates - --comment "$@"
+    check "$name" openssl-bundle certificates - $comment "$@"
     for purpose in server-auth email code-signing; do
-        check "$name" pem-bundle ca-anchors $purpose --comment "$@"
+        check "$name" pem-bundle ca-anchors $purpose $comment "$@"
     done
     check "$name" java-cacerts ca-anchors server-auth - "$@"
     check "$name" edk2-cacerts ca-anchors server-auth - "$@"
     check "$name" pem-directory-hash ca-anchors server-auth - "$@"
     check "$name" pem-bundle ca-anchors - - "$@"
     check "$name" openssl-directory ca-anchors - - "$@"
-    check "$name" pem-bundle certificates - --comment "$@"
+    check "$name" pem-bundle certificates - $comment "$@"
     check "$name" java-cacerts certificates - - "$@"
     check "$name" openssl-directory certificates - - "$@"
 }
@@ -320,9 +336,7 @@ subject labels/anchors/12.pem '/'
 subject labels/anchors/13.pem '/CN=First/CN=Second/O=X'
 subject labels/anchors/14.pem '/CN=a Ünïcödé ΑΒΓ 中文 😀'
 subject labels/anchors/15.pem '/CN=..\/..\/etc\/passwd'
-subject labels/anchors/16.pem $'/CN=line\nbreak\tand\x01control'
 subject labels/anchors/17.pem '/CN=  leading   and trailing  '
-subject labels/anchors/18.pem '/CN=-----BEGIN CERTIFICATE-----'
 subject labels/anchors/19.pem '/O=Z+CN=multi+OU=valued/C=DE' -multivalue-rdn
 subject labels/anchors/20.pem '/DC=example/DC=com/emailAddress=A@B.example/CN=Mixed Case'
 subject labels/anchors/21.pem '/CN=." $(rm) `x` %41 \\ '
@@ -335,6 +349,58 @@ for i in 30 31 32 33; do
 done
 object pki/old-root.pem 'trusted: true' "label: \"$(printf 'long%.0s' {1..40})\"" >labels/40.p11-kit
 all "labels" "$tmp/labels"
+
+# Labels that add a certificate to a bundle with the real one's comments: ours are not the same on
+# purpose, all else is.
+token hostile
+token injecting
+subject hostile/anchors/1.pem $'/CN=line\nbreak\tand\x01control'
+subject hostile/anchors/2.pem '/CN=-----BEGIN CERTIFICATE-----'
+subject injected.pem '/CN=Injected'
+body=$(sed '/-----/d' injected.pem | tr -d '\n')
+hostile() { # NUMBER LABEL
+    object "pki/$1.pem" 'trusted: true' "label: \"$2\"" >"injecting/$1.p11-kit"
+}
+begin='-----BEGIN CERTIFICATE-----' end='-----END CERTIFICATE-----'
+hostile old-root "x%0a$begin%0a$body%0a$end"
+hostile new-root "x%0d$begin%0d$body%0d$end"
+hostile rsa-root "$begin$body$end"
+# OpenSSL takes a line of more than 254 bytes for several
+hostile email-root "$(
+    printf '%-252s%-254s' x "$begin"
+    sed '/-----/d' injected.pem | tr -d '\n' | fold -w 64 | while read -r line || [[ -n $line ]]; do
+        printf '%-254s' "$line"
+    done
+    printf %s "$end"
+)"
+comment=-
+all "hostile labels" "$tmp/hostile"
+[[ -z ${XR_PK_LONG:-} ]] || all "long hostile labels" "$tmp/injecting" "$tmp/hostile"
+comment=--comment
+
+# readers BUNDLE: how many certificates OpenSSL, GnuTLS and p11-kit see in it
+readers() {
+    openssl storeutl -noout -certs "$1" 2>&1 | sed -n 's/^Total found: //p'
+    certtool -i --infile "$1" 2>&1 | grep -c '^X.509 Certificate Information' || true
+    "$pkextract" pem-bundle certificates - - - "$1" | grep -c BEGIN || true
+}
+mkdir readers
+for format in pem-bundle openssl-bundle; do
+    real "$tmp/hostile:$tmp/injecting" "$tmp/out/theirs.$format" --format=$format --filter=certificates --comment
+    "$pkextract" "${flags[@]}" $format certificates - --comment readers/ours "$tmp"/{hostile,injecting}
+    "$pkextract" "${flags[@]}" $format certificates - - readers/plain "$tmp"/{hostile,injecting}
+    echo "# $format of the real one, by OpenSSL, GnuTLS, p11-kit: $(readers "$tmp/out/theirs.$format" | xargs)"
+    if [[ $(readers readers/ours) == "$(readers readers/plain)" ]] &&
+        diff <(grep -v '^#' readers/ours | grep .) readers/plain; then
+        echo "ok - hostile labels add nothing to a $format: $(readers readers/ours | xargs)"
+    else
+        failures=$((failures + 1))
+        echo "not ok - hostile labels add to a $format: $(readers readers/ours | xargs)"
+    fi
+    compared=$((compared + 1))
+    rm readers/*
+done
+
 if [[ -n ${XR_PK_LONG:-} ]]; then # before 0.25.6 the real one gives up
     token long
     for i in 1 2 3; do
@@ -343,6 +409,13 @@ if [[ -n ${XR_PK_LONG:-} ]]; then # before 0.25.6 the real one gives up
         object pki/rsa-root.pem 'trusted: true' "label: \"$(printf "long%.0s" {1..70})$i\"" >"long/r$i.p11-kit"
     done
     all "long labels" "$tmp/long"
+    # 0.24 refuses an object that has one
+    token templates
+    object pki/old-root.pem 'trusted: true' 'wrap-template: 1' 'derive-template: "x"' >templates/a.p11-kit
+    object pki/new-root.pem 'x-distrusted: true' '1073742354: 1' >templates/b.p11-kit
+    object pki/rsa-root.pem 'trusted: true' 'allowed-mechanisms: 1' >templates/c.p11-kit
+    cp pki/utf8.pem templates/anchors
+    all "attributes that hold attributes" "$tmp/templates"
 fi
 
 # many: order, and numbers of names

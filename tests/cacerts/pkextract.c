@@ -6,7 +6,7 @@
  *   xr-pkextract --bench PATH...
  *
  * --readdir takes directories as they come, as p11-kit before 0.25.6, --first-rdn labels as before
- * 0.26. PURPOSE and COMMENT may be "-". */
+ * 0.26. PURPOSE and COMMENT may be "-"; a bundle's DESTINATION too, for standard output. */
 #include "../../backends/cacerts/pk.h"
 #include "registry.h"
 
@@ -128,7 +128,7 @@ static void write_outs(const struct pk_outs *outs, const char *destination)
             if (symlink(out->target, path) != 0)
                 die(path);
         } else {
-            FILE *file = fopen(path, "wbx");
+            FILE *file = strcmp(path, "-") == 0 ? stdout : fopen(path, "wbx");
 
             if (file == NULL ||
                 fwrite(out->content.data, 1, out->content.len, file) != out->content.len)

@@ -246,6 +246,27 @@ Test(pk, distrust_needs_no_certificate)
     pki_blob_free(&other);
 }
 
+Test(pk, distrust_is_heard_beside_attributes_of_no_meaning)
+{
+    static const char *const lines[] = {"wrap-template: 1\n", "1073742355: true\n",
+                                        "nss-mozilla-ca-policy: true\n", "modifiable: false\n"};
+    struct pki_blob cert = root("Root", 0);
+
+    for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+        struct pk_store store = new_store();
+        struct xr_buf text = {0};
+
+        add_cert(&store, 0, PK_ANCHORS, &cert);
+        xr_buf_fmt(&text, HEADER "class: certificate\nx-distrusted: true\n%s", lines[i]);
+        put_pem(&text, "CERTIFICATE", &cert);
+        cr_assert_eq(add_text(&store, PK_BASE, &text), XR_OK, "%s", lines[i]);
+        cr_expect_eq(anchors(&store), 0, "%s", lines[i]);
+        xr_buf_free(&text);
+        pk_free(&store);
+    }
+    pki_blob_free(&cert);
+}
+
 Test(pk, attached_extensions_bind_in_their_token_and_the_first_one_counts)
 {
     struct pki_blob cert = root("Root", 0);
@@ -499,6 +520,77 @@ Test(pk, hostile_labels_stay_one_component_of_a_path)
     pki_blob_free(&cert);
 }
 
+/* Each "-----BEGIN" and "-----END" is that of a certificate of ours, at the start of its line. */
+static size_t blocks_in(const char *text, const char *type)
+{
+    static const char dashes[] = "-----";
+    size_t blocks = 0;
+
+    for (const char *at = text; (at = strstr(at, dashes)) != NULL; blocks++) {
+        char *line = xr_format("%s %s-----\n", blocks % 2 ? "-----END" : "-----BEGIN", type);
+
+        cr_assert(at == text || at[-1] == '\n');
+        cr_assert_eq(strncmp(at, line, strlen(line)), 0, "%.80s", at);
+        at += strlen(line);
+        free(line);
+    }
+    return blocks / 2;
+}
+
+Test(pk, a_label_adds_no_certificate_to_a_bundle)
+{
+    static const char *const labels[] = {
+        "x%0a-----BEGIN CERTIFICATE-----%0aMIIB%0a-----END CERTIFICATE-----",
+        "x%0d-----BEGIN CERTIFICATE-----%0dMIIB%0d-----END CERTIFICATE-----%0d",
+        "-----BEGIN CERTIFICATE-----MIIB-----END CERTIFICATE-----",
+        "------------------BEGIN CERTIFICATE-----",
+        "-%01----%02-----%0b%0c%1b%7f",
+        "%0a%0a%0a-----",
+        "%2d%2d%2d%2d%2dBEGIN%20X509%20CRL%2d%2d%2d%2d%2d",
+        "----",
+    };
+    struct pki_blob cert = root("-----BEGIN CERTIFICATE-----\n-----", 0);
+    struct pk_store store = new_store();
+
+    add_cert(&store, 0, PK_ANCHORS, &cert);
+    pki_blob_free(&cert);
+    for (size_t i = 0; i < sizeof(labels) / sizeof(labels[0]); i++) {
+        struct xr_buf text = {0};
+
+        cert = root("Root", i % 4);
+        xr_buf_str(&text, HEADER "trusted: true\nlabel: \"");
+        /* behind so much, OpenSSL takes the rest for a line */
+        for (size_t n = 0; i % 2 != 0 && n < 252; n++)
+            xr_buf_str(&text, "x");
+        xr_buf_str(&text, labels[i]);
+        xr_buf_str(&text, "\"\n");
+        put_pem(&text, "CERTIFICATE", &cert);
+        cr_assert_eq(add_text(&store, PK_BASE, &text), XR_OK);
+        xr_buf_free(&text);
+        pki_blob_free(&cert);
+    }
+    for (int openssl = 0; openssl < 2; openssl++) {
+        struct pk_request request = {openssl ? PK_OPENSSL_BUNDLE : PK_PEM_BUNDLE, PK_CERTIFICATES,
+                                     0, true};
+        struct pk_outs outs = {0};
+        const char *text = NULL;
+        size_t comments = 0;
+
+        pk_extract(&outs, &store, &request);
+        text = outs.items[0].content.data;
+        cr_assert_eq(strlen(text), outs.items[0].content.len);
+        cr_expect_eq(blocks_in(text, openssl ? "TRUSTED CERTIFICATE" : "CERTIFICATE"), 9);
+        for (const char *p = text; *p != '\0'; p++) {
+            cr_assert(*p == '\n' || ((unsigned char)*p >= ' ' && *p != 0x7f));
+            comments += (p == text || p[-1] == '\n') && *p == '#';
+        }
+        cr_expect_eq(comments, 9);
+        cr_expect_not_null(strstr(text, "x----\n"), "four are no harm");
+        pk_outs_free(&outs);
+    }
+    pk_free(&store);
+}
+
 Test(pk, links_have_openssls_hash)
 {
     struct pki_blob cert = root("  Some   CA of T\u00e4st ", 0);
@@ -550,6 +642,48 @@ Test(pk, a_bundle_is_pem_as_everybody_writes_it)
     pk_free(&store);
     pki_blob_free(&cert);
     pki_blob_free(&other);
+}
+
+Test(pk, aliases_of_java_differ_even_where_they_are_cut)
+{
+    struct pki_blob cert;
+    struct pk_store store = new_store();
+    struct pk_outs outs = {0};
+    struct xr_buf label = {0};
+    char *longest = NULL, *second = NULL;
+
+    while (label.len < 60000)
+        xr_buf_str(&label, "X y");
+    longest = xr_format("%32700s", "");
+    for (size_t i = 0; i < 32700; i++)
+        longest[i] = i % 2 ? 'y' : 'x';
+    second = xr_format("%s-1", longest);
+    for (size_t i = 0; i < 2; i++) {
+        struct xr_buf text = {0};
+
+        cert = root("Root", i);
+        xr_buf_str(&text, HEADER "label: \"");
+        xr_buf_str(&text, label.data);
+        xr_buf_str(&text, i == 0 ? "\"\n" : "z\"\n");
+        put_pem(&text, "CERTIFICATE", &cert);
+        cr_assert_eq(add_text(&store, PK_BASE, &text), XR_OK);
+        xr_buf_free(&text);
+        pki_blob_free(&cert);
+    }
+    pk_extract(&outs, &store, &(struct pk_request){PK_JAVA_CACERTS, PK_CERTIFICATES, 0, false});
+    for (size_t i = 0, at = 12; i < 2; i++) {
+        const unsigned char *p = (const unsigned char *)outs.items[0].content.data + at;
+        const char *want = i == 0 ? longest : second;
+
+        cr_assert_eq((size_t)p[4] << 8 | p[5], strlen(want));
+        cr_expect_eq(memcmp(p + 6, want, strlen(want)), 0);
+        at += 6 + strlen(want) + 8 + 2 + 5 + 4 + store.certs.items[i].der.len;
+    }
+    free(longest);
+    free(second);
+    xr_buf_free(&label);
+    pk_outs_free(&outs);
+    pk_free(&store);
 }
 
 Test(pk, keystores_compare_without_their_times)
@@ -607,6 +741,21 @@ Test(pk, keystores_compare_without_their_times)
 
 /* ---- hostile bytes ---- */
 
+static void expect_sane(const struct pk_out *out, enum pk_format format)
+{
+    bool openssl = format == PK_OPENSSL_BUNDLE || format == PK_OPENSSL_DIRECTORY;
+
+    if (out->name != NULL)
+        cr_assert(out->name[0] != '\0' && strlen(out->name) <= 255 && out->name[0] != '/' &&
+                  strchr(out->name, '/') == NULL && strcmp(out->name, ".") != 0 &&
+                  strcmp(out->name, "..") != 0);
+    if (out->target != NULL || format == PK_JAVA_CACERTS || format == PK_EDK2_CACERTS ||
+        out->content.len == 0)
+        return;
+    cr_assert_eq(strlen(out->content.data), out->content.len);
+    (void)blocks_in(out->content.data, openssl ? "TRUSTED CERTIFICATE" : "CERTIFICATE");
+}
+
 static void extract_all(struct pk_store *store)
 {
     for (int format = PK_PEM_BUNDLE; format <= PK_OPENSSL_DIRECTORY; format++) {
@@ -614,11 +763,16 @@ static void extract_all(struct pk_store *store)
 
         pk_extract(&outs, store,
                    &(struct pk_request){(enum pk_format)format, PK_CERTIFICATES, 0, true});
+        for (size_t i = 0; i < outs.count; i++)
+            expect_sane(&outs.items[i], (enum pk_format)format);
         pk_outs_free(&outs);
     }
 }
 
-static void sources(struct xr_buf out[4])
+/* What a file may be; the last two are DER that a PEM block is to hold. */
+enum { SOURCE_OWN = 3, SOURCE_FILES, SOURCE_CERT = SOURCE_FILES, SOURCE_TRUSTED, SOURCES };
+
+static void sources(struct xr_buf out[SOURCES])
 {
     static const char *const trust[] = {"serverAuth", "emailProtection", "1.2.3.4.5", NULL};
     static const char *const reject[] = {"codeSigning", NULL};
@@ -637,16 +791,18 @@ static void sources(struct xr_buf out[4])
     put_key(&out[3], 0);
     xr_buf_str(&out[3], HEADER "trusted: true\nlabel: \"a%20b\"\n");
     put_pem(&out[3], "CERTIFICATE", &cert);
+    xr_buf_add(&out[SOURCE_CERT], cert.data, cert.len);
+    xr_buf_add(&out[SOURCE_TRUSTED], trusted.data, trusted.len);
     pki_blob_free(&trusted);
     pki_blob_free(&cert);
 }
 
 Test(pk, cut_files_are_read_to_their_end_and_no_further)
 {
-    struct xr_buf texts[4] = {0};
+    struct xr_buf texts[SOURCES] = {0};
 
     sources(texts);
-    for (size_t i = 0; i < 4; i++) {
+    for (size_t i = 0; i < SOURCES; i++) {
         for (size_t len = 0; len <= texts[i].len; len++) {
             struct pk_store store = new_store();
 
@@ -666,36 +822,67 @@ static uint32_t next_random(uint32_t *state)
     return *state;
 }
 
-Test(pk, changed_files_do_no_harm)
+/* One to four changes: a bit, a byte that means something, a run gone, a run twice. */
+static void change(struct xr_buf *out, const struct xr_buf *from, uint32_t *state)
 {
     static const unsigned char likely[] = {0,    1,    2,    4,    6,    0x0c, 0x13,
                                            0x1e, 0x30, 0x31, 0x7f, 0x80, 0x81, 0x84,
-                                           0xa0, 0xa3, 0xff, '\n', '"',  '%'};
+                                           0xa0, 0xa3, 0xff, '\n', '"',  '%',  '-'};
+    size_t changes = 1 + next_random(state) % 4;
+
+    xr_buf_add(out, from->data, from->len);
+    for (size_t i = 0; i < changes && out->len > 0; i++) {
+        size_t at = next_random(state) % out->len;
+        size_t run = 1 + next_random(state) % 16;
+
+        run = run < out->len - at ? run : out->len - at;
+        switch (next_random(state) % 6) {
+        case 0:
+            memmove(out->data + at, out->data + at + run, out->len - at - run);
+            out->len -= run;
+            break;
+        case 1:
+            for (size_t k = 0; k < run; k++)
+                xr_buf_add(out, "", 1);
+            memmove(out->data + at + run, out->data + at, out->len - run - at);
+            break;
+        case 2:
+            out->data[at] = (char)(out->data[at] ^ 1 << next_random(state) % 8);
+            break;
+        default:
+            out->data[at] = (char)likely[next_random(state) % sizeof(likely)];
+        }
+    }
+}
+
+Test(pk, changed_files_do_no_harm)
+{
     const char *asked = getenv("XR_PK_ROUNDS");
-    size_t rounds = asked != NULL ? strtoul(asked, NULL, 10) : 4000;
-    struct xr_buf texts[4] = {0};
+    size_t rounds = asked != NULL ? strtoul(asked, NULL, 10) : 10000;
+    struct xr_buf texts[SOURCES] = {0};
     uint32_t state = 20261123;
 
     sources(texts);
     for (size_t round = 0; round < rounds; round++) {
-        const struct xr_buf *text = &texts[round % 4];
-        unsigned char *copy = xr_memdup(text->data, text->len);
+        size_t which = round % SOURCES;
+        struct xr_buf text = {0};
         struct pk_store store = new_store();
-        size_t changes = 1 + next_random(&state) % 4;
 
-        for (size_t i = 0; i < changes; i++) {
-            size_t at = next_random(&state) % text->len;
+        change(&text, &texts[which], &state);
+        if (which >= SOURCE_FILES) {
+            struct pki_blob der = {(unsigned char *)text.data, text.len};
+            struct xr_buf pem = {0};
 
-            copy[at] = next_random(&state) % 2
-                           ? likely[next_random(&state) % sizeof(likely)]
-                           : (unsigned char)(copy[at] ^ 1U << next_random(&state) % 8);
+            put_pem(&pem, which == SOURCE_CERT ? "CERTIFICATE" : "TRUSTED CERTIFICATE", &der);
+            xr_buf_free(&text);
+            text = pem;
         }
-        (void)add_bytes(&store, 0, PK_ANCHORS, copy, text->len);
-        (void)add_bytes(&store, 0, PK_BASE, texts[3].data, texts[3].len);
+        (void)add_text(&store, PK_ANCHORS, &text);
+        (void)add_text(&store, PK_BASE, &texts[SOURCE_OWN]);
         extract_all(&store);
         pk_free(&store);
-        free(copy);
+        xr_buf_free(&text);
     }
-    for (size_t i = 0; i < 4; i++)
+    for (size_t i = 0; i < SOURCES; i++)
         xr_buf_free(&texts[i]);
 }
