@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#define TEMP_PREFIX ".crossroot-tmp."
 /* What hooks have still to be told, should we die between the outputs and the hooks. */
 #define PENDING ".crossroot-hooks"
 
@@ -35,7 +34,7 @@ static void clear_temps(const struct xr_session *s, const char *dir)
 
     ca_names(&names, s, dir);
     for (size_t i = 0; i < names.count; i++) {
-        if (strncmp(names.items[i], TEMP_PREFIX, strlen(TEMP_PREFIX)) != 0)
+        if (strncmp(names.items[i], CA_TEMP, strlen(CA_TEMP)) != 0)
             continue;
         if (fd < 0)
             fd = ca_open(s, dir, O_RDONLY | O_DIRECTORY);

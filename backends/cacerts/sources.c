@@ -258,7 +258,7 @@ static void find_files(struct xr_strings *out, const struct xr_session *s, const
         if (entry->directory && s->layout->recursive && depth < DEPTH_MAX)
             find_files(out, s, path, depth + 1);
         else if (!entry->directory && ca_name_counts(s->layout, entry->name) &&
-                 strncmp(entry->name, ".crossroot-tmp.", 15) != 0)
+                 strncmp(entry->name, CA_TEMP, strlen(CA_TEMP)) != 0)
             xr_strings_add(out, path);
         free(path);
     }
@@ -318,7 +318,7 @@ static void load_area(struct loading *l, size_t token, const char *dir, enum pk_
     for (size_t i = 0; i < names.count; i++) {
         char *path = xr_format("%s/%s", dir, names.items[i]);
         struct ca_file *file =
-            strncmp(names.items[i], ".crossroot-tmp.", 15) == 0 ? NULL : add_file(l, path);
+            strncmp(names.items[i], CA_TEMP, strlen(CA_TEMP)) == 0 ? NULL : add_file(l, path);
 
         if (file != NULL) {
             file->vendor = vendor;
@@ -348,7 +348,7 @@ static void parse_p11(struct xr_session *s)
     pk_settle(&s->pk);
 }
 
-static enum xr_place place_of(const struct pk_cert *cert)
+enum xr_place ca_place_of(const struct pk_cert *cert)
 {
     return cert->distrusted ? XR_DISTRUST : cert->trusted ? XR_ANCHOR : XR_INTERMEDIATE;
 }
@@ -372,7 +372,7 @@ static void collect_p11(struct xr_session *s)
         out->file = file;
         out->der = cert->der;
         memcpy(out->sha256, cert->sha256, sizeof(out->sha256));
-        out->place = place_of(cert);
+        out->place = ca_place_of(cert);
         out->purposes = out->place == XR_ANCHOR ? cert->purposes : 0;
         out->vendor = file->vendor;
     }
