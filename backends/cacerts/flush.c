@@ -30,7 +30,7 @@ static enum xr_status sync_sources(struct xr_session *s, struct xr_error *err)
 static void clear_temp(void *ctx, int dir, const struct dirent *entry)
 {
     (void)ctx;
-    if (strncmp(entry->d_name, CA_TEMP_PREFIX, strlen(CA_TEMP_PREFIX)) == 0)
+    if (strncmp(entry->d_name, CA_TEMP, strlen(CA_TEMP)) == 0)
         (void)unlinkat(dir, entry->d_name, 0);
 }
 

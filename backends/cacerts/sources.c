@@ -278,7 +278,7 @@ static void find_files(struct xr_strings *out, const struct xr_session *s, const
             find_files(out, s, path, depth + 1);
         else if (!entry->directory && ca_name_counts(s->layout, entry->name) &&
                  strchr(entry->name, '\n') == NULL && /* it would be two lines to a hook */
-                 strncmp(entry->name, CA_TEMP_PREFIX, strlen(CA_TEMP_PREFIX)) != 0)
+                 strncmp(entry->name, CA_TEMP, strlen(CA_TEMP)) != 0)
             xr_strings_add(out, path);
         free(path);
     }
@@ -337,9 +337,8 @@ static void load_area(struct loading *l, size_t token, const char *dir, enum pk_
     ca_names(&names, s, dir);
     for (size_t i = 0; i < names.count; i++) {
         char *path = xr_format("%s/%s", dir, names.items[i]);
-        struct ca_file *file = strncmp(names.items[i], CA_TEMP_PREFIX, strlen(CA_TEMP_PREFIX)) == 0
-                                   ? NULL
-                                   : add_file(l, path);
+        struct ca_file *file =
+            strncmp(names.items[i], CA_TEMP, strlen(CA_TEMP)) == 0 ? NULL : add_file(l, path);
 
         if (file != NULL) {
             file->vendor = vendor;
@@ -369,7 +368,7 @@ static void parse_p11(struct xr_session *s)
     pk_settle(&s->pk);
 }
 
-static enum xr_place place_of(const struct pk_cert *cert)
+enum xr_place ca_place_of(const struct pk_cert *cert)
 {
     return cert->distrusted ? XR_DISTRUST : cert->trusted ? XR_ANCHOR : XR_INTERMEDIATE;
 }
@@ -393,7 +392,7 @@ static void collect_p11(struct xr_session *s)
         out->file = file;
         out->der = cert->der;
         memcpy(out->sha256, cert->sha256, sizeof(out->sha256));
-        out->place = place_of(cert);
+        out->place = ca_place_of(cert);
         out->purposes = out->place == XR_ANCHOR ? cert->purposes : 0;
         out->vendor = file->vendor;
     }

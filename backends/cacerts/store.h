@@ -10,10 +10,9 @@
 #include <sys/stat.h>
 #include <time.h>
 
+#define CA_TEMP     ".crossroot-tmp."
 #define CA_NONE     ((size_t)-1)
 #define CA_FILE_MAX ((size_t)64 << 20)
-
-#define CA_TEMP_PREFIX ".crossroot-tmp." /* of files that will be renamed */
 
 /* Enough to tell that a file is still the one that was read. */
 struct ca_stamp {
@@ -141,6 +140,7 @@ void ca_forget(struct xr_session *s, const char *path);
 struct ca_file *ca_find_file(const struct xr_session *s, const char *path);
 /* Name of the directory of blocked certificates below a source directory. */
 const char *ca_blocklist_name(const struct xr_session *s, const char *token);
+enum xr_place ca_place_of(const struct pk_cert *cert);
 /* Would a file of that name in the directory of anchors count? */
 bool ca_name_counts(const struct ca_layout *layout, const char *name);
 
@@ -155,6 +155,33 @@ struct ca_conf_line {
 bool ca_conf_next(struct ca_conf_line *out, size_t *at, const struct xr_buf *text);
 /* A copy in which every line of that path is deselected, or none is. */
 struct xr_buf ca_conf_set(const struct xr_buf *text, const char *path, bool deselected);
+
+/* record.c: an entry's native record, which puts it back: form, mode, path, content. */
+enum ca_form {
+    CA_FORM_CANONICAL, /* one PEM block, as we write it */
+    CA_FORM_CONTENT,
+    CA_FORM_LINK,
+    CA_FORM_FIXED,  /* cannot be remade, and so is not removed */
+    CA_FORM_VENDOR, /* comes with a package */
+    CA_FORM_LINE,   /* a ! line about a packaged file */
+};
+struct ca_record {
+    enum ca_form form;
+    unsigned mode;
+    char *path;           /* owned */
+    struct xr_bytes rest; /* content or target, borrowed */
+};
+void ca_native(struct xr_buf *out, const struct xr_session *s, const struct ca_cert *cert);
+/* False for what no list can have given, and for paths that are nobody's to write. */
+bool ca_record(struct ca_record *out, const struct xr_session *s, struct xr_bytes in);
+struct xr_buf ca_canonical(const struct xr_session *s, struct xr_bytes der);
+/* Why a file of somebody else's cannot be remade from a record, or NULL. */
+const char *ca_fixed_reason(const struct xr_session *s, const struct ca_file *file);
+/* Would a file of that path and content, or a link to target, be this entry and nothing else? */
+bool ca_makes(const struct xr_session *s, const struct xr_entry *entry, const char *path,
+              const struct xr_buf *content);
+bool ca_link_makes(const struct xr_session *s, const struct xr_entry *entry, const char *path,
+                   const char *target);
 
 /* swap.c */
 enum xr_status ca_list(struct xr_session *s, xr_entry_fn emit, void *ctx, struct xr_error *err);

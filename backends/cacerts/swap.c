@@ -8,161 +8,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#define NATIVE_CONTENT_MAX ((size_t)512 << 10)
-#define OURS               "crossroot-"
-
-/* ---- native: what puts an entry back: form, mode, path, content ---- */
-
-enum form {
-    FORM_CANONICAL, /* one PEM block, as we write it */
-    FORM_CONTENT,
-    FORM_LINK,
-    FORM_FIXED,  /* cannot be remade, and so is not removed */
-    FORM_VENDOR, /* comes with a package */
-    FORM_LINE,   /* a ! line about a packaged file */
-};
-
-struct record {
-    enum form form;
-    unsigned mode;
-    char *path;
-    struct xr_bytes rest; /* content or target, borrowed */
-};
-
-static void put32(struct xr_buf *out, uint32_t value)
-{
-    unsigned char bytes[4] = {(unsigned char)value, (unsigned char)(value >> 8),
-                              (unsigned char)(value >> 16), (unsigned char)(value >> 24)};
-
-    xr_buf_add(out, bytes, sizeof(bytes));
-}
-
-static bool get32(uint32_t *out, struct xr_bytes *in)
-{
-    if (in->len < 4)
-        return false;
-    *out = (uint32_t)in->data[0] | (uint32_t)in->data[1] << 8 | (uint32_t)in->data[2] << 16 |
-           (uint32_t)in->data[3] << 24;
-    in->data += 4;
-    in->len -= 4;
-    return true;
-}
-
-static struct xr_buf canonical(const struct xr_session *s, struct xr_bytes der)
-{
-    size_t len = 0;
-    char *pem = s->host->pem("CERTIFICATE", der, &len);
-    struct xr_buf out = {0};
-
-    xr_buf_add(&out, pem, len);
-    s->host->release(pem);
-    return out;
-}
-
-/* Why a file of somebody else's cannot be remade from a record, or NULL. */
-static const char *fixed_reason(const struct xr_session *s, const struct ca_file *file)
-{
-    static const char key[] = "PRIVATE KEY-----";
-
-    if (file->objects != 1)
-        return "holds several certificates: split it by hand first";
-    if (s->layout->family == CA_P11 && !file->only_object)
-        return "holds more than a certificate: change it by hand";
-    if (file->target != NULL)
-        return NULL;
-    if (file->content.len > NATIVE_CONTENT_MAX)
-        return "is too large to be kept for an undo: remove it by hand";
-    if (memmem(file->content.data, file->content.len, key, sizeof(key) - 1) != NULL)
-        return "holds a private key, which is never copied: remove it by hand";
-    return NULL;
-}
-
-static enum form form_of(const struct xr_session *s, const struct ca_cert *cert)
-{
-    const struct ca_file *file = cert->file;
-    struct xr_buf plain = {0};
-    enum form form = FORM_CONTENT;
-
-    if (cert->by_list)
-        return FORM_LINE;
-    if (cert->vendor)
-        return FORM_VENDOR;
-    if (fixed_reason(s, file) != NULL)
-        return FORM_FIXED;
-    if (file->target != NULL)
-        return FORM_LINK;
-    plain = canonical(s, cert->der);
-    if (plain.len == file->content.len && memcmp(plain.data, file->content.data, plain.len) == 0)
-        form = FORM_CANONICAL;
-    xr_buf_free(&plain);
-    return form;
-}
-
-static void native_of(struct xr_buf *out, const struct xr_session *s, const struct ca_cert *cert)
-{
-    enum form form = form_of(s, cert);
-
-    put32(out, form);
-    put32(out, form == FORM_LINE || form == FORM_VENDOR ? 0 : cert->file->mode);
-    put32(out, (uint32_t)strlen(cert->file->path));
-    xr_buf_str(out, cert->file->path);
-    if (form == FORM_CONTENT)
-        xr_buf_add(out, cert->file->content.data, cert->file->content.len);
-    else if (form == FORM_LINK)
-        xr_buf_str(out, cert->file->target);
-}
-
-/* Is it below dir, by plain names? */
-static bool below(const char *path, const char *dir)
-{
-    size_t len = strlen(dir);
-
-    if (strncmp(path, dir, len) != 0 || path[len] != '/')
-        return false;
-    for (const char *at = path + len; *at != '\0';) {
-        size_t part = strcspn(at + 1, "/");
-
-        if (part == 0 || (part == 1 && at[1] == '.') || (part == 2 && at[1] == '.' && at[2] == '.'))
-            return false;
-        at += part + 1;
-    }
-    return true;
-}
-
-/* A record is the journal's, and to be doubted: only where sources of an administrator lie, and only
- * as a file that counts. */
-static bool may_write(const struct xr_session *s, const char *path)
-{
-    if (s->layout->family == CA_LIST)
-        return below(path, s->layout->anchors) && ca_name_counts(s->layout, ca_name(path));
-    for (size_t i = 0; i < CA_TOKENS_MAX && s->layout->tokens[i].path != NULL; i++) {
-        if (!s->layout->tokens[i].vendor && below(path, s->layout->tokens[i].path))
-            return true;
-    }
-    return false;
-}
-
-static bool record_of(struct record *out, const struct xr_session *s, struct xr_bytes in)
-{
-    uint32_t value[3];
-
-    *out = (struct record){.form = FORM_CANONICAL};
-    for (size_t i = 0; i < 3; i++) {
-        if (!get32(&value[i], &in))
-            return false;
-    }
-    if (value[0] > FORM_LINE || value[2] == 0 || value[2] > in.len || value[2] > 4095 ||
-        memchr(in.data, '\0', value[2]) != NULL)
-        return false;
-    out->form = (enum form)value[0];
-    out->mode = value[1] & 0777;
-    out->path = xr_memdup(in.data, value[2]);
-    out->rest = (struct xr_bytes){in.data + value[2], in.len - value[2]};
-    if (out->form == FORM_VENDOR || out->form == FORM_LINE || may_write(s, out->path))
-        return true;
-    free(out->path);
-    return false;
-}
+#define OURS "crossroot-"
 
 /* ---- list ---- */
 
@@ -187,7 +33,7 @@ static void shown_init(struct shown *out, const struct xr_session *s, const stru
     struct xr_entry *entry = &out->entry;
 
     *out = (struct shown){.entry = {.size = sizeof(*entry)}};
-    native_of(&out->native, s, cert);
+    ca_native(&out->native, s, cert);
     entry->subject.type = XR_SUBJECT_CERT;
     memcpy(entry->subject.id, cert->sha256, XR_SHA256_LEN);
     entry->place = cert->place;
@@ -313,7 +159,7 @@ static enum xr_status check_want(const struct xr_session *s, const struct xr_sta
 
 /* Does what is there serve for a wanted entry? */
 static bool serves(const struct xr_session *s, const struct ca_cert *cert,
-                   const struct xr_entry *entry, const struct record *record)
+                   const struct xr_entry *entry, const struct ca_record *record)
 {
     struct xr_buf native = {0};
     bool same = false;
@@ -322,14 +168,14 @@ static bool serves(const struct xr_session *s, const struct ca_cert *cert,
         return false;
     if (record == NULL)
         return true;
-    native_of(&native, s, cert);
+    ca_native(&native, s, cert);
     same =
         native.len == entry->native.len && memcmp(native.data, entry->native.data, native.len) == 0;
     xr_buf_free(&native);
     return same;
 }
 
-static bool keep(struct swapping *w, const struct xr_entry *entry, const struct record *record)
+static bool keep(struct swapping *w, const struct xr_entry *entry, const struct ca_record *record)
 {
     for (size_t i = 0; i < w->now.count; i++) {
         struct holding *h = &w->now.items[i];
@@ -364,7 +210,7 @@ static enum xr_status plan_deselect(struct swapping *w, struct xr_error *err)
 }
 
 static enum xr_status plan_write(struct swapping *w, const struct xr_entry *entry,
-                                 const struct record *record, struct xr_error *err)
+                                 const struct ca_record *record, struct xr_error *err)
 {
     const struct ca_layout *layout = w->s->layout;
     const char *dir = entry->place == XR_DISTRUST ? w->s->blocklist : layout->anchors;
@@ -372,33 +218,39 @@ static enum xr_status plan_write(struct swapping *w, const struct xr_entry *entr
     struct write *made = NULL;
     struct stat st;
 
-    if (record != NULL && (record->form == FORM_VENDOR || record->form == FORM_FIXED))
+    if (record != NULL && record->form != CA_FORM_CANONICAL && record->form != CA_FORM_CONTENT &&
+        record->form != CA_FORM_LINK)
         return xr_fail(err, XR_REFUSED, "/%s cannot be remade from its record", record->path);
     xr_hex(hex, entry->subject.id, XR_SHA256_LEN);
     made = XR_PUSH(&w->writes);
     made->path = record != NULL ? xr_strdup(record->path)
                                 : xr_format("%s/%s%s%s", dir, OURS, hex, layout->extension);
     made->mode = record != NULL ? record->mode : 0644;
-    if (record != NULL && record->form == FORM_LINK)
+    if (record != NULL && record->form == CA_FORM_LINK)
         made->target = xr_memdup(record->rest.data, record->rest.len);
-    else if (record != NULL && record->form == FORM_CONTENT)
+    else if (record != NULL && record->form == CA_FORM_CONTENT)
         xr_buf_add(&made->content, record->rest.data, record->rest.len);
     else
-        made->content = canonical(w->s, entry->der);
+        made->content = ca_canonical(w->s, entry->der);
     if (ca_stat(&st, w->s, made->path, false))
         return xr_fail(err, XR_CONFLICT, "/%s is in the way", made->path);
+    if (made->target != NULL && !ca_link_makes(w->s, entry, made->path, made->target))
+        return xr_fail(err, XR_REFUSED, "/%s would lead to something else than it did", made->path);
+    if (record != NULL && made->target == NULL &&
+        !ca_makes(w->s, entry, made->path, &made->content))
+        return xr_fail(err, XR_INVALID, "the record of this entry is damaged");
     return XR_OK;
 }
 
 static enum xr_status plan_want(struct swapping *w, const struct xr_entry *entry,
                                 struct xr_error *err)
 {
-    struct record record;
-    const struct record *given = NULL;
+    struct ca_record record;
+    const struct ca_record *given = NULL;
     enum xr_status status = XR_OK;
 
     if (entry->native.len > 0) {
-        if (!record_of(&record, w->s, entry->native))
+        if (!ca_record(&record, w->s, entry->native))
             return xr_fail(err, XR_INVALID, "the record of this entry is damaged");
         given = &record;
     }
@@ -417,7 +269,8 @@ static enum xr_status check_going(const struct swapping *w, struct xr_error *err
 {
     for (size_t i = 0; i < w->now.count; i++) {
         const struct ca_cert *cert = w->now.items[i].cert;
-        const char *reason = cert->by_list || cert->vendor ? NULL : fixed_reason(w->s, cert->file);
+        const char *reason =
+            cert->by_list || cert->vendor ? NULL : ca_fixed_reason(w->s, cert->file);
 
         if (w->now.items[i].kept)
             continue;

@@ -30,23 +30,33 @@ enum contract_cert {
     CERT_TWIN_B,
     CERT_TWIN_C,
     CERT_HOSTILE, /* root whose names are paths, control characters, commands */
+    CERT_SHIPPED, /* root that comes with the system, where the store has such */
+    CERT_BESIDE,  /* likewise */
+    CERT_OUT,     /* likewise, and the administrator took it out */
     CERT_CRL,     /* of old; no certificate */
     CERT_COUNT
 };
 
 /* What the driver says of one kind of store. */
+struct contract;
 struct contract_kind {
     const char *backend;
+    const char *layout; /* of a distribution, or NULL */
     /* A location inside the scratch directory where no store is yet. Allocated. */
     char *(*location)(const char *scratch);
     /* Everything that is inside the scratch directory as text: names, modes, contents, link
      * targets; with times also inodes and times of change. Allocated. NULL: cannot be seen. */
     char *(*image)(const char *scratch, bool times);
     bool directory; /* in the layout of the OpenSSL directory: its own cases apply */
+    /* Puts at the location what is there before anybody changes it. NULL: nothing. What it holds
+     * is no part of the lists below, and a list fails when it is not as it was. */
+    void (*stock)(const struct contract *ctx);
 };
 
 struct contract {
     const struct contract_kind *kind;
+    struct xr_snapshot *stock; /* what the store held at first */
+    bool stock_changes;        /* the case changes that itself, and gets whole lists */
     const struct xr_loaded *backend;
     const struct xr_worker_config *worker;
     const char *scratch;
@@ -114,7 +124,8 @@ const char *contract_skip(struct contract *ctx, const char *why); /* NULL */
 struct xr_store *contract_open(struct contract *ctx, enum xr_mode mode);
 struct xr_store *contract_open_at(struct contract *ctx, const char *location, enum xr_mode mode);
 void contract_close(struct contract *ctx, struct xr_store *store); /* NULL is fine */
-/* Lists and checks what holds for every entry of every backend; NULL with err on a failure. */
+/* Lists what is there beside the stock, and checks what holds for every entry of every backend;
+ * NULL with err on a failure. */
 const struct xr_snapshot *contract_list(struct contract *ctx, struct xr_store *store);
 /* The state a new reader sees; *ok is false with err when it could not look. */
 const struct xr_state *contract_held(struct contract *ctx, const struct xr_subject *subject,
@@ -134,6 +145,8 @@ void contract_native(struct xr_entry *entry, const void *data, size_t len);
 /* Something that fits into a place by its kind. */
 enum contract_cert contract_fit(enum xr_place place);
 bool contract_holds(const struct contract *ctx, enum xr_place place);
+/* Can anything be put there? Where a distrust only deselects, nothing but what is shipped. */
+bool contract_takes(const struct contract *ctx, enum xr_place place);
 
 enum xr_status contract_swap(struct contract *ctx, struct xr_store *store,
                              const struct xr_state *expect, const struct xr_state *want);

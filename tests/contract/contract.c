@@ -14,7 +14,7 @@ static int issue(struct contract *ctx, enum contract_cert at, struct pki_key *ke
 
 static int make_pki(struct contract *ctx)
 {
-    struct pki_key *keys[7] = {0};
+    struct pki_key *keys[10] = {0};
     struct pki_spec expired = pki_spec_ca("Contract Expired", CONTRACT_NOW);
     struct pki_spec leaf = pki_spec_leaf("localhost", CONTRACT_NOW);
     struct pki_spec twin = pki_spec_ca("Contract Twins", CONTRACT_NOW);
@@ -52,6 +52,12 @@ static int make_pki(struct contract *ctx)
               issue(ctx, CERT_TWIN_B, keys[5], CERT_TWIN_B, NULL, twin) |
               issue(ctx, CERT_TWIN_C, keys[6], CERT_TWIN_C, NULL, twin) |
               issue(ctx, CERT_HOSTILE, keys[2], CERT_HOSTILE, NULL, hostile) |
+              issue(ctx, CERT_SHIPPED, keys[7], CERT_SHIPPED, NULL,
+                    pki_spec_ca("Contract Shipped", CONTRACT_NOW)) |
+              issue(ctx, CERT_BESIDE, keys[8], CERT_BESIDE, NULL,
+                    pki_spec_ca("Contract Shipped Too", CONTRACT_NOW)) |
+              issue(ctx, CERT_OUT, keys[9], CERT_OUT, NULL,
+                    pki_spec_ca("Contract Taken Out", CONTRACT_NOW)) |
               pki_crl(&ctx->certs[CERT_CRL], &ctx->certs[CERT_OLD], keys[0], &crl);
     ctx->key = keys[0];
     for (size_t i = 1; i < sizeof(keys) / sizeof(keys[0]); i++)
@@ -69,9 +75,21 @@ const char *contract_begin(struct contract *ctx)
     if (make_pki(ctx) != 0)
         return contract_fail(ctx, __FILE__, __LINE__, "the fixture PKI could not be made");
     ctx->location = ctx->kind->location(ctx->scratch);
+    if (ctx->kind->stock != NULL) {
+        /* What it publishes is the store's own business, and so is for it to make. */
+        ctx->kind->stock(ctx);
+        store = contract_open(ctx, XR_WRITE);
+        NEED(store != NULL);
+        NEED(contract_flush(ctx, store) == XR_OK);
+        contract_close(ctx, store);
+    }
     store = contract_open(ctx, XR_READ);
     NEED(store != NULL);
     ctx->caps = store->caps;
+    if (ctx->kind->stock != NULL) {
+        NEED(contract_list(ctx, store) != NULL);
+        ctx->stock = ctx->snapshots.items[0];
+    }
     contract_close(ctx, store);
     return NULL;
 }
@@ -201,8 +219,8 @@ static enum xr_status take(void *ctx, const struct xr_entry *entry)
         l->wrong = "an entry is shorter than its struct";
     else if ((unsigned)entry->place >= XR_PLACE_COUNT)
         l->wrong = "an entry is in no place";
-    else if (l->caps->places[entry->place] == XR_CANNOT)
-        l->wrong = "an entry is in a place the session says it cannot hold";
+    else if (l->caps->places[entry->place] == XR_CANNOT && entry->flags & XR_ENTRY_OURS)
+        l->wrong = "we are said to have put an entry where nothing can be put";
     else if (entry->label != NULL && !utf8(entry->label))
         l->wrong = "a label is not UTF-8";
     else if (entry->native.len > XR_NATIVE_MAX)
@@ -219,6 +237,27 @@ static enum xr_status take(void *ctx, const struct xr_entry *entry)
     return xr_snapshot_take(l->snapshot, entry);
 }
 
+/* NULL when the stock is not as it was. */
+static struct xr_snapshot *without_stock(struct contract *ctx, const struct xr_snapshot *all)
+{
+    struct xr_snapshot *rest = xr_new(1, sizeof(*rest));
+
+    *XR_PUSH(&ctx->snapshots) = rest;
+    for (size_t i = 0; i < ctx->stock->count; i++) {
+        if (!xr_state_equal(ctx->stock->items[i],
+                            xr_snapshot_find(all, &ctx->stock->items[i]->subject)))
+            return NULL;
+    }
+    for (size_t i = 0; i < all->count; i++) {
+        const struct xr_state *state = all->items[i];
+
+        for (size_t k = 0;
+             k < state->count && xr_snapshot_find(ctx->stock, &state->subject) == NULL; k++)
+            (void)xr_snapshot_take(rest, state->entries[k]);
+    }
+    return rest;
+}
+
 const struct xr_snapshot *contract_list(struct contract *ctx, struct xr_store *store)
 {
     struct xr_snapshot *snapshot = xr_new(1, sizeof(*snapshot));
@@ -226,8 +265,14 @@ const struct xr_snapshot *contract_list(struct contract *ctx, struct xr_store *s
 
     *XR_PUSH(&ctx->snapshots) = snapshot;
     ctx->err = (struct xr_error){.size = sizeof(ctx->err)};
-    if (xr_store_list(store, take, &l, &ctx->err) == XR_OK && l.wrong == NULL)
-        return snapshot;
+    if (xr_store_list(store, take, &l, &ctx->err) == XR_OK && l.wrong == NULL) {
+        if (ctx->stock == NULL || ctx->stock_changes)
+            return snapshot;
+        snapshot = without_stock(ctx, snapshot);
+        if (snapshot != NULL)
+            return snapshot;
+        l.wrong = "what the store held at first is not as it was";
+    }
     if (l.wrong != NULL)
         (void)xr_fail(&ctx->err, XR_INVALID, "%s", l.wrong);
     return NULL;
@@ -339,6 +384,11 @@ enum contract_cert contract_fit(enum xr_place place)
 bool contract_holds(const struct contract *ctx, enum xr_place place)
 {
     return ctx->caps.places[place] != XR_CANNOT;
+}
+
+bool contract_takes(const struct contract *ctx, enum xr_place place)
+{
+    return contract_holds(ctx, place) && ctx->caps.places[place] != XR_DESELECT_ONLY;
 }
 
 /* ---- changes ---- */

@@ -2,6 +2,7 @@
 /* Runs the contract's cases against one backend, in this process or in the helper, each in a
  * scratch directory of its own. */
 #include "cases.h"
+#include "stock.h"
 #include "tree.h"
 
 #include <criterion/criterion.h>
@@ -15,14 +16,90 @@ static char *directory_location(const char *scratch)
     return tree_path(scratch, "store");
 }
 
+static char *root_location(const char *scratch)
+{
+    tree_dir(scratch, "root");
+    return tree_path(scratch, "root");
+}
+
+static void stock(const struct contract *ctx)
+{
+    const struct stock_cert certs[] = {
+        {"Contract_Shipped", contract_der(ctx, CERT_SHIPPED)},
+        {"Contract_Beside", contract_der(ctx, CERT_BESIDE)},
+        {"Contract_Out", contract_der(ctx, CERT_OUT)},
+    };
+
+    stock_make(stock_find(ctx->kind->layout), ctx->location, certs, 3);
+}
+
+/* Which of several certificates of one name has which number is the history's, as with openssl
+ * rehash, and no reader's business. Lines of links HASH.N get an N that does not tell. */
+static int by_line(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static bool is_hash_link(const char *line, size_t *number)
+{
+    const char *arrow = strstr(line, " -> ");
+    const char *dot = arrow != NULL ? arrow - 1 : line;
+
+    while (dot > line && *dot >= '0' && *dot <= '9')
+        dot--;
+    *number = (size_t)(dot - line) + 1;
+    return arrow != NULL && dot - line > 8 && *dot == '.' && dot + 1 < arrow &&
+           strspn(dot - 8, "0123456789abcdef") == 8 && dot[-9] == '/';
+}
+
+static char *root_image(const char *scratch, bool times)
+{
+    char *text = tree_image(scratch, times), *rest = text;
+    struct xr_strings lines = {0};
+    struct xr_buf out = {0};
+
+    while (*rest != '\0') {
+        char *line = rest;
+        size_t number = 0;
+
+        rest += strcspn(rest, "\n");
+        *rest++ = '\0';
+        if (!times && is_hash_link(line, &number)) {
+            for (char *at = line + number; *at != ' '; at++)
+                *at = 'N';
+        }
+        xr_strings_add(&lines, line);
+    }
+    if (lines.count > 1)
+        qsort(lines.items, lines.count, sizeof(*lines.items), by_line);
+    xr_buf_str(&out, "");
+    for (size_t i = 0; i < lines.count; i++)
+        xr_buf_fmt(&out, "%s\n", lines.items[i]);
+    xr_strings_free(&lines);
+    free(text);
+    return out.data;
+}
+
+#define ROOT_OF(name)                                                              \
+    {                                                                              \
+        .backend = "ca-certificates", .layout = (name), .location = root_location, \
+        .image = root_image, .stock = stock                                        \
+    }
+
 static const struct contract_kind kinds[] = {
     {.backend = "openssl", .location = directory_location, .image = tree_image, .directory = true},
+    ROOT_OF("debian"),
+    ROOT_OF("alpine"),
+    ROOT_OF("fedora"),
+    ROOT_OF("suse"),
+    ROOT_OF("arch"),
 };
 
 static const struct contract_kind *kind(void)
 {
     for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
-        if (strcmp(kinds[i].backend, CONTRACT_BACKEND) == 0)
+        if (strcmp(kinds[i].backend, CONTRACT_BACKEND) == 0 &&
+            strcmp(kinds[i].layout ? kinds[i].layout : "", CONTRACT_LAYOUT) == 0)
             return &kinds[i];
     }
     return NULL;

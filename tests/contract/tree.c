@@ -149,6 +149,20 @@ void tree_dir(const char *dir, const char *name)
     free(path);
 }
 
+void tree_dirs(const char *dir, const char *path)
+{
+    for (size_t end = 1; end <= strlen(path); end++) {
+        char *part = NULL;
+
+        if (path[end] != '/' && path[end] != '\0')
+            continue;
+        part = xr_memdup(path, end);
+        if (!tree_has(dir, part))
+            tree_dir(dir, part);
+        free(part);
+    }
+}
+
 void tree_write(const char *dir, const char *name, const void *data, size_t len, unsigned mode)
 {
     char *path = tree_path(dir, name);

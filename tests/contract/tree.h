@@ -16,6 +16,7 @@ char *tree_image(const char *path, bool times);
 
 char *tree_path(const char *dir, const char *name); /* allocated */
 void tree_dir(const char *dir, const char *name);   /* mode 0755 */
+void tree_dirs(const char *dir, const char *path);  /* and those above it that are missing */
 void tree_write(const char *dir, const char *name, const void *data, size_t len, unsigned mode);
 void tree_text(const char *dir, const char *name, const char *text);
 void tree_link(const char *dir, const char *name, const char *target);

@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The native record of an entry: what puts its file back exactly as it was. It comes back from a
+ * journal, and is doubted. */
+#include "store.h"
+
+#include <stdlib.h>
+
+#define NATIVE_CONTENT_MAX ((size_t)512 << 10)
+
+static void put32(struct xr_buf *out, uint32_t value)
+{
+    unsigned char bytes[4] = {(unsigned char)value, (unsigned char)(value >> 8),
+                              (unsigned char)(value >> 16), (unsigned char)(value >> 24)};
+
+    xr_buf_add(out, bytes, sizeof(bytes));
+}
+
+static bool get32(uint32_t *out, struct xr_bytes *in)
+{
+    if (in->len < 4)
+        return false;
+    *out = (uint32_t)in->data[0] | (uint32_t)in->data[1] << 8 | (uint32_t)in->data[2] << 16 |
+           (uint32_t)in->data[3] << 24;
+    in->data += 4;
+    in->len -= 4;
+    return true;
+}
+
+struct xr_buf ca_canonical(const struct xr_session *s, struct xr_bytes der)
+{
+    size_t len = 0;
+    char *pem = s->host->pem("CERTIFICATE", der, &len);
+    struct xr_buf out = {0};
+
+    xr_buf_add(&out, pem, len);
+    s->host->release(pem);
+    return out;
+}
+
+const char *ca_fixed_reason(const struct xr_session *s, const struct ca_file *file)
+{
+    static const char key[] = "PRIVATE KEY-----";
+
+    if (file->objects != 1)
+        return "holds several certificates: split it by hand first";
+    if (s->layout->family == CA_P11 && !file->only_object)
+        return "holds more than a certificate: change it by hand";
+    if (file->target != NULL)
+        return NULL;
+    if (file->content.len > NATIVE_CONTENT_MAX)
+        return "is too large to be kept for an undo: remove it by hand";
+    if (memmem(file->content.data, file->content.len, key, sizeof(key) - 1) != NULL)
+        return "holds a private key, which is never copied: remove it by hand";
+    return NULL;
+}
+
+static enum ca_form form_of(const struct xr_session *s, const struct ca_cert *cert)
+{
+    const struct ca_file *file = cert->file;
+    struct xr_buf plain = {0};
+    enum ca_form form = CA_FORM_CONTENT;
+
+    if (cert->by_list)
+        return CA_FORM_LINE;
+    if (cert->vendor)
+        return CA_FORM_VENDOR;
+    if (ca_fixed_reason(s, file) != NULL)
+        return CA_FORM_FIXED;
+    if (file->target != NULL)
+        return CA_FORM_LINK;
+    plain = ca_canonical(s, cert->der);
+    if (plain.len == file->content.len && memcmp(plain.data, file->content.data, plain.len) == 0)
+        form = CA_FORM_CANONICAL;
+    xr_buf_free(&plain);
+    return form;
+}
+
+void ca_native(struct xr_buf *out, const struct xr_session *s, const struct ca_cert *cert)
+{
+    enum ca_form form = form_of(s, cert);
+
+    put32(out, form);
+    put32(out, form == CA_FORM_LINE || form == CA_FORM_VENDOR ? 0 : cert->file->mode);
+    put32(out, (uint32_t)strlen(cert->file->path));
+    xr_buf_str(out, cert->file->path);
+    if (form == CA_FORM_CONTENT)
+        xr_buf_add(out, cert->file->content.data, cert->file->content.len);
+    else if (form == CA_FORM_LINK)
+        xr_buf_str(out, cert->file->target);
+}
+
+/* Is it below dir, by plain names? */
+static bool below(const char *path, const char *dir)
+{
+    size_t len = strlen(dir);
+
+    if (strncmp(path, dir, len) != 0 || path[len] != '/')
+        return false;
+    for (const char *at = path + len; *at != '\0';) {
+        size_t part = strcspn(at + 1, "/");
+
+        if (part == 0 || (part == 1 && at[1] == '.') || (part == 2 && at[1] == '.' && at[2] == '.'))
+            return false;
+        at += part + 1;
+    }
+    return true;
+}
+
+/* Which part of a source directory a file of that path lies in; false: in none that is written. */
+static bool area_of(enum pk_area *out, const struct xr_session *s, const char *path)
+{
+    const char *name = ca_name(path);
+    char *dir = xr_memdup(path, name == path ? 0 : (size_t)(name - path) - 1);
+    bool found = false;
+
+    for (size_t i = 0; !found && i < CA_TOKENS_MAX && s->layout->tokens[i].path != NULL; i++) {
+        const char *token = s->layout->tokens[i].path;
+        const char *below_token[] = {"", "/anchors", "/"};
+
+        for (size_t k = 0; !found && k < 3 && !s->layout->tokens[i].vendor; k++) {
+            char *part = xr_format("%s%s%s", token, below_token[k],
+                                   k == PK_BLOCKLIST ? ca_blocklist_name(s, token) : "");
+
+            found = strcmp(part, dir) == 0;
+            *out = (enum pk_area)k;
+            free(part);
+        }
+    }
+    free(dir);
+    return found && name[0] != '\0' && strcmp(name, ".") != 0 && strcmp(name, "..") != 0;
+}
+
+/* A record is the journal's, and to be doubted: only where sources of an administrator lie, and only
+ * as a file that counts. */
+static bool may_write(const struct xr_session *s, const char *path)
+{
+    const struct ca_layout *layout = s->layout;
+    const char *name = ca_name(path);
+    enum pk_area area = PK_BASE;
+
+    if (strncmp(name, CA_TEMP, strlen(CA_TEMP)) == 0)
+        return false;
+    if (layout->family == CA_P11)
+        return area_of(&area, s, path);
+    return below(path, layout->anchors) && ca_name_counts(layout, name) &&
+           (layout->recursive || (size_t)(name - path) == strlen(layout->anchors) + 1);
+}
+
+bool ca_record(struct ca_record *out, const struct xr_session *s, struct xr_bytes in)
+{
+    uint32_t value[3];
+
+    *out = (struct ca_record){.form = CA_FORM_CANONICAL};
+    for (size_t i = 0; i < 3; i++) {
+        if (!get32(&value[i], &in))
+            return false;
+    }
+    if (value[0] > CA_FORM_LINE || value[2] == 0 || value[2] > in.len || value[2] > 4095 ||
+        memchr(in.data, '\0', value[2]) != NULL)
+        return false;
+    out->form = (enum ca_form)value[0];
+    out->mode = value[1] & 0777;
+    out->path = xr_memdup(in.data, value[2]);
+    out->rest = (struct xr_bytes){in.data + value[2], in.len - value[2]};
+    if (out->form == CA_FORM_VENDOR || out->form == CA_FORM_LINE || may_write(s, out->path))
+        return true;
+    free(out->path);
+    return false;
+}
+
+struct found {
+    const struct xr_session *s;
+    const struct xr_entry *entry;
+    size_t count;
+    bool same;
+};
+
+static enum xr_status compare_item(void *ctx, enum xr_item_kind kind, struct xr_bytes der)
+{
+    struct found *found = ctx;
+    size_t len = der.len;
+
+    if (found->s->host->trusted(&len, &(uint32_t){0}, der, NULL) == XR_OK)
+        der.len = len;
+    found->count += kind != XR_ITEM_CRL;
+    found->same = found->same || xr_bytes_equal(der, found->entry->der);
+    return XR_OK;
+}
+
+bool ca_makes(const struct xr_session *s, const struct xr_entry *entry, const char *path,
+              const struct xr_buf *content)
+{
+    struct xr_bytes data = {(const unsigned char *)content->data, content->len};
+    struct found found = {.s = s, .entry = entry};
+    struct pk_store pk = {.host = s->host};
+    enum pk_area area = PK_BASE;
+    bool same = false;
+
+    if (s->layout->family == CA_LIST) {
+        if (entry->place == XR_ANCHOR && data.len > 0)
+            (void)s->host->items(data, compare_item, &found, NULL);
+        return found.count == 1 && found.same;
+    }
+    if (area_of(&area, s, path) && pk_add(&pk, 0, area, ca_name(path), data, NULL) == XR_OK &&
+        pk.certs.count == 1) {
+        pk_settle(&pk);
+        same = xr_bytes_equal(pk.certs.items[0].der, entry->der) &&
+               ca_place_of(&pk.certs.items[0]) == entry->place;
+    }
+    pk_free(&pk);
+    return same;
+}
+
+/* What a link would lead to is looked at too: it may be another file by now. */
+bool ca_link_makes(const struct xr_session *s, const struct xr_entry *entry, const char *path,
+                   const char *target)
+{
+    const char *name = ca_name(path);
+    char *to = target[0] == '/' ? xr_strdup(target + 1)
+                                : xr_format("%.*s%s", (int)(name - path), path, target);
+    struct xr_buf content = {0};
+    bool same = ca_read(&content, NULL, s, to, NULL) == XR_OK && ca_makes(s, entry, path, &content);
+
+    xr_buf_free(&content);
+    free(to);
+    return same;
+}
