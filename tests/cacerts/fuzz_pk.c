@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* libFuzzer over pk.h: what is read, then every output. clang alone builds it:
  *
- *   cmake --build build/clang --target fuzz-pk
- *   build/clang/tests/cacerts/fuzz-pk -dict=tests/cacerts/fuzz_pk.dict CORPUS
+ *   cmake --preset dev -B build/fuzz -DCMAKE_C_COMPILER=clang -DXR_FUZZ=ON
+ *   cmake --build build/fuzz --target fuzz-pk
+ *   build/fuzz/tests/cacerts/fuzz-pk -dict=tests/cacerts/fuzz_pk.dict CORPUS
  *
  * An input is files between 0xff 0xfe 0xfd. The first byte of each says how to wrap the rest, and in
  * which part of a source directory it lies. Beyond what sanitizers see it asks: has an output as many

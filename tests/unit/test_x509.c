@@ -29,9 +29,11 @@ static X509_NAME *random_name(unsigned *seed)
             static const char letters[] = "aBcD  \t XyZ019-.,\r\n\v";
             int pick = rand_r(seed) % 40;
 
-            text[k] = pick == 0   ? 0xc3 /* not UTF-8 alone */
-                      : pick == 1 ? (unsigned char)(rand_r(seed) % 128)
-                                  : (unsigned char)letters[(size_t)pick % (sizeof(letters) - 1)];
+            text[k] = (unsigned char)letters[(size_t)pick % (sizeof(letters) - 1)];
+            if (pick == 0)
+                text[k] = 0xc3; /* not UTF-8 alone */
+            else if (pick == 1)
+                text[k] = (unsigned char)(rand_r(seed) % 128);
         }
         (void)X509_NAME_add_entry_by_txt(name, fields[rand_r(seed) % 6], types[rand_r(seed) % 6],
                                          text, len, -1, rand_r(seed) % 8 == 0 ? -1 : 0);
