@@ -422,6 +422,43 @@ Test(pk, der_is_one_certificate_and_nothing_else)
     pki_blob_free(&cert);
 }
 
+/* The same with a length that only two zeros at the end tell. */
+static void put_open(struct xr_buf *out, struct xr_bytes element)
+{
+    size_t head = element.data[1] < 0x80 ? 2 : 2 + (element.data[1] & 0x7fu);
+
+    xr_buf_add(out, element.data, 1);
+    xr_buf_add(out, "\x80", 1);
+    xr_buf_add(out, element.data + head, element.len - head);
+    xr_buf_add(out, "\0", 2);
+}
+
+Test(pk, lengths_that_are_not_said_block_and_publish_as_with_p11_kit)
+{
+    struct pki_blob cert = root("Root", 0);
+    struct xr_buf open = {0};
+    struct pk_store store = new_store();
+
+    put_open(&open, bytes(&cert));
+    cr_assert_eq(add_bytes(&store, 0, PK_ANCHORS, open.data, open.len), XR_OK);
+    cr_expect_eq(anchors(&store), 1);
+    cr_expect_str_eq(store.certs.items[0].label, "Root");
+    pk_free(&store);
+    add_cert(&store, 0, PK_ANCHORS, &cert);
+    cr_assert_eq(add_bytes(&store, 0, PK_BLOCKLIST, open.data, open.len), XR_OK);
+    cr_expect_eq(anchors(&store), 0, "blocked by its key");
+    pk_free(&store);
+    cr_expect_eq(add_bytes(&store, 0, PK_ANCHORS, open.data, open.len - 1), XR_INVALID);
+    open.data[open.len - 1] = 1;
+    cr_expect_eq(add_bytes(&store, 0, PK_ANCHORS, open.data, open.len), XR_INVALID);
+    for (size_t i = 0; i < open.len; i++)
+        open.data[i] = (char)(i % 2 ? 0x80 : 0x30);
+    cr_expect_eq(add_bytes(&store, 0, PK_ANCHORS, open.data, open.len), XR_INVALID);
+    pk_free(&store);
+    xr_buf_free(&open);
+    pki_blob_free(&cert);
+}
+
 /* ---- labels and names ---- */
 
 Test(pk, labels_come_from_the_subject)
