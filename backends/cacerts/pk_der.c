@@ -259,6 +259,24 @@ static bool take_time(struct pk_der *out, struct xr_bytes *rest)
            out->content.len > 0 && out->content.len < 127;
 }
 
+/* An octet string in pieces is one that p11-kit puts together. Here it is no valid value of anything
+ * that we look into, which gives less trust; but its certificate can block. */
+static bool only_octets(struct xr_bytes *value, struct xr_bytes der)
+{
+    struct pk_der string, piece;
+    struct xr_bytes rest = {0};
+    bool pieces = der.len > 0 && der.data[0] == (PK_DER_OCTETS | 0x20);
+
+    if (!pk_der_only(&string, der, pieces ? PK_DER_OCTETS | 0x20 : PK_DER_OCTETS))
+        return false;
+    *value = rest = string.content;
+    while (pieces && rest.len > 0) {
+        if (!pk_der_take(&piece, &rest, PK_DER_OCTETS))
+            return false;
+    }
+    return true;
+}
+
 bool pk_walk_extension(struct xr_bytes *oid, struct xr_bytes *value, struct xr_bytes der)
 {
     struct pk_der extension, part;
@@ -268,10 +286,7 @@ bool pk_walk_extension(struct xr_bytes *oid, struct xr_bytes *value, struct xr_b
     *oid = part.whole;
     if (pk_der_take(&part, &extension.content, PK_DER_BOOLEAN) && part.content.len != 1)
         return false;
-    if (!pk_der_only(&part, extension.content, PK_DER_OCTETS))
-        return false;
-    *value = part.content;
-    return true;
+    return only_octets(value, extension.content);
 }
 
 /* The first extension of a kind is the one p11-kit finds. */

@@ -13,6 +13,7 @@
 
 #define EKU_SERVER "%30%13%06%03%55%1d%25%04%0c%30%0a%06%08%2b%06%01%05%05%07%03%01"
 #define EKU_EMAIL  "%30%13%06%03%55%1d%25%04%0c%30%0a%06%08%2b%06%01%05%05%07%03%04"
+#define EKU_PIECES "%30%15%06%03%55%1d%25%24%0e%04%0c%30%0a%06%08%2b%06%01%05%05%07%03%01"
 #define BASIC_NOT  "%30%09%06%03%55%1d%13%04%02%30%00"
 #define BASIC_CA   "%30%0c%06%03%55%1d%13%04%05%30%03%01%01%ff"
 
@@ -306,9 +307,12 @@ Test(pk, a_copy_that_fails_its_purpose_hides_the_next)
 
 Test(pk, broken_attachments_keep_a_certificate_out)
 {
-    static const char *const broken[] = {"", "%30", "%30%05%06%03%55%1d%25",
+    static const char *const broken[] = {"",
+                                         "%30",
+                                         "%30%05%06%03%55%1d%25",
                                          "%30%0a%06%03%55%1d%25%04%03%30%01%05",
-                                         "%30%05%06%01%55%04%00"};
+                                         "%30%05%06%01%55%04%00",
+                                         EKU_PIECES};
     struct pki_blob cert = root("Root", 0);
 
     for (size_t i = 0; i < sizeof(broken) / sizeof(broken[0]); i++) {
@@ -457,6 +461,39 @@ Test(pk, lengths_that_are_not_said_block_and_publish_as_with_p11_kit)
     pk_free(&store);
     xr_buf_free(&open);
     pki_blob_free(&cert);
+}
+
+Test(pk, octet_strings_in_pieces_block_and_say_nothing)
+{
+    static const char *const oids[] = {"\x06\x03\x55\x1d\x0e", "\x06\x03\x55\x1d\x13"};
+    struct pki_blob plain = root("Root", 0);
+
+    for (size_t i = 0; i < 2; i++) {
+        struct pki_blob cert = {xr_memdup(plain.data, plain.len), plain.len};
+        unsigned char *oid = memmem(cert.data, cert.len, oids[i], 5);
+        unsigned char *tag = NULL;
+        struct pk_store store = new_store();
+
+        cr_assert_not_null(oid);
+        tag = oid + 5 + (oid[5] == 1 ? 3 : 0);
+        cr_assert_eq(*tag, 4);
+        *tag = 0x24;
+        if (i == 1) /* what is inside must be octet strings */
+            tag[2] = 4;
+        cr_assert_eq(add_bytes(&store, 0, PK_ANCHORS, cert.data, cert.len), XR_OK);
+        cr_expect_eq(anchors(&store), 1 - i, "a key identifier matters to nobody");
+        add_cert(&store, 0, PK_ANCHORS, &plain);
+        cr_expect_eq(anchors(&store), 2 - i);
+        cr_assert_eq(add_bytes(&store, 0, PK_BLOCKLIST, cert.data, cert.len), XR_OK);
+        cr_expect_eq(anchors(&store), 0);
+        pk_free(&store);
+        *tag = 0x24;
+        tag[2] = 5;
+        cr_expect_eq(add_bytes(&store, 0, PK_ANCHORS, cert.data, cert.len), XR_INVALID);
+        pk_free(&store);
+        free(cert.data);
+    }
+    pki_blob_free(&plain);
 }
 
 /* ---- labels and names ---- */
