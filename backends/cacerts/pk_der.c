@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* DER as p11-kit's libtasn1 takes it, flat and without allocation. core/der.h would refuse lengths
- * that are not minimal; then our outputs would lack a certificate that p11-kit publishes. */
+ * that are not minimal, or open; then our outputs would lack a certificate that p11-kit publishes, or
+ * have one that it blocks. */
 #include "pk_parts.h"
 
 #include <stdlib.h>
@@ -31,34 +32,72 @@ int pk_by_bytes(const void *a, const void *b)
 
 /* ---- elements ---- */
 
+/* Tag and length at the front: answers how many bytes they take, or 0. *open: the length is not said,
+ * and what is inside ends with two zeros. */
+static size_t head_of(size_t *len, bool *open, struct xr_bytes rest)
+{
+    const unsigned char *p = rest.data;
+    size_t head = 2;
+
+    if (rest.len < 2 || (p[0] & 0x1f) == 0x1f)
+        return 0;
+    *len = p[1];
+    *open = *len == 0x80;
+    if (*open) {
+        *len = 0;
+        return (p[0] & 0x20) != 0 ? head : 0;
+    }
+    if (*len > 0x80) {
+        head += *len - 0x80;
+        if (head > rest.len)
+            return 0;
+        *len = 0;
+        for (size_t i = 2; i < head; i++) {
+            if (*len > INT32_MAX >> 8)
+                return 0;
+            *len = *len << 8 | p[i];
+        }
+    }
+    return *len <= rest.len - head ? head : 0;
+}
+
+/* How long the inside of an open element is. */
+static bool find_end(size_t *len, struct xr_bytes rest)
+{
+    size_t at = 0;
+
+    for (size_t depth = 1; depth > 0;) {
+        size_t head = 0, size = 0;
+        bool open = false;
+
+        head = head_of(&size, &open, (struct xr_bytes){rest.data + at, rest.len - at});
+        if (head == 0)
+            return false;
+        if (open)
+            depth++;
+        else if (rest.data[at] == 0 && size == 0)
+            depth--;
+        *len = at;
+        at += head + size;
+    }
+    return true;
+}
+
 bool pk_der_next(struct pk_der *out, struct xr_bytes *rest)
 {
     const unsigned char *p = rest->data;
-    size_t head = 2, len = 0;
+    size_t len = 0, head = 0, whole = 0;
+    bool open = false;
 
-    if (rest->len < 2 || (p[0] & 0x1f) == 0x1f)
+    head = head_of(&len, &open, *rest);
+    if (head == 0 || (open && !find_end(&len, (struct xr_bytes){p + head, rest->len - head})))
         return false;
-    len = p[1];
-    if (len == 0x80)
-        return false;
-    if (len > 0x80) {
-        head += len - 0x80;
-        if (head > rest->len)
-            return false;
-        len = 0;
-        for (size_t i = 2; i < head; i++) {
-            if (len > INT32_MAX >> 8)
-                return false;
-            len = len << 8 | p[i];
-        }
-    }
-    if (len > rest->len - head)
-        return false;
+    whole = head + len + (open ? 2 : 0);
     out->tag = p[0];
     out->content = (struct xr_bytes){p + head, len};
-    out->whole = (struct xr_bytes){p, head + len};
-    rest->data += head + len;
-    rest->len -= head + len;
+    out->whole = (struct xr_bytes){p, whole};
+    rest->data += whole;
+    rest->len -= whole;
     return true;
 }
 
@@ -122,20 +161,26 @@ static bool enter(struct xr_bytes *rest, unsigned tag)
 
     if (rest->len == 0 || rest->data[0] != tag || !pk_der_next(&outer, &after))
         return false;
-    head = outer.whole.len - outer.content.len;
+    head = (size_t)(outer.content.data - outer.whole.data);
     *rest = (struct xr_bytes){rest->data + head, rest->len - head};
     return true;
 }
 
 /* ---- certificates ---- */
 
+/* libtasn1 takes the two zeros after an open one for parameters. */
 static bool take_algorithm(struct xr_bytes *rest)
 {
     struct pk_der algorithm, part;
+    bool open = false;
 
-    if (!pk_der_take(&algorithm, rest, PK_DER_SEQUENCE) || !take_oid(&part, &algorithm.content))
+    if (!pk_der_take(&algorithm, rest, PK_DER_SEQUENCE))
         return false;
-    return algorithm.content.len == 0 ||
+    open = algorithm.whole.data + algorithm.whole.len !=
+           algorithm.content.data + algorithm.content.len;
+    if (!take_oid(&part, &algorithm.content))
+        return false;
+    return (algorithm.content.len == 0 && !open) ||
            (pk_der_next(&part, &algorithm.content) && algorithm.content.len == 0);
 }
 
@@ -214,6 +259,24 @@ static bool take_time(struct pk_der *out, struct xr_bytes *rest)
            out->content.len > 0 && out->content.len < 127;
 }
 
+/* An octet string in pieces is one that p11-kit puts together. Here it is no valid value of anything
+ * that we look into, which gives less trust; but its certificate can block. */
+static bool only_octets(struct xr_bytes *value, struct xr_bytes der)
+{
+    struct pk_der string, piece;
+    struct xr_bytes rest = {0};
+    bool pieces = der.len > 0 && der.data[0] == (PK_DER_OCTETS | 0x20);
+
+    if (!pk_der_only(&string, der, pieces ? PK_DER_OCTETS | 0x20 : PK_DER_OCTETS))
+        return false;
+    *value = rest = string.content;
+    while (pieces && rest.len > 0) {
+        if (!pk_der_take(&piece, &rest, PK_DER_OCTETS))
+            return false;
+    }
+    return true;
+}
+
 bool pk_walk_extension(struct xr_bytes *oid, struct xr_bytes *value, struct xr_bytes der)
 {
     struct pk_der extension, part;
@@ -223,10 +286,7 @@ bool pk_walk_extension(struct xr_bytes *oid, struct xr_bytes *value, struct xr_b
     *oid = part.whole;
     if (pk_der_take(&part, &extension.content, PK_DER_BOOLEAN) && part.content.len != 1)
         return false;
-    if (!pk_der_only(&part, extension.content, PK_DER_OCTETS))
-        return false;
-    *value = part.content;
-    return true;
+    return only_octets(value, extension.content);
 }
 
 /* The first extension of a kind is the one p11-kit finds. */

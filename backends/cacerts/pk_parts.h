@@ -24,7 +24,8 @@ struct pk_der {
     unsigned tag;
     struct xr_bytes content, whole;
 };
-/* Takes one element off the front. Lengths need not be minimal. */
+/* Takes one element off the front. Lengths need not be minimal, nor said: then content ends before the
+ * two zeros that whole has. */
 bool pk_der_next(struct pk_der *out, struct xr_bytes *rest);
 bool pk_der_take(struct pk_der *out, struct xr_bytes *rest, unsigned tag);
 /* The same, and nothing follows. */

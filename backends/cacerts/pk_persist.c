@@ -120,13 +120,18 @@ static const char key_words[] =
     " rsa dsa dh ec x9-42-dh kea generic-secret rc2 rc4 des des2 des3 cast cast3 cast128 rc5 idea"
     " skipjack baton juniper cdmf aes blowfish twofish camellia aria nss-pkcs8 ";
 
+/* Is it one of those between spaces? */
 static bool listed(const char *list, const char *name)
 {
-    char *spaced = xr_format(" %s ", name);
-    bool found = strchr(name, ' ') == NULL && strstr(list, spaced) != NULL;
+    size_t len = strlen(name);
 
-    free(spaced);
-    return found;
+    if (len == 0 || strchr(name, ' ') != NULL)
+        return false;
+    for (const char *at = list; (at = strstr(at, name)) != NULL; at += len) {
+        if (at[-1] == ' ' && at[len] == ' ')
+            return true;
+    }
+    return false;
 }
 
 static bool find_attribute(enum pk_attr *out, const char *name)

@@ -196,6 +196,15 @@ cp pki/*.pem some/anchors
 cp pki/cross.pem pki/t61.pem some/blocklist
 all "blocklist by certificate, which blocks its key" "$tmp/some"
 
+# open BYTES-OF-HEAD: DER with a length that two zeros tell
+open() { printf '\060\200' && tail -c +$(($1 + 1)) && printf '\0\0'; }
+token open
+der pki/old-root.pem | open 4 >open/anchors/outer.der
+der pki/utf8.pem | open 4 >open/base.der
+der pki/new-root.pem | open 4 >open/blocklist/new.der
+cp pki/new-root.pem pki/bmp.pem open/anchors
+all "lengths that are not said" "$tmp/open"
+
 token mixed
 token second
 for i in 1 2 3; do cp pki/old-root.pem "mixed/anchors/copy-$i.pem"; done
