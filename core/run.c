@@ -20,6 +20,8 @@ struct running {
     pid_t pid;
     int in, out; /* its standard input; what it says */
     size_t fed;
+    bool over; /* it ended, with state */
+    int state;
     char said[LAST_WORDS]; /* the end of it */
     size_t said_len;
 };
@@ -105,47 +107,55 @@ static void feed(struct running *r, struct xr_bytes input)
     }
 }
 
-/* False when the time is up. A program that closes its output may still run. */
-static bool converse(struct running *r, const struct xr_command *command, int64_t deadline)
+static bool ended(struct running *r)
 {
-    while (r->out >= 0) {
-        struct pollfd p[2] = {{.fd = r->out, .events = POLLIN}, {.fd = r->in, .events = POLLOUT}};
-        int64_t left = deadline - now_ms();
-        char text[4096];
-
-        if (left <= 0)
-            return false;
-        if (poll(p, 2, left > 1000 ? 1000 : (int)left) < 0)
-            continue; /* a signal: the caller asks its own flag when we are back */
-        if (r->in >= 0 && p[1].revents != 0)
-            feed(r, command->input);
-        if (p[0].revents != 0) {
-            ssize_t got = read(r->out, text, sizeof(text));
-
-            if (got > 0) {
-                hear(r, text, (size_t)got);
-            } else if (got == 0 || errno != EINTR) {
-                (void)close(r->out);
-                r->out = -1;
-            }
-        }
-    }
-    return true;
+    r->over = r->over || waitpid(r->pid, &r->state, WNOHANG) == r->pid;
+    return r->over;
 }
 
-static bool ended(struct running *r, int *state, int64_t deadline)
+static void listen_to(struct running *r)
+{
+    char text[4096];
+    ssize_t got = read(r->out, text, sizeof(text));
+
+    if (got > 0) {
+        hear(r, text, (size_t)got);
+    } else if (got == 0 || errno != EINTR) {
+        (void)close(r->out);
+        r->out = -1;
+    }
+}
+
+/* False when the time is up. A program that closes its output may still run, and what it leaves
+ * running may keep the output open: nobody waits for that. */
+static bool converse(struct running *r, const struct xr_command *command, int64_t deadline)
 {
     const struct timespec pause = {.tv_nsec = 2000000};
 
-    for (;;) {
-        pid_t got = waitpid(r->pid, state, WNOHANG);
+    while (r->out >= 0) {
+        struct pollfd p[2] = {{.fd = r->out, .events = POLLIN}, {.fd = r->in, .events = POLLOUT}};
+        bool over = ended(r);
+        int64_t left = deadline - now_ms();
+        int ready = 0;
 
-        if (got == r->pid)
-            return true;
+        if (left <= 0 && !over)
+            return false;
+        ready = poll(p, 2, over ? 0 : left > 50 ? 50 : (int)left);
+        if (ready < 0)
+            continue; /* a signal: the caller asks its own flag when we are back */
+        if (r->in >= 0 && p[1].revents != 0)
+            feed(r, command->input);
+        if (p[0].revents != 0 && (!over || left > 0))
+            listen_to(r);
+        else if (over)
+            break;
+    }
+    while (!ended(r)) {
         if (now_ms() > deadline)
             return false;
         (void)nanosleep(&pause, NULL);
     }
+    return true;
 }
 
 /* One line: the last ones, joined. */
@@ -172,7 +182,6 @@ enum xr_status xr_run_command(int *exit_code, struct xr_command *command, struct
     struct sigaction ignore = {.sa_handler = SIG_IGN}, before;
     struct running r = {0};
     int64_t deadline = now_ms() + command->limit_ms;
-    int state = 0;
     bool in_time = false;
 
     *exit_code = -1;
@@ -183,11 +192,11 @@ enum xr_status xr_run_command(int *exit_code, struct xr_command *command, struct
         (void)sigaction(SIGPIPE, &before, NULL);
         return xr_fail_errno(err, "cannot run %s", command->argv[0]);
     }
-    in_time = converse(&r, command, deadline) && ended(&r, &state, deadline);
+    in_time = converse(&r, command, deadline);
     if (!in_time) {
         (void)kill(-r.pid, SIGKILL);
         (void)kill(r.pid, SIGKILL);
-        while (waitpid(r.pid, &state, 0) < 0 && errno == EINTR) {
+        while (waitpid(r.pid, &r.state, 0) < 0 && errno == EINTR) {
         }
     }
     if (r.in >= 0)
@@ -199,9 +208,9 @@ enum xr_status xr_run_command(int *exit_code, struct xr_command *command, struct
     if (!in_time)
         return xr_fail(err, XR_LOST, "%s was stopped after %u s", command->argv[0],
                        command->limit_ms / 1000);
-    if (!WIFEXITED(state))
+    if (!WIFEXITED(r.state))
         return xr_fail(err, XR_FAILED, "%s was killed by signal %d", command->argv[0],
-                       WTERMSIG(state));
-    *exit_code = WEXITSTATUS(state);
+                       WTERMSIG(r.state));
+    *exit_code = WEXITSTATUS(r.state);
     return XR_OK;
 }

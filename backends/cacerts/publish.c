@@ -37,7 +37,7 @@ void ca_want_file(struct ca_edits *edits, const struct xr_session *s, const char
     struct stat st;
     /* A link in its place is no file of that content, whatever it leads to. */
     bool same = ca_stat(&st, s, path, false) && S_ISREG(st.st_mode) &&
-                (size_t)st.st_size == content->len &&
+                (st.st_mode & mode & 0444) == (mode & 0444) && (size_t)st.st_size == content->len &&
                 ca_read(&have, NULL, s, path, NULL) == XR_OK && have.len == content->len &&
                 (content->len == 0 || memcmp(have.data, content->data, content->len) == 0);
 

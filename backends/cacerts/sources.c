@@ -244,10 +244,9 @@ static void load_listed(struct loading *l)
         if (file == NULL)
             file = add_file(l, path);
         if (file != NULL) {
-            if (!again)
-                file->deselected = false;
+            /* What one line selects is published, whatever another says. */
+            file->deselected = line.deselected && (!again || file->deselected);
             file->vendor = true;
-            file->deselected = file->deselected || line.deselected;
             if (!line.deselected)
                 *XR_PUSH(&s->order) = file->number;
         }
@@ -308,8 +307,10 @@ static void load_local(struct loading *l)
 static enum xr_status load_list(struct loading *l, struct xr_error *err)
 {
     struct xr_session *s = l->s;
-    enum xr_status status = ca_read(&s->conf, NULL, s, s->layout->conf, err);
+    enum xr_status status = XR_OK;
 
+    s->conf_stamp = (struct ca_stamp){0};
+    status = ca_read(&s->conf, &s->conf_stamp, s, s->layout->conf, err);
     if (status != XR_OK && status != XR_ABSENT)
         return status;
     load_listed(l);

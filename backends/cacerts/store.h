@@ -87,6 +87,7 @@ struct xr_session {
         size_t count, capacity;
     } order;
     struct xr_buf conf;
+    struct ca_stamp conf_stamp;
     struct pk_store pk;
     struct ca_published *published[3]; /* probe's, read at the first need */
     struct xr_strings remarks;         /* what a flush could not do */

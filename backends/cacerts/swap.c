@@ -105,6 +105,31 @@ static void find_holdings(struct swapping *w, const struct xr_subject *subject)
     }
 }
 
+/* Editors and packages take no lock: is what was listed still what is there? */
+static bool edited(const struct swapping *w)
+{
+    const struct xr_session *s = w->s;
+    struct ca_stamp none = {0}, stamp = {0};
+    struct stat st;
+
+    if (s->layout->conf != NULL) {
+        if (ca_stat(&st, s, s->layout->conf, true))
+            stamp = ca_stamp_of(&st);
+        if (!ca_same_stamp(&stamp, &s->conf_stamp))
+            return true;
+    }
+    for (size_t i = 0; i < w->now.count; i++) {
+        const struct ca_file *file = w->now.items[i].cert->file;
+
+        stamp = none;
+        if (ca_stat(&st, s, file->path, true))
+            stamp = ca_stamp_of(&st);
+        if (!ca_same_stamp(&stamp, &file->stamp))
+            return true;
+    }
+    return false;
+}
+
 static bool as_expected(const struct swapping *w, const struct xr_state *expect)
 {
     size_t count = w->now.count;
@@ -426,7 +451,14 @@ enum xr_status ca_swap(struct xr_session *s, const struct xr_state *expect,
     if (status != XR_OK)
         return status;
     find_holdings(&w, subject);
-    if (!as_expected(&w, expect))
+    if (edited(&w)) {
+        w.now.count = 0;
+        s->sure = false;
+        status = ca_load(s, err);
+        if (status == XR_OK)
+            find_holdings(&w, subject);
+    }
+    if (status == XR_OK && !as_expected(&w, expect))
         status = xr_fail(err, XR_CONFLICT, "the store holds something else than expected");
     for (size_t i = 0; want != NULL && status == XR_OK && i < want->count; i++)
         status = plan_want(&w, want->entries[i], err);

@@ -186,3 +186,15 @@ ParameterizedTest(size_t *at, contract, directory)
         cr_skip_test("the store is no directory in OpenSSL's layout");
     run_case(&contract_directory_cases[*at]);
 }
+
+ParameterizedTestParameters(contract, cacerts)
+{
+    return indexes(contract_cacerts_case_count);
+}
+
+ParameterizedTest(size_t *at, contract, cacerts)
+{
+    if (kind()->layout == NULL)
+        cr_skip_test("the store is no distribution's");
+    run_case(&contract_cacerts_cases[*at]);
+}

@@ -156,6 +156,8 @@ WRAP(symlinkat, (const char *target, int dir, const char *name), (target, dir, n
 WRAP(mkdirat, (int dir, const char *name, mode_t mode), (dir, name, mode))
 WRAP(fchmod, (int fd, mode_t mode), (fd, mode))
 WRAP(fsync, (int fd), (fd))
+WRAP(syncfs, (int fd), (fd))
+WRAP(fchmodat, (int dir, const char *name, mode_t mode, int flags), (dir, name, mode, flags))
 
 /* Only the journal uses this one. */
 int __real_fdatasync(int fd);
