@@ -124,6 +124,25 @@ void xr_buf_free(struct xr_buf *buf)
     *buf = (struct xr_buf){0};
 }
 
+void xr_buf_put32(struct xr_buf *out, uint32_t value)
+{
+    unsigned char bytes[4] = {(unsigned char)value, (unsigned char)(value >> 8),
+                              (unsigned char)(value >> 16), (unsigned char)(value >> 24)};
+
+    xr_buf_add(out, bytes, sizeof(bytes));
+}
+
+bool xr_bytes_get32(uint32_t *out, struct xr_bytes *in)
+{
+    if (in->len < 4)
+        return false;
+    *out = (uint32_t)in->data[0] | (uint32_t)in->data[1] << 8 | (uint32_t)in->data[2] << 16 |
+           (uint32_t)in->data[3] << 24;
+    in->data += 4;
+    in->len -= 4;
+    return true;
+}
+
 void xr_hex(char *out, const unsigned char *data, size_t len)
 {
     static const char digits[] = "0123456789abcdef";

@@ -66,6 +66,10 @@ size_t xr_idmap_put(struct xr_idmap *map, const unsigned char id[XR_SHA256_LEN],
 bool xr_idmap_get(const struct xr_idmap *map, const unsigned char id[XR_SHA256_LEN], size_t *value);
 void xr_idmap_free(struct xr_idmap *map);
 
+/* Numbers of a backend's native records, little-endian. */
+void xr_buf_put32(struct xr_buf *out, uint32_t value);
+bool xr_bytes_get32(uint32_t *out, struct xr_bytes *in); /* false: too short; in moves on */
+
 bool xr_bytes_equal(struct xr_bytes a, struct xr_bytes b);
 
 __attribute__((format(printf, 3, 4))) enum xr_status

@@ -7,25 +7,6 @@
 
 #define NATIVE_CONTENT_MAX ((size_t)512 << 10)
 
-static void put32(struct xr_buf *out, uint32_t value)
-{
-    unsigned char bytes[4] = {(unsigned char)value, (unsigned char)(value >> 8),
-                              (unsigned char)(value >> 16), (unsigned char)(value >> 24)};
-
-    xr_buf_add(out, bytes, sizeof(bytes));
-}
-
-static bool get32(uint32_t *out, struct xr_bytes *in)
-{
-    if (in->len < 4)
-        return false;
-    *out = (uint32_t)in->data[0] | (uint32_t)in->data[1] << 8 | (uint32_t)in->data[2] << 16 |
-           (uint32_t)in->data[3] << 24;
-    in->data += 4;
-    in->len -= 4;
-    return true;
-}
-
 struct xr_buf ca_canonical(const struct xr_session *s, struct xr_bytes der)
 {
     size_t len = 0;
@@ -79,9 +60,9 @@ void ca_native(struct xr_buf *out, const struct xr_session *s, const struct ca_c
 {
     enum ca_form form = form_of(s, cert);
 
-    put32(out, form);
-    put32(out, form == CA_FORM_LINE || form == CA_FORM_VENDOR ? 0 : cert->file->mode);
-    put32(out, (uint32_t)strlen(cert->file->path));
+    xr_buf_put32(out, form);
+    xr_buf_put32(out, form == CA_FORM_LINE || form == CA_FORM_VENDOR ? 0 : cert->file->mode);
+    xr_buf_put32(out, (uint32_t)strlen(cert->file->path));
     xr_buf_str(out, cert->file->path);
     if (form == CA_FORM_CONTENT)
         xr_buf_add(out, cert->file->content.data, cert->file->content.len);
@@ -152,7 +133,7 @@ bool ca_record(struct ca_record *out, const struct xr_session *s, struct xr_byte
 
     *out = (struct ca_record){.form = CA_FORM_CANONICAL};
     for (size_t i = 0; i < 3; i++) {
-        if (!get32(&value[i], &in))
+        if (!xr_bytes_get32(&value[i], &in))
             return false;
     }
     if (value[0] > CA_FORM_LINE || value[2] == 0 || value[2] > in.len || value[2] > 4095 ||

@@ -13,25 +13,6 @@
 
 enum form { FORM_CANONICAL, FORM_CONTENT, FORM_LINK, FORM_FIXED };
 
-static void put32(struct xr_buf *out, uint32_t value)
-{
-    unsigned char bytes[4] = {(unsigned char)value, (unsigned char)(value >> 8),
-                              (unsigned char)(value >> 16), (unsigned char)(value >> 24)};
-
-    xr_buf_add(out, bytes, sizeof(bytes));
-}
-
-static bool get32(uint32_t *out, struct xr_bytes *in)
-{
-    if (in->len < 4)
-        return false;
-    *out = (uint32_t)in->data[0] | (uint32_t)in->data[1] << 8 | (uint32_t)in->data[2] << 16 |
-           (uint32_t)in->data[3] << 24;
-    in->data += 4;
-    in->len -= 4;
-    return true;
-}
-
 /* Why a file of somebody else's cannot be remade from a record, or NULL. */
 static const char *fixed_reason(const struct file *file)
 {
@@ -63,18 +44,18 @@ static void native_of(struct xr_buf *out, const struct view *view, const struct 
     else if (plain.len == file->content.len &&
              memcmp(plain.data, file->content.data, plain.len) == 0)
         form = FORM_CANONICAL;
-    put32(out, form);
-    put32(out, file->mode);
-    put32(out, (uint32_t)(file->index + 1));
-    put32(out, file->itself);
-    put32(out, (uint32_t)strlen(file->name));
+    xr_buf_put32(out, form);
+    xr_buf_put32(out, file->mode);
+    xr_buf_put32(out, (uint32_t)(file->index + 1));
+    xr_buf_put32(out, file->itself);
+    xr_buf_put32(out, (uint32_t)strlen(file->name));
     xr_buf_str(out, file->name);
     if (form == FORM_CONTENT)
         xr_buf_add(out, file->content.data, file->content.len);
     else if (form == FORM_LINK)
         xr_buf_str(out, file->target);
     else if (form == FORM_FIXED)
-        put32(out, (uint32_t)item);
+        xr_buf_put32(out, (uint32_t)item);
     xr_buf_free(&plain);
 }
 
@@ -85,7 +66,7 @@ static bool file_of_native(struct file **out, enum form *form, struct xr_bytes i
     struct file *file = NULL;
 
     for (size_t i = 0; i < 5; i++) {
-        if (!get32(&value[i], &in))
+        if (!xr_bytes_get32(&value[i], &in))
             return false;
     }
     if (value[0] > FORM_FIXED || value[4] > in.len || value[4] == 0 || value[4] > 255 ||

@@ -674,12 +674,6 @@ static const char *taken_out_stays_out(struct contract *ctx)
     return NULL;
 }
 
-static void put32(struct xr_buf *out, uint32_t value)
-{
-    for (unsigned i = 0; i < 4; i++)
-        xr_buf_add(out, &(char){(char)(value >> (8 * i))}, 1);
-}
-
 /* Records name paths; none of them leads a file to where no source is. */
 static const char *records_elsewhere(struct contract *ctx)
 {
@@ -704,9 +698,9 @@ static const char *records_elsewhere(struct contract *ctx)
             struct xr_store *store = contract_open(ctx, XR_WRITE);
             struct xr_buf native = {0};
 
-            put32(&native, form);
-            put32(&native, 0644);
-            put32(&native, (uint32_t)strlen(paths[i]));
+            xr_buf_put32(&native, form);
+            xr_buf_put32(&native, 0644);
+            xr_buf_put32(&native, (uint32_t)strlen(paths[i]));
             xr_buf_str(&native, paths[i]);
             xr_buf_str(&native, form == 2 ? "/etc/passwd" : pem(ctx, CERT_OLD));
             contract_native(contract_entry(want, 0), native.data, native.len);

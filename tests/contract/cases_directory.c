@@ -1261,15 +1261,6 @@ static const char *changed_meanwhile(struct contract *ctx)
 
 /* ---- native records ---- */
 
-static void put32(struct xr_buf *out, uint32_t value)
-{
-    for (unsigned i = 0; i < 4; i++) {
-        unsigned char byte = (unsigned char)(value >> 8 * i);
-
-        xr_buf_add(out, &byte, 1);
-    }
-}
-
 /* As backends/openssl/openssl.c writes it. */
 static struct xr_state *forged(struct contract *ctx, uint32_t form, uint32_t mode, uint32_t number,
                                uint32_t itself, const char *name, size_t name_len, const char *rest)
@@ -1277,11 +1268,11 @@ static struct xr_state *forged(struct contract *ctx, uint32_t form, uint32_t mod
     struct xr_state *want = contract_wish(ctx, CERT_OLD, XR_ANCHOR);
     struct xr_buf native = {0};
 
-    put32(&native, form);
-    put32(&native, mode);
-    put32(&native, number);
-    put32(&native, itself);
-    put32(&native, (uint32_t)name_len);
+    xr_buf_put32(&native, form);
+    xr_buf_put32(&native, mode);
+    xr_buf_put32(&native, number);
+    xr_buf_put32(&native, itself);
+    xr_buf_put32(&native, (uint32_t)name_len);
     xr_buf_add(&native, name, name_len);
     xr_buf_str(&native, rest);
     contract_native(contract_entry(want, 0), native.data, native.len);
