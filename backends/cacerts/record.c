@@ -179,8 +179,9 @@ static enum xr_status compare_item(void *ctx, enum xr_item_kind kind, struct xr_
 {
     struct found *found = ctx;
     size_t len = der.len;
+    uint32_t purposes = 0;
 
-    if (found->s->host->trusted(&len, &(uint32_t){0}, der, NULL) == XR_OK)
+    if (found->s->host->trusted(&len, &purposes, der, NULL) == XR_OK)
         der.len = len;
     found->count += kind != XR_ITEM_CRL;
     found->same = found->same || xr_bytes_equal(der, found->entry->der);
