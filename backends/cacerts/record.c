@@ -4,6 +4,7 @@
 #include "store.h"
 
 #include <stdlib.h>
+#include <unistd.h>
 
 #define NATIVE_CONTENT_MAX ((size_t)512 << 10)
 
@@ -155,6 +156,9 @@ bool ca_record(struct ca_record *out, const struct xr_session *s, struct xr_byte
         if (!get32(&value[i], &in))
             return false;
     }
+    /* Root alone could have read what its owner may not. */
+    if (value[0] <= CA_FORM_CONTENT && !(value[1] & 0400) && geteuid() != 0)
+        return false;
     if (value[0] > CA_FORM_LINE || value[2] == 0 || value[2] > in.len || value[2] > 4095 ||
         memchr(in.data, '\0', value[2]) != NULL)
         return false;
