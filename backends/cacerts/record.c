@@ -4,6 +4,7 @@
 #include "store.h"
 
 #include <stdlib.h>
+#include <unistd.h>
 
 #define NATIVE_CONTENT_MAX ((size_t)512 << 10)
 
@@ -136,6 +137,9 @@ bool ca_record(struct ca_record *out, const struct xr_session *s, struct xr_byte
         if (!xr_bytes_get32(&value[i], &in))
             return false;
     }
+    /* Root alone could have read what its owner may not. */
+    if (value[0] <= CA_FORM_CONTENT && !(value[1] & 0400) && geteuid() != 0)
+        return false;
     if (value[0] > CA_FORM_LINE || value[2] == 0 || value[2] > in.len || value[2] > 4095 ||
         memchr(in.data, '\0', value[2]) != NULL)
         return false;
@@ -160,8 +164,9 @@ static enum xr_status compare_item(void *ctx, enum xr_item_kind kind, struct xr_
 {
     struct found *found = ctx;
     size_t len = der.len;
+    uint32_t purposes = 0;
 
-    if (found->s->host->trusted(&len, &(uint32_t){0}, der, NULL) == XR_OK)
+    if (found->s->host->trusted(&len, &purposes, der, NULL) == XR_OK)
         der.len = len;
     found->count += kind != XR_ITEM_CRL;
     found->same = found->same || xr_bytes_equal(der, found->entry->der);

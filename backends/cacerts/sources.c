@@ -140,9 +140,10 @@ static void parse_list_file(const struct xr_session *s, struct ca_file *file)
     for (size_t i = 0; i < file->held.count; i++) {
         struct ca_item *item = &file->held.items[i];
         size_t len = item->der.len;
+        uint32_t purposes = 0;
 
         /* TRUSTED CERTIFICATE: programs that read a bundle look at the certificate. */
-        if (s->host->trusted(&len, &(uint32_t){0}, item->der, NULL) == XR_OK)
+        if (s->host->trusted(&len, &purposes, item->der, NULL) == XR_OK)
             item->der.len = len;
         s->host->sha256(item->sha256, item->der);
     }

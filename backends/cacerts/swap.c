@@ -270,7 +270,7 @@ static enum xr_status plan_write(struct swapping *w, const struct xr_entry *entr
 static enum xr_status plan_want(struct swapping *w, const struct xr_entry *entry,
                                 struct xr_error *err)
 {
-    struct ca_record record;
+    struct ca_record record = {.form = CA_FORM_CANONICAL};
     const struct ca_record *given = NULL;
     enum xr_status status = XR_OK;
 

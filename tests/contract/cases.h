@@ -99,6 +99,8 @@ extern const struct contract_case contract_directory_cases[]; /* kind->directory
 extern const size_t contract_directory_case_count;
 extern const struct contract_case contract_cacerts_cases[]; /* kind->layout */
 extern const size_t contract_cacerts_case_count;
+extern const struct contract_case contract_live_cases[]; /* kind->layout, on a running system */
+extern const size_t contract_live_case_count;
 
 /* kind, backend, worker and scratch are filled by the driver. */
 const char *contract_begin(struct contract *ctx);

@@ -198,3 +198,15 @@ ParameterizedTest(size_t *at, contract, cacerts)
         cr_skip_test("the store is no distribution's");
     run_case(&contract_cacerts_cases[*at]);
 }
+
+ParameterizedTestParameters(contract, live)
+{
+    return indexes(contract_live_case_count);
+}
+
+ParameterizedTest(size_t *at, contract, live)
+{
+    if (kind()->layout == NULL)
+        cr_skip_test("the store is no distribution's");
+    run_case(&contract_live_cases[*at]);
+}

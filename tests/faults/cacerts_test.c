@@ -57,3 +57,13 @@ ParameterizedTest(size_t *index, faults_cacerts, every)
 {
     trials_every(&scenes[*index / trials_faults], *index % trials_faults);
 }
+
+ParameterizedTestParameters(faults_cacerts, again)
+{
+    return trials_indexes(SCENES);
+}
+
+ParameterizedTest(size_t *index, faults_cacerts, again)
+{
+    trials_again(&scenes[*index]);
+}
