@@ -230,9 +230,12 @@ bool xr_engine_select(struct xr_engine *engine)
     if (engine->report->runs.count > 0 || rq->verb == XR_VERB_STORES)
         return true;
     if (engine->report->exit == XR_EXIT_OK) {
-        xr_report_say(engine->report, XR_ERROR, NULL,
-                      "no trust store found; name one with --store, for example --store "
-                      "openssl:/srv/trust");
+        xr_report_say(engine->report, XR_ERROR, NULL, "%s",
+                      rq->scope & XR_SCOPE_SYSTEM
+                          ? "no trust store found; name one with --store, for example "
+                            "--store openssl:/srv/trust"
+                          : "no trust store of this user found; take the machine's with "
+                            "--scope system, or name one with --store");
         xr_report_raise(engine->report, XR_EXIT_FAILED);
     }
     return false;
