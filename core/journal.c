@@ -386,7 +386,7 @@ void xr_journal_close(struct xr_journal *journal)
 
 /* ---- writing ---- */
 
-static enum xr_status append(struct xr_journal *journal, const struct xr_buf *payload,
+static enum xr_status append(struct xr_journal *journal, const struct xr_buf *payload, bool sync,
                              struct xr_error *err)
 {
     struct xr_buf record = {0};
@@ -405,7 +405,8 @@ static enum xr_status append(struct xr_journal *journal, const struct xr_buf *pa
     xr_buf_add(&record, len, sizeof(len));
     xr_buf_add(&record, sum, sizeof(sum));
     xr_buf_add(&record, payload->data, payload->len);
-    if (!xr_sys_write_all(journal->fd, record.data, record.len) || fdatasync(journal->fd) != 0) {
+    if (!xr_sys_write_all(journal->fd, record.data, record.len) ||
+        (sync && fdatasync(journal->fd) != 0)) {
         status = xr_fail_errno(err, "cannot write the journal");
         /* What is not durable must not be read back as if it were. */
         journal->broken = true;
@@ -425,10 +426,10 @@ static void put_head(struct xr_buf *out, enum xr_record_kind kind, const char *i
 }
 
 /* Appends a record and takes it in through the same code that will read it back. */
-static enum xr_status append_and_read(struct xr_journal *journal, struct xr_buf *payload,
+static enum xr_status append_and_read(struct xr_journal *journal, struct xr_buf *payload, bool sync,
                                       struct xr_error *err)
 {
-    enum xr_status status = append(journal, payload, err);
+    enum xr_status status = append(journal, payload, sync, err);
 
     if (status == XR_OK &&
         !read_record(journal,
@@ -463,7 +464,7 @@ enum xr_status xr_journal_begin(struct xr_journal *journal, size_t *transaction,
     xr_put_text(&payload, command);
     xr_buf_add(&payload, undoes ? undoes : none, XR_JOURNAL_ID_LEN);
     *transaction = journal->count;
-    return append_and_read(journal, &payload, err);
+    return append_and_read(journal, &payload, false, err);
 }
 
 enum xr_status xr_journal_intent(struct xr_journal *journal, size_t transaction, size_t *part,
@@ -486,7 +487,7 @@ enum xr_status xr_journal_intent(struct xr_journal *journal, size_t transaction,
         xr_put_state(&payload, changes[i].want);
     }
     *part = t->count;
-    return append_and_read(journal, &payload, err);
+    return append_and_read(journal, &payload, true, err);
 }
 
 enum xr_status xr_journal_done(struct xr_journal *journal, size_t transaction, size_t part,
@@ -499,7 +500,7 @@ enum xr_status xr_journal_done(struct xr_journal *journal, size_t transaction, s
     xr_put_number(&payload, t->items[part].number);
     for (size_t i = 0; i < t->items[part].count; i++)
         xr_put_state(&payload, after[i]);
-    return append_and_read(journal, &payload, err);
+    return append_and_read(journal, &payload, false, err);
 }
 
 enum xr_status xr_journal_back(struct xr_journal *journal, size_t transaction, size_t part,
@@ -509,7 +510,7 @@ enum xr_status xr_journal_back(struct xr_journal *journal, size_t transaction, s
 
     put_head(&payload, XR_RECORD_BACK, journal->items[transaction].id);
     xr_put_number(&payload, journal->items[transaction].items[part].number);
-    return append_and_read(journal, &payload, err);
+    return append_and_read(journal, &payload, true, err);
 }
 
 enum xr_status xr_journal_end(struct xr_journal *journal, size_t transaction, struct xr_error *err)
@@ -517,7 +518,7 @@ enum xr_status xr_journal_end(struct xr_journal *journal, size_t transaction, st
     struct xr_buf payload = {0};
 
     put_head(&payload, XR_RECORD_END, journal->items[transaction].id);
-    return append_and_read(journal, &payload, err);
+    return append_and_read(journal, &payload, true, err);
 }
 
 static bool changed_something(const struct xr_transaction *t)

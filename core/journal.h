@@ -76,7 +76,9 @@ enum xr_status xr_journal_read(struct xr_journal *journal, const char *dir, stru
 enum xr_status xr_journal_open(struct xr_journal *journal, const char *dir, struct xr_error *err);
 void xr_journal_close(struct xr_journal *journal);
 
-/* Each appends one record and returns when it is durable, and keeps items up to date. */
+/* Each appends one record and keeps items up to date. Intent, back and end return when all records
+ * so far are durable; a begin or a done that is lost with the power costs nothing: what is there is
+ * compared with what the intent says. */
 enum xr_status xr_journal_begin(struct xr_journal *journal, size_t *transaction,
                                 const char *command, const char *undoes, uint32_t flags, int64_t at,
                                 struct xr_error *err);
