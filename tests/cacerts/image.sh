@@ -151,6 +151,21 @@ cp "$P/utf8.pem" "$root/usr/local/share/ca-certificates/$(printf 'two\nlines.crt
 expect_exit 0 "a pipe, a name of two lines" image install --yes "$P/new-root.pem"
 expect_eq "are passed over" "$(grep -c BEGIN "$root/etc/ssl/certs/ca-certificates.crt")" 3
 
+# --- somebody's hash link is left, and ours comes after it
+
+root=$T/foreign
+make_debian "$root"
+hash=$(openssl x509 -in "$P/new-root.pem" -noout -hash)
+mkdir -p "$root/opt"
+cp "$P/new-root.pem" "$root/opt/theirs"
+ln -s /opt/theirs "$root/etc/ssl/certs/$hash.0"
+expect_exit 0 "install beside somebody's link" image install --yes "$P/new-root.pem"
+expect_eq "theirs stays" "$(readlink "$root/etc/ssl/certs/$hash.0")" /opt/theirs
+expect_eq "ours is the next" "$(readlink "$root/etc/ssl/certs/$hash.1")" "crossroot-$(sha "$P/new-root.pem").pem"
+expect_exit 0 "again" image --store ca-certificates recover
+expect_grep "there is nothing to do" 'unchanged$' "$out"
+expect_eq "and it stays" "$(readlink "$root/etc/ssl/certs/$hash.1")" "crossroot-$(sha "$P/new-root.pem").pem"
+
 # --- which layout
 
 root=$T/debian
