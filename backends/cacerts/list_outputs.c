@@ -236,6 +236,7 @@ struct hashed {
     uint32_t hash;
     bool crl;
     unsigned char sha256[XR_SHA256_LEN];
+    size_t end; /* of the numbers in its bucket */
 };
 struct hashes {
     struct hashed *items;
@@ -395,9 +396,10 @@ static bool foreign_link(const struct xr_session *s, const struct directory *dir
     return there;
 }
 
-/* Numbers of one bucket: right links below count keep theirs, the others get the lowest free. */
+/* Numbers of one bucket: right links below count keep theirs, the others get the lowest free. Where
+ * somebody's links take some, ours go on past count. */
 static void link_bucket(struct ca_edits *edits, const struct xr_session *s,
-                        const struct directory *dir, const struct hashed *items, size_t count)
+                        const struct directory *dir, struct hashed *items, size_t count)
 {
     bool *placed = xr_new(count, sizeof(*placed));
     bool *taken = xr_new(count, sizeof(*taken));
@@ -433,13 +435,15 @@ static void link_bucket(struct ca_edits *edits, const struct xr_session *s,
         next++;
         free(name);
     }
+    for (size_t i = 0; i < count; i++)
+        items[i].end = next > count ? next : count;
     free(placed);
     free(taken);
 }
 
-static size_t bucket_size(const struct hashes *hashes, uint32_t hash, bool crl)
+static size_t bucket_end(const struct hashes *hashes, uint32_t hash, bool crl)
 {
-    size_t low = 0, high = hashes->count, count = 0;
+    size_t low = 0, high = hashes->count;
 
     while (low < high) {
         size_t middle = low + (high - low) / 2;
@@ -450,16 +454,13 @@ static size_t bucket_size(const struct hashes *hashes, uint32_t hash, bool crl)
         else
             high = middle;
     }
-    while (low < hashes->count && hashes->items[low].hash == hash &&
-           hashes->items[low].crl == crl) {
-        low++;
-        count++;
-    }
-    return count;
+    return low < hashes->count && hashes->items[low].hash == hash && hashes->items[low].crl == crl
+               ? hashes->items[low].end
+               : 0;
 }
 
 static void change_hashes(struct ca_edits *edits, const struct xr_session *s,
-                          const struct directory *dir, const struct hashes *hashes)
+                          const struct directory *dir, struct hashes *hashes)
 {
     for (size_t i = 0, n = 0; i < hashes->count; i += n) {
         for (n = 1; i + n < hashes->count && hashes->items[i + n].hash == hashes->items[i].hash &&
@@ -475,7 +476,7 @@ static void change_hashes(struct ca_edits *edits, const struct xr_session *s,
         bool crl = false;
 
         if (present->target != NULL && parse_hash_name(present->name, &hash, &crl, &number) &&
-            number >= bucket_size(hashes, hash, crl) && !foreign_link(s, dir, present))
+            number >= bucket_end(hashes, hash, crl) && !foreign_link(s, dir, present))
             ca_want_gone(edits, s->layout->directory, present->name);
     }
 }
