@@ -18,6 +18,8 @@ static const char *const plain_env[] = {
 
 struct running {
     pid_t pid;
+    bool over;
+    int state;   /* once it is over */
     int in, out; /* its standard input; what it says */
     size_t fed;
     char said[LAST_WORDS]; /* the end of it */
@@ -66,6 +68,7 @@ static bool start(struct running *r, const struct xr_command *command)
         r->out = out[0];
         in[1] = out[0] = -1;
         (void)fcntl(r->in, F_SETFL, O_NONBLOCK);
+        (void)fcntl(r->out, F_SETFL, O_NONBLOCK);
     }
     for (int i = 0; i < 2; i++) {
         if (in[i] >= 0)
@@ -105,63 +108,76 @@ static void feed(struct running *r, struct xr_bytes input)
     }
 }
 
-/* False when the time is up. A program that closes its output may still run. */
-static bool converse(struct running *r, const struct xr_command *command, int64_t deadline)
+static bool over(struct running *r)
 {
-    while (r->out >= 0) {
-        struct pollfd p[2] = {{.fd = r->out, .events = POLLIN}, {.fd = r->in, .events = POLLOUT}};
-        int64_t left = deadline - now_ms();
-        char text[4096];
-
-        if (left <= 0)
-            return false;
-        if (poll(p, 2, left > 1000 ? 1000 : (int)left) < 0)
-            continue; /* a signal: the caller asks its own flag when we are back */
-        if (r->in >= 0 && p[1].revents != 0)
-            feed(r, command->input);
-        if (p[0].revents != 0) {
-            ssize_t got = read(r->out, text, sizeof(text));
-
-            if (got > 0) {
-                hear(r, text, (size_t)got);
-            } else if (got == 0 || errno != EINTR) {
-                (void)close(r->out);
-                r->out = -1;
-            }
-        }
-    }
-    return true;
+    r->over = r->over || waitpid(r->pid, &r->state, WNOHANG) == r->pid;
+    return r->over;
 }
 
-static bool ended(struct running *r, int *state, int64_t deadline)
+/* What is there to be read; not what will ever be: a daemon may have been left behind. */
+static void listen_to(struct running *r)
 {
-    const struct timespec pause = {.tv_nsec = 2000000};
+    char text[LAST_WORDS];
+    ssize_t got = 0;
 
+    for (int times = 0; times < 32 && (got = read(r->out, text, sizeof(text))) > 0; times++)
+        hear(r, text, (size_t)got);
+    if (got == 0) {
+        (void)close(r->out);
+        r->out = -1;
+    }
+}
+
+/* Until the program ends, whatever it started goes on. False when the time is up. */
+static bool converse(struct running *r, const struct xr_command *command, int64_t deadline)
+{
     for (;;) {
-        pid_t got = waitpid(r->pid, state, WNOHANG);
+        struct pollfd p[2] = {{.fd = r->out, .events = POLLIN}, {.fd = r->in, .events = POLLOUT}};
+        bool last = over(r);
 
-        if (got == r->pid)
-            return true;
-        if (now_ms() > deadline)
+        if (!last && now_ms() > deadline)
             return false;
-        (void)nanosleep(&pause, NULL);
+        /* A program that closed its output is about to end, or will say no more. */
+        (void)poll(p, 2, last ? 0 : r->out < 0 ? 2 : 20);
+        if (r->in >= 0 && p[1].revents != 0)
+            feed(r, command->input);
+        if (r->out >= 0)
+            listen_to(r);
+        if (last)
+            return true;
     }
 }
 
 /* One line: the last ones, joined. */
-static void last_words(char out[512], const struct running *r)
+static void last_words(char out[512], struct running *r)
 {
     struct xr_buf text = {0};
-    size_t len = r->said_len, from = 0;
+    const char *at = r->said, *end = at + r->said_len;
+    bool first = true;
 
-    while (len > 0 && (r->said[len - 1] == '\n' || r->said[len - 1] == ' '))
-        len--;
-    from = len > 300 ? len - 300 : 0;
-    for (size_t i = from; i < len; i++) {
-        if (r->said[i] == '\n')
+    for (size_t i = 0; i < r->said_len; i++)
+        r->said[i] = (char)(r->said[i] == '\t' || r->said[i] == '\r' ? ' ' : r->said[i]);
+    while (end > at && (end[-1] == '\n' || end[-1] == ' '))
+        end--;
+    if (end - at > 300) {
+        const char *line = memchr(end - 300, '\n', 300);
+
+        at = line != NULL ? line : end - 300;
+        xr_buf_str(&text, "… ");
+    }
+    while (at < end) {
+        const char *stop = memchr(at, '\n', (size_t)(end - at));
+        size_t len = (size_t)((stop != NULL ? stop : end) - at);
+
+        while (len > 0 && *at == ' ') {
+            at++;
+            len--;
+        }
+        if (len > 0 && !first)
             xr_buf_str(&text, " / ");
-        else
-            xr_buf_visible(&text, r->said + i, 1);
+        first = first && len == 0;
+        xr_buf_visible(&text, at, len);
+        at += len + 1;
     }
     (void)snprintf(out, 512, "%s", text.data ? text.data : "");
     xr_buf_free(&text);
@@ -172,7 +188,6 @@ enum xr_status xr_run_command(int *exit_code, struct xr_command *command, struct
     struct sigaction ignore = {.sa_handler = SIG_IGN}, before;
     struct running r = {0};
     int64_t deadline = now_ms() + command->limit_ms;
-    int state = 0;
     bool in_time = false;
 
     *exit_code = -1;
@@ -183,11 +198,11 @@ enum xr_status xr_run_command(int *exit_code, struct xr_command *command, struct
         (void)sigaction(SIGPIPE, &before, NULL);
         return xr_fail_errno(err, "cannot run %s", command->argv[0]);
     }
-    in_time = converse(&r, command, deadline) && ended(&r, &state, deadline);
+    in_time = converse(&r, command, deadline);
     if (!in_time) {
         (void)kill(-r.pid, SIGKILL);
         (void)kill(r.pid, SIGKILL);
-        while (waitpid(r.pid, &state, 0) < 0 && errno == EINTR) {
+        while (waitpid(r.pid, &r.state, 0) < 0 && errno == EINTR) {
         }
     }
     if (r.in >= 0)
@@ -199,9 +214,9 @@ enum xr_status xr_run_command(int *exit_code, struct xr_command *command, struct
     if (!in_time)
         return xr_fail(err, XR_LOST, "%s was stopped after %u s", command->argv[0],
                        command->limit_ms / 1000);
-    if (!WIFEXITED(state))
+    if (!WIFEXITED(r.state))
         return xr_fail(err, XR_FAILED, "%s was killed by signal %d", command->argv[0],
-                       WTERMSIG(state));
-    *exit_code = WEXITSTATUS(state);
+                       WTERMSIG(r.state));
+    *exit_code = WEXITSTATUS(r.state);
     return XR_OK;
 }
