@@ -138,6 +138,10 @@ static bool writable(const struct xr_session *s, struct xr_caps *caps)
         (void)snprintf(caps->why_not, sizeof(caps->why_not), "%s", layout->why_fixed);
         return false;
     }
+    if (s->updater_distro && ca_why_no_updater(s) != NULL) {
+        (void)snprintf(caps->why_not, sizeof(caps->why_not), "%s", ca_why_no_updater(s));
+        return false;
+    }
     ok = write_checked(s, layout->anchors, caps) && ok;
     ok = write_checked(s, s->blocklist, caps) && ok;
     ok = write_checked(s, layout->directory, caps) && ok;

@@ -95,16 +95,14 @@ enum xr_status ca_run_hooks(struct xr_session *s, const struct xr_buf *changed,
     return status;
 }
 
+const char *ca_why_no_updater(const struct xr_session *s)
+{
+    if (!s->live)
+        return "--updater distro runs on the machine itself only: nothing of an image is executed";
+    return s->layout->updater[0] == NULL ? "this layout has no update command" : NULL;
+}
+
 enum xr_status ca_run_updater(struct xr_session *s, struct xr_error *err)
 {
-    const char *const none[] = {NULL};
-    const char *const *argv = s->layout->updater[0] != NULL ? s->layout->updater : none;
-
-    if (!s->live)
-        return xr_fail(err, XR_UNSUPPORTED,
-                       "--updater distro runs on the machine itself only: nothing of an image is "
-                       "executed");
-    if (argv[0] == NULL)
-        return xr_fail(err, XR_UNSUPPORTED, "%s has no update command", s->layout->title);
-    return run(s, argv, (struct xr_bytes){0}, UPDATER_LIMIT_MS, err);
+    return run(s, s->layout->updater, (struct xr_bytes){0}, UPDATER_LIMIT_MS, err);
 }

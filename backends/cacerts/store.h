@@ -186,6 +186,8 @@ enum xr_status ca_flush(struct xr_session *s, struct xr_error *err);
 /* hooks.c */
 enum xr_status ca_run_hooks(struct xr_session *s, const struct xr_buf *changed,
                             struct xr_error *err);
+/* NULL: it can be run. A session that was asked for it and has none is not writable. */
+const char *ca_why_no_updater(const struct xr_session *s);
 enum xr_status ca_run_updater(struct xr_session *s, struct xr_error *err);
 
 #endif
