@@ -202,7 +202,7 @@ if ((wrong)); then
     head -n 20 "$T/diff" | cat -v
 else
     ok "$steps steps in any order, and update-ca-certificates agreed with each"
-    printf '%s\n' "${done_so_far[@]}" | sed 's/:.*//' | sort | uniq -c | sed 's/\( *[0-9]* \)/     \1exit /'
+    printf '%s\n' "${done_so_far[@]}" | cut -d: -f1 | sort | uniq -c | sed 's/\( *[0-9]* \)/     \1exit /'
 fi
 
 # --- where we differ, and mean to

@@ -109,8 +109,9 @@ snap_times() {
 # stock COUNT
 stock() {
     local count=$1
-    rm -rf /etc/ssl/certs "$T/stock"
+    rm -rf "$T/stock"
     mkdir -p /etc/ssl/certs
+    find /etc/ssl/certs -mindepth 1 -maxdepth 1 ! -name java -delete
     find /usr/share/ca-certificates /usr/local/share/ca-certificates -mindepth 1 -delete
     mkdir /usr/share/ca-certificates/made
     "$XR_MKCERTS" "$count" "$T/stock" >/dev/null
