@@ -159,19 +159,35 @@ static bool converse(struct running *r, const struct xr_command *command, int64_
 }
 
 /* One line: the last ones, joined. */
-static void last_words(char out[512], const struct running *r)
+static void last_words(char out[512], struct running *r)
 {
     struct xr_buf text = {0};
-    size_t len = r->said_len, from = 0;
+    const char *at = r->said, *end = at + r->said_len;
+    bool first = true;
 
-    while (len > 0 && (r->said[len - 1] == '\n' || r->said[len - 1] == ' '))
-        len--;
-    from = len > 300 ? len - 300 : 0;
-    for (size_t i = from; i < len; i++) {
-        if (r->said[i] == '\n')
+    for (size_t i = 0; i < r->said_len; i++)
+        r->said[i] = (char)(r->said[i] == '\t' || r->said[i] == '\r' ? ' ' : r->said[i]);
+    while (end > at && (end[-1] == '\n' || end[-1] == ' '))
+        end--;
+    if (end - at > 300) {
+        const char *line = memchr(end - 300, '\n', 300);
+
+        at = line != NULL ? line : end - 300;
+        xr_buf_str(&text, "… ");
+    }
+    while (at < end) {
+        const char *stop = memchr(at, '\n', (size_t)(end - at));
+        size_t len = (size_t)((stop != NULL ? stop : end) - at);
+
+        while (len > 0 && *at == ' ') {
+            at++;
+            len--;
+        }
+        if (len > 0 && !first)
             xr_buf_str(&text, " / ");
-        else
-            xr_buf_visible(&text, r->said + i, 1);
+        first = first && len == 0;
+        xr_buf_visible(&text, at, len);
+        at += len + 1;
     }
     (void)snprintf(out, 512, "%s", text.data ? text.data : "");
     xr_buf_free(&text);

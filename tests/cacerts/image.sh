@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # Images of each distribution, of another architecture: changed as their own commands would, undone,
 # and nothing in them executed.
-# shellcheck source=tests/cacerts/lib.sh
-. "$(dirname -- "${BASH_SOURCE[0]}")/lib.sh"
+# shellcheck source=tests/cli/lib.sh
+. "$(dirname -- "${BASH_SOURCE[0]}")/../cli/lib.sh"
 make_pki "$T/pki"
 
 # --- roots

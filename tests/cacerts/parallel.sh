@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # Several at once, and killed at any moment: readers of the bundle see the old or the new one.
-# shellcheck source=tests/cacerts/lib.sh
-. "$(dirname -- "${BASH_SOURCE[0]}")/lib.sh"
+# shellcheck source=tests/cli/lib.sh
+. "$(dirname -- "${BASH_SOURCE[0]}")/../cli/lib.sh"
 
 make_pki "$T/pki"
 roots=("$P"/{old-root,new-root,rsa-root,utf8}.pem)
