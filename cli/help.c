@@ -76,6 +76,7 @@ static const char global_options[] =
     "  --scope SCOPE          user, system or all-users\n"
     "  --root DIR             work on the image or chroot in DIR\n"
     "  --layout NAME          the distribution's layout of ca-certificates (see stores)\n"
+    "  --nss DIR              use the NSS libraries in DIR, such as Firefox's own\n"
     "  --updater WHO          native (default), or distro: its own command makes the outputs\n"
     "  --state DIR            where the journal is kept\n"
     "  --plugin FILE          load one more backend\n"

@@ -69,6 +69,7 @@ static struct xr_report *run(const struct options *o)
 {
     const char *home = getenv("HOME");
     char *data_home = base_dir("XDG_DATA_HOME", home, ".local/share");
+    char *config_home = base_dir("XDG_CONFIG_HOME", home, ".config");
     char *state = o->state != NULL ? strdup(o->state) : default_state(home);
     struct xr_report *report = NULL;
     struct xr_request rq = {
@@ -87,7 +88,9 @@ static struct xr_report *run(const struct options *o)
                  .data_home = data_home,
                  .uid = geteuid(),
                  .layout = o->layout,
-                 .updater_distro = o->updater_distro},
+                 .updater_distro = o->updater_distro,
+                 .config_home = config_home,
+                 .nss = o->nss},
         .scope = o->scope         ? o->scope
                  : geteuid() == 0 ? XR_SCOPE_SYSTEM
                                   : XR_SCOPE_USER,
@@ -114,6 +117,7 @@ static struct xr_report *run(const struct options *o)
     report = xr_run_request(&rq);
     free(state);
     free(data_home);
+    free(config_home);
     return report;
 }
 

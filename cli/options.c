@@ -26,6 +26,7 @@ static const struct option table[] = {
     {"root", 0, WORD, ALL, AT(root)},
     {"layout", 0, WORD, ALL, AT(layout)},
     {"updater", 0, UPDATER, ALL, AT(updater_distro)},
+    {"nss", 0, WORD, ALL, AT(nss)},
     {"state", 0, WORD, ALL, AT(state)},
     {"plugin", 0, LIST, ALL, AT(plugins)},
     {"worker", 0, WORD, ALL, AT(worker)},

@@ -18,7 +18,7 @@ struct options {
     bool has_place;
     enum xr_place place;
     uint32_t purposes;
-    const char *host, *root, *state, *worker, *layout;
+    const char *host, *root, *state, *worker, *layout, *nss;
     bool updater_distro;
     int64_t at;
     unsigned scope;

@@ -107,6 +107,9 @@ void xr_put_caps(struct xr_buf *out, const struct xr_caps *caps)
         xr_put_text(out, caps->why_cannot[place]);
     xr_put_number(out, caps->distrust_by_key);
     xr_put_text(out, caps->summary);
+    xr_put_number(out, caps->locked);
+    for (unsigned notice = 0; notice < XR_NOTICE_COUNT; notice++)
+        xr_put_text(out, caps->notice[notice]);
 }
 
 void xr_get_fixed(struct xr_reader *in, void *out, size_t len)
@@ -291,4 +294,7 @@ void xr_get_caps(struct xr_reader *in, struct xr_caps *caps)
         get_field(in, caps->why_cannot[place], sizeof(caps->why_cannot[place]));
     caps->distrust_by_key = xr_get_number(in, 1) != 0;
     get_field(in, caps->summary, sizeof(caps->summary));
+    caps->locked = (uint32_t)xr_get_number(in, UINT32_MAX);
+    for (unsigned notice = 0; notice < XR_NOTICE_COUNT; notice++)
+        get_field(in, caps->notice[notice], sizeof(caps->notice[notice]));
 }

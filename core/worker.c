@@ -293,6 +293,8 @@ static void put_site(struct xr_buf *out, const struct xr_site *site)
     xr_put_number(out, site->uid);
     xr_put_text(out, site->layout);
     xr_put_number(out, site->updater_distro);
+    xr_put_text(out, site->config_home);
+    xr_put_text(out, site->nss);
 }
 
 static enum xr_status open_in_worker(struct xr_store *store, const struct xr_site *site,
@@ -469,12 +471,15 @@ static enum xr_status serve_open(struct serving *s, struct xr_reader *in, struct
                            .uid = (unsigned long)xr_get_number(in, UINT64_MAX)};
     char *layout = xr_get_text(in);
     bool updater_distro = xr_get_number(in, 1) != 0;
+    char *config_home = xr_get_text(in), *nss = xr_get_text(in);
     enum xr_mode mode = (enum xr_mode)xr_get_number(in, XR_WRITE);
     struct xr_target target = {.size = sizeof(target), .site = &site};
     enum xr_status status = XR_OK;
 
     site.layout = layout;
     site.updater_distro = updater_distro;
+    site.config_home = config_home;
+    site.nss = nss;
     if (in->failed || name == NULL || location == NULL || s->store.backend != NULL)
         status = xr_fail(err, XR_INVALID, "malformed request");
     if (status == XR_OK && plugin != NULL)
@@ -497,6 +502,8 @@ static enum xr_status serve_open(struct serving *s, struct xr_reader *in, struct
     free(home);
     free(data_home);
     free(layout);
+    free(config_home);
+    free(nss);
     return status;
 }
 

@@ -43,6 +43,7 @@ enum xr_status {
     XR_ABSENT,      /* what was named does not exist */
     XR_UNSUPPORTED, /* this backend cannot do that */
     XR_LOST,        /* a worker is gone: whether it acted is unknown */
+    XR_STALE, /* somebody's interrupted write must be taken back: XR_WRITE does when opening */
     XR_STATUS_COUNT
 };
 
@@ -133,6 +134,8 @@ enum xr_strength {
     XR_ENFORCED
 };
 
+enum xr_notice { XR_NOTICE_GIVEN = 0, XR_NOTICE_TAKEN, XR_NOTICE_COUNT };
+
 /* What one open session can do; belongs to the session, not to the backend. */
 struct xr_caps {
     size_t size;
@@ -149,6 +152,11 @@ struct xr_caps {
     char why_cannot[XR_PLACE_COUNT][256];
     bool distrust_by_key; /* a distrust takes every certificate of the key with it */
     char summary[128];    /* what kind of store this is, for people; may be empty */
+    /* XR_PLACE_BITs an entry of which can be made or unmade only after unlock; 0: none. */
+    uint32_t locked;
+    /* One line each for people after a change that gave or took trust: what a program that uses
+     * the store right now must do before it counts. Empty: nothing. */
+    char notice[XR_NOTICE_COUNT][200];
 };
 
 enum xr_answer { XR_UNKNOWN = 0, XR_YES, XR_NO };
@@ -272,6 +280,8 @@ struct xr_site {
     unsigned long uid;     /* effective */
     const char *layout;    /* --layout: of the distribution, instead of what is found; or NULL */
     bool updater_distro;   /* --updater distro: the distribution's own command makes the outputs */
+    const char *config_home; /* $XDG_CONFIG_HOME or its default, or NULL */
+    const char *nss; /* --nss: directory of the NSS libraries to use, or NULL: the system's */
 };
 
 struct xr_found {
@@ -294,7 +304,12 @@ struct xr_session; /* each backend has its own */
 
 enum xr_backend_flag {
     XR_BACKEND_WORKER = 1u << 0, /* sessions run in a helper program, one store each */
-    XR_BACKEND_PATHS = 1u << 1   /* locations are paths: core makes them absolute */
+    XR_BACKEND_PATHS = 1u << 1,  /* locations are paths: core makes them absolute */
+    /* Stores lie in people's homes: where the caller may, core looks for and opens each as the user
+     * whose home it is in, and site.home is that home. */
+    XR_BACKEND_HOMES = 1u << 2,
+    /* A session that was asked to list or swap cannot probe, nor the other way round. */
+    XR_BACKEND_PROBE_APART = 1u << 3
 };
 
 struct xr_backend {
@@ -337,6 +352,10 @@ struct xr_backend {
      * lock, and caps are filled anew. What it read before counts only where list then finds it
      * unchanged. On a failure the session stays for reading. */
     enum xr_status (*renew)(struct xr_session *session, struct xr_caps *caps, struct xr_error *err);
+    /* Optional. Opens what caps.locked names, until close; XR_DENIED if the password is wrong. The
+     * backend keeps no copy. */
+    enum xr_status (*unlock)(struct xr_session *session, struct xr_bytes password,
+                             struct xr_error *err);
 };
 
 typedef const struct xr_backend *(*xr_backend_entry_fn)(void);

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "nss.h"
+
+#include <dlfcn.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Where programs that bring NSS along put it. */
+static const char *const carriers[] = {
+    "/usr/lib/firefox-esr",   "/usr/lib/firefox",
+    "/usr/lib64/firefox",     "/usr/lib/thunderbird",
+    "/usr/lib64/thunderbird", "/opt/firefox",
+    "/usr/lib/librewolf",     "/snap/firefox/current/usr/lib/firefox",
+};
+
+/* Their libraries have no run path: what one needs is loaded before it. Some builds fold the plc
+ * and plds parts into nspr, or take nspr from the system. */
+static const char *const needed[] = {"libnspr4.so", "libplc4.so", "libplds4.so", "libnssutil3.so",
+                                     "libmozsqlite3.so"};
+
+/* May code from there run as root? Every directory on the way is root's alone. */
+static bool roots_alone(const char *path)
+{
+    char copy[PATH_MAX];
+    size_t len = strlen(path);
+
+    if (len >= sizeof(copy))
+        return false;
+    memcpy(copy, path, len + 1);
+    for (;;) {
+        struct stat st;
+        char *slash = strrchr(copy, '/');
+
+        if (lstat(copy[0] != '\0' ? copy : "/", &st) != 0 || st.st_uid != 0 ||
+            (st.st_mode & (S_IWGRP | S_IWOTH)) != 0)
+            return false;
+        if (slash == NULL)
+            return true;
+        *slash = '\0';
+    }
+}
+
+static bool holds_softoken(const char *dir)
+{
+    char path[PATH_MAX];
+    int len = snprintf(path, sizeof(path), "%s/libsoftokn3.so", dir);
+
+    return len > 0 && (size_t)len < sizeof(path) && access(path, R_OK) == 0;
+}
+
+enum xr_status nss_libs_find(struct nss_libs *out, const struct xr_site *site, struct xr_error *err)
+{
+    char path[PATH_MAX];
+
+    out->dir[0] = '\0';
+    if (site->nss != NULL) {
+        if (realpath(site->nss, path) == NULL || strlen(path) >= sizeof(out->dir) ||
+            !holds_softoken(path))
+            return xr_error_set(err, XR_ABSENT, "", 0, "no NSS library in %s", site->nss);
+        if (geteuid() == 0 && !roots_alone(path))
+            return xr_error_set(err, XR_REFUSED, "", 0,
+                                "others than root can write to %s: not loaded as root", path);
+        memcpy(out->dir, path, strlen(path) + 1);
+        return XR_OK;
+    }
+    if (dlopen("libsoftokn3.so", RTLD_NOW | RTLD_LOCAL) != NULL)
+        return XR_OK;
+    for (size_t i = 0; i < sizeof(carriers) / sizeof(carriers[0]); i++) {
+        if (realpath(carriers[i], path) != NULL && strlen(path) < sizeof(out->dir) &&
+            holds_softoken(path) && (geteuid() != 0 || roots_alone(path))) {
+            memcpy(out->dir, path, strlen(path) + 1);
+            return XR_OK;
+        }
+    }
+    return xr_error_set(err, XR_ABSENT, "", 0,
+                        "no NSS library is installed (Debian: libnss3, Fedora: nss), and no "
+                        "browser that brings one");
+}
+
+void *nss_libs_load(const struct nss_libs *libs, const char *name, struct xr_error *err)
+{
+    char path[PATH_MAX + 64];
+    void *handle = NULL;
+    const char *why = NULL;
+
+    if (libs->dir[0] != '\0') {
+        for (size_t i = 0; i < sizeof(needed) / sizeof(needed[0]); i++) {
+            (void)snprintf(path, sizeof(path), "%s/%s", libs->dir, needed[i]);
+            if (access(path, R_OK) == 0)
+                (void)dlopen(path, RTLD_NOW | RTLD_GLOBAL); /* the next one says if it failed */
+        }
+        (void)snprintf(path, sizeof(path), "%s/%s", libs->dir, name);
+    } else {
+        (void)snprintf(path, sizeof(path), "%s", name);
+    }
+    handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+    if (handle == NULL) {
+        why = dlerror();
+        (void)xr_error_set(err, XR_FAILED, "nss", 0, "cannot load %s: %s", path,
+                           why != NULL ? why : "unknown reason");
+    }
+    return handle;
+}
