@@ -10,6 +10,7 @@
 #include <prerror.h>
 #include <secerr.h>
 #include <secmod.h>
+#include <sslerr.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -399,25 +400,29 @@ static bool other_way(CERTCertificate *cert, const struct question *q, unsigned 
     return found;
 }
 
-/* Errors of the way to an anchor, not of the certificate that was asked about. */
+/* Errors that another issuer with the same name might not have. */
 static bool is_way(PRErrorCode code)
 {
     return code == SEC_ERROR_UNKNOWN_ISSUER || code == SEC_ERROR_UNTRUSTED_ISSUER ||
-           code == SEC_ERROR_EXPIRED_ISSUER_CERTIFICATE || code == SEC_ERROR_CA_CERT_INVALID ||
-           code == SEC_ERROR_PATH_LEN_CONSTRAINT_INVALID || code == SEC_ERROR_BAD_SIGNATURE ||
-           code == SEC_ERROR_REVOKED_CERTIFICATE || code == SEC_ERROR_CERT_NOT_IN_NAME_SPACE;
+           code == SEC_ERROR_EXPIRED_ISSUER_CERTIFICATE || code == SEC_ERROR_BAD_SIGNATURE;
 }
 
 /* ---- the verdict ---- */
 
-/* NSS says "marked as not trusted by the user" where nobody marked anything. */
+/* NSS's own words mislead ("marked as not trusted by the user" where nobody marked anything), or
+ * are in a library that is not loaded. */
 static const struct {
     PRErrorCode code;
-    const char *text;
+    const char *name, *text;
 } plainly[] = {
-    {SEC_ERROR_UNKNOWN_ISSUER, "no issuer that is trusted was found"},
-    {SEC_ERROR_UNTRUSTED_ISSUER, "it leads to an issuer that is not trusted for this"},
-    {SEC_ERROR_UNTRUSTED_CERT, "a certificate on the way is distrusted"},
+    {SEC_ERROR_UNKNOWN_ISSUER, NULL, "no issuer that is trusted was found"},
+    {SEC_ERROR_UNTRUSTED_ISSUER, NULL, "it leads to an issuer that is not trusted for this"},
+    {SEC_ERROR_UNTRUSTED_CERT, NULL, "a certificate on the way is distrusted"},
+    {SEC_ERROR_EXPIRED_CERTIFICATE, NULL, "it is not valid at that time"},
+    {SEC_ERROR_EXPIRED_ISSUER_CERTIFICATE, NULL, "an issuer is not valid at that time"},
+    {SEC_ERROR_REUSED_ISSUER_AND_SERIAL, NULL,
+     "another certificate with the same issuer and serial is in the way"},
+    {SSL_ERROR_BAD_CERT_DOMAIN, "SSL_ERROR_BAD_CERT_DOMAIN", "it is for another host"},
 };
 
 /* One line; NSS's words end with a full stop. */
@@ -425,19 +430,31 @@ static void say_error(struct xr_buf *why, PRErrorCode code)
 {
     const char *text = NSS.PR_ErrorToString(code, PR_LANGUAGE_I_DEFAULT);
     char number[32];
+    const char *name = error_name(number, code);
     size_t len = 0;
 
     for (size_t i = 0; i < sizeof(plainly) / sizeof(plainly[0]); i++) {
-        if (plainly[i].code == code)
-            text = plainly[i].text;
+        if (plainly[i].code != code)
+            continue;
+        text = plainly[i].text;
+        name = plainly[i].name != NULL ? plainly[i].name : name;
     }
     len = text != NULL ? strlen(text) : 0;
     while (len > 0 && (text[len - 1] == '.' || text[len - 1] == ' '))
         len--;
     if (len > 0)
-        xr_buf_fmt(why, "%.*s (%s)", (int)len, text, error_name(number, code));
+        xr_buf_fmt(why, "%.*s (%s)", (int)len, text, name);
     else
-        xr_buf_str(why, error_name(number, code));
+        xr_buf_str(why, name);
+}
+
+/* What decoding left as the error says nothing. */
+static void say_unreadable(struct xr_buf *why, PRErrorCode code)
+{
+    if (code == SEC_ERROR_REUSED_ISSUER_AND_SERIAL)
+        say_error(why, code);
+    else
+        xr_buf_str(why, "libnss3 cannot read the certificate");
 }
 
 static void decide(struct xr_verdict *out, struct xr_buf *why, const struct xr_host *host,
@@ -465,7 +482,7 @@ static void decide(struct xr_verdict *out, struct xr_buf *why, const struct xr_h
     say_error(why, code);
     if (!all_ways && is_way(code) && other_way(q->cert, q, OTHER_DEPTH, &budget)) {
         out->answer = XR_UNKNOWN;
-        xr_buf_str(why, "; it tries one path only, and a program that tries others finds one");
+        xr_buf_str(why, "; libnss3 tries one path only, and there is another");
     }
 }
 
@@ -497,7 +514,7 @@ static void ask(struct xr_verdict *out, struct xr_buf *why, const struct xr_host
     for (size_t i = 0; i < probe->count; i++) {
         certs[i] = import(probe->chain[i]);
         if (certs[i] == NULL && i == 0)
-            say_error(why, NSS.PR_GetError());
+            say_unreadable(why, NSS.PR_GetError());
         left_out += certs[i] == NULL;
     }
     if (certs[0] != NULL) {
@@ -527,8 +544,9 @@ enum xr_status nss_verify(struct xr_verdict *out, const struct nss_libs *libs,
     out->size = sizeof(*out);
     if (probe->count == 0)
         return xr_fail(err, XR_INVALID, "no certificate to ask about");
-    if (!state.ready)
-        status = start(libs, err);
+    /* libpkix keeps what it has seen: a chain would help the next one. */
+    nss_verify_end();
+    status = start(libs, err);
     if (status != XR_OK)
         return status;
     (void)snprintf(out->by, sizeof(out->by), "libnss3 %s", NSS.NSS_GetVersion());
