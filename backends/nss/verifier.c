@@ -45,6 +45,10 @@ enum { OTHER_WAYS = 64, OTHER_DEPTH = 8 };
     X(CERT_VerifySignedData)           \
     X(CERT_PKIXVerifyCert)             \
     X(CERT_SetUsePKIXForValidation)    \
+    X(PK11_GetInternalKeySlot)         \
+    X(PK11_NeedLogin)                  \
+    X(PK11_NeedUserInit)               \
+    X(PK11_FreeSlot)                   \
     X(PR_GetError)                     \
     X(PR_SetError)                     \
     X(PR_ErrorToName)                  \
@@ -486,14 +490,33 @@ static void decide(struct xr_verdict *out, struct xr_buf *why, const struct xr_h
     }
 }
 
+/* Without the password NSS believes trust whose seal (a MAC) is broken or missing. */
+static bool has_password(void)
+{
+    PK11SlotInfo *slot = NSS.PK11_GetInternalKeySlot();
+    bool has = slot != NULL && NSS.PK11_NeedLogin(slot) && !NSS.PK11_NeedUserInit(slot);
+
+    if (slot != NULL)
+        NSS.PK11_FreeSlot(slot);
+    return has;
+}
+
+static const char *next_note(const struct xr_buf *why)
+{
+    return why->len > 0 ? "; " : "";
+}
+
 /* What limits the answer, after what it says. */
 static void say_limits(struct xr_buf *why, size_t left_out)
 {
     if (left_out > 0)
-        xr_buf_fmt(why, "%s%zu of the certificates given could not be used",
-                   why->len > 0 ? "; " : "", left_out);
+        xr_buf_fmt(why, "%s%zu of the certificates given could not be used", next_note(why),
+                   left_out);
     if (state.roots == NULL)
-        xr_buf_fmt(why, "%sthe browser's built-in roots were not asked", why->len > 0 ? "; " : "");
+        xr_buf_fmt(why, "%sthe browser's built-in roots were not asked", next_note(why));
+    if (has_password())
+        xr_buf_fmt(why, "%sunsealed trust counts too, as the password was not given",
+                   next_note(why));
 }
 
 static const struct usage *usage_of(uint32_t purpose)
