@@ -55,7 +55,7 @@ enum { OTHER_WAYS = 64, OTHER_DEPTH = 8 };
     X(PR_ErrorToString)
 
 struct functions {
-#define X(name) __typeof__(name) *name;
+#define X(name) __typeof__(name) *name; /* NOLINT(bugprone-macro-parentheses) */
     NSS_FUNCTIONS(X)
 #undef X
 };
@@ -468,7 +468,7 @@ static void decide(struct xr_verdict *out, struct xr_buf *why, const struct xr_h
      * one is an anchor itself. */
     bool all_ways = !q->ca || (q->usage->usage == certUsageSSLServer &&
                                (trust_of(q->cert, q->usage) & q->usage->anchor) == 0);
-    PRErrorCode code = all_ways ? pkix(out, host, q) : PR_NOT_IMPLEMENTED_ERROR;
+    PRErrorCode code = all_ways ? pkix(out, host, q) : (PRErrorCode)PR_NOT_IMPLEMENTED_ERROR;
     unsigned budget = OTHER_WAYS;
 
     if (code == PR_NOT_IMPLEMENTED_ERROR) {

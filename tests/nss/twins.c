@@ -108,6 +108,7 @@ static int write_bytes(const char *dir, const char *file, const void *data, size
  * that lies. */
 static int write_hostile(const char *dir)
 {
+    static const unsigned char header[] = {0x30, 0x83, 0x0f, 0xff, 0xfb};
     static unsigned char mib[1 << 20];
     struct pki_blob leaf = *named("r-leaf.der");
     int bad = write_bytes(dir, "cut.der", leaf.data, leaf.len / 2);
@@ -120,8 +121,8 @@ static int write_hostile(const char *dir)
     for (size_t i = 1; i < sizeof mib; i += 2)
         mib[i] = 0x80;
     bad |= write_bytes(dir, "nested.der", mib, sizeof mib);
-    memcpy(mib, "\x30\x83\x0f\xff\xfb", 5);
-    memset(mib + 5, 0xa5, sizeof mib - 5);
+    memset(mib, 0xa5, sizeof mib);
+    memcpy(mib, header, sizeof header);
     bad |= write_bytes(dir, "mib.der", mib, sizeof mib);
     return bad;
 }

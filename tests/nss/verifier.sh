@@ -39,12 +39,13 @@ password=(--empty-password)
 
 # says WHAT EXPECTED [OPTION]… DATABASE FILE…: EXPECTED is a pattern for the line
 says() {
-    local what=$1 expected=$2 line
+    local what=$1 expected=$2 line code=0
     shift 2
+    [[ $expected == failed* ]] && code=1
     "$probe" "${libs[@]}" "$@" >"$out" 2>"$err" && rc=0 || rc=$?
     line=$(head -n 1 "$out")
     # shellcheck disable=SC2053 # a pattern
-    if [[ $line == $expected && $(tail -n 1 "$out") == ended ]]; then
+    if [[ $line == $expected && $(tail -n 1 "$out") == ended && $rc -eq $code && ! -s $err ]]; then
         ok "$what"
     else
         bad "$what: wanted '$expected'"
@@ -95,6 +96,15 @@ if ((full)); then
     grep -q 'built-in' "$out" && bad "the built-in roots were not loaded" || ok "built-in roots loaded"
 else
     says "it says that the built-in roots were not asked" "*built-in roots were not asked" old "${leaf[@]}"
+fi
+
+# A built-in root, and the user's own word about it, which must outrank the module's.
+builtin=/usr/share/ca-certificates/mozilla/ISRG_Root_X1.crt
+if ((full)) && [[ -e $builtin ]]; then
+    cp "$builtin" pki/builtin.pem
+    db distrusts-builtin builtin p,p,p
+    says "a built-in root" "yes | builtin.pem | *" nothing pki/builtin.pem
+    says "distrusted by the user" "no | *" distrusts-builtin pki/builtin.pem
 fi
 
 # ---- purposes, hosts, times
@@ -165,6 +175,8 @@ says "none there" "failed*" missing tw/r-leaf.der
 [[ -z $(ls missing) ]] && ok "and none made" || bad "it made $(ls missing)"
 printf 'rubbish' | tee broken/cert9.db >broken/key4.db
 says "a broken one" "failed*SEC_ERROR*" broken tw/r-leaf.der
+
+says "no libraries there" "failed*cannot load*" -l "$T/missing" r tw/r-leaf.der
 
 # ---- no module of the user's, no network, nothing written
 if command -v strace >/dev/null && ((!XR_SLOW)); then
