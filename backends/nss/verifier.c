@@ -148,7 +148,7 @@ static bool find_roots(char *out, size_t size)
     return false;
 }
 
-/* Without a trust order the roots would outrank the user's own distrust (50 against 75). */
+/* As browsers load them: the word of the database comes first (a lower order wins). */
 static void load_roots(void)
 {
     char path[PATH_MAX];
