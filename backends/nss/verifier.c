@@ -174,14 +174,15 @@ static void load_roots(void)
 static enum xr_status start(const struct nss_libs *libs, struct xr_error *err)
 {
     enum xr_status status = resolve(libs, err);
+    /* No module database: pkcs11.txt is the user's and may name any library. */
+    PRUint32 flags = NSS_INIT_READONLY | NSS_INIT_NOMODDB | NSS_INIT_NOROOTINIT;
     char number[32];
 
     if (status != XR_OK)
         return status;
-    /* No module database: pkcs11.txt is the user's and may name any library. */
-    if (NSS.NSS_Initialize("sql:.", "", "", "",
-                           NSS_INIT_READONLY | NSS_INIT_NOMODDB | NSS_INIT_NOROOTINIT) !=
-        SECSuccess) {
+    if (access("cert9.db", F_OK) != 0)
+        flags |= NSS_INIT_NOCERTDB; /* a new profile: the built-in roots alone */
+    if (NSS.NSS_Initialize("sql:.", "", "", "", flags) != SECSuccess) {
         PRErrorCode code = NSS.PR_GetError();
         return xr_error_set(err, XR_FAILED, "nss", code, "libnss3 cannot open the database: %s",
                             error_name(number, code));
