@@ -174,7 +174,7 @@ password=(--empty-password)
 
 # ---- databases that are none
 mkdir missing broken
-says "none there" "failed*" missing tw/r-leaf.der
+says "a new profile has no database yet" "no \| \| *" missing tw/r-leaf.der
 [[ -z $(ls missing) ]] && ok "and none made" || bad "it made $(ls missing)"
 printf 'rubbish' | tee broken/cert9.db >broken/key4.db
 says "a broken one" "failed*SEC_ERROR*" broken tw/r-leaf.der
