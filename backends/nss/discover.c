@@ -369,8 +369,8 @@ static enum xr_status found_directory(struct search *s, char *path, bool even_ab
 /* Has one of the family been run here? Then it is where the database will be. */
 static bool chromium_was_run(struct search *s)
 {
-    for (size_t i = 0; nss_chromium_settings[i] != NULL; i++) {
-        char *path = path_below(s, CONFIG, nss_chromium_settings[i]);
+    for (size_t i = 0; nss_chromiums[i].settings != NULL; i++) {
+        char *path = path_below(s, CONFIG, nss_chromiums[i].settings);
         struct nss_place place = {0};
         bool there = nss_place_find(&place, &s->tree, path, NULL) == XR_OK && place.there &&
                      S_ISDIR(place.st.st_mode);

@@ -11,16 +11,16 @@
 /* O_PATH: nothing is opened in the sense of a device or a FIFO, and no permission to read needed. */
 #define LOOK (O_PATH | O_NOFOLLOW | O_CLOEXEC)
 
-const char *const nss_chromium_settings[] = {
-    "chromium",
-    "google-chrome",
-    "google-chrome-beta",
-    "google-chrome-unstable",
-    "BraveSoftware/Brave-Browser",
-    "microsoft-edge",
-    "vivaldi",
-    "opera",
-    NULL,
+const struct nss_chromium nss_chromiums[] = {
+    {"chromium", "Chromium", "chrom"},
+    {"google-chrome", "Google Chrome", "chrom"},
+    {"google-chrome-beta", "Google Chrome", "chrom"},
+    {"google-chrome-unstable", "Google Chrome", "chrom"},
+    {"BraveSoftware/Brave-Browser", "Brave", "brave"},
+    {"microsoft-edge", "Microsoft Edge", "msedge"},
+    {"vivaldi", "Vivaldi", "vivaldi"},
+    {"opera", "Opera", "opera"},
+    {NULL, NULL, NULL},
 };
 
 /* done has no links and is where dir is; rest is still to be walked. */

@@ -45,7 +45,12 @@ int nss_place_dir(const struct nss_tree *tree, const struct nss_place *place);
 enum xr_status nss_place_read(struct xr_buf *out, const struct nss_tree *tree, const char *path,
                               size_t limit, struct xr_error *err);
 
-/* Where programs of Chromium's family keep their settings, below ~/.config; ends with NULL. */
-extern const char *const nss_chromium_settings[];
+/* Programs that share Chromium's database; the last has no settings. */
+struct nss_chromium {
+    const char *settings; /* directory below ~/.config */
+    const char *name;
+    const char *process; /* its processes' names begin so */
+};
+extern const struct nss_chromium nss_chromiums[];
 
 #endif

@@ -2,90 +2,9 @@
 /* Homes made for the purpose: which databases are named, and what hostile homes get. */
 #include "../../backends/nss/nss.h"
 
-#include <criterion/criterion.h>
-#include <ftw.h>
-#include <signal.h>
-#include <stdlib.h>
-#include <sys/stat.h>
-#include <unistd.h>
+#include "nss_home.h"
 
 #define NOBODY 65534u
-
-static char top[4096];
-
-static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-    (void)st;
-    (void)type;
-    (void)ftw;
-    return remove(path);
-}
-
-static void make_top(void)
-{
-    char dir[] = "/tmp/xr-nss-XXXXXX";
-
-    cr_assert_not_null(mkdtemp(dir));
-    cr_assert_not_null(realpath(dir, top));
-    cr_assert_eq(chmod(top, 0755), 0);
-    (void)alarm(20); /* a FIFO that hangs us shows as a signal */
-}
-
-static void remove_top(void)
-{
-    (void)nftw(top, remove_one, 16, FTW_DEPTH | FTW_PHYS);
-}
-
-static char *at(const char *path)
-{
-    return xr_format("%s/%s", top, path);
-}
-
-static void make_dir(const char *path)
-{
-    char *full = at(path);
-
-    for (char *c = full + strlen(top) + 1;; c++) {
-        char keep = *c;
-
-        if (keep != '/' && keep != '\0')
-            continue;
-        *c = '\0';
-        (void)mkdir(full, 0755);
-        *c = keep;
-        if (keep == '\0')
-            break;
-    }
-    free(full);
-}
-
-static void make_bytes(const char *path, const char *content, size_t len)
-{
-    char *full = at(path), *slash = strrchr(full, '/');
-    FILE *file = NULL;
-
-    *slash = '\0';
-    make_dir(full + strlen(top) + 1);
-    *slash = '/';
-    file = fopen(full, "we");
-    cr_assert_not_null(file);
-    cr_assert_eq(fwrite(content, 1, len, file), len);
-    cr_assert_eq(fclose(file), 0);
-    free(full);
-}
-
-static void make_file(const char *path, const char *content)
-{
-    make_bytes(path, content, strlen(content));
-}
-
-static void make_link(const char *path, const char *target)
-{
-    char *full = at(path);
-
-    cr_assert_eq(symlink(target, full), 0);
-    free(full);
-}
 
 static void give_away(const char *path)
 {

@@ -121,7 +121,8 @@ Test(nss_ini, a_nul_byte_ends_the_file)
 
 Test(nss_ini, every_beginning_of_a_file_can_be_read)
 {
-    static const char text[] = "\xef\xbb\xbf# c\r\n[Profile0]\r\nName=\xff\xfe\r\n[x] y\n=\n[Z\nk=v";
+    static const char text[] =
+        "\xef\xbb\xbf# c\r\n[Profile0]\r\nName=\xff\xfe\r\n[x] y\n=\n[Z\nk=v";
 
     for (size_t len = 0; len < sizeof(text); len++)
         free(read_all(text, len));
