@@ -190,9 +190,9 @@ static void get_subject(struct xr_reader *in, struct xr_subject *subject)
     xr_get_fixed(in, subject->id, sizeof(subject->id));
 }
 
-enum xr_status xr_get_entry(struct xr_reader *in, xr_entry_fn emit, void *ctx)
+enum xr_status xr_get_entry(struct xr_reader *in, const char *remark, xr_entry_fn emit, void *ctx)
 {
-    struct xr_entry entry = {.size = sizeof(entry)};
+    struct xr_entry entry = {.size = sizeof(entry), .remark = remark};
     struct xr_attached *attached = NULL;
     char *label = NULL;
     enum xr_status status = XR_INVALID;
@@ -244,7 +244,7 @@ struct xr_state *xr_get_state(struct xr_reader *in)
     count = xr_get_number(in, ENTRIES_MAX);
     state = xr_state_new(&subject);
     for (uint64_t i = 0; i < count && !in->failed; i++)
-        (void)xr_get_entry(in, add_to_state, state);
+        (void)xr_get_entry(in, NULL, add_to_state, state);
     if (in->failed) {
         xr_state_free(state);
         state = NULL;

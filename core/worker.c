@@ -195,8 +195,11 @@ static enum xr_status call(struct xr_worker *worker, const char *backend, struct
         if (taken > LISTING_MAX)
             return lose(worker, backend, "sent more than any store holds", err);
         if (kind == REPLY_ENTRY && emit != NULL) {
-            enum xr_status status = xr_get_entry(result, emitted == XR_OK ? emit : NULL, ctx);
+            char *remark = xr_get_text(result);
+            enum xr_status status =
+                xr_get_entry(result, remark, emitted == XR_OK ? emit : NULL, ctx);
 
+            free(remark);
             if (result->failed)
                 return lose(worker, backend, "sent nonsense", err);
             emitted = emitted == XR_OK ? status : emitted;
@@ -454,6 +457,7 @@ static enum xr_status send_entry(void *ctx, const struct xr_entry *entry)
     bool ok = false;
 
     xr_put_number(&out, REPLY_ENTRY);
+    xr_put_text(&out, entry->size > offsetof(struct xr_entry, remark) ? entry->remark : NULL);
     xr_put_entry(&out, entry);
     ok = send_message(s->fd, &out, -1);
     xr_buf_free(&out);
@@ -472,7 +476,7 @@ static enum xr_status serve_open(struct serving *s, struct xr_reader *in, struct
     char *layout = xr_get_text(in);
     bool updater_distro = xr_get_number(in, 1) != 0;
     char *config_home = xr_get_text(in), *nss = xr_get_text(in);
-    enum xr_mode mode = (enum xr_mode)xr_get_number(in, XR_WRITE);
+    enum xr_mode mode = (enum xr_mode)xr_get_number(in, XR_PROBE);
     struct xr_target target = {.size = sizeof(target), .site = &site};
     enum xr_status status = XR_OK;
 

@@ -117,6 +117,9 @@ struct xr_entry {
     const struct xr_attached *attached;
     size_t attached_count;
     struct xr_bytes native; /* what the backend needs to put exactly this back; empty in a wish */
+    /* One line for people, UTF-8: what the store's readers do not agree about, or NULL. Not part of
+     * a comparison, and not recorded. */
+    const char *remark;
 };
 
 /* The complete state of one subject over all places of a store. NULL stands for absent. */
@@ -292,7 +295,8 @@ struct xr_found {
 };
 typedef enum xr_status (*xr_found_fn)(void *ctx, const struct xr_found *found);
 
-enum xr_mode { XR_READ = 0, XR_WRITE };
+/* XR_PROBE: for probe alone, where that needs a session apart (XR_BACKEND_PROBE_APART). */
+enum xr_mode { XR_READ = 0, XR_WRITE, XR_PROBE };
 
 struct xr_target {
     size_t size;
