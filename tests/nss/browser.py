@@ -5,6 +5,8 @@
 Reads commands, one a line, fields separated by tabs; answers each with one line.
 
   serve KEY CHAIN          a server that sends exactly this chain (PEM files); answers its port
+  impostor CHAIN           likewise, of a chain whose key nobody here has: enough to hear what
+                           Chromium says of it, which judges before it looks at the signature
   start firefox PROFILE    starts it with a profile directory
   start chromium DIR       starts it with a data directory; its NSS database is found by $HOME
   ask BROWSER PORT...      for each server: "yes" if its page came, "no" if the browser does not
@@ -14,6 +16,7 @@ Reads commands, one a line, fields separated by tabs; answers each with one line
 
 Anything that goes wrong is answered as "error: ...". Ends with its input, and the browsers with it.
 """
+import base64
 import fcntl
 import json
 import os
@@ -42,32 +45,69 @@ class Trouble(Exception):
     pass
 
 
+def listen(answer):
+    """A server that gives each connection to answer, in a thread of its own."""
+    listener = socket.create_server(("127.0.0.1", 0), backlog=32)
+
+    def one(connection):
+        connection.settimeout(PATIENCE)
+        with connection:
+            try:
+                answer(connection)
+            except OSError:
+                pass  # the browser refused, which it tells itself
+
+    def accept():
+        while True:
+            connection, _ = listener.accept()
+            threading.Thread(target=one, args=(connection,), daemon=True).start()
+
+    threading.Thread(target=accept, daemon=True).start()
+    return str(listener.getsockname()[1])
+
+
 def serve(key, chain):
     """Without tickets, and a connection for each page: every question is a whole handshake."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(chain, key)
     context.num_tickets = 0
-    listener = socket.create_server(("127.0.0.1", 0), backlog=32)
 
     def answer(connection):
-        connection.settimeout(PATIENCE)
-        try:
-            with context.wrap_socket(connection, server_side=True) as tls:
-                tls.recv(65536)
-                tls.sendall(
-                    b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nCache-Control: no-store\r\n"
-                    b"Connection: close\r\nContent-Length: %d\r\n\r\n%s" % (len(PAGE), PAGE)
-                )
-        except (OSError, ssl.SSLError):
-            pass  # the browser refused, which it tells itself
+        with context.wrap_socket(connection, server_side=True) as tls:
+            tls.recv(65536)
+            tls.sendall(
+                b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nCache-Control: no-store\r\n"
+                b"Connection: close\r\nContent-Length: %d\r\n\r\n%s" % (len(PAGE), PAGE)
+            )
 
-    def accept():
-        while True:
-            connection, _ = listener.accept()
-            threading.Thread(target=answer, args=(connection,), daemon=True).start()
+    return listen(answer)
 
-    threading.Thread(target=accept, daemon=True).start()
-    return str(listener.getsockname()[1])
+
+def counted(size, data):
+    return len(data).to_bytes(size, "big") + data
+
+
+def impostor(chain):
+    """The server's first flight of TLS 1.2 (RFC 5246, 7.4), with an RSA signature of nothing."""
+    with open(chain) as file:
+        blocks = file.read().split("-----BEGIN CERTIFICATE-----")[1:]
+    ders = [base64.b64decode(block.split("-----END")[0]) for block in blocks]
+    # extended master secret, renegotiation info; ECDHE-RSA-AES128-GCM-SHA256; X25519, PSS
+    extensions = counted(2, b"\0\x17\0\0" b"\xff\x01\0\x01\0")
+    messages = (
+        (2, b"\3\3" + os.urandom(32) + b"\0" b"\xc0\x2f" b"\0" + extensions),
+        (11, counted(3, b"".join(counted(3, der) for der in ders))),
+        (12, b"\3\0\x1d" + counted(1, os.urandom(32)) + b"\x08\x04" + counted(2, os.urandom(256))),
+        (14, b""),
+    )
+
+    def answer(connection):
+        connection.recv(65536)
+        for kind, body in messages:
+            connection.sendall(b"\x16\3\3" + counted(2, bytes([kind]) + counted(3, body)))
+        connection.recv(65536)
+
+    return listen(answer)
 
 
 class Browser:
@@ -271,6 +311,8 @@ KINDS = {"firefox": Firefox, "chromium": Chromium}
 def obey(running, verb, *args):
     if verb == "serve":
         return serve(*args)
+    if verb == "impostor":
+        return impostor(*args)
     if verb == "start":
         if args[0] in running:
             raise Trouble(f"{args[0]} runs already")

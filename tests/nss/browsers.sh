@@ -72,8 +72,8 @@ nothing() {
     local db
     stop
     for db in "$ff" "$cr"; do
-        rm -f "$db"/{cert9,key4}.db* "$db/pkcs11.txt"
-        cp "${1:-$T/empty}"/{cert9.db,key4.db,pkcs11.txt} "$db"
+        rm -f "$db"/{cert9,key4}.db* "$db/pkcs11.txt" # which names a directory
+        cp "${1:-$T/empty}"/{cert9,key4}.db "$db"
     done
     rm -rf "$state"
 }
@@ -113,40 +113,184 @@ everybody() {
     answers chromium "$@"
 }
 
-# --- until crossroot does it
-install() { local f; for f; do both certutil -A -n "$f" -t "$(case $f in *root*) echo C,,;; *) echo ,,;; esac)" -i "$f"; done; }
-anchor() { both certutil -A -n "$1" -t C,, -i "$1"; }
-distrust() { both certutil -A -n "$1" -t p,p,p -i "$1"; }
-remove() { both certutil -D -n "$1"; }
+# --- crossroot
+
+stores=(--store "nss:$ff" --store "nss:$cr")
+# does VERB ARGUMENT...: in both, and it must work
+does() {
+    expect_exit 0 "crossroot $*" xr "${stores[@]}" "$@" --yes
+}
+# note BROWSER WHAT: what it says is not ours to promise
+note() {
+    tell ask "$1" "${ports[@]}"
+    printf 'note  %s, %s: %s\n' "$1" "$2" "$REPLY"
+}
 
 began=$SECONDS
+part() {
+    printf -- '--- %s (%d s)\n' "$*" $((SECONDS - began))
+}
+
+part 'the table'
 everybody 'no no no' 'nothing'
-install old-root.pem
-still firefox 'no no yes' 'old root, already running'
+does install old-root.pem
+still firefox 'no no yes' 'old root, running'
 answers chromium 'no no yes' 'old root'
-install cross.pem
-still firefox 'no yes yes' 'old root and cross, already running'
+does install cross.pem
+still firefox 'no yes yes' 'old root and cross, running'
 answers chromium 'no yes yes' 'old root and cross'
-install sub.pem
-still firefox 'yes yes yes' 'old root, cross and sub, already running'
+does install sub.pem
+still firefox 'yes yes yes' 'old root, cross and sub, running'
 answers chromium 'yes yes yes' 'old root, cross and sub'
-remove sub.pem
-remove cross.pem
-everybody 'no no yes' 'old root, cross and sub removed again'
-install cross.pem
-everybody 'no yes yes' 'old root and cross'
-distrust cross.pem
-everybody 'no no no' 'old root, cross distrusted'
-nothing
-install cross.pem
-everybody 'no no no' 'cross only'
-nothing
-anchor cross.pem
-everybody 'no yes yes' 'cross wrongly an anchor'
-nothing
-install old-root.pem cross.pem
-distrust old-root.pem
+does remove sub.pem
+everybody 'no yes yes' 'sub removed'
+does remove cross.pem
+everybody 'no no yes' 'cross removed'
+does undo
+still firefox 'no yes yes' 'cross back by undo, running'
+answers chromium 'no yes yes' 'cross back by undo'
+does distrust cross.pem
+note firefox 'cross distrusted while it ran'
+note chromium 'cross distrusted while it ran'
+everybody 'no no no' 'cross distrusted'
+does undo
+everybody 'no yes yes' 'distrust of cross undone'
+does distrust old-root.pem
 everybody 'no no no' 'old root distrusted'
-echo "$((SECONDS - began)) s"
+does remove old-root.pem
+everybody 'no no no' 'cross alone, old root removed'
+nothing
+does install cross.pem
+everybody 'no no no' 'cross alone'
+does install old-root.pem
+everybody 'no yes yes' 'old root after cross'
+does remove old-root.pem
+does remove cross.pem
+does install cross.pem --as anchor
+everybody 'no yes yes' 'cross wrongly an anchor'
+does undo
+everybody 'no no no' 'cross no anchor any more'
+
+part 'somebody else wrote it'
+nothing
+both certutil -A -n old -t C,, -i old-root.pem
+both certutil -A -n cross -t ,, -i cross.pem
+everybody 'no yes yes' "certutil's old root and cross"
+does distrust cross.pem
+everybody 'no no no' "certutil's cross distrusted"
+does undo
+everybody 'no yes yes' "undone, it is certutil's again"
+does remove old-root.pem
+everybody 'no no no' "certutil's old root removed"
+
+# new-root.pem is of the cross certificate's name and key, and nobody sends it.
+part 'twins'
+nothing
+does install old-root.pem cross.pem
+run xr "${stores[@]}" distrust new-root.pem --yes
+twin=$rc
+printf 'note  crossroot distrust new-root.pem: exit %d\n' "$rc"
+show_output
+for browser in firefox chromium; do
+    start $browser
+    note $browser 'old root, cross, twin of cross distrusted'
+done
+nothing
+does install old-root.pem new-root.pem cross.pem
+everybody 'no yes yes' 'both roots and cross'
+run xr "${stores[@]}" distrust cross.pem --yes
+printf 'note  crossroot distrust cross.pem: exit %d\n' "$rc"
+show_output
+for browser in firefox chromium; do
+    stop $browser
+    start $browser
+    note $browser 'both roots, cross distrusted'
+done
+
+part 'Firefox adds an anchor'
+js=$here/firefox.js
+# b64 FILE
+b64() {
+    openssl x509 -in "$1" -outform DER | base64 -w 0
+}
+nothing
+start firefox
+tell js "$js" add "$(b64 old-root.pem)" C,,
+still firefox 'no no yes' 'its own old root, running'
+answers firefox 'no no yes' 'its own old root'
 stop
+mkdir "$T/by-firefox"
+cp "$ff"/{cert9,key4}.db "$T/by-firefox"
+nothing "$T/by-firefox"
+start chromium
+note chromium "Firefox's old root"
+certutil -M -d "sql:$ff" -n 'Crossroot Test Old Root - Crossroot' -t p,p,p
+start firefox
+note firefox "its old root distrusted by Debian's certutil"
+for first in distrust remove; do
+    nothing "$T/by-firefox"
+    does $first old-root.pem
+    everybody 'no no no' "Firefox's old root: $first"
+    does undo
+    answers firefox 'no no yes' "Firefox's old root: $first undone"
+    stop
+    does $first old-root.pem
+    [[ $first = remove ]] || does remove old-root.pem
+    both certutil -A -n old -t ,, -i old-root.pem
+    everybody 'no no no' "Firefox's old root: $first, removed, added again without trust"
+done
+
+part 'a root of the browsers themselves'
+nothing
+start firefox
+tell js "$js" builtin 'ISRG Root X1'
+isrg=$REPLY
+base64 -d <<<"$isrg" | openssl x509 -inform DER -out isrg.pem
+tell impostor "$P/isrg.pem"
+impostor=$REPLY
+roots=$(find /usr/lib -name libnssckbi.so -print -quit)
+# builtin FIREFOX CHROMIUM CERTUTIL WHAT: a name that is wrong stands for all that could be wrong.
+builtin_is() {
+    stop
+    start firefox
+    tell js "$js" trusts "$isrg"
+    expect_eq "firefox, $4" "$REPLY" "$1"
+    start chromium
+    tell ask chromium "$impostor"
+    expect_eq "chromium, $4" "$REPLY" "$2"
+    stop
+    cp "$cr"/{cert9,key4}.db "$T/system"
+    run certutil -V -u L -d "sql:$T/system" -n 'Builtin Object Token:ISRG Root X1'
+    expect_grep "certutil, $4" "$3" "$out"
+}
+mkdir "$T/system"
+cp "$T/empty"/*.db "$T/system"
+run modutil -force -dbdir "sql:$T/system" -add roots -libfile "$roots"
+yes=('true 0' net::ERR_CERT_COMMON_NAME_INVALID 'certificate is valid')
+no=('false -8171' no 'marked as not trusted')
+builtin_is "${yes[@]}" 'its own root'
+does distrust isrg.pem
+builtin_is "${no[@]}" 'its own root distrusted'
+does undo
+builtin_is "${yes[@]}" 'its own root, undone'
+does distrust isrg.pem
+does remove isrg.pem
+builtin_is "${yes[@]}" 'its own root, distrust removed'
+
+part 'a password'
+echo secret >"$T/password"
+mkdir "$T/locked"
+certutil -N -d "sql:$T/locked" -f "$T/password"
+nothing "$T/locked"
+both certutil -A -n old -t C,, -i old-root.pem -f "$T/password"
+everybody 'no no yes' 'old root, with a password'
+does install cross.pem
+everybody 'no yes yes' 'old root and cross, with a password'
+run xr "${stores[@]}" distrust cross.pem --yes
+expect_eq 'distrust without the password: refused' "$rc" 4
+everybody 'no yes yes' 'so nothing changed'
+does remove cross.pem
+everybody 'no no yes' 'cross removed without the password'
+stop
+part 'end'
 finish
