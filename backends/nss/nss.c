@@ -63,6 +63,8 @@ static void describe(struct xr_caps *caps, const struct xr_session *s,
 
 static void session_close(struct xr_session *s)
 {
+    if (s->probed)
+        nss_verify_end();
     nss_token_close(&s->token);
     if (s->dir >= 0)
         (void)close(s->dir);
@@ -144,14 +146,9 @@ static enum xr_status probe(struct xr_session *s, struct xr_verdict *out,
 {
     if (s->token.open)
         return xr_fail(err, XR_UNSUPPORTED, "the verifier needs a session of its own");
-    if (!s->exists) {
-        out->answer = XR_UNKNOWN;
-        (void)snprintf(out->by, sizeof(out->by), "NSS");
-        (void)snprintf(out->why, sizeof(out->why), "there is no database yet");
-        return XR_OK;
-    }
     if (fchdir(s->dir) != 0)
         return xr_fail_errno(err, "cannot enter the directory");
+    s->probed = true;
     return nss_verify(out, &s->libs, s->host, question, err);
 }
 

@@ -43,6 +43,7 @@ struct xr_session {
     int dir;
     bool write;
     bool exists; /* cert9.db */
+    bool probed; /* libnss3 was started */
     struct nss_token token;
 };
 

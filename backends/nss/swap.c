@@ -406,16 +406,22 @@ static enum xr_status create_trust(struct swapping *w, struct p11_object *trust,
 {
     struct p11_object plain = {0};
     struct p11_trust said = p11_trust_read(trust);
-    unsigned char md5[16];
+    unsigned char md5[16] = {0};
     enum xr_status status = XR_OK;
 
     p11_set_bool(trust, CKA_TOKEN, true);
     p11_set_bool(trust, CKA_PRIVATE, false);
     p11_set_bool(trust, CKA_MODIFIABLE, true);
+    if (w->der.len > 0)
+        w->session->host->md5(md5, w->der);
+    if (trust->kind == NSS_CKO_TRUST) { /* softoken demands both */
+        p11_set_bool(trust, NSS_CKA_STEP_UP, false);
+        if (w->der.len > 0)
+            p11_set(trust, NSS_CKA_MD5, md5, sizeof(md5));
+    }
     status = p11_create(&w->session->token.p, trust, err);
     if (status != XR_FAILED || trust->kind != STD_CKO_TRUST || w->der.len == 0)
         return status;
-    w->session->host->md5(md5, w->der);
     p11_trust_make(&plain, &said, &w->slices, w->sha1, md5);
     status = p11_create(&w->session->token.p, &plain, err);
     trust->handle = plain.handle;

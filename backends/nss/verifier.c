@@ -72,6 +72,7 @@ static const struct symbol {
 static struct {
     struct functions nss;
     bool ready;
+    bool pkix; /* libpkix is there: it tries every path */
     SECMODModule *roots;
     CERTCertDBHandle *db;
 } state;
@@ -174,20 +175,21 @@ static void load_roots(void)
 static enum xr_status start(const struct nss_libs *libs, struct xr_error *err)
 {
     enum xr_status status = resolve(libs, err);
+    /* No module database: pkcs11.txt is the user's and may name any library. */
+    PRUint32 flags = NSS_INIT_READONLY | NSS_INIT_NOMODDB | NSS_INIT_NOROOTINIT;
     char number[32];
 
     if (status != XR_OK)
         return status;
-    /* No module database: pkcs11.txt is the user's and may name any library. */
-    if (NSS.NSS_Initialize("sql:.", "", "", "",
-                           NSS_INIT_READONLY | NSS_INIT_NOMODDB | NSS_INIT_NOROOTINIT) !=
-        SECSuccess) {
+    if (access("cert9.db", F_OK) != 0)
+        flags |= NSS_INIT_NOCERTDB; /* a new profile: the built-in roots alone */
+    if (NSS.NSS_Initialize("sql:.", "", "", "", flags) != SECSuccess) {
         PRErrorCode code = NSS.PR_GetError();
         return xr_error_set(err, XR_FAILED, "nss", code, "libnss3 cannot open the database: %s",
                             error_name(number, code));
     }
     load_roots();
-    (void)NSS.CERT_SetUsePKIXForValidation(PR_TRUE); /* fails where there is no libpkix */
+    state.pkix = NSS.CERT_SetUsePKIXForValidation(PR_TRUE) == SECSuccess;
     state.db = NSS.CERT_GetDefaultCertDB();
     state.ready = true;
     return XR_OK;
@@ -306,7 +308,7 @@ static void pkix_path(struct xr_verdict *out, const struct xr_host *host, CERTCe
         path_add(out, host, anchor);
 }
 
-/* 0 for a yes, else NSS's error; PR_NOT_IMPLEMENTED_ERROR where libpkix was left out. */
+/* 0 for a yes, else NSS's error. */
 static PRErrorCode pkix(struct xr_verdict *out, const struct xr_host *host,
                         const struct question *q)
 {
@@ -464,19 +466,16 @@ static void say_unreadable(struct xr_buf *why, PRErrorCode code)
 static void decide(struct xr_verdict *out, struct xr_buf *why, const struct xr_host *host,
                    const struct question *q, const char *name)
 {
-    /* libpkix has a usage for issuers of server certificates only, and does not see that such a
-     * one is an anchor itself. */
-    bool all_ways = !q->ca || (q->usage->usage == certUsageSSLServer &&
-                               (trust_of(q->cert, q->usage) & q->usage->anchor) == 0);
-    PRErrorCode code = all_ways ? pkix(out, host, q) : (PRErrorCode)PR_NOT_IMPLEMENTED_ERROR;
+    /* CERT_PKIXVerifyCert has a usage for issuers of server certificates only, and does not see that
+     * such a one is an anchor itself. The other calls go through libpkix too, but do not say which
+     * path it found. */
+    bool direct = state.pkix && (!q->ca || (q->usage->usage == certUsageSSLServer &&
+                                            (trust_of(q->cert, q->usage) & q->usage->anchor) == 0));
+    PRErrorCode code = direct ? pkix(out, host, q) : classic(q);
     unsigned budget = OTHER_WAYS;
 
-    if (code == PR_NOT_IMPLEMENTED_ERROR) {
-        all_ways = false;
-        code = classic(q);
-        if (code == 0)
-            classic_path(out, host, q);
-    }
+    if (code == 0 && !direct)
+        classic_path(out, host, q);
     if (code == 0 && !q->ca && name != NULL && NSS.CERT_VerifyCertName(q->cert, name) != SECSuccess)
         code = NSS.PR_GetError();
     out->answer = code == 0 ? XR_YES : XR_NO;
@@ -484,7 +483,7 @@ static void decide(struct xr_verdict *out, struct xr_buf *why, const struct xr_h
         return;
     out->path_len = 0;
     say_error(why, code);
-    if (!all_ways && is_way(code) && other_way(q->cert, q, OTHER_DEPTH, &budget)) {
+    if (!state.pkix && is_way(code) && other_way(q->cert, q, OTHER_DEPTH, &budget)) {
         out->answer = XR_UNKNOWN;
         xr_buf_str(why, "; libnss3 tries one path only, and there is another");
     }

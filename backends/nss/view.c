@@ -137,6 +137,12 @@ enum xr_status nss_view_load(struct nss_view *view, struct xr_session *session, 
              t = nss_view_trust(view, cert, t))
             view->links[t].taken = true;
     }
+    for (size_t t = 0; status == XR_OK && t < view->trusts.count; t++) {
+        static const unsigned long more[] = {NSS_CKA_MD5}; /* else made from the certificate */
+
+        if (!view->links[t].taken && view->trusts.items[t].kind == NSS_CKO_TRUST)
+            status = p11_read(&view->trusts.items[t], &session->token.p, more, 1, err);
+    }
     return status;
 }
 

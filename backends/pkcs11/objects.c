@@ -168,8 +168,8 @@ static enum xr_status read_long(struct p11_object *out, const struct p11_token *
     return XR_OK;
 }
 
-static enum xr_status read_object(struct p11_object *out, const struct p11_token *token,
-                                  const unsigned long *types, size_t count, struct xr_error *err)
+enum xr_status p11_read(struct p11_object *out, const struct p11_token *token,
+                        const unsigned long *types, size_t count, struct xr_error *err)
 {
     CK_ATTRIBUTE wanted[TYPES_MAX];
     unsigned char room[TYPES_MAX][ROOM];
@@ -234,7 +234,7 @@ enum xr_status p11_find(struct p11_objects *out, const struct p11_token *token, 
 
         object->handle = handles.items[i];
         object->kind = kind;
-        status = read_object(object, token, types, count, err);
+        status = p11_read(object, token, types, count, err);
         if (status == XR_CONFLICT) { /* gone since it was found */
             p11_object_free(object);
             out->count--;

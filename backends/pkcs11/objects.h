@@ -91,6 +91,9 @@ __attribute__((format(printf, 3, 4))) enum xr_status p11_fail(struct xr_error *e
 enum xr_status p11_find(struct p11_objects *out, const struct p11_token *token, unsigned long kind,
                         const struct p11_object *like, const unsigned long *types, size_t count,
                         struct xr_error *err);
+/* Reads more of an object. */
+enum xr_status p11_read(struct p11_object *object, const struct p11_token *token,
+                        const unsigned long *types, size_t count, struct xr_error *err);
 enum xr_status p11_create(const struct p11_token *token, struct p11_object *object,
                           struct xr_error *err);
 enum xr_status p11_destroy(const struct p11_token *token, struct p11_object *object,

@@ -129,6 +129,9 @@ for at in 9223372036854775807 -9223372036854775808 9223372036855; do
     says "at $at, past what NSS can say" "unknown | *" -t $at r tw/r-leaf.der
 done
 says "a name outside the constraints" "no | *" r tw/narrow-leaf.der tw/narrow.der
+says "an issuer for email" "yes | sub.pem cross.pem old-root.pem | *" \
+    -p email email pki/{sub,cross,old-root}.pem
+says "an issuer under nothing" "no | *" -p email nothing pki/{sub,cross,old-root}.pem
 
 # ---- twins
 says "somebody else's key under the root's name" "no | *" r tw/evil-leaf.der
@@ -171,7 +174,7 @@ password=(--empty-password)
 
 # ---- databases that are none
 mkdir missing broken
-says "none there" "failed*" missing tw/r-leaf.der
+says "a new profile has no database yet" "no \| \| *" missing tw/r-leaf.der
 [[ -z $(ls missing) ]] && ok "and none made" || bad "it made $(ls missing)"
 printf 'rubbish' | tee broken/cert9.db >broken/key4.db
 says "a broken one" "failed*SEC_ERROR*" broken tw/r-leaf.der
