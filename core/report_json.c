@@ -234,6 +234,8 @@ static json_t *entry_row(struct xr_report *report, const struct xr_run *run,
     set(out, "vendor", json_boolean((entry->flags & XR_ENTRY_VENDOR) != 0));
     set(out, "managed", json_boolean(xr_report_managed(report, run, entry)));
     set(out, "label", string(entry->label));
+    if (entry->remark != NULL)
+        set(out, "remark", string(entry->remark));
     return out;
 }
 

@@ -247,6 +247,11 @@ static void list_entry(FILE *out, struct xr_report *report, const struct xr_entr
     (void)fputs("  ", out);
     put_hex(out, entry->subject.id, sizeof(entry->subject.id));
     (void)fputs(entry->flags & XR_ENTRY_VENDOR ? "  vendor\n" : "\n", out);
+    if (entry->remark != NULL) {
+        (void)fputs("                ", out);
+        put_visible(out, entry->remark);
+        (void)fputs("\n", out);
+    }
     free(name);
 }
 

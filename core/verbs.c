@@ -419,8 +419,8 @@ static void warn_widened(struct xr_engine *engine, bool thorough)
             name = xr_report_name(engine->report, at);
             xr_hex(hex, state->subject.id, XR_SHA256_LEN);
             xr_report_say(engine->report, XR_WARNING, run->address,
-                          "widened trust: %s (%s, SHA-256 %s) lies among the anchors, where curl, "
-                          "GnuTLS and Go trust it without the CA that signed it",
+                          "widened trust: %s (%s, SHA-256 %s) lies among the anchors, and is "
+                          "trusted without the CA that signed it",
                           name, xr_kind_name(xr_pool_kind(pool, at)), hex);
             free(name);
         }
@@ -484,8 +484,8 @@ static void answer(struct xr_engine *engine, struct xr_run *run, const struct ta
     if (run->result == XR_RESULT_FAILED)
         status = xr_fail(&err, XR_FAILED, "%s", run->why);
     else
-        status = xr_store_open(&store, run->backend, &rq->site, run->location, XR_READ,
-                               &engine->worker, &err);
+        status = xr_store_open(&store, run->backend, &rq->site, run->location,
+                               xr_store_probe_mode(run->backend), &engine->worker, &err);
     if (status == XR_OK)
         status = xr_store_probe(&store, &row->verdict, &probe, &err);
     if (status != XR_OK) {

@@ -399,13 +399,42 @@ static enum xr_status check_clash(const struct swapping *w, struct xr_error *err
     return XR_OK;
 }
 
-/* A record of CKO_TRUST that an older softoken cannot keep is written as NSS's own kind, which says
- * the same to every reader. */
-static enum xr_status create_trust(struct swapping *w, struct p11_object *trust,
-                                   struct xr_error *err)
+static bool same_trust(const struct p11_trust *a, const struct p11_trust *b)
 {
-    struct p11_object plain = {0};
+    return a->anchor == b->anchor && a->peer == b->peer && a->distrust == b->distrust;
+}
+
+/* An older softoken cannot keep a CKO_TRUST that is put back. NSS's own kind says the same to every
+ * reader, unless there is one that said something else. */
+static enum xr_status instead(struct swapping *w, const struct wanted *wanted,
+                              struct p11_object *trust, const unsigned char md5[16],
+                              struct xr_error *err)
+{
     struct p11_trust said = p11_trust_read(trust);
+    struct p11_object plain = {0};
+    enum xr_status status = XR_OK;
+
+    for (size_t i = 0; i < wanted->trusts.count; i++) {
+        struct p11_trust other = p11_trust_read(&wanted->trusts.items[i]);
+
+        if (wanted->trusts.items[i].kind != NSS_CKO_TRUST)
+            continue;
+        return same_trust(&said, &other)
+                   ? XR_OK
+                   : xr_fail(err, XR_REFUSED,
+                             "this NSS is older than 3.114 and cannot put back what newer ones "
+                             "believed: name a newer one with --nss, such as Firefox's");
+    }
+    p11_trust_make(&plain, &said, &w->slices, w->sha1, md5);
+    status = p11_create(&w->session->token.p, &plain, err);
+    trust->handle = plain.handle;
+    p11_object_free(&plain);
+    return status;
+}
+
+static enum xr_status create_trust(struct swapping *w, const struct wanted *wanted,
+                                   struct p11_object *trust, struct xr_error *err)
+{
     unsigned char md5[16] = {0};
     enum xr_status status = XR_OK;
 
@@ -420,12 +449,8 @@ static enum xr_status create_trust(struct swapping *w, struct p11_object *trust,
             p11_set(trust, NSS_CKA_MD5, md5, sizeof(md5));
     }
     status = p11_create(&w->session->token.p, trust, err);
-    if (status != XR_FAILED || trust->kind != STD_CKO_TRUST || w->der.len == 0)
-        return status;
-    p11_trust_make(&plain, &said, &w->slices, w->sha1, md5);
-    status = p11_create(&w->session->token.p, &plain, err);
-    trust->handle = plain.handle;
-    p11_object_free(&plain);
+    if (status == XR_FAILED && trust->kind == STD_CKO_TRUST && w->der.len > 0)
+        status = instead(w, wanted, trust, md5, err);
     return status;
 }
 
@@ -457,7 +482,7 @@ static enum xr_status put_cert(struct swapping *w, struct wanted *wanted,
     for (size_t i = 0; status == XR_OK && created && i < wanted->certs.count; i++)
         status = create_cert(w, &wanted->certs.items[i], NULL, err);
     for (size_t i = 0; status == XR_OK && i < wanted->trusts.count; i++)
-        status = create_trust(w, &wanted->trusts.items[i], err);
+        status = create_trust(w, wanted, &wanted->trusts.items[i], err);
     if (status != XR_OK && created) { /* nothing half done */
         (void)destroy_all(w, &wanted->trusts, NULL);
         (void)destroy_all(w, &wanted->certs, NULL);
@@ -477,7 +502,7 @@ static enum xr_status put_stray(struct swapping *w, struct wanted *wanted, struc
     enum xr_status status = nss_token_ready(&w->session->token, err);
 
     for (size_t i = 0; status == XR_OK && i < wanted->trusts.count; i++)
-        status = create_trust(w, &wanted->trusts.items[i], err);
+        status = create_trust(w, wanted, &wanted->trusts.items[i], err);
     for (size_t i = 0; status == XR_OK && i < w->view.trusts.count; i++) {
         if (!w->view.links[i].taken && !made(wanted, w->view.trusts.items[i].handle))
             status = p11_destroy(&w->session->token.p, &w->view.trusts.items[i], err);

@@ -61,6 +61,11 @@ bool p11_get_ulong(const struct p11_object *object, unsigned long type, unsigned
     struct xr_bytes value = p11_get(object, type);
     CK_ULONG number = 0;
 
+    if (value.len == 4) { /* of an attribute that this softoken does not know: as it is stored */
+        *out = (unsigned long)value.data[0] << 24 | (unsigned long)value.data[1] << 16 |
+               (unsigned long)value.data[2] << 8 | value.data[3];
+        return true;
+    }
     if (value.len != sizeof(number))
         return false;
     memcpy(&number, value.data, sizeof(number));
@@ -168,6 +173,15 @@ static enum xr_status read_long(struct p11_object *out, const struct p11_token *
     return XR_OK;
 }
 
+/* softoken since 3.114 takes no more room for a number than a number needs. */
+static size_t room_for(unsigned long type)
+{
+    bool number = (type >= NSS_CKA_TRUST && type < NSS_CKA_STEP_UP) ||
+                  (type >= STD_CKA_SERVER_AUTH && type <= STD_CKA_OCSP) || type == STD_CKA_HASH_ALG;
+
+    return number ? sizeof(CK_ULONG) : ROOM;
+}
+
 enum xr_status p11_read(struct p11_object *out, const struct p11_token *token,
                         const unsigned long *types, size_t count, struct xr_error *err)
 {
@@ -178,7 +192,7 @@ enum xr_status p11_read(struct p11_object *out, const struct p11_token *token,
     if (count > TYPES_MAX)
         return read_long(out, token, types, count, err);
     for (size_t i = 0; i < count; i++)
-        wanted[i] = (CK_ATTRIBUTE){types[i], room[i], ROOM};
+        wanted[i] = (CK_ATTRIBUTE){types[i], room[i], room_for(types[i])};
     rv = token->f->C_GetAttributeValue(token->session, out->handle, wanted, count);
     if (!partial(rv))
         return p11_fail(err, rv, "cannot read an object");
