@@ -400,7 +400,7 @@ static enum xr_status search_all(struct search *s, unsigned scope)
     enum xr_status status = XR_OK;
     bool there = false;
 
-    if ((scope & XR_SCOPE_USER) != 0 && s->tree.home != NULL) {
+    if ((scope & (XR_SCOPE_USER | XR_SCOPE_ALL_USERS)) != 0 && s->tree.home != NULL) {
         for (size_t i = 0; i < sizeof(mozillas) / sizeof(mozillas[0]) && status == XR_OK; i++)
             status = search_mozilla(s, &mozillas[i]);
         for (size_t i = 0; i < sizeof(chromiums) / sizeof(chromiums[0]) && status == XR_OK; i++)

@@ -322,6 +322,23 @@ Test(nss_discover, links_of_another_user_are_refused_and_told)
                    "/home/.thunderbird/b = Thunderbird profile \"b\"\n");
 }
 
+Test(nss_discover, what_may_not_be_read_is_told)
+{
+    char *denied = at("home/.mozilla");
+
+    make_file("home/.mozilla/firefox/profiles.ini", "[Profile0]\nPath=a\n");
+    make_file("home/.thunderbird/profiles.ini", "[Profile0]\nPath=a\n");
+    cr_assert_eq(chmod(denied, 0), 0);
+    if (geteuid() == 0)
+        cr_assert_eq(seteuid(NOBODY), 0);
+    expect_trouble(XR_DENIED, "/home/.mozilla/firefox: Permission denied",
+                   "/home/.thunderbird/a = Thunderbird profile \"a\"\n");
+    if (getuid() == 0)
+        cr_assert_eq(seteuid(0), 0);
+    cr_assert_eq(chmod(denied, 0700), 0);
+    free(denied);
+}
+
 Test(nss_discover, another_users_link_to_its_neighbour_leads_nowhere_new)
 {
     make_dir("home/snap/chromium/3251/.pki/nssdb");
@@ -379,6 +396,19 @@ Test(nss_discover, directories_of_the_environment_are_taken)
     free(home);
     free(config);
     free(data);
+}
+
+Test(nss_discover, of_all_users_the_one_whose_home_it_is_counts)
+{
+    char *home = at("home");
+    struct xr_site site = {.size = sizeof(site), .home = home};
+    struct xr_buf out;
+
+    make_dir("home/.pki/nssdb");
+    cr_assert_eq(discover(&out, &site, XR_SCOPE_ALL_USERS), XR_OK);
+    cr_assert_str_eq(out.data, "/home/.pki/nssdb = Chromium and relatives\n");
+    xr_buf_free(&out);
+    free(home);
 }
 
 Test(nss_discover, nothing_leads_out_of_an_image)

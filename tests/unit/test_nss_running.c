@@ -140,6 +140,35 @@ Test(nss_running, the_program_is_named_by_its_process_else_by_the_path)
     cr_assert_eq(strncmp(TAKEN, "a program (process ", 19), 0, "%s", TAKEN);
 }
 
+/* As in a sandbox: the kernel tells of the lock, but has no number for its holder. */
+Test(nss_running, a_process_that_cannot_be_seen_gets_no_number)
+{
+    char said[sizeof(TAKEN)] = "";
+    int out[2], status = 0;
+    pid_t inner = 0;
+
+    make_file("home/.mozilla/firefox/p/.parentlock", "");
+    start("firefox-esr", "home/.mozilla/firefox/p/.parentlock");
+    cr_assert_eq(pipe(out), 0);
+    inner = fork();
+    if (inner == 0) { /* a process that has such a namespace for its children starts no thread */
+        if (unshare(geteuid() == 0 ? CLONE_NEWPID : CLONE_NEWPID | CLONE_NEWUSER) != 0)
+            _exit(1);
+        inner = fork();
+        if (inner == 0) {
+            look("home/.mozilla/firefox/p");
+            (void)!write(out[1], TAKEN, sizeof(TAKEN));
+        }
+        _exit(inner > 0 && waitpid(inner, NULL, 0) < 0);
+    }
+    cr_assert_eq(waitpid(inner, &status, 0), inner);
+    if (status != 0)
+        cr_skip_test("no process namespaces here");
+    cr_assert_eq(read(out[0], said, sizeof(said)), (ssize_t)sizeof(said));
+    cr_assert_str_eq(said, "Firefox is running with this profile: restart it, until then it may "
+                           "still trust what was taken away");
+}
+
 Test(nss_running, what_a_crash_leaves_behind_says_nothing)
 {
     char *link = xr_format("127.0.0.1:+%d", (int)getpid());
@@ -318,6 +347,8 @@ Test(nss_running, the_real_firefox_is_noticed_while_it_runs, .timeout = 90)
     wait_for_notice("home/p");
     (void)snprintf(wanted, sizeof(wanted), "Firefox (process %d) is", (int)child);
     cr_assert_eq(strncmp(TAKEN, wanted, strlen(wanted)), 0, "%s", TAKEN);
+    for (unsigned i = 0; i < 100 && lstat(link, &st) != 0; i++)
+        rest(); /* it comes after the lock */
     kill_child();
     look("home/p");
     expect_silence();
