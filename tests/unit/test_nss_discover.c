@@ -462,6 +462,26 @@ Test(nss_discover, the_database_of_the_system_is_no_users)
     free(image);
 }
 
+Test(nss_discover, a_home_that_is_none_does_not_hide_the_system)
+{
+    struct xr_site site = {.size = sizeof(site), .home = "home"};
+    char *image = at("image"), *missing = at("missing");
+    struct xr_buf out;
+
+    site.root = image;
+    make_dir("image/etc/pki/nssdb");
+    cr_assert_eq(discover(&out, &site, XR_SCOPE_USER | XR_SCOPE_SYSTEM), XR_INVALID);
+    cr_assert_not_null(strstr(err.text, "no absolute path"), "%s", err.text);
+    cr_assert_str_eq(out.data, "/image/etc/pki/nssdb = NSS database of the system\n");
+    xr_buf_free(&out);
+    site.root = missing;
+    cr_assert_eq(discover(&out, &site, XR_SCOPE_USER | XR_SCOPE_SYSTEM), XR_ABSENT);
+    cr_assert_not_null(strstr(err.text, missing), "%s", err.text);
+    xr_buf_free(&out);
+    free(missing);
+    free(image);
+}
+
 static enum xr_status refuse(void *ctx, const struct xr_found *f)
 {
     (void)f;
