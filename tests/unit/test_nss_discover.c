@@ -308,7 +308,7 @@ Test(nss_discover, the_home_itself_may_be_reached_through_links)
 Test(nss_discover, links_of_another_user_are_refused_and_told)
 {
     if (geteuid() != 0)
-        cr_skip_test("only root can give a link away");
+        SKIP("only root can give a link away");
     make_file("disk/mozilla/firefox/profiles.ini", "[Profile0]\nName=n\nPath=p\n");
     make_file("home/.thunderbird/profiles.ini", "[Profile0]\nPath=a\n[Profile1]\nPath=b\n");
     make_link("home/.mozilla", "../disk/mozilla");

@@ -163,7 +163,7 @@ Test(nss_running, a_process_that_cannot_be_seen_gets_no_number)
     }
     cr_assert_eq(waitpid(inner, &status, 0), inner);
     if (status != 0)
-        cr_skip_test("no process namespaces here");
+        SKIP("no process namespaces here");
     cr_assert_eq(read(out[0], said, sizeof(said)), (ssize_t)sizeof(said));
     cr_assert_str_eq(said, "Firefox is running with this profile: restart it, until then it may "
                            "still trust what was taken away");
@@ -268,7 +268,7 @@ Test(nss_running, another_users_chromium_is_not_the_homes)
     char *lock = at("home/.config/chromium/SingletonLock");
 
     if (geteuid() != 0)
-        cr_skip_test("only root can give a link away");
+        SKIP("only root can give a link away");
     make_dir("home/.pki/nssdb");
     make_dir("home/.config/chromium");
     start("chromium", NULL);
@@ -343,7 +343,7 @@ Test(nss_running, the_real_firefox_is_noticed_while_it_runs, .timeout = 90)
 
     make_dir("home/p");
     if (!start_browser(argv))
-        cr_skip_test("no Firefox ESR, or no network namespace");
+        SKIP("no Firefox ESR, or no network namespace");
     wait_for_notice("home/p");
     (void)snprintf(wanted, sizeof(wanted), "Firefox (process %d) is", (int)child);
     cr_assert_eq(strncmp(TAKEN, wanted, strlen(wanted)), 0, "%s", TAKEN);
@@ -369,7 +369,7 @@ Test(nss_running, the_real_chromium_is_noticed_while_it_runs, .timeout = 90)
 
     make_dir("home/.pki/nssdb");
     if (!start_browser(argv))
-        cr_skip_test("no Chromium, or no network namespace");
+        SKIP("no Chromium, or no network namespace");
     wait_for_notice("home/.pki/nssdb");
     (void)snprintf(wanted, sizeof(wanted), "Chromium (process %d) is", (int)child);
     cr_assert_eq(strncmp(TAKEN, wanted, strlen(wanted)), 0, "%s", TAKEN);
@@ -397,7 +397,7 @@ Test(nss_running, the_profiles_that_the_real_firefox_makes_are_found, .timeout =
     struct xr_buf out = {0};
 
     if (!start_browser(argv))
-        cr_skip_test("no Firefox ESR, or no network namespace");
+        SKIP("no Firefox ESR, or no network namespace");
     for (unsigned i = 0;
          i < 600 && (out.len == 0 || strchr(out.data, '\n') + 1 == out.data + out.len); i++) {
         rest();
