@@ -6,19 +6,25 @@
 
 /* ---- verification after the change ---- */
 
-static bool ask(struct xr_engine *engine, struct xr_store *store, struct xr_bytes der,
-                struct xr_verdict *out)
+/* A verifier that fails cannot tell. */
+static void ask(struct xr_engine *engine, const struct xr_run *run, struct xr_asking *asking,
+                struct xr_bytes der, struct xr_verdict *out)
 {
     const struct xr_request *rq = engine->rq;
     struct xr_probe probe = {.size = sizeof(probe), .chain = &der, .count = 1};
+    struct xr_error err = {0};
 
     probe.purpose = rq->purposes ? rq->purposes & (~rq->purposes + 1) : XR_SERVER;
     probe.at = rq->now;
-    return xr_store_probe(store, out, &probe, NULL) == XR_OK;
+    if (xr_ask(asking, out, &probe, &err) == XR_OK)
+        return;
+    *out = (struct xr_verdict){.size = sizeof(*out)};
+    memcpy(out->by, run->caps.verifier, sizeof(out->by));
+    (void)snprintf(out->why, sizeof(out->why), "%.*s", (int)sizeof(out->why) - 1, err.text);
 }
 
 /* Install: does what was installed lead to an anchor? The first "no" is what is reported. */
-static void verify_install(struct xr_engine *engine, struct xr_run *run, struct xr_store *store)
+static void verify_install(struct xr_engine *engine, struct xr_run *run, struct xr_asking *asking)
 {
     for (size_t i = 0; i < run->plan.count; i++) {
         const struct xr_step *step = &run->plan.items[i];
@@ -27,9 +33,9 @@ static void verify_install(struct xr_engine *engine, struct xr_run *run, struct 
         if (step->pool_at == XR_NONE || step->action == XR_ACTION_REFUSE ||
             step->action == XR_ACTION_REMOVE ||
             (step->place != XR_ANCHOR && step->place != XR_INTERMEDIATE) ||
-            (run->verified && run->verdict.answer == XR_NO) ||
-            !ask(engine, store, engine->report->pool.items[step->pool_at].cert->der, &verdict))
+            (run->verified && run->verdict.answer == XR_NO))
             continue;
+        ask(engine, run, asking, engine->report->pool.items[step->pool_at].cert->der, &verdict);
         run->verdict = verdict;
         run->verified = true;
         if (verdict.answer == XR_NO) {
@@ -77,7 +83,7 @@ static bool asked(const struct xr_run *run, const struct xr_pool *pool, size_t s
 }
 
 /* Distrust: does any certificate of the key still validate? */
-static void verify_distrust(struct xr_engine *engine, struct xr_run *run, struct xr_store *store)
+static void verify_distrust(struct xr_engine *engine, struct xr_run *run, struct xr_asking *asking)
 {
     struct xr_pool *pool = &engine->report->pool;
 
@@ -92,8 +98,7 @@ static void verify_distrust(struct xr_engine *engine, struct xr_run *run, struct
             char *name = NULL;
             char hex[2 * XR_SHA256_LEN + 1];
 
-            if (!ask(engine, store, pool->items[k].cert->der, &verdict))
-                continue;
+            ask(engine, run, asking, pool->items[k].cert->der, &verdict);
             if (!run->verified || said_yes(&verdict))
                 run->verdict = verdict;
             run->verified = true;
@@ -113,16 +118,16 @@ static void verify_distrust(struct xr_engine *engine, struct xr_run *run, struct
     }
 }
 
-static void verify(void *ctx, struct xr_run *run, struct xr_store *store)
+static void verify(void *ctx, struct xr_run *run, struct xr_asking *asking)
 {
     struct xr_change_run *c = ctx;
 
     if (run->caps.verifier[0] == '\0')
         return;
     if (c->engine->rq->verb == XR_VERB_INSTALL)
-        verify_install(c->engine, run, store);
+        verify_install(c->engine, run, asking);
     else if (c->engine->rq->verb == XR_VERB_DISTRUST)
-        verify_distrust(c->engine, run, store);
+        verify_distrust(c->engine, run, asking);
 }
 
 static bool reject(void *ctx, struct xr_run *run)

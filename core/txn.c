@@ -192,6 +192,20 @@ static void flush(struct xr_run *run, struct xr_store *store, bool remark)
     }
 }
 
+/* Leaves the store closed where the verifier wants a session of its own. */
+static void verify(struct xr_txn *txn, struct xr_run *run, struct xr_store *store)
+{
+    struct xr_asking asking = {.backend = run->backend,
+                               .location = run->location,
+                               .site = txn->site,
+                               .worker = txn->worker,
+                               .store = store};
+
+    if (txn->verify != NULL)
+        txn->verify(txn->ctx, run, &asking);
+    xr_ask_end(&asking);
+}
+
 /* What is left when no step changes the store. */
 static void finish_unchanged(struct xr_txn *txn, struct xr_run *run, struct xr_store *store)
 {
@@ -200,8 +214,7 @@ static void finish_unchanged(struct xr_txn *txn, struct xr_run *run, struct xr_s
     for (size_t i = 0; i < run->plan.count; i++)
         refused += run->plan.items[i].action == XR_ACTION_REFUSE;
     flush(run, store, true);
-    if (txn->verify != NULL)
-        txn->verify(txn->ctx, run, store);
+    verify(txn, run, store);
     run->result =
         refused > 0 && refused == run->plan.count ? XR_RESULT_REFUSED : XR_RESULT_UNCHANGED;
 }
@@ -321,8 +334,7 @@ void xr_txn_apply(struct xr_txn *txn, struct xr_run *run)
             xr_strdup(status != XR_OK ? err.text : "the store did not keep what was written"));
         goto out;
     }
-    if (txn->verify != NULL)
-        txn->verify(txn->ctx, run, &store);
+    verify(txn, run, &store);
     if (txn->reject != NULL && txn->reject(txn->ctx, run)) {
         roll_back(txn, run, &store, part->count, XR_RESULT_BACK,
                   xr_format("the verifier said no: %s", run->verdict.why));
@@ -433,8 +445,7 @@ static void recover_open(struct xr_txn *txn, struct xr_run *run, struct xr_store
         end_with_error(run, status, &err);
         return;
     }
-    if (txn->verify != NULL)
-        txn->verify(txn->ctx, run, store);
+    verify(txn, run, store);
     run->result = XR_RESULT_DONE;
 }
 

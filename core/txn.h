@@ -6,6 +6,7 @@
 #ifndef XR_TXN_H
 #define XR_TXN_H
 
+#include "ask.h"
 #include "journal.h"
 #include "plan.h"
 #include "worker.h"
@@ -51,7 +52,7 @@ struct xr_txn {
     const struct xr_site *site;
     const struct xr_worker_config *worker;
     /* Asks the store's verifier what this run is about; fills verified, verdict. May be NULL. */
-    void (*verify)(void *ctx, struct xr_run *run, struct xr_store *store);
+    void (*verify)(void *ctx, struct xr_run *run, struct xr_asking *asking);
     /* True when the change must be taken back (a "no" under --require-verified). */
     bool (*reject)(void *ctx, struct xr_run *run);
     bool (*interrupted)(void *ctx);
