@@ -158,6 +158,45 @@ struct xr_txn xr_change_txn(struct xr_change_run *c)
                            .ctx = c};
 }
 
+/* ---- what people must do ---- */
+
+static bool only_builds_paths(const struct xr_state *state)
+{
+    return xr_state_in(state, XR_INTERMEDIATE) != NULL && xr_state_in(state, XR_ANCHOR) == NULL;
+}
+
+/* May a chain be good by that which was not? An intermediate gives no trust, but makes paths. */
+static bool gives(const struct xr_state *from, const struct xr_state *to)
+{
+    return xr_state_widens(from, to) ||
+           (only_builds_paths(to) && (from == NULL || from->count == 0));
+}
+
+/* Whoever read a store a moment ago may not know yet; what was there for a moment may be believed
+ * still. A program that goes on trusting what was taken is more than a note. */
+static void say_notices(struct xr_report *report, const struct xr_run *run)
+{
+    bool now[XR_NOTICE_COUNT] = {false};
+
+    if (run->result != XR_RESULT_DONE && !run->taken_back)
+        return;
+    for (size_t i = 0; i < run->plan.count; i++) {
+        const struct xr_step *step = &run->plan.items[i];
+
+        if (!xr_step_changes(step))
+            continue;
+        now[XR_NOTICE_GIVEN] |=
+            run->taken_back ? gives(step->want, step->before) : gives(step->before, step->want);
+        now[XR_NOTICE_TAKEN] |=
+            run->taken_back ? gives(step->before, step->want) : gives(step->want, step->before);
+    }
+    for (unsigned notice = 0; notice < XR_NOTICE_COUNT; notice++) {
+        if (now[notice] && run->caps.notice[notice][0] != '\0')
+            xr_report_say(report, notice == XR_NOTICE_TAKEN ? XR_WARNING : XR_NOTE, run->address,
+                          "%s", run->caps.notice[notice]);
+    }
+}
+
 /* ---- the journal ---- */
 
 bool xr_change_open_journal(struct xr_change_run *c)
@@ -205,6 +244,7 @@ static bool recover_quietly(struct xr_change_run *c, size_t t, size_t p)
     else
         xr_report_say(report, XR_ERROR, address, "an interrupted %s cannot be recovered: %s",
                       c->journal.items[t].command, run.why);
+    say_notices(report, &run);
     c->finished_undo =
         c->finished_undo || (run.result == XR_RESULT_DONE && c->journal.items[t].undoes[0] != '\0');
     xr_run_free(&run);
@@ -335,6 +375,7 @@ void xr_engine_grade(struct xr_engine *engine)
             xr_report_say(report, XR_WARNING, run->address, "%s", run->why);
             xr_report_raise(report, XR_EXIT_PARTIAL);
         }
+        say_notices(report, run);
         if (run->privilege && run->result != XR_RESULT_SKIPPED)
             xr_report_raise(report, XR_EXIT_PRIVILEGE);
         if (run->verifier_no && (report->verb == XR_VERB_DISTRUST || run->result == XR_RESULT_BACK))

@@ -36,6 +36,7 @@ struct xr_run {
     enum xr_result result;
     char *why;        /* of anything but done; also a warning beside it */
     bool privilege;   /* it failed only because of who asks */
+    bool taken_back;  /* something that was in the store for a moment */
     bool warned;      /* flush failed: entries are in place, effects may not be */
     bool verified;    /* verdict holds an answer that was asked for */
     bool verifier_no; /* what was asked to be proven was not */

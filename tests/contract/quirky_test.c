@@ -115,3 +115,82 @@ Test(quirky, a_helper_that_is_lost_with_one_question_is_started_anew_for_the_nex
     said(asking_run(&a, XR_VERB_VERIFY, a.cert, 1), 1);
     logged(0, SURVEY "2 open read, 2 probe, 3 open read, 3 probe");
 }
+
+/* ---- what a running program must do ---- */
+
+static void noticed(enum xr_level level, const char *text)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < a.report->messages.count; i++) {
+        const struct xr_message *message = &a.report->messages.items[i];
+
+        if (strstr(message->text, "verified") != NULL || strstr(message->text, "leads to") != NULL)
+            continue;
+        count++;
+        cr_assert(text != NULL && strcmp(message->text, text) == 0, "%s", message->text);
+        cr_assert(message->level == level);
+        cr_assert_str_eq(message->store, a.stores[0]);
+    }
+    cr_assert(count == (text != NULL ? 1 : 0), "%zu notices", count);
+}
+
+#define GIVEN XR_NOTE, "it is seen at once"
+#define TAKEN XR_WARNING, "restart\\u{000A}the program"
+
+static const char *const in_use[] = {"running", "", NULL};
+
+Test(quirky, trust_that_was_given_or_taken_brings_its_notice_once)
+{
+    char *json = NULL;
+
+    asking_store(&a, in_use);
+    a.also = a.cross;
+    said(asking_run(&a, XR_VERB_INSTALL, a.cert, 1), 0);
+    noticed(GIVEN);
+    json = asking_json(&a);
+    cr_assert(strstr(json, "{\"level\": \"note\", \"text\": \"it is seen at once\"") != NULL, "%s",
+              json);
+    free(json);
+    said(asking_run(&a, XR_VERB_INSTALL, a.cert, 1), 0);
+    noticed(XR_NOTE, NULL); /* nothing was changed */
+    said(asking_run(&a, XR_VERB_REMOVE, a.cert, 1), 0);
+    noticed(TAKEN);
+}
+
+Test(quirky, an_intermediate_counts_as_what_makes_paths)
+{
+    asking_store(&a, in_use);
+    said(asking_run(&a, XR_VERB_INSTALL, a.cross, 1), 0);
+    noticed(GIVEN);
+    said(asking_run(&a, XR_VERB_UNDO, NULL, 0), 0);
+    noticed(TAKEN);
+}
+
+Test(quirky, a_distrust_brings_the_notice_of_what_was_taken)
+{
+    asking_store(&a, in_use);
+    asking_quirk(&a, 0, "verdict", "no");
+    said(asking_run(&a, XR_VERB_DISTRUST, a.cross, 1), 0);
+    noticed(TAKEN);
+}
+
+Test(quirky, what_was_there_for_a_moment_and_taken_back_is_told)
+{
+    asking_store(&a, in_use);
+    asking_quirk(&a, 0, "verdict", "no");
+    a.rq.require_verified = true;
+    said(asking_run(&a, XR_VERB_INSTALL, a.cert, 1), 6);
+    noticed(TAKEN);
+}
+
+Test(quirky, a_store_that_nobody_uses_brings_no_notice)
+{
+    asking_store(&a, NULL);
+    said(asking_run(&a, XR_VERB_INSTALL, a.cert, 1), 0);
+    cr_assert(a.report->messages.count == 0);
+    a.rq.dry_run = true;
+    asking_quirk(&a, 0, "running", "");
+    said(asking_run(&a, XR_VERB_REMOVE, a.cert, 1), 0);
+    cr_assert(a.report->messages.count == 0);
+}
