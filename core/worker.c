@@ -195,11 +195,8 @@ static enum xr_status call(struct xr_worker *worker, const char *backend, struct
         if (taken > LISTING_MAX)
             return lose(worker, backend, "sent more than any store holds", err);
         if (kind == REPLY_ENTRY && emit != NULL) {
-            char *remark = xr_get_text(result);
-            enum xr_status status =
-                xr_get_entry(result, remark, emitted == XR_OK ? emit : NULL, ctx);
+            enum xr_status status = xr_get_listed(result, emitted == XR_OK ? emit : NULL, ctx);
 
-            free(remark);
             if (result->failed)
                 return lose(worker, backend, "sent nonsense", err);
             emitted = emitted == XR_OK ? status : emitted;
@@ -457,8 +454,7 @@ static enum xr_status send_entry(void *ctx, const struct xr_entry *entry)
     bool ok = false;
 
     xr_put_number(&out, REPLY_ENTRY);
-    xr_put_text(&out, entry->size > offsetof(struct xr_entry, remark) ? entry->remark : NULL);
-    xr_put_entry(&out, entry);
+    xr_put_listed(&out, entry);
     ok = send_message(s->fd, &out, -1);
     xr_buf_free(&out);
     return ok ? XR_OK : XR_FAILED;
