@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "txn.h"
+#include "mend.h"
 
 #include <stdlib.h>
 
@@ -47,8 +47,14 @@ enum xr_status xr_txn_survey(struct xr_run *run, const struct xr_site *site,
         xr_store_open(&store, run->backend, site, run->location, XR_READ, worker, err);
 
     xr_snapshot_free(&run->snapshot);
+    if (status == XR_STALE && keep) {
+        status = xr_mend(run, site, worker, err);
+        run->mended = status == XR_OK;
+        if (status == XR_OK)
+            status = xr_store_open(&store, run->backend, site, run->location, XR_READ, worker, err);
+    }
     if (status != XR_OK)
-        return status;
+        return xr_mend_advise(run, status, err);
     run->caps = store.caps;
     status = xr_store_list(&store, xr_snapshot_take, &run->snapshot, err);
     if (status == XR_OK && keep && store.session != NULL && run->backend->table.renew != NULL)

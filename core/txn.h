@@ -36,6 +36,7 @@ struct xr_run {
     enum xr_result result;
     char *why;        /* of anything but done; also a warning beside it */
     bool privilege;   /* it failed only because of who asks */
+    bool mended;      /* what somebody's killed writer left was taken back by the survey */
     bool taken_back;  /* something that was in the store for a moment */
     bool warned;      /* flush failed: entries are in place, effects may not be */
     bool verified;    /* verdict holds an answer that was asked for */
@@ -61,7 +62,8 @@ struct xr_txn {
     void *ctx;
 };
 
-/* Reads caps and snapshot. keep: the store will probably be changed. */
+/* Reads caps and snapshot. keep: the store will probably be changed; then an interrupted write of
+ * somebody's is taken back first. */
 enum xr_status xr_txn_survey(struct xr_run *run, const struct xr_site *site,
                              const struct xr_worker_config *worker, bool keep,
                              struct xr_error *err);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What stores like NSS databases need of the engine, through whole requests. */
 #include "asking.h"
+#include "tree.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>
@@ -193,4 +194,159 @@ Test(quirky, a_store_that_nobody_uses_brings_no_notice)
     asking_quirk(&a, 0, "running", "");
     said(asking_run(&a, XR_VERB_REMOVE, a.cert, 1), 0);
     cr_assert(a.report->messages.count == 0);
+}
+
+/* ---- an interrupted write of another program ---- */
+
+static const char *const stale[] = {"log", "", "stale", "", NULL};
+#define MENDED "an interrupted write of another program was taken back"
+
+Test(quirky, a_change_takes_an_interrupted_write_back_first_and_says_so)
+{
+    asking_store(&a, stale);
+    said(asking_run(&a, XR_VERB_INSTALL, a.cross, 1), 0);
+    logged(0, "1 open read, 2 open write, 2 close, 3 open read, 3 list, 3 close, "
+              "4 open write, 4 list, 4 swap, 4 list, 4 close, 5 open read, 5 probe, 5 close");
+    cr_assert_str_eq(asking_message(&a, 0, 0), MENDED);
+    cr_assert_str_eq(asking_message(&a, SIZE_MAX, 1), "");
+    said(asking_run(&a, XR_VERB_UNDO, NULL, 0), 0);
+    cr_assert_str_eq(asking_message(&a, SIZE_MAX, 0), "");
+}
+
+Test(quirky, who_only_reads_is_told_what_to_do)
+{
+    static const enum xr_verb verbs[] = {XR_VERB_LIST, XR_VERB_STORES, XR_VERB_VERIFY,
+                                         XR_VERB_INSTALL};
+
+    asking_store(&a, stale);
+    asking_store(&a, NULL);
+    a.rq.dry_run = true;
+    for (size_t i = 0; i < 4; i++) {
+        char *want = xr_format("an interrupted write of another program must be taken back: "
+                               "crossroot recover --store %s",
+                               a.stores[0]);
+
+        said(asking_run(&a, verbs[i],
+                        verbs[i] == XR_VERB_INSTALL || verbs[i] == XR_VERB_VERIFY ? a.cert : NULL,
+                        2),
+             4);
+        cr_assert_str_eq(a.report->runs.items[0].why, want);
+        cr_assert(a.report->runs.items[0].result == XR_RESULT_FAILED);
+        cr_assert(asking_has(&a, 0, "stale"));
+        said(asking_run(&a, verbs[i], a.cert, 1), 1);
+        free(want);
+    }
+    {
+        char *log = asking_log(&a, 0);
+
+        cr_assert(strstr(log, "write") == NULL, "%s", log);
+        free(log);
+    }
+}
+
+Test(quirky, the_advice_can_be_pasted_into_a_shell)
+{
+    char *dir = tree_path(a.dir, "it's $(x)");
+    char *want = xr_format("crossroot recover --store 'quirky:%s/it'\\''s $(x)'", a.dir);
+
+    tree_dir(a.dir, "it's $(x)");
+    tree_text(dir, "stale", "");
+    a.stores[a.count++] = xr_format("quirky:%s", dir);
+    said(asking_run(&a, XR_VERB_LIST, NULL, 1), 1);
+    cr_assert(strstr(asking_message(&a, 0, 0), want) != NULL, "%s", asking_message(&a, 0, 0));
+    free(dir);
+    free(want);
+}
+
+Test(quirky, what_cannot_be_taken_back_fails_that_store_alone)
+{
+    asking_store(&a, NULL);
+    asking_store(&a, NULL);
+    {
+        char *dir = tree_path(a.dir, "s0");
+
+        tree_dir(dir, "stale"); /* that unlink leaves where it is */
+        free(dir);
+    }
+    said(asking_run(&a, XR_VERB_INSTALL, a.cross, 2), 4);
+    cr_assert_str_eq(a.report->runs.items[0].why, "the journal stays");
+    cr_assert(a.report->runs.items[1].result == XR_RESULT_DONE);
+    said(asking_run(&a, XR_VERB_RECOVER, NULL, 2), 4);
+    cr_assert_str_eq(a.report->runs.items[0].why, "the journal stays");
+}
+
+Test(quirky, recover_of_a_named_store_takes_it_back)
+{
+    asking_store(&a, stale);
+    asking_store(&a, plain);
+    a.rq.dry_run = true;
+    said(asking_run(&a, XR_VERB_RECOVER, NULL, 2), 0);
+    cr_assert(asking_has(&a, 0, "stale") && a.report->runs.count == 1);
+    cr_assert(strstr(asking_message(&a, 0, 0), "would be taken back") != NULL);
+    a.rq.dry_run = false;
+    said(asking_run(&a, XR_VERB_RECOVER, NULL, 2), 0);
+    cr_assert(!asking_has(&a, 0, "stale") && a.report->runs.count == 2);
+    cr_assert(a.report->runs.items[0].result == XR_RESULT_DONE);
+    cr_assert_str_eq(a.report->runs.items[0].why, MENDED);
+    cr_assert(a.report->runs.items[1].result == XR_RESULT_UNCHANGED);
+}
+
+static void in_scope(size_t first, size_t count)
+{
+    struct xr_buf list = {0};
+
+    for (size_t i = first; i < count; i++)
+        xr_buf_fmt(&list, "%s\n", strchr(a.stores[i], ':') + 1);
+    tree_text(a.dir, "stores", list.data);
+    xr_buf_free(&list);
+}
+
+Test(quirky, recover_looks_into_every_store_of_the_scope_and_touches_only_what_is_stale)
+{
+    asking_store(&a, plain);
+    asking_store(&a, stale);
+    asking_store(&a, stale);
+    in_scope(0, 3);
+    a.rq.excluded = (struct xr_words){(const char *const *)&a.stores[2], 1};
+    a.rq.dry_run = true;
+    said(asking_run(&a, XR_VERB_RECOVER, NULL, 0), 0);
+    cr_assert(asking_has(&a, 1, "stale"));
+    a.rq.dry_run = false;
+    said(asking_run(&a, XR_VERB_RECOVER, NULL, 0), 0);
+    cr_assert(!asking_has(&a, 1, "stale") && asking_has(&a, 2, "stale"));
+    cr_assert(a.report->runs.count == 1);
+    cr_assert_str_eq(a.report->runs.items[0].address, a.stores[1]);
+    cr_assert_str_eq(a.report->runs.items[0].why, MENDED);
+    logged(0, "1 open read, 1 close, 2 open read, 2 close");
+    logged(1, "1 open read, 2 open read, 3 open write, 3 close");
+    logged(2, "");
+    said(asking_run(&a, XR_VERB_RECOVER, NULL, 0), 0);
+    cr_assert(a.report->runs.count == 0);
+}
+
+Test(quirky, a_broken_store_of_the_scope_is_no_concern_of_recover)
+{
+    asking_store(&a, NULL);
+    asking_store(&a, stale);
+    asking_quirk(&a, 0, "broken", "");
+    in_scope(0, 2);
+    said(asking_run(&a, XR_VERB_RECOVER, NULL, 0), 0);
+    cr_assert(a.report->runs.count == 1 && !asking_has(&a, 1, "stale"));
+}
+
+Test(quirky, a_store_that_a_killed_crossroot_left_stale_is_recovered_in_one_go)
+{
+    asking_store(&a, plain);
+    asking_quirk(&a, 0, "die", "");
+    said(asking_run(&a, XR_VERB_INSTALL, a.cross, 1), 1);
+    cr_assert(asking_has(&a, 0, "stale") && asking_entries(&a, 0) == 1);
+    asking_unquirk(&a, 0, "shut");
+    asking_unquirk(&a, 0, "die");
+    in_scope(0, 1);
+    said(asking_run(&a, XR_VERB_RECOVER, NULL, 0), 0);
+    cr_assert(!asking_has(&a, 0, "stale") && a.report->runs.count == 1);
+    cr_assert(a.report->runs.items[0].result == XR_RESULT_DONE && asking_entries(&a, 0) == 1);
+    asking_quirk(&a, 0, "log", "");
+    said(asking_run(&a, XR_VERB_RECOVER, NULL, 0), 0);
+    logged(0, "1 open read, 1 close");
 }
