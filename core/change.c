@@ -228,7 +228,9 @@ static void recover_part(struct xr_change_run *c, size_t t, size_t p)
         if (strcmp(run->address, store) != 0)
             continue;
         xr_plan_free(&run->plan);
-        xr_txn_recover(&txn, run, t, p);
+        if (xr_change_unlock_part(c, run, t, p))
+            xr_txn_recover(&txn, run, t, p);
+        xr_secret_wipe(&run->password);
         return;
     }
 }

@@ -9,6 +9,7 @@
 #include "ask.h"
 #include "journal.h"
 #include "plan.h"
+#include "unlock.h"
 #include "worker.h"
 
 enum xr_result {
@@ -33,6 +34,7 @@ struct xr_run {
     struct xr_snapshot after;    /* of the subjects that were to change */
     struct xr_store kept;        /* open for reading since the survey, where that saves work */
     struct xr_plan plan;
+    struct xr_secret password; /* to be given to sessions that write */
     enum xr_result result;
     char *why;        /* of anything but done; also a warning beside it */
     bool privilege;   /* it failed only because of who asks */

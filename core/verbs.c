@@ -272,8 +272,11 @@ void xr_engine_survey(struct xr_engine *engine)
     for (size_t i = 0; i < report->runs.count; i++) {
         struct xr_run *run = &report->runs.items[i];
         struct xr_error err = {0};
-        enum xr_status status =
-            xr_txn_survey(run, &engine->rq->site, &engine->worker, changing, &err);
+        enum xr_status status = XR_OK;
+
+        if (run->why != NULL)
+            continue;
+        status = xr_txn_survey(run, &engine->rq->site, &engine->worker, changing, &err);
 
         if (run->mended)
             xr_report_say(report, XR_WARNING, run->address, "%s", XR_MENDED);
