@@ -188,10 +188,12 @@ static bool recover_quietly(struct xr_change_run *c, size_t t, size_t p)
     bool good = false;
 
     txn.verify = NULL;
-    if (xr_engine_locate(c->engine, address, &run.backend, &run.location, &err) != XR_OK)
+    if (xr_engine_locate(c->engine, address, &run.backend, &run.location, &err) != XR_OK) {
         xr_run_end(&run, XR_RESULT_FAILED, xr_strdup(err.text));
-    else
+    } else {
+        xr_engine_owner(&run.owner, c->engine, run.backend, run.location);
         xr_txn_recover(&txn, &run, t, p);
+    }
     good = run.result != XR_RESULT_FAILED;
     if (good)
         xr_report_say(report, XR_WARNING, address, "an interrupted %s was %s",

@@ -84,6 +84,9 @@ struct xr_request {
     enum xr_reply (*confirm)(void *ctx, const char *text);
     bool (*interrupted)(void *ctx); /* NULL: never */
     void *ctx;
+    /* On whose behalf root asks (sudo): "this user" is then that one, not root. */
+    bool has_invoker;
+    uint32_t invoker;
 };
 
 struct xr_report;
