@@ -122,7 +122,9 @@ struct discovering {
     struct xr_engine *engine;
     const struct xr_loaded *backend;
     bool named, found;
-    struct xr_owner who; /* whose home is looked through, if it is another user's */
+    struct xr_owner who;  /* whose home is looked through, if it is another user's */
+    size_t outside;       /* stores that user named which are not in it, */
+    char first[PATH_MAX]; /* and the first of them */
 };
 
 /* Is it a path below that user's home, written as core writes it? */
@@ -153,14 +155,10 @@ static enum xr_status discovered(void *ctx, const struct xr_found *found)
     if (d->who.other) {
         /* The helper is a program of that user's: what it names may be made up. It may name what
          * is theirs, and no more: what lies elsewhere would be opened as somebody else. */
-        if (below_home(d, found->location)) {
+        if (below_home(d, found->location))
             push_run(d->engine, d->backend, found->location, d->named);
-        } else {
-            xr_report_say(d->engine->report, XR_WARNING, d->backend->table.name,
-                          "%s names a store outside the home of %s: %s is left out", d->who.name,
-                          d->who.name, found->location);
-            xr_report_raise(d->engine->report, XR_EXIT_PARTIAL);
-        }
+        else if (d->outside++ == 0)
+            (void)snprintf(d->first, sizeof(d->first), "%s", found->location);
         return XR_OK;
     }
     /* A home directory may be reached through links; a store is named without them. */
@@ -176,20 +174,25 @@ static enum xr_status discovered(void *ctx, const struct xr_found *found)
 static void look(struct discovering *d, const struct xr_site *site, unsigned scope)
 {
     struct xr_engine *engine = d->engine;
+    const char *name = d->backend->table.name;
     struct xr_error err = {0};
     struct xr_way way;
+    enum xr_status status = XR_OK;
 
     xr_run_way(&way, &d->who, site, &engine->worker);
-    if (scope == 0 ||
-        xr_store_discover(d->backend, &way.site, scope, &way.worker, discovered, d, &err) == XR_OK)
-        return;
-    if (d->who.other)
-        xr_report_say(engine->report, XR_WARNING, d->backend->table.name,
-                      "looking through the home of %s failed: %s", d->who.name, err.text);
-    else
-        xr_report_say(engine->report, XR_WARNING, d->backend->table.name, "discovery failed: %s",
-                      err.text);
-    xr_report_raise(engine->report, XR_EXIT_PARTIAL);
+    d->outside = 0;
+    if (scope != 0)
+        status = xr_store_discover(d->backend, &way.site, scope, &way.worker, discovered, d, &err);
+    if (d->outside > 0)
+        xr_report_say(engine->report, XR_WARNING, name,
+                      "%zu of what %s has lies outside that user's home and is left out: %s%s",
+                      d->outside, d->who.name, d->first, d->outside > 1 ? "…" : "");
+    if (status != XR_OK)
+        xr_report_say(engine->report, XR_WARNING, name, "%s%s failed: %s",
+                      d->who.other ? "looking through the home of " : "discovery",
+                      d->who.other ? d->who.name : "", err.text);
+    if (status != XR_OK || d->outside > 0)
+        xr_report_raise(engine->report, XR_EXIT_PARTIAL);
 }
 
 /* The home of one user: as that user, if it is not the caller. */
@@ -209,9 +212,11 @@ static void look_at(struct discovering *d, size_t user)
     }
     xr_owner_set(&d->who, u);
     d->who.other = u->uid != site.uid;
-    site.home = d->who.home;
-    site.config_home = d->who.config_home;
-    site.data_home = d->who.data_home;
+    if (site.root != NULL || site.home == NULL || strcmp(site.home, u->home) != 0) {
+        site.home = d->who.home;
+        site.config_home = d->who.config_home;
+        site.data_home = d->who.data_home;
+    }
     look(d, &site, XR_SCOPE_USER);
     xr_owner_free(&d->who);
 }

@@ -52,10 +52,13 @@ static struct xr_txn *as_owner(struct xr_txn *out, struct xr_way *way, const str
 }
 
 /* Who asked has the privilege; it is the owner who lacks it. */
-static void set_caps(struct xr_run *run, const struct xr_store *store)
+void xr_run_caps(struct xr_run *run, const struct xr_store *store)
 {
     run->caps = store->caps;
     run->caps.needs_privilege = run->caps.needs_privilege && !run->owner.other;
+    if (!run->caps.writable && run->owner.other && run->owner.name == NULL)
+        (void)snprintf(run->caps.why_not, sizeof(run->caps.why_not),
+                       "in an image it can only be read; run crossroot inside the image");
 }
 
 void xr_run_end(struct xr_run *run, enum xr_result result, char *why)
@@ -89,7 +92,7 @@ enum xr_status xr_txn_survey(struct xr_run *run, const struct xr_site *site,
     xr_snapshot_free(&run->snapshot);
     if (status != XR_OK)
         return status;
-    set_caps(run, &store);
+    xr_run_caps(run, &store);
     status = xr_store_list(&store, xr_snapshot_take, &run->snapshot, err);
     if (status == XR_OK && keep && store.session != NULL && run->backend->table.renew != NULL)
         run->kept = store;
@@ -349,7 +352,7 @@ void xr_txn_apply(struct xr_txn *shared, struct xr_run *run)
         end_with_error(run, status, &err);
         return;
     }
-    set_caps(run, &store);
+    xr_run_caps(run, &store);
     if (xr_plan_changes(&run->plan) > 0)
         status = rebase(run, &store, &err);
     if (status == XR_OK)
@@ -519,7 +522,7 @@ void xr_txn_recover(struct xr_txn *shared, struct xr_run *run, size_t transactio
         xr_plan_step(&run->plan, &part->items[i].subject, XR_NONE,
                      xr_state_copy(part->items[i].before), xr_state_copy(part->items[i].want));
     if (status == XR_OK) {
-        set_caps(run, &store);
+        xr_run_caps(run, &store);
         status = list_again(&run->after, &store, part, &err);
     }
     if (status == XR_OK)

@@ -51,6 +51,8 @@ struct xr_way {
 };
 void xr_run_way(struct xr_way *out, const struct xr_owner *owner, const struct xr_site *site,
                 const struct xr_worker_config *worker);
+/* Takes over what the open store can do. */
+void xr_run_caps(struct xr_run *run, const struct xr_store *store);
 /* Takes ownership of why. */
 void xr_run_end(struct xr_run *run, enum xr_result result, char *why);
 

@@ -174,7 +174,7 @@ static void verb_stores(struct xr_engine *engine)
                           &err) != XR_OK)
             xr_run_end(run, XR_RESULT_FAILED, xr_strdup(err.text));
         else
-            run->caps = store.caps;
+            xr_run_caps(run, &store);
         xr_store_close(&store);
     }
     fail_unread(engine);

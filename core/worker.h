@@ -40,7 +40,7 @@ void xr_store_close(struct xr_store *store);
 
 /* What backend->discover names, in a helper if config says who to be. A helper's answers were made
  * by somebody else: bounded, but otherwise anything. What was named before a failure counts. */
-#define XR_FOUND_MAX 1000u
+#define XR_FOUND_MAX 256u
 enum xr_status xr_store_discover(const struct xr_loaded *backend, const struct xr_site *site,
                                  unsigned scope, const struct xr_worker_config *config,
                                  xr_found_fn emit, void *ctx, struct xr_error *err);
