@@ -11,12 +11,15 @@ Reads commands, one a line, fields separated by tabs; answers each with one line
   start chromium DIR       starts it with a data directory; its NSS database is found by $HOME
   ask BROWSER PORT...      for each server: "yes" if its page came, "no" if the browser does not
                            trust its certificate's issuers, else what went wrong
+  fresh DIR DIR PORT...    starts Firefox and Chromium, again if they ran, asks both at once and
+                           answers for both, with a slash between
   js FILE [ARG]...         runs the file in Firefox with its own privileges; answers what it returns
   stop BROWSER             answers when it is gone
 
 Anything that goes wrong is answered as "error: ...". Ends with its input, and the browsers with it.
 """
 import base64
+import concurrent.futures
 import fcntl
 import json
 import os
@@ -209,15 +212,12 @@ class Firefox(Browser):
 
     def error_of(self, url):
         error, _ = self.send("WebDriver:Navigate", url=url)
-        try:
-            if error is None:
-                body = self.script("return document.body.textContent")
-                return None if MARK in body else f"another page: {body[:80]!r}"
-            if error["error"] != "insecure certificate":
-                return f"{error['error']}: {error['message']}"
-            return self.script("return document.getFailedCertSecurityInfo().errorCodeString")
-        finally:
-            self.call("WebDriver:Navigate", url="about:blank")
+        if error is None:
+            body = self.script("return document.body.textContent")
+            return None if MARK in body else f"another page: {body[:80]!r}"
+        if error["error"] != "insecure certificate":
+            return f"{error['error']}: {error['message']}"
+        return self.script("return document.getFailedCertSecurityInfo().errorCodeString")
 
     def privileged(self, text, *arguments):
         self.call("Marionette:SetContext", value="chrome")
@@ -308,18 +308,40 @@ class Chromium(Browser):
 KINDS = {"firefox": Firefox, "chromium": Chromium}
 
 
+def start(running, name, place):
+    if name in running:
+        raise Trouble(f"{name} runs already")
+    running[name] = KINDS[name](place)
+
+
+def ask(running, name, ports):
+    return " ".join(running[name].ask(port) for port in ports)
+
+
+def fresh(running, places, ports):
+    def one(name, place):
+        if name in running:
+            running.pop(name).stop()
+        start(running, name, place)
+        return ask(running, name, ports)
+
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        answers = list(pool.map(one, KINDS, places))
+    return " / ".join(answers)
+
+
 def obey(running, verb, *args):
     if verb == "serve":
         return serve(*args)
     if verb == "impostor":
         return impostor(*args)
     if verb == "start":
-        if args[0] in running:
-            raise Trouble(f"{args[0]} runs already")
-        running[args[0]] = KINDS[args[0]](args[1])
+        start(running, *args)
         return "started"
     if verb == "ask":
-        return " ".join(running[args[0]].ask(port) for port in args[1:])
+        return ask(running, args[0], args[1:])
+    if verb == "fresh":
+        return fresh(running, args[:2], args[2:])
     if verb == "js":
         with open(args[0]) as file:
             return str(running["firefox"].privileged(file.read(), *args[1:]))

@@ -109,8 +109,9 @@ still() {
 }
 # everybody ANSWERS WHAT
 everybody() {
-    answers firefox "$@"
-    answers chromium "$@"
+    tell fresh "$ff" "$T/chromium" "${ports[@]}"
+    running=([firefox]=1 [chromium]=1)
+    expect_eq "both, $2" "$REPLY" "$1 / $1"
 }
 
 # --- crossroot
