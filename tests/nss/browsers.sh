@@ -112,6 +112,20 @@ everybody() {
     tell fresh "$ff" "$T/chromium" "${ports[@]}"
     running=([firefox]=1 [chromium]=1)
     expect_eq "both, $2" "$REPLY" "$1 / $1"
+    expect_eq 'crossroot verify says the same' "$(verify "$ff") / $(verify "$cr")" "$1 / $1"
+}
+# verify DATABASE: the same question to crossroot
+verify() {
+    local chain answers=()
+    for chain in leaf leaf-sub leaf-sub-cross; do
+        run xr --store "nss:$1" verify "$chain.pem" --host localhost
+        case $rc in
+        0) answers+=(yes) ;;
+        6) answers+=(no) ;;
+        *) answers+=("exit $rc") ;;
+        esac
+    done
+    echo "${answers[*]}"
 }
 
 # --- crossroot
@@ -276,6 +290,32 @@ builtin_is 'its own root, undone' "${yes[@]}"
 does distrust isrg.pem
 does remove isrg.pem
 builtin_is 'its own root, distrust removed' "${yes[@]}"
+
+# What all this is for. A Chromium that knows the new root needs no help, and shows nothing here.
+secom=$XR_SHARED/data/secom
+if [[ -d $secom ]]; then
+    part 'the real one'
+    nothing
+    tell impostor "$secom/nii-open-domain-ca-g8-rsa.pem"
+    nii=$REPLY
+    # nii_is ANSWER WHAT
+    nii_is() {
+        stop
+        start chromium
+        tell ask chromium "$nii"
+        expect_eq "chromium, NII's CA, $2" "$REPLY" "$1"
+    }
+    start chromium
+    tell ask chromium "$nii"
+    if [[ $REPLY != no ]]; then
+        skip "chromium, NII's CA: $REPLY without the cross certificate"
+    else
+        does install "$secom/secom-tls-rsa-root-ca-2024-cross-by-scrootca2.pem"
+        nii_is net::ERR_CERT_COMMON_NAME_INVALID 'with the cross certificate'
+        does undo
+        nii_is no 'without it again'
+    fi
+fi
 
 part 'a password'
 echo secret >"$T/password"
