@@ -95,8 +95,9 @@ static enum xr_status reopen(struct xr_txn *txn, struct xr_run *run, struct xr_s
 
 /* Puts the first count changes of a part back, last one first, from whatever is there now. What
  * somebody else made of an entry meanwhile is theirs and stays; *left counts those. */
-static enum xr_status put_back(struct xr_store *store, const struct xr_part *part, size_t count,
-                               size_t *left, struct xr_error *err)
+static enum xr_status put_back(struct xr_run *run, struct xr_store *store,
+                               const struct xr_part *part, size_t count, size_t *left,
+                               struct xr_error *err)
 {
     struct xr_snapshot now = {0};
     enum xr_status status = list_again(&now, store, part, err);
@@ -112,6 +113,7 @@ static enum xr_status put_back(struct xr_store *store, const struct xr_part *par
             (*left)++;
             continue;
         }
+        run->taken_back = true;
         status = xr_store_swap(store, current, change->before, err);
         /* A swap may renumber what other subjects' entries hold of the same name. */
         if (status == XR_OK)
@@ -135,9 +137,9 @@ static void roll_back(struct xr_txn *txn, struct xr_run *run, struct xr_store *s
     if (store->backend == NULL)
         status = reopen(txn, run, store, &err);
     if (status == XR_OK)
-        status = put_back(store, part, count, &left, &err);
+        status = put_back(run, store, part, count, &left, &err);
     if (status == XR_LOST && (status = reopen(txn, run, store, &err)) == XR_OK)
-        status = put_back(store, part, count, &left, &err);
+        status = put_back(run, store, part, count, &left, &err);
     if (status == XR_OK)
         status = xr_journal_back(txn->journal, txn->transaction, run->part, &err);
     if (status == XR_OK && left == 0) {
@@ -192,25 +194,18 @@ static void flush(struct xr_run *run, struct xr_store *store, bool remark)
     }
 }
 
-/* Asks the verifier, in a session of its own where the backend wants that: the store is then closed
- * behind it, and what needs it again opens it again. */
+/* Leaves the store closed where the verifier wants a session of its own. */
 static void verify(struct xr_txn *txn, struct xr_run *run, struct xr_store *store)
 {
-    struct xr_store apart = {0};
-    enum xr_mode mode = xr_store_probe_mode(run->backend);
-    struct xr_error err = {0};
+    struct xr_asking asking = {.backend = run->backend,
+                               .location = run->location,
+                               .site = txn->site,
+                               .worker = txn->worker,
+                               .store = store};
 
-    if (txn->verify == NULL)
-        return;
-    if (mode != XR_PROBE) {
-        txn->verify(txn->ctx, run, store);
-        return;
-    }
-    xr_store_close(store);
-    if (xr_store_open(&apart, run->backend, txn->site, run->location, mode, txn->worker, &err) ==
-        XR_OK)
-        txn->verify(txn->ctx, run, &apart);
-    xr_store_close(&apart);
+    if (txn->verify != NULL)
+        txn->verify(txn->ctx, run, &asking);
+    xr_ask_end(&asking);
 }
 
 /* What is left when no step changes the store. */

@@ -6,6 +6,7 @@
 #ifndef XR_TXN_H
 #define XR_TXN_H
 
+#include "ask.h"
 #include "journal.h"
 #include "plan.h"
 #include "worker.h"
@@ -35,6 +36,7 @@ struct xr_run {
     enum xr_result result;
     char *why;        /* of anything but done; also a warning beside it */
     bool privilege;   /* it failed only because of who asks */
+    bool taken_back;  /* something that was in the store for a moment */
     bool warned;      /* flush failed: entries are in place, effects may not be */
     bool verified;    /* verdict holds an answer that was asked for */
     bool verifier_no; /* what was asked to be proven was not */
@@ -51,7 +53,7 @@ struct xr_txn {
     const struct xr_site *site;
     const struct xr_worker_config *worker;
     /* Asks the store's verifier what this run is about; fills verified, verdict. May be NULL. */
-    void (*verify)(void *ctx, struct xr_run *run, struct xr_store *store);
+    void (*verify)(void *ctx, struct xr_run *run, struct xr_asking *asking);
     /* True when the change must be taken back (a "no" under --require-verified). */
     bool (*reject)(void *ctx, struct xr_run *run);
     bool (*interrupted)(void *ctx);

@@ -451,15 +451,15 @@ struct target {
     size_t first, count; /* items of the input */
 };
 
-static void answer(struct xr_engine *engine, struct xr_run *run, const struct target *target,
-                   const struct xr_bytes *untrusted, size_t untrusted_count)
+static void answer(struct xr_engine *engine, struct xr_run *run, struct xr_asking *asking,
+                   const struct target *target, const struct xr_bytes *untrusted,
+                   size_t untrusted_count)
 {
     const struct xr_request *rq = engine->rq;
     const struct xr_input *input = &engine->report->input;
     struct xr_bytes *chain = xr_new(target->count + untrusted_count, sizeof(*chain));
     struct xr_probe probe = {.size = sizeof(probe), .chain = chain, .host = rq->host};
     struct xr_answer_row *row = XR_PUSH(&engine->report->answers);
-    struct xr_store store = {0};
     struct xr_error err = {0};
     enum xr_status status = XR_OK;
 
@@ -484,15 +484,11 @@ static void answer(struct xr_engine *engine, struct xr_run *run, const struct ta
     if (run->result == XR_RESULT_FAILED)
         status = xr_fail(&err, XR_FAILED, "%s", run->why);
     else
-        status = xr_store_open(&store, run->backend, &rq->site, run->location,
-                               xr_store_probe_mode(run->backend), &engine->worker, &err);
-    if (status == XR_OK)
-        status = xr_store_probe(&store, &row->verdict, &probe, &err);
+        status = xr_ask(asking, &row->verdict, &probe, &err);
     if (status != XR_OK) {
         row->verdict.answer = XR_UNKNOWN;
         row->why = xr_strdup(err.text);
     }
-    xr_store_close(&store);
     free(chain);
 }
 
@@ -551,11 +547,19 @@ static void verb_verify(struct xr_engine *engine)
     xr_engine_survey(engine);
     warn_widened(engine, false);
     for (size_t i = 0; i < report->runs.count; i++) {
-        for (size_t t = 0; t < target_count; t++) {
-            if (report->runs.items[i].result != XR_RESULT_SKIPPED ||
-                report->runs.items[i].why == NULL)
-                answer(engine, &report->runs.items[i], &targets[t], untrusted, untrusted_count);
-        }
+        struct xr_run *run = &report->runs.items[i];
+        struct xr_store store = {0};
+        struct xr_asking asking = {.backend = run->backend,
+                                   .location = run->location,
+                                   .site = &engine->rq->site,
+                                   .worker = &engine->worker,
+                                   .store = &store};
+
+        if (run->result == XR_RESULT_SKIPPED && run->why != NULL)
+            continue;
+        for (size_t t = 0; t < target_count; t++)
+            answer(engine, run, &asking, &targets[t], untrusted, untrusted_count);
+        xr_ask_end(&asking);
     }
     grade_answers(engine);
     free(untrusted);

@@ -412,11 +412,6 @@ enum xr_status xr_store_flush(struct xr_store *store, struct xr_error *err)
     return store->backend->table.flush(store->session, err);
 }
 
-enum xr_mode xr_store_probe_mode(const struct xr_loaded *backend)
-{
-    return (backend->table.flags & XR_BACKEND_PROBE_APART) != 0 ? XR_PROBE : XR_READ;
-}
-
 enum xr_status xr_store_probe(struct xr_store *store, struct xr_verdict *out,
                               const struct xr_probe *probe, struct xr_error *err)
 {
