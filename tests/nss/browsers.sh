@@ -153,6 +153,7 @@ for browser in firefox chromium; do
     expect_eq "$browser shows no page" "$REPLY" no
 done
 does install old-root.pem
+expect_grep 'says that Firefox runs' 'profile: Firefox .* is running' "$err"
 still firefox 'no no yes' 'old root, running'
 answers chromium 'no no yes' 'old root'
 for browser in firefox chromium; do
@@ -172,6 +173,7 @@ does undo
 still firefox 'no yes yes' 'cross back by undo, running'
 answers chromium 'no yes yes' 'cross back by undo'
 does distrust cross.pem
+expect_grep 'says that Firefox must be restarted' 'profile: Firefox .* restart it, until then' "$err"
 note firefox 'cross distrusted while it ran'
 note chromium 'cross distrusted while it ran'
 everybody 'no no no' 'cross distrusted'
@@ -193,6 +195,7 @@ nothing
 both certutil -A -n old -t C,, -i old-root.pem
 both certutil -A -n cross -t ,, -i cross.pem
 does distrust cross.pem
+expect_no_grep 'nothing runs, and nothing else is said' 'running' "$err"
 everybody 'no no no' "certutil's cross distrusted"
 does undo
 everybody 'no yes yes' "undone, it is certutil's again"
