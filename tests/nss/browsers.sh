@@ -1,22 +1,11 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # What real browsers make of it: headless Firefox and Chromium against servers on loopback, in a
-# network namespace that has nothing else. A question is put to three servers, which send the leaf,
-# the leaf and its CA, or these and the cross certificate; the answer to "who trusts" is one word
-# each. Before each question a browser is started, unless it says "running".
+# network namespace that has nothing else; crossroot itself runs outside of it. A question is put to
+# three servers, which send the leaf, the leaf and its CA, or these and the cross certificate; the
+# answer to "who trusts" is one word each. Before it a browser is started, unless it says "running".
 set -euo pipefail
 here=$(dirname -- "$(realpath -- "${BASH_SOURCE[0]}")")
-
-# The namespace of processes takes the browsers along, however this ends.
-if [[ -z ${XR_ALONE:-} ]]; then
-    alone=(unshare --net --pid --fork --kill-child --mount-proc)
-    [[ $(id -u) -eq 0 ]] || alone+=(--map-root-user)
-    "${alone[@]}" true 2>/dev/null || {
-        echo 'skip  neither root nor user namespaces here'
-        exit 77
-    }
-    XR_ALONE=1 exec "${alone[@]}" bash "$0" "$@"
-fi
 # shellcheck source=tests/cli/lib.sh
 . "$here/../cli/lib.sh"
 for name in DISPLAY WAYLAND_DISPLAY DBUS_SESSION_BUS_ADDRESS DBUS_SYSTEM_BUS_ADDRESS \
@@ -26,13 +15,19 @@ done
 for program in firefox-esr chromium certutil modutil ip; do
     command -v "$program" >/dev/null || skip_all "no $program here"
 done
-ip link set lo up
+alone=(unshare --net)
+[[ $(id -u) -eq 0 ]] || alone+=(--map-root-user)
+"${alone[@]}" true 2>/dev/null || skip_all 'neither root nor user namespaces here'
 make_pki "$T/pki"
 cd "$P"
 
 # --- the driver
 
-coproc driver { exec /usr/bin/python3 "$here/browser.py" 2>"$T/driver.log"; }
+# shellcheck disable=SC2016 # the inner shell's
+coproc driver {
+    exec "${alone[@]}" sh -c 'ip link set lo up && exec /usr/bin/python3 "$1"' sh "$here/browser.py" \
+        2>"$T/driver.log"
+}
 # tell WORD...: its answer is $REPLY
 tell() {
     local IFS=$'\t'
