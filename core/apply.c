@@ -221,6 +221,18 @@ static void close_journal(struct xr_change_run *c)
     c->journal_open = false;
 }
 
+/* A store that nobody can unlock is left out; the others go on. */
+static void refuse_unrecovered(struct xr_report *report, const struct xr_run *locked,
+                               const char *command)
+{
+    for (size_t i = 0; i < report->runs.count; i++) {
+        if (strcmp(report->runs.items[i].address, locked->address) == 0)
+            xr_run_end(&report->runs.items[i], XR_RESULT_REFUSED,
+                       xr_format("an interrupted %s has to be recovered first, and %s", command,
+                                 locked->why));
+    }
+}
+
 /* One part that a crash left, in a run of its own; said as a message. */
 static bool recover_quietly(struct xr_change_run *c, size_t t, size_t p)
 {
@@ -234,10 +246,12 @@ static bool recover_quietly(struct xr_change_run *c, size_t t, size_t p)
     txn.verify = NULL;
     if (xr_engine_locate(c->engine, address, &run.backend, &run.location, &err) != XR_OK)
         xr_run_end(&run, XR_RESULT_FAILED, xr_strdup(err.text));
-    else
+    else if (xr_change_unlock_part(c, &run, t, p))
         xr_txn_recover(&txn, &run, t, p);
     good = run.result != XR_RESULT_FAILED;
-    if (good)
+    if (run.result == XR_RESULT_REFUSED)
+        refuse_unrecovered(report, &run, c->journal.items[t].command);
+    else if (good)
         xr_report_say(report, XR_WARNING, address, "an interrupted %s was %s",
                       c->journal.items[t].command,
                       run.result == XR_RESULT_DONE ? "finished" : "taken back");
@@ -401,13 +415,17 @@ void xr_change_carry_out(struct xr_change_run *c)
     }
     if (!xr_change_confirmed(c))
         return;
+    xr_change_unlock(c);
     apply_all(c);
+    for (size_t i = 0; i < c->engine->report->runs.count; i++)
+        xr_secret_wipe(&c->engine->report->runs.items[i].password);
     xr_engine_grade(c->engine);
 }
 
 void xr_change_free(struct xr_change_run *c)
 {
     close_journal(c);
+    xr_secret_wipe(&c->last_password);
     free(c->wishes.items);
     xr_pins_free(&c->pins);
     xr_strings_free(&c->texts);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "txn.h"
+#include "mend.h"
 
 #include <stdlib.h>
 
@@ -16,6 +16,7 @@ void xr_run_free(struct xr_run *run)
     free(run->address);
     free(run->location);
     free(run->why);
+    xr_secret_wipe(&run->password);
     xr_store_close(&run->kept);
     xr_snapshot_free(&run->snapshot);
     xr_snapshot_free(&run->after);
@@ -47,8 +48,14 @@ enum xr_status xr_txn_survey(struct xr_run *run, const struct xr_site *site,
         xr_store_open(&store, run->backend, site, run->location, XR_READ, worker, err);
 
     xr_snapshot_free(&run->snapshot);
+    if (status == XR_STALE && keep) {
+        status = xr_mend(run, site, worker, err);
+        run->mended = status == XR_OK;
+        if (status == XR_OK)
+            status = xr_store_open(&store, run->backend, site, run->location, XR_READ, worker, err);
+    }
     if (status != XR_OK)
-        return status;
+        return xr_mend_advise(run, status, err);
     run->caps = store.caps;
     status = xr_store_list(&store, xr_snapshot_take, &run->snapshot, err);
     if (status == XR_OK && keep && store.session != NULL && run->backend->table.renew != NULL)
@@ -62,17 +69,22 @@ enum xr_status xr_txn_survey(struct xr_run *run, const struct xr_site *site,
 static enum xr_status open_to_write(struct xr_store *store, struct xr_txn *txn, struct xr_run *run,
                                     struct xr_error *err)
 {
-    if (run->kept.session != NULL) {
-        enum xr_status status = XR_OK;
+    struct xr_bytes password = {run->password.data, run->password.len};
+    enum xr_status status = XR_OK;
 
+    if (run->kept.session != NULL) {
         *store = run->kept;
         run->kept = (struct xr_store){0};
         status = xr_store_renew(store, err);
-        if (status != XR_OK)
-            xr_store_close(store);
-        return status;
+    } else {
+        status = xr_store_open(store, run->backend, txn->site, run->location, XR_WRITE, txn->worker,
+                               err);
     }
-    return xr_store_open(store, run->backend, txn->site, run->location, XR_WRITE, txn->worker, err);
+    if (status == XR_OK && password.data != NULL)
+        status = xr_store_unlock(store, password, err);
+    if (status != XR_OK)
+        xr_store_close(store);
+    return status;
 }
 
 /* What the store holds now of the subjects of a part. */
@@ -90,7 +102,7 @@ static enum xr_status reopen(struct xr_txn *txn, struct xr_run *run, struct xr_s
                              struct xr_error *err)
 {
     xr_store_close(store);
-    return xr_store_open(store, run->backend, txn->site, run->location, XR_WRITE, txn->worker, err);
+    return open_to_write(store, txn, run, err);
 }
 
 /* Puts the first count changes of a part back, last one first, from whatever is there now. What
@@ -356,8 +368,7 @@ void xr_txn_back(struct xr_txn *txn, struct xr_run *run, const char *why)
 {
     struct xr_store store = {0};
     struct xr_error err = {0};
-    enum xr_status status =
-        xr_store_open(&store, run->backend, txn->site, run->location, XR_WRITE, txn->worker, &err);
+    enum xr_status status = open_to_write(&store, txn, run, &err);
 
     if (status != XR_OK)
         end_with_error(run, status, &err);
@@ -456,8 +467,7 @@ void xr_txn_recover(struct xr_txn *txn, struct xr_run *run, size_t transaction, 
     struct xr_store store = {0};
     struct xr_error err = {0};
     const struct xr_part *part = &txn->journal->items[transaction].items[at];
-    enum xr_status status =
-        xr_store_open(&store, run->backend, txn->site, run->location, XR_WRITE, txn->worker, &err);
+    enum xr_status status = open_to_write(&store, txn, run, &err);
 
     txn->transaction = transaction;
     run->part = at;

@@ -9,6 +9,7 @@
 #include "ask.h"
 #include "journal.h"
 #include "plan.h"
+#include "unlock.h"
 #include "worker.h"
 
 enum xr_result {
@@ -33,9 +34,11 @@ struct xr_run {
     struct xr_snapshot after;    /* of the subjects that were to change */
     struct xr_store kept;        /* open for reading since the survey, where that saves work */
     struct xr_plan plan;
+    struct xr_secret password; /* to be given to sessions that write */
     enum xr_result result;
     char *why;        /* of anything but done; also a warning beside it */
     bool privilege;   /* it failed only because of who asks */
+    bool mended;      /* what somebody's killed writer left was taken back by the survey */
     bool taken_back;  /* something that was in the store for a moment */
     bool warned;      /* flush failed: entries are in place, effects may not be */
     bool verified;    /* verdict holds an answer that was asked for */
@@ -61,7 +64,8 @@ struct xr_txn {
     void *ctx;
 };
 
-/* Reads caps and snapshot. keep: the store will probably be changed. */
+/* Reads caps and snapshot. keep: the store will probably be changed; then an interrupted write of
+ * somebody's is taken back first. */
 enum xr_status xr_txn_survey(struct xr_run *run, const struct xr_site *site,
                              const struct xr_worker_config *worker, bool keep,
                              struct xr_error *err);

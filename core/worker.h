@@ -45,6 +45,9 @@ enum xr_status xr_store_flush(struct xr_store *store, struct xr_error *err);
 /* XR_UNSUPPORTED if the store has no verifier. */
 enum xr_status xr_store_probe(struct xr_store *store, struct xr_verdict *out,
                               const struct xr_probe *probe, struct xr_error *err);
+/* See struct xr_backend; XR_UNSUPPORTED if nothing there can be unlocked. */
+enum xr_status xr_store_unlock(struct xr_store *store, struct xr_bytes password,
+                               struct xr_error *err);
 
 /* The helper's side: serves one session on a socket until its peer is gone. */
 int xr_worker_serve(int fd);

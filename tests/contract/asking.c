@@ -86,6 +86,14 @@ void asking_quirk(struct asking *a, size_t store, const char *name, const char *
     free(dir);
 }
 
+void asking_unquirk(struct asking *a, size_t store, const char *name)
+{
+    char *dir = store_dir(a, store);
+
+    tree_unlink(dir, name);
+    free(dir);
+}
+
 bool asking_has(struct asking *a, size_t store, const char *name)
 {
     char *dir = store_dir(a, store);

@@ -24,6 +24,7 @@ void asking_end(struct asking *a);
 /* A new store, named s0, s1…; quirks are pairs of a file's name and text, closed by NULL. */
 void asking_store(struct asking *a, const char *const *quirks);
 void asking_quirk(struct asking *a, size_t store, const char *name, const char *text);
+void asking_unquirk(struct asking *a, size_t store, const char *name);
 bool asking_has(struct asking *a, size_t store, const char *name);
 size_t asking_entries(struct asking *a, size_t store);
 /* Runs verb on operand (or NULL) in the first count stores by name, with the rest of rq as it is;

@@ -9,6 +9,8 @@
  *   running   a program uses the store: notices
  *   verdict   "no", "fail", "crash" or "hang" instead of the verifier's yes
  *   broken    no opening succeeds
+ *   shut      no opening for writing succeeds
+ *   die       the first swap is its helper's last deed: the store is stale and shut then
  *   log       if it is there, gets a line for everything that is done: process id and what
  *
  * A session that listed or swapped does not probe, nor the other way round. Stores are found by
@@ -120,12 +122,14 @@ static enum xr_status session_open(struct xr_session **out, struct xr_caps *caps
     }
     if (quirk(NULL, 0, dir, "broken"))
         return xr_error_set(err, XR_FAILED, "quirky", 1, "it is broken");
+    if (mode == XR_WRITE && quirk(NULL, 0, dir, "shut"))
+        return xr_error_set(err, XR_FAILED, "quirky", 12, "it is shut");
     (void)snprintf(stale, sizeof(stale), "%s/stale", dir);
     if (access(stale, F_OK) == 0) {
         if (mode == XR_READ)
             return xr_error_set(err, XR_STALE, "quirky", 2, "a hot journal");
         if (unlink(stale) != 0)
-            return xr_error_set(err, XR_DENIED, "quirky", 3, "the journal stays");
+            return xr_error_set(err, XR_FAILED, "quirky", 3, "the journal stays");
     }
     s = calloc(1, sizeof(*s));
     if (s == NULL)
@@ -220,6 +224,17 @@ static enum xr_status put(const char *path, const struct xr_entry *entry, struct
     return good ? XR_OK : xr_error_set(err, XR_FAILED, "quirky", 5, "cannot write");
 }
 
+static void make(const char *dir, const char *name)
+{
+    char path[700];
+    FILE *file = NULL;
+
+    (void)snprintf(path, sizeof(path), "%s/%s", dir, name);
+    file = fopen(path, "w");
+    if (file == NULL || fclose(file) != 0)
+        abort();
+}
+
 static enum xr_status swap(struct xr_session *s, const struct xr_state *expect,
                            const struct xr_state *want, struct xr_error *err)
 {
@@ -251,6 +266,11 @@ static enum xr_status swap(struct xr_session *s, const struct xr_state *expect,
             (void)unlink(path);
         else if (put(path, new, err) != XR_OK)
             return XR_FAILED;
+    }
+    if (quirk(NULL, 0, s->dir, "die")) {
+        make(s->dir, "stale");
+        make(s->dir, "shut");
+        abort();
     }
     return XR_OK;
 }
