@@ -11,12 +11,16 @@ Reads commands, one a line, fields separated by tabs; answers each with one line
   start chromium DIR       starts it with a data directory; its NSS database is found by $HOME
   ask BROWSER PORT...      for each server: "yes" if its page came, "no" if the browser does not
                            trust its certificate's issuers, else what went wrong
+  visit BROWSER PORT       the same of one server by opening its page, which is slow
+  fresh DIR DIR PORT...    starts Firefox and Chromium, again if they ran, asks both at once and
+                           answers for both, with a slash between
   js FILE [ARG]...         runs the file in Firefox with its own privileges; answers what it returns
   stop BROWSER             answers when it is gone
 
 Anything that goes wrong is answered as "error: ...". Ends with its input, and the browsers with it.
 """
 import base64
+import concurrent.futures
 import fcntl
 import json
 import os
@@ -39,6 +43,17 @@ UNTRUSTED = {
     "MOZILLA_PKIX_ERROR_SELF_SIGNED_CERT",
     "net::ERR_CERT_AUTHORITY_INVALID",
 }
+
+
+REQUEST = """
+return new Promise(resolve => {
+  const request = new XMLHttpRequest({mozAnon: true});
+  request.onload = () => resolve(["", request.responseText]);
+  request.onerror = () => resolve([
+    request.channel.securityInfo?.errorCodeString || `status ${request.channel.status}`, ""]);
+  request.open("GET", arguments[0]);
+  request.send();
+});"""
 
 
 class Trouble(Exception):
@@ -141,8 +156,8 @@ class Browser:
             pass
         self.process.wait()
 
-    def ask(self, port):
-        error = self.error_of(f"https://localhost:{port}/")
+    def ask(self, port, how="error_of"):
+        error = getattr(self, how)(f"https://localhost:{port}/")
         return "yes" if error is None else "no" if error in UNTRUSTED else error
 
 
@@ -208,16 +223,17 @@ class Firefox(Browser):
         return self.call("WebDriver:ExecuteScript", script=text, args=list(arguments))["value"]
 
     def error_of(self, url):
+        """Without a page: Firefox needs a second of processor time to show a warning."""
+        error, body = self.privileged(REQUEST, url)
+        return error or (None if MARK in body else f"another page: {body[:80]!r}")
+
+    def visit(self, url):
         error, _ = self.send("WebDriver:Navigate", url=url)
-        try:
-            if error is None:
-                body = self.script("return document.body.textContent")
-                return None if MARK in body else f"another page: {body[:80]!r}"
-            if error["error"] != "insecure certificate":
-                return f"{error['error']}: {error['message']}"
-            return self.script("return document.getFailedCertSecurityInfo().errorCodeString")
-        finally:
-            self.call("WebDriver:Navigate", url="about:blank")
+        if error is None:
+            return None if MARK in self.script("return document.body.textContent") else "no page"
+        if error["error"] != "insecure certificate":
+            return f"{error['error']}: {error['message']}"
+        return self.script("return document.getFailedCertSecurityInfo().errorCodeString")
 
     def privileged(self, text, *arguments):
         self.call("Marionette:SetContext", value="chrome")
@@ -286,7 +302,7 @@ class Chromium(Browser):
             return answer["result"]
 
     def error_of(self, url):
-        """By the page's own loader: the warning in place of a page comes only after 3 seconds."""
+        """By the page's loader, as the warning in place of a page comes only after 3 seconds."""
         options = {"disableCache": True, "includeCredentials": False}
         resource = self.call(
             "Network.loadNetworkResource", frameId=self.frame, url=url, options=options
@@ -295,6 +311,9 @@ class Chromium(Browser):
             return resource.get("netErrorName", str(resource))
         body = self.call("IO.read", handle=resource["stream"])["data"]
         return None if MARK in body else f"another page: {body[:80]!r}"
+
+    def visit(self, url):
+        return self.call("Page.navigate", url=url).get("errorText")
 
     def leave(self):
         self.call("Browser.close")
@@ -308,18 +327,42 @@ class Chromium(Browser):
 KINDS = {"firefox": Firefox, "chromium": Chromium}
 
 
+def start(running, name, place):
+    if name in running:
+        raise Trouble(f"{name} runs already")
+    running[name] = KINDS[name](place)
+
+
+def ask(running, name, ports):
+    return " ".join(running[name].ask(port) for port in ports)
+
+
+def fresh(running, places, ports):
+    def one(name, place):
+        if name in running:
+            running.pop(name).stop()
+        start(running, name, place)
+        return ask(running, name, ports)
+
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        answers = list(pool.map(one, KINDS, places))
+    return " / ".join(answers)
+
+
 def obey(running, verb, *args):
     if verb == "serve":
         return serve(*args)
     if verb == "impostor":
         return impostor(*args)
     if verb == "start":
-        if args[0] in running:
-            raise Trouble(f"{args[0]} runs already")
-        running[args[0]] = KINDS[args[0]](args[1])
+        start(running, *args)
         return "started"
     if verb == "ask":
-        return " ".join(running[args[0]].ask(port) for port in args[1:])
+        return ask(running, args[0], args[1:])
+    if verb == "visit":
+        return running[args[0]].ask(args[1], "visit")
+    if verb == "fresh":
+        return fresh(running, args[:2], args[2:])
     if verb == "js":
         with open(args[0]) as file:
             return str(running["firefox"].privileged(file.read(), *args[1:]))
