@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 const char *const xr_report_not_covered[] = {
-    "NSS (Firefox, Chromium), p11-kit tokens, Windows: backends to come",
+    "p11-kit tokens, Windows: backends to come",
     "Python certifi and other bundles inside applications",
     "Node.js (its own roots, unless NODE_EXTRA_CA_CERTS or --use-openssl-ca)",
     "private Java runtimes (their own cacerts)",

@@ -186,40 +186,54 @@ static void put_address(const struct xr_text_style *style, FILE *out, const char
     (void)fputs(PLAIN(style), out);
 }
 
+static void put_row(FILE *out, const char *name, const char *value)
+{
+    (void)fprintf(out, "  %-10s ", name);
+    put_visible(out, value);
+    (void)fputs("\n", out);
+}
+
+static void put_places(FILE *out, const struct xr_caps *caps)
+{
+    static const char *const strengths[] = {"", " (advisory)", " (deselect only)", ""};
+    bool first = true;
+
+    (void)fprintf(out, "  %-10s ", "holds");
+    for (unsigned place = 0; place < XR_PLACE_COUNT; place++) {
+        if (caps->places[place] == XR_CANNOT)
+            continue;
+        (void)fprintf(out, "%s%s%s", first ? "" : ", ", xr_place_name((enum xr_place)place),
+                      strengths[caps->places[place]]);
+        first = false;
+    }
+    (void)fputs(caps->distrust_by_key ? " (of every certificate of a key)\n" : "\n", out);
+}
+
 static void stores(const struct xr_text_style *style, FILE *out, const struct xr_report *report)
 {
     for (size_t i = 0; i < report->runs.count; i++) {
         const struct xr_run *run = &report->runs.items[i];
+        const char *kind = run->caps.summary[0] != '\0' ? run->caps.summary : run->summary;
         char text[64];
-        bool first = true;
 
         put_address(style, out, run->address);
-        if (run->caps.summary[0] != '\0') {
-            (void)fprintf(out, "\n  %-10s ", "kind");
-            put_visible(out, run->caps.summary);
+        (void)fputs("\n", out);
+        if (kind != NULL)
+            put_row(out, "kind", kind);
+        if (run->why != NULL) {
+            put_row(out, "unusable", run->why);
+            continue;
         }
-        (void)fprintf(out, "\n  %-10s ", "writable");
-        if (run->caps.writable)
-            (void)fputs("yes", out);
-        else
-            put_visible(out, run->why ? run->why : run->caps.why_not);
-        (void)fprintf(out, "\n  %-10s ", "holds");
-        for (unsigned place = 0; place < XR_PLACE_COUNT; place++) {
-            static const char *const strengths[] = {"", " (advisory)", " (deselect only)", ""};
-
-            if (run->caps.places[place] == XR_CANNOT)
-                continue;
-            (void)fprintf(out, "%s%s%s", first ? "" : ", ", xr_place_name((enum xr_place)place),
-                          strengths[run->caps.places[place]]);
-            first = false;
-        }
+        put_row(out, "writable", run->caps.writable ? "yes" : run->caps.why_not);
+        put_places(out, &run->caps);
         xr_purposes_text(text, sizeof(text), run->caps.purposes);
-        if (run->caps.distrust_by_key)
-            (void)fputs(" (of every certificate of a key)", out);
-        (void)fprintf(out, "\n  %-10s %s\n  %-10s %s\n", "anchors",
-                      run->caps.purposes == XR_ANY_PURPOSE ? "for any purpose: cannot be restricted"
-                                                           : text,
-                      "verifier", run->caps.verifier[0] ? run->caps.verifier : "none of its own");
+        put_row(out, "anchors",
+                run->caps.purposes == XR_ANY_PURPOSE ? "for any purpose: cannot be restricted"
+                                                     : text);
+        if (run->caps.locked != 0)
+            put_row(out, "password", "yes: trust can be written only with it");
+        put_row(out, "verifier",
+                run->caps.verifier[0] != '\0' ? run->caps.verifier : "none of its own");
     }
     if (report->runs.count == 0)
         (void)fputs("No trust store found. Name one with --store, for example "
@@ -284,8 +298,13 @@ static void list(const struct xr_text_style *style, FILE *out, struct xr_report 
                 list_entry(out, report, entry);
             }
         }
-        if (shown == 0 && run->why == NULL)
+        if (run->result == XR_RESULT_SKIPPED && run->why != NULL) {
+            (void)fputs("  ", out);
+            put_visible(out, run->why);
+            (void)fputs("\n", out);
+        } else if (shown == 0 && run->why == NULL) {
             (void)fputs("  empty\n", out);
+        }
     }
 }
 
@@ -319,6 +338,21 @@ static void history(const struct xr_text_style *style, FILE *out, const struct x
 
 /* ---- changes, verify ---- */
 
+/* A verifier may know more certificates than the store holds: a browser's built-in roots. */
+static void put_step_of_path(FILE *out, const struct xr_report *report,
+                             const unsigned char sha256[XR_SHA256_LEN])
+{
+    size_t at = xr_pool_find(&report->pool, sha256);
+
+    if (at != XR_NONE) {
+        put_name(out, report, at);
+        return;
+    }
+    (void)fputs("built-in ", out);
+    put_hex(out, sha256, 8);
+    (void)fputs("…", out);
+}
+
 static void put_path(FILE *out, const char *indent, const struct xr_report *report,
                      const struct xr_verdict *verdict)
 {
@@ -327,7 +361,7 @@ static void put_path(FILE *out, const char *indent, const struct xr_report *repo
     (void)fputs(indent, out);
     for (size_t i = 0; i < verdict->path_len; i++) {
         (void)fputs(i > 0 ? " → " : "", out);
-        put_name(out, report, xr_pool_find(&report->pool, verdict->path[i]));
+        put_step_of_path(out, report, verdict->path[i]);
     }
     (void)fputs("\n", out);
 }

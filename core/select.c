@@ -95,7 +95,7 @@ static bool has_run(const struct xr_report *report, const char *address)
 
 /* location is the host's; an address names the place as it is inside the image. */
 static void push_run(struct xr_engine *engine, const struct xr_loaded *backend,
-                     const char *location, bool named)
+                     const char *location, const char *summary, bool named)
 {
     const char *root = engine->rq->site.root;
     bool within = root != NULL && has_paths(backend) && inside(location, root);
@@ -110,6 +110,7 @@ static void push_run(struct xr_engine *engine, const struct xr_loaded *backend,
     run = XR_PUSH(&engine->report->runs);
     run->address = address;
     run->location = xr_strdup(location);
+    run->summary = summary != NULL ? xr_strdup(summary) : NULL;
     run->backend = backend;
     run->named = named;
     run->part = XR_NONE;
@@ -156,7 +157,7 @@ static enum xr_status discovered(void *ctx, const struct xr_found *found)
         /* The helper is a program of that user's: what it names may be made up. It may name what
          * is theirs, and no more: what lies elsewhere would be opened as somebody else. */
         if (below_home(d, found->location))
-            push_run(d->engine, d->backend, found->location, d->named);
+            push_run(d->engine, d->backend, found->location, found->summary, d->named);
         else if (d->outside++ == 0)
             (void)snprintf(d->first, sizeof(d->first), "%s", found->location);
         return XR_OK;
@@ -164,8 +165,8 @@ static enum xr_status discovered(void *ctx, const struct xr_found *found)
     /* A home directory may be reached through links; a store is named without them. */
     if (has_paths(d->backend) &&
         resolve(&path, d->engine, d->backend, found->location, NULL) != XR_OK)
-        return XR_OK;
-    push_run(d->engine, d->backend, path ? path : found->location, d->named);
+        path = NULL; /* more than its last component is missing: opening it will say so */
+    push_run(d->engine, d->backend, path ? path : found->location, found->summary, d->named);
     free(path);
     return XR_OK;
 }
@@ -384,7 +385,7 @@ bool xr_engine_add_run(struct xr_engine *engine, const char *address, bool named
     } else if (location == NULL) {
         discover(engine, backend, named);
     } else {
-        push_run(engine, backend, location, named);
+        push_run(engine, backend, location, NULL, named);
     }
     free(location);
     return status == XR_OK;

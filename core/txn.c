@@ -15,6 +15,7 @@ void xr_run_free(struct xr_run *run)
 {
     free(run->address);
     free(run->location);
+    free(run->summary);
     free(run->why);
     xr_secret_wipe(&run->password);
     xr_owner_free(&run->owner);
@@ -66,6 +67,8 @@ static struct xr_txn *as_owner(struct xr_txn *out, struct xr_way *way, const str
 void xr_run_caps(struct xr_run *run, const struct xr_store *store)
 {
     run->caps = store->caps;
+    if (run->summary != NULL)
+        (void)snprintf(run->caps.summary, sizeof(run->caps.summary), "%s", run->summary);
     run->caps.needs_privilege = run->caps.needs_privilege && !run->owner.other;
     if (!run->caps.writable && run->owner.other && run->owner.name == NULL)
         (void)snprintf(run->caps.why_not, sizeof(run->caps.why_not),

@@ -28,6 +28,7 @@ const char *xr_result_name(enum xr_result result); /* "done", "rolled-back"… *
 struct xr_run {
     char *address; /* BACKEND:LOCATION */
     char *location;
+    char *summary; /* what discovery calls it, or NULL */
     const struct xr_loaded *backend;
     bool named; /* by --store, not discovered */
     struct xr_owner owner;

@@ -68,6 +68,10 @@ void xr_engine_survey(struct xr_engine *engine)
 
         if (run->mended)
             xr_report_say(report, XR_WARNING, run->address, "%s", XR_MENDED);
+        if (status == XR_ABSENT && !run->named) { /* listed somewhere, and gone since */
+            xr_run_end(run, XR_RESULT_SKIPPED, xr_strdup(err.text));
+            continue;
+        }
         if (status != XR_OK) {
             run->privilege = status == XR_DENIED && engine->rq->site.uid != 0;
             xr_run_end(run, XR_RESULT_FAILED, xr_strdup(err.text));
@@ -177,7 +181,10 @@ static void verb_stores(struct xr_engine *engine)
         if (xr_mend_advise(
                 run, xr_run_open(&store, run, XR_READ, &engine->rq->site, &engine->worker, &err),
                 &err) != XR_OK)
-            xr_run_end(run, XR_RESULT_FAILED, xr_strdup(err.text));
+            xr_run_end(run,
+                       err.status == XR_ABSENT && !run->named ? XR_RESULT_SKIPPED
+                                                              : XR_RESULT_FAILED,
+                       xr_strdup(err.text));
         else
             xr_run_caps(run, &store);
         xr_store_close(&store);
