@@ -3,6 +3,7 @@
 #ifndef XR_ENGINE_H
 #define XR_ENGINE_H
 
+#include "crew.h"
 #include "pins.h"
 #include "report.h"
 
@@ -10,6 +11,7 @@ struct xr_engine {
     const struct xr_request *rq;
     struct xr_report *report;
     struct xr_worker_config worker;
+    struct xr_crew crew;
     char *state_dir; /* this request's: the host's, keyed by the image */
 };
 
@@ -25,6 +27,10 @@ enum xr_status xr_engine_locate(struct xr_engine *engine, const char *address,
                                 struct xr_error *err);
 /* Adds a run for one address; false when it names no backend (said). */
 bool xr_engine_add_run(struct xr_engine *engine, const char *address, bool named);
+/* work(ctx, run) for the runs from that one on, those in helpers side by side; backwards: begun from
+ * the last one. What was said meanwhile is put into the order of the runs. */
+void xr_engine_each(struct xr_engine *engine, size_t from, bool backwards,
+                    void (*work)(void *ctx, struct xr_run *run), void *ctx);
 /* Reads every run's store; certificates join the pool. What cannot be read becomes a failed run. */
 void xr_engine_survey(struct xr_engine *engine);
 /* Puts the certificates of a snapshot into the pool. */
