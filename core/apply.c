@@ -355,6 +355,8 @@ static void apply_all(struct xr_change_run *c)
         }
     }
     txn = xr_change_txn(c);
+    for (size_t i = 0; i < report->runs.count; i++)
+        report->runs.items[i].number = i;
     xr_engine_each(c->engine, 0, false, apply_one, &applying);
     if (applying.failed && c->engine->rq->all_or_nothing)
         xr_engine_each(c->engine, 0, true, take_back_one, &applying);

@@ -282,8 +282,8 @@ static enum xr_status record_intent(struct xr_txn *txn, struct xr_run *run, stru
     if (count > 0 && !run->caps.writable)
         status = xr_fail(err, XR_DENIED, "cannot be written: %s", run->caps.why_not);
     else if (count > 0)
-        status = xr_journal_intent(txn->journal, txn->transaction, &run->part, run->address,
-                                   run->caps.identity, items, count, err);
+        status = xr_journal_intent(txn->journal, txn->transaction, &run->part, run->number,
+                                   run->address, run->caps.identity, items, count, err);
     free(items);
     return status;
 }
