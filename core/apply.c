@@ -311,12 +311,38 @@ static bool failed_run(const struct xr_run *run)
            run->result == XR_RESULT_BACK || (run->named && run->result == XR_RESULT_REFUSED);
 }
 
+struct applying {
+    struct xr_change_run *c;
+    struct xr_txn *txn;
+    bool failed;
+};
+
+static void apply_one(void *ctx, struct xr_run *run)
+{
+    struct applying *a = ctx;
+
+    if (run->why == NULL && (interrupted(a->c) || (a->failed && a->c->engine->rq->all_or_nothing)))
+        xr_run_end(run, XR_RESULT_SKIPPED,
+                   xr_strdup(interrupted(a->c) ? "interrupted" : "another store failed"));
+    else if (run->why == NULL)
+        xr_txn_apply(a->txn, run);
+    a->failed = a->failed || failed_run(run);
+}
+
+static void take_back_one(void *ctx, struct xr_run *run)
+{
+    const struct applying *a = ctx;
+
+    if (run->result == XR_RESULT_DONE)
+        xr_txn_back(a->txn, run, "another store failed");
+}
+
 static void apply_all(struct xr_change_run *c)
 {
     struct xr_report *report = c->engine->report;
     struct xr_error err = {0};
     struct xr_txn txn;
-    bool failed = false;
+    struct applying applying = {.c = c, .txn = &txn};
 
     c->transaction = XR_NONE;
     if (any_change(report)) {
@@ -332,25 +358,11 @@ static void apply_all(struct xr_change_run *c)
         }
     }
     txn = xr_change_txn(c);
-    for (size_t i = 0; i < report->runs.count; i++) {
-        struct xr_run *run = &report->runs.items[i];
-
-        if (run->why != NULL) {
-            failed = failed || failed_run(run);
-            continue;
-        }
-        if (interrupted(c) || (failed && c->engine->rq->all_or_nothing)) {
-            xr_run_end(run, XR_RESULT_SKIPPED,
-                       xr_strdup(interrupted(c) ? "interrupted" : "another store failed"));
-            continue;
-        }
-        xr_txn_apply(&txn, run);
-        failed = failed || failed_run(run);
-    }
-    for (size_t i = report->runs.count; failed && c->engine->rq->all_or_nothing && i-- > 0;) {
-        if (report->runs.items[i].result == XR_RESULT_DONE)
-            xr_txn_back(&txn, &report->runs.items[i], "another store failed");
-    }
+    for (size_t i = 0; i < report->runs.count; i++)
+        report->runs.items[i].number = i;
+    xr_engine_each(c->engine, 0, false, apply_one, &applying);
+    if (applying.failed && c->engine->rq->all_or_nothing)
+        xr_engine_each(c->engine, 0, true, take_back_one, &applying);
     if (c->transaction != XR_NONE) {
         (void)xr_journal_end(&c->journal, c->transaction, NULL);
         for (size_t i = 0; i < report->runs.count; i++) {

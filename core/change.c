@@ -235,38 +235,37 @@ static void recover_part(struct xr_change_run *c, size_t t, size_t p)
     }
 }
 
-/* Stores that are named: what they answer, and then they are opened for writing anyhow. */
-static void look_at_named(struct xr_change_run *c)
+/* Stores that are named are asked too, although they are opened for writing anyhow. */
+static void look(void *ctx, struct xr_run *run)
 {
-    struct xr_engine *engine = c->engine;
+    struct xr_engine *engine = ctx;
 
-    for (size_t i = 0; i < engine->report->runs.count; i++) {
-        struct xr_run *run = &engine->report->runs.items[i];
-
-        run->mended = xr_mend_look(run, &engine->rq->site, &engine->worker, NULL) == XR_STALE;
-    }
+    run->mended = xr_mend_look(run, &engine->rq->site, &engine->worker, NULL) == XR_STALE;
 }
 
-static void say_mended(struct xr_change_run *c, struct xr_run *run)
+/* A store without a record. */
+static void tidy(void *ctx, struct xr_run *run)
 {
+    struct xr_change_run *c = ctx;
+    struct xr_txn txn = xr_change_txn(c);
+
+    if (run->plan.count == 0 && run->why == NULL)
+        xr_txn_apply(&txn, run);
     if (run->mended && run->result == XR_RESULT_UNCHANGED && run->why == NULL)
         xr_run_end(run, XR_RESULT_DONE, xr_strdup(XR_MENDED));
     else if (run->mended && run->result != XR_RESULT_FAILED)
         xr_report_say(c->engine->report, XR_WARNING, run->address, "%s", XR_MENDED);
 }
 
-/* True if somebody's write was interrupted there; it is taken back, or in a dry run would be. */
-static bool mend(struct xr_engine *engine, struct xr_run *run)
+static void mend(struct xr_engine *engine, struct xr_run *run)
 {
     struct xr_error err = {0};
     enum xr_status status = XR_OK;
 
-    if (xr_mend_look(run, &engine->rq->site, &engine->worker, NULL) != XR_STALE)
-        return false;
     if (engine->rq->dry_run) {
         xr_report_say(engine->report, XR_WARNING, run->address,
                       "an interrupted write of another program would be taken back");
-        return true;
+        return;
     }
     status = xr_mend(run, &engine->rq->site, &engine->worker, &err);
     run->privilege = status == XR_DENIED;
@@ -274,7 +273,6 @@ static bool mend(struct xr_engine *engine, struct xr_run *run)
         xr_run_end(run, XR_RESULT_DONE, xr_strdup(XR_MENDED));
     else
         xr_run_end(run, XR_RESULT_FAILED, xr_strdup(err.text));
-    return true;
 }
 
 /* The runs from that one on; what needs nothing leaves the report again. */
@@ -283,13 +281,16 @@ static void mend_runs(struct xr_engine *engine, size_t from)
     struct xr_report *report = engine->report;
     size_t kept = from;
 
+    xr_engine_each(engine, from, false, look, engine);
     for (size_t i = from; i < report->runs.count; i++) {
         struct xr_run run = report->runs.items[i];
 
-        if (mend(engine, &run))
+        if (run.mended) {
+            mend(engine, &run);
             report->runs.items[kept++] = run;
-        else
+        } else {
             xr_run_free(&run);
+        }
     }
     report->runs.count = kept;
 }
@@ -329,7 +330,7 @@ void xr_verb_recover(struct xr_engine *engine)
     }
     if (engine->rq->dry_run || !xr_change_open_journal(&c))
         goto out;
-    look_at_named(&c);
+    xr_engine_each(engine, 0, false, look, engine);
     if (c.journal.damaged > 0)
         xr_report_say(report, XR_WARNING, NULL,
                       "%zu bytes of the journal are damaged and were passed over",
@@ -341,8 +342,6 @@ void xr_verb_recover(struct xr_engine *engine)
         }
     }
     for (size_t i = 0; i < report->runs.count; i++) {
-        struct xr_txn txn = xr_change_txn(&c);
-
         for (size_t k = 0; k < report->runs.items[i].plan.count; k++) {
             struct xr_step *step = &report->runs.items[i].plan.items[k];
             struct xr_state *states[] = {step->before ? step->before : step->want};
@@ -352,10 +351,8 @@ void xr_verb_recover(struct xr_engine *engine)
             if (step->subject.type == XR_SUBJECT_CERT)
                 step->pool_at = xr_pool_find(&report->pool, step->subject.id);
         }
-        if (report->runs.items[i].plan.count == 0 && report->runs.items[i].why == NULL)
-            xr_txn_apply(&txn, &report->runs.items[i]);
-        say_mended(&c, &report->runs.items[i]);
     }
+    xr_engine_each(engine, 0, false, tidy, &c);
     if (!mend_others(engine))
         goto out;
     xr_engine_grade(engine);

@@ -4,6 +4,7 @@
 #ifndef XR_ENGINE_H
 #define XR_ENGINE_H
 
+#include "crew.h"
 #include "pins.h"
 #include "report.h"
 
@@ -11,6 +12,7 @@ struct xr_engine {
     const struct xr_request *rq;
     struct xr_report *report;
     struct xr_worker_config worker;
+    struct xr_crew crew;
     char *state_dir; /* this request's: the host's, keyed by the image */
     struct xr_users users;
     bool read_users, told_others, told_root; /* said once, whatever the number of backends */
@@ -31,6 +33,10 @@ void xr_engine_owner(struct xr_owner *out, struct xr_engine *engine,
                      const struct xr_loaded *backend, const char *location);
 /* Adds a run for one address; false when it names no backend (said). */
 bool xr_engine_add_run(struct xr_engine *engine, const char *address, bool named);
+/* work(ctx, run) for the runs from that one on, those in helpers side by side; backwards: begun from
+ * the last one. What was said meanwhile is put into the order of the runs. */
+void xr_engine_each(struct xr_engine *engine, size_t from, bool backwards,
+                    void (*work)(void *ctx, struct xr_run *run), void *ctx);
 /* Reads every run's store; certificates join the pool. What cannot be read becomes a failed run. */
 void xr_engine_survey(struct xr_engine *engine);
 /* Puts the certificates of a snapshot into the pool. */

@@ -231,6 +231,23 @@ static bool read_key(struct xr_journal *journal, struct xr_bytes data)
     return false;
 }
 
+static int by_number(const void *a, const void *b)
+{
+    const struct xr_part *x = a, *y = b;
+
+    return x->number < y->number ? -1 : x->number > y->number;
+}
+
+/* Stores are worked on side by side: which one's record came first says nothing. */
+static void sort_parts(struct xr_journal *journal)
+{
+    for (size_t i = 0; i < journal->count; i++) {
+        if (journal->items[i].count > 1)
+            qsort(journal->items[i].items, journal->items[i].count, sizeof(struct xr_part),
+                  by_number);
+    }
+}
+
 static void read_all(struct xr_journal *journal, struct xr_bytes data)
 {
     journal->end = data.len;
@@ -254,6 +271,7 @@ static void read_all(struct xr_journal *journal, struct xr_bytes data)
             at += skip;
         }
     }
+    sort_parts(journal);
     link_undone(journal);
 }
 
@@ -468,7 +486,7 @@ enum xr_status xr_journal_begin(struct xr_journal *journal, size_t *transaction,
 }
 
 enum xr_status xr_journal_intent(struct xr_journal *journal, size_t transaction, size_t *part,
-                                 const char *store, const char *identity,
+                                 uint64_t number, const char *store, const char *identity,
                                  const struct xr_change *changes, size_t count,
                                  struct xr_error *err)
 {
@@ -476,7 +494,7 @@ enum xr_status xr_journal_intent(struct xr_journal *journal, size_t transaction,
     struct xr_buf payload = {0};
 
     put_head(&payload, XR_RECORD_INTENT, t->id);
-    xr_put_number(&payload, t->count);
+    xr_put_number(&payload, number);
     xr_put_text(&payload, store);
     xr_put_text(&payload, identity);
     xr_put_number(&payload, count);

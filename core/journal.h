@@ -82,9 +82,10 @@ void xr_journal_close(struct xr_journal *journal);
 enum xr_status xr_journal_begin(struct xr_journal *journal, size_t *transaction,
                                 const char *command, const char *undoes, uint32_t flags, int64_t at,
                                 struct xr_error *err);
-/* changes are borrowed; part is the index of the new part. */
+/* changes are borrowed; part is the index of the new part. number is its own in its transaction, and
+ * the order of parts when they are read back. */
 enum xr_status xr_journal_intent(struct xr_journal *journal, size_t transaction, size_t *part,
-                                 const char *store, const char *identity,
+                                 uint64_t number, const char *store, const char *identity,
                                  const struct xr_change *changes, size_t count,
                                  struct xr_error *err);
 /* after: the state of each change's subject as listed now, count of them, borrowed. */

@@ -64,6 +64,37 @@ void xr_report_say_lines(struct xr_report *report, enum xr_level level, const ch
     va_end(args);
 }
 
+/* The run a message is about, counted from 1. */
+static size_t rank(const struct xr_report *report, const struct xr_message *message)
+{
+    for (size_t i = 0; message->store != NULL && i < report->runs.count; i++) {
+        if (strcmp(report->runs.items[i].address, message->store) == 0)
+            return i + 1;
+    }
+    return 0;
+}
+
+void xr_report_sort(struct xr_report *report, size_t from)
+{
+    size_t count = report->messages.count - from, used = 0;
+    struct xr_message *items = report->messages.items + from;
+    struct xr_message *sorted = xr_new(count, sizeof(*sorted));
+    size_t *ranks = xr_new(count, sizeof(*ranks));
+
+    for (size_t i = 0; i < count; i++)
+        ranks[i] = rank(report, &items[i]);
+    for (size_t r = 0; r <= report->runs.count && used < count; r++) {
+        for (size_t i = 0; i < count; i++) {
+            if (ranks[i] == r)
+                sorted[used++] = items[i];
+        }
+    }
+    if (count > 0)
+        memcpy(items, sorted, count * sizeof(*items));
+    free(sorted);
+    free(ranks);
+}
+
 void xr_report_raise(struct xr_report *report, enum xr_exit code)
 {
     static const int order[] = {XR_EXIT_INTERRUPTED, XR_EXIT_USAGE,     XR_EXIT_CONFIRM,

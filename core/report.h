@@ -55,6 +55,8 @@ __attribute__((format(printf, 4, 5))) void xr_report_say_lines(struct xr_report 
                                                                enum xr_level level,
                                                                const char *store,
                                                                const char *format, ...);
+/* Puts the messages from that one on into the order of the runs; those of no store stay first. */
+void xr_report_sort(struct xr_report *report, size_t from);
 /* The higher of two exit codes, in DESIGN's order. */
 void xr_report_raise(struct xr_report *report, enum xr_exit code);
 /* Short name of a certificate of the pool for people, allocated, visible; at may be XR_NONE. */

@@ -138,6 +138,13 @@ static enum xr_status open_to_write(struct xr_store *store, struct xr_txn *txn, 
     return status;
 }
 
+/* A copy that lends what the journal has: while a helper is waited for, other stores' parts move
+ * this one about, but nobody else touches what is in it. */
+static struct xr_part part_of(const struct xr_txn *txn, const struct xr_run *run)
+{
+    return txn->journal->items[txn->transaction].items[run->part];
+}
+
 /* What the store holds now of the subjects of a part. */
 static enum xr_status list_again(struct xr_snapshot *out, struct xr_store *store,
                                  const struct xr_part *part, struct xr_error *err)
@@ -192,7 +199,7 @@ static enum xr_status put_back(struct xr_run *run, struct xr_store *store,
 static void roll_back(struct xr_txn *txn, struct xr_run *run, struct xr_store *store, size_t count,
                       enum xr_result result, char *why)
 {
-    const struct xr_part *part = &txn->journal->items[txn->transaction].items[run->part];
+    struct xr_part part = part_of(txn, run);
     struct xr_error err = {0};
     enum xr_status status = XR_OK;
     size_t left = 0;
@@ -200,9 +207,9 @@ static void roll_back(struct xr_txn *txn, struct xr_run *run, struct xr_store *s
     if (store->backend == NULL)
         status = reopen(txn, run, store, &err);
     if (status == XR_OK)
-        status = put_back(run, store, part, count, &left, &err);
+        status = put_back(run, store, &part, count, &left, &err);
     if (status == XR_LOST && (status = reopen(txn, run, store, &err)) == XR_OK)
-        status = put_back(run, store, part, count, &left, &err);
+        status = put_back(run, store, &part, count, &left, &err);
     if (status == XR_OK)
         status = xr_journal_back(txn->journal, txn->transaction, run->part, &err);
     if (status == XR_OK && left == 0) {
@@ -326,8 +333,8 @@ static enum xr_status record_intent(struct xr_txn *txn, struct xr_run *run, stru
     if (count > 0 && !run->caps.writable)
         status = xr_fail(err, XR_DENIED, "cannot be written: %s", run->caps.why_not);
     else if (count > 0)
-        status = xr_journal_intent(txn->journal, txn->transaction, &run->part, run->address,
-                                   run->caps.identity, items, count, err);
+        status = xr_journal_intent(txn->journal, txn->transaction, &run->part, run->number,
+                                   run->address, run->caps.identity, items, count, err);
     free(items);
     return status;
 }
@@ -360,7 +367,7 @@ void xr_txn_apply(struct xr_txn *shared, struct xr_run *run)
     struct xr_error err = {0};
     size_t made = 0;
     enum xr_status status = open_to_write(&store, txn, run, &err);
-    const struct xr_part *part = NULL;
+    struct xr_part part;
 
     run->part = XR_NONE;
     if (status != XR_OK) {
@@ -394,23 +401,23 @@ void xr_txn_apply(struct xr_txn *shared, struct xr_run *run)
         goto out;
     }
     flush(run, &store, false);
-    part = &txn->journal->items[txn->transaction].items[run->part];
-    status = list_again(&run->after, &store, part, &err);
-    if (status != XR_OK || !all_as_wanted(part, &run->after)) {
+    part = part_of(txn, run);
+    status = list_again(&run->after, &store, &part, &err);
+    if (status != XR_OK || !all_as_wanted(&part, &run->after)) {
         roll_back(
-            txn, run, &store, part->count, XR_RESULT_FAILED,
+            txn, run, &store, part.count, XR_RESULT_FAILED,
             xr_strdup(status != XR_OK ? err.text : "the store did not keep what was written"));
         goto out;
     }
     verify(txn, run, &store);
     if (txn->reject != NULL && txn->reject(txn->ctx, run)) {
-        roll_back(txn, run, &store, part->count, XR_RESULT_BACK,
+        roll_back(txn, run, &store, part.count, XR_RESULT_BACK,
                   xr_format("the verifier said no: %s", run->verdict.why));
         goto out;
     }
     status = record_done(txn, run, txn->transaction, run->part, &err);
     if (status != XR_OK) {
-        roll_back(txn, run, &store, part->count, XR_RESULT_FAILED, xr_strdup(err.text));
+        roll_back(txn, run, &store, part.count, XR_RESULT_FAILED, xr_strdup(err.text));
         goto out;
     }
     run->result = XR_RESULT_DONE;

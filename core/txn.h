@@ -47,7 +47,8 @@ struct xr_run {
     bool verified;    /* verdict holds an answer that was asked for */
     bool verifier_no; /* what was asked to be proven was not */
     struct xr_verdict verdict;
-    size_t part; /* in the journal, XR_NONE before it is there */
+    size_t number; /* among the stores of the transaction */
+    size_t part;   /* in the journal, XR_NONE before it is there */
 };
 void xr_run_free(struct xr_run *run);
 /* How a run's store is opened: as its owner, for whom the site is another one. */

@@ -50,33 +50,44 @@ void xr_engine_pool(struct xr_engine *engine, const struct xr_snapshot *snapshot
     }
 }
 
-void xr_engine_survey(struct xr_engine *engine)
+/* What is listed somewhere but gone since is no failure, unless it was asked for. */
+static void end_unread(const struct xr_engine *engine, struct xr_run *run, enum xr_status status,
+                       const struct xr_error *err)
 {
-    struct xr_report *report = engine->report;
+    bool gone = status == XR_ABSENT && !run->named;
+
+    run->privilege = status == XR_DENIED && engine->rq->site.uid != 0;
+    xr_run_end(run, gone ? XR_RESULT_SKIPPED : XR_RESULT_FAILED, xr_strdup(err->text));
+}
+
+static void survey(void *ctx, struct xr_run *run)
+{
+    struct xr_engine *engine = ctx;
     enum xr_verb verb = engine->rq->verb;
     bool changing = !engine->rq->dry_run && (verb == XR_VERB_INSTALL || verb == XR_VERB_REMOVE ||
                                              verb == XR_VERB_DISTRUST || verb == XR_VERB_UNDO);
+    struct xr_error err = {0};
+    enum xr_status status = XR_OK;
 
+    if (run->why != NULL)
+        return;
+    status = xr_txn_survey(run, &engine->rq->site, &engine->worker, changing, &err);
+    if (run->mended)
+        xr_report_say(engine->report, XR_WARNING, run->address, "%s", XR_MENDED);
+    if (status != XR_OK)
+        end_unread(engine, run, status, &err);
+}
+
+void xr_engine_survey(struct xr_engine *engine)
+{
+    struct xr_report *report = engine->report;
+
+    xr_engine_each(engine, 0, false, survey, engine);
     for (size_t i = 0; i < report->runs.count; i++) {
         struct xr_run *run = &report->runs.items[i];
-        struct xr_error err = {0};
-        enum xr_status status = XR_OK;
 
         if (run->why != NULL)
             continue;
-        status = xr_txn_survey(run, &engine->rq->site, &engine->worker, changing, &err);
-
-        if (run->mended)
-            xr_report_say(report, XR_WARNING, run->address, "%s", XR_MENDED);
-        if (status == XR_ABSENT && !run->named) { /* listed somewhere, and gone since */
-            xr_run_end(run, XR_RESULT_SKIPPED, xr_strdup(err.text));
-            continue;
-        }
-        if (status != XR_OK) {
-            run->privilege = status == XR_DENIED && engine->rq->site.uid != 0;
-            xr_run_end(run, XR_RESULT_FAILED, xr_strdup(err.text));
-            continue;
-        }
         /* Two addresses may reach one place: it is worked on once. */
         for (size_t k = 0; k < i && run->caps.identity[0] != '\0'; k++) {
             if (strcmp(report->runs.items[k].caps.identity, run->caps.identity) == 0 &&
@@ -169,26 +180,26 @@ static bool read_journal(struct xr_engine *engine)
     return true;
 }
 
+static void look(void *ctx, struct xr_run *run)
+{
+    struct xr_engine *engine = ctx;
+    struct xr_store store = {0};
+    struct xr_error err = {0};
+    enum xr_status status =
+        xr_run_open(&store, run, XR_READ, &engine->rq->site, &engine->worker, &err);
+
+    if (xr_mend_advise(run, status, &err) != XR_OK)
+        end_unread(engine, run, status, &err);
+    else
+        xr_run_caps(run, &store);
+    xr_store_close(&store);
+}
+
 static void verb_stores(struct xr_engine *engine)
 {
     if (!xr_engine_select(engine))
         return;
-    for (size_t i = 0; i < engine->report->runs.count; i++) {
-        struct xr_run *run = &engine->report->runs.items[i];
-        struct xr_store store = {0};
-        struct xr_error err = {0};
-
-        if (xr_mend_advise(
-                run, xr_run_open(&store, run, XR_READ, &engine->rq->site, &engine->worker, &err),
-                &err) != XR_OK)
-            xr_run_end(run,
-                       err.status == XR_ABSENT && !run->named ? XR_RESULT_SKIPPED
-                                                              : XR_RESULT_FAILED,
-                       xr_strdup(err.text));
-        else
-            xr_run_caps(run, &store);
-        xr_store_close(&store);
-    }
+    xr_engine_each(engine, 0, false, look, engine);
     fail_unread(engine);
 }
 
@@ -258,15 +269,25 @@ struct target {
     size_t first, count; /* items of the input */
 };
 
-static void answer(struct xr_engine *engine, struct xr_run *run, struct xr_asking *asking,
-                   const struct target *target, const struct xr_bytes *untrusted,
-                   size_t untrusted_count)
+/* What is asked of every store. */
+struct questions {
+    struct xr_engine *engine;
+    struct target *targets;
+    size_t target_count;
+    struct xr_bytes *untrusted;
+    size_t untrusted_count;
+    size_t
+        *rows; /* of each run, the first of its answers, one for each target; XR_NONE: not asked */
+};
+
+static void answer(const struct questions *q, const struct xr_run *run, struct xr_asking *asking,
+                   const struct target *target, struct xr_answer_row *row)
 {
+    struct xr_engine *engine = q->engine;
     const struct xr_request *rq = engine->rq;
     const struct xr_input *input = &engine->report->input;
-    struct xr_bytes *chain = xr_new(target->count + untrusted_count, sizeof(*chain));
+    struct xr_bytes *chain = xr_new(target->count + q->untrusted_count, sizeof(*chain));
     struct xr_probe probe = {.size = sizeof(probe), .chain = chain, .host = rq->host};
-    struct xr_answer_row *row = XR_PUSH(&engine->report->answers);
     struct xr_error err = {0};
     enum xr_status status = XR_OK;
 
@@ -283,8 +304,8 @@ static void answer(struct xr_engine *engine, struct xr_run *run, struct xr_askin
             row->pool_at = xr_pool_find(&engine->report->pool, cert->sha256);
         chain[probe.count++] = cert->der;
     }
-    for (size_t i = 0; i < untrusted_count; i++)
-        chain[probe.count++] = untrusted[i];
+    for (size_t i = 0; i < q->untrusted_count; i++)
+        chain[probe.count++] = q->untrusted[i];
     probe.purpose = rq->purposes ? rq->purposes & (~rq->purposes + 1) : XR_SERVER;
     probe.at = rq->at ? rq->at : rq->now;
 
@@ -297,6 +318,44 @@ static void answer(struct xr_engine *engine, struct xr_run *run, struct xr_askin
         row->why = xr_strdup(err.text);
     }
     free(chain);
+}
+
+static void answer_all(void *ctx, struct xr_run *run)
+{
+    const struct questions *q = ctx;
+    struct xr_report *report = q->engine->report;
+    size_t row = q->rows[run - report->runs.items];
+    struct xr_store store = {0};
+    struct xr_way way;
+    struct xr_asking asking = {.backend = run->backend,
+                               .location = run->location,
+                               .site = &way.site,
+                               .worker = &way.worker,
+                               .store = &store};
+
+    xr_run_way(&way, &run->owner, &q->engine->rq->site, &q->engine->worker);
+    for (size_t t = 0; row != XR_NONE && t < q->target_count; t++)
+        answer(q, run, &asking, &q->targets[t], &report->answers.items[row + t]);
+    xr_ask_end(&asking);
+}
+
+/* All rows are there before the first is filled, in the order of the stores. */
+static void ask_stores(struct questions *q)
+{
+    struct xr_report *report = q->engine->report;
+
+    q->rows = xr_new(report->runs.count, sizeof(*q->rows));
+    for (size_t i = 0; i < report->runs.count; i++) {
+        const struct xr_run *run = &report->runs.items[i];
+
+        q->rows[i] = report->answers.count;
+        if (run->result == XR_RESULT_SKIPPED && run->why != NULL)
+            q->rows[i] = XR_NONE;
+        for (size_t t = 0; q->rows[i] != XR_NONE && t < q->target_count; t++)
+            (void)XR_PUSH(&report->answers);
+    }
+    xr_engine_each(q->engine, 0, false, answer_all, q);
+    free(q->rows);
 }
 
 static void grade_answers(struct xr_engine *engine)
@@ -320,59 +379,42 @@ static void verb_verify(struct xr_engine *engine)
 {
     struct xr_report *report = engine->report;
     struct xr_input *input = &report->input;
-    struct xr_bytes *untrusted = NULL;
-    struct target *targets = NULL;
-    size_t target_count = 0, untrusted_from = 0, untrusted_count = 0;
+    struct questions q = {.engine = engine};
+    size_t untrusted_from = 0;
 
     if (!xr_engine_select(engine))
         return;
-    targets = xr_new(engine->rq->operands.count, sizeof(*targets));
+    q.targets = xr_new(engine->rq->operands.count, sizeof(*q.targets));
     for (size_t i = 0; i < engine->rq->operands.count; i++) {
         struct target t = {.file = engine->rq->operands.items[i], .first = input->found.count};
 
         xr_input_add(input, t.file);
         t.count = input->found.count - t.first;
         if (t.count > 0)
-            targets[target_count++] = t;
+            q.targets[q.target_count++] = t;
     }
     untrusted_from = input->found.count;
     for (size_t i = 0; i < engine->rq->untrusted.count; i++)
         xr_input_add(input, engine->rq->untrusted.items[i]);
     pool_input(engine);
     xr_engine_rejects(engine, XR_ERROR);
-    if (input->failed || target_count == 0) {
+    if (input->failed || q.target_count == 0) {
         xr_report_raise(report, XR_EXIT_FAILED);
-        free(targets);
+        free(q.targets);
         return;
     }
-    untrusted = xr_new(input->found.count - untrusted_from, sizeof(*untrusted));
+    q.untrusted = xr_new(input->found.count - untrusted_from, sizeof(*q.untrusted));
     for (size_t i = untrusted_from; i < input->found.count; i++) {
         if (input->found.items[i].cert != NULL)
-            untrusted[untrusted_count++] = input->found.items[i].cert->der;
+            q.untrusted[q.untrusted_count++] = input->found.items[i].cert->der;
     }
     (void)read_journal(engine);
     xr_engine_survey(engine);
     warn_widened(engine, false);
-    for (size_t i = 0; i < report->runs.count; i++) {
-        struct xr_run *run = &report->runs.items[i];
-        struct xr_store store = {0};
-        struct xr_way way;
-        struct xr_asking asking = {.backend = run->backend,
-                                   .location = run->location,
-                                   .site = &way.site,
-                                   .worker = &way.worker,
-                                   .store = &store};
-
-        xr_run_way(&way, &run->owner, &engine->rq->site, &engine->worker);
-        if (run->result == XR_RESULT_SKIPPED && run->why != NULL)
-            continue;
-        for (size_t t = 0; t < target_count; t++)
-            answer(engine, run, &asking, &targets[t], untrusted, untrusted_count);
-        xr_ask_end(&asking);
-    }
+    ask_stores(&q);
     grade_answers(engine);
-    free(untrusted);
-    free(targets);
+    free(q.untrusted);
+    free(q.targets);
 }
 
 /* ---- requests ---- */
@@ -429,6 +471,8 @@ struct xr_report *xr_run_request(const struct xr_request *request)
     engine.report->now = rq.now;
     engine.report->journal.fd = engine.report->journal.dirfd = -1;
     engine.worker.program = rq.worker != NULL ? rq.worker : XR_WORKER;
+    xr_crew_init(&engine.crew, rq.parallel);
+    engine.worker.pause = &engine.crew.pause;
     if ((unsigned)rq.verb >= XR_VERB_COUNT) {
         xr_report_say(engine.report, XR_ERROR, NULL, "unknown verb");
         xr_report_raise(engine.report, XR_EXIT_USAGE);
@@ -444,6 +488,7 @@ struct xr_report *xr_run_request(const struct xr_request *request)
             load_plugins(&engine);
         verbs[rq.verb](&engine);
     }
+    xr_crew_free(&engine.crew);
     free(root);
     free(engine.state_dir);
     xr_users_free(&engine.users);

@@ -36,6 +36,7 @@ struct xr_worker {
     pid_t pid;
     int fd;
     unsigned limit_ms;
+    const struct xr_pause *pause;
     bool lost;
     char why[200];
 };
@@ -134,6 +135,22 @@ static struct xr_reader reader_of(const struct xr_buf *buf)
 
 /* ---- the parent's side ---- */
 
+static void leave(const struct xr_pause *pause)
+{
+    if (pause != NULL)
+        pause->leave(pause->ctx);
+}
+
+/* Milliseconds that took: they are not the helper's. */
+static int64_t enter(const struct xr_pause *pause)
+{
+    int64_t before = now_ms();
+
+    if (pause != NULL)
+        pause->enter(pause->ctx);
+    return now_ms() - before;
+}
+
 static enum xr_status fail_lost(const struct xr_worker *worker, struct xr_error *err)
 {
     return xr_error_set(err, XR_LOST, "worker", 0, "%s", worker->why);
@@ -148,6 +165,7 @@ static enum xr_status lose(struct xr_worker *worker, const char *backend, const 
     struct timespec pause = {.tv_nsec = 5000000};
     pid_t ended = 0;
 
+    leave(worker->pause);
     for (int i = 0; i < 20 && ended == 0; i++) {
         ended = waitpid(worker->pid, &state, WNOHANG);
         if (ended == 0)
@@ -157,6 +175,7 @@ static enum xr_status lose(struct xr_worker *worker, const char *backend, const 
         (void)kill(worker->pid, SIGKILL);
         (void)waitpid(worker->pid, &state, 0);
     }
+    (void)enter(worker->pause);
     worker->pid = -1;
     worker->lost = true;
     if (ended > 0 && WIFSIGNALED(state))
@@ -192,8 +211,11 @@ static enum xr_status call(struct xr_worker *worker, const char *backend, struct
     size_t taken = 0;
     bool sent = false;
 
-    if (!worker->lost)
+    if (!worker->lost) {
+        leave(worker->pause);
         sent = send_message(worker->fd, request, deadline);
+        deadline += enter(worker->pause);
+    }
     forget(request);
     xr_buf_free(request);
     if (worker->lost)
@@ -203,8 +225,12 @@ static enum xr_status call(struct xr_worker *worker, const char *backend, struct
     for (;;) {
         struct xr_error said;
         uint64_t kind = 0;
+        bool received = false;
 
-        if (!receive_message(worker->fd, reply, deadline))
+        leave(worker->pause);
+        received = receive_message(worker->fd, reply, deadline);
+        deadline += enter(worker->pause);
+        if (!received)
             return lose_io(worker, backend, deadline, err);
         *result = reader_of(reply);
         kind = xr_get_number(result, REPLY_ENTRY);
@@ -236,7 +262,11 @@ static void child(int fd, const struct xr_worker_config *config)
     char *const argv[] = {(char *)(uintptr_t)config->program, NULL};
     char *const envp[] = {NULL};
     int null = -1;
+    sigset_t none;
 
+    /* What a thread of ours, or the caller, holds back is nothing to a helper. */
+    (void)sigemptyset(&none);
+    (void)sigprocmask(SIG_SETMASK, &none, NULL);
     /* Out of the way of the descriptors below, which the caller may have had closed. */
     fd = fcntl(fd, F_DUPFD, 10);
     null = open("/dev/null", O_RDWR);
@@ -265,9 +295,11 @@ static enum xr_status start(struct xr_worker **out, const struct xr_worker_confi
         return xr_fail(err, XR_FAILED, "no helper program is known for this backend");
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0)
         return xr_fail_errno(err, "cannot start a helper");
+    leave(config->pause);
     pid = fork();
     if (pid == 0)
         child(pair[1], config);
+    (void)enter(config->pause);
     (void)close(pair[1]);
     if (pid < 0) {
         (void)close(pair[0]);
@@ -277,6 +309,7 @@ static enum xr_status start(struct xr_worker **out, const struct xr_worker_confi
     worker->pid = pid;
     worker->fd = pair[0];
     worker->limit_ms = config->limit_ms ? config->limit_ms : XR_WORKER_LIMIT_MS;
+    worker->pause = config->pause;
     *out = worker;
     return XR_OK;
 }
@@ -287,6 +320,7 @@ static void stop(struct xr_worker *worker)
 
     if (worker == NULL)
         return;
+    leave(worker->pause);
     (void)close(worker->fd); /* its end of file: it closes the session and leaves */
     while (worker->pid > 0) {
         const struct timespec pause = {.tv_nsec = 1000000};
@@ -298,6 +332,7 @@ static void stop(struct xr_worker *worker)
             (void)kill(worker->pid, SIGKILL);
         (void)nanosleep(&pause, NULL);
     }
+    (void)enter(worker->pause);
     free(worker);
 }
 

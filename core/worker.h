@@ -12,11 +12,19 @@
 #include "registry.h"
 #include "wire.h"
 
+/* What to do before and after a wait for a helper, so that others can go on. */
+struct xr_pause {
+    void (*leave)(void *ctx);
+    void (*enter)(void *ctx);
+    void *ctx;
+};
+
 struct xr_worker_config {
     const char *program; /* path of the helper */
     unsigned limit_ms;   /* for one call; 0: XR_WORKER_LIMIT_MS */
     bool has_identity;   /* become somebody before exec */
     uint32_t uid, gid;
+    const struct xr_pause *pause; /* or NULL */
 };
 #define XR_WORKER_LIMIT_MS 60000u
 #define XR_MESSAGE_MAX     ((size_t)80 << 20)

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 static struct asking a;
@@ -568,4 +569,187 @@ Test(quirky, an_empty_password_is_one_too)
     said(asking_run(&a, XR_VERB_INSTALL, a.cert, 1), 1);
     give("");
     said(asking_run(&a, XR_VERB_INSTALL, a.cert, 1), 0);
+}
+
+/* ---- many at once ---- */
+
+static int64_t now_ms(void)
+{
+    struct timespec ts;
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &ts);
+    return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+static int64_t timed(enum xr_verb verb, const char *operand, size_t count, unsigned parallel)
+{
+    int64_t start = now_ms();
+
+    a.rq.parallel = parallel;
+    said(asking_run(&a, verb, operand, count), 0);
+    return now_ms() - start;
+}
+
+Test(quirky, slow_stores_are_waited_for_at_the_same_time)
+{
+    static const char *const slow[] = {"slow", "300", NULL};
+    static const enum xr_verb verbs[] = {XR_VERB_LIST, XR_VERB_STORES, XR_VERB_INSTALL,
+                                         XR_VERB_VERIFY, XR_VERB_RECOVER};
+    static const unsigned openings[] = {1, 1, 3, 2, 2};
+
+    for (size_t i = 0; i < 8; i++)
+        asking_store(&a, slow);
+    for (size_t i = 0; i < 5; i++) {
+        bool files = verbs[i] == XR_VERB_INSTALL || verbs[i] == XR_VERB_VERIFY;
+        int64_t took = timed(verbs[i], files ? a.cert : NULL, 8, 8);
+
+        cr_assert(took < (int64_t)openings[i] * 4 * 300, "%s: %lld ms", xr_verb_name(verbs[i]),
+                  (long long)took);
+    }
+    cr_assert(timed(XR_VERB_STORES, NULL, 3, 1) >= 3 * 300, "one at a time is one at a time");
+}
+
+/* A mixed lot: what one does must not show in another's report. */
+static void mixed_stores(void)
+{
+    static const char *const quirks[][4] = {
+        {"running", "", NULL, NULL},   {"stale", "", "verdict", "no"},   {"broken", "", NULL, NULL},
+        {"password", "x", NULL, NULL}, {"verdict", "crash", NULL, NULL}, {"shut", "", NULL, NULL}};
+
+    for (size_t i = 0; i < 36; i++) {
+        const char *pairs[] = {quirks[i % 6][0], quirks[i % 6][1], quirks[i % 6][2],
+                               quirks[i % 6][3], NULL};
+
+        asking_store(&a, pairs);
+    }
+}
+
+/* With what differs from run to run put out: the transaction, the directory. */
+static char *normal(char *text)
+{
+    for (char *at = text; (at = strstr(at, "xr-asking.")) != NULL;)
+        memset(at, '_', strcspn(at, "/"));
+    for (char *at = text; (at = strstr(at, "\"transaction\": \"")) != NULL; at += 17)
+        memset(at + 16, '_', XR_JOURNAL_ID_LEN);
+    return text;
+}
+
+Test(quirky, many_at_once_report_what_one_after_the_other_does)
+{
+    static const enum xr_verb verbs[] = {XR_VERB_VERIFY, XR_VERB_INSTALL, XR_VERB_VERIFY,
+                                         XR_VERB_LIST,   XR_VERB_UNDO,    XR_VERB_STORES};
+    char *first[6] = {NULL};
+    struct asking kept = a;
+
+    for (unsigned turn = 0; turn < 2; turn++) {
+        if (turn == 1) { /* the same certificates */
+            size_t len = 0;
+            char *pem = tree_read(&len, kept.dir, "root.pem");
+
+            asking_begin(&a);
+            tree_write(a.dir, "root.pem", pem, len, 0644);
+            free(pem);
+        }
+        mixed_stores();
+        a.rq.parallel = turn == 0 ? 1 : 16;
+        for (size_t i = 0; i < 6; i++) {
+            bool undo = verbs[i] == XR_VERB_UNDO;
+            bool files = verbs[i] == XR_VERB_INSTALL || verbs[i] == XR_VERB_VERIFY;
+            char *text = NULL;
+
+            (void)asking_run(&a, verbs[i], files ? a.cert : NULL, undo ? 0 : 36);
+            text = normal(asking_json(&a));
+            if (turn == 0)
+                first[i] = text;
+            else
+                cr_assert_str_eq(text, first[i]);
+            if (turn == 1) {
+                free(text);
+                free(first[i]);
+            }
+        }
+        if (turn == 0)
+            kept = a;
+    }
+    asking_end(&kept);
+}
+
+Test(quirky, all_or_nothing_takes_back_what_went_on_beside_the_failure)
+{
+    static const char *const slow[] = {"slow", "100", NULL};
+
+    for (size_t i = 0; i < 8; i++)
+        asking_store(&a, slow);
+    asking_quirk(&a, 3, "shut", "");
+    a.rq.all_or_nothing = true;
+    a.rq.parallel = 8;
+    said(asking_run(&a, XR_VERB_INSTALL, a.cert, 8), 1);
+    for (size_t i = 0; i < 8; i++) {
+        enum xr_result result = a.report->runs.items[i].result;
+
+        cr_assert(result == (i == 3 ? XR_RESULT_FAILED : XR_RESULT_BACK) ||
+                  (i != 3 && result == XR_RESULT_SKIPPED));
+        cr_assert(asking_entries(&a, i) == 0);
+    }
+}
+
+static bool stop_after_some(void *ctx)
+{
+    return ++*(size_t *)ctx > 40;
+}
+
+Test(quirky, an_interruption_ends_what_has_not_begun_and_leaves_nothing_half)
+{
+    size_t asked = 0, done = 0;
+
+    for (size_t i = 0; i < 32; i++)
+        asking_store(&a, NULL);
+    a.rq.interrupted = stop_after_some;
+    a.rq.ctx = &asked;
+    a.rq.parallel = 4;
+    said(asking_run(&a, XR_VERB_INSTALL, a.cert, 32), XR_EXIT_INTERRUPTED);
+    for (size_t i = 0; i < 32; i++) {
+        const struct xr_run *run = &a.report->runs.items[i];
+
+        done += run->result == XR_RESULT_DONE;
+        cr_assert(asking_entries(&a, i) == (run->result == XR_RESULT_DONE ? 1 : 0));
+        cr_assert(run->result == XR_RESULT_DONE || strcmp(run->why, "interrupted") == 0);
+    }
+    cr_assert(done > 0 && done < 32, "%zu", done);
+    a.rq.interrupted = NULL;
+    said(asking_run(&a, XR_VERB_RECOVER, NULL, 0), 0);
+    said(asking_run(&a, XR_VERB_UNDO, NULL, 0), 0);
+    for (size_t i = 0; i < 32; i++)
+        cr_assert(asking_entries(&a, i) == 0);
+}
+
+struct telling {
+    size_t calls, last, total, overs;
+    bool odd;
+};
+
+static void tell(void *ctx, size_t done, size_t total, const char *store)
+{
+    struct telling *telling = ctx;
+
+    telling->odd = telling->odd || done > total || total != 5 || (store == NULL) != (done == total);
+    telling->odd = telling->odd || (done < telling->last && telling->overs == 0);
+    telling->last = store != NULL ? done : 0;
+    telling->overs += store == NULL;
+    telling->calls++;
+}
+
+Test(quirky, how_far_it_is_is_told_for_every_store)
+{
+    struct telling telling = {0};
+
+    for (size_t i = 0; i < 5; i++)
+        asking_store(&a, NULL);
+    a.rq.progress = tell;
+    a.rq.ctx = &telling;
+    a.rq.parallel = 3;
+    said(asking_run(&a, XR_VERB_INSTALL, a.cert, 5), 0);
+    /* the survey, the change */
+    cr_assert(!telling.odd && telling.overs == 2 && telling.calls == 2 * 6, "%zu calls",
+              telling.calls);
 }

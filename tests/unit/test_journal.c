@@ -89,8 +89,9 @@ static size_t intend(struct xr_journal *journal, size_t t, const char *store, un
                                .want = state(number, XR_ANCHOR, "wanted")};
     size_t part = SIZE_MAX;
 
-    cr_assert_eq(xr_journal_intent(journal, t, &part, store, "place", &change, 1, &err), XR_OK,
-                 "%s", err.text);
+    cr_assert_eq(xr_journal_intent(journal, t, &part, journal->items[t].count, store, "place",
+                                   &change, 1, &err),
+                 XR_OK, "%s", err.text);
     cr_assert_lt(part, journal->items[t].count);
     xr_state_free(change.want);
     return part;
@@ -243,6 +244,41 @@ Test(journal, is_made_for_its_user_alone)
     cr_assert_eq(st.st_mode & 0777, 0600);
 }
 
+Test(journal, stores_worked_on_side_by_side_read_back_in_their_order)
+{
+    struct xr_journal journal, again;
+    struct xr_error err = {0};
+    static const uint64_t numbers[] = {7, 0, 3};
+    static const char *const stores[] = {"a:7", "a:0", "a:3"};
+    struct xr_change change = {.subject = subject(1), .want = state(1, XR_ANCHOR, "wanted")};
+    size_t parts[3];
+    size_t t = 0;
+
+    open_journal(&journal);
+    t = begin(&journal, "install", NULL);
+    for (size_t i = 0; i < 3; i++)
+        cr_assert_eq(
+            xr_journal_intent(&journal, t, &parts[i], numbers[i], stores[i], "", &change, 1, &err),
+            XR_OK);
+    finish(&journal, t, parts[2], 1);
+    cr_assert_eq(xr_journal_back(&journal, t, parts[0], &err), XR_OK);
+    cr_assert_eq(journal.items[t].items[parts[2]].stage, XR_STAGE_DONE);
+    cr_assert_eq(journal.items[t].items[parts[0]].stage, XR_STAGE_BACK);
+    cr_assert_eq(journal.items[t].items[parts[1]].stage, XR_STAGE_PENDING);
+    end(&journal, t);
+    read_journal(&again);
+    cr_assert_eq(again.items[0].count, 3);
+    cr_assert_str_eq(again.items[0].items[0].store, "a:0");
+    cr_assert_eq(again.items[0].items[0].stage, XR_STAGE_PENDING);
+    cr_assert_str_eq(again.items[0].items[1].store, "a:3");
+    cr_assert_eq(again.items[0].items[1].stage, XR_STAGE_DONE);
+    cr_assert_str_eq(again.items[0].items[2].store, "a:7");
+    cr_assert_eq(again.items[0].items[2].stage, XR_STAGE_BACK);
+    xr_journal_close(&again);
+    xr_journal_close(&journal);
+    xr_state_free(change.want);
+}
+
 Test(journal, a_transaction_reads_back_as_it_was_written)
 {
     struct xr_journal journal, again;
@@ -261,7 +297,7 @@ Test(journal, a_transaction_reads_back_as_it_was_written)
 
     open_journal(&journal);
     cr_assert_eq(xr_journal_begin(&journal, &t, "install", NULL, 0, 1234567890, &err), XR_OK);
-    cr_assert_eq(xr_journal_intent(&journal, t, &at, "openssl:/x", "dev:ino", changes, 3, &err),
+    cr_assert_eq(xr_journal_intent(&journal, t, &at, 0, "openssl:/x", "dev:ino", changes, 3, &err),
                  XR_OK);
     cr_assert_eq(at, 0);
     cr_assert_eq(xr_journal_done(&journal, t, at, after, &err), XR_OK);
@@ -619,7 +655,8 @@ Test(journal, a_record_inside_a_certificate_is_no_record)
     xr_state_add(change.want, &entry);
     open_journal(&journal);
     t = begin(&journal, "install", NULL);
-    cr_assert_eq(xr_journal_intent(&journal, t, &part, "openssl:/a", "", &change, 1, &err), XR_OK);
+    cr_assert_eq(xr_journal_intent(&journal, t, &part, 0, "openssl:/a", "", &change, 1, &err),
+                 XR_OK);
     xr_journal_close(&journal);
     all = file_bytes();
     write_file(all.data, all.len - 1); /* the crash */
@@ -652,7 +689,7 @@ Test(journal, an_intent_that_could_not_be_read_back_is_an_error)
         xr_state_add(change.before, &entry);
     open_journal(&journal);
     t = begin(&journal, "remove", NULL);
-    status = xr_journal_intent(&journal, t, &part, "openssl:/a", "", &change, 1, &err);
+    status = xr_journal_intent(&journal, t, &part, 0, "openssl:/a", "", &change, 1, &err);
     cr_assert(status != XR_OK || part < journal.items[t].count,
               "success, and part %zu of %zu to go on with", part, journal.items[t].count);
     xr_journal_close(&journal);

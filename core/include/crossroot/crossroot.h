@@ -6,6 +6,8 @@
  * which can be written as text for people or as one JSON document (schema 1). Nothing is printed
  * and neither clock, environment nor locale is read: the caller passes them in.
  *
+ * Helper programs of one request work side by side, in threads of the library that live no longer
+ * than the call and take no signals; callbacks come one at a time, some of them from such threads.
  * Not thread-safe across one request; different requests may run in different threads as long as
  * they name different state directories. Out of memory ends the process (docs/decisions/0002).
  */
@@ -92,6 +94,10 @@ struct xr_request {
     /* On whose behalf root asks (sudo): "this user" is then that one, not root. */
     bool has_invoker;
     uint32_t invoker;
+    unsigned parallel; /* stores worked on at once; 0: as many as there are processors */
+    /* Tells how far the work is, never two at once, but from any thread: done of total stores, and
+     * the next one (fit to be shown). store NULL: this part of the work is over. May be NULL. */
+    void (*progress)(void *ctx, size_t done, size_t total, const char *store);
 };
 #define XR_PASSWORD_MAX 4096u
 

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The stores of a request, one after the other or side by side, and telling how far that is. */
+#include "engine.h"
+
+#include <stdlib.h>
+
+struct round {
+    struct xr_engine *engine;
+    size_t from, total, done;
+    bool backwards;
+    void (*work)(void *ctx, struct xr_run *run);
+    void *ctx;
+};
+
+static void tell(const struct round *round, const struct xr_run *run)
+{
+    const struct xr_request *rq = round->engine->rq;
+    char *shown = NULL;
+
+    if (rq->progress == NULL)
+        return;
+    shown = run != NULL ? xr_visible(run->address) : NULL;
+    rq->progress(rq->ctx, round->done, round->total, shown);
+    free(shown);
+}
+
+static void one(void *ctx, size_t i)
+{
+    struct round *round = ctx;
+    size_t at = round->from + (round->backwards ? round->total - 1 - i : i);
+    struct xr_run *run = &round->engine->report->runs.items[at];
+
+    tell(round, run);
+    round->work(round->ctx, run);
+    round->done++;
+}
+
+/* Those of this process would only wait for each other. */
+static bool worth_a_crew(const struct xr_engine *engine, size_t from)
+{
+    size_t helpers = 0;
+
+    for (size_t i = from; i < engine->report->runs.count; i++)
+        helpers += engine->worker.has_identity ||
+                   (engine->report->runs.items[i].backend->table.flags & XR_BACKEND_WORKER) != 0;
+    return helpers > 1;
+}
+
+void xr_engine_each(struct xr_engine *engine, size_t from, bool backwards,
+                    void (*work)(void *ctx, struct xr_run *run), void *ctx)
+{
+    struct round round = {.engine = engine,
+                          .from = from,
+                          .total = engine->report->runs.count - from,
+                          .backwards = backwards,
+                          .work = work,
+                          .ctx = ctx};
+    size_t said = engine->report->messages.count;
+
+    if (round.total == 0)
+        return;
+    if (worth_a_crew(engine, from)) {
+        xr_crew_run(&engine->crew, round.total, one, &round);
+    } else {
+        for (size_t i = 0; i < round.total; i++)
+            one(&round, i);
+    }
+    tell(&round, NULL);
+    xr_report_sort(engine->report, said);
+}
