@@ -66,7 +66,8 @@ static const struct {
     [XR_VERB_RECOVER] =
         {"finish or take back what a crash interrupted", "recover",
          "  Changing commands do this themselves for the stores they change. A store named\n"
-         "  by --store is also tidied without a record of ours.\n",
+         "  by --store is also tidied without a record of ours. Without --store, what another\n"
+         "  program's interrupted write left is taken back in every store of the scope.\n",
          "crossroot recover"},
 };
 
@@ -80,6 +81,7 @@ static const char global_options[] =
     "  --updater WHO          native (default), or distro: its own command makes the outputs\n"
     "  --state DIR            where the journal is kept\n"
     "  --plugin FILE          load one more backend\n"
+    "  --password-fd N        of stores that have one: a line of the open file N\n"
     "  --json                 one JSON document on standard output\n"
     "  -n, --dry-run          say what would be done\n"
     "  -y, --yes              answer every confirmation\n"

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "options.h"
+#include "password.h"
 
 #include <errno.h>
 #include <pwd.h>
@@ -33,6 +34,18 @@ static enum xr_reply confirm(void *ctx, const char *text)
     if (fgets(line, sizeof(line), stdin) == NULL)
         return XR_REPLY_NO;
     return line[0] == 'y' || line[0] == 'Y' ? XR_REPLY_YES : XR_REPLY_NO;
+}
+
+static bool stopped_now(void)
+{
+    return stopped != 0;
+}
+
+static bool ask_password(void *ctx, const char *store, bool again, char *out, size_t size,
+                         size_t *len)
+{
+    (void)ctx;
+    return password_ask(out, size, len, store, again, stopped_now);
 }
 
 /* $NAME if it is an absolute path, else HOME/rest; NULL without a home. */
@@ -107,7 +120,7 @@ static struct xr_words words(const struct words *list)
     return (struct xr_words){list->items, list->count};
 }
 
-static struct xr_report *run(const struct options *o)
+static struct xr_report *run(const struct options *o, struct xr_bytes password)
 {
     const char *home = getenv("HOME");
     char *data_home = base_dir("XDG_DATA_HOME", home, ".local/share");
@@ -156,12 +169,34 @@ static struct xr_report *run(const struct options *o)
         .interrupted = interrupted,
         .has_invoker = invoked,
         .invoker = invoker,
+        .password = password,
+        .ask_password = ask_password,
     };
 
     report = xr_run_request(&rq);
     free(state);
     free(data_home);
     free(config_home);
+    return report;
+}
+
+/* With the password that a descriptor holds, if one is named. */
+static struct xr_report *run_with_password(const struct options *o)
+{
+    char text[XR_PASSWORD_MAX];
+    struct xr_bytes password = {0};
+    struct xr_report *report = NULL;
+    char *why = NULL;
+
+    if (o->has_password_fd) {
+        password.data = (const unsigned char *)text;
+        if (!password_read(text, sizeof(text), &password.len, o->password_fd, &why))
+            report = xr_report_usage(o->verb, why);
+    }
+    if (report == NULL)
+        report = run(o, password);
+    explicit_bzero(text, sizeof(text));
+    free(why);
     return report;
 }
 
@@ -213,7 +248,7 @@ int main(int argc, char **argv)
         (void)sigaction(SIGINT, &action, NULL);
         (void)sigaction(SIGTERM, &action, NULL);
         (void)sigaction(SIGHUP, &action, NULL);
-        report = run(&options);
+        report = run_with_password(&options);
     }
     if (report != NULL)
         code = show(report, &options);

@@ -7,7 +7,7 @@
 #define ALL      (~0u)
 #define CHANGING (V(INSTALL) | V(REMOVE) | V(DISTRUST) | V(UNDO) | V(RECOVER))
 
-enum kind { FLAG, WORD, LIST, PLACE, PURPOSE, TIME, SCOPE, UPDATER };
+enum kind { FLAG, WORD, LIST, PLACE, PURPOSE, TIME, SCOPE, UPDATER, DESCRIPTOR };
 
 struct option {
     const char *name; /* without the dashes */
@@ -51,6 +51,7 @@ static const struct option table[] = {
     {"drop-constraints", 0, FLAG, V(INSTALL), AT(drop_constraints)},
     {"require-verified", 0, FLAG, V(INSTALL), AT(require_verified)},
     {"all-or-nothing", 0, FLAG, CHANGING, AT(all_or_nothing)},
+    {"password-fd", 0, DESCRIPTOR, CHANGING, AT(password_fd)},
 };
 #define OPTIONS (sizeof(table) / sizeof(table[0]))
 
@@ -153,6 +154,14 @@ static bool set_scope(struct options *out, const char *value, char **why)
     return wrong(why, "--scope is user, system or all-users");
 }
 
+/* -1: none. */
+static int descriptor(const char *text)
+{
+    size_t len = strspn(text, "0123456789");
+
+    return len > 0 && len < 7 && text[len] == '\0' ? (int)strtol(text, NULL, 10) : -1;
+}
+
 static bool set(struct options *out, const struct option *option, const char *value, char **why)
 {
     char *field = (char *)out + option->field;
@@ -189,6 +198,12 @@ static bool set(struct options *out, const struct option *option, const char *va
         if (purpose == 0)
             return wrong(why, "--for is server, client, email, code, time or any");
         out->purposes |= purpose;
+        break;
+    case DESCRIPTOR:
+        out->has_password_fd = true;
+        out->password_fd = value != NULL ? descriptor(value) : -1;
+        if (out->password_fd < 0)
+            return wrong(why, "--%s is the number of an open file", option->name);
         break;
     case TIME:
         out->at = xr_time_parse(value, &ok);

@@ -20,6 +20,8 @@ struct options {
     uint32_t purposes;
     const char *host, *root, *state, *worker, *layout, *nss;
     bool updater_distro;
+    bool has_password_fd;
+    int password_fd;
     int64_t at;
     unsigned scope;
     struct words operands, stores, excluded, plugins, pins, published, untrusted;

@@ -6,19 +6,25 @@
 
 /* ---- verification after the change ---- */
 
-static bool ask(struct xr_engine *engine, struct xr_store *store, struct xr_bytes der,
-                struct xr_verdict *out)
+/* A verifier that fails cannot tell. */
+static void ask(struct xr_engine *engine, const struct xr_run *run, struct xr_asking *asking,
+                struct xr_bytes der, struct xr_verdict *out)
 {
     const struct xr_request *rq = engine->rq;
     struct xr_probe probe = {.size = sizeof(probe), .chain = &der, .count = 1};
+    struct xr_error err = {0};
 
     probe.purpose = rq->purposes ? rq->purposes & (~rq->purposes + 1) : XR_SERVER;
     probe.at = rq->now;
-    return xr_store_probe(store, out, &probe, NULL) == XR_OK;
+    if (xr_ask(asking, out, &probe, &err) == XR_OK)
+        return;
+    *out = (struct xr_verdict){.size = sizeof(*out)};
+    memcpy(out->by, run->caps.verifier, sizeof(out->by));
+    (void)snprintf(out->why, sizeof(out->why), "%.*s", (int)sizeof(out->why) - 1, err.text);
 }
 
 /* Install: does what was installed lead to an anchor? The first "no" is what is reported. */
-static void verify_install(struct xr_engine *engine, struct xr_run *run, struct xr_store *store)
+static void verify_install(struct xr_engine *engine, struct xr_run *run, struct xr_asking *asking)
 {
     for (size_t i = 0; i < run->plan.count; i++) {
         const struct xr_step *step = &run->plan.items[i];
@@ -27,9 +33,9 @@ static void verify_install(struct xr_engine *engine, struct xr_run *run, struct 
         if (step->pool_at == XR_NONE || step->action == XR_ACTION_REFUSE ||
             step->action == XR_ACTION_REMOVE ||
             (step->place != XR_ANCHOR && step->place != XR_INTERMEDIATE) ||
-            (run->verified && run->verdict.answer == XR_NO) ||
-            !ask(engine, store, engine->report->pool.items[step->pool_at].cert->der, &verdict))
+            (run->verified && run->verdict.answer == XR_NO))
             continue;
+        ask(engine, run, asking, engine->report->pool.items[step->pool_at].cert->der, &verdict);
         run->verdict = verdict;
         run->verified = true;
         if (verdict.answer == XR_NO) {
@@ -77,7 +83,7 @@ static bool asked(const struct xr_run *run, const struct xr_pool *pool, size_t s
 }
 
 /* Distrust: does any certificate of the key still validate? */
-static void verify_distrust(struct xr_engine *engine, struct xr_run *run, struct xr_store *store)
+static void verify_distrust(struct xr_engine *engine, struct xr_run *run, struct xr_asking *asking)
 {
     struct xr_pool *pool = &engine->report->pool;
 
@@ -92,8 +98,7 @@ static void verify_distrust(struct xr_engine *engine, struct xr_run *run, struct
             char *name = NULL;
             char hex[2 * XR_SHA256_LEN + 1];
 
-            if (!ask(engine, store, pool->items[k].cert->der, &verdict))
-                continue;
+            ask(engine, run, asking, pool->items[k].cert->der, &verdict);
             if (!run->verified || said_yes(&verdict))
                 run->verdict = verdict;
             run->verified = true;
@@ -113,16 +118,16 @@ static void verify_distrust(struct xr_engine *engine, struct xr_run *run, struct
     }
 }
 
-static void verify(void *ctx, struct xr_run *run, struct xr_store *store)
+static void verify(void *ctx, struct xr_run *run, struct xr_asking *asking)
 {
     struct xr_change_run *c = ctx;
 
     if (run->caps.verifier[0] == '\0')
         return;
     if (c->engine->rq->verb == XR_VERB_INSTALL)
-        verify_install(c->engine, run, store);
+        verify_install(c->engine, run, asking);
     else if (c->engine->rq->verb == XR_VERB_DISTRUST)
-        verify_distrust(c->engine, run, store);
+        verify_distrust(c->engine, run, asking);
 }
 
 static bool reject(void *ctx, struct xr_run *run)
@@ -153,6 +158,45 @@ struct xr_txn xr_change_txn(struct xr_change_run *c)
                            .ctx = c};
 }
 
+/* ---- what people must do ---- */
+
+static bool only_builds_paths(const struct xr_state *state)
+{
+    return xr_state_in(state, XR_INTERMEDIATE) != NULL && xr_state_in(state, XR_ANCHOR) == NULL;
+}
+
+/* May a chain be good by that which was not? An intermediate gives no trust, but makes paths. */
+static bool gives(const struct xr_state *from, const struct xr_state *to)
+{
+    return xr_state_widens(from, to) ||
+           (only_builds_paths(to) && (from == NULL || from->count == 0));
+}
+
+/* Whoever read a store a moment ago may not know yet; what was there for a moment may be believed
+ * still. A program that goes on trusting what was taken is more than a note. */
+static void say_notices(struct xr_report *report, const struct xr_run *run)
+{
+    bool now[XR_NOTICE_COUNT] = {false};
+
+    if (run->result != XR_RESULT_DONE && !run->taken_back)
+        return;
+    for (size_t i = 0; i < run->plan.count; i++) {
+        const struct xr_step *step = &run->plan.items[i];
+
+        if (!xr_step_changes(step))
+            continue;
+        now[XR_NOTICE_GIVEN] |=
+            run->taken_back ? gives(step->want, step->before) : gives(step->before, step->want);
+        now[XR_NOTICE_TAKEN] |=
+            run->taken_back ? gives(step->before, step->want) : gives(step->want, step->before);
+    }
+    for (unsigned notice = 0; notice < XR_NOTICE_COUNT; notice++) {
+        if (now[notice] && run->caps.notice[notice][0] != '\0')
+            xr_report_say(report, notice == XR_NOTICE_TAKEN ? XR_WARNING : XR_NOTE, run->address,
+                          "%s", run->caps.notice[notice]);
+    }
+}
+
 /* ---- the journal ---- */
 
 bool xr_change_open_journal(struct xr_change_run *c)
@@ -177,6 +221,18 @@ static void close_journal(struct xr_change_run *c)
     c->journal_open = false;
 }
 
+/* A store that nobody can unlock is left out; the others go on. */
+static void refuse_unrecovered(struct xr_report *report, const struct xr_run *locked,
+                               const char *command)
+{
+    for (size_t i = 0; i < report->runs.count; i++) {
+        if (strcmp(report->runs.items[i].address, locked->address) == 0)
+            xr_run_end(&report->runs.items[i], XR_RESULT_REFUSED,
+                       xr_format("an interrupted %s has to be recovered first, and %s", command,
+                                 locked->why));
+    }
+}
+
 /* One part that a crash left, in a run of its own; said as a message. */
 static bool recover_quietly(struct xr_change_run *c, size_t t, size_t p)
 {
@@ -192,16 +248,20 @@ static bool recover_quietly(struct xr_change_run *c, size_t t, size_t p)
         xr_run_end(&run, XR_RESULT_FAILED, xr_strdup(err.text));
     } else {
         xr_engine_owner(&run.owner, c->engine, run.backend, run.location);
-        xr_txn_recover(&txn, &run, t, p);
+        if (xr_change_unlock_part(c, &run, t, p))
+            xr_txn_recover(&txn, &run, t, p);
     }
     good = run.result != XR_RESULT_FAILED;
-    if (good)
+    if (run.result == XR_RESULT_REFUSED)
+        refuse_unrecovered(report, &run, c->journal.items[t].command);
+    else if (good)
         xr_report_say(report, XR_WARNING, address, "an interrupted %s was %s",
                       c->journal.items[t].command,
                       run.result == XR_RESULT_DONE ? "finished" : "taken back");
     else
         xr_report_say(report, XR_ERROR, address, "an interrupted %s cannot be recovered: %s",
                       c->journal.items[t].command, run.why);
+    say_notices(report, &run);
     c->finished_undo =
         c->finished_undo || (run.result == XR_RESULT_DONE && c->journal.items[t].undoes[0] != '\0');
     xr_run_free(&run);
@@ -332,6 +392,7 @@ void xr_engine_grade(struct xr_engine *engine)
             xr_report_say(report, XR_WARNING, run->address, "%s", run->why);
             xr_report_raise(report, XR_EXIT_PARTIAL);
         }
+        say_notices(report, run);
         if (run->privilege && run->result != XR_RESULT_SKIPPED)
             xr_report_raise(report, XR_EXIT_PRIVILEGE);
         if (run->verifier_no && (report->verb == XR_VERB_DISTRUST || run->result == XR_RESULT_BACK))
@@ -357,13 +418,17 @@ void xr_change_carry_out(struct xr_change_run *c)
     }
     if (!xr_change_confirmed(c))
         return;
+    xr_change_unlock(c);
     apply_all(c);
+    for (size_t i = 0; i < c->engine->report->runs.count; i++)
+        xr_secret_wipe(&c->engine->report->runs.items[i].password);
     xr_engine_grade(c->engine);
 }
 
 void xr_change_free(struct xr_change_run *c)
 {
     close_journal(c);
+    xr_secret_wipe(&c->last_password);
     free(c->wishes.items);
     xr_pins_free(&c->pins);
     xr_strings_free(&c->texts);

@@ -2,6 +2,8 @@
 /* The verbs that change stores: install, remove, distrust, undo, recover. */
 #include "change.h"
 
+#include "mend.h"
+
 #include <stdlib.h>
 
 void xr_change_fail(struct xr_change_run *c, enum xr_exit code, const char *text)
@@ -226,9 +228,81 @@ static void recover_part(struct xr_change_run *c, size_t t, size_t p)
         if (strcmp(run->address, store) != 0)
             continue;
         xr_plan_free(&run->plan);
-        xr_txn_recover(&txn, run, t, p);
+        if (xr_change_unlock_part(c, run, t, p))
+            xr_txn_recover(&txn, run, t, p);
+        xr_secret_wipe(&run->password);
         return;
     }
+}
+
+/* Stores that are named: what they answer, and then they are opened for writing anyhow. */
+static void look_at_named(struct xr_change_run *c)
+{
+    struct xr_engine *engine = c->engine;
+
+    for (size_t i = 0; i < engine->report->runs.count; i++) {
+        struct xr_run *run = &engine->report->runs.items[i];
+
+        run->mended = xr_mend_look(run, &engine->rq->site, &engine->worker, NULL) == XR_STALE;
+    }
+}
+
+static void say_mended(struct xr_change_run *c, struct xr_run *run)
+{
+    if (run->mended && run->result == XR_RESULT_UNCHANGED && run->why == NULL)
+        xr_run_end(run, XR_RESULT_DONE, xr_strdup(XR_MENDED));
+    else if (run->mended && run->result != XR_RESULT_FAILED)
+        xr_report_say(c->engine->report, XR_WARNING, run->address, "%s", XR_MENDED);
+}
+
+/* True if somebody's write was interrupted there; it is taken back, or in a dry run would be. */
+static bool mend(struct xr_engine *engine, struct xr_run *run)
+{
+    struct xr_error err = {0};
+    enum xr_status status = XR_OK;
+
+    if (xr_mend_look(run, &engine->rq->site, &engine->worker, NULL) != XR_STALE)
+        return false;
+    if (engine->rq->dry_run) {
+        xr_report_say(engine->report, XR_WARNING, run->address,
+                      "an interrupted write of another program would be taken back");
+        return true;
+    }
+    status = xr_mend(run, &engine->rq->site, &engine->worker, &err);
+    run->privilege = status == XR_DENIED;
+    if (status == XR_OK)
+        xr_run_end(run, XR_RESULT_DONE, xr_strdup(XR_MENDED));
+    else
+        xr_run_end(run, XR_RESULT_FAILED, xr_strdup(err.text));
+    return true;
+}
+
+/* The runs from that one on; what needs nothing leaves the report again. */
+static void mend_runs(struct xr_engine *engine, size_t from)
+{
+    struct xr_report *report = engine->report;
+    size_t kept = from;
+
+    for (size_t i = from; i < report->runs.count; i++) {
+        struct xr_run run = report->runs.items[i];
+
+        if (mend(engine, &run))
+            report->runs.items[kept++] = run;
+        else
+            xr_run_free(&run);
+    }
+    report->runs.count = kept;
+}
+
+/* Every other store of the scope is only looked at, and nothing else is touched there. */
+static bool mend_others(struct xr_engine *engine)
+{
+    size_t from = engine->report->runs.count;
+
+    if (engine->rq->stores.count == 0 && !xr_engine_discover(engine))
+        return false;
+    mend_runs(engine, from);
+    return true;
 }
 
 void xr_verb_recover(struct xr_engine *engine)
@@ -243,15 +317,19 @@ void xr_verb_recover(struct xr_engine *engine)
         if (xr_journal_read(&c.journal, engine->state_dir, &err) == XR_OK && !c.journal.live &&
             xr_journal_pending(&c.journal))
             xr_report_say(report, XR_WARNING, NULL, "recovery pending");
-        goto out;
     }
     /* Stores that are named are flushed even without a record: an interrupted run of anybody's. */
     for (size_t i = 0; i < engine->rq->stores.count; i++) {
         if (!xr_engine_add_run(engine, engine->rq->stores.items[i], true))
             goto out;
     }
-    if (!xr_change_open_journal(&c))
+    if (engine->rq->dry_run) {
+        mend_runs(engine, 0);
+        (void)mend_others(engine);
+    }
+    if (engine->rq->dry_run || !xr_change_open_journal(&c))
         goto out;
+    look_at_named(&c);
     if (c.journal.damaged > 0)
         xr_report_say(report, XR_WARNING, NULL,
                       "%zu bytes of the journal are damaged and were passed over",
@@ -276,7 +354,10 @@ void xr_verb_recover(struct xr_engine *engine)
         }
         if (report->runs.items[i].plan.count == 0 && report->runs.items[i].why == NULL)
             xr_txn_apply(&txn, &report->runs.items[i]);
+        say_mended(&c, &report->runs.items[i]);
     }
+    if (!mend_others(engine))
+        goto out;
     xr_engine_grade(engine);
 out:
     xr_change_free(&c);

@@ -20,7 +20,8 @@ struct xr_change_run {
     bool finished_undo; /* recovery brought an interrupted undo to its end */
     size_t transaction; /* XR_NONE before the first record */
     unsigned shadow_checks;
-    const char *undoes; /* transaction that this one takes back, or NULL */
+    struct xr_secret last_password; /* that opened a store, typed by somebody */
+    const char *undoes;             /* transaction that this one takes back, or NULL */
 };
 
 /* An error, and the exit code that goes with it. */
@@ -30,6 +31,12 @@ void xr_change_fail(struct xr_change_run *c, enum xr_exit code, const char *text
 bool xr_change_read_pins(struct xr_change_run *c);
 bool xr_change_check_pins(struct xr_change_run *c);
 bool xr_change_confirmed(struct xr_change_run *c);
+
+/* unlock.c. Finds the password of every store whose plan needs it; where nobody knows it, the run
+ * ends as refused. */
+void xr_change_unlock(struct xr_change_run *c);
+/* The same for what a crash left; false: the run has ended. */
+bool xr_change_unlock_part(struct xr_change_run *c, struct xr_run *run, size_t t, size_t p);
 
 /* wishes.c. Is an operand the beginning of a SHA-256, not a file? */
 bool xr_change_is_id(const char *text);

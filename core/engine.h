@@ -18,6 +18,9 @@ struct xr_engine {
 
 /* Fills report->runs with the stores asked for. False when that is an error (already said). */
 bool xr_engine_select(struct xr_engine *engine);
+/* Adds every store of the scope that is not excluded. False when an address to be left out is none
+ * (said). */
+bool xr_engine_discover(struct xr_engine *engine);
 /* What an address means: backend, and location on this host (NULL: all the backend finds).
  * XR_UNSUPPORTED when it is no address. */
 enum xr_status xr_engine_locate(struct xr_engine *engine, const char *address,

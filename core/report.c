@@ -14,7 +14,7 @@ const char *const xr_report_not_covered[] = {
 
 const char *xr_level_name(enum xr_level level)
 {
-    static const char *const names[] = {"info", "warning", "error"};
+    static const char *const names[] = {"info", "note", "warning", "error"};
 
     return names[level];
 }

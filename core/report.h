@@ -6,7 +6,7 @@
 #include "input.h"
 #include "txn.h"
 
-enum xr_level { XR_INFO, XR_WARNING, XR_ERROR };
+enum xr_level { XR_INFO, XR_NOTE, XR_WARNING, XR_ERROR };
 const char *xr_level_name(enum xr_level level);
 
 struct xr_message {

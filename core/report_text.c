@@ -480,7 +480,8 @@ void xr_report_messages(const struct xr_report *report, const struct xr_text_sty
                             : message->level == XR_WARNING ? YELLOW(style)
                                                            : "";
 
-        if (message->level == XR_INFO && (style->quiet || !style->verbose))
+        if ((message->level == XR_INFO && (style->quiet || !style->verbose)) ||
+            (message->level == XR_NOTE && style->quiet))
             continue;
         (void)fprintf(out, "crossroot: %s%s%s: ", color, xr_level_name(message->level),
                       color[0] ? PLAIN(style) : "");

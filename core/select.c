@@ -390,8 +390,8 @@ bool xr_engine_add_run(struct xr_engine *engine, const char *address, bool named
     return status == XR_OK;
 }
 
-/* False when an address to be left out is none. */
-static bool drop_excluded(struct xr_engine *engine)
+/* Among the runs from that one on. False when an address to be left out is none. */
+static bool drop_excluded(struct xr_engine *engine, size_t from)
 {
     struct xr_report *report = engine->report;
 
@@ -401,14 +401,14 @@ static bool drop_excluded(struct xr_engine *engine)
         struct xr_error err = {0};
         enum xr_status status =
             xr_engine_locate(engine, engine->rq->excluded.items[i], &backend, &location, &err);
-        size_t kept = 0;
+        size_t kept = from;
 
         if (status == XR_UNSUPPORTED) {
             xr_report_say(report, XR_ERROR, NULL, "%s", err.text);
             xr_report_raise(report, XR_EXIT_USAGE);
             return false;
         }
-        for (size_t k = 0; k < report->runs.count; k++) {
+        for (size_t k = from; k < report->runs.count; k++) {
             struct xr_run *run = &report->runs.items[k];
 
             if (status == XR_OK && run->backend == backend &&
@@ -423,6 +423,15 @@ static bool drop_excluded(struct xr_engine *engine)
     return true;
 }
 
+bool xr_engine_discover(struct xr_engine *engine)
+{
+    size_t from = engine->report->runs.count;
+
+    for (size_t i = 0; i < engine->report->registry.count; i++)
+        discover(engine, &engine->report->registry.items[i], false);
+    return drop_excluded(engine, from);
+}
+
 bool xr_engine_select(struct xr_engine *engine)
 {
     const struct xr_request *rq = engine->rq;
@@ -431,11 +440,7 @@ bool xr_engine_select(struct xr_engine *engine)
         if (!xr_engine_add_run(engine, rq->stores.items[i], true))
             return false;
     }
-    if (rq->stores.count == 0) {
-        for (size_t i = 0; i < engine->report->registry.count; i++)
-            discover(engine, &engine->report->registry.items[i], false);
-    }
-    if (!drop_excluded(engine))
+    if (rq->stores.count == 0 ? !xr_engine_discover(engine) : !drop_excluded(engine, 0))
         return false;
     if (engine->report->runs.count > 0 || rq->verb == XR_VERB_STORES)
         return true;

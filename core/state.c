@@ -33,6 +33,7 @@ static void entry_free(struct xr_entry *entry)
     free(attached);
     free((void *)(uintptr_t)entry->label);
     free((void *)(uintptr_t)entry->remark);
+    free_bytes(entry->about);
     free_bytes(entry->der);
     free_bytes(entry->issuer);
     free_bytes(entry->serial);
@@ -50,6 +51,7 @@ static struct xr_entry *entry_copy(const struct xr_entry *entry)
     copy->size = sizeof(*copy);
     copy->label = copy->label ? xr_strdup(copy->label) : NULL;
     copy->remark = copy->remark ? xr_strdup(copy->remark) : NULL;
+    copy->about = copy_bytes(copy->about);
     copy->der = copy_bytes(copy->der);
     copy->issuer = copy_bytes(copy->issuer);
     copy->serial = copy_bytes(copy->serial);

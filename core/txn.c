@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "txn.h"
+#include "mend.h"
 
 #include <stdlib.h>
 
@@ -17,6 +17,7 @@ void xr_run_free(struct xr_run *run)
     free(run->location);
     free(run->why);
     xr_owner_free(&run->owner);
+    xr_secret_wipe(&run->password);
     xr_store_close(&run->kept);
     xr_snapshot_free(&run->snapshot);
     xr_snapshot_free(&run->after);
@@ -40,15 +41,14 @@ void xr_run_way(struct xr_way *out, const struct xr_owner *owner, const struct x
     out->worker.gid = owner->gid;
 }
 
-/* The same transaction for one run; its store's owner opens the store. */
-static struct xr_txn *as_owner(struct xr_txn *out, struct xr_way *way, const struct xr_txn *txn,
-                               const struct xr_run *run)
+enum xr_status xr_run_open(struct xr_store *store, const struct xr_run *run,
+                           const struct xr_site *site, enum xr_mode mode,
+                           const struct xr_worker_config *worker, struct xr_error *err)
 {
-    xr_run_way(way, &run->owner, txn->site, txn->worker);
-    *out = *txn;
-    out->site = &way->site;
-    out->worker = &way->worker;
-    return out;
+    struct xr_way way;
+
+    xr_run_way(&way, &run->owner, site, worker);
+    return xr_store_open(store, run->backend, &way.site, run->location, mode, &way.worker, err);
 }
 
 /* Who asked has the privilege; it is the owner who lacks it. */
@@ -82,16 +82,17 @@ enum xr_status xr_txn_survey(struct xr_run *run, const struct xr_site *site,
                              const struct xr_worker_config *worker, bool keep, struct xr_error *err)
 {
     struct xr_store store = {0};
-    struct xr_way way;
-    enum xr_status status = XR_OK;
-
-    xr_run_way(&way, &run->owner, site, worker);
-    status =
-        xr_store_open(&store, run->backend, &way.site, run->location, XR_READ, &way.worker, err);
+    enum xr_status status = xr_run_open(&store, run, site, XR_READ, worker, err);
 
     xr_snapshot_free(&run->snapshot);
+    if (status == XR_STALE && keep) {
+        status = xr_mend(run, site, worker, err);
+        run->mended = status == XR_OK;
+        if (status == XR_OK)
+            status = xr_run_open(&store, run, site, XR_READ, worker, err);
+    }
     if (status != XR_OK)
-        return status;
+        return xr_mend_advise(run, status, err);
     xr_run_caps(run, &store);
     status = xr_store_list(&store, xr_snapshot_take, &run->snapshot, err);
     if (status == XR_OK && keep && store.session != NULL && run->backend->table.renew != NULL)
@@ -105,17 +106,21 @@ enum xr_status xr_txn_survey(struct xr_run *run, const struct xr_site *site,
 static enum xr_status open_to_write(struct xr_store *store, struct xr_txn *txn, struct xr_run *run,
                                     struct xr_error *err)
 {
-    if (run->kept.session != NULL) {
-        enum xr_status status = XR_OK;
+    struct xr_bytes password = {run->password.data, run->password.len};
+    enum xr_status status = XR_OK;
 
+    if (run->kept.session != NULL) {
         *store = run->kept;
         run->kept = (struct xr_store){0};
         status = xr_store_renew(store, err);
-        if (status != XR_OK)
-            xr_store_close(store);
-        return status;
+    } else {
+        status = xr_run_open(store, run, txn->site, XR_WRITE, txn->worker, err);
     }
-    return xr_store_open(store, run->backend, txn->site, run->location, XR_WRITE, txn->worker, err);
+    if (status == XR_OK && password.data != NULL)
+        status = xr_store_unlock(store, password, err);
+    if (status != XR_OK)
+        xr_store_close(store);
+    return status;
 }
 
 /* What the store holds now of the subjects of a part. */
@@ -133,13 +138,14 @@ static enum xr_status reopen(struct xr_txn *txn, struct xr_run *run, struct xr_s
                              struct xr_error *err)
 {
     xr_store_close(store);
-    return xr_store_open(store, run->backend, txn->site, run->location, XR_WRITE, txn->worker, err);
+    return open_to_write(store, txn, run, err);
 }
 
 /* Puts the first count changes of a part back, last one first, from whatever is there now. What
  * somebody else made of an entry meanwhile is theirs and stays; *left counts those. */
-static enum xr_status put_back(struct xr_store *store, const struct xr_part *part, size_t count,
-                               size_t *left, struct xr_error *err)
+static enum xr_status put_back(struct xr_run *run, struct xr_store *store,
+                               const struct xr_part *part, size_t count, size_t *left,
+                               struct xr_error *err)
 {
     struct xr_snapshot now = {0};
     enum xr_status status = list_again(&now, store, part, err);
@@ -155,6 +161,7 @@ static enum xr_status put_back(struct xr_store *store, const struct xr_part *par
             (*left)++;
             continue;
         }
+        run->taken_back = true;
         status = xr_store_swap(store, current, change->before, err);
         /* A swap may renumber what other subjects' entries hold of the same name. */
         if (status == XR_OK)
@@ -178,9 +185,9 @@ static void roll_back(struct xr_txn *txn, struct xr_run *run, struct xr_store *s
     if (store->backend == NULL)
         status = reopen(txn, run, store, &err);
     if (status == XR_OK)
-        status = put_back(store, part, count, &left, &err);
+        status = put_back(run, store, part, count, &left, &err);
     if (status == XR_LOST && (status = reopen(txn, run, store, &err)) == XR_OK)
-        status = put_back(store, part, count, &left, &err);
+        status = put_back(run, store, part, count, &left, &err);
     if (status == XR_OK)
         status = xr_journal_back(txn->journal, txn->transaction, run->part, &err);
     if (status == XR_OK && left == 0) {
@@ -235,25 +242,20 @@ static void flush(struct xr_run *run, struct xr_store *store, bool remark)
     }
 }
 
-/* Asks the verifier, in a session of its own where the backend wants that: the store is then closed
- * behind it, and what needs it again opens it again. */
+/* Leaves the store closed where the verifier wants a session of its own. */
 static void verify(struct xr_txn *txn, struct xr_run *run, struct xr_store *store)
 {
-    struct xr_store apart = {0};
-    enum xr_mode mode = xr_store_probe_mode(run->backend);
-    struct xr_error err = {0};
+    struct xr_way way;
+    struct xr_asking asking = {.backend = run->backend,
+                               .location = run->location,
+                               .site = &way.site,
+                               .worker = &way.worker,
+                               .store = store};
 
-    if (txn->verify == NULL)
-        return;
-    if (mode != XR_PROBE) {
-        txn->verify(txn->ctx, run, store);
-        return;
-    }
-    xr_store_close(store);
-    if (xr_store_open(&apart, run->backend, txn->site, run->location, mode, txn->worker, &err) ==
-        XR_OK)
-        txn->verify(txn->ctx, run, &apart);
-    xr_store_close(&apart);
+    xr_run_way(&way, &run->owner, txn->site, txn->worker);
+    if (txn->verify != NULL)
+        txn->verify(txn->ctx, run, &asking);
+    xr_ask_end(&asking);
 }
 
 /* What is left when no step changes the store. */
@@ -336,11 +338,8 @@ static enum xr_status swap_all(struct xr_txn *txn, struct xr_run *run, struct xr
     return XR_OK;
 }
 
-void xr_txn_apply(struct xr_txn *shared, struct xr_run *run)
+void xr_txn_apply(struct xr_txn *txn, struct xr_run *run)
 {
-    struct xr_txn own;
-    struct xr_way way;
-    struct xr_txn *txn = as_owner(&own, &way, shared, run);
     struct xr_store store = {0};
     struct xr_error err = {0};
     size_t made = 0;
@@ -403,15 +402,11 @@ out:
     xr_store_close(&store);
 }
 
-void xr_txn_back(struct xr_txn *shared, struct xr_run *run, const char *why)
+void xr_txn_back(struct xr_txn *txn, struct xr_run *run, const char *why)
 {
-    struct xr_txn own;
-    struct xr_way way;
-    struct xr_txn *txn = as_owner(&own, &way, shared, run);
     struct xr_store store = {0};
     struct xr_error err = {0};
-    enum xr_status status =
-        xr_store_open(&store, run->backend, txn->site, run->location, XR_WRITE, txn->worker, &err);
+    enum xr_status status = open_to_write(&store, txn, run, &err);
 
     if (status != XR_OK)
         end_with_error(run, status, &err);
@@ -505,16 +500,12 @@ static void recover_open(struct xr_txn *txn, struct xr_run *run, struct xr_store
     run->result = XR_RESULT_DONE;
 }
 
-void xr_txn_recover(struct xr_txn *shared, struct xr_run *run, size_t transaction, size_t at)
+void xr_txn_recover(struct xr_txn *txn, struct xr_run *run, size_t transaction, size_t at)
 {
-    struct xr_txn own;
-    struct xr_way way;
-    struct xr_txn *txn = as_owner(&own, &way, shared, run);
     struct xr_store store = {0};
     struct xr_error err = {0};
     const struct xr_part *part = &txn->journal->items[transaction].items[at];
-    enum xr_status status =
-        xr_store_open(&store, run->backend, txn->site, run->location, XR_WRITE, txn->worker, &err);
+    enum xr_status status = open_to_write(&store, txn, run, &err);
 
     txn->transaction = transaction;
     run->part = at;

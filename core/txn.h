@@ -6,8 +6,10 @@
 #ifndef XR_TXN_H
 #define XR_TXN_H
 
+#include "ask.h"
 #include "journal.h"
 #include "plan.h"
+#include "unlock.h"
 #include "users.h"
 #include "worker.h"
 
@@ -34,9 +36,12 @@ struct xr_run {
     struct xr_snapshot after;    /* of the subjects that were to change */
     struct xr_store kept;        /* open for reading since the survey, where that saves work */
     struct xr_plan plan;
+    struct xr_secret password; /* to be given to sessions that write */
     enum xr_result result;
     char *why;        /* of anything but done; also a warning beside it */
     bool privilege;   /* it failed only because of who asks */
+    bool mended;      /* what somebody's killed writer left was taken back by the survey */
+    bool taken_back;  /* something that was in the store for a moment */
     bool warned;      /* flush failed: entries are in place, effects may not be */
     bool verified;    /* verdict holds an answer that was asked for */
     bool verifier_no; /* what was asked to be proven was not */
@@ -51,6 +56,10 @@ struct xr_way {
 };
 void xr_run_way(struct xr_way *out, const struct xr_owner *owner, const struct xr_site *site,
                 const struct xr_worker_config *worker);
+/* xr_store_open for a run: the only way to open its store that minds whose it is. */
+enum xr_status xr_run_open(struct xr_store *store, const struct xr_run *run,
+                           const struct xr_site *site, enum xr_mode mode,
+                           const struct xr_worker_config *worker, struct xr_error *err);
 /* Takes over what the open store can do. */
 void xr_run_caps(struct xr_run *run, const struct xr_store *store);
 /* Takes ownership of why. */
@@ -62,7 +71,7 @@ struct xr_txn {
     const struct xr_site *site;
     const struct xr_worker_config *worker;
     /* Asks the store's verifier what this run is about; fills verified, verdict. May be NULL. */
-    void (*verify)(void *ctx, struct xr_run *run, struct xr_store *store);
+    void (*verify)(void *ctx, struct xr_run *run, struct xr_asking *asking);
     /* True when the change must be taken back (a "no" under --require-verified). */
     bool (*reject)(void *ctx, struct xr_run *run);
     bool (*interrupted)(void *ctx);
@@ -70,7 +79,8 @@ struct xr_txn {
     void *ctx;
 };
 
-/* Reads caps and snapshot. keep: the store will probably be changed. */
+/* Reads caps and snapshot. keep: the store will probably be changed; then an interrupted write of
+ * somebody's is taken back first. */
 enum xr_status xr_txn_survey(struct xr_run *run, const struct xr_site *site,
                              const struct xr_worker_config *worker, bool keep,
                              struct xr_error *err);

@@ -2,6 +2,7 @@
 /* The library's face: requests, stores, and the verbs that only read. */
 #include "engine.h"
 
+#include "mend.h"
 #include "sys.h"
 #include "xr_config.h"
 
@@ -59,9 +60,14 @@ void xr_engine_survey(struct xr_engine *engine)
     for (size_t i = 0; i < report->runs.count; i++) {
         struct xr_run *run = &report->runs.items[i];
         struct xr_error err = {0};
-        enum xr_status status =
-            xr_txn_survey(run, &engine->rq->site, &engine->worker, changing, &err);
+        enum xr_status status = XR_OK;
 
+        if (run->why != NULL)
+            continue;
+        status = xr_txn_survey(run, &engine->rq->site, &engine->worker, changing, &err);
+
+        if (run->mended)
+            xr_report_say(report, XR_WARNING, run->address, "%s", XR_MENDED);
         if (status != XR_OK) {
             run->privilege = status == XR_DENIED && engine->rq->site.uid != 0;
             xr_run_end(run, XR_RESULT_FAILED, xr_strdup(err.text));
@@ -167,11 +173,10 @@ static void verb_stores(struct xr_engine *engine)
         struct xr_run *run = &engine->report->runs.items[i];
         struct xr_store store = {0};
         struct xr_error err = {0};
-        struct xr_way way;
 
-        xr_run_way(&way, &run->owner, &engine->rq->site, &engine->worker);
-        if (xr_store_open(&store, run->backend, &way.site, run->location, XR_READ, &way.worker,
-                          &err) != XR_OK)
+        if (xr_mend_advise(
+                run, xr_run_open(&store, run, &engine->rq->site, XR_READ, &engine->worker, &err),
+                &err) != XR_OK)
             xr_run_end(run, XR_RESULT_FAILED, xr_strdup(err.text));
         else
             xr_run_caps(run, &store);
@@ -246,17 +251,16 @@ struct target {
     size_t first, count; /* items of the input */
 };
 
-static void answer(struct xr_engine *engine, struct xr_run *run, const struct target *target,
-                   const struct xr_bytes *untrusted, size_t untrusted_count)
+static void answer(struct xr_engine *engine, struct xr_run *run, struct xr_asking *asking,
+                   const struct target *target, const struct xr_bytes *untrusted,
+                   size_t untrusted_count)
 {
     const struct xr_request *rq = engine->rq;
     const struct xr_input *input = &engine->report->input;
     struct xr_bytes *chain = xr_new(target->count + untrusted_count, sizeof(*chain));
     struct xr_probe probe = {.size = sizeof(probe), .chain = chain, .host = rq->host};
     struct xr_answer_row *row = XR_PUSH(&engine->report->answers);
-    struct xr_store store = {0};
     struct xr_error err = {0};
-    struct xr_way way;
     enum xr_status status = XR_OK;
 
     row->store = xr_strdup(run->address);
@@ -277,19 +281,14 @@ static void answer(struct xr_engine *engine, struct xr_run *run, const struct ta
     probe.purpose = rq->purposes ? rq->purposes & (~rq->purposes + 1) : XR_SERVER;
     probe.at = rq->at ? rq->at : rq->now;
 
-    xr_run_way(&way, &run->owner, &rq->site, &engine->worker);
     if (run->result == XR_RESULT_FAILED)
         status = xr_fail(&err, XR_FAILED, "%s", run->why);
     else
-        status = xr_store_open(&store, run->backend, &way.site, run->location,
-                               xr_store_probe_mode(run->backend), &way.worker, &err);
-    if (status == XR_OK)
-        status = xr_store_probe(&store, &row->verdict, &probe, &err);
+        status = xr_ask(asking, &row->verdict, &probe, &err);
     if (status != XR_OK) {
         row->verdict.answer = XR_UNKNOWN;
         row->why = xr_strdup(err.text);
     }
-    xr_store_close(&store);
     free(chain);
 }
 
@@ -348,11 +347,21 @@ static void verb_verify(struct xr_engine *engine)
     xr_engine_survey(engine);
     warn_widened(engine, false);
     for (size_t i = 0; i < report->runs.count; i++) {
-        for (size_t t = 0; t < target_count; t++) {
-            if (report->runs.items[i].result != XR_RESULT_SKIPPED ||
-                report->runs.items[i].why == NULL)
-                answer(engine, &report->runs.items[i], &targets[t], untrusted, untrusted_count);
-        }
+        struct xr_run *run = &report->runs.items[i];
+        struct xr_store store = {0};
+        struct xr_way way;
+        struct xr_asking asking = {.backend = run->backend,
+                                   .location = run->location,
+                                   .site = &way.site,
+                                   .worker = &way.worker,
+                                   .store = &store};
+
+        xr_run_way(&way, &run->owner, &engine->rq->site, &engine->worker);
+        if (run->result == XR_RESULT_SKIPPED && run->why != NULL)
+            continue;
+        for (size_t t = 0; t < target_count; t++)
+            answer(engine, run, &asking, &targets[t], untrusted, untrusted_count);
+        xr_ask_end(&asking);
     }
     grade_answers(engine);
     free(untrusted);

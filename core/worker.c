@@ -26,6 +26,7 @@ enum call {
     CALL_SWAP,
     CALL_FLUSH,
     CALL_PROBE,
+    CALL_UNLOCK,
     CALL_DISCOVER,
     CALL_LAST = CALL_DISCOVER
 };
@@ -119,6 +120,13 @@ static bool receive_message(int fd, struct xr_buf *payload, int64_t deadline)
     return true;
 }
 
+/* A message may hold a password: nothing of it stays in memory. */
+static void forget(struct xr_buf *message)
+{
+    if (message->data != NULL)
+        explicit_bzero(message->data, message->len);
+}
+
 static struct xr_reader reader_of(const struct xr_buf *buf)
 {
     return (struct xr_reader){{(const unsigned char *)buf->data, buf->len}, false};
@@ -184,12 +192,12 @@ static enum xr_status call(struct xr_worker *worker, const char *backend, struct
     size_t taken = 0;
     bool sent = false;
 
-    if (worker->lost) {
-        xr_buf_free(request);
-        return fail_lost(worker, err);
-    }
-    sent = send_message(worker->fd, request, deadline);
+    if (!worker->lost)
+        sent = send_message(worker->fd, request, deadline);
+    forget(request);
     xr_buf_free(request);
+    if (worker->lost)
+        return fail_lost(worker, err);
     if (!sent)
         return lose_io(worker, backend, deadline, err);
     for (;;) {
@@ -204,11 +212,8 @@ static enum xr_status call(struct xr_worker *worker, const char *backend, struct
         if (taken > LISTING_MAX)
             return lose(worker, backend, "sent more than any store holds", err);
         if (kind == REPLY_ENTRY && emit != NULL) {
-            char *remark = xr_get_text(result);
-            enum xr_status status =
-                xr_get_entry(result, remark, emitted == XR_OK ? emit : NULL, ctx);
+            enum xr_status status = xr_get_listed(result, emitted == XR_OK ? emit : NULL, ctx);
 
-            free(remark);
             if (result->failed)
                 return lose(worker, backend, "sent nonsense", err);
             emitted = emitted == XR_OK ? status : emitted;
@@ -500,11 +505,6 @@ enum xr_status xr_store_flush(struct xr_store *store, struct xr_error *err)
     return store->backend->table.flush(store->session, err);
 }
 
-enum xr_mode xr_store_probe_mode(const struct xr_loaded *backend)
-{
-    return (backend->table.flags & XR_BACKEND_PROBE_APART) != 0 ? XR_PROBE : XR_READ;
-}
-
 enum xr_status xr_store_probe(struct xr_store *store, struct xr_verdict *out,
                               const struct xr_probe *probe, struct xr_error *err)
 {
@@ -535,6 +535,27 @@ enum xr_status xr_store_probe(struct xr_store *store, struct xr_verdict *out,
     return status;
 }
 
+enum xr_status xr_store_unlock(struct xr_store *store, struct xr_bytes password,
+                               struct xr_error *err)
+{
+    struct xr_buf request = {0}, reply = {0};
+    struct xr_reader result;
+    enum xr_status status = XR_OK;
+
+    if (store->backend->table.unlock == NULL)
+        return xr_fail(err, XR_UNSUPPORTED, "nothing there can be unlocked");
+    if (store->worker == NULL)
+        return store->backend->table.unlock(store->session, password, err);
+    /* At once as long as it becomes: growing would leave a copy behind. */
+    request.data = xr_grow(NULL, &request.capacity, password.len + 64, 1);
+    xr_put_number(&request, CALL_UNLOCK);
+    xr_put_bytes(&request, password);
+    status =
+        call(store->worker, store->backend->table.name, &request, &reply, &result, NULL, NULL, err);
+    xr_buf_free(&reply);
+    return status;
+}
+
 /* ---- the helper's side ---- */
 
 struct serving {
@@ -550,8 +571,7 @@ static enum xr_status send_entry(void *ctx, const struct xr_entry *entry)
     bool ok = false;
 
     xr_put_number(&out, REPLY_ENTRY);
-    xr_put_text(&out, entry->size > offsetof(struct xr_entry, remark) ? entry->remark : NULL);
-    xr_put_entry(&out, entry);
+    xr_put_listed(&out, entry);
     ok = send_message(s->fd, &out, -1);
     xr_buf_free(&out);
     return ok ? XR_OK : XR_FAILED;
@@ -724,6 +744,15 @@ static enum xr_status serve_probe(struct serving *s, struct xr_reader *in,
     return status;
 }
 
+static enum xr_status serve_unlock(struct serving *s, struct xr_reader *in, struct xr_error *err)
+{
+    struct xr_bytes password = xr_get_bytes(in);
+
+    if (in->failed)
+        return xr_fail(err, XR_INVALID, "malformed request");
+    return xr_store_unlock(&s->store, password, err);
+}
+
 /* One request, one result. False when there is nobody to answer. */
 static bool serve(struct serving *s, const struct xr_buf *request)
 {
@@ -747,6 +776,8 @@ static bool serve(struct serving *s, const struct xr_buf *request)
         status = serve_swap(s, &in, &err);
     else if (what == CALL_FLUSH)
         status = xr_store_flush(&s->store, &err);
+    else if (what == CALL_UNLOCK)
+        status = serve_unlock(s, &in, &err);
     else
         status = serve_probe(s, &in, &verdict, &err);
 
@@ -771,7 +802,8 @@ int xr_worker_serve(int fd)
 
     xr_registry_init(&s.registry);
     while (receive_message(fd, &request, -1) && serve(&s, &request))
-        continue;
+        forget(&request);
+    forget(&request);
     xr_buf_free(&request);
     xr_store_close(&s.store);
     xr_registry_free(&s.registry);

@@ -49,11 +49,12 @@ enum xr_status xr_store_list(struct xr_store *store, xr_entry_fn emit, void *ctx
 enum xr_status xr_store_swap(struct xr_store *store, const struct xr_state *expect,
                              const struct xr_state *want, struct xr_error *err);
 enum xr_status xr_store_flush(struct xr_store *store, struct xr_error *err);
-/* How a store of this backend is opened to be asked for its verifier's answer. */
-enum xr_mode xr_store_probe_mode(const struct xr_loaded *backend);
 /* XR_UNSUPPORTED if the store has no verifier. */
 enum xr_status xr_store_probe(struct xr_store *store, struct xr_verdict *out,
                               const struct xr_probe *probe, struct xr_error *err);
+/* See struct xr_backend; XR_UNSUPPORTED if nothing there can be unlocked. */
+enum xr_status xr_store_unlock(struct xr_store *store, struct xr_bytes password,
+                               struct xr_error *err);
 
 /* The helper's side: serves one session on a socket until its peer is gone. */
 int xr_worker_serve(int fd);

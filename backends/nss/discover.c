@@ -15,6 +15,7 @@
 #define INI_MAX      ((size_t)1 << 20)
 #define PROFILES_MAX 1000u
 #define NAME_MAX_LEN 80u
+#define OF_USERS     (XR_SCOPE_USER | XR_SCOPE_ALL_USERS) /* of the one in struct xr_site */
 
 enum base { HOME, CONFIG, DATA };
 
@@ -400,7 +401,7 @@ static enum xr_status search_all(struct search *s, unsigned scope)
     enum xr_status status = XR_OK;
     bool there = false;
 
-    if ((scope & XR_SCOPE_USER) != 0 && s->tree.home != NULL) {
+    if (s->tree.home != NULL) {
         for (size_t i = 0; i < sizeof(mozillas) / sizeof(mozillas[0]) && status == XR_OK; i++)
             status = search_mozilla(s, &mozillas[i]);
         for (size_t i = 0; i < sizeof(chromiums) / sizeof(chromiums[0]) && status == XR_OK; i++)
@@ -416,11 +417,20 @@ enum xr_status nss_discover(const struct xr_host *host, const struct xr_site *si
                             xr_found_fn emit, void *ctx, struct xr_error *err)
 {
     struct search s = {.site = site, .emit = emit, .ctx = ctx};
-    enum xr_status status = nss_tree_open(&s.tree, site->root, site->home, err);
+    struct xr_error problem = {0};
+    const char *home = (scope & OF_USERS) != 0 ? site->home : NULL;
+    enum xr_status status = nss_tree_open(&s.tree, site->root, home, &problem);
 
     (void)host;
-    if (status != XR_OK)
+    if (status != XR_OK && home != NULL) {
+        note(&s, status, &problem);
+        status = nss_tree_open(&s.tree, site->root, NULL, &problem);
+    }
+    if (status != XR_OK) {
+        if (err != NULL)
+            *err = problem;
         return status;
+    }
     status = search_all(&s, scope);
     if (status == XR_OK && s.problems > 1)
         (void)xr_fail(err, s.status, "%.460s (and %u more)", s.problem.text, s.problems - 1);

@@ -123,6 +123,8 @@ enum xr_status nss_files_look(struct nss_files *out, int dir, struct xr_error *e
         status = look(&out->key4, out, dir, "key4.db", err);
     for (size_t i = 0; status == XR_OK && i < sizeof(beside) / sizeof(beside[0]); i++)
         status = look(&there, out, dir, beside[i], err);
+    if (status == XR_OK && !out->cert9 && fstatat(dir, "profiles.ini", &st, 0) == 0)
+        return xr_fail(err, XR_REFUSED, "it is no profile: its profiles.ini says where those are");
     out->cert8 = fstatat(dir, "cert8.db", &st, AT_SYMLINK_NOFOLLOW) == 0;
     /* NSS makes a database anew in an empty file. */
     if (status == XR_OK && out->cert9 && fstatat(dir, "cert9.db", &st, AT_SYMLINK_NOFOLLOW) == 0 &&

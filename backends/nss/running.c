@@ -1,16 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Who uses a database right now, and what has to be done before a change counts there.
  *
- * Measured with Firefox ESR 153 and Chromium 156 while they ran, certificates changed by certutil.
- * Firefox: a root it has not seen yet counts at once. Trust of a certificate it knows, given or
- * taken, counts after a restart only; a root deleted may go on being trusted (always where the
- * server sends it along). Chromium: every change counts at once for servers it has not talked to;
- * for the others it keeps its last answer, be it yes or no.
+ * Measured with Firefox ESR 153 and Chromium 156 while they ran, certificates changed by certutil:
  *
- * Firefox and Thunderbird keep a write lock (fcntl) on .parentlock while they run; the file stays,
- * and so does the link "lock" after a crash, so that neither says anything. A lock is the kernel's
- * word. Chromium's SingletonLock -> HOST-PID stays after a crash too: the process must be there,
- * be its owner's and have the right name. In doubt (another host, a sandbox, no /proc): silence. */
+ * Firefox sees at once a root that it did not know. Trust of a certificate it knows, given or
+ * taken, counts after a restart only (it knows those in the database and those that servers sent).
+ * A root that was deleted may stay trusted; always so for servers that send it along.
+ *
+ * Chromium sees every change at once where it asks anew; but for a server that it has talked to it
+ * keeps its answer, yes or no. A restart makes both forget.
+ *
+ * Firefox and Thunderbird keep a write lock (fcntl) on .parentlock while they run. The file stays
+ * behind, and after a crash so does the link "lock" to ADDRESS:+PID: only the lock says anything,
+ * and it is the kernel's word. Chromium's SingletonLock, a link to HOST-PID, stays after a crash
+ * too: the process must be there, be of the link's owner and have the right name. In doubt
+ * (another host, a sandbox, no /proc) nothing is said. */
 #include "home.h"
 #include "nss.h"
 

@@ -155,7 +155,7 @@ static void plain_trust(struct wanted *out, const struct swapping *w, const stru
         if (entry->place == XR_ANCHOR)
             trust.anchor |= purposes;
         else if (entry->place == XR_PEER)
-            trust.peer |= purposes != 0 ? purposes : XR_SERVER;
+            trust.peer |= purposes != 0 ? purposes : P11_PEER;
         else if (entry->place == XR_DISTRUST)
             trust.distrust |= purposes != 0 ? purposes : P11_PURPOSES;
     }
@@ -212,7 +212,7 @@ static enum xr_status check_record(const struct wanted *wanted, const struct swa
         if (entry->place == XR_ANCHOR)
             said.anchor |= entry->purposes;
         else if (entry->place == XR_PEER)
-            said.peer |= entry->purposes != 0 ? entry->purposes : XR_SERVER;
+            said.peer |= entry->purposes != 0 ? entry->purposes : P11_PEER;
         else if (entry->place == XR_DISTRUST)
             said.distrust |= entry->purposes != 0 ? entry->purposes : P11_PURPOSES;
     }

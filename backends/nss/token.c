@@ -21,7 +21,9 @@ struct init_args {
 };
 
 #define TOKEN_LABEL "NSS Certificate DB              " /* 32, as pkcs11 pads it */
-#define TRIES       40u                                /* of 50 ms: a writer is done by then */
+#define NO_CERT_DB  0xCE534351UL /* CKR_NSS_CERTDB_FAILED and CKR_NSS_KEYDB_FAILED, pkcs11n.h */
+#define NO_KEY_DB   0xCE534352UL
+#define TRIES       40u /* of 50 ms: a writer is done by then */
 
 static bool our_slot(const struct nss_token *token, CK_SLOT_ID slot, CK_TOKEN_INFO *info)
 {
@@ -92,12 +94,17 @@ enum xr_status nss_token_open(struct nss_token *token, const struct nss_libs *li
         const struct timespec pause = {.tv_nsec = 50000000};
 
         rv = initialize(token);
-        if (rv != CKR_DEVICE_ERROR)
+        if (rv != CKR_DEVICE_ERROR && rv != NO_CERT_DB && rv != NO_KEY_DB)
             break;
         if (i >= 4 && !nss_files_busy(dir))
             break;
         (void)nanosleep(&pause, NULL);
     }
+    if (rv == NO_CERT_DB || rv == NO_KEY_DB)
+        return xr_error_set(err, nss_files_busy(dir) ? XR_BUSY : XR_FAILED, "pkcs11", (long)rv,
+                            "cannot open %s: %s", rv == NO_CERT_DB ? "cert9.db" : "key4.db",
+                            nss_files_busy(dir) ? "another program keeps it locked"
+                                                : "it is damaged, or no database");
     if (rv != CKR_OK)
         return p11_fail(err, rv, "cannot open cert9.db");
     token->open = true;

@@ -72,7 +72,8 @@ static const struct symbol {
 static struct {
     struct functions nss;
     bool ready;
-    bool pkix; /* libpkix is there: it tries every path */
+    bool foreign; /* it was shown a certificate that the database does not hold */
+    bool pkix;    /* libpkix is there: it tries every path */
     SECMODModule *roots;
     CERTCertDBHandle *db;
 } state;
@@ -538,6 +539,7 @@ static void ask(struct xr_verdict *out, struct xr_buf *why, const struct xr_host
         if (certs[i] == NULL && i == 0)
             say_unreadable(why, NSS.PR_GetError());
         left_out += certs[i] == NULL;
+        state.foreign = state.foreign || certs[i] == NULL || !certs[i]->isperm;
     }
     if (certs[0] != NULL) {
         struct question q = {.cert = certs[0], .usage = usage};
@@ -566,9 +568,10 @@ enum xr_status nss_verify(struct xr_verdict *out, const struct nss_libs *libs,
     out->size = sizeof(*out);
     if (probe->count == 0)
         return xr_fail(err, XR_INVALID, "no certificate to ask about");
-    /* libpkix keeps what it has seen: a chain would help the next one. */
-    nss_verify_end();
-    status = start(libs, err);
+    /* libpkix keeps what it has seen: what the database has not would help the next one. */
+    if (state.foreign)
+        nss_verify_end();
+    status = state.ready ? XR_OK : start(libs, err);
     if (status != XR_OK)
         return status;
     (void)snprintf(out->by, sizeof(out->by), "libnss3 %s", NSS.NSS_GetVersion());

@@ -7,6 +7,7 @@
  */
 #include "store.h"
 
+#include <limits.h>
 #include <stdlib.h>
 
 /* softoken makes a query of its own, with its locks, for every attribute: as few as will do. */
@@ -263,7 +264,7 @@ static enum xr_status emit_trust(const struct belief *b, struct xr_entry *entry,
     } places[] = {
         {XR_DISTRUST, all.distrust != 0, all.distrust == P11_PURPOSES ? 0 : all.distrust},
         {XR_ANCHOR, all.anchor != 0, all.anchor},
-        {XR_PEER, all.peer != 0, all.peer == XR_SERVER ? 0 : all.peer},
+        {XR_PEER, all.peer != 0, all.peer == P11_PEER ? 0 : all.peer},
         {XR_INTERMEDIATE, neutral && (all.distrust | all.anchor | all.peer) == 0, 0},
     };
     struct xr_buf difference = {0};
@@ -337,6 +338,16 @@ static enum xr_status emit_cert(const struct nss_view *view, const struct nss_ce
     return status;
 }
 
+static void add_hash(struct xr_buf *out, struct xr_bytes hash)
+{
+    unsigned char len = (unsigned char)hash.len;
+
+    if (hash.len == 0 || hash.len > UCHAR_MAX)
+        return;
+    xr_buf_add(out, &len, 1);
+    xr_buf_add(out, hash.data, hash.len);
+}
+
 /* Trust objects without their certificate: of old tools that left them, and of distrust that needs
  * none. All of one issuer and serial number are one subject. */
 static enum xr_status emit_stray(const struct nss_view *view, size_t first, xr_entry_fn emit,
@@ -347,7 +358,7 @@ static enum xr_status emit_stray(const struct nss_view *view, size_t first, xr_e
                              .issuer = p11_get(&view->trusts.items[first], CKA_ISSUER),
                              .serial = p11_get(&view->trusts.items[first], CKA_SERIAL_NUMBER)};
     struct records trusts = {0};
-    struct xr_buf native = {0};
+    struct xr_buf native = {0}, hashes = {0};
     struct belief belief = {0};
     enum xr_status status = XR_OK;
 
@@ -357,12 +368,15 @@ static enum xr_status emit_stray(const struct nss_view *view, size_t first, xr_e
             continue;
         record(&trusts, &view->trusts.items[t], CKA_CLASS);
         add_belief(&belief, &view->trusts.items[t]);
+        add_hash(&hashes, p11_trust_hash(&view->trusts.items[t]));
     }
     join(&native, &trusts);
     entry.native = (struct xr_bytes){(unsigned char *)native.data, native.len};
+    entry.about = (struct xr_bytes){(unsigned char *)hashes.data, hashes.len};
     if (native.len > 0)
         status = emit_trust(&belief, &entry, true, emit, ctx);
     xr_buf_free(&native);
+    xr_buf_free(&hashes);
     return status;
 }
 

@@ -372,11 +372,15 @@ struct p11_trust p11_trust_read(const struct p11_object *object)
     return trust;
 }
 
+struct xr_bytes p11_trust_hash(const struct p11_object *object)
+{
+    return p11_get(object, object->kind == STD_CKO_TRUST ? STD_CKA_CERT_HASH : NSS_CKA_SHA1);
+}
+
 bool p11_trust_about(const struct p11_object *object, const unsigned char sha1[20],
                      const unsigned char sha256[XR_SHA256_LEN])
 {
-    struct xr_bytes held =
-        p11_get(object, object->kind == STD_CKO_TRUST ? STD_CKA_CERT_HASH : NSS_CKA_SHA1);
+    struct xr_bytes held = p11_trust_hash(object);
 
     if (held.len == 0)
         return true;

@@ -109,12 +109,15 @@ struct p11_trust {
     uint32_t anchor, peer, distrust;
 };
 #define P11_PURPOSES ((uint32_t)(XR_SERVER | XR_CLIENT | XR_EMAIL | XR_CODE))
+#define P11_PEER     ((uint32_t)(XR_SERVER | XR_CLIENT)) /* certutil's "P,," */
 struct p11_trust p11_trust_read(const struct p11_object *object);
 /* Attributes that p11_trust_read and p11_trust_about need, of either kind. */
 extern const unsigned long p11_nss_types[];
 extern const size_t p11_nss_type_count;
 extern const unsigned long p11_std_types[];
 extern const size_t p11_std_type_count;
+/* The hash of the certificate it is about; empty if it has none. */
+struct xr_bytes p11_trust_hash(const struct p11_object *object);
 /* Is it about the certificate with these hashes? One without a hash is about whatever has its
  * issuer and serial number. */
 bool p11_trust_about(const struct p11_object *object, const unsigned char sha1[20],

@@ -308,7 +308,7 @@ Test(nss_discover, the_home_itself_may_be_reached_through_links)
 Test(nss_discover, links_of_another_user_are_refused_and_told)
 {
     if (geteuid() != 0)
-        cr_skip_test("only root can give a link away");
+        SKIP("only root can give a link away");
     make_file("disk/mozilla/firefox/profiles.ini", "[Profile0]\nName=n\nPath=p\n");
     make_file("home/.thunderbird/profiles.ini", "[Profile0]\nPath=a\n[Profile1]\nPath=b\n");
     make_link("home/.mozilla", "../disk/mozilla");
@@ -320,6 +320,23 @@ Test(nss_discover, links_of_another_user_are_refused_and_told)
     give_away("home/.thunderbird/a");
     expect_trouble(XR_REFUSED, "(and 1 more)",
                    "/home/.thunderbird/b = Thunderbird profile \"b\"\n");
+}
+
+Test(nss_discover, what_may_not_be_read_is_told)
+{
+    char *denied = at("home/.mozilla");
+
+    make_file("home/.mozilla/firefox/profiles.ini", "[Profile0]\nPath=a\n");
+    make_file("home/.thunderbird/profiles.ini", "[Profile0]\nPath=a\n");
+    cr_assert_eq(chmod(denied, 0), 0);
+    if (geteuid() == 0)
+        cr_assert_eq(seteuid(NOBODY), 0);
+    expect_trouble(XR_DENIED, "/home/.mozilla/firefox: Permission denied",
+                   "/home/.thunderbird/a = Thunderbird profile \"a\"\n");
+    if (getuid() == 0)
+        cr_assert_eq(seteuid(0), 0);
+    cr_assert_eq(chmod(denied, 0700), 0);
+    free(denied);
 }
 
 Test(nss_discover, another_users_link_to_its_neighbour_leads_nowhere_new)
@@ -381,6 +398,19 @@ Test(nss_discover, directories_of_the_environment_are_taken)
     free(data);
 }
 
+Test(nss_discover, of_all_users_the_one_whose_home_it_is_counts)
+{
+    char *home = at("home");
+    struct xr_site site = {.size = sizeof(site), .home = home};
+    struct xr_buf out;
+
+    make_dir("home/.pki/nssdb");
+    cr_assert_eq(discover(&out, &site, XR_SCOPE_ALL_USERS), XR_OK);
+    cr_assert_str_eq(out.data, "/home/.pki/nssdb = Chromium and relatives\n");
+    xr_buf_free(&out);
+    free(home);
+}
+
 Test(nss_discover, nothing_leads_out_of_an_image)
 {
     struct xr_site site = {.size = sizeof(site), .home = "/home/u"};
@@ -429,6 +459,26 @@ Test(nss_discover, the_database_of_the_system_is_no_users)
     cr_assert_eq(discover(&out, &site, XR_SCOPE_SYSTEM), XR_OK);
     cr_assert_str_eq(out.data, "/image/etc/pki/nssdb = NSS database of the system\n");
     xr_buf_free(&out);
+    free(image);
+}
+
+Test(nss_discover, a_home_that_is_none_does_not_hide_the_system)
+{
+    struct xr_site site = {.size = sizeof(site), .home = "home"};
+    char *image = at("image"), *missing = at("missing");
+    struct xr_buf out;
+
+    site.root = image;
+    make_dir("image/etc/pki/nssdb");
+    cr_assert_eq(discover(&out, &site, XR_SCOPE_USER | XR_SCOPE_SYSTEM), XR_INVALID);
+    cr_assert_not_null(strstr(err.text, "no absolute path"), "%s", err.text);
+    cr_assert_str_eq(out.data, "/image/etc/pki/nssdb = NSS database of the system\n");
+    xr_buf_free(&out);
+    site.root = missing;
+    cr_assert_eq(discover(&out, &site, XR_SCOPE_USER | XR_SCOPE_SYSTEM), XR_ABSENT);
+    cr_assert_not_null(strstr(err.text, missing), "%s", err.text);
+    xr_buf_free(&out);
+    free(missing);
     free(image);
 }
 

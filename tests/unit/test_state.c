@@ -502,16 +502,16 @@ Test(wire, an_entry_goes_to_the_callback_whose_answer_comes_back)
 
     xr_put_entry(&buf, state->entries[0]);
     in = reader(&buf);
-    cr_assert_eq(xr_get_entry(&in, NULL, emit_entry, &got), XR_BUSY);
+    cr_assert_eq(xr_get_entry(&in, emit_entry, &got), XR_BUSY);
     cr_assert_eq(got->entries[0]->attached_count, 2);
     cr_assert(xr_bytes_equal(got->entries[0]->native, BYTES("native")));
     xr_state_free(got);
     got = NULL;
     in = reader(&buf);
-    cr_assert_eq(xr_get_entry(&in, NULL, NULL, NULL), XR_OK);
+    cr_assert_eq(xr_get_entry(&in, NULL, NULL), XR_OK);
     in = reader(&buf);
     in.rest.len--;
-    cr_assert_neq(xr_get_entry(&in, NULL, emit_entry, &got), XR_OK);
+    cr_assert_neq(xr_get_entry(&in, emit_entry, &got), XR_OK);
     cr_assert(got == NULL, "half an entry was emitted");
     xr_state_free(state);
     xr_buf_free(&buf);
@@ -635,7 +635,7 @@ static bool get_everything(struct xr_bytes bytes)
     struct xr_state *state = xr_get_state(&in), *got = NULL;
     bool whole = state != NULL;
 
-    (void)xr_get_entry(&in, NULL, emit_entry, &got);
+    (void)xr_get_entry(&in, emit_entry, &got);
     xr_get_caps(&in, &caps);
     xr_get_verdict(&in, &verdict);
     xr_get_error(&in, &err);

@@ -120,6 +120,9 @@ struct xr_entry {
     /* One line for people, UTF-8: what the store's readers do not agree about, or NULL. Not part of
      * a comparison, and not recorded. */
     const char *remark;
+    /* XR_SUBJECT_ISSUER_SERIAL: hashes of the certificates that are meant, each after a byte that
+     * gives its length (20: SHA-1, 32: SHA-256); empty: any. Neither compared nor recorded. */
+    struct xr_bytes about;
 };
 
 /* The complete state of one subject over all places of a store. NULL stands for absent. */

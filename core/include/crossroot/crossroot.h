@@ -87,7 +87,13 @@ struct xr_request {
     /* On whose behalf root asks (sudo): "this user" is then that one, not root. */
     bool has_invoker;
     uint32_t invoker;
+    struct xr_bytes password; /* of stores that have one; data NULL: none is known */
+    /* Asks for the password of store (fit to be shown) into out; again: the one before was wrong.
+     * False when nobody answers. out is wiped by the caller. NULL: nobody can answer. */
+    bool (*ask_password)(void *ctx, const char *store, bool again, char *out, size_t size,
+                         size_t *len);
 };
+#define XR_PASSWORD_MAX 4096u
 
 struct xr_report;
 

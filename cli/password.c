@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "password.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <termios.h>
+#include <unistd.h>
+
+bool password_read(char *out, size_t size, size_t *len, int fd, char **why)
+{
+    *len = 0;
+    for (;;) {
+        char byte = 0;
+        /* One at a time: what follows the line is somebody else's. */
+        ssize_t got = read(fd, &byte, 1);
+
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0) {
+            if (asprintf(why, "--password-fd %d: %s", fd, strerror(errno)) < 0)
+                *why = NULL;
+            return false;
+        }
+        if (got == 0 || byte == '\n')
+            return true;
+        if (*len == size) {
+            if (asprintf(why, "--password-fd %d: a password has at most %zu bytes", fd, size) < 0)
+                *why = NULL;
+            return false;
+        }
+        out[(*len)++] = byte;
+    }
+}
+
+/* ---- on a terminal ---- */
+
+/* Signals that would leave the terminal without echo. They come only while we wait for a line. */
+static const int watched[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGALRM, SIGPIPE, SIGTSTP};
+#define WATCHED (sizeof(watched) / sizeof(watched[0]))
+
+static volatile sig_atomic_t caught;
+
+static void on_signal(int number)
+{
+    caught = number;
+}
+
+struct asking {
+    int tty;
+    struct termios usual;
+    struct sigaction before[WATCHED];
+    sigset_t mask, waiting; /* the caller's; while we wait */
+};
+
+static void say(int tty, const char *text)
+{
+    size_t len = strlen(text);
+
+    if (write(tty, text, len) < 0) {
+        /* nobody sees it: then nobody answers either */
+    }
+}
+
+/* Handlers of ours stand in for those that would end or stop the program at once; the caller's own
+ * (an interruption it counts) and what it ignores stay as they are. */
+static void begin(struct asking *a)
+{
+    struct sigaction ours = {.sa_handler = on_signal};
+    struct termios silent = a->usual;
+    sigset_t block;
+
+    caught = 0;
+    (void)sigemptyset(&block);
+    for (size_t i = 0; i < WATCHED; i++)
+        (void)sigaddset(&block, watched[i]);
+    (void)sigprocmask(SIG_BLOCK, &block, &a->mask);
+    a->waiting = a->mask;
+    for (size_t i = 0; i < WATCHED; i++) {
+        (void)sigdelset(&a->waiting, watched[i]);
+        (void)sigaction(watched[i], NULL, &a->before[i]);
+        if (a->before[i].sa_handler == SIG_DFL)
+            (void)sigaction(watched[i], &ours, NULL);
+    }
+    silent.c_lflag &= ~(tcflag_t)(ECHO | ECHONL);
+    (void)tcsetattr(a->tty, TCSAFLUSH, &silent);
+}
+
+static void finish(struct asking *a)
+{
+    (void)tcsetattr(a->tty, TCSAFLUSH, &a->usual);
+    for (size_t i = 0; i < WATCHED; i++) {
+        if (a->before[i].sa_handler == SIG_DFL)
+            (void)sigaction(watched[i], &a->before[i], NULL);
+    }
+    (void)sigprocmask(SIG_SETMASK, &a->mask, NULL);
+}
+
+/* A line without its newline: 1; nothing more comes, or somebody wants us to stop: 0; a signal that
+ * we hold back: -1. */
+static int take_line(struct asking *a, char *out, size_t size, size_t *len, bool (*stopped)(void))
+{
+    struct pollfd p = {.fd = a->tty, .events = POLLIN};
+    ssize_t got = 0;
+
+    while (ppoll(&p, 1, NULL, &a->waiting) < 0) {
+        if (errno != EINTR || stopped())
+            return 0;
+        if (caught != 0)
+            return -1;
+    }
+    got = read(a->tty, out, size);
+    if (got <= 0 || out[got - 1] != '\n')
+        return 0;
+    *len = (size_t)got - 1;
+    return 1;
+}
+
+/* In the background the terminal is not ours to silence: it stops us until it is. */
+static bool in_foreground(int tty)
+{
+    if (tcgetpgrp(tty) == getpgrp())
+        return true;
+    (void)raise(SIGTTIN);
+    return tcgetpgrp(tty) == getpgrp();
+}
+
+bool password_ask(char *out, size_t size, size_t *len, const char *store, bool again,
+                  bool (*stopped)(void))
+{
+    struct asking a = {.tty = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY)};
+    int got = -1;
+
+    if (a.tty < 0)
+        return false;
+    while (got < 0 && in_foreground(a.tty) && tcgetattr(a.tty, &a.usual) == 0) {
+        int number = 0;
+
+        begin(&a);
+        if (again)
+            say(a.tty, "That is not its password.\n");
+        say(a.tty, "Password of ");
+        say(a.tty, store);
+        say(a.tty, ": ");
+        got = take_line(&a, out, size, len, stopped);
+        say(a.tty, "\n");
+        number = caught;
+        finish(&a);
+        if (got < 0)
+            (void)raise(number); /* it stops us, and we ask again, or it ends us */
+    }
+    (void)close(a.tty);
+    return got == 1;
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef XR_CLI_PASSWORD_H
+#define XR_CLI_PASSWORD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Reads from a descriptor up to the first newline or the end; false with *why (allocated). Nothing
+ * behind the newline is read. */
+bool password_read(char *out, size_t size, size_t *len, int fd, char **why);
+/* Asks on the controlling terminal without echo. False without a terminal, at an end of input, or
+ * once stopped() says so. */
+bool password_ask(char *out, size_t size, size_t *len, const char *store, bool again,
+                  bool (*stopped)(void));
+
+#endif

@@ -1,0 +1,107 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# Stores with a password: from a descriptor, from a terminal, and from nobody.
+# password.sh PLUGIN
+# shellcheck source=tests/cli/lib.sh
+. "$(dirname -- "${BASH_SOURCE[0]}")/lib.sh"
+
+ulimit -c 0
+make_pki "$T/pki"
+cp "$1" "$T/quirky.so"
+mkdir "$T/locked" "$T/open"
+printf 'open sesame' >"$T/locked/password"
+s=(--plugin "$T/quirky.so" --store "quirky:$T/locked")
+root=$P/old-root.pem
+id=$(sha "$root")
+
+# A daemon's life: no terminal anywhere.
+no_tty() {
+    setsid -w "$XR_BIN" --worker "$XR_WORKER" --state "$state" "${s[@]}" "$@"
+}
+
+expect_exit 1 'nobody can answer' no_tty --yes install "$root"
+expect_grep 'and what to do is said' 'refused: it has a password: give it with --password-fd' "$out"
+expect_exit 1 'a wrong password' no_tty --yes install "$root" --password-fd 5 5<<<'open barley'
+expect_grep 'is told from none' 'has a password, and that was another one' "$out"
+expect_no_grep 'and never shown' 'barley' "$out"
+expect_absent 'nothing is written' "$T/locked/$id-0"
+expect_exit 0 'a password in a file' no_tty --yes install "$root" --password-fd 5 5<<<'open sesame'
+[[ -e $T/locked/$id-0 ]] && ok 'opens the store' || bad 'opens the store'
+expect_exit 0 'without a newline' no_tty remove "$root" --password-fd 5 5< <(printf 'open sesame')
+expect_absent 'all the same' "$T/locked/$id-0"
+expect_no_grep 'the journal does not know it' 'sesame' "$state/journal"
+
+# What follows the line is somebody else's: here, a certificate on the same standard input.
+run bash -c '{ echo "open sesame"; cat "$1"; } | "${@:2}"' - "$root" \
+    setsid -w "$XR_BIN" --worker "$XR_WORKER" --state "$state" "${s[@]}" \
+    --yes install --password-fd 0 -
+expect_eq 'a line of standard input, and a certificate behind it' "$rc" 0
+expect_exit 0 'undo takes one too' no_tty --yes undo --password-fd 5 5<<<'open sesame'
+
+expect_exit 2 'a descriptor that is not open' no_tty remove "$root" --password-fd 77
+expect_grep 'says why' '--password-fd 77: Bad file descriptor' "$err"
+for odd in x -1 '' 1e1 99999999; do
+    expect_exit 2 "no descriptor: \"$odd\"" no_tty remove "$root" "--password-fd=$odd"
+done
+expect_exit 2 'only commands that change take one' no_tty list --password-fd 5
+expect_exit 2 '4097 bytes are too many' no_tty remove "$root" --password-fd 5 \
+    5< <(head -c 4097 /dev/zero | tr '\0' x)
+head -c 4096 /dev/zero | tr '\0' x >"$T/locked/password"
+expect_exit 0 '4096 are not' no_tty --yes install "$root" --password-fd 5 5<"$T/locked/password"
+printf 'open sesame' >"$T/locked/password"
+expect_exit 4 'a locked store does not stop another' no_tty --store "quirky:$T/open" remove "$root"
+expect_grep 'one line each' '^quirky:.*/locked: .*refused' "$out"
+
+# ---- on a terminal ----
+
+if ! command -v script >/dev/null; then
+    skip 'script is missing: no terminal'
+    finish
+    exit
+fi
+
+# on_terminal INPUT…: removes the root; each INPUT is typed when a new question is there. What the
+# terminal showed is in $out.
+on_terminal() {
+    local turn=0 i
+    rm -f "$T/keys" "$out"
+    : >"$out"
+    mkfifo "$T/keys"
+    # Single quotes: the shell that script starts expands them.
+    # shellcheck disable=SC2016
+    B="$XR_BIN" W="$XR_WORKER" S="$state" Q="$T/quirky.so" D="$T/locked" R="$root" \
+        timeout 30 script -qfec 'trap : INT QUIT; "$B" --worker "$W" --state "$S" --plugin "$Q" --store "quirky:$D" \
+            remove "$R"; echo "exit $?"; stty -a' "$out" <"$T/keys" >/dev/null 2>&1 &
+    local session=$!
+    exec 8>"$T/keys"
+    for key in "$@"; do
+        turn=$((turn + 1))
+        for ((i = 0; i < 200 && $(grep -aco 'Password of' "$out") < turn; i++)); do
+            sleep 0.05
+        done
+        # shellcheck disable=SC2059
+        printf "$key" >&8
+    done
+    wait "$session" || true
+    exec 8>&-
+}
+
+on_terminal '\003'
+expect_grep 'interrupted at the question' '^exit 130' "$out"
+expect_grep 'the terminal echoes again' ' echo ' "$out"
+on_terminal 'wrong\n' 'open sesame\n'
+expect_grep 'a second try' '^exit 0' "$out"
+expect_grep 'says that the first was wrong' 'not its password' "$out"
+expect_grep 'names the store' 'Password of quirky:.*/locked: ' "$out"
+expect_no_grep 'and shows nothing of it' 'sesame' "$out"
+expect_grep 'the terminal echoes afterwards' ' echo ' "$out"
+no_tty --yes install "$root" --password-fd 5 5<<<'open sesame' >/dev/null
+on_terminal '\004'
+expect_grep 'an end of input is no answer' '^exit 1' "$out"
+on_terminal '\034'
+expect_grep 'a quit ends it' '^exit 131' "$out"
+expect_grep 'and leaves a terminal that echoes' ' echo ' "$out"
+on_terminal 'a\n' 'b\n' 'c\n'
+expect_grep 'three tries' '^exit 1' "$out"
+expect_eq 'and no more' "$(grep -aco 'Password of' "$out")" 3
+finish
