@@ -80,9 +80,9 @@ static enum xr_status behave(const char *what, const char *root, xr_found_fn emi
     return XR_OK;
 }
 
-static int visible(const struct dirent *entry)
+static int is_store(const struct dirent *entry)
 {
-    return entry->d_name[0] != '.';
+    return entry->d_name[0] != '.' && strstr(entry->d_name, ".slow") == NULL;
 }
 
 static enum xr_status discover(const struct xr_host *host, const struct xr_site *site,
@@ -103,7 +103,7 @@ static enum xr_status discover(const struct xr_host *host, const struct xr_site 
     if (scope != XR_SCOPE_USER || site->home == NULL || site->uid != geteuid())
         return xr_error_set(err, XR_INVALID, "", 0, "asked for something else than one home");
     (void)snprintf(dir, sizeof(dir), "%s%s/.stores", root, site->home);
-    count = scandir(dir, &entries, visible, alphasort);
+    count = scandir(dir, &entries, is_store, alphasort);
     if (count < 0 && errno == ENOENT)
         return XR_OK;
     if (count < 0)
@@ -143,11 +143,6 @@ static enum xr_status session_open(struct xr_session **out, struct xr_caps *caps
     }
     if (load(data, 1, s->path) == 1 && data[0] == 'C')
         abort();
-    while (data[0] == 'H') {
-        const struct timespec pause = {.tv_sec = 3600};
-
-        (void)nanosleep(&pause, NULL);
-    }
     (void)mode;
     for (int i = 0; i < XR_PLACE_COUNT; i++)
         caps->places[i] = XR_ENFORCED;
@@ -189,7 +184,7 @@ static enum xr_status list(struct xr_session *s, xr_entry_fn emit, void *ctx, st
 static enum xr_status swap(struct xr_session *s, const struct xr_state *expect,
                            const struct xr_state *want, struct xr_error *err)
 {
-    char data[2];
+    char data[2], slow[sizeof(s->path) + 8];
     bool there = load(data, sizeof(data), s->path) > 1;
     FILE *file = NULL;
 
@@ -204,7 +199,16 @@ static enum xr_status swap(struct xr_session *s, const struct xr_state *expect,
         (void)fputc((int)want->entries[0]->place, file);
         (void)fwrite(der.data, 1, der.len, file);
     }
-    return fclose(file) == 0 ? XR_OK : xr_error_set(err, XR_FAILED, "", 0, "cannot write it");
+    if (fclose(file) != 0)
+        return xr_error_set(err, XR_FAILED, "", 0, "cannot write it");
+    /* STORE.slow: until somebody ends this. */
+    (void)snprintf(slow, sizeof(slow), "%s.slow", s->path);
+    while (access(slow, F_OK) == 0) {
+        const struct timespec pause = {.tv_nsec = 10000000};
+
+        (void)nanosleep(&pause, NULL);
+    }
+    return XR_OK;
 }
 
 static const struct xr_backend table = {
