@@ -8,7 +8,7 @@ static enum xr_status open_and_close(const struct xr_run *run, const struct xr_s
                                      struct xr_error *err)
 {
     struct xr_store store = {0};
-    enum xr_status status = xr_run_open(&store, run, mode, site, worker, err);
+    enum xr_status status = xr_run_open(&store, run, site, mode, worker, err);
 
     xr_store_close(&store);
     return status;

@@ -42,25 +42,14 @@ void xr_run_way(struct xr_way *out, const struct xr_owner *owner, const struct x
     out->worker.gid = owner->gid;
 }
 
-enum xr_status xr_run_open(struct xr_store *store, const struct xr_run *run, enum xr_mode mode,
-                           const struct xr_site *site, const struct xr_worker_config *worker,
-                           struct xr_error *err)
+enum xr_status xr_run_open(struct xr_store *store, const struct xr_run *run,
+                           const struct xr_site *site, enum xr_mode mode,
+                           const struct xr_worker_config *worker, struct xr_error *err)
 {
     struct xr_way way;
 
     xr_run_way(&way, &run->owner, site, worker);
     return xr_store_open(store, run->backend, &way.site, run->location, mode, &way.worker, err);
-}
-
-/* The same transaction for one run; its store's owner opens the store. */
-static struct xr_txn *as_owner(struct xr_txn *out, struct xr_way *way, const struct xr_txn *txn,
-                               const struct xr_run *run)
-{
-    xr_run_way(way, &run->owner, txn->site, txn->worker);
-    *out = *txn;
-    out->site = &way->site;
-    out->worker = &way->worker;
-    return out;
 }
 
 /* Who asked has the privilege; it is the owner who lacks it. */
@@ -96,14 +85,14 @@ enum xr_status xr_txn_survey(struct xr_run *run, const struct xr_site *site,
                              const struct xr_worker_config *worker, bool keep, struct xr_error *err)
 {
     struct xr_store store = {0};
-    enum xr_status status = xr_run_open(&store, run, XR_READ, site, worker, err);
+    enum xr_status status = xr_run_open(&store, run, site, XR_READ, worker, err);
 
     xr_snapshot_free(&run->snapshot);
     if (status == XR_STALE && keep) {
         status = xr_mend(run, site, worker, err);
         run->mended = status == XR_OK;
         if (status == XR_OK)
-            status = xr_run_open(&store, run, XR_READ, site, worker, err);
+            status = xr_run_open(&store, run, site, XR_READ, worker, err);
     }
     if (status != XR_OK)
         return xr_mend_advise(run, status, err);
@@ -128,8 +117,7 @@ static enum xr_status open_to_write(struct xr_store *store, struct xr_txn *txn, 
         run->kept = (struct xr_store){0};
         status = xr_store_renew(store, err);
     } else {
-        status = xr_store_open(store, run->backend, txn->site, run->location, XR_WRITE, txn->worker,
-                               err);
+        status = xr_run_open(store, run, txn->site, XR_WRITE, txn->worker, err);
     }
     if (status == XR_OK && password.data != NULL)
         status = xr_store_unlock(store, password, err);
@@ -267,12 +255,14 @@ static void flush(struct xr_run *run, struct xr_store *store, bool remark)
 /* Leaves the store closed where the verifier wants a session of its own. */
 static void verify(struct xr_txn *txn, struct xr_run *run, struct xr_store *store)
 {
+    struct xr_way way;
     struct xr_asking asking = {.backend = run->backend,
                                .location = run->location,
-                               .site = txn->site,
-                               .worker = txn->worker,
+                               .site = &way.site,
+                               .worker = &way.worker,
                                .store = store};
 
+    xr_run_way(&way, &run->owner, txn->site, txn->worker);
     if (txn->verify != NULL)
         txn->verify(txn->ctx, run, &asking);
     xr_ask_end(&asking);
@@ -358,11 +348,8 @@ static enum xr_status swap_all(struct xr_txn *txn, struct xr_run *run, struct xr
     return XR_OK;
 }
 
-void xr_txn_apply(struct xr_txn *shared, struct xr_run *run)
+void xr_txn_apply(struct xr_txn *txn, struct xr_run *run)
 {
-    struct xr_txn own;
-    struct xr_way way;
-    struct xr_txn *txn = as_owner(&own, &way, shared, run);
     struct xr_store store = {0};
     struct xr_error err = {0};
     size_t made = 0;
@@ -425,11 +412,8 @@ out:
     xr_store_close(&store);
 }
 
-void xr_txn_back(struct xr_txn *shared, struct xr_run *run, const char *why)
+void xr_txn_back(struct xr_txn *txn, struct xr_run *run, const char *why)
 {
-    struct xr_txn own;
-    struct xr_way way;
-    struct xr_txn *txn = as_owner(&own, &way, shared, run);
     struct xr_store store = {0};
     struct xr_error err = {0};
     enum xr_status status = open_to_write(&store, txn, run, &err);
@@ -526,11 +510,8 @@ static void recover_open(struct xr_txn *txn, struct xr_run *run, struct xr_store
     run->result = XR_RESULT_DONE;
 }
 
-void xr_txn_recover(struct xr_txn *shared, struct xr_run *run, size_t transaction, size_t at)
+void xr_txn_recover(struct xr_txn *txn, struct xr_run *run, size_t transaction, size_t at)
 {
-    struct xr_txn own;
-    struct xr_way way;
-    struct xr_txn *txn = as_owner(&own, &way, shared, run);
     struct xr_store store = {0};
     struct xr_error err = {0};
     const struct xr_part *part = &txn->journal->items[transaction].items[at];

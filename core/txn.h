@@ -58,10 +58,10 @@ struct xr_way {
 };
 void xr_run_way(struct xr_way *out, const struct xr_owner *owner, const struct xr_site *site,
                 const struct xr_worker_config *worker);
-/* Opens a run's store that way. */
-enum xr_status xr_run_open(struct xr_store *store, const struct xr_run *run, enum xr_mode mode,
-                           const struct xr_site *site, const struct xr_worker_config *worker,
-                           struct xr_error *err);
+/* xr_store_open for a run: the only way to open its store that minds whose it is. */
+enum xr_status xr_run_open(struct xr_store *store, const struct xr_run *run,
+                           const struct xr_site *site, enum xr_mode mode,
+                           const struct xr_worker_config *worker, struct xr_error *err);
 /* Takes over what the open store can do. */
 void xr_run_caps(struct xr_run *run, const struct xr_store *store);
 /* Takes ownership of why. */

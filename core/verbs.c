@@ -186,7 +186,7 @@ static void look(void *ctx, struct xr_run *run)
     struct xr_store store = {0};
     struct xr_error err = {0};
     enum xr_status status =
-        xr_run_open(&store, run, XR_READ, &engine->rq->site, &engine->worker, &err);
+        xr_run_open(&store, run, &engine->rq->site, XR_READ, &engine->worker, &err);
 
     if (xr_mend_advise(run, status, &err) != XR_OK)
         end_unread(engine, run, status, &err);

@@ -396,6 +396,85 @@ Test(worker, a_missing_helper_is_told_clearly)
     cr_assert(no_children());
 }
 
+/* ---- discovery as somebody else ---- */
+
+static enum xr_status count_found(void *ctx, const struct xr_found *found)
+{
+    (void)found;
+    ++*(size_t *)ctx;
+    return XR_OK;
+}
+
+static enum xr_status discover(const char *home, size_t *count)
+{
+    struct xr_site at = {.size = sizeof(at), .home = home, .uid = 65534};
+
+    config.has_identity = true;
+    config.uid = config.gid = 65534;
+    *count = 0;
+    return xr_store_discover(naughty, &at, XR_SCOPE_USER, &config, count_found, count, &err);
+}
+
+Test(worker, what_a_helper_finds_is_named_and_a_crash_of_it_is_told)
+{
+    static const struct {
+        const char *home;
+        enum xr_status status;
+        size_t found;
+        const char *text;
+    } cases[] = {{"good", XR_OK, 1, NULL},
+                 {"crash", XR_LOST, 0, "signal 6"},
+                 {"crash-later", XR_LOST, 1, "signal 6"},
+                 {"hang", XR_LOST, 0, "400 ms"},
+                 {"none", XR_ABSENT, 0, "cannot enter"},
+                 {"closed", XR_DENIED, 0, "cannot enter"}};
+
+    if (geteuid() != 0)
+        cr_skip_test("only root can become somebody else");
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        char *home = tree_path(dir, cases[i].home);
+        size_t count = 0;
+
+        if (cases[i].status != XR_ABSENT)
+            tree_dir(dir, cases[i].home);
+        cr_assert(chmod(home, cases[i].status == XR_DENIED ? 0700 : 0755) == 0 ||
+                  cases[i].status == XR_ABSENT);
+        config.limit_ms = strcmp(cases[i].home, "hang") == 0 ? 400 : 0;
+        cr_assert(discover(home, &count) == cases[i].status, "%s: %s", cases[i].home, err.text);
+        cr_assert(count == cases[i].found, "%s", cases[i].home);
+        if (cases[i].text != NULL)
+            cr_assert(strstr(err.text, cases[i].text) != NULL, "%s", err.text);
+        cr_assert(no_children());
+        free(home);
+    }
+}
+
+Test(worker, nonsense_that_a_helper_finds_is_a_lost_helper)
+{
+    static const char *const what[] = {"garbage", "oversized",  "promising",    "empty", "kind",
+                                       "unasked", "status",     "lengths",      "half",  "silent",
+                                       "finds",   "finds-long", "finds-nothing"};
+
+    if (geteuid() != 0)
+        cr_skip_test("only root can become somebody else");
+    config.program = NULL;
+    config.limit_ms = 20000;
+    for (size_t i = 0; i < sizeof(what) / sizeof(what[0]); i++) {
+        int64_t start = now_ms();
+        size_t count = 0;
+
+        use_fake(what[i]);
+        err.text[0] = '\0';
+        cr_assert(discover(dir, &count) == XR_LOST, "%s", what[i]);
+        cr_assert(strstr(err.text, strcmp(what[i], "finds") == 0 ? "more stores" : "nonsense") !=
+                      NULL,
+                  "%s: %s", what[i], err.text);
+        cr_assert(count <= XR_FOUND_MAX && now_ms() - start < 15000, "%s", what[i]);
+        cr_assert(no_children(), "%s", what[i]);
+    }
+    free((void *)(uintptr_t)config.program);
+}
+
 /* ---- who and with what ---- */
 
 static enum xr_status keep_label(void *ctx, const struct xr_entry *entry)

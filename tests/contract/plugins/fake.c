@@ -36,6 +36,18 @@ static void stay(void)
         continue;
 }
 
+/* A store found, of which only the location is said. */
+static void found(uint64_t len)
+{
+    number(8 + 8 + len + 16);
+    number(3);
+    number(len);
+    for (uint64_t i = 0; i < len; i++)
+        put(i == 0 ? "/" : "x", 1);
+    number(UINT64_MAX);
+    number(UINT64_MAX);
+}
+
 int main(int argc, char **argv)
 {
     const char *slash = strrchr(argv[0], '/');
@@ -90,6 +102,20 @@ int main(int argc, char **argv)
         number(0);
         number(0);
         number(0);
+        stay();
+    } else if (strcmp(what, "finds") == 0) { /* more than there can be */
+        for (int i = 0; i < 100000; i++)
+            found(5);
+        stay();
+    } else if (strcmp(what, "finds-long") == 0) { /* no path is that long */
+        found(5000);
+        stay();
+    } else if (strcmp(what, "finds-nothing") == 0) { /* a store without a location */
+        number(32);
+        number(3);
+        number(UINT64_MAX);
+        number(UINT64_MAX);
+        number(UINT64_MAX);
         stay();
     } else if (strcmp(what, "half") == 0) {
         number(1000);
