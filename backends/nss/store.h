@@ -66,13 +66,13 @@ struct nss_view {
     struct nss_certs {
         struct nss_cert *items;
         size_t count, capacity;
-    } known;                  /* certificates that parse */
+    } known;                   /* certificates that parse */
     struct xr_idmap by_serial; /* id of issuer and serial: first of trusts */
     struct nss_link {
         unsigned char id[XR_SHA256_LEN];
         size_t next; /* of the same id, or SIZE_MAX */
         bool taken;  /* it is about one of known */
-    } * links;                 /* one for each of trusts */
+    } * links;       /* one for each of trusts */
 };
 /* The next trust object about a certificate; after SIZE_MAX: the first. SIZE_MAX: no more. */
 size_t nss_view_trust(const struct nss_view *view, const struct nss_cert *cert, size_t after);

@@ -40,8 +40,8 @@ static enum xr_status check_shape(const struct xr_state *want, struct xr_error *
         const struct xr_entry *entry = want->entries[i];
 
         if ((entry->place == XR_CRL) != crl)
-            return xr_fail(err, XR_REFUSED, crl ? "a CRL is no certificate"
-                                                : "a certificate is no CRL");
+            return xr_fail(err, XR_REFUSED,
+                           crl ? "a CRL is no certificate" : "a certificate is no CRL");
         if (entry->attached_count > 0)
             return xr_fail(err, XR_REFUSED, "an NSS database attaches no constraints");
         if (seen & XR_PLACE_BIT(entry->place) ||
@@ -117,8 +117,7 @@ static enum xr_status collect(void *ctx, const struct xr_entry *entry)
 static bool as_expected(const struct swapping *w, const struct xr_state *expect)
 {
     struct collected found = {.count = 0};
-    struct xr_state now = {
-        .size = sizeof(now), .subject = *w->subject, .entries = found.pointers};
+    struct xr_state now = {.size = sizeof(now), .subject = *w->subject, .entries = found.pointers};
     bool good = nss_view_emit(&w->view, w->subject, collect, &found) == XR_OK;
 
     now.count = found.count;
@@ -171,11 +170,10 @@ static enum xr_status recorded(struct wanted *out, struct xr_bytes native, struc
     while (native.len > 0) {
         struct p11_object object = {0};
         enum xr_status status = p11_decode(&object, &native, err);
-        struct p11_objects *to = object.kind == CKO_CERTIFICATE || object.kind == NSS_CKO_CRL
-                                     ? &out->certs
-                                 : object.kind == NSS_CKO_TRUST || object.kind == STD_CKO_TRUST
-                                     ? &out->trusts
-                                     : NULL;
+        struct p11_objects *to =
+            object.kind == CKO_CERTIFICATE || object.kind == NSS_CKO_CRL   ? &out->certs
+            : object.kind == NSS_CKO_TRUST || object.kind == STD_CKO_TRUST ? &out->trusts
+                                                                           : NULL;
 
         if (status == XR_OK && to == NULL)
             status = xr_fail(err, XR_INVALID, "a record names a kind of object that is not ours");
@@ -519,8 +517,8 @@ static enum xr_status take_away(struct swapping *w, struct xr_error *err)
     for (size_t i = 0; status == XR_OK && i < view->trusts.count; i++) {
         const struct nss_cert *cert = nss_view_find(view, w->subject->id);
         bool ours = stray ? !view->links[i].taken
-                          : cert != NULL && p11_trust_about(&view->trusts.items[i], cert->sha1,
-                                                            cert->sha256);
+                          : cert != NULL &&
+                                p11_trust_about(&view->trusts.items[i], cert->sha1, cert->sha256);
 
         if (ours)
             status = p11_destroy(&w->session->token.p, &view->trusts.items[i], err);

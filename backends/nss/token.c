@@ -23,7 +23,7 @@ struct init_args {
 #define TOKEN_LABEL "NSS Certificate DB              " /* 32, as pkcs11 pads it */
 #define NO_CERT_DB  0xCE534351UL /* CKR_NSS_CERTDB_FAILED and CKR_NSS_KEYDB_FAILED, pkcs11n.h */
 #define NO_KEY_DB   0xCE534352UL
-#define TRIES       40u                              /* of 50 ms: a writer is done by then */
+#define TRIES       40u /* of 50 ms: a writer is done by then */
 
 static bool our_slot(const struct nss_token *token, CK_SLOT_ID slot, CK_TOKEN_INFO *info)
 {
@@ -44,12 +44,12 @@ static CK_RV open_session(struct nss_token *token)
         if (!our_slot(token, slots[i], &info))
             continue;
         token->slot = slots[i];
-        token->blank = (info.flags & CKF_LOGIN_REQUIRED) != 0 &&
-                       (info.flags & CKF_USER_PIN_INITIALIZED) == 0;
+        token->blank =
+            (info.flags & CKF_LOGIN_REQUIRED) != 0 && (info.flags & CKF_USER_PIN_INITIALIZED) == 0;
         token->password = (info.flags & CKF_LOGIN_REQUIRED) != 0 && !token->blank;
-        return token->p.f->C_OpenSession(
-            slots[i], CKF_SERIAL_SESSION | (token->write ? CKF_RW_SESSION : 0), NULL, NULL,
-            &token->p.session);
+        return token->p.f->C_OpenSession(slots[i],
+                                         CKF_SERIAL_SESSION | (token->write ? CKF_RW_SESSION : 0),
+                                         NULL, NULL, &token->p.session);
     }
     return rv == CKR_OK ? CKR_DEVICE_ERROR : rv;
 }
@@ -58,12 +58,11 @@ static CK_RV initialize(struct nss_token *token)
 {
     /* noModDB: whatever pkcs11.txt names is not loaded. */
     struct init_args args = {.flags = CKF_OS_LOCKING_OK,
-                             .parameters =
-                                 token->write
-                                     ? "configdir='sql:.' certPrefix='' keyPrefix='' "
-                                       "secmod='secmod.db' flags=noModDB"
-                                     : "configdir='sql:.' certPrefix='' keyPrefix='' "
-                                       "secmod='secmod.db' flags=readOnly,noModDB"};
+                             .parameters = token->write
+                                               ? "configdir='sql:.' certPrefix='' keyPrefix='' "
+                                                 "secmod='secmod.db' flags=noModDB"
+                                               : "configdir='sql:.' certPrefix='' keyPrefix='' "
+                                                 "secmod='secmod.db' flags=readOnly,noModDB"};
     CK_RV rv = token->p.f->C_Initialize(&args);
 
     if (rv != CKR_OK)

@@ -73,7 +73,7 @@ static struct {
     struct functions nss;
     bool ready;
     bool foreign; /* it was shown a certificate that the database does not hold */
-    bool pkix; /* libpkix is there: it tries every path */
+    bool pkix;    /* libpkix is there: it tries every path */
     SECMODModule *roots;
     CERTCertDBHandle *db;
 } state;

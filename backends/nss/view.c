@@ -31,9 +31,8 @@ void nss_issuer_serial(struct xr_subject *out, const struct xr_host *host, struc
 
 static void know_cert(struct nss_view *view, size_t object, struct xr_idmap *seen)
 {
-    struct nss_cert cert = {.der = p11_get(&view->certs.items[object], CKA_VALUE),
-                            .object = object,
-                            .next = SIZE_MAX};
+    struct nss_cert cert = {
+        .der = p11_get(&view->certs.items[object], CKA_VALUE), .object = object, .next = SIZE_MAX};
     struct xr_subject pair;
     bool added = false;
     size_t first = 0;
@@ -77,8 +76,7 @@ static void link_trusts(struct nss_view *view)
 /* The first trust object from `at` on that is about the certificate, or SIZE_MAX. */
 static size_t about(const struct nss_view *view, const struct nss_cert *cert, size_t at)
 {
-    while (at != SIZE_MAX &&
-           !p11_trust_about(&view->trusts.items[at], cert->sha1, cert->sha256))
+    while (at != SIZE_MAX && !p11_trust_about(&view->trusts.items[at], cert->sha1, cert->sha256))
         at = view->links[at].next;
     return at;
 }
@@ -116,8 +114,8 @@ enum xr_status nss_view_load(struct nss_view *view, struct xr_session *session, 
 
     view->host = session->host;
     if (parts & NSS_CERTS) {
-        status = find(&view->certs, session, CKO_CERTIFICATE, only, cert_types, COUNT(cert_types),
-                      err);
+        status =
+            find(&view->certs, session, CKO_CERTIFICATE, only, cert_types, COUNT(cert_types), err);
         if (status == XR_OK)
             status = find(&view->trusts, session, STD_CKO_TRUST, only, p11_std_types,
                           p11_std_type_count, err);

@@ -331,15 +331,14 @@ enum xr_status p11_decode(struct p11_object *out, struct xr_bytes *in, struct xr
 /* ---- trust ---- */
 
 const unsigned long p11_nss_types[] = {
-    CKA_ISSUER,          CKA_SERIAL_NUMBER,  NSS_CKA_SERVER_AUTH,
-    NSS_CKA_CLIENT_AUTH, NSS_CKA_EMAIL_PROT, NSS_CKA_CODE,
-    NSS_CKA_SHA1,
+    CKA_ISSUER,         CKA_SERIAL_NUMBER, NSS_CKA_SERVER_AUTH, NSS_CKA_CLIENT_AUTH,
+    NSS_CKA_EMAIL_PROT, NSS_CKA_CODE,      NSS_CKA_SHA1,
 };
 const size_t p11_nss_type_count = sizeof(p11_nss_types) / sizeof(p11_nss_types[0]);
 const unsigned long p11_std_types[] = {
-    CKA_ISSUER,          CKA_SERIAL_NUMBER,  STD_CKA_SERVER_AUTH,
-    STD_CKA_CLIENT_AUTH, STD_CKA_EMAIL_PROT, STD_CKA_CODE,      STD_CKA_IPSEC,
-    STD_CKA_TIME,        STD_CKA_OCSP,       STD_CKA_CERT_HASH, STD_CKA_HASH_ALG,
+    CKA_ISSUER,         CKA_SERIAL_NUMBER, STD_CKA_SERVER_AUTH, STD_CKA_CLIENT_AUTH,
+    STD_CKA_EMAIL_PROT, STD_CKA_CODE,      STD_CKA_IPSEC,       STD_CKA_TIME,
+    STD_CKA_OCSP,       STD_CKA_CERT_HASH, STD_CKA_HASH_ALG,
 };
 const size_t p11_std_type_count = sizeof(p11_std_types) / sizeof(p11_std_types[0]);
 

@@ -68,9 +68,7 @@ int main(int argc, char **argv)
     xr_host.sha1(sha1, der);
     xr_host.md5(md5, der);
     if (std)
-        make_std(&object, anchor     ? STD_TRUST_ANCHOR
-                          : distrust ? STD_NOT_TRUSTED
-                                     : 0, &slices, der);
+        make_std(&object, anchor ? STD_TRUST_ANCHOR : distrust ? STD_NOT_TRUSTED : 0, &slices, der);
     else
         p11_trust_make(&object, &trust, &slices, sha1, md5);
     if (p11_create(&token.p, &object, &err) != XR_OK)

@@ -89,6 +89,9 @@ struct xr_request {
      * False when nobody answers. out is wiped by the caller. NULL: nobody can answer. */
     bool (*ask_password)(void *ctx, const char *store, bool again, char *out, size_t size,
                          size_t *len);
+    /* On whose behalf root asks (sudo): "this user" is then that one, not root. */
+    bool has_invoker;
+    uint32_t invoker;
 };
 #define XR_PASSWORD_MAX 4096u
 
