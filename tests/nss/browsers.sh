@@ -325,6 +325,10 @@ does install cross.pem
 everybody 'no yes yes' 'old root and cross, with a password'
 expect_exit 1 'no distrust without the password' xr "${stores[@]}" distrust cross.pem --yes
 everybody 'no yes yes' 'so nothing changed'
+does distrust cross.pem --password-fd 3 3<"$T/password"
+everybody 'no no no' 'cross distrusted with the password'
+expect_exit 1 'nor is distrust taken away without it' xr "${stores[@]}" remove cross.pem --yes
+does undo --password-fd 3 3<"$T/password"
 does remove cross.pem
 everybody 'no no yes' 'cross removed without the password'
 stop
