@@ -420,3 +420,14 @@ void xr_purposes_text(char *out, size_t size, uint32_t purposes)
     (void)snprintf(out, size, "%s", buf.len ? buf.data : "nothing");
     xr_buf_free(&buf);
 }
+
+/* Howard Hinnant's civil calendar arithmetic: shifts the year to start in March. */
+int64_t xr_days(int64_t year, int month, int day)
+{
+    int64_t y = month <= 2 ? year - 1 : year;
+    int64_t era = (y >= 0 ? y : y - 399) / 400;
+    int64_t of_era = y - era * 400;
+    int64_t of_year = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1;
+
+    return era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719468;
+}

@@ -78,6 +78,9 @@ xr_fail(struct xr_error *err, enum xr_status status, const char *format, ...);
 __attribute__((format(printf, 2, 3))) enum xr_status xr_fail_errno(struct xr_error *err,
                                                                    const char *format, ...);
 
+/* Days since 1970-01-01 of a proleptic Gregorian date. */
+int64_t xr_days(int64_t year, int month, int day);
+
 const char *xr_place_name(enum xr_place place);
 /* "server", "client"…; NULL past the last bit. */
 const char *xr_purpose_name(uint32_t bit);

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "der.h"
 
-#include "sys.h"
-
 bool xr_der_next(struct xr_der_item *out, struct xr_bytes *rest)
 {
     const unsigned char *at = rest->data;
@@ -85,7 +83,7 @@ bool xr_der_time(int64_t *out, const struct xr_der_item *item)
         return false;
     if (month < 1 || month > 12 || day < 1 || day > 31 || hour > 23 || minute > 59 || second > 60)
         return false;
-    *out = xr_sys_days(year, month, day) * 86400 + hour * 3600 + minute * 60 + second - zone;
+    *out = xr_days(year, month, day) * 86400 + hour * 3600 + minute * 60 + second - zone;
     return true;
 }
 

@@ -503,17 +503,6 @@ enum xr_status xr_sys_names(struct xr_strings *out, int dirfd, struct xr_error *
     return status;
 }
 
-/* Howard Hinnant's civil calendar arithmetic: shifts the year to start in March. */
-int64_t xr_sys_days(int64_t year, int month, int day)
-{
-    int64_t y = month <= 2 ? year - 1 : year;
-    int64_t era = (y >= 0 ? y : y - 399) / 400;
-    int64_t of_era = y - era * 400;
-    int64_t of_year = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1;
-
-    return era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719468;
-}
-
 void xr_sys_time_text(char out[XR_TIME_TEXT_MAX], int64_t at)
 {
     int64_t days = (at >= 0 ? at : at - 86399) / 86400;
@@ -547,8 +536,8 @@ static bool digits(const char *text, size_t count, int *out)
 
 static int month_days(int year, int month)
 {
-    return (int)(xr_sys_days(month == 12 ? year + 1 : year, month % 12 + 1, 1) -
-                 xr_sys_days(year, month, 1));
+    return (int)(xr_days(month == 12 ? year + 1 : year, month % 12 + 1, 1) -
+                 xr_days(year, month, 1));
 }
 
 int64_t xr_sys_parse_time(const char *text, bool *ok)
@@ -564,5 +553,5 @@ int64_t xr_sys_parse_time(const char *text, bool *ok)
     }
     *ok = *ok && month >= 1 && month <= 12 && day >= 1 && day <= month_days(year, month) &&
           hour < 24 && minute < 60 && second < 61;
-    return *ok ? xr_sys_days(year, month, day) * 86400 + hour * 3600 + minute * 60 + second : 0;
+    return *ok ? xr_days(year, month, day) * 86400 + hour * 3600 + minute * 60 + second : 0;
 }

@@ -61,7 +61,5 @@ int64_t xr_sys_parse_time(const char *text, bool *ok); /* RFC 3339 date or date 
 /* "2026-11-22T20:29:00Z". Years beyond 9999 do not occur in certificates. */
 #define XR_TIME_TEXT_MAX 80
 void xr_sys_time_text(char out[XR_TIME_TEXT_MAX], int64_t at);
-/* Days since 1970-01-01 of a proleptic Gregorian date. */
-int64_t xr_sys_days(int64_t year, int month, int day);
 
 #endif
