@@ -1,26 +1,29 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "options.h"
 #include "password.h"
+#include "progress.h"
 
 #include <errno.h>
 #include <pwd.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
 
-static volatile sig_atomic_t stopped;
+/* Set by a signal's handler, read by any thread of the library's. */
+static atomic_bool stopped;
 
 static void on_signal(int number)
 {
     (void)number;
-    stopped = 1;
+    stopped = true;
 }
 
 static bool interrupted(void *ctx)
 {
     (void)ctx;
-    return stopped != 0;
+    return stopped;
 }
 
 static enum xr_reply confirm(void *ctx, const char *text)
@@ -38,7 +41,7 @@ static enum xr_reply confirm(void *ctx, const char *text)
 
 static bool stopped_now(void)
 {
-    return stopped != 0;
+    return stopped;
 }
 
 static bool ask_password(void *ctx, const char *store, bool again, char *out, size_t size,
@@ -115,6 +118,22 @@ static unsigned default_scope(const struct options *o, bool invoked)
     return invoked && o->root == NULL ? XR_SCOPE_SYSTEM | XR_SCOPE_USER : XR_SCOPE_SYSTEM;
 }
 
+static bool wants_color(FILE *out)
+{
+    const char *term = getenv("TERM"), *no_color = getenv("NO_COLOR");
+
+    return isatty(fileno(out)) && (no_color == NULL || no_color[0] == '\0') && term != NULL &&
+           strcmp(term, "dumb") != 0;
+}
+
+/* A line that is drawn over needs a terminal that can. */
+static bool wants_progress(const struct options *o)
+{
+    const char *term = getenv("TERM");
+
+    return !o->quiet && isatty(STDERR_FILENO) && term != NULL && strcmp(term, "dumb") != 0;
+}
+
 static struct xr_words words(const struct words *list)
 {
     return (struct xr_words){list->items, list->count};
@@ -171,6 +190,7 @@ static struct xr_report *run(const struct options *o, struct xr_bytes password)
         .ask_password = ask_password,
         .has_invoker = invoked,
         .invoker = invoker,
+        .progress = wants_progress(o) ? progress_show : NULL,
     };
 
     report = xr_run_request(&rq);
@@ -198,14 +218,6 @@ static struct xr_report *run_with_password(const struct options *o)
     explicit_bzero(text, sizeof(text));
     free(why);
     return report;
-}
-
-static bool wants_color(FILE *out)
-{
-    const char *term = getenv("TERM"), *no_color = getenv("NO_COLOR");
-
-    return isatty(fileno(out)) && (no_color == NULL || no_color[0] == '\0') && term != NULL &&
-           strcmp(term, "dumb") != 0;
 }
 
 static int show(const struct xr_report *report, const struct options *o)

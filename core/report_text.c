@@ -424,6 +424,11 @@ static void change_step(FILE *out, const struct xr_report *report, const struct 
     free(name);
 }
 
+static bool would_do(const struct xr_report *report, const struct xr_run *run)
+{
+    return report->dry_run && run->result == XR_RESULT_SKIPPED && run->why == NULL;
+}
+
 static void change(const struct xr_text_style *style, FILE *out, const struct xr_report *report,
                    const struct xr_run *run)
 {
@@ -431,10 +436,7 @@ static void change(const struct xr_text_style *style, FILE *out, const struct xr
 
     put_address(style, out, run->address);
     (void)fprintf(out, ": %s%s%s", good ? GREEN(style) : RED(style),
-                  report->dry_run && run->result == XR_RESULT_SKIPPED && run->why == NULL
-                      ? "would do"
-                      : xr_result_name(run->result),
-                  PLAIN(style));
+                  would_do(report, run) ? "would do" : xr_result_name(run->result), PLAIN(style));
     if (run->why != NULL) {
         (void)fputs(": ", out);
         put_visible(out, run->why);
@@ -452,8 +454,118 @@ static void change(const struct xr_text_style *style, FILE *out, const struct xr
     }
 }
 
+#define MANY 3u /* stores from which on each has one line, and all of them a last one */
+
+/* What was done, in a few words: "1 added", and of what if it is one. */
+static void put_outcome(FILE *out, const struct xr_report *report, const struct xr_run *run,
+                        bool future)
+{
+    static const char *const past[] = {"as it is", "added", "changed", "removed", "refused"};
+    static const char *const plan[] = {"as it is", "to add", "to change", "to remove", "to refuse"};
+    size_t counts[sizeof(past) / sizeof(past[0])] = {0};
+    const char *between = ": ";
+
+    for (size_t i = 0; i < run->plan.count; i++)
+        counts[run->plan.items[i].action]++;
+    if (run->plan.count == 1 && run->plan.items[0].pool_at != XR_NONE) {
+        (void)fprintf(out, ": %s (%s) ", (future ? plan : past)[run->plan.items[0].action],
+                      xr_place_name(run->plan.items[0].place));
+        put_name(out, report, run->plan.items[0].pool_at);
+        if (run->plan.items[0].action == XR_ACTION_REFUSE && run->plan.items[0].why != NULL) {
+            (void)fputs(": ", out);
+            put_visible(out, run->plan.items[0].why);
+        }
+        return;
+    }
+    for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++) {
+        if (counts[i] == 0)
+            continue;
+        (void)fprintf(out, "%s%zu %s", between, counts[i], (future ? plan : past)[i]);
+        between = ", ";
+    }
+}
+
+static void change_line(const struct xr_text_style *style, FILE *out,
+                        const struct xr_report *report, const struct xr_run *run)
+{
+    bool good = run->result == XR_RESULT_DONE || run->result == XR_RESULT_UNCHANGED;
+    bool future = would_do(report, run);
+
+    put_address(style, out, run->address);
+    (void)fprintf(out, ": %s%s%s", good ? GREEN(style) : RED(style),
+                  future ? "would do" : xr_result_name(run->result), PLAIN(style));
+    if (run->why != NULL) {
+        (void)fputs(": ", out);
+        put_visible(out, run->why);
+    } else if (run->plan.count > 0) {
+        put_outcome(out, report, run, future);
+    }
+    if (run->verified) {
+        (void)fputs(report->verb == XR_VERB_DISTRUST ? "; still trusted: " : "; verified: ", out);
+        put_verdict(style, out, &run->verdict);
+    }
+    (void)fputs("\n", out);
+}
+
+/* "3 stores: 2 done, 1 failed", where there are many. */
+struct tally {
+    const char *names[XR_RESULT_BACK + 2];
+    size_t counts[XR_RESULT_BACK + 2];
+    size_t total;
+};
+
+static void put_tally(FILE *out, const char *what, const struct tally *tally)
+{
+    const char *between = ": ";
+
+    if (tally->total < MANY)
+        return;
+    (void)fprintf(out, "%zu %s", tally->total, what);
+    for (size_t i = 0; i < sizeof(tally->names) / sizeof(tally->names[0]); i++) {
+        if (tally->counts[i] == 0)
+            continue;
+        (void)fprintf(out, "%s%zu %s", between, tally->counts[i], tally->names[i]);
+        between = ", ";
+    }
+    (void)fputs("\n", out);
+}
+
+static void changes(const struct xr_text_style *style, FILE *out, const struct xr_report *report)
+{
+    for (size_t i = 0; i < report->runs.count; i++) {
+        if (report->runs.count < MANY || style->verbose)
+            change(style, out, report, &report->runs.items[i]);
+        else
+            change_line(style, out, report, &report->runs.items[i]);
+    }
+}
+
+static void tally_changes(FILE *out, const struct xr_report *report)
+{
+    /* What is as it should be comes first, what is not last. */
+    static const enum xr_result order[] = {
+        XR_RESULT_DONE,    XR_RESULT_UNCHANGED, XR_RESULT_BACK,  XR_RESULT_REFUSED,
+        XR_RESULT_SKIPPED, XR_RESULT_CONFLICT,  XR_RESULT_FAILED};
+    struct tally tally = {.names = {"would do"}, .total = report->runs.count};
+
+    for (size_t k = 0; k < sizeof(order) / sizeof(order[0]); k++)
+        tally.names[k + 1] = xr_result_name(order[k]);
+    for (size_t i = 0; i < report->runs.count; i++) {
+        const struct xr_run *run = &report->runs.items[i];
+        bool future = would_do(report, run);
+
+        tally.counts[0] += future;
+        for (size_t k = 0; k < sizeof(order) / sizeof(order[0]); k++)
+            tally.counts[k + 1] += !future && run->result == order[k];
+    }
+    put_tally(out, "stores", &tally);
+}
+
 static void verify(const struct xr_text_style *style, FILE *out, const struct xr_report *report)
 {
+    struct tally tally = {.names = {"yes", "no", "cannot tell"}, .total = report->answers.count};
+    bool several = false; /* answers of one store */
+
     for (size_t i = 0; i < report->answers.count; i++) {
         const struct xr_answer_row *row = &report->answers.items[i];
 
@@ -468,7 +580,10 @@ static void verify(const struct xr_text_style *style, FILE *out, const struct xr
         (void)fputs("\n", out);
         put_path(out, "  ", report, &row->verdict);
         put_also(style, out, "  ", &row->verdict);
+        tally.counts[row->verdict.answer == XR_YES ? 0 : row->verdict.answer == XR_NO ? 1 : 2]++;
+        several = several || (i > 0 && strcmp(row->store, row[-1].store) == 0);
     }
+    put_tally(out, several ? "answers" : "stores", &tally);
 }
 
 void xr_report_text(const struct xr_report *report, const struct xr_text_style *style, FILE *out)
@@ -494,13 +609,13 @@ void xr_report_text(const struct xr_report *report, const struct xr_text_style *
         verify(style, out, report);
         break;
     default:
-        for (size_t i = 0; i < report->runs.count; i++)
-            change(style, out, report, &report->runs.items[i]);
+        changes(style, out, report);
         if (report->verb == XR_VERB_RECOVER && report->runs.count == 0 &&
             report->messages.count == 0)
             (void)fputs("Nothing to recover.\n", out);
         if (report->transaction[0] != '\0' && report->verb != XR_VERB_RECOVER)
             (void)fprintf(out, "To take this back: crossroot undo %s\n", report->transaction);
+        tally_changes(out, report);
         break;
     }
 }

@@ -56,7 +56,7 @@ enum xr_status xr_run_open(struct xr_store *store, const struct xr_run *run,
 void xr_run_caps(struct xr_run *run, const struct xr_store *store)
 {
     run->caps = store->caps;
-    if (run->summary != NULL)
+    if (run->caps.summary[0] == '\0' && run->summary != NULL)
         (void)snprintf(run->caps.summary, sizeof(run->caps.summary), "%s", run->summary);
     run->caps.needs_privilege = run->caps.needs_privilege && !run->owner.other;
     if (!run->caps.writable && run->owner.other && run->owner.name == NULL)

@@ -55,7 +55,6 @@ static void describe(struct xr_caps *caps, const struct xr_session *s,
     if (fstat(s->dir, &st) == 0)
         (void)snprintf(full.identity, sizeof(full.identity), "%llu:%llu",
                        (unsigned long long)st.st_dev, (unsigned long long)st.st_ino);
-    (void)snprintf(full.summary, sizeof(full.summary), "NSS database");
     nss_running(&full, s->dir, path);
     memcpy(caps, &full, size < sizeof(full) ? size : sizeof(full));
     caps->size = size;

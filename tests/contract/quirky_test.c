@@ -753,3 +753,53 @@ Test(quirky, how_far_it_is_is_told_for_every_store)
     cr_assert(!telling.odd && telling.overs == 2 && telling.calls == 2 * 6, "%zu calls",
               telling.calls);
 }
+
+/* ---- what is printed of many ---- */
+
+static void ends_with(const char *last)
+{
+    char *text = asking_text(&a, false);
+    size_t len = strlen(text), want = strlen(last);
+
+    cr_assert(len >= want && strcmp(text + len - want, last) == 0, "%s", text);
+    free(text);
+}
+
+Test(quirky, many_stores_have_a_line_each_and_a_last_one_for_all)
+{
+    char *text = NULL, *want = NULL;
+
+    asking_store(&a, NULL);
+    asking_store(&a, NULL);
+    a.rq.dry_run = true;
+    said(asking_run(&a, XR_VERB_INSTALL, a.cert, 2), 0);
+    text = asking_text(&a, false);
+    cr_assert(strstr(text, "stores:") == NULL, "two are not many: %s", text);
+    free(text);
+    asking_store(&a, NULL);
+    asking_quirk(&a, 1, "broken", "");
+    said(asking_run(&a, XR_VERB_INSTALL, a.cert, 3), 4);
+    ends_with("3 stores: 2 would do, 1 failed\n");
+    a.rq.dry_run = false;
+    said(asking_run(&a, XR_VERB_INSTALL, a.cert, 3), 4);
+    text = asking_text(&a, false);
+    want = xr_format("%s: done: added (anchor) Quirky Root; verified: yes (quirky verifier)\n"
+                     "%s: failed: it is broken\n"
+                     "%s: done: added (anchor) Quirky Root; verified: yes (quirky verifier)\n"
+                     "To take this back: crossroot undo %s\n"
+                     "3 stores: 2 done, 1 failed\n",
+                     a.stores[0], a.stores[1], a.stores[2], a.report->transaction);
+    cr_assert_str_eq(text, want);
+    free(text);
+    free(want);
+    a.also = a.cross;
+    said(asking_run(&a, XR_VERB_INSTALL, a.cert, 3), 4);
+    text = asking_text(&a, false);
+    cr_assert(strstr(text, ": done: 1 as it is, 1 added; verified: yes") != NULL, "%s", text);
+    free(text);
+    text = asking_text(&a, true);
+    cr_assert(strstr(text, "  added     intermediate  Quirky Sub") != NULL, "%s", text);
+    free(text);
+    said(asking_run(&a, XR_VERB_VERIFY, a.cert, 3), 4);
+    ends_with("6 answers: 4 yes, 2 cannot tell\n");
+}

@@ -1,0 +1,56 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# Many stores in helper processes: a line each, a last one for all, and how far it is on a terminal.
+# many.sh PLUGIN
+# shellcheck source=tests/cli/lib.sh
+. "$(dirname -- "${BASH_SOURCE[0]}")/lib.sh"
+
+make_pki "$T/pki"
+cp "$1" "$T/quirky.so"
+s=(--plugin "$T/quirky.so")
+for i in 0 1 2 3 4 5 6 7; do
+    mkdir "$T/s$i"
+    printf 150 >"$T/s$i/slow"
+    s+=(--store "quirky:$T/s$i")
+done
+: >"$T/s5/broken"
+
+expect_exit 4 'one of eight fails' xr "${s[@]}" --yes install "$P/old-root.pem"
+expect_eq 'the others are done' "$(grep -c ': done: added (anchor) Crossroot Test Old Root' "$out")" 7
+expect_grep 'each has one line' "^quirky:$T/s5: failed: it is broken" "$out"
+expect_eq 'the last line is for all' "$(tail -n 1 "$out")" '8 stores: 7 done, 1 failed'
+expect_eq 'and nothing else is said' "$(wc -l <"$out"):$(cat "$err")" '10:'
+expect_exit 4 'with -v' xr "${s[@]}" -v --yes remove "$P/old-root.pem"
+expect_eq 'steps are listed' "$(grep -c '^  removed   anchor' "$out")" 7
+rm "$T/s5/broken"
+printf no >"$T/s2/verdict"
+expect_exit 6 'verify, once all can be asked' xr "${s[@]}" verify "$P/old-root.pem"
+expect_eq 'counts answers' "$(tail -n 1 "$out")" '8 stores: 7 yes, 1 no'
+
+if ! command -v script >/dev/null; then
+    skip 'script is missing: no terminal'
+    finish
+    exit
+fi
+# on_terminal TERM OPTION…: what a terminal gets of a list; the stores' lines go elsewhere.
+on_terminal() {
+    local term=$1
+    shift
+    # Single quotes: the shell that script starts expands them.
+    # shellcheck disable=SC2016
+    TERM=$term B="$XR_BIN" W="$XR_WORKER" script -qec \
+        'exec "$B" --worker "$W" '"$(printf '%q ' --state "$state" "$@")"' list >/dev/null' \
+        /dev/null >"$out" 2>&1 </dev/null || true
+}
+on_terminal xterm "${s[@]}"
+expect_grep 'how far it is' "[0-9] of 8: quirky:$T/s[0-9]" "$out"
+expect_eq 'is wiped at the end' "$(tail -c 4 "$out" | od -An -c | tr -d ' ')" '\r033[K'
+on_terminal dumb "${s[@]}"
+expect_eq 'not on a terminal that cannot' "$(cat "$out")" ''
+on_terminal xterm -q "${s[@]}"
+expect_eq 'nor with -q' "$(cat "$out")" ''
+on_terminal xterm "${s[@]:0:4}"
+expect_eq 'nor for one that is done soon' "$(cat "$out")" ''
+run env TERM=xterm "$XR_BIN" --worker "$XR_WORKER" --state "$state" "${s[@]}" list
+expect_eq 'nor in a pipe' "$(cat "$err")" ''
+finish
