@@ -122,7 +122,7 @@ static void push_run(struct xr_engine *engine, const struct xr_loaded *backend,
 struct discovering {
     struct xr_engine *engine;
     const struct xr_loaded *backend;
-    bool named, found;
+    bool named, found, failed;
     struct xr_owner who;  /* whose home is looked through, if it is another user's */
     size_t outside;       /* stores that user named which are not in it, */
     char first[PATH_MAX]; /* and the first of them */
@@ -188,6 +188,7 @@ static void look(struct discovering *d, const struct xr_site *site, unsigned sco
         xr_report_say(engine->report, XR_WARNING, name,
                       "%zu of what %s has lies outside that user's home and is left out: %s%s",
                       d->outside, d->who.name, d->first, d->outside > 1 ? "…" : "");
+    d->failed = d->failed || status != XR_OK;
     if (status != XR_OK)
         xr_report_say(engine->report, XR_WARNING, name, "%s%s failed: %s",
                       d->who.other ? "looking through the home of " : "discovery",
@@ -324,7 +325,6 @@ static void discover(struct xr_engine *engine, const struct xr_loaded *backend, 
 {
     const struct xr_request *rq = engine->rq;
     struct discovering d = {.engine = engine, .backend = backend, .named = named};
-    size_t messages = engine->report->messages.count;
 
     if (in_homes(backend)) {
         look(&d, &rq->site, rq->scope & XR_SCOPE_SYSTEM);
@@ -333,7 +333,7 @@ static void discover(struct xr_engine *engine, const struct xr_loaded *backend, 
         /* "This user" is not whoever the environment is of. */
         look(&d, &rq->site, rq->scope & ~(rq->has_invoker ? (unsigned)XR_SCOPE_USER : 0u));
     }
-    if (named && !d.found && engine->report->messages.count == messages) {
+    if (named && !d.found && !d.failed) {
         xr_report_say(engine->report, XR_ERROR, backend->table.name,
                       "no such store was found; %s:LOCATION names one", backend->table.name);
         xr_report_raise(engine->report, XR_EXIT_FAILED);
