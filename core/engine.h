@@ -15,7 +15,8 @@ struct xr_engine {
     struct xr_crew crew;
     char *state_dir; /* this request's: the host's, keyed by the image */
     struct xr_users users;
-    bool read_users, told_others, told_root; /* said once, whatever the number of backends */
+    /* Done and said once, whatever the number of backends. */
+    bool read_users, no_users, told_others, told_root;
 };
 
 /* Fills report->runs with the stores asked for. False when that is an error (already said). */

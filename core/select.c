@@ -240,19 +240,22 @@ static void look_at_own(struct discovering *d)
         look(d, &engine->rq->site, XR_SCOPE_USER);
 }
 
-static void read_users(struct xr_engine *engine)
+/* Said once; false every time. */
+static bool read_users(struct xr_engine *engine)
 {
     struct xr_error err = {0};
 
     if (engine->read_users)
-        return;
+        return !engine->no_users;
     engine->read_users = true;
-    if (xr_users_read(&engine->users, &err) != XR_OK) {
+    engine->no_users = xr_users_read(&engine->users, &err) != XR_OK;
+    if (engine->no_users) {
         xr_report_say(engine->report, XR_WARNING, NULL, "%s", err.text);
         xr_report_raise(engine->report, XR_EXIT_PARTIAL);
     }
     for (size_t i = 0; i < engine->users.notes.count; i++)
         xr_report_say(engine->report, XR_WARNING, NULL, "%s", engine->users.notes.items[i]);
+    return !engine->no_users;
 }
 
 static void tell_of_others(struct xr_engine *engine)
@@ -274,7 +277,7 @@ static void look_at_all(struct discovering *d, bool only, uint32_t uid)
 {
     struct xr_engine *engine = d->engine;
 
-    read_users(engine);
+    d->failed = !read_users(engine) || d->failed;
     for (size_t i = 0; i < engine->users.count && !interrupted(engine); i++) {
         uint32_t owner = engine->users.items[i].uid;
 

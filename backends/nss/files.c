@@ -22,7 +22,7 @@ static bool safe_step(const struct stat *st)
 
 static bool below(const char *path, const char *home, size_t *len)
 {
-    *len = home != NULL ? strlen(home) : 0;
+    *len = strlen(home);
     while (*len > 1 && home[*len - 1] == '/')
         (*len)--;
     return *len > 1 && strncmp(path, home, *len) == 0 && path[*len] == '/';
@@ -73,20 +73,22 @@ static enum xr_status walk(int *out, int fd, const char *path, bool home, struct
 enum xr_status nss_dir_open(int *out, const struct xr_site *site, const char *path,
                             struct xr_error *err)
 {
+    /* A home is named as inside the image, a location as on this machine. */
+    char *base = site->root != NULL && site->home != NULL
+                     ? xr_format("%s%s", site->root, site->home)
+                     : xr_strdup(site->home != NULL ? site->home : "");
     size_t len = 0;
-    char *home = NULL;
-    int fd = -1;
     enum xr_status status = XR_OK;
 
-    if (path[0] != '/')
-        return xr_fail(err, XR_INVALID, "an NSS database is named by an absolute directory");
-    if (!below(path, site->home, &len))
-        return walk(out, open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC), path, false, err);
-    /* The way to the home is the administrator's. */
-    home = xr_memdup(path, len);
-    fd = open(home, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    free(home);
-    status = walk(out, fd, path + len, true, err);
+    if (path[0] != '/') {
+        status = xr_fail(err, XR_INVALID, "an NSS database is named by an absolute directory");
+    } else if (!below(path, base, &len)) {
+        status = walk(out, open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC), path, false, err);
+    } else {
+        base[len] = '\0'; /* the way to the home is the administrator's */
+        status = walk(out, open(base, O_RDONLY | O_DIRECTORY | O_CLOEXEC), path + len, true, err);
+    }
+    free(base);
     return status;
 }
 
