@@ -4,6 +4,7 @@
 #include "progress.h"
 
 #include <errno.h>
+#include <pwd.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -92,6 +93,47 @@ static bool wants_progress(const struct options *o)
     return !o->quiet && isatty(STDERR_FILENO) && term != NULL && strcmp(term, "dumb") != 0;
 }
 
+/* A user's number as a program wrote it; false if there is no such user. */
+static bool known_uid(uint32_t *out, const char *text)
+{
+    char *end = NULL;
+    unsigned long value = 0;
+
+    if (text == NULL || text[0] < '0' || text[0] > '9')
+        return false;
+    errno = 0;
+    value = strtoul(text, &end, 10);
+    if (errno != 0 || *end != '\0' || value >= UINT32_MAX || getpwuid((uid_t)value) == NULL)
+        return false;
+    *out = (uint32_t)value;
+    return true;
+}
+
+/* Who made this process root, if another user did: sudo, pkexec and doas each say it their way. */
+static bool find_invoker(uint32_t *out)
+{
+    const char *name = getenv("DOAS_USER");
+    const struct passwd *user = NULL;
+
+    if (geteuid() != 0)
+        return false;
+    if (known_uid(out, getenv("SUDO_UID")) || known_uid(out, getenv("PKEXEC_UID")))
+        return *out != 0;
+    user = name != NULL ? getpwnam(name) : NULL;
+    if (user == NULL || user->pw_uid == 0)
+        return false;
+    *out = user->pw_uid;
+    return true;
+}
+
+static unsigned default_scope(const struct options *o, bool invoked)
+{
+    if (geteuid() != 0)
+        return XR_SCOPE_USER;
+    /* The users of an image are not those of this machine. */
+    return invoked && o->root == NULL ? XR_SCOPE_SYSTEM | XR_SCOPE_USER : XR_SCOPE_SYSTEM;
+}
+
 static struct xr_words words(const struct words *list)
 {
     return (struct xr_words){list->items, list->count};
@@ -103,6 +145,8 @@ static struct xr_report *run(const struct options *o, struct xr_bytes password)
     char *data_home = base_dir("XDG_DATA_HOME", home, ".local/share");
     char *config_home = base_dir("XDG_CONFIG_HOME", home, ".config");
     char *state = o->state != NULL ? strdup(o->state) : default_state(home);
+    uint32_t invoker = 0;
+    bool invoked = find_invoker(&invoker);
     struct xr_report *report = NULL;
     struct xr_request rq = {
         .size = sizeof(rq),
@@ -123,9 +167,7 @@ static struct xr_report *run(const struct options *o, struct xr_bytes password)
                  .updater_distro = o->updater_distro,
                  .config_home = config_home,
                  .nss = o->nss},
-        .scope = o->scope         ? o->scope
-                 : geteuid() == 0 ? XR_SCOPE_SYSTEM
-                                  : XR_SCOPE_USER,
+        .scope = o->scope ? o->scope : default_scope(o, invoked),
         .state_dir = state,
         .worker = o->worker,
         .now = (int64_t)time(NULL),
@@ -147,6 +189,8 @@ static struct xr_report *run(const struct options *o, struct xr_bytes password)
         .password = password,
         .ask_password = ask_password,
         .progress = wants_progress(o) ? progress_show : NULL,
+        .has_invoker = invoked,
+        .invoker = invoker,
     };
 
     report = xr_run_request(&rq);

@@ -244,10 +244,13 @@ static bool recover_quietly(struct xr_change_run *c, size_t t, size_t p)
     bool good = false;
 
     txn.verify = NULL;
-    if (xr_engine_locate(c->engine, address, &run.backend, &run.location, &err) != XR_OK)
+    if (xr_engine_locate(c->engine, address, &run.backend, &run.location, &err) != XR_OK) {
         xr_run_end(&run, XR_RESULT_FAILED, xr_strdup(err.text));
-    else if (xr_change_unlock_part(c, &run, t, p))
-        xr_txn_recover(&txn, &run, t, p);
+    } else {
+        xr_engine_owner(&run.owner, c->engine, run.backend, run.location);
+        if (xr_change_unlock_part(c, &run, t, p))
+            xr_txn_recover(&txn, &run, t, p);
+    }
     good = run.result != XR_RESULT_FAILED;
     if (run.result == XR_RESULT_REFUSED)
         refuse_unrecovered(report, &run, c->journal.items[t].command);

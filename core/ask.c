@@ -4,11 +4,14 @@
 /* A certificate that hangs a verifier must not do so for each of its kin. */
 #define LOST_MAX 2u
 
+static bool apart(const struct xr_asking *asking)
+{
+    return (asking->backend->table.flags & XR_BACKEND_PROBE_APART) != 0;
+}
+
 static bool must_open(const struct xr_asking *asking)
 {
-    bool apart = (asking->backend->table.flags & XR_BACKEND_PROBE_APART) != 0;
-
-    return asking->store->backend == NULL || (apart && !asking->own);
+    return asking->store->backend == NULL || (apart(asking) && !asking->own);
 }
 
 enum xr_status xr_ask(struct xr_asking *asking, struct xr_verdict *out,
@@ -19,7 +22,7 @@ enum xr_status xr_ask(struct xr_asking *asking, struct xr_verdict *out,
     if (status == XR_OK && must_open(asking)) {
         xr_store_close(asking->store);
         status = xr_store_open(asking->store, asking->backend, asking->site, asking->location,
-                               XR_READ, asking->worker, &asking->err);
+                               apart(asking) ? XR_PROBE : XR_READ, asking->worker, &asking->err);
         asking->own = true;
         asking->status = status;
     }

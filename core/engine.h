@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the verbs share: one request under way. verbs.c reads, change.c changes. */
+/* What the verbs share: one request under way. select.c finds the stores, verbs.c reads, change.c
+ * changes. */
 #ifndef XR_ENGINE_H
 #define XR_ENGINE_H
 
@@ -13,6 +14,8 @@ struct xr_engine {
     struct xr_worker_config worker;
     struct xr_crew crew;
     char *state_dir; /* this request's: the host's, keyed by the image */
+    struct xr_users users;
+    bool read_users, told_others, told_root; /* said once, whatever the number of backends */
 };
 
 /* Fills report->runs with the stores asked for. False when that is an error (already said). */
@@ -25,6 +28,9 @@ bool xr_engine_discover(struct xr_engine *engine);
 enum xr_status xr_engine_locate(struct xr_engine *engine, const char *address,
                                 const struct xr_loaded **backend, char **location,
                                 struct xr_error *err);
+/* Who opens a store of this backend at this location, without links. */
+void xr_engine_owner(struct xr_owner *out, struct xr_engine *engine,
+                     const struct xr_loaded *backend, const char *location);
 /* Adds a run for one address; false when it names no backend (said). */
 bool xr_engine_add_run(struct xr_engine *engine, const char *address, bool named);
 /* work(ctx, run) for the runs from that one on, those in helpers side by side; backwards: begun from

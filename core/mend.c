@@ -8,8 +8,7 @@ static enum xr_status open_and_close(const struct xr_run *run, const struct xr_s
                                      struct xr_error *err)
 {
     struct xr_store store = {0};
-    enum xr_status status =
-        xr_store_open(&store, run->backend, site, run->location, mode, worker, err);
+    enum xr_status status = xr_run_open(&store, run, mode, site, worker, err);
 
     xr_store_close(&store);
     return status;

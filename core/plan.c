@@ -376,6 +376,7 @@ static void decide_distrust(struct deciding *d)
     enum xr_strength strength = d->caps->places[XR_DISTRUST];
     struct xr_entry entry = {
         .size = sizeof(entry), .subject = wish->subject, .place = XR_DISTRUST, .der = wish->der};
+    char *label = NULL;
 
     d->step->place = XR_DISTRUST;
     if (!(d->caps->subjects & 1u << (unsigned)wish->subject.type)) {
@@ -409,7 +410,71 @@ static void decide_distrust(struct deciding *d)
             d->before->entries[i]->place != XR_DISTRUST)
             xr_state_add(d->step->want, d->before->entries[i]);
     }
+    if (cert_of(d) != NULL)
+        label = xr_x509_name_short(cert_of(d)->d.slices.subject);
+    entry.label = label;
     xr_state_add(d->step->want, &entry);
+    free(label);
+}
+
+/* Does it mean this certificate, and not another one with the same issuer and serial number? */
+static bool is_about(const struct xr_entry *entry, const struct xr_cert *cert)
+{
+    struct xr_bytes rest = entry->about;
+
+    while (rest.len > 0) {
+        size_t len = rest.data[0];
+        const unsigned char *sum = len == sizeof(cert->sha1) ? cert->sha1 : cert->sha256;
+
+        if ((len != sizeof(cert->sha1) && len != XR_SHA256_LEN) || len + 1 > rest.len ||
+            memcmp(rest.data + 1, sum, len) != 0)
+            return false;
+        rest.data += len + 1;
+        rest.len -= len + 1;
+    }
+    return true;
+}
+
+/* Trust of the certificate that a store holds without it would speak for it as soon as it is there:
+ * it goes first, in a step of its own, so that it can come back. */
+static const struct xr_state *stray_of(const struct deciding *d)
+{
+    const struct xr_cert *cert = cert_of(d);
+    struct xr_subject subject = {.type = XR_SUBJECT_ISSUER_SERIAL};
+    const struct xr_state *stray = NULL;
+    struct xr_buf both = {0};
+
+    if (cert == NULL)
+        return NULL;
+    xr_buf_add(&both, cert->d.slices.issuer.data, cert->d.slices.issuer.len);
+    xr_buf_add(&both, cert->d.slices.serial.data, cert->d.slices.serial.len);
+    xr_x509_sha256(subject.id, (struct xr_bytes){(unsigned char *)both.data, both.len});
+    xr_buf_free(&both);
+    stray = xr_snapshot_find(d->snapshot, &subject);
+    for (size_t i = 0; stray != NULL && i < stray->count; i++) {
+        if (!is_about(stray->entries[i], cert))
+            return NULL;
+    }
+    return stray != NULL && !has_vendor(stray) ? stray : NULL;
+}
+
+static void clear_stray(struct xr_plan *plan, const struct deciding *d,
+                        const struct xr_state *stray)
+{
+    struct xr_step main_step = *d->step, *step = NULL;
+    bool remove = d->wish->what == XR_WISH_REMOVE;
+
+    if (!xr_step_changes(&main_step) && !(remove && main_step.action == XR_ACTION_NONE))
+        return;
+    plan->count--;
+    xr_plan_step(plan, &stray->subject, d->wish->pool_at, xr_state_copy(stray), NULL);
+    step = &plan->items[plan->count - 1];
+    step->why = xr_strdup("trust of it that another program left without the certificate");
+    if (!remove && step->ask != NULL) { /* the main step asks about a distrust that ends */
+        free(step->ask);
+        step->ask = NULL;
+    }
+    *XR_PUSH(plan) = main_step;
 }
 
 void xr_plan_build(struct xr_plan *plan, const struct xr_wish *wishes, size_t count,
@@ -445,6 +510,8 @@ void xr_plan_build(struct xr_plan *plan, const struct xr_wish *wishes, size_t co
         } else if (d.step->want != NULL && d.step->action == XR_ACTION_NONE) {
             d.step->action = d.before == NULL ? XR_ACTION_ADD : XR_ACTION_CHANGE;
         }
+        if (stray_of(&d) != NULL)
+            clear_stray(plan, &d, stray_of(&d));
     }
 }
 

@@ -62,6 +62,13 @@ static json_t *hex(const unsigned char *data, size_t len)
     return json_string(text);
 }
 
+/* The certificate's or CRL's hash; null where the store has no more than issuer and serial. */
+static json_t *subject_hash(const struct xr_subject *subject)
+{
+    return subject->type == XR_SUBJECT_ISSUER_SERIAL ? json_null()
+                                                     : hex(subject->id, sizeof(subject->id));
+}
+
 static json_t *when(int64_t at)
 {
     char text[XR_TIME_TEXT_MAX];
@@ -222,7 +229,7 @@ static json_t *entry_row(struct xr_report *report, const struct xr_run *run,
                     : XR_NONE;
     json_t *out = json_object();
 
-    set(out, "sha256", hex(entry->subject.id, sizeof(entry->subject.id)));
+    set(out, "sha256", subject_hash(&entry->subject));
     set(out, "place", json_string(xr_place_name(entry->place)));
     set(out, "purposes", purposes(entry->purposes));
     if (at != XR_NONE)
@@ -234,6 +241,8 @@ static json_t *entry_row(struct xr_report *report, const struct xr_run *run,
     set(out, "vendor", json_boolean((entry->flags & XR_ENTRY_VENDOR) != 0));
     set(out, "managed", json_boolean(xr_report_managed(report, run, entry)));
     set(out, "label", string(entry->label));
+    if (entry->remark != NULL)
+        set(out, "remark", string(entry->remark));
     return out;
 }
 
@@ -261,7 +270,7 @@ static json_t *step_row(struct xr_report *report, const struct xr_step *step)
 {
     json_t *out = json_object();
 
-    set(out, "sha256", hex(step->subject.id, sizeof(step->subject.id)));
+    set(out, "sha256", subject_hash(&step->subject));
     if (step->pool_at != XR_NONE) {
         set_owned(out, "subject",
                   xr_x509_name_text(report->pool.items[step->pool_at].cert->d.slices.subject));

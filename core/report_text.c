@@ -230,6 +230,15 @@ static void stores(const struct xr_text_style *style, FILE *out, const struct xr
         (void)fprintf(out, "  %s\n", xr_report_not_covered[i]);
 }
 
+/* What identifies an entry: a hash of the certificate, if that is known. */
+static void put_id(FILE *out, const struct xr_subject *subject)
+{
+    if (subject->type == XR_SUBJECT_ISSUER_SERIAL)
+        (void)fputs("by issuer and serial number", out);
+    else
+        put_hex(out, subject->id, sizeof(subject->id));
+}
+
 static void list_entry(FILE *out, struct xr_report *report, const struct xr_entry *entry)
 {
     size_t at = entry->subject.type == XR_SUBJECT_CERT
@@ -245,8 +254,13 @@ static void list_entry(FILE *out, struct xr_report *report, const struct xr_entr
                   entry->place == XR_ANCHOR ? text : "");
     put_padded(out, name, NAME_WIDTH);
     (void)fputs("  ", out);
-    put_hex(out, entry->subject.id, sizeof(entry->subject.id));
+    put_id(out, &entry->subject);
     (void)fputs(entry->flags & XR_ENTRY_VENDOR ? "  vendor\n" : "\n", out);
+    if (entry->remark != NULL) {
+        (void)fputs("                ", out);
+        put_visible(out, entry->remark);
+        (void)fputs("\n", out);
+    }
     free(name);
 }
 
@@ -366,7 +380,7 @@ static void change_step(FILE *out, const struct xr_report *report, const struct 
                   xr_place_name(step->place));
     put_padded(out, name, NAME_WIDTH);
     (void)fputs("  ", out);
-    put_hex(out, step->subject.id, sizeof(step->subject.id));
+    put_id(out, &step->subject);
     (void)fputs("\n", out);
     if (step->why != NULL) {
         (void)fputs("            ", out);

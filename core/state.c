@@ -32,6 +32,8 @@ static void entry_free(struct xr_entry *entry)
     }
     free(attached);
     free((void *)(uintptr_t)entry->label);
+    free((void *)(uintptr_t)entry->remark);
+    free_bytes(entry->about);
     free_bytes(entry->der);
     free_bytes(entry->issuer);
     free_bytes(entry->serial);
@@ -48,6 +50,8 @@ static struct xr_entry *entry_copy(const struct xr_entry *entry)
     memcpy(copy, entry, entry->size < sizeof(*copy) ? entry->size : sizeof(*copy));
     copy->size = sizeof(*copy);
     copy->label = copy->label ? xr_strdup(copy->label) : NULL;
+    copy->remark = copy->remark ? xr_strdup(copy->remark) : NULL;
+    copy->about = copy_bytes(copy->about);
     copy->der = copy_bytes(copy->der);
     copy->issuer = copy_bytes(copy->issuer);
     copy->serial = copy_bytes(copy->serial);
@@ -175,12 +179,21 @@ bool xr_state_same(const struct xr_state *a, const struct xr_state *b)
     return states_alike(a, b, entry_same);
 }
 
+/* The certificate that another state has in some place, here without any trust: what is left, or
+ * there already, where certificate and trust are two objects of the store. */
+static bool bare(const struct xr_entry *entry, const struct xr_state *state)
+{
+    return entry->place == XR_INTERMEDIATE && entry->subject.type == XR_SUBJECT_CERT &&
+           state != NULL && state->count > 0;
+}
+
 bool xr_state_between(const struct xr_state *state, const struct xr_state *a,
                       const struct xr_state *b)
 {
     for (size_t i = 0; state != NULL && i < state->count; i++) {
         if (occurrences(a, state->entries[i], entry_same) == 0 &&
-            occurrences(b, state->entries[i], entry_same) == 0)
+            occurrences(b, state->entries[i], entry_same) == 0 && !bare(state->entries[i], a) &&
+            !bare(state->entries[i], b))
             return false;
     }
     return true;

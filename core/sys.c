@@ -340,6 +340,8 @@ struct walk {
     char *rest;
     int links;
     bool last_is_link; /* what is left to walk came out of the last component */
+    bool directory;    /* what was walked last, */
+    uint32_t owner;    /* and whose it is */
 };
 
 /* Takes the next component off the front; allocated. */
@@ -387,6 +389,8 @@ static enum xr_status walk_step(struct walk *w, const char *name, struct xr_erro
         status = xr_fail_errno(err, "%s", path);
     } else if (!S_ISLNK(st.st_mode)) {
         xr_buf_fmt(&w->done, "/%s", name);
+        w->directory = S_ISDIR(st.st_mode);
+        w->owner = st.st_uid;
     } else if (!owner_ok(&st)) {
         status = xr_fail(err, XR_REFUSED, "%s is another user's link", path);
     } else if (++w->links > LINKS_MAX ||
@@ -410,7 +414,31 @@ static enum xr_status walk_step(struct walk *w, const char *name, struct xr_erro
     return status;
 }
 
+/* What is left to walk, without looking at anything. */
+static enum xr_status walk_blindly(struct walk *w, const char *path, struct xr_error *err)
+{
+    enum xr_status status = XR_OK;
+
+    while (status == XR_OK && !walk_ends(w)) {
+        char *name = next_component(w);
+
+        if (strcmp(name, "..") == 0)
+            status = xr_fail(err, XR_REFUSED, "%s goes back by \"..\" out of a place below %s",
+                             path, w->done.data);
+        else if (strcmp(name, ".") != 0)
+            xr_buf_fmt(&w->done, "/%s", name);
+        free(name);
+    }
+    return status;
+}
+
 enum xr_status xr_sys_resolve(char **out, const char *path, struct xr_error *err)
+{
+    return xr_sys_resolve_to(out, path, NULL, NULL, err);
+}
+
+enum xr_status xr_sys_resolve_to(char **out, const char *path, xr_ends_fn ends, void *ctx,
+                                 struct xr_error *err)
 {
     struct walk w = {0};
     char *here = path[0] == '/' ? NULL : realpath(".", NULL);
@@ -423,11 +451,14 @@ enum xr_status xr_sys_resolve(char **out, const char *path, struct xr_error *err
     while (status == XR_OK && !walk_ends(&w)) {
         char *name = next_component(&w);
 
+        w.directory = false;
         if (strcmp(name, "..") == 0)
             step_up(&w);
         else if (strcmp(name, ".") != 0)
             status = walk_step(&w, name, err);
         free(name);
+        if (status == XR_OK && ends != NULL && w.directory && ends(ctx, w.done.data, w.owner))
+            status = walk_blindly(&w, path, err);
     }
     if (status == XR_OK)
         *out = xr_strdup(w.done.len > 0 ? w.done.data : "/");

@@ -45,6 +45,11 @@ enum xr_status xr_sys_canonical(char **out, const char *path, struct xr_error *e
  * descriptor. XR_REFUSED if a link belongs neither to root nor to the caller. Only the last
  * component may be missing. The result has no links: who opens it should follow none. */
 enum xr_status xr_sys_resolve(char **out, const char *path, struct xr_error *err);
+/* The same up to a directory that ends says yes to, told its path without links and its owner: what
+ * follows that is taken as it is written. XR_REFUSED if it has "..". */
+typedef bool (*xr_ends_fn)(void *ctx, const char *path, uint32_t owner);
+enum xr_status xr_sys_resolve_to(char **out, const char *path, xr_ends_fn ends, void *ctx,
+                                 struct xr_error *err);
 
 /* Names in a directory except "." and "..", sorted by bytes. */
 enum xr_status xr_sys_names(struct xr_strings *out, int dirfd, struct xr_error *err);

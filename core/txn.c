@@ -17,10 +17,59 @@ void xr_run_free(struct xr_run *run)
     free(run->location);
     free(run->why);
     xr_secret_wipe(&run->password);
+    xr_owner_free(&run->owner);
     xr_store_close(&run->kept);
     xr_snapshot_free(&run->snapshot);
     xr_snapshot_free(&run->after);
     xr_plan_free(&run->plan);
+}
+
+void xr_run_way(struct xr_way *out, const struct xr_owner *owner, const struct xr_site *site,
+                const struct xr_worker_config *worker)
+{
+    *out = (struct xr_way){.site = *site};
+    if (worker != NULL)
+        out->worker = *worker;
+    if (!owner->other)
+        return;
+    out->site.uid = owner->uid;
+    out->site.home = owner->home;
+    out->site.config_home = owner->config_home;
+    out->site.data_home = owner->data_home;
+    out->worker.has_identity = true;
+    out->worker.uid = owner->uid;
+    out->worker.gid = owner->gid;
+}
+
+enum xr_status xr_run_open(struct xr_store *store, const struct xr_run *run, enum xr_mode mode,
+                           const struct xr_site *site, const struct xr_worker_config *worker,
+                           struct xr_error *err)
+{
+    struct xr_way way;
+
+    xr_run_way(&way, &run->owner, site, worker);
+    return xr_store_open(store, run->backend, &way.site, run->location, mode, &way.worker, err);
+}
+
+/* The same transaction for one run; its store's owner opens the store. */
+static struct xr_txn *as_owner(struct xr_txn *out, struct xr_way *way, const struct xr_txn *txn,
+                               const struct xr_run *run)
+{
+    xr_run_way(way, &run->owner, txn->site, txn->worker);
+    *out = *txn;
+    out->site = &way->site;
+    out->worker = &way->worker;
+    return out;
+}
+
+/* Who asked has the privilege; it is the owner who lacks it. */
+void xr_run_caps(struct xr_run *run, const struct xr_store *store)
+{
+    run->caps = store->caps;
+    run->caps.needs_privilege = run->caps.needs_privilege && !run->owner.other;
+    if (!run->caps.writable && run->owner.other && run->owner.name == NULL)
+        (void)snprintf(run->caps.why_not, sizeof(run->caps.why_not),
+                       "in an image it can only be read; run crossroot inside the image");
 }
 
 void xr_run_end(struct xr_run *run, enum xr_result result, char *why)
@@ -44,19 +93,18 @@ enum xr_status xr_txn_survey(struct xr_run *run, const struct xr_site *site,
                              const struct xr_worker_config *worker, bool keep, struct xr_error *err)
 {
     struct xr_store store = {0};
-    enum xr_status status =
-        xr_store_open(&store, run->backend, site, run->location, XR_READ, worker, err);
+    enum xr_status status = xr_run_open(&store, run, XR_READ, site, worker, err);
 
     xr_snapshot_free(&run->snapshot);
     if (status == XR_STALE && keep) {
         status = xr_mend(run, site, worker, err);
         run->mended = status == XR_OK;
         if (status == XR_OK)
-            status = xr_store_open(&store, run->backend, site, run->location, XR_READ, worker, err);
+            status = xr_run_open(&store, run, XR_READ, site, worker, err);
     }
     if (status != XR_OK)
         return xr_mend_advise(run, status, err);
-    run->caps = store.caps;
+    xr_run_caps(run, &store);
     status = xr_store_list(&store, xr_snapshot_take, &run->snapshot, err);
     if (status == XR_OK && keep && store.session != NULL && run->backend->table.renew != NULL)
         run->kept = store;
@@ -307,8 +355,11 @@ static enum xr_status swap_all(struct xr_txn *txn, struct xr_run *run, struct xr
     return XR_OK;
 }
 
-void xr_txn_apply(struct xr_txn *txn, struct xr_run *run)
+void xr_txn_apply(struct xr_txn *shared, struct xr_run *run)
 {
+    struct xr_txn own;
+    struct xr_way way;
+    struct xr_txn *txn = as_owner(&own, &way, shared, run);
     struct xr_store store = {0};
     struct xr_error err = {0};
     size_t made = 0;
@@ -320,7 +371,7 @@ void xr_txn_apply(struct xr_txn *txn, struct xr_run *run)
         end_with_error(run, status, &err);
         return;
     }
-    run->caps = store.caps;
+    xr_run_caps(run, &store);
     if (xr_plan_changes(&run->plan) > 0)
         status = rebase(run, &store, &err);
     if (status == XR_OK)
@@ -371,8 +422,11 @@ out:
     xr_store_close(&store);
 }
 
-void xr_txn_back(struct xr_txn *txn, struct xr_run *run, const char *why)
+void xr_txn_back(struct xr_txn *shared, struct xr_run *run, const char *why)
 {
+    struct xr_txn own;
+    struct xr_way way;
+    struct xr_txn *txn = as_owner(&own, &way, shared, run);
     struct xr_store store = {0};
     struct xr_error err = {0};
     enum xr_status status = open_to_write(&store, txn, run, &err);
@@ -469,8 +523,11 @@ static void recover_open(struct xr_txn *txn, struct xr_run *run, struct xr_store
     run->result = XR_RESULT_DONE;
 }
 
-void xr_txn_recover(struct xr_txn *txn, struct xr_run *run, size_t transaction, size_t at)
+void xr_txn_recover(struct xr_txn *shared, struct xr_run *run, size_t transaction, size_t at)
 {
+    struct xr_txn own;
+    struct xr_way way;
+    struct xr_txn *txn = as_owner(&own, &way, shared, run);
     struct xr_store store = {0};
     struct xr_error err = {0};
     const struct xr_part *part = &txn->journal->items[transaction].items[at];
@@ -482,7 +539,7 @@ void xr_txn_recover(struct xr_txn *txn, struct xr_run *run, size_t transaction, 
         xr_plan_step(&run->plan, &part->items[i].subject, XR_NONE,
                      xr_state_copy(part->items[i].before), xr_state_copy(part->items[i].want));
     if (status == XR_OK) {
-        run->caps = store.caps;
+        xr_run_caps(run, &store);
         status = list_again(&run->after, &store, part, &err);
     }
     if (status == XR_OK)

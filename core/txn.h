@@ -10,6 +10,7 @@
 #include "journal.h"
 #include "plan.h"
 #include "unlock.h"
+#include "users.h"
 #include "worker.h"
 
 enum xr_result {
@@ -29,6 +30,7 @@ struct xr_run {
     char *location;
     const struct xr_loaded *backend;
     bool named; /* by --store, not discovered */
+    struct xr_owner owner;
     struct xr_caps caps;
     struct xr_snapshot snapshot; /* before */
     struct xr_snapshot after;    /* of the subjects that were to change */
@@ -48,6 +50,19 @@ struct xr_run {
     size_t part;   /* in the journal, XR_NONE before it is there */
 };
 void xr_run_free(struct xr_run *run);
+/* How a run's store is opened: as its owner, for whom the site is another one. */
+struct xr_way {
+    struct xr_site site;
+    struct xr_worker_config worker;
+};
+void xr_run_way(struct xr_way *out, const struct xr_owner *owner, const struct xr_site *site,
+                const struct xr_worker_config *worker);
+/* Opens a run's store that way. */
+enum xr_status xr_run_open(struct xr_store *store, const struct xr_run *run, enum xr_mode mode,
+                           const struct xr_site *site, const struct xr_worker_config *worker,
+                           struct xr_error *err);
+/* Takes over what the open store can do. */
+void xr_run_caps(struct xr_run *run, const struct xr_store *store);
 /* Takes ownership of why. */
 void xr_run_end(struct xr_run *run, enum xr_result result, char *why);
 

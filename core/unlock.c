@@ -146,8 +146,7 @@ static bool end(struct xr_run *run, enum xr_status status, const struct xr_error
 static enum xr_status open_to_read(struct xr_change_run *c, struct xr_run *run,
                                    struct xr_store *store, struct xr_error *err)
 {
-    return xr_store_open(store, run->backend, &c->engine->rq->site, run->location, XR_READ,
-                         &c->engine->worker, err);
+    return xr_run_open(store, run, XR_READ, &c->engine->rq->site, &c->engine->worker, err);
 }
 
 void xr_change_unlock(struct xr_change_run *c)

@@ -35,218 +35,6 @@ int64_t xr_time_parse(const char *text, bool *ok)
 
 /* ---- stores ---- */
 
-static bool inside(const char *path, const char *root)
-{
-    size_t len = strlen(root);
-
-    return strncmp(path, root, len) == 0 && (path[len] == '/' || path[len] == '\0');
-}
-
-/* An absolute path without links; what does not exist yet may be its last component. Links of
- * other users are refused, and in an image whatever leads out of it. */
-static enum xr_status absolute(char **out, const struct xr_site *site, const char *location,
-                               struct xr_error *err)
-{
-    char *path =
-        site->root != NULL ? xr_format("%s/%s", site->root, location) : xr_strdup(location);
-    enum xr_status status = xr_sys_resolve(out, path, err);
-
-    if (status == XR_OK && site->root != NULL && !inside(*out, site->root)) {
-        free(*out);
-        *out = NULL;
-        status = xr_fail(err, XR_REFUSED, "%s leads out of the image %s", location, site->root);
-    }
-    free(path);
-    return status;
-}
-
-static bool has_run(const struct xr_report *report, const char *address)
-{
-    for (size_t i = 0; i < report->runs.count; i++) {
-        if (strcmp(report->runs.items[i].address, address) == 0)
-            return true;
-    }
-    return false;
-}
-
-/* location is the host's; an address names the place as it is inside the image. */
-static void push_run(struct xr_engine *engine, const struct xr_loaded *backend,
-                     const char *location, bool named)
-{
-    const char *root = engine->rq->site.root;
-    bool within =
-        root != NULL && (backend->table.flags & XR_BACKEND_PATHS) != 0 && inside(location, root);
-    const char *shown = location + (within ? strlen(root) : 0);
-    char *address = xr_format("%s:%s", backend->table.name, shown[0] != '\0' ? shown : "/");
-    struct xr_run *run = NULL;
-
-    if (has_run(engine->report, address)) {
-        free(address);
-        return;
-    }
-    run = XR_PUSH(&engine->report->runs);
-    run->address = address;
-    run->location = xr_strdup(location);
-    run->backend = backend;
-    run->named = named;
-    run->part = XR_NONE;
-}
-
-struct discovering {
-    struct xr_engine *engine;
-    const struct xr_loaded *backend;
-    bool named, found;
-};
-
-static enum xr_status discovered(void *ctx, const struct xr_found *found)
-{
-    struct discovering *d = ctx;
-    char *path = NULL;
-
-    d->found = true;
-    /* A home directory may be reached through links; a store is named without them. */
-    if ((d->backend->table.flags & XR_BACKEND_PATHS) != 0 &&
-        xr_sys_resolve(&path, found->location, NULL) != XR_OK)
-        return XR_OK;
-    push_run(d->engine, d->backend, path ? path : found->location, d->named);
-    free(path);
-    return XR_OK;
-}
-
-static void discover(struct xr_engine *engine, const struct xr_loaded *backend, bool named)
-{
-    struct discovering d = {.engine = engine, .backend = backend, .named = named};
-    struct xr_error err = {0};
-
-    if (backend->table.discover(&xr_host, &engine->rq->site, engine->rq->scope, discovered, &d,
-                                &err) != XR_OK) {
-        xr_report_say(engine->report, XR_WARNING, backend->table.name, "discovery failed: %s",
-                      err.text);
-        xr_report_raise(engine->report, XR_EXIT_PARTIAL);
-    } else if (named && !d.found) {
-        xr_report_say(engine->report, XR_ERROR, backend->table.name,
-                      "no such store was found; %s:LOCATION names one", backend->table.name);
-        xr_report_raise(engine->report, XR_EXIT_FAILED);
-    }
-}
-
-enum xr_status xr_engine_locate(struct xr_engine *engine, const char *address,
-                                const struct xr_loaded **backend, char **location,
-                                struct xr_error *err)
-{
-    const char *colon = strchr(address, ':');
-    char *name = xr_memdup(address, colon == NULL ? strlen(address) : (size_t)(colon - address));
-    enum xr_status status = XR_OK;
-
-    *location = NULL;
-    *backend = xr_registry_find(&engine->report->registry, name);
-    if (*backend == NULL) {
-        struct xr_buf known = {0};
-
-        for (size_t i = 0; i < engine->report->registry.count; i++)
-            xr_buf_fmt(&known, "%s%s", i ? ", " : "", engine->report->registry.items[i].table.name);
-        status = xr_fail(err, XR_UNSUPPORTED, "no backend \"%s\"; there is: %s", name,
-                         known.data ? known.data : "none");
-        xr_buf_free(&known);
-    } else if (colon != NULL && colon[1] == '\0') {
-        status = xr_fail(err, XR_UNSUPPORTED, "nothing follows the colon of %s", address);
-    } else if (colon != NULL && ((*backend)->table.flags & XR_BACKEND_PATHS) != 0) {
-        status = absolute(location, &engine->rq->site, colon + 1, err);
-    } else if (colon != NULL) {
-        *location = xr_strdup(colon + 1);
-    }
-    free(name);
-    return status;
-}
-
-bool xr_engine_add_run(struct xr_engine *engine, const char *address, bool named)
-{
-    const struct xr_loaded *backend = NULL;
-    char *location = NULL;
-    struct xr_error err = {0};
-    enum xr_status status = xr_engine_locate(engine, address, &backend, &location, &err);
-
-    if (status != XR_OK) {
-        xr_report_say(engine->report, XR_ERROR, backend ? address : NULL, "%s", err.text);
-        xr_report_raise(engine->report, status == XR_UNSUPPORTED ? XR_EXIT_USAGE
-                                        : status == XR_DENIED && engine->rq->site.uid != 0
-                                            ? XR_EXIT_PRIVILEGE
-                                            : XR_EXIT_FAILED);
-    } else if (location == NULL) {
-        discover(engine, backend, named);
-    } else {
-        push_run(engine, backend, location, named);
-    }
-    free(location);
-    return status == XR_OK;
-}
-
-/* Among the runs from that one on. False when an address to be left out is none. */
-static bool drop_excluded(struct xr_engine *engine, size_t from)
-{
-    struct xr_report *report = engine->report;
-
-    for (size_t i = 0; i < engine->rq->excluded.count; i++) {
-        const struct xr_loaded *backend = NULL;
-        char *location = NULL;
-        struct xr_error err = {0};
-        enum xr_status status =
-            xr_engine_locate(engine, engine->rq->excluded.items[i], &backend, &location, &err);
-        size_t kept = from;
-
-        if (status == XR_UNSUPPORTED) {
-            xr_report_say(report, XR_ERROR, NULL, "%s", err.text);
-            xr_report_raise(report, XR_EXIT_USAGE);
-            return false;
-        }
-        for (size_t k = from; k < report->runs.count; k++) {
-            struct xr_run *run = &report->runs.items[k];
-
-            if (status == XR_OK && run->backend == backend &&
-                (location == NULL || strcmp(run->location, location) == 0))
-                xr_run_free(run);
-            else
-                report->runs.items[kept++] = *run;
-        }
-        report->runs.count = kept;
-        free(location);
-    }
-    return true;
-}
-
-bool xr_engine_discover(struct xr_engine *engine)
-{
-    size_t from = engine->report->runs.count;
-
-    for (size_t i = 0; i < engine->report->registry.count; i++)
-        discover(engine, &engine->report->registry.items[i], false);
-    return drop_excluded(engine, from);
-}
-
-bool xr_engine_select(struct xr_engine *engine)
-{
-    const struct xr_request *rq = engine->rq;
-
-    for (size_t i = 0; i < rq->stores.count; i++) {
-        if (!xr_engine_add_run(engine, rq->stores.items[i], true))
-            return false;
-    }
-    if (rq->stores.count == 0 ? !xr_engine_discover(engine) : !drop_excluded(engine, 0))
-        return false;
-    if (engine->report->runs.count > 0 || rq->verb == XR_VERB_STORES)
-        return true;
-    if (engine->report->exit == XR_EXIT_OK) {
-        xr_report_say(engine->report, XR_ERROR, NULL, "%s",
-                      rq->scope & XR_SCOPE_SYSTEM
-                          ? "no trust store found; name one with --store, for example "
-                            "--store openssl:/srv/trust"
-                          : "no trust store of this user found; take the machine's with "
-                            "--scope system, or name one with --store");
-        xr_report_raise(engine->report, XR_EXIT_FAILED);
-    }
-    return false;
-}
-
 void xr_engine_pool(struct xr_engine *engine, const struct xr_snapshot *snapshot)
 {
     for (size_t i = 0; i < snapshot->count; i++) {
@@ -277,7 +65,7 @@ static void survey(void *ctx, struct xr_run *run)
     if (run->mended)
         xr_report_say(engine->report, XR_WARNING, run->address, "%s", XR_MENDED);
     if (status != XR_OK) {
-        run->privilege = status == XR_DENIED;
+        run->privilege = status == XR_DENIED && engine->rq->site.uid != 0;
         xr_run_end(run, XR_RESULT_FAILED, xr_strdup(err.text));
     }
 }
@@ -389,13 +177,13 @@ static void look(void *ctx, struct xr_run *run)
     struct xr_engine *engine = ctx;
     struct xr_store store = {0};
     struct xr_error err = {0};
-    enum xr_status status = xr_store_open(&store, run->backend, &engine->rq->site, run->location,
-                                          XR_READ, &engine->worker, &err);
+    enum xr_status status =
+        xr_run_open(&store, run, XR_READ, &engine->rq->site, &engine->worker, &err);
 
     if (xr_mend_advise(run, status, &err) != XR_OK)
         xr_run_end(run, XR_RESULT_FAILED, xr_strdup(err.text));
     else
-        run->caps = store.caps;
+        xr_run_caps(run, &store);
     xr_store_close(&store);
 }
 
@@ -441,8 +229,8 @@ static void warn_widened(struct xr_engine *engine, bool thorough)
             name = xr_report_name(engine->report, at);
             xr_hex(hex, state->subject.id, XR_SHA256_LEN);
             xr_report_say(engine->report, XR_WARNING, run->address,
-                          "widened trust: %s (%s, SHA-256 %s) lies among the anchors, where curl, "
-                          "GnuTLS and Go trust it without the CA that signed it",
+                          "widened trust: %s (%s, SHA-256 %s) lies among the anchors, and is "
+                          "trusted without the CA that signed it",
                           name, xr_kind_name(xr_pool_kind(pool, at)), hex);
             free(name);
         }
@@ -530,12 +318,14 @@ static void answer_all(void *ctx, struct xr_run *run)
     struct xr_report *report = q->engine->report;
     size_t row = q->rows[run - report->runs.items];
     struct xr_store store = {0};
+    struct xr_way way;
     struct xr_asking asking = {.backend = run->backend,
                                .location = run->location,
-                               .site = &q->engine->rq->site,
-                               .worker = &q->engine->worker,
+                               .site = &way.site,
+                               .worker = &way.worker,
                                .store = &store};
 
+    xr_run_way(&way, &run->owner, &q->engine->rq->site, &q->engine->worker);
     for (size_t t = 0; row != XR_NONE && t < q->target_count; t++)
         answer(q, run, &asking, &q->targets[t], &report->answers.items[row + t]);
     xr_ask_end(&asking);
@@ -684,6 +474,7 @@ struct xr_report *xr_run_request(const struct xr_request *request)
     } else {
         /* The root directory as an image is this machine. */
         rq.site.root = root != NULL && strcmp(root, "/") != 0 ? root : NULL;
+        engine.users.root = rq.site.root;
         engine.state_dir = state_dir_of(&rq);
         if (rq.verb != XR_VERB_HISTORY && (rq.verb != XR_VERB_INSPECT || rq.stores.count > 0))
             load_plugins(&engine);
@@ -692,5 +483,6 @@ struct xr_report *xr_run_request(const struct xr_request *request)
     xr_crew_free(&engine.crew);
     free(root);
     free(engine.state_dir);
+    xr_users_free(&engine.users);
     return engine.report;
 }

@@ -57,6 +57,16 @@ void xr_put_entry(struct xr_buf *out, const struct xr_entry *given)
     xr_put_bytes(out, entry->native);
 }
 
+void xr_put_listed(struct xr_buf *out, const struct xr_entry *given)
+{
+    struct xr_entry known = {0};
+
+    memcpy(&known, given, given->size < sizeof(known) ? given->size : sizeof(known));
+    xr_put_text(out, known.remark);
+    xr_put_bytes(out, known.about);
+    xr_put_entry(out, given);
+}
+
 void xr_put_state(struct xr_buf *out, const struct xr_state *state)
 {
     xr_put_number(out, state != NULL);
@@ -190,13 +200,18 @@ static void get_subject(struct xr_reader *in, struct xr_subject *subject)
     xr_get_fixed(in, subject->id, sizeof(subject->id));
 }
 
-enum xr_status xr_get_entry(struct xr_reader *in, xr_entry_fn emit, void *ctx)
+/* told: remark and about, which come before the entry. */
+static enum xr_status get_entry(struct xr_reader *in, bool told, xr_entry_fn emit, void *ctx)
 {
     struct xr_entry entry = {.size = sizeof(entry)};
+    char *remark = told ? xr_get_text(in) : NULL;
     struct xr_attached *attached = NULL;
     char *label = NULL;
     enum xr_status status = XR_INVALID;
 
+    entry.remark = remark;
+    if (told)
+        entry.about = xr_get_bytes(in);
     get_subject(in, &entry.subject);
     entry.place = (enum xr_place)xr_get_number(in, XR_PLACE_COUNT - 1);
     entry.purposes = (uint32_t)xr_get_number(in, UINT32_MAX);
@@ -223,7 +238,18 @@ enum xr_status xr_get_entry(struct xr_reader *in, xr_entry_fn emit, void *ctx)
         status = emit != NULL ? emit(ctx, &entry) : XR_OK;
     free(attached);
     free(label);
+    free(remark);
     return status;
+}
+
+enum xr_status xr_get_entry(struct xr_reader *in, xr_entry_fn emit, void *ctx)
+{
+    return get_entry(in, false, emit, ctx);
+}
+
+enum xr_status xr_get_listed(struct xr_reader *in, xr_entry_fn emit, void *ctx)
+{
+    return get_entry(in, true, emit, ctx);
 }
 
 static enum xr_status add_to_state(void *ctx, const struct xr_entry *entry)

@@ -31,6 +31,9 @@ char *xr_get_text(struct xr_reader *in);            /* allocated or NULL */
 void xr_get_fixed(struct xr_reader *in, void *out, size_t len);
 /* Emits one entry that lives until emit (or NULL) returns; returns what emit returned. */
 enum xr_status xr_get_entry(struct xr_reader *in, xr_entry_fn emit, void *ctx);
+/* The same with what is told but not recorded. */
+void xr_put_listed(struct xr_buf *out, const struct xr_entry *entry);
+enum xr_status xr_get_listed(struct xr_reader *in, xr_entry_fn emit, void *ctx);
 struct xr_state *xr_get_state(struct xr_reader *in); /* NULL: absent, or failed */
 void xr_get_error(struct xr_reader *in, struct xr_error *err);
 void xr_get_verdict(struct xr_reader *in, struct xr_verdict *verdict);

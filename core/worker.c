@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -26,9 +27,10 @@ enum call {
     CALL_FLUSH,
     CALL_PROBE,
     CALL_UNLOCK,
-    CALL_LAST = CALL_UNLOCK
+    CALL_DISCOVER,
+    CALL_LAST = CALL_DISCOVER
 };
-enum reply { REPLY_RESULT = 1, REPLY_ENTRY };
+enum reply { REPLY_RESULT = 1, REPLY_ENTRY, REPLY_FOUND };
 
 struct xr_worker {
     pid_t pid;
@@ -236,7 +238,7 @@ static enum xr_status call(struct xr_worker *worker, const char *backend, struct
         if (taken > LISTING_MAX)
             return lose(worker, backend, "sent more than any store holds", err);
         if (kind == REPLY_ENTRY && emit != NULL) {
-            enum xr_status status = xr_get_entry(result, emitted == XR_OK ? emit : NULL, ctx);
+            enum xr_status status = xr_get_listed(result, emitted == XR_OK ? emit : NULL, ctx);
 
             if (result->failed)
                 return lose(worker, backend, "sent nonsense", err);
@@ -260,7 +262,6 @@ static void child(int fd, const struct xr_worker_config *config)
     char *const argv[] = {(char *)(uintptr_t)config->program, NULL};
     char *const envp[] = {NULL};
     int null = -1;
-    gid_t gid = (gid_t)config->gid;
     sigset_t none;
 
     /* What a thread of ours, or the caller, holds back is nothing to a helper. */
@@ -272,8 +273,8 @@ static void child(int fd, const struct xr_worker_config *config)
     if (fd < 0 || null < 0 || dup2(null, 0) < 0 || dup2(null, 1) < 0 || dup2(null, 2) < 0 ||
         dup2(fd, 3) < 0 || close_range(4, ~0u, 0) != 0)
         _exit(126);
-    if (config->has_identity &&
-        (setgroups(1, &gid) != 0 || setgid(gid) != 0 || setuid((uid_t)config->uid) != 0))
+    if (config->has_identity && (setgroups(0, NULL) != 0 || setgid((gid_t)config->gid) != 0 ||
+                                 setuid((uid_t)config->uid) != 0))
         _exit(126);
     /* No terminal, no place of the caller's, and no life after it. */
     if (setsid() < 0 || chdir("/") != 0 || prctl(PR_SET_PDEATHSIG, SIGKILL) != 0)
@@ -390,6 +391,86 @@ enum xr_status xr_store_open(struct xr_store *store, const struct xr_loaded *bac
         status = backend->table.open(&store->session, &store->caps, &xr_host, &target, mode, err);
     if (status != XR_OK)
         xr_store_close(store);
+    return status;
+}
+
+static void get_found(struct xr_reader *in, xr_found_fn emit, void *ctx)
+{
+    struct xr_found found = {.size = sizeof(found)};
+    char *location = xr_get_text(in), *identity = xr_get_text(in), *summary = xr_get_text(in);
+
+    in->failed = in->failed || location == NULL || strlen(location) > PATH_MAX;
+    found.location = location;
+    found.identity = identity;
+    found.summary = summary;
+    if (!in->failed)
+        (void)emit(ctx, &found);
+    free(location);
+    free(identity);
+    free(summary);
+}
+
+/* Takes what the helper names until its result. */
+static enum xr_status take_found(struct xr_worker *worker, const char *backend, xr_found_fn emit,
+                                 void *ctx, struct xr_error *err)
+{
+    int64_t deadline = now_ms() + worker->limit_ms;
+    struct xr_buf reply = {0};
+    enum xr_status status = XR_OK;
+    unsigned count = 0;
+
+    for (uint64_t kind = REPLY_FOUND; status == XR_OK && kind == REPLY_FOUND;) {
+        struct xr_reader in;
+        struct xr_error said = {0};
+
+        if (!receive_message(worker->fd, &reply, deadline)) {
+            status = lose_io(worker, backend, deadline, err);
+            break;
+        }
+        in = reader_of(&reply);
+        kind = xr_get_number(&in, REPLY_FOUND);
+        if (kind == REPLY_FOUND && ++count <= XR_FOUND_MAX)
+            get_found(&in, emit, ctx);
+        else if (kind == REPLY_RESULT)
+            xr_get_error(&in, &said);
+        if (count > XR_FOUND_MAX)
+            status = lose(worker, backend, "named more stores than a home can hold", err);
+        else if (in.failed || kind == REPLY_ENTRY)
+            status = lose(worker, backend, "sent nonsense", err);
+        else if (said.status != XR_OK) {
+            status = said.status;
+            if (err != NULL)
+                *err = said;
+        }
+    }
+    xr_buf_free(&reply);
+    return status;
+}
+
+enum xr_status xr_store_discover(const struct xr_loaded *backend, const struct xr_site *site,
+                                 unsigned scope, const struct xr_worker_config *config,
+                                 xr_found_fn emit, void *ctx, struct xr_error *err)
+{
+    struct xr_worker *worker = NULL;
+    struct xr_buf request = {0};
+    enum xr_status status = XR_OK;
+
+    if (config == NULL || !config->has_identity)
+        return backend->table.discover(&xr_host, site, scope, emit, ctx, err);
+    status = start(&worker, config, err);
+    if (status != XR_OK)
+        return status;
+    xr_put_number(&request, CALL_DISCOVER);
+    xr_put_text(&request, backend->plugin);
+    xr_put_text(&request, backend->table.name);
+    put_site(&request, site);
+    xr_put_number(&request, scope);
+    if (send_message(worker->fd, &request, now_ms() + worker->limit_ms))
+        status = take_found(worker, backend->table.name, emit, ctx, err);
+    else
+        status = lose(worker, backend->table.name, "broke off or sent nonsense", err);
+    xr_buf_free(&request);
+    stop(worker);
     return status;
 }
 
@@ -525,40 +606,70 @@ static enum xr_status send_entry(void *ctx, const struct xr_entry *entry)
     bool ok = false;
 
     xr_put_number(&out, REPLY_ENTRY);
-    xr_put_entry(&out, entry);
+    xr_put_listed(&out, entry);
     ok = send_message(s->fd, &out, -1);
     xr_buf_free(&out);
     return ok ? XR_OK : XR_FAILED;
 }
 
+/* A site as it came over the socket, which owns what it points to. */
+struct sent_site {
+    struct xr_site site;
+    char *texts[6];
+};
+
+static void get_site(struct sent_site *out, struct xr_reader *in)
+{
+    *out = (struct sent_site){.site = {.size = sizeof(out->site)}};
+    for (unsigned i = 0; i < 3; i++)
+        out->texts[i] = xr_get_text(in);
+    out->site.uid = (unsigned long)xr_get_number(in, UINT64_MAX);
+    out->texts[3] = xr_get_text(in);
+    out->site.updater_distro = xr_get_number(in, 1) != 0;
+    for (unsigned i = 4; i < 6; i++)
+        out->texts[i] = xr_get_text(in);
+    out->site.root = out->texts[0];
+    out->site.home = out->texts[1];
+    out->site.data_home = out->texts[2];
+    out->site.layout = out->texts[3];
+    out->site.config_home = out->texts[4];
+    out->site.nss = out->texts[5];
+}
+
+static void free_site(struct sent_site *sent)
+{
+    for (unsigned i = 0; i < sizeof(sent->texts) / sizeof(sent->texts[0]); i++)
+        free(sent->texts[i]);
+}
+
+/* Owned by the registry. NULL with err. */
+static const struct xr_loaded *load_backend(struct serving *s, const char *plugin, const char *name,
+                                            struct xr_error *err)
+{
+    const struct xr_loaded *backend = NULL;
+
+    if (plugin != NULL && xr_registry_plugin(&s->registry, plugin, err) != XR_OK)
+        return NULL;
+    backend = xr_registry_find(&s->registry, name);
+    if (backend == NULL)
+        (void)xr_fail(err, XR_ABSENT, "the helper has no such backend");
+    return backend;
+}
+
 static enum xr_status serve_open(struct serving *s, struct xr_reader *in, struct xr_error *err)
 {
     char *plugin = xr_get_text(in), *name = xr_get_text(in), *location = xr_get_text(in);
-    char *root = xr_get_text(in), *home = xr_get_text(in), *data_home = xr_get_text(in);
-    struct xr_site site = {.size = sizeof(site),
-                           .root = root,
-                           .home = home,
-                           .data_home = data_home,
-                           .uid = (unsigned long)xr_get_number(in, UINT64_MAX)};
-    char *layout = xr_get_text(in);
-    bool updater_distro = xr_get_number(in, 1) != 0;
-    char *config_home = xr_get_text(in), *nss = xr_get_text(in);
-    enum xr_mode mode = (enum xr_mode)xr_get_number(in, XR_WRITE);
-    struct xr_target target = {.size = sizeof(target), .site = &site};
+    struct sent_site sent;
+    struct xr_target target = {.size = sizeof(target), .site = &sent.site};
+    enum xr_mode mode = XR_READ;
     enum xr_status status = XR_OK;
 
-    site.layout = layout;
-    site.updater_distro = updater_distro;
-    site.config_home = config_home;
-    site.nss = nss;
+    get_site(&sent, in);
+    mode = (enum xr_mode)xr_get_number(in, XR_PROBE);
     if (in->failed || name == NULL || location == NULL || s->store.backend != NULL)
         status = xr_fail(err, XR_INVALID, "malformed request");
-    if (status == XR_OK && plugin != NULL)
-        status = xr_registry_plugin(&s->registry, plugin, err);
-    if (status == XR_OK)
-        s->store.backend = xr_registry_find(&s->registry, name);
-    if (status == XR_OK && s->store.backend == NULL)
-        status = xr_fail(err, XR_ABSENT, "the helper has no such backend");
+    else if ((s->store.backend = load_backend(s, plugin, name, err)) == NULL)
+        status = err->status;
     if (status == XR_OK && s->store.backend != NULL) {
         s->store.location = xr_strdup(location);
         s->store.caps.size = sizeof(s->store.caps);
@@ -569,12 +680,61 @@ static enum xr_status serve_open(struct serving *s, struct xr_reader *in, struct
     free(plugin);
     free(name);
     free(location);
-    free(root);
-    free(home);
-    free(data_home);
-    free(layout);
-    free(config_home);
-    free(nss);
+    free_site(&sent);
+    return status;
+}
+
+static enum xr_status send_found(void *ctx, const struct xr_found *given)
+{
+    struct serving *s = ctx;
+    struct xr_found found = {0};
+    struct xr_buf out = {0};
+    bool ok = false;
+
+    memcpy(&found, given, given->size < sizeof(found) ? given->size : sizeof(found));
+    xr_put_number(&out, REPLY_FOUND);
+    xr_put_text(&out, found.location);
+    xr_put_text(&out, found.identity);
+    xr_put_text(&out, found.summary);
+    ok = send_message(s->fd, &out, -1);
+    xr_buf_free(&out);
+    return ok ? XR_OK : XR_FAILED;
+}
+
+/* A home that cannot be entered would look like one without stores. */
+static enum xr_status enter_home(const struct xr_site *site, struct xr_error *err)
+{
+    char *path = xr_format("%s%s/.", site->root ? site->root : "", site->home ? site->home : "");
+    int fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    enum xr_status status = fd >= 0 ? XR_OK : xr_fail_errno(err, "cannot enter %s", path);
+
+    if (fd >= 0)
+        (void)close(fd);
+    free(path);
+    return status;
+}
+
+static enum xr_status serve_discover(struct serving *s, struct xr_reader *in, struct xr_error *err)
+{
+    char *plugin = xr_get_text(in), *name = xr_get_text(in);
+    const struct xr_loaded *backend = NULL;
+    struct sent_site sent;
+    unsigned scope = 0;
+    enum xr_status status = XR_OK;
+
+    get_site(&sent, in);
+    scope = (unsigned)xr_get_number(in, UINT32_MAX);
+    if (in->failed || name == NULL)
+        status = xr_fail(err, XR_INVALID, "malformed request");
+    else if ((backend = load_backend(s, plugin, name, err)) == NULL)
+        status = err->status;
+    else
+        status = enter_home(&sent.site, err);
+    if (status == XR_OK && backend != NULL)
+        status = backend->table.discover(&xr_host, &sent.site, scope, send_found, s, err);
+    free(plugin);
+    free(name);
+    free_site(&sent);
     return status;
 }
 
@@ -639,10 +799,12 @@ static bool serve(struct serving *s, const struct xr_buf *request)
     enum xr_status status = XR_OK;
     bool ok = false;
 
-    if (in.failed || (what != CALL_OPEN && s->store.session == NULL))
+    if (in.failed || (what != CALL_OPEN && what != CALL_DISCOVER && s->store.session == NULL))
         status = xr_fail(&err, XR_INVALID, "malformed request");
     else if (what == CALL_OPEN)
         status = serve_open(s, &in, &err);
+    else if (what == CALL_DISCOVER)
+        status = serve_discover(s, &in, &err);
     else if (what == CALL_LIST)
         status = xr_store_list(&s->store, send_entry, s, &err);
     else if (what == CALL_SWAP)

@@ -45,6 +45,13 @@ enum xr_status xr_store_open(struct xr_store *store, const struct xr_loaded *bac
 /* An open store for reading becomes one for writing; XR_UNSUPPORTED where only another open does. */
 enum xr_status xr_store_renew(struct xr_store *store, struct xr_error *err);
 void xr_store_close(struct xr_store *store);
+
+/* What backend->discover names, in a helper if config says who to be. A helper's answers were made
+ * by somebody else: bounded, but otherwise anything. What was named before a failure counts. */
+#define XR_FOUND_MAX 256u
+enum xr_status xr_store_discover(const struct xr_loaded *backend, const struct xr_site *site,
+                                 unsigned scope, const struct xr_worker_config *config,
+                                 xr_found_fn emit, void *ctx, struct xr_error *err);
 enum xr_status xr_store_list(struct xr_store *store, xr_entry_fn emit, void *ctx,
                              struct xr_error *err);
 enum xr_status xr_store_swap(struct xr_store *store, const struct xr_state *expect,

@@ -852,7 +852,8 @@ struct question {
 static enum xr_answer ask(struct contract *ctx, struct xr_verdict *verdict,
                           const struct question *question)
 {
-    struct xr_store *store = contract_open(ctx, XR_READ);
+    bool apart = (ctx->backend->table.flags & XR_BACKEND_PROBE_APART) != 0;
+    struct xr_store *store = contract_open(ctx, apart ? XR_PROBE : XR_READ);
     struct xr_bytes chain[3];
     struct xr_probe probe = {.size = sizeof(probe),
                              .chain = chain,

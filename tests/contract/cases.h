@@ -42,6 +42,7 @@ struct contract;
 struct contract_kind {
     const char *backend;
     const char *layout; /* of a distribution, or NULL */
+    const char *nss;    /* directory of NSS libraries, or NULL */
     /* A location inside the scratch directory where no store is yet. Allocated. */
     char *(*location)(const char *scratch);
     /* Everything that is inside the scratch directory as text: names, modes, contents, link

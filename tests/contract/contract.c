@@ -71,7 +71,8 @@ const char *contract_begin(struct contract *ctx)
 {
     struct xr_store *store = NULL;
 
-    ctx->site = (struct xr_site){.size = sizeof(ctx->site), .home = ctx->scratch};
+    ctx->site =
+        (struct xr_site){.size = sizeof(ctx->site), .home = ctx->scratch, .nss = ctx->kind->nss};
     if (make_pki(ctx) != 0)
         return contract_fail(ctx, __FILE__, __LINE__, "the fixture PKI could not be made");
     ctx->location = ctx->kind->location(ctx->scratch);

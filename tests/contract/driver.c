@@ -16,6 +16,12 @@ static char *directory_location(const char *scratch)
     return tree_path(scratch, "store");
 }
 
+static char *profile_location(const char *scratch)
+{
+    tree_dir(scratch, "profile");
+    return tree_path(scratch, "profile");
+}
+
 static char *root_location(const char *scratch)
 {
     tree_dir(scratch, "root");
@@ -93,13 +99,17 @@ static const struct contract_kind kinds[] = {
     ROOT_OF("fedora"),
     ROOT_OF("suse"),
     ROOT_OF("arch"),
+    {.backend = "nss", .location = profile_location},
+    {.backend = "nss", .location = profile_location, .nss = "/usr/lib/firefox-esr"},
 };
 
 static const struct contract_kind *kind(void)
 {
     for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+        const char *variant = kinds[i].layout ? kinds[i].layout : kinds[i].nss;
+
         if (strcmp(kinds[i].backend, CONTRACT_BACKEND) == 0 &&
-            strcmp(kinds[i].layout ? kinds[i].layout : "", CONTRACT_LAYOUT) == 0)
+            strcmp(variant ? variant : "", CONTRACT_VARIANT) == 0)
             return &kinds[i];
     }
     return NULL;

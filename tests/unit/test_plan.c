@@ -502,25 +502,84 @@ Test(plan, an_anchor_of_a_distrusted_key_asks_and_no_pin_answers)
     }
 }
 
-Test(plan, a_certificate_distrusted_by_issuer_and_serial_asks)
+/* Trust that the store holds for a certificate by issuer and serial number alone. */
+static void holds_stray(unsigned cert, enum xr_place place)
 {
-    const struct xr_slices *slices = &certs[CROSS]->d.slices;
+    const struct xr_slices *slices = &certs[cert]->d.slices;
     struct xr_entry entry = {.size = sizeof(entry),
                              .subject = {.type = XR_SUBJECT_ISSUER_SERIAL},
-                             .place = XR_DISTRUST,
+                             .place = place,
                              .issuer = slices->issuer,
                              .serial = slices->serial};
     struct xr_buf both = {0};
-    struct xr_plan plan = {0};
 
     xr_buf_add(&both, slices->issuer.data, slices->issuer.len);
     xr_buf_add(&both, slices->serial.data, slices->serial.len);
     xr_x509_sha256(entry.subject.id, (struct xr_bytes){(const unsigned char *)both.data, both.len});
     xr_buf_free(&both);
     cr_assert_eq(xr_snapshot_take(&snapshot, &entry), XR_OK);
-    plan = plan_one(wish_as(CROSS, XR_ANCHOR), caps_with(ALL), strict);
-    cr_assert_not(plan.items[0].pin_answers);
-    EXPECT(plan, XR_ACTION_ADD, NULL, "distrusted in this store");
+}
+
+static struct xr_plan plan_of(struct xr_wish one)
+{
+    struct xr_caps caps = caps_with(ALL);
+    struct xr_plan plan = {0};
+
+    xr_plan_build(&plan, &one, 1, &snapshot, &caps, &pool, &strict);
+    return plan;
+}
+
+Test(plan, a_distrust_by_issuer_and_serial_goes_first_and_is_asked_about)
+{
+    struct xr_plan plan = {0};
+
+    holds_stray(CROSS, XR_DISTRUST);
+    plan = plan_of(wish_as(CROSS, XR_ANCHOR));
+    cr_assert_eq(plan.count, 2);
+    cr_assert_eq(plan.items[0].subject.type, XR_SUBJECT_ISSUER_SERIAL);
+    cr_assert_eq(plan.items[0].action, XR_ACTION_REMOVE);
+    cr_assert_null(plan.items[0].ask);
+    cr_assert_eq(plan.items[1].action, XR_ACTION_ADD);
+    cr_assert(strstr(plan.items[1].ask, "distrusted in this store") != NULL);
+    cr_assert_not(plan.items[1].pin_answers);
+    xr_plan_free(&plan);
+}
+
+Test(plan, trust_left_without_its_certificate_goes_before_it_comes)
+{
+    struct xr_plan plan = {0};
+
+    holds_stray(CROSS, XR_ANCHOR);
+    plan = plan_of(wish(XR_WISH_INSTALL, CROSS));
+    cr_assert_eq(plan.count, 2);
+    cr_assert_eq(plan.items[0].action, XR_ACTION_REMOVE);
+    cr_assert_null(plan.items[0].want);
+    cr_assert_eq(plan.items[1].action, XR_ACTION_ADD);
+    cr_assert_eq(plan.items[1].place, XR_INTERMEDIATE);
+    xr_plan_free(&plan);
+}
+
+Test(plan, trust_left_without_its_certificate_can_be_removed)
+{
+    struct xr_plan plan = {0};
+
+    holds_stray(CROSS, XR_ANCHOR);
+    plan = plan_of(wish(XR_WISH_REMOVE, CROSS));
+    cr_assert_eq(plan.count, 2);
+    cr_assert_eq(plan.items[0].action, XR_ACTION_REMOVE);
+    cr_assert_eq(plan.items[1].action, XR_ACTION_NONE);
+    xr_plan_free(&plan);
+}
+
+Test(plan, a_refused_wish_leaves_trust_without_its_certificate_alone)
+{
+    struct xr_plan plan = {0};
+
+    holds_stray(LEAF, XR_ANCHOR);
+    plan = plan_of(wish(XR_WISH_INSTALL, LEAF));
+    cr_assert_eq(plan.count, 1);
+    cr_assert_eq(plan.items[0].action, XR_ACTION_REFUSE);
+    xr_plan_free(&plan);
 }
 
 Test(plan, two_distrusted_certificates_of_a_key_are_one_question)

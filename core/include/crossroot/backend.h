@@ -117,6 +117,12 @@ struct xr_entry {
     const struct xr_attached *attached;
     size_t attached_count;
     struct xr_bytes native; /* what the backend needs to put exactly this back; empty in a wish */
+    /* One line for people, UTF-8: what the store's readers do not agree about, or NULL. Not part of
+     * a comparison, and not recorded. */
+    const char *remark;
+    /* XR_SUBJECT_ISSUER_SERIAL: hashes of the certificates that are meant, each after a byte that
+     * gives its length (20: SHA-1, 32: SHA-256); empty: any. Neither compared nor recorded. */
+    struct xr_bytes about;
 };
 
 /* The complete state of one subject over all places of a store. NULL stands for absent. */
@@ -275,7 +281,7 @@ enum xr_scope { XR_SCOPE_USER = 1u << 0, XR_SCOPE_SYSTEM = 1u << 1, XR_SCOPE_ALL
 struct xr_site {
     size_t size;
     const char *root;      /* directory of an image, or NULL for this machine */
-    const char *home;      /* or NULL */
+    const char *home;      /* or NULL; of a user in an image, named from its root */
     const char *data_home; /* $XDG_DATA_HOME or its default, or NULL */
     unsigned long uid;     /* effective */
     const char *layout;    /* --layout: of the distribution, instead of what is found; or NULL */
@@ -292,7 +298,8 @@ struct xr_found {
 };
 typedef enum xr_status (*xr_found_fn)(void *ctx, const struct xr_found *found);
 
-enum xr_mode { XR_READ = 0, XR_WRITE };
+/* XR_PROBE: for probe alone, where that needs a session apart (XR_BACKEND_PROBE_APART). */
+enum xr_mode { XR_READ = 0, XR_WRITE, XR_PROBE };
 
 struct xr_target {
     size_t size;
@@ -306,7 +313,8 @@ enum xr_backend_flag {
     XR_BACKEND_WORKER = 1u << 0, /* sessions run in a helper program, one store each */
     XR_BACKEND_PATHS = 1u << 1,  /* locations are paths: core makes them absolute */
     /* Stores lie in people's homes: where the caller may, core looks for and opens each as the user
-     * whose home it is in, and site.home is that home. */
+     * whose home it is in, and site.home is that home. discover is asked for one home at a time, as
+     * XR_SCOPE_USER, and what it then names must lie in that home. Needs XR_BACKEND_PATHS. */
     XR_BACKEND_HOMES = 1u << 2,
     /* A session that was asked to list or swap cannot probe, nor the other way round. */
     XR_BACKEND_PROBE_APART = 1u << 3

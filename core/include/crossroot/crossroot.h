@@ -91,6 +91,9 @@ struct xr_request {
      * False when nobody answers. out is wiped by the caller. NULL: nobody can answer. */
     bool (*ask_password)(void *ctx, const char *store, bool again, char *out, size_t size,
                          size_t *len);
+    /* On whose behalf root asks (sudo): "this user" is then that one, not root. */
+    bool has_invoker;
+    uint32_t invoker;
     unsigned parallel; /* stores worked on at once; 0: as many as there are processors */
     /* Tells how far the work is, never two at once, but from any thread: done of total stores, and
      * the next one (fit to be shown). store NULL: this part of the work is over. May be NULL. */

@@ -1,0 +1,446 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Which databases a home holds. Nothing is searched: a profile counts if a profiles.ini or an
+ * installs.ini names it, Chromium's database where Chromium looks for it.
+ *
+ * What cannot be read safely (a link of somebody else's, a FIFO, a file without end) does not end
+ * the search. It is what discovery fails with after everything else was named, so that nobody takes
+ * the rest for all there is. */
+#include "home.h"
+#include "ini.h"
+#include "nss.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#define INI_MAX      ((size_t)1 << 20)
+#define PROFILES_MAX 1000u
+#define NAME_MAX_LEN 80u
+#define OF_USERS     (XR_SCOPE_USER | XR_SCOPE_ALL_USERS) /* of the one in struct xr_site */
+
+enum base { HOME, CONFIG, DATA };
+
+/* Directories with a profiles.ini. Seen at work: Firefox ESR 153 (a new user's goes below ~/.config,
+ * an old ~/.mozilla stays in use) and Thunderbird 153. Firefox's snap keeps to .mozilla; flatpaks
+ * have an XDG_CONFIG_HOME of their own, so that newer ones moved. */
+static const struct mozilla {
+    enum base base;
+    const char *dir, *program, *packing;
+} mozillas[] = {
+    {HOME, ".mozilla/firefox", "Firefox", ""},
+    {CONFIG, "mozilla/firefox", "Firefox", ""},
+    {HOME, "snap/firefox/common/.mozilla/firefox", "Firefox", " (snap)"},
+    {HOME, ".var/app/org.mozilla.firefox/.mozilla/firefox", "Firefox", " (flatpak)"},
+    {HOME, ".var/app/org.mozilla.firefox/config/mozilla/firefox", "Firefox", " (flatpak)"},
+    {HOME, ".thunderbird", "Thunderbird", ""},
+    {HOME, "snap/thunderbird/common/.thunderbird", "Thunderbird", " (snap)"},
+    {HOME, ".var/app/org.mozilla.Thunderbird/.thunderbird", "Thunderbird", " (flatpak)"},
+    {HOME, ".var/app/org.mozilla.thunderbird/.thunderbird", "Thunderbird", " (flatpak)"},
+    {HOME, ".var/app/net.thunderbird.Thunderbird/.thunderbird", "Thunderbird", " (flatpak)"},
+    {HOME, ".librewolf", "LibreWolf", ""},
+    {CONFIG, "librewolf/librewolf", "LibreWolf", ""},
+    {HOME, ".var/app/io.gitlab.librewolf-community/.librewolf", "LibreWolf", " (flatpak)"},
+    {HOME, ".var/app/io.gitlab.librewolf-community/config/librewolf/librewolf", "LibreWolf",
+     " (flatpak)"},
+};
+
+/* Chromium's database: the first of two that is a directory. Measured with Chromium 156: it takes
+ * ~/.pki/nssdb if that is a directory, empty or reached by a link; if not (absent, a file, a link
+ * to nowhere), it makes and takes $XDG_DATA_HOME/pki/nssdb, at its first TLS connection. Versions
+ * before 146 make ~/.pki/nssdb, which then counts for newer ones too. */
+static const struct chromium {
+    enum base base, next_base;
+    const char *dir, *next, *summary;
+} chromiums[] = {
+    {HOME, DATA, ".pki/nssdb", "pki/nssdb", "Chromium and relatives"},
+    {HOME, HOME, "snap/chromium/current/.pki/nssdb", "snap/chromium/current/.local/share/pki/nssdb",
+     "Chromium (snap)"},
+    {HOME, HOME, ".var/app/org.chromium.Chromium/.pki/nssdb",
+     ".var/app/org.chromium.Chromium/data/pki/nssdb", "Chromium (flatpak)"},
+    {HOME, HOME, ".var/app/com.google.Chrome/.pki/nssdb",
+     ".var/app/com.google.Chrome/data/pki/nssdb", "Google Chrome (flatpak)"},
+};
+
+struct search {
+    const struct xr_site *site;
+    struct nss_tree tree;
+    xr_found_fn emit;
+    void *ctx;
+    struct seen {
+        struct seen_one {
+            char *path;
+            char identity[64]; /* empty: does not exist */
+        } * items;
+        size_t count, capacity;
+    } seen;
+    enum xr_status status; /* of the first thing that could not be read */
+    struct xr_error problem;
+    unsigned problems;
+};
+
+/* One section of an ini file. */
+struct record {
+    char *section, *name, *path;
+    char relative; /* '0', '1' or 0 */
+    bool install;  /* the default profile of an installation */
+};
+
+struct listing {
+    struct record *items;
+    size_t count, capacity;
+};
+
+static void note(struct search *s, enum xr_status status, const struct xr_error *problem)
+{
+    if (s->problems++ > 0)
+        return;
+    s->status = status;
+    s->problem = *problem;
+}
+
+static char *path_below(const struct search *s, enum base base, const char *dir)
+{
+    const char *config = s->site->config_home, *data = s->site->data_home;
+
+    if (base == CONFIG && config != NULL && config[0] == '/')
+        return xr_format("%s/%s", config, dir);
+    if (base == DATA && data != NULL && data[0] == '/')
+        return xr_format("%s/%s", data, dir);
+    return xr_format("%s/%s%s", s->tree.home,
+                     base == CONFIG ? ".config/"
+                     : base == DATA ? ".local/share/"
+                                    : "",
+                     dir);
+}
+
+/* ---- what was found ---- */
+
+static bool seen_before(const struct search *s, const char *path, const char *identity)
+{
+    for (size_t i = 0; i < s->seen.count; i++) {
+        if (strcmp(s->seen.items[i].path, path) == 0 ||
+            (identity[0] != '\0' && strcmp(s->seen.items[i].identity, identity) == 0))
+            return true;
+    }
+    return false;
+}
+
+static enum xr_status found(struct search *s, const struct nss_place *place, const char *summary)
+{
+    struct xr_found out = {.size = sizeof(out), .summary = summary};
+    struct seen_one *one = NULL;
+    char identity[64] = "";
+    char *location = NULL;
+    enum xr_status status = XR_OK;
+
+    if (place->there)
+        (void)snprintf(identity, sizeof(identity), "%llu:%llu",
+                       (unsigned long long)place->st.st_dev, (unsigned long long)place->st.st_ino);
+    if (seen_before(s, place->path, identity))
+        return XR_OK;
+    one = XR_PUSH(&s->seen);
+    one->path = xr_strdup(place->path);
+    memcpy(one->identity, identity, sizeof(identity));
+    location = xr_format("%s%s", s->tree.prefix, place->path[0] != '\0' ? place->path : "/");
+    out.location = location;
+    out.identity = place->there ? identity : NULL;
+    status = s->emit(s->ctx, &out);
+    free(location);
+    return status;
+}
+
+/* ---- Mozilla ---- */
+
+static bool is(struct xr_bytes bytes, const char *text)
+{
+    return bytes.len == strlen(text) && memcmp(bytes.data, text, bytes.len) == 0;
+}
+
+static bool starts(struct xr_bytes bytes, const char *text)
+{
+    return bytes.len > strlen(text) && memcmp(bytes.data, text, strlen(text)) == 0;
+}
+
+static bool digits_follow(struct xr_bytes bytes, size_t at)
+{
+    for (; at < bytes.len; at++) {
+        if (bytes.data[at] < '0' || bytes.data[at] > '9')
+            return false;
+    }
+    return true;
+}
+
+static void set(char **field, struct xr_bytes value)
+{
+    free(*field);
+    *field = xr_memdup(value.data, value.len);
+}
+
+/* A section may come back, most often at once. NULL: there are too many. */
+static struct record *record_of(struct listing *all, struct xr_bytes section, bool install)
+{
+    struct record *record = NULL;
+
+    for (size_t i = all->count; i-- > 0;) {
+        if (all->items[i].install == install && is(section, all->items[i].section))
+            return &all->items[i];
+    }
+    if (all->count >= PROFILES_MAX)
+        return NULL;
+    record = XR_PUSH(all);
+    record->install = install;
+    set(&record->section, section);
+    return record;
+}
+
+/* installs.ini has a section of its own for every installation; profiles.ini has the same ones with
+ * "Install" before their names. False: there are too many. */
+static bool take(struct listing *all, const struct nss_ini *ini, bool installs)
+{
+    bool install = installs || starts(ini->section, "Install");
+    bool profile = !install && starts(ini->section, "Profile") &&
+                   digits_follow(ini->section, strlen("Profile"));
+    struct record *record = NULL;
+
+    if (!(install && is(ini->key, "Default")) &&
+        !(profile && (is(ini->key, "Name") || is(ini->key, "Path") || is(ini->key, "IsRelative"))))
+        return true;
+    record = record_of(all, ini->section, install);
+    if (record == NULL)
+        return false;
+    if (is(ini->key, "Name"))
+        set(&record->name, ini->value);
+    else if (is(ini->key, "IsRelative"))
+        record->relative = is(ini->value, "1") ? '1' : '0';
+    else
+        set(&record->path, ini->value);
+    return true;
+}
+
+static void read_ini(struct search *s, struct listing *all, const char *dir, const char *name)
+{
+    char *path = xr_format("%s/%s", dir, name);
+    struct xr_buf text = {0};
+    struct nss_ini ini;
+    struct xr_error err = {0};
+    enum xr_status status = nss_place_read(&text, &s->tree, path, INI_MAX, &err);
+
+    nss_ini_open(&ini, (struct xr_bytes){(const unsigned char *)text.data, text.len});
+    while (status == XR_OK && nss_ini_next(&ini)) {
+        if (!take(all, &ini, strcmp(name, "installs.ini") == 0))
+            status = xr_fail(&err, XR_INVALID, "%s%s lists more than %u profiles", s->tree.prefix,
+                             path, PROFILES_MAX);
+    }
+    if (status != XR_OK && status != XR_ABSENT)
+        note(s, status, &err);
+    xr_buf_free(&text);
+    free(path);
+}
+
+/* As Mozilla takes Path: "~/" counts only where it is not relative to the file. NULL where Mozilla
+ * takes nothing. */
+static char *profile_path(const struct search *s, const char *dir, const struct record *record)
+{
+    const char *path = record->path;
+    bool absolute = path != NULL && path[0] == '/';
+
+    if (path == NULL || path[0] == '\0' || (record->relative == '1' && absolute))
+        return NULL;
+    if (absolute)
+        return xr_strdup(path);
+    if (record->relative == '0')
+        return strncmp(path, "~/", 2) == 0 ? xr_format("%s/%s", s->tree.home, path + 2) : NULL;
+    return xr_format("%s/%s", dir, path);
+}
+
+static size_t cut(const char *text)
+{
+    size_t len = strlen(text), at = 0;
+
+    while (at < len) {
+        uint32_t c = 0;
+        size_t used = xr_utf8_next(&c, (const unsigned char *)text + at, len - at);
+
+        if (at + (used ? used : 1) > NAME_MAX_LEN)
+            break;
+        at += used ? used : 1;
+    }
+    return at;
+}
+
+static char *profile_summary(const struct mozilla *m, const struct record *record, const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    const char *name = record->name != NULL ? record->name : slash != NULL ? slash + 1 : path;
+    struct xr_buf out = {0};
+    size_t len = cut(name);
+
+    xr_buf_fmt(&out, "%s profile \"", m->program);
+    xr_buf_visible(&out, name, len);
+    xr_buf_fmt(&out, "%s\"%s", name[len] != '\0' ? "…" : "", m->packing);
+    return out.data;
+}
+
+static enum xr_status found_profile(struct search *s, const struct mozilla *m, const char *dir,
+                                    const struct record *record)
+{
+    char *path = profile_path(s, dir, record), *summary = NULL;
+    struct nss_place place = {0};
+    struct xr_error err = {0};
+    enum xr_status status = XR_OK;
+
+    if (path == NULL)
+        return XR_OK;
+    status = nss_place_find(&place, &s->tree, path, &err);
+    if (status != XR_OK) {
+        note(s, status, &err);
+        status = XR_OK;
+    } else {
+        summary = profile_summary(m, record, place.path);
+        status = found(s, &place, summary);
+    }
+    free(summary);
+    free(path);
+    nss_place_free(&place);
+    return status;
+}
+
+/* Profiles first: they have names, and the default of an installation is one of them as a rule. */
+static enum xr_status found_listing(struct search *s, const struct mozilla *m, const char *dir,
+                                    const struct listing *all)
+{
+    enum xr_status status = XR_OK;
+
+    for (unsigned round = 0; round < 2; round++) {
+        for (size_t i = 0; i < all->count && status == XR_OK; i++) {
+            if (all->items[i].install == (round == 1))
+                status = found_profile(s, m, dir, &all->items[i]);
+        }
+    }
+    return status;
+}
+
+static enum xr_status search_mozilla(struct search *s, const struct mozilla *m)
+{
+    char *dir = path_below(s, m->base, m->dir);
+    struct nss_place place = {0};
+    struct listing all = {0};
+    struct xr_error err = {0};
+    enum xr_status status = nss_place_find(&place, &s->tree, dir, &err);
+
+    if (status != XR_OK) {
+        note(s, status, &err);
+        status = XR_OK;
+    } else if (place.there) {
+        read_ini(s, &all, place.path, "profiles.ini");
+        read_ini(s, &all, place.path, "installs.ini");
+        status = found_listing(s, m, place.path, &all);
+    }
+    for (size_t i = 0; i < all.count; i++) {
+        free(all.items[i].section);
+        free(all.items[i].name);
+        free(all.items[i].path);
+    }
+    free(all.items);
+    free(dir);
+    nss_place_free(&place);
+    return status;
+}
+
+/* ---- Chromium and the system ---- */
+
+/* Takes path over. *there: it is a directory. */
+static enum xr_status found_directory(struct search *s, char *path, bool even_absent,
+                                      const char *summary, bool *there)
+{
+    struct nss_place place = {0};
+    struct xr_error err = {0};
+    enum xr_status status = nss_place_find(&place, &s->tree, path, &err);
+
+    *there = status == XR_OK && place.there && S_ISDIR(place.st.st_mode);
+    if (status != XR_OK)
+        note(s, status, &err);
+    status = XR_OK;
+    if (*there || (even_absent && place.path != NULL && !place.there))
+        status = found(s, &place, summary);
+    nss_place_free(&place);
+    free(path);
+    return status;
+}
+
+/* Has one of the family been run here? Then it is where the database will be. */
+static bool chromium_was_run(struct search *s)
+{
+    for (size_t i = 0; nss_chromiums[i].settings != NULL; i++) {
+        char *path = path_below(s, CONFIG, nss_chromiums[i].settings);
+        struct nss_place place = {0};
+        bool there = nss_place_find(&place, &s->tree, path, NULL) == XR_OK && place.there &&
+                     S_ISDIR(place.st.st_mode);
+
+        nss_place_free(&place);
+        free(path);
+        if (there)
+            return true;
+    }
+    return false;
+}
+
+static enum xr_status search_chromium(struct search *s, const struct chromium *c)
+{
+    bool there = false;
+    enum xr_status status =
+        found_directory(s, path_below(s, c->base, c->dir), false, c->summary, &there);
+
+    if (status == XR_OK && !there)
+        status = found_directory(s, path_below(s, c->next_base, c->next),
+                                 c->next_base == DATA && chromium_was_run(s), c->summary, &there);
+    return status;
+}
+
+static enum xr_status search_all(struct search *s, unsigned scope)
+{
+    enum xr_status status = XR_OK;
+    bool there = false;
+
+    if (s->tree.home != NULL) {
+        for (size_t i = 0; i < sizeof(mozillas) / sizeof(mozillas[0]) && status == XR_OK; i++)
+            status = search_mozilla(s, &mozillas[i]);
+        for (size_t i = 0; i < sizeof(chromiums) / sizeof(chromiums[0]) && status == XR_OK; i++)
+            status = search_chromium(s, &chromiums[i]);
+    }
+    if ((scope & XR_SCOPE_SYSTEM) != 0 && status == XR_OK)
+        status = found_directory(s, xr_strdup("/etc/pki/nssdb"), false,
+                                 "NSS database of the system", &there);
+    return status;
+}
+
+enum xr_status nss_discover(const struct xr_host *host, const struct xr_site *site, unsigned scope,
+                            xr_found_fn emit, void *ctx, struct xr_error *err)
+{
+    struct search s = {.site = site, .emit = emit, .ctx = ctx};
+    struct xr_error problem = {0};
+    const char *home = (scope & OF_USERS) != 0 ? site->home : NULL;
+    enum xr_status status = nss_tree_open(&s.tree, site->root, home, &problem);
+
+    (void)host;
+    if (status != XR_OK && home != NULL) {
+        note(&s, status, &problem);
+        status = nss_tree_open(&s.tree, site->root, NULL, &problem);
+    }
+    if (status != XR_OK) {
+        if (err != NULL)
+            *err = problem;
+        return status;
+    }
+    status = search_all(&s, scope);
+    if (status == XR_OK && s.problems > 1)
+        (void)xr_fail(err, s.status, "%.460s (and %u more)", s.problem.text, s.problems - 1);
+    else if (status == XR_OK && s.problems == 1 && err != NULL)
+        *err = s.problem;
+    if (status == XR_OK && s.problems > 0)
+        status = s.status;
+    for (size_t i = 0; i < s.seen.count; i++)
+        free(s.seen.items[i].path);
+    free(s.seen.items);
+    nss_tree_close(&s.tree);
+    return status;
+}

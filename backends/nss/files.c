@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A profile's directory belongs to a user who may put anything there. NSS follows links and makes
+ * files that are missing, so what it will find is looked at first, and it works in the directory
+ * that was checked: the process enters it and softoken gets a relative name.
+ */
+#include "store.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* A directory on the way: root's own or the user's, so that nobody else can exchange what is
+ * below. One that all may write to is safe if it is sticky. */
+static bool safe_step(const struct stat *st)
+{
+    return S_ISDIR(st->st_mode) && (st->st_uid == geteuid() || st->st_uid == 0) &&
+           ((st->st_mode & (S_IWGRP | S_IWOTH)) == 0 || (st->st_mode & S_ISVTX) != 0);
+}
+
+static bool below(const char *path, const char *home, size_t *len)
+{
+    *len = home != NULL ? strlen(home) : 0;
+    while (*len > 1 && home[*len - 1] == '/')
+        (*len)--;
+    return *len > 1 && strncmp(path, home, *len) == 0 && path[*len] == '/';
+}
+
+/* Opens what is below fd, link by link of the path; takes fd. home: every directory must be the
+ * user's own, or root's. */
+static enum xr_status walk(int *out, int fd, const char *path, bool home, struct xr_error *err)
+{
+    char name[256] = "";
+
+    while (fd >= 0) {
+        struct stat st;
+        size_t len = 0;
+        int next = -1;
+
+        path += strspn(path, "/");
+        len = strcspn(path, "/");
+        if (len == 0)
+            break;
+        if (len >= sizeof(name)) {
+            errno = ENAMETOOLONG;
+        } else {
+            memcpy(name, path, len);
+            name[len] = '\0';
+            next = openat(fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        }
+        (void)close(fd);
+        fd = next;
+        path += len;
+        if (fd < 0 || fstat(fd, &st) != 0)
+            break;
+        if (home ? st.st_uid != geteuid() && st.st_uid != 0 : geteuid() == 0 && !safe_step(&st)) {
+            (void)close(fd);
+            return xr_fail(err, XR_REFUSED, "%s belongs to or can be written by somebody else",
+                           name);
+        }
+    }
+    if (fd < 0 && (errno == ELOOP || errno == ENOTDIR))
+        return xr_fail(err, XR_REFUSED, "%s is a link or no directory", name);
+    if (fd < 0)
+        return errno == ENOENT ? xr_fail(err, XR_ABSENT, "there is no such directory")
+                               : xr_fail_errno(err, "cannot open the directory");
+    *out = fd;
+    return XR_OK;
+}
+
+enum xr_status nss_dir_open(int *out, const struct xr_site *site, const char *path,
+                            struct xr_error *err)
+{
+    size_t len = 0;
+    char *home = NULL;
+    int fd = -1;
+    enum xr_status status = XR_OK;
+
+    if (path[0] != '/')
+        return xr_fail(err, XR_INVALID, "an NSS database is named by an absolute directory");
+    if (!below(path, site->home, &len))
+        return walk(out, open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC), path, false, err);
+    /* The way to the home is the administrator's. */
+    home = xr_memdup(path, len);
+    fd = open(home, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    free(home);
+    status = walk(out, fd, path + len, true, err);
+    return status;
+}
+
+static enum xr_status look(bool *there, struct nss_files *files, int dir, const char *name,
+                           struct xr_error *err)
+{
+    struct stat st;
+
+    *there = fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0;
+    if (!*there)
+        return errno == ENOENT ? XR_OK : xr_fail_errno(err, "cannot look at %s", name);
+    if (!S_ISREG(st.st_mode))
+        return xr_fail(err, XR_REFUSED, "%s is %s", name,
+                       S_ISLNK(st.st_mode) ? "a link" : "no file");
+    if (st.st_uid != geteuid() && st.st_uid != 0)
+        return xr_fail(err, XR_REFUSED, "%s belongs to somebody else", name);
+    files->readable = files->readable && faccessat(dir, name, R_OK, AT_EACCESS) == 0;
+    files->writable = files->writable && faccessat(dir, name, W_OK, AT_EACCESS) == 0;
+    return XR_OK;
+}
+
+enum xr_status nss_files_look(struct nss_files *out, int dir, struct xr_error *err)
+{
+    static const char *const beside[] = {"cert9.db-journal", "cert9.db-wal", "cert9.db-shm",
+                                         "key4.db-journal",  "key4.db-wal",  "key4.db-shm"};
+    enum xr_status status = XR_OK;
+    struct stat st;
+    bool there = false;
+
+    *out = (struct nss_files){.readable = true};
+    out->writable = faccessat(dir, ".", W_OK, AT_EACCESS) == 0;
+    status = look(&out->cert9, out, dir, "cert9.db", err);
+    if (status == XR_OK)
+        status = look(&out->key4, out, dir, "key4.db", err);
+    for (size_t i = 0; status == XR_OK && i < sizeof(beside) / sizeof(beside[0]); i++)
+        status = look(&there, out, dir, beside[i], err);
+    if (status == XR_OK && !out->cert9 && fstatat(dir, "profiles.ini", &st, 0) == 0)
+        return xr_fail(err, XR_REFUSED, "it is no profile: its profiles.ini says where those are");
+    out->cert8 = fstatat(dir, "cert8.db", &st, AT_SYMLINK_NOFOLLOW) == 0;
+    /* NSS makes a database anew in an empty file. */
+    if (status == XR_OK && out->cert9 && fstatat(dir, "cert9.db", &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+        st.st_size == 0)
+        out->cert9 = false;
+    return status;
+}
+
+/* SQLite's lock bytes (its file format, "pending byte"): PENDING, RESERVED, then 510 of SHARED. */
+static bool held(int dir, const char *name)
+{
+    struct flock lock = {
+        .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = 0x40000000, .l_len = 2};
+    int fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    bool yes = fd >= 0 && fcntl(fd, F_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
+
+    if (fd >= 0)
+        (void)close(fd);
+    return yes;
+}
+
+static bool hot(int dir, const char *journal, const char *database)
+{
+    /* SQLite, pager_playback: a journal whose header is not this was already done with. */
+    static const unsigned char magic[] = {0xd9, 0xd5, 0x05, 0xf9, 0x20, 0xa1, 0x63, 0xd7};
+    unsigned char head[sizeof(magic)];
+    int fd = openat(dir, journal, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    bool yes = fd >= 0 && read(fd, head, sizeof(head)) == (ssize_t)sizeof(head) &&
+               memcmp(head, magic, sizeof(magic)) == 0;
+
+    if (fd >= 0)
+        (void)close(fd);
+    return yes && !held(dir, database);
+}
+
+bool nss_files_hot(int dir)
+{
+    return hot(dir, "cert9.db-journal", "cert9.db") || hot(dir, "key4.db-journal", "key4.db");
+}
+
+bool nss_files_busy(int dir)
+{
+    return held(dir, "cert9.db") || held(dir, "key4.db");
+}

@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "store.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#define LOCK_STEPS 3000 /* of 10 ms */
+
+static bool lock(int fd)
+{
+    const struct timespec pause = {.tv_nsec = 10000000};
+
+    for (int step = 0; step < LOCK_STEPS; step++) {
+        if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+            return true;
+        if (errno != EWOULDBLOCK && errno != EINTR)
+            return false;
+        (void)nanosleep(&pause, NULL);
+    }
+    return false;
+}
+
+static void describe(struct xr_caps *caps, const struct xr_session *s,
+                     const struct nss_files *files, const char *path)
+{
+    struct xr_caps full = {.size = sizeof(full)};
+    size_t size = caps->size;
+    struct stat st;
+
+    full.places[XR_ANCHOR] = full.places[XR_INTERMEDIATE] = XR_ENFORCED;
+    full.places[XR_PEER] = full.places[XR_DISTRUST] = XR_ENFORCED;
+    full.places[XR_CRL] = XR_ADVISORY; /* libnss3 looks at it, Firefox and Chromium do not */
+    full.purposes = P11_PURPOSES;
+    full.subjects = 1u << XR_SUBJECT_CERT;
+    full.atomic = false; /* a certificate and its trust are two objects */
+    full.writable = files->writable;
+    if (!files->cert9 && files->cert8) {
+        full.writable = false;
+        (void)snprintf(full.why_not, sizeof(full.why_not),
+                       "it has only an old cert8.db; start the program that owns it once, which "
+                       "makes a cert9.db of it");
+    } else if (!files->writable) {
+        full.needs_privilege = geteuid() != 0;
+        (void)snprintf(full.why_not, sizeof(full.why_not), "%s",
+                       strerror(full.needs_privilege ? EACCES : EROFS));
+    }
+    if (s->token.password)
+        full.locked = XR_PLACE_BIT(XR_ANCHOR) | XR_PLACE_BIT(XR_PEER) | XR_PLACE_BIT(XR_DISTRUST);
+    (void)snprintf(full.verifier, sizeof(full.verifier), "NSS");
+    if (fstat(s->dir, &st) == 0)
+        (void)snprintf(full.identity, sizeof(full.identity), "%llu:%llu",
+                       (unsigned long long)st.st_dev, (unsigned long long)st.st_ino);
+    (void)snprintf(full.summary, sizeof(full.summary), "NSS database");
+    nss_running(&full, s->dir, path);
+    memcpy(caps, &full, size < sizeof(full) ? size : sizeof(full));
+    caps->size = size;
+}
+
+static void session_close(struct xr_session *s)
+{
+    if (s->probed)
+        nss_verify_end();
+    nss_token_close(&s->token);
+    if (s->dir >= 0)
+        (void)close(s->dir);
+    free(s);
+}
+
+enum xr_status nss_token_of(struct xr_session *s, bool create, struct xr_error *err)
+{
+    enum xr_status status = XR_OK;
+
+    if (s->token.open || (!s->exists && !create))
+        return XR_OK;
+    status = nss_token_open(&s->token, &s->libs, s->dir, s->write, err);
+    s->exists = s->exists || status == XR_OK;
+    return status;
+}
+
+static enum xr_status prepare(struct xr_session *s, const struct xr_target *target,
+                              struct nss_files *files, enum xr_mode mode, struct xr_error *err)
+{
+    enum xr_status status = nss_dir_open(&s->dir, target->site, target->location, err);
+
+    if (status == XR_OK)
+        status = nss_files_look(files, s->dir, err);
+    if (status == XR_OK && !files->readable)
+        status = xr_fail(err, XR_DENIED, "the database cannot be read");
+    if (status == XR_OK)
+        status = nss_libs_find(&s->libs, target->site, err);
+    if (status != XR_OK)
+        return status;
+    s->write = mode == XR_WRITE && files->writable;
+    s->exists = files->cert9;
+    if (s->write && !lock(s->dir))
+        return xr_fail(err, XR_BUSY, "another process keeps it locked");
+    if (!s->exists || mode == XR_PROBE)
+        return XR_OK;
+    if (!s->write && nss_files_hot(s->dir))
+        return xr_fail(err, files->writable ? XR_STALE : XR_FAILED,
+                       "a program was killed while it wrote here, and what it left must be taken "
+                       "back first");
+    return nss_token_of(s, false, err);
+}
+
+static enum xr_status session_open(struct xr_session **out, struct xr_caps *caps,
+                                   const struct xr_host *host, const struct xr_target *target,
+                                   enum xr_mode mode, struct xr_error *err)
+{
+    struct xr_session *s = xr_new(1, sizeof(*s));
+    struct nss_files files = {.cert9 = false};
+    enum xr_status status = XR_OK;
+
+    s->host = host;
+    s->dir = -1;
+    status = prepare(s, target, &files, mode, err);
+    if (status != XR_OK) {
+        session_close(s);
+        return status;
+    }
+    describe(caps, s, &files, target->location);
+    *out = s;
+    return XR_OK;
+}
+
+static enum xr_status list(struct xr_session *s, xr_entry_fn emit, void *ctx, struct xr_error *err)
+{
+    struct nss_view view = {.host = s->host};
+    enum xr_status status = nss_token_of(s, false, err);
+
+    if (status == XR_OK && s->token.open)
+        status = nss_view_load(&view, s, NSS_CERTS | NSS_CRLS, NULL, err);
+    if (status == XR_OK && s->token.open)
+        status = nss_view_emit(&view, NULL, emit, ctx);
+    nss_view_free(&view);
+    return status;
+}
+
+static enum xr_status probe(struct xr_session *s, struct xr_verdict *out,
+                            const struct xr_probe *question, struct xr_error *err)
+{
+    if (s->token.open)
+        return xr_fail(err, XR_UNSUPPORTED, "the verifier needs a session of its own");
+    if (fchdir(s->dir) != 0)
+        return xr_fail_errno(err, "cannot enter the directory");
+    s->probed = true;
+    return nss_verify(out, &s->libs, s->host, question, err);
+}
+
+static enum xr_status unlock(struct xr_session *s, struct xr_bytes password, struct xr_error *err)
+{
+    enum xr_status status = nss_token_of(s, false, err);
+
+    if (status == XR_OK && s->token.password)
+        status = nss_token_unlock(&s->token, password, err);
+    return status;
+}
+
+static const struct xr_backend table = {
+    .abi = XR_ABI_VERSION,
+    .size = sizeof(struct xr_backend),
+    .name = "nss",
+    .flags = XR_BACKEND_PATHS | XR_BACKEND_WORKER | XR_BACKEND_HOMES | XR_BACKEND_PROBE_APART,
+    .summary = "NSS databases of Firefox, Thunderbird, Chromium",
+    .discover = nss_discover,
+    .open = session_open,
+    .close = session_close,
+    .list = list,
+    .swap = nss_swap,
+    .probe = probe,
+    .unlock = unlock,
+};
+
+#ifdef XR_MODULE
+XR_BACKEND_EXPORT
+#endif
+const struct xr_backend *XR_ENTRY(void);
+
+const struct xr_backend *XR_ENTRY(void)
+{
+    return &table;
+}

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One session, shared by nss.c (opening, table), token.c, view.c and swap.c. */
+#ifndef XR_NSS_STORE_H
+#define XR_NSS_STORE_H
+
+#include "nss.h"
+#include "pkcs11/objects.h"
+
+/* files.c: the directory, and what is in it before softoken looks. */
+enum xr_status nss_dir_open(int *out, const struct xr_site *site, const char *path,
+                            struct xr_error *err);
+struct nss_files {
+    bool cert9, key4, cert8;
+    bool readable, writable; /* those that are there, and the directory */
+};
+/* XR_REFUSED if one is a link, somebody else's, or no file. */
+enum xr_status nss_files_look(struct nss_files *out, int dir, struct xr_error *err);
+/* Has a killed writer left a journal that must be played back first (SQLite's "hot journal")? Not
+ * to be asked while softoken is open: closing a file drops all locks this process has on it. */
+bool nss_files_hot(int dir);
+/* Is somebody writing right now? Likewise. */
+bool nss_files_busy(int dir);
+
+/* token.c: softoken with the database in the working directory; once a process. */
+struct nss_token {
+    struct p11_token p;
+    bool open, write;
+    bool blank;    /* no password record yet: softoken wants one before it keeps trust */
+    bool password; /* it has one, and trust can be written only after unlock */
+    CK_SLOT_ID slot;
+};
+enum xr_status nss_token_open(struct nss_token *token, const struct nss_libs *libs, int dir,
+                              bool write, struct xr_error *err);
+void nss_token_close(struct nss_token *token);
+enum xr_status nss_token_unlock(struct nss_token *token, struct xr_bytes password,
+                                struct xr_error *err);
+/* Before a trust object is written. */
+enum xr_status nss_token_ready(struct nss_token *token, struct xr_error *err);
+
+struct xr_session {
+    const struct xr_host *host;
+    struct nss_libs libs;
+    int dir;
+    bool write;
+    bool exists; /* cert9.db */
+    bool probed; /* libnss3 was started */
+    struct nss_token token;
+};
+
+/* nss.c: opens softoken when it is first needed; create makes a database that is not there. */
+enum xr_status nss_token_of(struct xr_session *session, bool create, struct xr_error *err);
+
+/* view.c: what a database, or the part of it with one issuer and serial number, holds. */
+struct nss_cert {
+    struct xr_bytes der;
+    struct xr_slices slices;
+    unsigned char sha256[XR_SHA256_LEN], sha1[20];
+    unsigned char serial_id[XR_SHA256_LEN]; /* of issuer and serial */
+    size_t object;
+    size_t next; /* of known, that is the same certificate once more, or SIZE_MAX */
+    bool again;  /* this is such a one */
+};
+struct nss_view {
+    const struct xr_host *host;
+    struct p11_objects certs, trusts, crls;
+    struct nss_certs {
+        struct nss_cert *items;
+        size_t count, capacity;
+    } known;                   /* certificates that parse */
+    struct xr_idmap by_serial; /* id of issuer and serial: first of trusts */
+    struct nss_link {
+        unsigned char id[XR_SHA256_LEN];
+        size_t next; /* of the same id, or SIZE_MAX */
+        bool taken;  /* it is about one of known */
+    } * links;       /* one for each of trusts */
+};
+/* The next trust object about a certificate; after SIZE_MAX: the first. SIZE_MAX: no more. */
+size_t nss_view_trust(const struct nss_view *view, const struct nss_cert *cert, size_t after);
+enum nss_part { NSS_CERTS = 1u << 0, NSS_CRLS = 1u << 1 };
+/* only: issuer and serial, or NULL for all. */
+enum xr_status nss_view_load(struct nss_view *view, struct xr_session *session, unsigned parts,
+                             const struct xr_slices *only, struct xr_error *err);
+void nss_view_free(struct nss_view *view);
+/* Every entry; subject: of one alone, or NULL. */
+enum xr_status nss_view_emit(const struct nss_view *view, const struct xr_subject *subject,
+                             xr_entry_fn emit, void *ctx);
+/* The certificate with this SHA-256, or NULL. */
+const struct nss_cert *nss_view_find(const struct nss_view *view,
+                                     const unsigned char sha256[XR_SHA256_LEN]);
+void nss_issuer_serial(struct xr_subject *out, const struct xr_host *host, struct xr_bytes issuer,
+                       struct xr_bytes serial);
+
+/* swap.c */
+enum xr_status nss_swap(struct xr_session *session, const struct xr_state *expect,
+                        const struct xr_state *want, struct xr_error *err);
+
+#endif

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * softoken, spoken to as PKCS#11: NSS's certificate API would merge nicknames, believe the trust of
+ * the first database it opened for all others, and load the modules that pkcs11.txt names.
+ */
+#include "store.h"
+
+#include <dlfcn.h>
+#include <time.h>
+#include <unistd.h>
+
+/* NSS's own idea of CK_C_INITIALIZE_ARGS: a string before the reserved pointer. */
+struct init_args {
+    CK_CREATEMUTEX create;
+    CK_DESTROYMUTEX destroy;
+    CK_LOCKMUTEX lock;
+    CK_UNLOCKMUTEX unlock;
+    CK_FLAGS flags;
+    const char *parameters;
+    void *reserved;
+};
+
+#define TOKEN_LABEL "NSS Certificate DB              " /* 32, as pkcs11 pads it */
+#define NO_CERT_DB  0xCE534351UL /* CKR_NSS_CERTDB_FAILED and CKR_NSS_KEYDB_FAILED, pkcs11n.h */
+#define NO_KEY_DB   0xCE534352UL
+#define TRIES       40u /* of 50 ms: a writer is done by then */
+
+static bool our_slot(const struct nss_token *token, CK_SLOT_ID slot, CK_TOKEN_INFO *info)
+{
+    return token->p.f->C_GetTokenInfo(slot, info) == CKR_OK &&
+           memcmp(info->label, TOKEN_LABEL, sizeof(info->label)) == 0;
+}
+
+/* CKR_DEVICE_ERROR if the database is not there: softoken then has only its crypto slot. */
+static CK_RV open_session(struct nss_token *token)
+{
+    CK_SLOT_ID slots[16];
+    CK_ULONG count = sizeof(slots) / sizeof(slots[0]);
+    CK_RV rv = token->p.f->C_GetSlotList(CK_TRUE, slots, &count);
+
+    for (CK_ULONG i = 0; rv == CKR_OK && i < count; i++) {
+        CK_TOKEN_INFO info;
+
+        if (!our_slot(token, slots[i], &info))
+            continue;
+        token->slot = slots[i];
+        token->blank =
+            (info.flags & CKF_LOGIN_REQUIRED) != 0 && (info.flags & CKF_USER_PIN_INITIALIZED) == 0;
+        token->password = (info.flags & CKF_LOGIN_REQUIRED) != 0 && !token->blank;
+        return token->p.f->C_OpenSession(slots[i],
+                                         CKF_SERIAL_SESSION | (token->write ? CKF_RW_SESSION : 0),
+                                         NULL, NULL, &token->p.session);
+    }
+    return rv == CKR_OK ? CKR_DEVICE_ERROR : rv;
+}
+
+static CK_RV initialize(struct nss_token *token)
+{
+    /* noModDB: whatever pkcs11.txt names is not loaded. */
+    struct init_args args = {.flags = CKF_OS_LOCKING_OK,
+                             .parameters = token->write
+                                               ? "configdir='sql:.' certPrefix='' keyPrefix='' "
+                                                 "secmod='secmod.db' flags=noModDB"
+                                               : "configdir='sql:.' certPrefix='' keyPrefix='' "
+                                                 "secmod='secmod.db' flags=readOnly,noModDB"};
+    CK_RV rv = token->p.f->C_Initialize(&args);
+
+    if (rv != CKR_OK)
+        return rv;
+    rv = open_session(token);
+    if (rv != CKR_OK)
+        (void)token->p.f->C_Finalize(NULL);
+    return rv;
+}
+
+enum xr_status nss_token_open(struct nss_token *token, const struct nss_libs *libs, int dir,
+                              bool write, struct xr_error *err)
+{
+    void *handle = nss_libs_load(libs, "libsoftokn3.so", err);
+    void *symbol = handle != NULL ? dlsym(handle, "C_GetFunctionList") : NULL;
+    CK_C_GetFunctionList get = NULL;
+    CK_RV rv = CKR_OK;
+
+    if (handle == NULL)
+        return XR_FAILED;
+    memcpy(&get, &symbol, sizeof(get));
+    if (get == NULL || get(&token->p.f) != CKR_OK)
+        return xr_fail(err, XR_FAILED, "the NSS library is not one");
+    if (fchdir(dir) != 0)
+        return xr_fail_errno(err, "cannot enter the directory");
+    token->write = write;
+    /* Somebody who writes right now looks like a broken database for a moment. */
+    for (unsigned i = 0; i < TRIES; i++) {
+        const struct timespec pause = {.tv_nsec = 50000000};
+
+        rv = initialize(token);
+        if (rv != CKR_DEVICE_ERROR && rv != NO_CERT_DB && rv != NO_KEY_DB)
+            break;
+        if (i >= 4 && !nss_files_busy(dir))
+            break;
+        (void)nanosleep(&pause, NULL);
+    }
+    if (rv == NO_CERT_DB || rv == NO_KEY_DB)
+        return xr_error_set(err, nss_files_busy(dir) ? XR_BUSY : XR_FAILED, "pkcs11", (long)rv,
+                            "cannot open %s: %s", rv == NO_CERT_DB ? "cert9.db" : "key4.db",
+                            nss_files_busy(dir) ? "another program keeps it locked"
+                                                : "it is damaged, or no database");
+    if (rv != CKR_OK)
+        return p11_fail(err, rv, "cannot open cert9.db");
+    token->open = true;
+    return XR_OK;
+}
+
+void nss_token_close(struct nss_token *token)
+{
+    if (!token->open)
+        return;
+    (void)token->p.f->C_CloseSession(token->p.session);
+    (void)token->p.f->C_Finalize(NULL);
+    token->open = false;
+}
+
+enum xr_status nss_token_unlock(struct nss_token *token, struct xr_bytes password,
+                                struct xr_error *err)
+{
+    CK_RV rv = token->p.f->C_Login(token->p.session, CKU_USER,
+                                   (CK_UTF8CHAR_PTR)(uintptr_t)password.data, password.len);
+
+    if (rv != CKR_OK && rv != CKR_USER_ALREADY_LOGGED_IN)
+        return p11_fail(err, rv, "cannot unlock");
+    token->password = false;
+    return XR_OK;
+}
+
+enum xr_status nss_token_ready(struct nss_token *token, struct xr_error *err)
+{
+    static CK_UTF8CHAR none[] = "";
+    CK_RV rv = CKR_OK;
+
+    if (token->password)
+        return p11_fail(err, CKR_USER_NOT_LOGGED_IN, "cannot write trust");
+    if (!token->blank)
+        return XR_OK;
+    rv = token->p.f->C_Login(token->p.session, CKU_SO, none, 0);
+    if (rv == CKR_OK) {
+        rv = token->p.f->C_InitPIN(token->p.session, none, 0);
+        (void)token->p.f->C_Logout(token->p.session);
+    }
+    if (rv != CKR_OK)
+        return p11_fail(err, rv, "cannot prepare the database");
+    token->blank = false;
+    return XR_OK;
+}

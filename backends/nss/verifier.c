@@ -1,0 +1,587 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "nss.h"
+
+#include <cert.h>
+#include <certdb.h>
+#include <dlfcn.h>
+#include <limits.h>
+#include <nss.h>
+#include <pk11func.h>
+#include <prerror.h>
+#include <secerr.h>
+#include <secmod.h>
+#include <sslerr.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define DER_MAX     (1u << 20)
+#define SECONDS_MAX (INT64_MAX / (int64_t)PR_USEC_PER_SEC)
+
+enum { OTHER_WAYS = 64, OTHER_DEPTH = 8 };
+
+/* All of it found at run time: this program must start where there is no NSS. */
+#define NSS_FUNCTIONS(X)               \
+    X(NSS_Initialize)                  \
+    X(NSS_Shutdown)                    \
+    X(NSS_GetVersion)                  \
+    X(SECMOD_LoadUserModule)           \
+    X(SECMOD_UnloadUserModule)         \
+    X(SECMOD_DestroyModule)            \
+    X(CERT_GetDefaultCertDB)           \
+    X(CERT_NewTempCertificate)         \
+    X(CERT_DestroyCertificate)         \
+    X(CERT_DestroyCertList)            \
+    X(CERT_CreateSubjectCertList)      \
+    X(CERT_GetCertChainFromCert)       \
+    X(CERT_GetCertTrust)               \
+    X(CERT_FindCertExtension)          \
+    X(CERT_DecodeBasicConstraintValue) \
+    X(SECITEM_FreeItem)                \
+    X(CERT_IsCACert)                   \
+    X(CERT_CheckCertValidTimes)        \
+    X(CERT_VerifyCACertForUsage)       \
+    X(CERT_VerifyCertificate)          \
+    X(CERT_VerifyCertName)             \
+    X(CERT_VerifySignedData)           \
+    X(CERT_PKIXVerifyCert)             \
+    X(CERT_SetUsePKIXForValidation)    \
+    X(PK11_GetInternalKeySlot)         \
+    X(PK11_NeedLogin)                  \
+    X(PK11_NeedUserInit)               \
+    X(PK11_FreeSlot)                   \
+    X(PR_GetError)                     \
+    X(PR_SetError)                     \
+    X(PR_ErrorToName)                  \
+    X(PR_ErrorToString)
+
+struct functions {
+#define X(name) __typeof__(name) *name; /* NOLINT(bugprone-macro-parentheses) */
+    NSS_FUNCTIONS(X)
+#undef X
+};
+
+static const struct symbol {
+    const char *name;
+    size_t at;
+} symbols[] = {
+#define X(name) {#name, offsetof(struct functions, name)},
+    NSS_FUNCTIONS(X)
+#undef X
+};
+
+static struct {
+    struct functions nss;
+    bool ready;
+    bool foreign; /* it was shown a certificate that the database does not hold */
+    bool pkix;    /* libpkix is there: it tries every path */
+    SECMODModule *roots;
+    CERTCertDBHandle *db;
+} state;
+#define NSS state.nss
+
+static const struct usage {
+    uint32_t purpose;
+    SECCertUsage usage;
+    size_t flags_at; /* in CERTCertTrust: where the trust of an anchor stands… */
+    unsigned anchor; /* …and what it is */
+} usages[] = {
+    {XR_SERVER, certUsageSSLServer, offsetof(CERTCertTrust, sslFlags), CERTDB_TRUSTED_CA},
+    {XR_CLIENT, certUsageSSLClient, offsetof(CERTCertTrust, sslFlags), CERTDB_TRUSTED_CLIENT_CA},
+    {XR_EMAIL, certUsageEmailSigner, offsetof(CERTCertTrust, emailFlags), CERTDB_TRUSTED_CA},
+    {XR_CODE, certUsageObjectSigner, offsetof(CERTCertTrust, objectSigningFlags),
+     CERTDB_TRUSTED_CA},
+};
+
+/* One question, as NSS takes it. */
+struct question {
+    CERTCertificate *cert;
+    const struct usage *usage;
+    PRTime at;
+    bool ca;
+};
+
+static const char *error_name(char out[32], PRErrorCode code)
+{
+    const char *name = NSS.PR_ErrorToName(code);
+
+    if (name != NULL)
+        return name;
+    (void)snprintf(out, 32, "error %ld", (long)code);
+    return out;
+}
+
+/* ---- starting ---- */
+
+static enum xr_status resolve(const struct nss_libs *libs, struct xr_error *err)
+{
+    void *handle = nss_libs_load(libs, "libnss3.so", err);
+
+    if (handle == NULL)
+        return XR_FAILED;
+    for (size_t i = 0; i < sizeof(symbols) / sizeof(symbols[0]); i++) {
+        void *found = dlsym(handle, symbols[i].name);
+        if (found == NULL)
+            return xr_fail(err, XR_FAILED, "libnss3.so has no %s", symbols[i].name);
+        memcpy((char *)&state.nss + symbols[i].at, &found, sizeof(found));
+    }
+    return XR_OK;
+}
+
+/* The built-in roots that lie beside libnss3 itself: never those of another set of libraries. */
+static bool find_roots(char *out, size_t size)
+{
+    static const char *const places[] = {"", "nss/"};
+    const void *self = NULL;
+    Dl_info info;
+    const char *slash = NULL;
+
+    memcpy(&self, &state.nss.NSS_GetVersion, sizeof(self));
+    if (dladdr(self, &info) == 0 || info.dli_fname == NULL)
+        return false;
+    slash = strrchr(info.dli_fname, '/');
+    if (slash == NULL)
+        return false;
+    for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+        int len = snprintf(out, size, "%.*s/%slibnssckbi.so", (int)(slash - info.dli_fname),
+                           info.dli_fname, places[i]);
+        if (len > 0 && (size_t)len < size && access(out, R_OK) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* As browsers load them: the word of the database comes first (a lower order wins). */
+static void load_roots(void)
+{
+    char path[PATH_MAX];
+    struct xr_buf spec = {0};
+
+    if (!find_roots(path, sizeof(path)))
+        return;
+    xr_buf_str(&spec, "name=\"Roots\" library=\"");
+    for (const char *c = path; *c != '\0'; c++) {
+        if (*c == '"' || *c == '\\')
+            xr_buf_str(&spec, "\\");
+        xr_buf_add(&spec, c, 1);
+    }
+    xr_buf_str(&spec, "\" NSS=\"trustOrder=100\"");
+    state.roots = NSS.SECMOD_LoadUserModule(spec.data, NULL, PR_FALSE);
+    xr_buf_free(&spec);
+    if (state.roots != NULL && !state.roots->loaded) {
+        NSS.SECMOD_DestroyModule(state.roots);
+        state.roots = NULL;
+    }
+}
+
+static enum xr_status start(const struct nss_libs *libs, struct xr_error *err)
+{
+    enum xr_status status = resolve(libs, err);
+    /* No module database: pkcs11.txt is the user's and may name any library. */
+    PRUint32 flags = NSS_INIT_READONLY | NSS_INIT_NOMODDB | NSS_INIT_NOROOTINIT;
+    char number[32];
+
+    if (status != XR_OK)
+        return status;
+    if (access("cert9.db", F_OK) != 0)
+        flags |= NSS_INIT_NOCERTDB; /* a new profile: the built-in roots alone */
+    if (NSS.NSS_Initialize("sql:.", "", "", "", flags) != SECSuccess) {
+        PRErrorCode code = NSS.PR_GetError();
+        return xr_error_set(err, XR_FAILED, "nss", code, "libnss3 cannot open the database: %s",
+                            error_name(number, code));
+    }
+    load_roots();
+    state.pkix = NSS.CERT_SetUsePKIXForValidation(PR_TRUE) == SECSuccess;
+    state.db = NSS.CERT_GetDefaultCertDB();
+    state.ready = true;
+    return XR_OK;
+}
+
+void nss_verify_end(void)
+{
+    if (!state.ready)
+        return;
+    if (state.roots != NULL) {
+        (void)NSS.SECMOD_UnloadUserModule(state.roots);
+        NSS.SECMOD_DestroyModule(state.roots);
+    }
+    (void)NSS.NSS_Shutdown();
+    memset(&state, 0, sizeof(state));
+}
+
+/* ---- certificates ---- */
+
+static CERTCertificate *import(struct xr_bytes der)
+{
+    SECItem item = {.type = siDERCertBuffer, .data = NULL, .len = 0};
+    CERTCertificate *cert = NULL;
+
+    if (der.len == 0 || der.len > DER_MAX) {
+        NSS.PR_SetError(SEC_ERROR_BAD_DER, 0);
+        return NULL;
+    }
+    item.data = xr_memdup(der.data, der.len); /* NSS takes it without const */
+    item.len = (unsigned)der.len;
+    cert = NSS.CERT_NewTempCertificate(state.db, &item, NULL, PR_FALSE, PR_TRUE);
+    free(item.data);
+    return cert;
+}
+
+static bool same_der(const CERTCertificate *a, const CERTCertificate *b)
+{
+    return xr_bytes_equal((struct xr_bytes){a->derCert.data, a->derCert.len},
+                          (struct xr_bytes){b->derCert.data, b->derCert.len});
+}
+
+/* By what it says of itself: CERT_IsCACert would let the trust decide. */
+static bool is_ca(CERTCertificate *cert)
+{
+    SECItem value = {.type = siBuffer, .data = NULL, .len = 0};
+    CERTBasicConstraints basic = {0};
+    bool ca = false;
+
+    if (NSS.CERT_FindCertExtension(cert, SEC_OID_X509_BASIC_CONSTRAINTS, &value) != SECSuccess)
+        return NSS.CERT_IsCACert(cert, NULL) != PR_FALSE;
+    ca = NSS.CERT_DecodeBasicConstraintValue(&basic, &value) == SECSuccess && basic.isCA;
+    NSS.SECITEM_FreeItem(&value, PR_FALSE);
+    return ca;
+}
+
+static unsigned trust_of(const CERTCertificate *cert, const struct usage *usage)
+{
+    CERTCertTrust trust;
+    unsigned flags = 0;
+
+    if (NSS.CERT_GetCertTrust(cert, &trust) == SECSuccess)
+        memcpy(&flags, (const char *)&trust + usage->flags_at, sizeof(flags));
+    return flags;
+}
+
+static bool is_distrusted(const CERTCertificate *cert, const struct usage *usage)
+{
+    unsigned flags = trust_of(cert, usage);
+
+    return (flags & CERTDB_TERMINAL_RECORD) != 0 &&
+           (flags & (CERTDB_TRUSTED | CERTDB_TRUSTED_CA)) == 0;
+}
+
+static void path_add(struct xr_verdict *out, const struct xr_host *host,
+                     const CERTCertificate *cert)
+{
+    if (out->path_len < XR_PATH_MAX)
+        host->sha256(out->path[out->path_len++],
+                     (struct xr_bytes){cert->derCert.data, cert->derCert.len});
+}
+
+/* ---- libpkix, which tries every path; a browser's own libraries are built without it ---- */
+
+/* CRLs of the database count, nothing is fetched. */
+static CERTRevocationFlags local_crls(PRUint64 methods[2])
+{
+    CERTRevocationFlags flags;
+
+    methods[cert_revocation_method_crl] =
+        CERT_REV_M_TEST_USING_THIS_METHOD | CERT_REV_M_FORBID_NETWORK_FETCHING |
+        CERT_REV_M_IGNORE_IMPLICIT_DEFAULT_SOURCE | CERT_REV_M_CONTINUE_TESTING_ON_FRESH_INFO;
+    methods[cert_revocation_method_ocsp] =
+        CERT_REV_M_DO_NOT_TEST_USING_THIS_METHOD | CERT_REV_M_FORBID_NETWORK_FETCHING;
+    memset(&flags, 0, sizeof(flags));
+    flags.leafTests.number_of_defined_methods = 2;
+    flags.leafTests.cert_rev_flags_per_method = methods;
+    flags.leafTests.cert_rev_method_independent_flags =
+        CERT_REV_MI_TEST_ALL_LOCAL_INFORMATION_FIRST | CERT_REV_MI_NO_OVERALL_INFO_REQUIREMENT;
+    flags.chainTests = flags.leafTests;
+    return flags;
+}
+
+static void pkix_path(struct xr_verdict *out, const struct xr_host *host, CERTCertList *list,
+                      const CERTCertificate *anchor)
+{
+    const CERTCertificate *last = NULL;
+
+    if (list != NULL) {
+        for (CERTCertListNode *node = CERT_LIST_HEAD(list); !CERT_LIST_END(node, list);
+             node = CERT_LIST_NEXT(node)) {
+            path_add(out, host, node->cert);
+            last = node->cert;
+        }
+    }
+    if (anchor != NULL && (last == NULL || !same_der(last, anchor)))
+        path_add(out, host, anchor);
+}
+
+/* 0 for a yes, else NSS's error. */
+static PRErrorCode pkix(struct xr_verdict *out, const struct xr_host *host,
+                        const struct question *q)
+{
+    PRUint64 methods[2];
+    CERTRevocationFlags crls = local_crls(methods);
+    CERTValInParam in[3];
+    CERTValOutParam results[3];
+    SECCertUsage usage = q->ca ? certUsageSSLCA : q->usage->usage;
+
+    memset(in, 0, sizeof(in));
+    memset(results, 0, sizeof(results));
+    in[0].type = cert_pi_date;
+    in[0].value.scalar.time = q->at;
+    in[1].type = cert_pi_revocationFlags;
+    in[1].value.pointer.revocation = &crls;
+    in[2].type = cert_pi_end;
+    results[0].type = cert_po_trustAnchor;
+    results[1].type = cert_po_certList;
+    results[2].type = cert_po_end;
+    if (NSS.CERT_PKIXVerifyCert(q->cert, (SECCertificateUsage)1 << usage, in, results, NULL) !=
+        SECSuccess)
+        return NSS.PR_GetError();
+    pkix_path(out, host, results[1].value.pointer.chain, results[0].value.pointer.cert);
+    if (results[0].value.pointer.cert != NULL)
+        NSS.CERT_DestroyCertificate(results[0].value.pointer.cert);
+    if (results[1].value.pointer.chain != NULL)
+        NSS.CERT_DestroyCertList(results[1].value.pointer.chain);
+    return 0;
+}
+
+/* ---- the classic verifier, which chooses one issuer at each step and never turns back ---- */
+
+/* Never with a log: with one it goes on after a bad signature and says yes in the end. And never
+ * certificateUsageVerifyCA or AnyCA: CERT_VerifyCertificate checks nothing for them. */
+static PRErrorCode classic(const struct question *q)
+{
+    SECStatus status = SECFailure;
+
+    NSS.PR_SetError(0, 0);
+    if (!q->ca)
+        status = NSS.CERT_VerifyCertificate(state.db, q->cert, PR_TRUE,
+                                            (SECCertificateUsage)1 << q->usage->usage, q->at, NULL,
+                                            NULL, NULL);
+    else if (NSS.CERT_CheckCertValidTimes(q->cert, q->at, PR_FALSE) == secCertTimeValid)
+        status = NSS.CERT_VerifyCACertForUsage(state.db, q->cert, PR_TRUE, q->usage->usage, q->at,
+                                               NULL, NULL);
+    if (status == SECSuccess)
+        return 0;
+    return NSS.PR_GetError() != 0 ? NSS.PR_GetError() : SEC_ERROR_CERT_NOT_VALID;
+}
+
+/* What it walked for a yes; empty if the yes came by another way. */
+static void classic_path(struct xr_verdict *out, const struct xr_host *host,
+                         const struct question *q)
+{
+    CERTCertList *list = NSS.CERT_GetCertChainFromCert(q->cert, q->at, q->usage->usage);
+    bool ended = false;
+
+    if (list == NULL)
+        return;
+    for (CERTCertListNode *node = CERT_LIST_HEAD(list); !ended && !CERT_LIST_END(node, list);
+         node = CERT_LIST_NEXT(node)) {
+        bool leaf = !q->ca && node == CERT_LIST_HEAD(list);
+        path_add(out, host, node->cert);
+        ended = (trust_of(node->cert, q->usage) & (leaf ? CERTDB_TRUSTED : q->usage->anchor)) != 0;
+    }
+    NSS.CERT_DestroyCertList(list);
+    if (!ended)
+        out->path_len = 0;
+}
+
+/* Is there another way to an anchor than the one it chose? Enough to doubt a no, not enough for a
+ * yes: names and path lengths are only looked at from the last step on. */
+static bool other_way(CERTCertificate *cert, const struct question *q, unsigned depth,
+                      unsigned *budget)
+{
+    CERTCertList *issuers =
+        NSS.CERT_CreateSubjectCertList(NULL, state.db, &cert->derIssuer, q->at, PR_FALSE);
+    bool found = false;
+
+    if (issuers == NULL)
+        return false;
+    for (CERTCertListNode *node = CERT_LIST_HEAD(issuers);
+         !found && *budget > 0 && !CERT_LIST_END(node, issuers); node = CERT_LIST_NEXT(node)) {
+        struct question next = {node->cert, q->usage, q->at, true};
+
+        (*budget)--;
+        if (same_der(cert, node->cert) ||
+            NSS.CERT_VerifySignedData(&cert->signatureWrap, node->cert, q->at, NULL) != SECSuccess)
+            continue;
+        found = classic(&next) == 0 || (depth > 0 && !is_distrusted(node->cert, q->usage) &&
+                                        other_way(node->cert, q, depth - 1, budget));
+    }
+    NSS.CERT_DestroyCertList(issuers);
+    return found;
+}
+
+/* Errors that another issuer with the same name might not have. */
+static bool is_way(PRErrorCode code)
+{
+    return code == SEC_ERROR_UNKNOWN_ISSUER || code == SEC_ERROR_UNTRUSTED_ISSUER ||
+           code == SEC_ERROR_EXPIRED_ISSUER_CERTIFICATE || code == SEC_ERROR_BAD_SIGNATURE;
+}
+
+/* ---- the verdict ---- */
+
+/* NSS's own words mislead ("marked as not trusted by the user" where nobody marked anything), or
+ * are in a library that is not loaded. */
+static const struct {
+    PRErrorCode code;
+    const char *name, *text;
+} plainly[] = {
+    {SEC_ERROR_UNKNOWN_ISSUER, NULL, "no issuer that is trusted was found"},
+    {SEC_ERROR_UNTRUSTED_ISSUER, NULL, "it leads to an issuer that is not trusted for this"},
+    {SEC_ERROR_UNTRUSTED_CERT, NULL, "a certificate on the way is distrusted"},
+    {SEC_ERROR_EXPIRED_CERTIFICATE, NULL, "it is not valid at that time"},
+    {SEC_ERROR_EXPIRED_ISSUER_CERTIFICATE, NULL, "an issuer is not valid at that time"},
+    {SEC_ERROR_REUSED_ISSUER_AND_SERIAL, NULL,
+     "another certificate with the same issuer and serial is in the way"},
+    {SSL_ERROR_BAD_CERT_DOMAIN, "SSL_ERROR_BAD_CERT_DOMAIN", "it is for another host"},
+};
+
+/* One line; NSS's words end with a full stop. */
+static void say_error(struct xr_buf *why, PRErrorCode code)
+{
+    const char *text = NSS.PR_ErrorToString(code, PR_LANGUAGE_I_DEFAULT);
+    char number[32];
+    const char *name = error_name(number, code);
+    size_t len = 0;
+
+    for (size_t i = 0; i < sizeof(plainly) / sizeof(plainly[0]); i++) {
+        if (plainly[i].code != code)
+            continue;
+        text = plainly[i].text;
+        name = plainly[i].name != NULL ? plainly[i].name : name;
+    }
+    len = text != NULL ? strlen(text) : 0;
+    while (len > 0 && (text[len - 1] == '.' || text[len - 1] == ' '))
+        len--;
+    if (len > 0)
+        xr_buf_fmt(why, "%.*s (%s)", (int)len, text, name);
+    else
+        xr_buf_str(why, name);
+}
+
+/* What decoding left as the error says nothing. */
+static void say_unreadable(struct xr_buf *why, PRErrorCode code)
+{
+    if (code == SEC_ERROR_REUSED_ISSUER_AND_SERIAL)
+        say_error(why, code);
+    else
+        xr_buf_str(why, "libnss3 cannot read the certificate");
+}
+
+static void decide(struct xr_verdict *out, struct xr_buf *why, const struct xr_host *host,
+                   const struct question *q, const char *name)
+{
+    /* CERT_PKIXVerifyCert has a usage for issuers of server certificates only, and does not see that
+     * such a one is an anchor itself. The other calls go through libpkix too, but do not say which
+     * path it found. */
+    bool direct = state.pkix && (!q->ca || (q->usage->usage == certUsageSSLServer &&
+                                            (trust_of(q->cert, q->usage) & q->usage->anchor) == 0));
+    PRErrorCode code = direct ? pkix(out, host, q) : classic(q);
+    unsigned budget = OTHER_WAYS;
+
+    if (code == 0 && !direct)
+        classic_path(out, host, q);
+    if (code == 0 && !q->ca && name != NULL && NSS.CERT_VerifyCertName(q->cert, name) != SECSuccess)
+        code = NSS.PR_GetError();
+    out->answer = code == 0 ? XR_YES : XR_NO;
+    if (code == 0)
+        return;
+    out->path_len = 0;
+    say_error(why, code);
+    if (!state.pkix && is_way(code) && other_way(q->cert, q, OTHER_DEPTH, &budget)) {
+        out->answer = XR_UNKNOWN;
+        xr_buf_str(why, "; libnss3 tries one path only, and there is another");
+    }
+}
+
+/* Without the password NSS believes trust whose seal (a MAC) is broken or missing. */
+static bool has_password(void)
+{
+    PK11SlotInfo *slot = NSS.PK11_GetInternalKeySlot();
+    bool has = slot != NULL && NSS.PK11_NeedLogin(slot) && !NSS.PK11_NeedUserInit(slot);
+
+    if (slot != NULL)
+        NSS.PK11_FreeSlot(slot);
+    return has;
+}
+
+static const char *next_note(const struct xr_buf *why)
+{
+    return why->len > 0 ? "; " : "";
+}
+
+/* What limits the answer, after what it says. */
+static void say_limits(struct xr_buf *why, size_t left_out)
+{
+    if (left_out > 0)
+        xr_buf_fmt(why, "%s%zu of the certificates given could not be used", next_note(why),
+                   left_out);
+    if (state.roots == NULL)
+        xr_buf_fmt(why, "%sthe browser's built-in roots were not asked", next_note(why));
+    if (has_password())
+        xr_buf_fmt(why, "%sunsealed trust counts too, as the password was not given",
+                   next_note(why));
+}
+
+static const struct usage *usage_of(uint32_t purpose)
+{
+    for (size_t i = 0; i < sizeof(usages) / sizeof(usages[0]); i++) {
+        if (usages[i].purpose == purpose)
+            return &usages[i];
+    }
+    return NULL;
+}
+
+static void ask(struct xr_verdict *out, struct xr_buf *why, const struct xr_host *host,
+                const struct xr_probe *probe, const struct usage *usage)
+{
+    CERTCertificate **certs = xr_new(probe->count, sizeof(CERTCertificate *));
+    size_t left_out = 0;
+
+    for (size_t i = 0; i < probe->count; i++) {
+        certs[i] = import(probe->chain[i]);
+        if (certs[i] == NULL && i == 0)
+            say_unreadable(why, NSS.PR_GetError());
+        left_out += certs[i] == NULL;
+        state.foreign = state.foreign || certs[i] == NULL || !certs[i]->isperm;
+    }
+    if (certs[0] != NULL) {
+        struct question q = {.cert = certs[0], .usage = usage};
+        /* 0 would mean now to libpkix, and "do not look" elsewhere. */
+        q.at = probe->at != 0 ? probe->at * PR_USEC_PER_SEC : 1;
+        q.ca = is_ca(certs[0]);
+        decide(out, why, host, &q, probe->host);
+        say_limits(why, left_out);
+    }
+    for (size_t i = 0; i < probe->count; i++) {
+        if (certs[i] != NULL)
+            NSS.CERT_DestroyCertificate(certs[i]);
+    }
+    free(certs);
+}
+
+enum xr_status nss_verify(struct xr_verdict *out, const struct nss_libs *libs,
+                          const struct xr_host *host, const struct xr_probe *probe,
+                          struct xr_error *err)
+{
+    const struct usage *usage = usage_of(probe->purpose);
+    struct xr_buf why = {0};
+    enum xr_status status = XR_OK;
+
+    memset(out, 0, sizeof(*out));
+    out->size = sizeof(*out);
+    if (probe->count == 0)
+        return xr_fail(err, XR_INVALID, "no certificate to ask about");
+    /* libpkix keeps what it has seen: what the database has not would help the next one. */
+    if (state.foreign)
+        nss_verify_end();
+    status = state.ready ? XR_OK : start(libs, err);
+    if (status != XR_OK)
+        return status;
+    (void)snprintf(out->by, sizeof(out->by), "libnss3 %s", NSS.NSS_GetVersion());
+    if (usage == NULL)
+        xr_buf_str(&why, "NSS has no trust for this purpose");
+    else if (probe->at > SECONDS_MAX || probe->at < -SECONDS_MAX)
+        xr_buf_str(&why, "NSS cannot express this time");
+    else
+        ask(out, &why, host, probe, usage);
+    (void)snprintf(out->why, sizeof(out->why), "%s", why.data != NULL ? why.data : "");
+    xr_buf_free(&why);
+    return XR_OK;
+}
