@@ -458,7 +458,7 @@ enum xr_status xr_store_discover(const struct xr_loaded *backend, const struct x
     if (config == NULL || !config->has_identity)
         return backend->table.discover(&xr_host, site, scope, emit, ctx, err);
     status = start(&worker, config, err);
-    if (status != XR_OK)
+    if (worker == NULL)
         return status;
     xr_put_number(&request, CALL_DISCOVER);
     xr_put_text(&request, backend->plugin);
