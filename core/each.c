@@ -41,7 +41,7 @@ static bool worth_a_crew(const struct xr_engine *engine, size_t from)
     size_t helpers = 0;
 
     for (size_t i = from; i < engine->report->runs.count; i++)
-        helpers += engine->worker.has_identity ||
+        helpers += engine->report->runs.items[i].owner.other ||
                    (engine->report->runs.items[i].backend->table.flags & XR_BACKEND_WORKER) != 0;
     return helpers > 1;
 }
