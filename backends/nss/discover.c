@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Which databases a home holds. Nothing is searched: a profile counts if a profiles.ini or an
- * installs.ini names it, Chromium's database where Chromium looks for it.
+/* Which databases a home holds. A profile counts if a profiles.ini or an installs.ini names it, or
+ * its group (groups.h); Chromium's database where Chromium looks for it. Nothing else is searched.
  *
  * What cannot be read safely (a link of somebody else's, a FIFO, a file without end) does not end
  * the search. It is what discovery fails with after everything else was named, so that nobody takes
  * the rest for all there is. */
-#include "home.h"
+#include "groups.h"
 #include "ini.h"
 #include "nss.h"
 
@@ -79,7 +79,7 @@ struct search {
 
 /* One section of an ini file. */
 struct record {
-    char *section, *name, *path;
+    char *section, *name, *path, *group;
     char relative; /* '0', '1' or 0 */
     bool install;  /* the default profile of an installation */
 };
@@ -202,13 +202,16 @@ static bool take(struct listing *all, const struct nss_ini *ini, bool installs)
     struct record *record = NULL;
 
     if (!(install && is(ini->key, "Default")) &&
-        !(profile && (is(ini->key, "Name") || is(ini->key, "Path") || is(ini->key, "IsRelative"))))
+        !(profile && (is(ini->key, "Name") || is(ini->key, "Path") || is(ini->key, "IsRelative") ||
+                      is(ini->key, "StoreID"))))
         return true;
     record = record_of(all, ini->section, install);
     if (record == NULL)
         return false;
     if (is(ini->key, "Name"))
         set(&record->name, ini->value);
+    else if (is(ini->key, "StoreID"))
+        set(&record->group, ini->value);
     else if (is(ini->key, "IsRelative"))
         record->relative = is(ini->value, "1") ? '1' : '0';
     else
@@ -319,6 +322,62 @@ static enum xr_status found_listing(struct search *s, const struct mozilla *m, c
     return status;
 }
 
+static void add_once(struct xr_strings *to, const char *text)
+{
+    for (size_t i = 0; i < to->count; i++) {
+        if (strcmp(to->items[i], text) == 0)
+            return;
+    }
+    xr_strings_add(to, text);
+}
+
+/* Where members of the groups may be: beside the file, as Firefox makes them, and beside the listed
+ * one, which may be in a directory below. */
+static void group_places(struct xr_strings *groups, struct xr_strings *dirs, const char *dir,
+                         const struct listing *all)
+{
+    for (size_t i = 0; i < all->count; i++) {
+        const struct record *record = &all->items[i];
+        const char *slash = record->path != NULL ? strrchr(record->path, '/') : NULL;
+
+        if (record->group == NULL || record->group[0] == '\0')
+            continue;
+        add_once(groups, record->group);
+        add_once(dirs, dir);
+        if (record->relative == '1' && slash != NULL && record->path[0] != '/') {
+            char *parent = xr_format("%s/%.*s", dir, (int)(slash - record->path), record->path);
+
+            add_once(dirs, parent);
+            free(parent);
+        }
+    }
+}
+
+static enum xr_status found_groups(struct search *s, const struct mozilla *m, const char *dir,
+                                   const struct listing *all)
+{
+    struct xr_strings groups = {0}, dirs = {0}, members = {0};
+    enum xr_status status = XR_OK;
+
+    group_places(&groups, &dirs, dir, all);
+    for (size_t i = 0; i < dirs.count; i++) {
+        struct xr_error err = {0};
+        enum xr_status read = nss_group_members(&members, &s->tree, dirs.items[i], &groups, &err);
+
+        if (read != XR_OK)
+            note(s, read, &err);
+    }
+    for (size_t i = 0; i < members.count && status == XR_OK; i++) {
+        struct record record = {.path = members.items[i]};
+
+        status = found_profile(s, m, dir, &record);
+    }
+    xr_strings_free(&groups);
+    xr_strings_free(&dirs);
+    xr_strings_free(&members);
+    return status;
+}
+
 static enum xr_status search_mozilla(struct search *s, const struct mozilla *m)
 {
     char *dir = path_below(s, m->base, m->dir);
@@ -334,11 +393,14 @@ static enum xr_status search_mozilla(struct search *s, const struct mozilla *m)
         read_ini(s, &all, place.path, "profiles.ini");
         read_ini(s, &all, place.path, "installs.ini");
         status = found_listing(s, m, place.path, &all);
+        if (status == XR_OK)
+            status = found_groups(s, m, place.path, &all);
     }
     for (size_t i = 0; i < all.count; i++) {
         free(all.items[i].section);
         free(all.items[i].name);
         free(all.items[i].path);
+        free(all.items[i].group);
     }
     free(all.items);
     free(dir);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "home.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -302,6 +303,52 @@ enum xr_status nss_place_read(struct xr_buf *out, const struct nss_tree *tree, c
                          limit);
     if (fd >= 0)
         (void)close(fd);
+    nss_place_free(&place);
+    return status;
+}
+
+static int by_bytes(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static bool read_names(struct xr_strings *out, DIR *dir, size_t max)
+{
+    const struct dirent *entry = NULL;
+
+    errno = 0;
+    while (out->count <= max && (entry = readdir(dir)) != NULL) {
+        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+            xr_strings_add(out, entry->d_name);
+        errno = 0;
+    }
+    return errno == 0;
+}
+
+enum xr_status nss_place_names(struct xr_strings *out, const struct nss_tree *tree,
+                               const char *path, size_t max, struct xr_error *err)
+{
+    struct nss_place place = {0};
+    enum xr_status status = nss_place_find(&place, tree, path, err);
+    int at = status == XR_OK && place.there ? nss_place_dir(tree, &place) : -1;
+    int fd = at >= 0 ? openat(at, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+    DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+
+    if (status == XR_OK && place.there && (dir == NULL || !read_names(out, dir, max)))
+        status = xr_fail_errno(err, "cannot read %s%s", tree->prefix, place.path);
+    if (out->count > max) {
+        free(out->items[--out->count]);
+        status = xr_fail(err, XR_INVALID, "%s%s holds more than %zu names", tree->prefix,
+                         place.path, max);
+    }
+    if (out->count > 1)
+        qsort(out->items, out->count, sizeof(*out->items), by_bytes);
+    if (dir != NULL)
+        (void)closedir(dir);
+    else if (fd >= 0)
+        (void)close(fd);
+    if (at >= 0)
+        (void)close(at);
     nss_place_free(&place);
     return status;
 }

@@ -45,6 +45,11 @@ int nss_place_dir(const struct nss_tree *tree, const struct nss_place *place);
 enum xr_status nss_place_read(struct xr_buf *out, const struct nss_tree *tree, const char *path,
                               size_t limit, struct xr_error *err);
 
+/* What lies in a directory, sorted, without "." and "..": at most max names, and XR_INVALID if there
+ * are more. */
+enum xr_status nss_place_names(struct xr_strings *out, const struct nss_tree *tree,
+                               const char *path, size_t max, struct xr_error *err);
+
 /* Programs that share Chromium's database; the last has no settings. */
 struct nss_chromium {
     const char *settings; /* directory below ~/.config */

@@ -8,6 +8,7 @@
  *   view.c      its objects as entries: certificates, both kinds of trust object, CRLs
  *   swap.c      the one mutation
  *   discover.c  profiles of Firefox, Thunderbird and the like, and Chromium's database
+ *   groups.c    those of its profile groups, which Firefox keeps in a database of its own
  *   running.c   whether a browser uses the profile right now
  *   verifier.c  libnss3's answer; the only file that uses NSS's certificate API
  *

@@ -332,5 +332,20 @@ does undo --password-fd 3 3<"$T/password"
 does remove cross.pem
 everybody 'no no yes' 'cross removed without the password'
 stop
+
+# Firefox's own profile manager lists them in a database of its own alone.
+part 'profile groups'
+firefox=$HOME/.mozilla/firefox
+mkdir -p "$firefox/first"
+printf '[Profile0]\nName=first\nIsRelative=1\nPath=first\n' >"$firefox/profiles.ini"
+echo 'user_pref("browser.profiles.enabled", true);' >"$firefox/first/prefs.js"
+tell start firefox "$firefox/first"
+tell js "$here/firefox.js" group
+made=$REPLY
+tell stop firefox
+expect_eq 'made beside profiles.ini' "$(dirname -- "$made")" "$firefox"
+run xr --scope user stores
+expect_grep 'its listed profile is found' "^nss:$firefox/first" "$out"
+expect_grep 'one of its group is found too' "^nss:$made" "$out"
 part 'end'
 finish

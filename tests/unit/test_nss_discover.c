@@ -270,6 +270,142 @@ Test(nss_discover, a_list_without_end_is_told_of_and_its_beginning_counts)
     xr_buf_free(&ini);
 }
 
+/* ---- profile groups, as Firefox ESR 153 leaves them ---- */
+
+#define FF "home/.mozilla/firefox/"
+#define GROUPED                                                         \
+    "[Profile0]\nName=first\nIsRelative=1\nPath=abc.first\nDefault=1\n" \
+    "StoreID=0106daf0\nShowSelector=1\n\n[General]\nVersion=2\n"
+
+static void make_prefs(const char *profile, const char *group)
+{
+    char *path = xr_format("%s/prefs.js", profile);
+    char *text = xr_format("// Mozilla User Preferences\n\n"
+                           "user_pref(\"app.shield.optoutstudies.enabled\", true);\n"
+                           "user_pref(\"toolkit.profiles.storeID\", \"%s\");\n"
+                           "user_pref(\"ui.osk.debug.keyboardDisplayReason\", \"\");\n",
+                           group);
+
+    make_file(path, text);
+    free(text);
+    free(path);
+}
+
+Test(nss_discover, profiles_of_a_group_count_though_no_file_lists_them)
+{
+    make_file(FF "profiles.ini", GROUPED);
+    make_prefs(FF "abc.first", "0106daf0");
+    make_prefs(FF "Dpc2eAXF.Profile 1", "0106daf0");
+    make_prefs(FF "0Zpc2eAX.Work", "0106daf0");
+    make_file(FF "Profile Groups/0106daf0.sqlite", "SQLite format 3");
+    expect("/home/.mozilla/firefox/abc.first = Firefox profile \"first\"\n"
+           "/home/.mozilla/firefox/0Zpc2eAX.Work = Firefox profile \"0Zpc2eAX.Work\"\n"
+           "/home/.mozilla/firefox/Dpc2eAXF.Profile 1 = Firefox profile \"Dpc2eAXF.Profile 1\"\n");
+}
+
+Test(nss_discover, profiles_of_other_groups_or_of_none_do_not_count)
+{
+    make_file(FF "profiles.ini", GROUPED "[Profile1]\nPath=plain\n[Profile2]\nPath=x\nStoreID=\n");
+    make_prefs(FF "a", "0106DAF0");
+    make_prefs(FF "b", "0106daf");
+    make_prefs(FF "c", "0106daf01");
+    make_prefs(FF "d", "");
+    make_file(FF "e/prefs.js", "// user_pref(\"toolkit.profiles.storeID\", \"0106daf0\");\n");
+    make_file(FF "f/prefs.js", "user_pref(\"toolkit.profiles.storeID\", \"0106daf0\")");
+    make_file(FF "g/prefs.js", "user_pref(\"toolkit.profiles.storeID\", \");");
+    make_file(FF "h/prefs.js", "");
+    make_dir(FF "i");
+    expect("/home/.mozilla/firefox/abc.first = Firefox profile \"first\"\n"
+           "/home/.mozilla/firefox/plain = Firefox profile \"plain\"\n"
+           "/home/.mozilla/firefox/x = Firefox profile \"x\"\n");
+}
+
+Test(nss_discover, without_a_group_no_prefs_are_read)
+{
+    char *fifo = at(FF "a/prefs.js");
+
+    make_file(FF "profiles.ini", "[Profile0]\nPath=abc.first\n[Install0]\nStoreID=0106daf0\n");
+    make_dir(FF "a");
+    cr_assert_eq(mkfifo(fifo, 0600), 0);
+    expect("/home/.mozilla/firefox/abc.first = Firefox profile \"abc.first\"\n");
+    free(fifo);
+}
+
+Test(nss_discover, a_group_is_looked_for_beside_the_file_and_beside_its_listed_profile)
+{
+    make_file(FF "profiles.ini", "[Profile0]\nName=n\nIsRelative=1\nPath=Profiles/a\nStoreID=1\n"
+                                 "[Profile1]\nIsRelative=1\nPath=Others/b\n");
+    make_prefs(FF "Profiles/before", "1");
+    make_prefs(FF "Others/c", "1");
+    make_prefs(FF "z", "1");
+    expect("/home/.mozilla/firefox/Profiles/a = Firefox profile \"n\"\n"
+           "/home/.mozilla/firefox/Others/b = Firefox profile \"b\"\n"
+           "/home/.mozilla/firefox/z = Firefox profile \"z\"\n"
+           "/home/.mozilla/firefox/Profiles/before = Firefox profile \"before\"\n");
+}
+
+Test(nss_discover, of_a_preference_that_is_given_twice_the_last_counts)
+{
+    make_file(FF "profiles.ini", GROUPED);
+    make_file(FF "a/prefs.js", "user_pref(\"toolkit.profiles.storeID\", \"other\");\r\n"
+                               "user_pref(\"toolkit.profiles.storeID\", \"0106daf0\");\r\n");
+    make_file(FF "b/prefs.js", "user_pref(\"toolkit.profiles.storeID\", \"0106daf0\");\n"
+                               "user_pref(\"toolkit.profiles.storeID\", \"other\");");
+    expect("/home/.mozilla/firefox/abc.first = Firefox profile \"first\"\n"
+           "/home/.mozilla/firefox/a = Firefox profile \"a\"\n");
+}
+
+Test(nss_discover, prefs_that_are_a_trap_are_told_and_the_other_profiles_count)
+{
+    char *fifo = at(FF "a/prefs.js");
+    char *large = xr_new((4u << 20) + 1, 1);
+
+    make_file(FF "profiles.ini", GROUPED);
+    make_prefs(FF "z", "0106daf0");
+    make_dir(FF "a");
+    cr_assert_eq(mkfifo(fifo, 0600), 0);
+    expect_trouble(XR_INVALID, "a/prefs.js is no regular file",
+                   "/home/.mozilla/firefox/abc.first = Firefox profile \"first\"\n"
+                   "/home/.mozilla/firefox/z = Firefox profile \"z\"\n");
+    cr_assert_eq(unlink(fifo), 0);
+    memset(large, '\n', (4u << 20) + 1);
+    make_bytes(FF "a/prefs.js", large, (4u << 20) + 1);
+    expect_trouble(XR_INVALID, "larger than 4194304 bytes",
+                   "/home/.mozilla/firefox/abc.first = Firefox profile \"first\"\n"
+                   "/home/.mozilla/firefox/z = Firefox profile \"z\"\n");
+    if (geteuid() == 0) {
+        make_prefs("disk/a", "0106daf0");
+        cr_assert_eq(unlink(fifo), 0);
+        make_link(FF "a/prefs.js", "../../../../disk/a/prefs.js");
+        give_away(FF "a/prefs.js");
+        expect_trouble(XR_REFUSED, "another user's link",
+                       "/home/.mozilla/firefox/abc.first = Firefox profile \"first\"\n"
+                       "/home/.mozilla/firefox/z = Firefox profile \"z\"\n");
+    }
+    free(large);
+    free(fifo);
+}
+
+Test(nss_discover, a_directory_without_end_is_told_and_its_beginning_counts)
+{
+    struct xr_buf out;
+    size_t lines = 0;
+
+    make_file(FF "profiles.ini", GROUPED);
+    for (unsigned i = 0; i < 1010; i++) {
+        char *path = xr_format(FF "%u", i);
+
+        make_prefs(path, "0106daf0");
+        free(path);
+    }
+    cr_assert_eq(in_home(&out), XR_INVALID);
+    cr_assert_not_null(strstr(err.text, "holds more than 1000 names"), "%s", err.text);
+    for (size_t i = 0; i < out.len; i++)
+        lines += out.data[i] == '\n';
+    cr_assert(lines >= 999 && lines <= 1001, "%zu", lines);
+    xr_buf_free(&out);
+}
+
 Test(nss_discover, a_nul_byte_ends_what_counts)
 {
     static const char ini[] = "[Profile0]\nPath=a\0b\n[Profile1]\nPath=c\n";
