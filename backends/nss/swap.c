@@ -170,12 +170,11 @@ static enum xr_status recorded(struct wanted *out, struct xr_bytes native, struc
     while (native.len > 0) {
         struct p11_object object = {0};
         enum xr_status status = p11_decode(&object, &native, err);
-        struct p11_objects *to =
-            object.kind == CKO_CERTIFICATE || object.kind == NSS_CKO_CRL   ? &out->certs
-            : object.kind == NSS_CKO_TRUST || object.kind == STD_CKO_TRUST ? &out->trusts
-                                                                           : NULL;
+        bool cert = object.kind == CKO_CERTIFICATE || object.kind == NSS_CKO_CRL;
+        struct p11_objects *to = cert ? &out->certs : &out->trusts;
 
-        if (status == XR_OK && to == NULL)
+        if (status == XR_OK && !cert && object.kind != NSS_CKO_TRUST &&
+            object.kind != STD_CKO_TRUST)
             status = xr_fail(err, XR_INVALID, "a record names a kind of object that is not ours");
         if (status != XR_OK) {
             p11_object_free(&object);

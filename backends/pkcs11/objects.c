@@ -21,13 +21,14 @@ static struct p11_attr *attr_of(const struct p11_object *object, unsigned long t
 
 void p11_set(struct p11_object *object, unsigned long type, const void *data, size_t len)
 {
+    struct xr_bytes value = {xr_memdup(data, len), len}; /* data may be the old value */
     struct p11_attr *attr = attr_of(object, type);
 
-    if (attr != NULL)
-        free_value(attr);
-    else
+    if (attr == NULL)
         attr = XR_PUSH(object);
-    *attr = (struct p11_attr){type, {xr_memdup(data, len), len}};
+    attr->type = type;
+    free_value(attr);
+    attr->value = value;
 }
 
 void p11_set_bytes(struct p11_object *object, unsigned long type, struct xr_bytes value)
