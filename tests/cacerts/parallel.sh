@@ -17,7 +17,8 @@ for ((i = 0; i < base; i++)); do
     echo "v$i.crt"
 done >"$box/etc/ca-certificates.conf"
 bundle=$box/etc/ssl/certs/ca-certificates.crt
-image() { "$XR_BIN" --worker "$XR_WORKER" --root "$box" --state "$1" --store ca-certificates "${@:2}"; }
+box_args=(--worker "$XR_WORKER" --root "$box" --store ca-certificates)
+image() { "$XR_BIN" "${box_args[@]}" --state "$1" "${@:2}"; }
 expect_exit 0 "the first bundle" image "$state" recover
 
 # reads FILE: copies it until $T/stop is there; then says how often it was missing, torn, or wrong.
@@ -78,16 +79,22 @@ rm -f "$T/stop"
 reads "$bundle" >"$T/readings" &
 reader=$!
 broken=0
+breaks() {
+    broken=$((broken + 1))
+    printf '    round %d: %s %s\n' "$i" "$1" "${2:-}"
+    show_output
+}
 for ((i = 0; i < (XR_SLOW ? 8 : 40); i++)); do
-    image "$state" install --yes "${roots[i % 4]}" >/dev/null 2>&1 </dev/null &
+    # Not by the function: the shell would be killed, and its child go on.
+    "$XR_BIN" "${box_args[@]}" --state "$state" install --yes "${roots[i % 4]}" >/dev/null 2>&1 </dev/null &
     victim=$!
     sleep "0.0$((RANDOM % 2))$((RANDOM % 10))$((RANDOM % 10))"
     kill -9 "$victim" 2>/dev/null || true
     wait "$victim" 2>/dev/null || true
-    image "$state" recover >"$out" 2>"$err" </dev/null || broken=$((broken + 1))
-    image "$state" remove --yes "${roots[i % 4]}" >"$out" 2>"$err" </dev/null || broken=$((broken + 1))
+    image "$state" recover >"$out" 2>"$err" </dev/null || breaks recover
+    image "$state" remove --yes "${roots[i % 4]}" >"$out" 2>"$err" </dev/null || breaks remove
     snap "$box/etc/ssl/certs" >"$T/after"
-    cmp -s "$T/before" "$T/after" || broken=$((broken + 1))
+    cmp -s "$T/before" "$T/after" || breaks "what is left" "$(diff "$T/before" "$T/after" | head -n 4)"
 done
 : >"$T/stop"
 wait "$reader"
