@@ -13,6 +13,7 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -314,6 +315,17 @@ static enum xr_status start(struct xr_worker **out, const struct xr_worker_confi
     return XR_OK;
 }
 
+/* Returns as soon as it ended, if the kernel can tell (Linux 5.3). */
+static void wait_for_end(pid_t pid, int64_t deadline)
+{
+    int fd = (int)syscall(SYS_pidfd_open, pid, 0);
+
+    if (fd < 0)
+        return;
+    (void)wait_for(fd, POLLIN, deadline);
+    (void)close(fd);
+}
+
 static void stop(struct xr_worker *worker)
 {
     int64_t deadline = now_ms() + 2000;
@@ -322,6 +334,8 @@ static void stop(struct xr_worker *worker)
         return;
     leave(worker->pause);
     (void)close(worker->fd); /* its end of file: it closes the session and leaves */
+    if (worker->pid > 0)
+        wait_for_end(worker->pid, deadline);
     while (worker->pid > 0) {
         const struct timespec pause = {.tv_nsec = 1000000};
         pid_t ended = waitpid(worker->pid, NULL, WNOHANG);
