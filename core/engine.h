@@ -5,6 +5,7 @@
 #define XR_ENGINE_H
 
 #include "crew.h"
+#include "nursery.h"
 #include "pins.h"
 #include "report.h"
 
@@ -13,6 +14,7 @@ struct xr_engine {
     struct xr_report *report;
     struct xr_worker_config worker;
     struct xr_crew crew;
+    struct xr_nursery nursery;
     char *state_dir; /* this request's: the host's, keyed by the image */
     struct xr_users users;
     /* Done and said once, whatever the number of backends. */

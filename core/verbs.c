@@ -473,6 +473,7 @@ struct xr_report *xr_run_request(const struct xr_request *request)
     engine.worker.program = rq.worker != NULL ? rq.worker : XR_WORKER;
     xr_crew_init(&engine.crew, rq.parallel);
     engine.worker.pause = &engine.crew.pause;
+    engine.worker.nursery = &engine.nursery;
     if ((unsigned)rq.verb >= XR_VERB_COUNT) {
         xr_report_say(engine.report, XR_ERROR, NULL, "unknown verb");
         xr_report_raise(engine.report, XR_EXIT_USAGE);
@@ -488,6 +489,7 @@ struct xr_report *xr_run_request(const struct xr_request *request)
             load_plugins(&engine);
         verbs[rq.verb](&engine);
     }
+    xr_nursery_free(&engine.nursery);
     xr_crew_free(&engine.crew);
     free(root);
     free(engine.state_dir);

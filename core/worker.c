@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "worker.h"
+#include "nursery.h"
 
 #include "sys.h"
 
@@ -29,7 +29,8 @@ enum call {
     CALL_PROBE,
     CALL_UNLOCK,
     CALL_DISCOVER,
-    CALL_LAST = CALL_DISCOVER
+    CALL_WARM,
+    CALL_LAST = CALL_WARM
 };
 enum reply { REPLY_RESULT = 1, REPLY_ENTRY, REPLY_FOUND };
 
@@ -285,8 +286,9 @@ static void child(int fd, const struct xr_worker_config *config)
     _exit(127);
 }
 
+/* backend: whose nurse may bear it; NULL: none. */
 static enum xr_status start(struct xr_worker **out, const struct xr_worker_config *config,
-                            struct xr_error *err)
+                            const struct xr_loaded *backend, struct xr_error *err)
 {
     struct xr_worker *worker = NULL;
     int pair[2];
@@ -296,11 +298,14 @@ static enum xr_status start(struct xr_worker **out, const struct xr_worker_confi
         return xr_fail(err, XR_FAILED, "no helper program is known for this backend");
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0)
         return xr_fail_errno(err, "cannot start a helper");
-    leave(config->pause);
-    pid = fork();
-    if (pid == 0)
-        child(pair[1], config);
-    (void)enter(config->pause);
+    pid = xr_nursery_bear(config, backend, pair[1]);
+    if (pid < 0) {
+        leave(config->pause);
+        pid = fork();
+        if (pid == 0)
+            child(pair[1], config);
+        (void)enter(config->pause);
+    }
     (void)close(pair[1]);
     if (pid < 0) {
         (void)close(pair[0]);
@@ -368,7 +373,7 @@ static enum xr_status open_in_worker(struct xr_store *store, const struct xr_sit
 {
     struct xr_buf request = {0}, reply = {0};
     struct xr_reader result;
-    enum xr_status status = start(&store->worker, config, err);
+    enum xr_status status = start(&store->worker, config, store->backend, err);
 
     if (status != XR_OK)
         return status;
@@ -471,7 +476,7 @@ enum xr_status xr_store_discover(const struct xr_loaded *backend, const struct x
 
     if (config == NULL || !config->has_identity)
         return backend->table.discover(&xr_host, site, scope, emit, ctx, err);
-    status = start(&worker, config, err);
+    status = start(&worker, config, NULL, err);
     if (status != XR_OK || worker == NULL)
         return status;
     xr_put_number(&request, CALL_DISCOVER);
@@ -486,6 +491,45 @@ enum xr_status xr_store_discover(const struct xr_loaded *backend, const struct x
     xr_buf_free(&request);
     stop(worker);
     return status;
+}
+
+enum xr_status xr_worker_warm(struct xr_worker **out, const struct xr_loaded *backend,
+                              const struct xr_site *site, const struct xr_worker_config *config)
+{
+    struct xr_buf request = {0}, reply = {0};
+    struct xr_reader result;
+    enum xr_status status = start(out, config, NULL, NULL);
+
+    if (status != XR_OK)
+        return status;
+    xr_put_number(&request, CALL_WARM);
+    xr_put_text(&request, backend->plugin);
+    xr_put_text(&request, backend->table.name);
+    put_site(&request, site);
+    status = call(*out, backend->table.name, &request, &reply, &result, NULL, NULL, NULL);
+    /* What it calls itself is what it is called here: else the numbers of its copies say nothing. */
+    if (status == XR_OK &&
+        (xr_get_number(&result, INT32_MAX) != (uint64_t)(*out)->pid || result.failed))
+        status = XR_FAILED;
+    xr_buf_free(&reply);
+    return status;
+}
+
+int xr_worker_socket(const struct xr_worker *worker)
+{
+    return worker->fd;
+}
+
+bool xr_worker_is_child(int pid)
+{
+    siginfo_t info;
+
+    return waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0;
+}
+
+void xr_worker_stop(struct xr_worker *worker)
+{
+    stop(worker);
 }
 
 enum xr_status xr_store_renew(struct xr_store *store, struct xr_error *err)
@@ -609,6 +653,7 @@ enum xr_status xr_store_unlock(struct xr_store *store, struct xr_bytes password,
 
 struct serving {
     int fd;
+    bool nurse;
     struct xr_registry registry;
     struct xr_store store;
 };
@@ -660,8 +705,11 @@ static void free_site(struct sent_site *sent)
 static const struct xr_loaded *load_backend(struct serving *s, const char *plugin, const char *name,
                                             struct xr_error *err)
 {
-    const struct xr_loaded *backend = NULL;
+    const struct xr_loaded *backend = xr_registry_find(&s->registry, name);
 
+    if (plugin != NULL && backend != NULL && backend->plugin != NULL &&
+        strcmp(backend->plugin, plugin) == 0)
+        return backend; /* by the nurse */
     if (plugin != NULL && xr_registry_plugin(&s->registry, plugin, err) != XR_OK)
         return NULL;
     backend = xr_registry_find(&s->registry, name);
@@ -752,6 +800,29 @@ static enum xr_status serve_discover(struct serving *s, struct xr_reader *in, st
     return status;
 }
 
+static enum xr_status serve_warm(struct serving *s, struct xr_reader *in, struct xr_error *err)
+{
+    char *plugin = xr_get_text(in), *name = xr_get_text(in);
+    const struct xr_loaded *backend = NULL;
+    struct sent_site sent;
+    enum xr_status status = XR_OK;
+
+    get_site(&sent, in);
+    if (in->failed || name == NULL)
+        status = xr_fail(err, XR_INVALID, "malformed request");
+    else if ((backend = load_backend(s, plugin, name, err)) == NULL)
+        status = err->status;
+    else if (backend->table.warm == NULL)
+        status = xr_fail(err, XR_UNSUPPORTED, "nothing there can be loaded before");
+    else
+        backend->table.warm(&sent.site);
+    s->nurse = status == XR_OK;
+    free(plugin);
+    free(name);
+    free_site(&sent);
+    return status;
+}
+
 static enum xr_status serve_swap(struct serving *s, struct xr_reader *in, struct xr_error *err)
 {
     struct xr_state *expect = xr_get_state(in);
@@ -813,12 +884,15 @@ static bool serve(struct serving *s, const struct xr_buf *request)
     enum xr_status status = XR_OK;
     bool ok = false;
 
-    if (in.failed || (what != CALL_OPEN && what != CALL_DISCOVER && s->store.session == NULL))
+    if (in.failed || (what != CALL_OPEN && what != CALL_DISCOVER && what != CALL_WARM &&
+                      s->store.session == NULL))
         status = xr_fail(&err, XR_INVALID, "malformed request");
     else if (what == CALL_OPEN)
         status = serve_open(s, &in, &err);
     else if (what == CALL_DISCOVER)
         status = serve_discover(s, &in, &err);
+    else if (what == CALL_WARM)
+        status = serve_warm(s, &in, &err);
     else if (what == CALL_LIST)
         status = xr_store_list(&s->store, send_entry, s, &err);
     else if (what == CALL_SWAP)
@@ -839,6 +913,8 @@ static bool serve(struct serving *s, const struct xr_buf *request)
         xr_put_caps(&reply, &s->store.caps);
     else if (what == CALL_PROBE)
         xr_put_verdict(&reply, &verdict);
+    else if (what == CALL_WARM)
+        xr_put_number(&reply, (uint64_t)getpid());
     ok = send_message(s->fd, &reply, -1);
     xr_buf_free(&reply);
     return ok;
@@ -850,8 +926,13 @@ int xr_worker_serve(int fd)
     struct xr_buf request = {0};
 
     xr_registry_init(&s.registry);
-    while (receive_message(fd, &request, -1) && serve(&s, &request))
+    while (s.fd >= 0 && receive_message(s.fd, &request, -1) && serve(&s, &request)) {
         forget(&request);
+        if (s.nurse) { /* by turns: every copy comes back here with a socket of its own */
+            s.nurse = false;
+            s.fd = xr_nursery_serve(s.fd);
+        }
+    }
     forget(&request);
     xr_buf_free(&request);
     xr_store_close(&s.store);

@@ -18,6 +18,7 @@ struct xr_pause {
     void (*enter)(void *ctx);
     void *ctx;
 };
+struct xr_nursery;
 
 struct xr_worker_config {
     const char *program; /* path of the helper */
@@ -25,6 +26,7 @@ struct xr_worker_config {
     bool has_identity;   /* become somebody before exec */
     uint32_t uid, gid;
     const struct xr_pause *pause; /* or NULL */
+    struct xr_nursery *nursery;   /* where helpers may come from, or NULL */
 };
 #define XR_WORKER_LIMIT_MS 60000u
 #define XR_MESSAGE_MAX     ((size_t)80 << 20)
@@ -63,6 +65,13 @@ enum xr_status xr_store_probe(struct xr_store *store, struct xr_verdict *out,
 /* See struct xr_backend; XR_UNSUPPORTED if nothing there can be unlocked. */
 enum xr_status xr_store_unlock(struct xr_store *store, struct xr_bytes password,
                                struct xr_error *err);
+
+/* For nursery.c: a helper that loaded what sessions of the backend need, and bears copies. */
+enum xr_status xr_worker_warm(struct xr_worker **out, const struct xr_loaded *backend,
+                              const struct xr_site *site, const struct xr_worker_config *config);
+int xr_worker_socket(const struct xr_worker *worker);
+bool xr_worker_is_child(int pid);
+void xr_worker_stop(struct xr_worker *worker);
 
 /* The helper's side: serves one session on a socket until its peer is gone. */
 int xr_worker_serve(int fd);

@@ -160,6 +160,19 @@ static enum xr_status unlock(struct xr_session *s, struct xr_bytes password, str
     return status;
 }
 
+/* Loaded, but none of them started: PKCS#11 modules do not survive a fork. */
+static void warm(const struct xr_site *site)
+{
+    static const char *const names[] = {"libsoftokn3.so", "libfreeblpriv3.so", "libnss3.so",
+                                        "libnssckbi.so"};
+    struct nss_libs libs;
+
+    if (nss_libs_find(&libs, site, NULL) != XR_OK)
+        return;
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        (void)nss_libs_load(&libs, names[i], NULL);
+}
+
 static const struct xr_backend table = {
     .abi = XR_ABI_VERSION,
     .size = sizeof(struct xr_backend),
@@ -173,6 +186,7 @@ static const struct xr_backend table = {
     .swap = nss_swap,
     .probe = probe,
     .unlock = unlock,
+    .warm = warm,
 };
 
 #ifdef XR_MODULE

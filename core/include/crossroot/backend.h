@@ -364,6 +364,9 @@ struct xr_backend {
      * backend keeps no copy. */
     enum xr_status (*unlock)(struct xr_session *session, struct xr_bytes password,
                              struct xr_error *err);
+    /* Optional. Loads libraries that sessions at this site will need, in a helper that is then
+     * copied (fork) for each of many stores: starts no thread, opens nothing that lasts. */
+    void (*warm)(const struct xr_site *site);
 };
 
 typedef const struct xr_backend *(*xr_backend_entry_fn)(void);
