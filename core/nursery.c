@@ -16,6 +16,7 @@
 
 struct xr_nurse {
     const struct xr_loaded *backend;
+    char *program;
     bool has_identity;
     uint32_t uid, gid;
     struct xr_worker *worker; /* NULL: none could be had */
@@ -28,6 +29,7 @@ static struct xr_nurse *find(const struct xr_nursery *nursery, const struct xr_l
         struct xr_nurse *nurse = &nursery->items[i];
 
         if (nurse->backend == backend && nurse->has_identity == config->has_identity &&
+            strcmp(nurse->program, config->program) == 0 &&
             (!nurse->has_identity || (nurse->uid == config->uid && nurse->gid == config->gid)))
             return nurse;
     }
@@ -42,8 +44,10 @@ static void dismiss(struct xr_nurse *nurse)
 
 void xr_nursery_free(struct xr_nursery *nursery)
 {
-    for (size_t i = 0; i < nursery->count; i++)
+    for (size_t i = 0; i < nursery->count; i++) {
         dismiss(&nursery->items[i]);
+        free(nursery->items[i].program);
+    }
     free(nursery->items);
     *nursery = (struct xr_nursery){0};
 }
@@ -51,12 +55,17 @@ void xr_nursery_free(struct xr_nursery *nursery)
 void xr_nursery_warm(struct xr_nursery *nursery, const struct xr_loaded *backend,
                      const struct xr_site *site, const struct xr_worker_config *config)
 {
-    struct xr_nurse *nurse = find(nursery, backend, config);
+    struct xr_nurse *nurse = NULL;
 
-    if (nurse != NULL || backend->table.warm == NULL)
+    if (backend->table.warm == NULL || config->program == NULL ||
+        find(nursery, backend, config) != NULL)
         return;
     nurse = XR_PUSH(nursery);
-    *nurse = (struct xr_nurse){backend, config->has_identity, config->uid, config->gid, NULL};
+    *nurse = (struct xr_nurse){.backend = backend,
+                               .program = xr_strdup(config->program),
+                               .has_identity = config->has_identity,
+                               .uid = config->uid,
+                               .gid = config->gid};
     if (xr_worker_warm(&nurse->worker, backend, site, config) != XR_OK)
         dismiss(nurse);
 }
@@ -104,10 +113,10 @@ pid_t xr_nursery_bear(const struct xr_worker_config *config, const struct xr_loa
     pid_t pid = -1;
 
     if (config->nursery == NULL || backend == NULL)
-        return -1;
+        return 0;
     nurse = find(config->nursery, backend, config);
     if (nurse == NULL || nurse->worker == NULL)
-        return -1;
+        return 0;
     if (send_descriptor(xr_worker_socket(nurse->worker), fd))
         pid = receive_pid(xr_worker_socket(nurse->worker));
     if (pid < 0 || !xr_worker_is_child(pid)) {

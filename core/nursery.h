@@ -24,7 +24,8 @@ void xr_nursery_free(struct xr_nursery *nursery);
 void xr_nursery_warm(struct xr_nursery *nursery, const struct xr_loaded *backend,
                      const struct xr_site *site, const struct xr_worker_config *config);
 
-/* A helper that serves on fd, which stays the caller's; -1 if there is no nurse for it. */
+/* A helper that serves on fd, which stays the caller's. 0 if there is no nurse for it; -1 if the
+ * nurse failed and is gone, when somebody else may have fd by now. */
 pid_t xr_nursery_bear(const struct xr_worker_config *config, const struct xr_loaded *backend,
                       int fd);
 

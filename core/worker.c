@@ -300,6 +300,11 @@ static enum xr_status start(struct xr_worker **out, const struct xr_worker_confi
         return xr_fail_errno(err, "cannot start a helper");
     pid = xr_nursery_bear(config, backend, pair[1]);
     if (pid < 0) {
+        (void)close(pair[0]);
+        (void)close(pair[1]);
+        return start(out, config, NULL, err);
+    }
+    if (pid == 0) {
         leave(config->pause);
         pid = fork();
         if (pid == 0)
@@ -500,7 +505,7 @@ enum xr_status xr_worker_warm(struct xr_worker **out, const struct xr_loaded *ba
     struct xr_reader result;
     enum xr_status status = start(out, config, NULL, NULL);
 
-    if (status != XR_OK)
+    if (*out == NULL)
         return status;
     xr_put_number(&request, CALL_WARM);
     xr_put_text(&request, backend->plugin);

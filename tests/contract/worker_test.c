@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Sessions in the helper program, with a backend and with helpers that misbehave. */
+/* Sessions in the helper program, with a backend and with helpers that misbehave. With XR_NURSED
+ * the helpers are copies of one. */
+#include "nursery.h"
 #include "pki.h"
 #include "running.h"
 #include "tree.h"
@@ -21,6 +23,7 @@ static struct xr_worker_config config;
 static struct xr_error err;
 static struct xr_store store;
 static const struct xr_site site = {.size = sizeof(site)};
+static struct xr_nursery nursery;
 
 static void begin(void)
 {
@@ -37,11 +40,15 @@ static void begin(void)
     free(path);
     naughty = xr_registry_find(&registry, "naughty");
     config = (struct xr_worker_config){.program = XR_TEST_BIN_DIR "/core/worker"};
+    config.nursery = &nursery;
+    if (XR_NURSED)
+        xr_nursery_warm(&nursery, naughty, &site, &config);
 }
 
 static void end(void)
 {
     xr_store_close(&store);
+    xr_nursery_free(&nursery);
     xr_registry_free(&registry);
     tree_remove(dir);
     free(dir);
@@ -60,7 +67,13 @@ static int64_t now_ms(void)
 /* Neither running nor a zombie. */
 static bool no_children(void)
 {
-    return waitpid(-1, NULL, WNOHANG) == -1 && errno == ECHILD;
+    bool none = false;
+
+    xr_nursery_free(&nursery);
+    none = waitpid(-1, NULL, WNOHANG) == -1 && errno == ECHILD;
+    if (XR_NURSED)
+        xr_nursery_warm(&nursery, naughty, &site, &config);
+    return none;
 }
 
 static enum xr_status open_store(const char *location)
@@ -619,4 +632,71 @@ Test(worker, many_sessions_at_once_do_not_mix)
     }
     cr_assert(no_children());
     pki_blob_free(&der);
+}
+
+/* ---- the one that helpers are copied from ---- */
+
+static size_t helpers(void)
+{
+    char *path = xr_format("/proc/self/task/%d/children", (int)getpid()), *save = NULL;
+    FILE *file = fopen(path, "r");
+    char text[512] = "";
+    size_t count = 0;
+
+    cr_assert(file != NULL && fread(text, 1, sizeof(text) - 1, file) > 0);
+    (void)fclose(file);
+    free(path);
+    for (char *word = strtok_r(text, " \n", &save); word != NULL;
+         word = strtok_r(NULL, " \n", &save))
+        count++;
+    return count;
+}
+
+Test(worker, copies_are_children_of_the_caller_beside_their_nurse)
+{
+    cr_assert(open_store("honest") == XR_OK);
+    cr_assert(helpers() == (XR_NURSED ? 2 : 1));
+    cr_assert(list() == XR_OK);
+}
+
+Test(worker, a_nurse_that_is_gone_is_done_without)
+{
+    int state = 0;
+    pid_t nurse = 0;
+
+    if (!XR_NURSED)
+        cr_skip_test("there is none");
+    cr_assert(helpers() == 1);
+    {
+        char *path = xr_format("/proc/self/task/%d/children", (int)getpid());
+        FILE *file = fopen(path, "r");
+
+        cr_assert(file != NULL && fscanf(file, "%d", &nurse) == 1 && nurse > 1);
+        (void)fclose(file);
+        free(path);
+    }
+    cr_assert(kill(nurse, SIGKILL) == 0 && waitpid(nurse, &state, 0) == nurse);
+    for (int i = 0; i < 2; i++) {
+        cr_assert(open_store("honest") == XR_OK, "%s", err.text);
+        cr_assert(list() == XR_OK);
+        xr_store_close(&store);
+    }
+}
+
+Test(worker, copies_become_who_their_nurse_is)
+{
+    char *label = NULL;
+
+    if (geteuid() != 0)
+        cr_skip_test("only root can become somebody else");
+    config.has_identity = true;
+    config.uid = config.gid = 65534;
+    if (XR_NURSED)
+        xr_nursery_warm(&nursery, naughty, &site, &config);
+    cr_assert(open_store("whoami") == XR_OK, "%s", err.text);
+    cr_assert(xr_store_list(&store, keep_label, &label, &err) == XR_OK);
+    cr_assert(strstr(label, "uid=65534 euid=65534 gid=65534 egid=65534 odd=0 env=0 open=0") ==
+                  label,
+              "%s", label);
+    free(label);
 }

@@ -249,6 +249,11 @@ static enum xr_status probe(struct xr_session *s, struct xr_verdict *out,
     return XR_OK;
 }
 
+static void warm(const struct xr_site *site)
+{
+    (void)site;
+}
+
 static const struct xr_backend table = {
     .abi = XR_ABI_VERSION,
     .size = sizeof(table),
@@ -262,6 +267,7 @@ static const struct xr_backend table = {
     .swap = swap,
     .flush = flush,
     .probe = probe,
+    .warm = warm,
 };
 
 XR_BACKEND_EXPORT const struct xr_backend *xr_backend_entry(void);
