@@ -36,10 +36,13 @@ static struct xr_nurse *find(const struct xr_nursery *nursery, const struct xr_l
     return NULL;
 }
 
+/* Nobody finds it while its end is waited for. */
 static void dismiss(struct xr_nurse *nurse)
 {
-    xr_worker_stop(nurse->worker);
+    struct xr_worker *worker = nurse->worker;
+
     nurse->worker = NULL;
+    xr_worker_stop(worker);
 }
 
 void xr_nursery_free(struct xr_nursery *nursery)

@@ -805,6 +805,17 @@ static enum xr_status serve_discover(struct serving *s, struct xr_reader *in, st
     return status;
 }
 
+/* libcrypto finds its algorithms at their first use, which takes longer than the use. */
+static void warm_digests(void)
+{
+    const struct xr_bytes nothing = {(const unsigned char *)"", 0};
+    unsigned char sum[XR_SHA256_LEN];
+
+    xr_host.sha256(sum, nothing);
+    xr_host.sha1(sum, nothing);
+    xr_host.md5(sum, nothing);
+}
+
 static enum xr_status serve_warm(struct serving *s, struct xr_reader *in, struct xr_error *err)
 {
     char *plugin = xr_get_text(in), *name = xr_get_text(in);
@@ -821,6 +832,7 @@ static enum xr_status serve_warm(struct serving *s, struct xr_reader *in, struct
         status = xr_fail(err, XR_UNSUPPORTED, "nothing there can be loaded before");
     else
         backend->table.warm(&sent.site);
+    warm_digests();
     s->nurse = status == XR_OK;
     free(plugin);
     free(name);
