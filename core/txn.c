@@ -352,6 +352,7 @@ void xr_txn_apply(struct xr_txn *txn, struct xr_run *run)
 {
     struct xr_store store = {0};
     struct xr_error err = {0};
+    struct xr_error lost = {.text = "the store did not keep what was written"};
     size_t made = 0;
     enum xr_status status = open_to_write(&store, txn, run, &err);
     struct xr_part part;
@@ -375,8 +376,10 @@ void xr_txn_apply(struct xr_txn *txn, struct xr_run *run)
         goto out;
     }
     status = swap_all(txn, run, &store, &made, &err);
-    if (status == XR_LOST)
+    if (status == XR_LOST) {
+        lost = err;
         status = reopen(txn, run, &store, &err); /* the list below tells what it did */
+    }
     if (status != XR_OK) {
         /* A swap that said conflict or refused changed nothing; any other may be half done. */
         roll_back(txn, run, &store, made + (status == XR_CONFLICT || status == XR_REFUSED ? 0 : 1),
@@ -391,9 +394,8 @@ void xr_txn_apply(struct xr_txn *txn, struct xr_run *run)
     part = part_of(txn, run);
     status = list_again(&run->after, &store, &part, &err);
     if (status != XR_OK || !all_as_wanted(&part, &run->after)) {
-        roll_back(
-            txn, run, &store, part.count, XR_RESULT_FAILED,
-            xr_strdup(status != XR_OK ? err.text : "the store did not keep what was written"));
+        roll_back(txn, run, &store, part.count, XR_RESULT_FAILED,
+                  xr_strdup(status != XR_OK ? err.text : lost.text));
         goto out;
     }
     verify(txn, run, &store);
