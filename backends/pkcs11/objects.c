@@ -187,21 +187,21 @@ enum xr_status p11_read(struct p11_object *out, const struct p11_token *token,
                         const unsigned long *types, size_t count, struct xr_error *err)
 {
     CK_ATTRIBUTE wanted[TYPES_MAX];
-    unsigned char room[TYPES_MAX][ROOM];
+    unsigned char room[TYPES_MAX * ROOM];
     CK_RV rv = CKR_OK;
 
     if (count > TYPES_MAX)
         return read_long(out, token, types, count, err);
     for (size_t i = 0; i < count; i++)
-        wanted[i] = (CK_ATTRIBUTE){types[i], room[i], room_for(types[i])};
+        wanted[i] = (CK_ATTRIBUTE){types[i], &room[i * ROOM], room_for(types[i])};
     rv = token->f->C_GetAttributeValue(token->session, out->handle, wanted, count);
     if (!partial(rv))
         return p11_fail(err, rv, "cannot read an object");
     if (rv == CKR_BUFFER_TOO_SMALL)
         return read_long(out, token, types, count, err);
     for (size_t i = 0; i < count; i++) {
-        if (wanted[i].ulValueLen <= ROOM)
-            p11_set(out, types[i], room[i], wanted[i].ulValueLen);
+        if (wanted[i].ulValueLen <= room_for(types[i]))
+            p11_set(out, types[i], &room[i * ROOM], wanted[i].ulValueLen);
     }
     return XR_OK;
 }
