@@ -46,7 +46,7 @@ static void ask(struct deciding *d, const char *why, bool pin_answers)
     add_question(d->step, why, pin_answers);
 }
 
-static const struct xr_cert *cert_of(const struct deciding *d)
+static struct xr_cert *cert_of(const struct deciding *d)
 {
     return d->wish->pool_at == XR_NONE ? NULL : d->pool->items[d->wish->pool_at].cert;
 }

@@ -99,6 +99,42 @@ void xr_engine_survey(struct xr_engine *engine)
     }
 }
 
+/* ---- what takes libcrypto long ---- */
+
+#define PROOF_PIECE 16u
+
+struct proof {
+    struct xr_engine *engine;
+    bool whole;
+};
+
+/* Each certificate is one piece's alone, and nobody adds to the pool meanwhile. */
+static void prove_piece(void *ctx, size_t piece)
+{
+    const struct proof *proof = ctx;
+    const struct xr_pause *pause = &proof->engine->crew.pause;
+    struct xr_pool *pool = &proof->engine->report->pool;
+
+    pause->leave(pause->ctx);
+    for (size_t at = piece * PROOF_PIECE; at < pool->count && at < (piece + 1) * PROOF_PIECE;
+         at++) {
+        (void)xr_pool_self_signed(pool, at);
+        if (proof->whole)
+            (void)xr_cert_accepted(pool->items[at].cert, NULL);
+    }
+    pause->enter(pause->ctx);
+}
+
+/* Finds out, on all processors, what is known from then on of every certificate of the pool: is it
+ * self-signed, and, if whole, does libcrypto parse all of it? */
+static void prove(struct xr_engine *engine, bool whole)
+{
+    struct proof proof = {engine, whole};
+    size_t count = engine->report->pool.count;
+
+    xr_crew_run(&engine->crew, (count + PROOF_PIECE - 1) / PROOF_PIECE, prove_piece, &proof);
+}
+
 /* ---- input ---- */
 
 static void pool_input(struct xr_engine *engine)
@@ -116,6 +152,8 @@ void xr_engine_read(struct xr_engine *engine, struct xr_words files)
     for (size_t i = 0; i < files.count; i++)
         xr_input_add(&engine->report->input, files.items[i]);
     pool_input(engine);
+    if (engine->rq->verb == XR_VERB_INSTALL)
+        prove(engine, true);
 }
 
 void xr_engine_rejects(struct xr_engine *engine, enum xr_level level)
@@ -255,6 +293,7 @@ static void verb_list(struct xr_engine *engine)
     (void)read_journal(engine);
     xr_engine_survey(engine);
     fail_unread(engine);
+    prove(engine, false);
     warn_widened(engine, true);
 }
 

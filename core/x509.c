@@ -229,17 +229,20 @@ bool xr_cert_self_signed(struct xr_cert *cert)
            xr_cert_signed_by(cert, cert);
 }
 
-bool xr_cert_accepted(const struct xr_cert *cert, struct xr_error *err)
+bool xr_cert_accepted(struct xr_cert *cert, struct xr_error *err)
 {
-    X509 *x = full_parse(cert->der);
-    bool ok = x != NULL && X509_get0_pubkey(x) != NULL &&
-              (X509_get_extension_flags(x) & EXFLAG_INVALID) == 0;
+    X509 *x = NULL;
 
-    if (!ok)
+    if (cert->accepted)
+        return true;
+    x = full_parse(cert->der);
+    cert->accepted = x != NULL && X509_get0_pubkey(x) != NULL &&
+                     (X509_get_extension_flags(x) & EXFLAG_INVALID) == 0;
+    if (!cert->accepted)
         (void)fail_openssl(err, XR_INVALID, "OpenSSL does not accept this certificate");
     ERR_clear_error();
     X509_free(x);
-    return ok;
+    return cert->accepted;
 }
 
 const char *xr_cert_key_complaint(struct xr_cert *cert)

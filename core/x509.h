@@ -15,6 +15,7 @@ struct xr_cert {
     struct xr_der_cert d; /* slices of der */
     void *key;            /* EVP_PKEY of the subject, parsed at the first need */
     bool key_bad;
+    bool accepted; /* known to be; see xr_cert_accepted */
 };
 
 /* XR_INVALID with a reason unless der is one certificate. Copies der. */
@@ -32,7 +33,7 @@ bool xr_cert_is_ca(const struct xr_cert *cert);
 bool xr_cert_signed_by(const struct xr_cert *cert, struct xr_cert *issuer);
 bool xr_cert_self_signed(struct xr_cert *cert);
 /* Does libcrypto parse all of it? False with a reason. */
-bool xr_cert_accepted(const struct xr_cert *cert, struct xr_error *err);
+bool xr_cert_accepted(struct xr_cert *cert, struct xr_error *err);
 /* NULL, or what is wrong with its public key by today's measure (short RSA, unknown type…). */
 const char *xr_cert_key_complaint(struct xr_cert *cert);
 
