@@ -207,6 +207,34 @@ unprivileged() {
     fi
 }
 
+# The directory of the browser that brings NSS with it, where there is one.
+browser_libs() {
+    local dir
+    for dir in /usr/lib/firefox-esr /usr/lib/firefox /usr/lib64/firefox /usr/lib/thunderbird; do
+        [[ -e $dir/libsoftokn3.so ]] && echo "$dir" && return
+    done
+    return 1
+}
+
+# begin PROGRAM ARG...: beside what follows, until all_succeed WHAT waits for all that were begun.
+pids=()
+begin() {
+    (exec "$@" >"$T/log.$BASHPID" 2>&1 </dev/null) &
+    pids+=($!)
+}
+all_succeed() {
+    local pid code codes=()
+    for pid in "${pids[@]}"; do
+        code=0
+        wait "$pid" || code=$?
+        codes+=("$code")
+        [[ $code -eq 0 ]] || head -n 5 "$T/log.$pid" | cat -v | sed "s/^/    /"
+    done
+    expect_eq "$1" "$(printf '%s\n' "${codes[@]}" | sort | uniq -c | xargs)" "${#pids[@]} 0"
+    rm -f "$T"/log.*
+    pids=()
+}
+
 # strace cannot look for leaks, and may be forbidden.
 can_trace() {
     strace -o /dev/null true 2>/dev/null

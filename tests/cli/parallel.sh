@@ -39,25 +39,17 @@ check_readings() {
 
 # many NAME: every root at once, each by an own process; $state_of NUMBER names its state.
 many() {
-    local name=$1 dir=$T/$1 i pids=() codes=() code files
+    local name=$1 dir=$T/$1 i files
     rm -f "$T/stop"
     mkdir "$T/$name.readings"
     reader "$dir/anchors.pem" "$T/$name.readings" &
     local reading=$!
     for ((i = 0; i < ${#roots[@]}; i++)); do
-        "$XR_BIN" --state "$(state_of "$i")" --store "openssl:$dir" install --yes "${roots[i]}" \
-            >"$T/$name.$i" 2>&1 </dev/null &
-        pids+=($!)
+        begin "$XR_BIN" --state "$(state_of "$i")" --store "openssl:$dir" install --yes "${roots[i]}"
     done
-    for i in "${!pids[@]}"; do
-        code=0
-        wait "${pids[i]}" || code=$?
-        codes+=("$code")
-        [[ $code -eq 0 ]] || head -n 5 "$T/$name.$i" | cat -v | sed "s/^/    $i: /"
-    done
+    all_succeed "$name: all succeed"
     : >"$T/stop"
     wait "$reading"
-    expect_eq "$name: all succeed" "$(printf '%s\n' "${codes[@]}" | sort | uniq -c | xargs)" "16 0"
     run xr --store "openssl:$dir" list --json
     json 'stores[0].entries[].sha256' "$out" | sort >"$T/have"
     expect_same "$name: nothing is lost and nothing double" "$T/want" "$T/have"
@@ -91,19 +83,10 @@ state_of() {
 many own-states
 
 # All of them away again, at once; the last one takes what the first one made.
-pids=()
 for ((i = 0; i < 16; i++)); do
-    "$XR_BIN" --state "$(state_of "$i")" undo >"$T/undo.$i" 2>&1 </dev/null &
-    pids+=($!)
+    begin "$XR_BIN" --state "$(state_of "$i")" undo
 done
-codes=()
-for i in "${!pids[@]}"; do
-    code=0
-    wait "${pids[i]}" || code=$?
-    codes+=("$code")
-    [[ $code -eq 0 ]] || head -n 5 "$T/undo.$i" | cat -v | sed "s/^/    $i: /"
-done
-expect_eq 'sixteen undos at once' "$(printf '%s\n' "${codes[@]}" | sort | uniq -c | xargs)" '16 0'
+all_succeed 'sixteen undos at once'
 expect_absent 'and the directory that the first of them made is gone' "$T/own-states"
 
 # Install and remove of the same certificate against each other: one of the two states, always whole.

@@ -6,10 +6,7 @@
 source "$(dirname -- "${BASH_SOURCE[0]}")/../cli/lib.sh"
 trust=${1:?} twins=${2:?}
 command -v certutil >/dev/null || skip_all "no certutil"
-browser=
-for dir in /usr/lib/firefox-esr /usr/lib/firefox /usr/lib64/firefox /usr/lib/thunderbird; do
-    [[ -e $dir/libsoftokn3.so ]] && browser=$dir && break
-done
+browser=$(browser_libs || true)
 make_pki "$T/pki"
 mkdir "$T/tw"
 "$twins" "$T/tw"
@@ -236,20 +233,11 @@ fi
 # ---- many at once
 mkdir "$T/many"
 "$XR_MKCERTS" 32 "$T/certs" >/dev/null
-pids=()
 for ((i = 0; i < 32; i++)); do
-    "$XR_BIN" --worker "$XR_WORKER" --state "$T/many-$((i % 8))" --store "nss:$T/many" install --yes \
-        --as anchor --drop-constraints "$T/certs/$(printf '%06d' "$i").pem" >"$T/many.$i" 2>&1 </dev/null &
-    pids+=($!)
+    begin "$XR_BIN" --worker "$XR_WORKER" --state "$T/many-$((i % 8))" --store "nss:$T/many" install --yes \
+        --as anchor --drop-constraints "$T/certs/$(printf '%06d' "$i").pem"
 done
-codes=()
-for i in "${!pids[@]}"; do
-    code=0
-    wait "${pids[i]}" || code=$?
-    codes+=("$code")
-    [[ $code -eq 0 ]] || head -n 3 "$T/many.$i" | cat -v | sed "s/^/    $i: /"
-done
-expect_eq '32 writers of one database' "$(printf '%s\n' "${codes[@]}" | sort | uniq -c | xargs)" '32 0'
+all_succeed '32 writers of one database'
 expect_eq 'nothing lost, nothing double' "$(nicks many | sort -u | wc -l) $(nicks many | wc -l)" '32 32'
 expect_eq 'trust and all' "$(nicks many | grep -c 'C,,$')" 32
 finish

@@ -8,11 +8,7 @@
 source "$(dirname -- "${BASH_SOURCE[0]}")/../cli/lib.sh"
 killat=${1:?} scenario=${2:?} first=${3:?} step=${4:?}
 command -v certutil >/dev/null || skip_all 'no certutil'
-browser=
-for dir in /usr/lib/firefox-esr /usr/lib/firefox /usr/lib64/firefox /usr/lib/thunderbird; do
-    [[ -e $dir/libsoftokn3.so ]] && browser=$dir && break
-done
-[[ -n $browser ]] || skip_all 'no Firefox'
+browser=$(browser_libs) || skip_all 'no Firefox'
 "$killat" 0 all true 2>/dev/null || skip_all 'processes may not be traced'
 make_pki "$T/pki"
 

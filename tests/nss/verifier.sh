@@ -1,18 +1,16 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# verifier.sh PROBE TWINS [LIBS]: what libnss3 says of databases that certutil made, with the
-# system's libraries or those of the first browser directory in LIBS (colons between).
+# verifier.sh PROBE TWINS system|browser: what libnss3 says of databases that certutil made, with the
+# system's libraries or those that come with a browser.
 source "$(dirname -- "${BASH_SOURCE[0]}")/../cli/lib.sh"
 probe=$1
 twins=$2
 libs=()
-if [[ -n ${3:-} ]]; then
-    for dir in ${3//:/ }; do
-        [[ -e $dir/libnss3.so ]] && libs=(-l "$dir") && break
-    done
-    ((${#libs[@]} > 0)) || { echo "no browser with libraries of NSS"; exit 77; }
+if [[ ${3:?} == browser ]]; then
+    dir=$(browser_libs) || skip_all 'no browser with libraries of NSS'
+    libs=(-l "$dir")
 fi
-command -v certutil >/dev/null || { echo "no certutil"; exit 77; }
+command -v certutil >/dev/null || skip_all 'no certutil'
 full=0 # libpkix, which tries every path
 ((${#libs[@]} > 0)) || full=1
 
