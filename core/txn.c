@@ -481,7 +481,7 @@ static void recover_open(struct xr_txn *txn, struct xr_run *run, struct xr_store
     const struct xr_part *part = &t->items[run->part];
     struct ways ways = ways_of(part, &run->after);
     /* What was to be proven, or to happen everywhere, has not been: it goes back if it may. */
-    bool strict = t->flags != 0 && !t->ended;
+    bool strict = t->flags != 0;
     struct xr_error err = {0};
     enum xr_status status = XR_OK;
 

@@ -523,6 +523,25 @@ static void leave_half_done(void)
     a.rq.password = (struct xr_bytes){0};
 }
 
+Test(quirky, recover_takes_back_only_what_was_to_be_proven_and_was_not)
+{
+    asking_store(&a, NULL);
+    for (size_t strict = 0; strict < 2; strict++) {
+        asking_quirk(&a, 0, "die", "");
+        a.rq.require_verified = strict == 1;
+        said(asking_run(&a, XR_VERB_INSTALL, a.cert, 1), 1);
+        cr_assert(asking_has(&a, 0, "stale") && asking_entries(&a, 0) == 1);
+        asking_unquirk(&a, 0, "shut");
+        asking_unquirk(&a, 0, "die");
+        a.rq.require_verified = false;
+        said(asking_run(&a, XR_VERB_RECOVER, NULL, 0), 0);
+        cr_assert(a.report->runs.items[0].result ==
+                  (strict == 1 ? XR_RESULT_BACK : XR_RESULT_DONE));
+        cr_assert(asking_entries(&a, 0) == 1 - strict);
+        said(asking_run(&a, XR_VERB_REMOVE, a.cert, 1), 0);
+    }
+}
+
 Test(quirky, recover_needs_the_password_of_what_it_takes_back)
 {
     leave_half_done();
