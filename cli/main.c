@@ -64,6 +64,14 @@ static char *base_dir(const char *name, const char *home, const char *rest)
     return path;
 }
 
+/* Helpers work elsewhere. What does not exist is left as it was typed, for the message about it. */
+static char *from_here(const char *path)
+{
+    char *whole = path != NULL && path[0] != '/' ? realpath(path, NULL) : NULL;
+
+    return whole != NULL || path == NULL ? whole : strdup(path);
+}
+
 static char *default_state(const char *home)
 {
     char *base = NULL, *path = NULL;
@@ -145,6 +153,7 @@ static struct xr_report *run(const struct options *o, struct xr_bytes password)
     char *data_home = base_dir("XDG_DATA_HOME", home, ".local/share");
     char *config_home = base_dir("XDG_CONFIG_HOME", home, ".config");
     char *state = o->state != NULL ? strdup(o->state) : default_state(home);
+    char *worker = from_here(o->worker), *nss = from_here(o->nss);
     uint32_t invoker = 0;
     bool invoked = find_invoker(&invoker);
     struct xr_report *report = NULL;
@@ -166,10 +175,10 @@ static struct xr_report *run(const struct options *o, struct xr_bytes password)
                  .layout = o->layout,
                  .updater_distro = o->updater_distro,
                  .config_home = config_home,
-                 .nss = o->nss},
+                 .nss = nss},
         .scope = o->scope ? o->scope : default_scope(o, invoked),
         .state_dir = state,
-        .worker = o->worker,
+        .worker = worker,
         .now = (int64_t)time(NULL),
         .has_place = o->has_place,
         .place = o->place,
@@ -197,6 +206,8 @@ static struct xr_report *run(const struct options *o, struct xr_bytes password)
     free(state);
     free(data_home);
     free(config_home);
+    free(worker);
+    free(nss);
     return report;
 }
 

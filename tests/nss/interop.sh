@@ -62,6 +62,11 @@ for i in 1 2 3 4; do
 done
 expect_eq 'and nothing is left' "$(nicks a)" ''
 
+if [[ -n $browser ]]; then
+    expect_exit 0 'programs and libraries by relative paths' env -C / "$XR_BIN" --worker ".$XR_WORKER" \
+        --state "$state" --store "nss:$T/a" --nss ".$browser" list
+fi
+
 # ---- certutil's, read by us
 new b
 add b root C,, "$P/old-root.pem"

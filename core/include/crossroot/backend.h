@@ -287,7 +287,7 @@ struct xr_site {
     const char *layout;    /* --layout: of the distribution, instead of what is found; or NULL */
     bool updater_distro;   /* --updater distro: the distribution's own command makes the outputs */
     const char *config_home; /* $XDG_CONFIG_HOME or its default, or NULL */
-    const char *nss; /* --nss: directory of the NSS libraries to use, or NULL: the system's */
+    const char *nss; /* --nss: directory of the NSS libraries to use, from the root, or NULL */
 };
 
 struct xr_found {
@@ -344,8 +344,9 @@ struct xr_backend {
     /* The only mutation: replaces the complete state of one subject. expect is compared whole,
      * native included; anything else in the store is XR_CONFLICT. XR_CONFLICT and XR_REFUSED
      * promise that nothing was changed. Both name the same subject; either may be NULL, not
-     * both. Narrowing makes the new state before it destroys the old. An entry of want that carries native is put back exactly. On any
-     * other failure the store may be in between: core swaps back what list then shows. */
+     * both. Narrowing makes the new state before it destroys the old. An entry of want that
+     * carries native is put back exactly. On any other failure the store may be in between: core
+     * swaps back what list then shows. */
     enum xr_status (*swap)(struct xr_session *session, const struct xr_state *expect,
                            const struct xr_state *want, struct xr_error *err);
     /* Optional. Makes swaps effective (links, bundles, hooks) and durable; writes only what

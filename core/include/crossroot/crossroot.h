@@ -73,7 +73,7 @@ struct xr_request {
     struct xr_site site;
     unsigned scope;        /* enum xr_scope */
     const char *state_dir; /* where the journal is */
-    const char *worker;    /* helper program; NULL: the installed one */
+    const char *worker;    /* helper program, from the root; NULL: the installed one */
     int64_t now;
     bool has_place;
     enum xr_place place; /* --as, --from */
