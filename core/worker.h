@@ -29,7 +29,6 @@ struct xr_worker_config {
     struct xr_nursery *nursery;   /* where helpers may come from, or NULL */
 };
 #define XR_WORKER_LIMIT_MS 60000u
-#define XR_MESSAGE_MAX     ((size_t)80 << 20)
 
 struct xr_store {
     const struct xr_loaded *backend;
@@ -73,7 +72,7 @@ int xr_worker_socket(const struct xr_worker *worker);
 bool xr_worker_is_child(int pid);
 void xr_worker_stop(struct xr_worker *worker);
 
-/* The helper's side: serves one session on a socket until its peer is gone. */
+/* serve.c: the helper's side; serves one session on a socket until its peer is gone. */
 int xr_worker_serve(int fd);
 
 #endif
