@@ -10,60 +10,31 @@
 /* What hooks have still to be told, should we die between the outputs and the hooks. */
 #define PENDING ".crossroot-hooks"
 
-static enum xr_status sync_sources(struct xr_session *s, struct xr_error *err)
-{
-    enum xr_status status = XR_OK;
-
-    for (size_t i = 0; i < s->dirty_dirs.count; i++) {
-        int fd = ca_open(s, s->dirty_dirs.items[i], O_RDONLY | O_DIRECTORY);
-
-        if ((fd < 0 && errno != ENOENT) || (fd >= 0 && fsync(fd) != 0))
-            status = xr_fail_errno(err, "cannot make /%s durable", s->dirty_dirs.items[i]);
-        if (fd >= 0)
-            (void)close(fd);
-    }
-    xr_strings_free(&s->dirty_dirs);
-    return status;
-}
-
-/* Hidden files of a run that was killed; we hold the lock, so nobody is writing them. */
-static void clear_temp(void *ctx, int dir, const struct dirent *entry)
-{
-    (void)ctx;
-    if (strncmp(entry->d_name, CA_TEMP, strlen(CA_TEMP)) == 0)
-        (void)unlinkat(dir, entry->d_name, 0);
-}
-
-static void clear_temps(const struct xr_session *s, const char *dir)
-{
-    ca_scan(s, dir, clear_temp, NULL);
-}
-
 static void clear_all_temps(const struct xr_session *s)
 {
     const struct ca_layout *layout = s->layout;
 
-    clear_temps(s, layout->anchors);
+    ca_clear_temps(s, layout->anchors);
     if (s->blocklist != NULL)
-        clear_temps(s, s->blocklist);
+        ca_clear_temps(s, s->blocklist);
     if (layout->conf != NULL) {
         char *dir = xr_memdup(layout->conf, (size_t)(ca_name(layout->conf) - layout->conf) - 1);
 
-        clear_temps(s, dir);
+        ca_clear_temps(s, dir);
         free(dir);
     }
     if (layout->directory != NULL)
-        clear_temps(s, layout->directory);
+        ca_clear_temps(s, layout->directory);
     if (layout->copies.to != NULL)
-        clear_temps(s, layout->copies.to);
+        ca_clear_temps(s, layout->copies.to);
     for (size_t i = 0; i < CA_OUTPUTS_MAX && layout->outputs[i].path != NULL; i++) {
         const char *path = layout->outputs[i].path;
         char *dir = xr_memdup(path, (size_t)(ca_name(path) - path) - 1);
 
-        clear_temps(s, dir);
+        ca_clear_temps(s, dir);
         if (layout->outputs[i].ask.format == PK_PEM_DIRECTORY_HASH ||
             layout->outputs[i].ask.format == PK_OPENSSL_DIRECTORY)
-            clear_temps(s, path);
+            ca_clear_temps(s, path);
         free(dir);
     }
 }
@@ -155,7 +126,7 @@ enum xr_status ca_flush(struct xr_session *s, struct xr_error *err)
     if (s->lock < 0)
         return XR_OK;
     clear_all_temps(s);
-    status = sync_sources(s, err);
+    status = ca_sync_sources(s, err);
     if (status == XR_OK && s->updater_distro) {
         s->fresh = s->sure = false;
         return ca_run_updater(s, err);

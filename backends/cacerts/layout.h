@@ -7,7 +7,7 @@
 #ifndef XR_CACERTS_LAYOUT_H
 #define XR_CACERTS_LAYOUT_H
 
-#include "pk.h"
+#include "../pk/pk.h"
 
 enum ca_family {
     CA_LIST,  /* a list selects packaged files, a local directory adds to them (Debian) */
@@ -57,6 +57,8 @@ struct ca_layout {
     bool blank_between;      /* a line end after every file, whatever it ends with */
 
     /* CA_P11 */
+    bool objects; /* ours are objects of p11-kit's own format in the directory anchors itself, which
+                     can say more: purposes, neither trusted nor distrusted */
     struct ca_token tokens[CA_TOKENS_MAX];
     struct ca_output outputs[CA_OUTPUTS_MAX];
     struct ca_link links[2];

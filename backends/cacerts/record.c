@@ -3,21 +3,91 @@
  * journal, and is doubted. */
 #include "store.h"
 
+#include "../pk/parts.h"
+
 #include <stdlib.h>
 #include <unistd.h>
 
 #define NATIVE_CONTENT_MAX ((size_t)512 << 10)
 
-struct xr_buf ca_canonical(const struct xr_session *s, struct xr_bytes der)
+/* ---- what we write ---- */
+
+static void add_pem(struct xr_buf *out, const struct xr_session *s, const char *label,
+                    struct xr_bytes der)
 {
     size_t len = 0;
-    char *pem = s->host->pem("CERTIFICATE", der, &len);
+    char *pem = s->host->pem(label, der, &len);
+
+    xr_buf_add(out, pem, len);
+    s->host->release(pem);
+}
+
+bool ca_is_eku(const struct pk_extension *extension)
+{
+    return PK_IS(extension->oid, PK_OID_EKU);
+}
+
+/* Extended key usage as an object attached to the key (RFC 5280, 4.2.1.12). */
+static void add_purposes(struct xr_buf *out, const struct xr_session *s, struct xr_bytes spki,
+                         uint32_t purposes)
+{
+    struct xr_buf oids = {0}, list = {0}, octets = {0}, inside = {0}, value = {0};
+    uint32_t left = purposes;
+
+    for (size_t i = 0; i < PK_KNOWN_OIDS; i++) {
+        if (left & pk_known_oids[i].purpose)
+            xr_buf_add(&oids, pk_known_oids[i].der, pk_known_oids[i].len);
+        left &= ~pk_known_oids[i].purpose;
+    }
+    pk_der_put(&list, PK_DER_SEQUENCE, oids.data, oids.len);
+    pk_der_put(&octets, PK_DER_OCTETS, list.data, list.len);
+    xr_buf_add(&inside, PK_OID_EKU, sizeof(PK_OID_EKU) - 1);
+    xr_buf_add(&inside, octets.data, octets.len);
+    pk_der_put(&value, PK_DER_SEQUENCE, inside.data, inside.len);
+    xr_buf_str(out, "\n[p11-kit-object-v1]\nclass: x-certificate-extension\n"
+                    "object-id: 2.5.29.37\nvalue: \"");
+    for (size_t i = 0; i < value.len; i++)
+        xr_buf_fmt(out, "%%%02x", (unsigned char)value.data[i]);
+    xr_buf_str(out, "\"\n");
+    add_pem(out, s, "PUBLIC KEY", spki);
+    xr_buf_free(&oids);
+    xr_buf_free(&list);
+    xr_buf_free(&octets);
+    xr_buf_free(&inside);
+    xr_buf_free(&value);
+}
+
+/* The first line tells p11-kit's module that the object may be removed by way of it. */
+static void add_object(struct xr_buf *out, const struct xr_session *s, struct xr_bytes der,
+                       enum xr_place place, uint32_t purposes)
+{
+    struct xr_slices slices = {.size = sizeof(slices)};
+
+    xr_buf_str(out, "# This file has been auto-generated and written by p11-kit. Changes will be\n"
+                    "# unceremoniously overwritten.\n"
+                    "# It was written by crossroot, in p11-kit's format.\n\n"
+                    "[p11-kit-object-v1]\nclass: certificate\ncertificate-type: x-509\n");
+    if (place != XR_INTERMEDIATE)
+        xr_buf_str(out, place == XR_ANCHOR ? "trusted: true\n" : "x-distrusted: true\n");
+    add_pem(out, s, "CERTIFICATE", der);
+    if (place == XR_ANCHOR && purposes != XR_ANY_PURPOSE &&
+        s->host->slices(&slices, der, NULL) == XR_OK)
+        add_purposes(out, s, slices.spki, purposes);
+}
+
+struct xr_buf ca_canonical(const struct xr_session *s, struct xr_bytes der, enum xr_place place,
+                           uint32_t purposes)
+{
     struct xr_buf out = {0};
 
-    xr_buf_add(&out, pem, len);
-    s->host->release(pem);
+    if (s->layout->objects)
+        add_object(&out, s, der, place, purposes);
+    else
+        add_pem(&out, s, "CERTIFICATE", der);
     return out;
 }
+
+/* ---- records ---- */
 
 const char *ca_fixed_reason(const struct xr_session *s, const struct ca_file *file)
 {
@@ -50,7 +120,7 @@ static enum ca_form form_of(const struct xr_session *s, const struct ca_cert *ce
         return CA_FORM_FIXED;
     if (file->target != NULL)
         return CA_FORM_LINK;
-    plain = ca_canonical(s, cert->der);
+    plain = ca_canonical(s, cert->der, cert->place, cert->purposes);
     if (plain.len == file->content.len && memcmp(plain.data, file->content.data, plain.len) == 0)
         form = CA_FORM_CANONICAL;
     xr_buf_free(&plain);
@@ -191,7 +261,8 @@ bool ca_makes(const struct xr_session *s, const struct xr_entry *entry, const ch
         pk.certs.count == 1) {
         pk_settle(&pk);
         same = xr_bytes_equal(pk.certs.items[0].der, entry->der) &&
-               ca_place_of(&pk.certs.items[0]) == entry->place;
+               ca_place_of(&pk.certs.items[0]) == entry->place &&
+               (!s->layout->objects || ca_one_object(s, &pk, 0, 0));
     }
     pk_free(&pk);
     return same;

@@ -330,6 +330,18 @@ static enum xr_status load_list(struct loading *l, struct xr_error *err)
 
 /* ---- source directories of p11-kit's trust module ---- */
 
+static void add_p11(struct loading *l, size_t token, const char *path, enum pk_area area,
+                    bool vendor)
+{
+    struct ca_file *file = add_file(l, path);
+
+    if (file == NULL)
+        return;
+    file->vendor = vendor;
+    file->area = area;
+    file->token = token;
+}
+
 static void load_area(struct loading *l, size_t token, const char *dir, enum pk_area area,
                       bool vendor)
 {
@@ -339,17 +351,29 @@ static void load_area(struct loading *l, size_t token, const char *dir, enum pk_
     ca_names(&names, s, dir);
     for (size_t i = 0; i < names.count; i++) {
         char *path = xr_format("%s/%s", dir, names.items[i]);
-        struct ca_file *file =
-            strncmp(names.items[i], CA_TEMP, strlen(CA_TEMP)) == 0 ? NULL : add_file(l, path);
 
-        if (file != NULL) {
-            file->vendor = vendor;
-            file->area = area;
-            file->token = token;
-        }
+        if (strncmp(names.items[i], CA_TEMP, strlen(CA_TEMP)) != 0)
+            add_p11(l, token, path, area, vendor);
         free(path);
     }
     xr_strings_free(&names);
+}
+
+bool ca_one_object(const struct xr_session *s, const struct pk_store *pk, size_t certs,
+                   size_t extensions)
+{
+    bool one = pk->certs.count == certs + 1;
+
+    for (size_t i = extensions; one && i < pk->extensions.count; i++)
+        one = s->layout->objects &&
+              xr_bytes_equal(pk->extensions.items[i].spki, pk->certs.items[certs].spki);
+    return one;
+}
+
+/* A store that can say for what says so always. */
+uint32_t ca_purposes(const struct xr_session *s, const struct pk_cert *cert)
+{
+    return s->layout->objects && cert->purposes == XR_ANY_PURPOSE ? CA_PURPOSES : cert->purposes;
 }
 
 static void parse_p11(struct xr_session *s)
@@ -365,7 +389,8 @@ static void parse_p11(struct xr_session *s)
         if (pk_add(&s->pk, file->token, file->area, ca_name(file->path), data, NULL) != XR_OK)
             file->pk_file = CA_NONE;
         file->objects = s->pk.certs.count - certs;
-        file->only_object = file->objects == 1 && s->pk.extensions.count == extensions;
+        file->attaches = s->pk.extensions.count > extensions;
+        file->only_object = ca_one_object(s, &s->pk, certs, extensions);
     }
     pk_settle(&s->pk);
 }
@@ -395,7 +420,9 @@ static void collect_p11(struct xr_session *s)
         out->der = cert->der;
         memcpy(out->sha256, cert->sha256, sizeof(out->sha256));
         out->place = ca_place_of(cert);
-        out->purposes = out->place == XR_ANCHOR ? cert->purposes : 0;
+        out->purposes = out->place == XR_ANCHOR ? ca_purposes(s, cert) : 0;
+        out->key = cert->spki;
+        out->object = i;
         out->vendor = file->vendor;
     }
     free(by_number);
@@ -426,7 +453,10 @@ static void load_p11(struct loading *l)
         const struct ca_token *token = &s->layout->tokens[t];
         char *anchors = xr_format("%s/anchors", token->path);
         char *blocklist = xr_format("%s/%s", token->path, ca_blocklist_name(s, token->path));
+        struct stat st;
 
+        if (ca_stat(&st, s, token->path, true) && S_ISREG(st.st_mode)) /* the token is a file */
+            add_p11(l, t, token->path, PK_ANCHORS, true);
         load_area(l, t, token->path, PK_BASE, token->vendor);
         load_area(l, t, anchors, PK_ANCHORS, token->vendor);
         load_area(l, t, blocklist, PK_BLOCKLIST, token->vendor);

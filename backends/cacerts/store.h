@@ -13,6 +13,8 @@
 #define CA_TEMP     ".crossroot-tmp."
 #define CA_NONE     ((size_t)-1)
 #define CA_FILE_MAX ((size_t)64 << 20)
+/* What an anchor can be limited to where objects say so. */
+#define CA_PURPOSES ((uint32_t)(XR_SERVER | XR_CLIENT | XR_EMAIL | XR_CODE | XR_TIME))
 
 /* Enough to tell that a file is still the one that was read. */
 struct ca_stamp {
@@ -48,13 +50,18 @@ struct ca_file {
     size_t token;
     size_t pk_file;   /* number in the pk_store, CA_NONE when it cannot be read */
     size_t objects;   /* certificates in it */
-    bool only_object; /* CA_P11: nothing but one certificate, in a form that is ours to remake */
+    /* CA_P11: nothing but one certificate, in a form that is ours to remake; where the layout has
+     * objects, with what is attached to its key. */
+    bool only_object;
+    bool attaches; /* CA_P11: extensions */
 };
 
 /* One certificate of one file, as an entry of the store. */
 struct ca_cert {
     struct ca_file *file;
     struct xr_bytes der;
+    struct xr_bytes key; /* CA_P11: SPKI */
+    size_t object;       /* CA_P11: number in the pk_store */
     unsigned char sha256[XR_SHA256_LEN];
     enum xr_place place;
     uint32_t purposes;
@@ -175,7 +182,14 @@ struct ca_record {
 void ca_native(struct xr_buf *out, const struct xr_session *s, const struct ca_cert *cert);
 /* False for what no list can have given, and for paths that are nobody's to write. */
 bool ca_record(struct ca_record *out, const struct xr_session *s, struct xr_bytes in);
-struct xr_buf ca_canonical(const struct xr_session *s, struct xr_bytes der);
+/* What we write for an entry: of der, place and purposes. */
+struct xr_buf ca_canonical(const struct xr_session *s, struct xr_bytes der, enum xr_place place,
+                           uint32_t purposes);
+/* Is it one certificate with, at most, what is attached to its key? */
+bool ca_one_object(const struct xr_session *s, const struct pk_store *pk, size_t certs,
+                   size_t extensions);
+bool ca_is_eku(const struct pk_extension *extension);
+uint32_t ca_purposes(const struct xr_session *s, const struct pk_cert *cert);
 /* Why a file of somebody else's cannot be remade from a record, or NULL. */
 const char *ca_fixed_reason(const struct xr_session *s, const struct ca_file *file);
 /* Would a file of that path and content, or a link to target, be this entry and nothing else? */
@@ -220,6 +234,11 @@ void ca_edits_free(struct ca_edits *edits);
  * gets the lines that hooks are told: +PATH, -PATH. */
 void ca_list_outputs(struct ca_edits *edits, struct xr_buf *changed, struct xr_session *s);
 void ca_p11_outputs(struct ca_edits *edits, struct xr_session *s);
+
+/* Makes source directories durable. */
+enum xr_status ca_sync_sources(struct xr_session *s, struct xr_error *err);
+/* Hidden files of a run that was killed; under the lock, so nobody is writing them. */
+void ca_clear_temps(const struct xr_session *s, const char *dir);
 
 /* flush.c */
 enum xr_status ca_flush(struct xr_session *s, struct xr_error *err);

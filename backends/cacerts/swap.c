@@ -26,7 +26,26 @@ struct shown {
     struct xr_entry entry;
     struct xr_buf native;
     char *label;
+    struct {
+        struct xr_attached *items;
+        size_t count, capacity;
+    } attached;
 };
+
+/* What is attached to the key, without what purposes say already. */
+static void show_attached(struct shown *out, const struct pk_store *pk, const struct pk_cert *cert)
+{
+    for (size_t at = cert->attached; at != PK_NONE; at = pk->extensions.items[at].next) {
+        const struct pk_extension *extension = &pk->extensions.items[at];
+
+        if (!ca_is_eku(extension))
+            *XR_PUSH(&out->attached) = (struct xr_attached){.size = sizeof(struct xr_attached),
+                                                            .oid = extension->oid,
+                                                            .value = extension->value};
+    }
+    out->entry.attached = out->attached.items;
+    out->entry.attached_count = out->attached.count;
+}
 
 static void shown_init(struct shown *out, const struct xr_session *s, const struct ca_cert *cert)
 {
@@ -43,11 +62,14 @@ static void shown_init(struct shown *out, const struct xr_session *s, const stru
                    (ours(cert) ? (uint32_t)XR_ENTRY_OURS : 0u);
     if (!(entry->flags & XR_ENTRY_OURS))
         entry->label = out->label = xr_visible(ca_name(cert->file->path));
+    if (s->layout->objects)
+        show_attached(out, &s->pk, &s->pk.certs.items[cert->object]);
     entry->native = (struct xr_bytes){(const unsigned char *)out->native.data, out->native.len};
 }
 
 static void shown_free(struct shown *shown)
 {
+    free(shown->attached.items);
     xr_buf_free(&shown->native);
     free(shown->label);
 }
@@ -72,7 +94,7 @@ enum xr_status ca_list(struct xr_session *s, xr_entry_fn emit, void *ctx, struct
 
 struct holding {
     struct ca_cert *cert;
-    bool kept;
+    bool kept; /* or written over */
 };
 
 struct write {
@@ -162,7 +184,7 @@ static enum xr_status check_want(const struct xr_session *s, const struct xr_sta
         if (entry->subject.type != want->subject.type ||
             memcmp(entry->subject.id, want->subject.id, XR_SHA256_LEN) != 0)
             return xr_fail(err, XR_INVALID, "an entry is of another subject than its state");
-        if (entry->attached_count > 0)
+        if (entry->attached_count > 0 && (!s->layout->objects || entry->native.len == 0))
             return xr_fail(err, XR_REFUSED, "this store cannot hold attached extensions");
         if (entry->subject.type != XR_SUBJECT_CERT)
             return xr_fail(err, XR_REFUSED, "this store holds certificates only");
@@ -173,10 +195,11 @@ static enum xr_status check_want(const struct xr_session *s, const struct xr_sta
             return XR_INVALID;
         if (entry->native.len > 0)
             continue; /* put back as it was; a wish says less */
-        if (entry->place != XR_ANCHOR && entry->place != XR_DISTRUST)
+        if (entry->place != XR_ANCHOR && entry->place != XR_DISTRUST &&
+            !(s->layout->objects && entry->place == XR_INTERMEDIATE))
             return xr_fail(err, XR_REFUSED, "this store has no place for a %s",
                            xr_place_name(entry->place));
-        if (entry->place == XR_ANCHOR && entry->purposes != XR_ANY_PURPOSE)
+        if (entry->place == XR_ANCHOR && entry->purposes != XR_ANY_PURPOSE && !s->layout->objects)
             return xr_fail(err, XR_REFUSED, "this store cannot restrict an anchor to a purpose");
     }
     return XR_OK;
@@ -189,7 +212,8 @@ static bool serves(const struct xr_session *s, const struct ca_cert *cert,
     struct xr_buf native = {0};
     bool same = false;
 
-    if (cert->place != entry->place)
+    if (cert->place != entry->place ||
+        (s->layout->objects && cert->purposes != entry->purposes))
         return false;
     if (record == NULL)
         return true;
@@ -234,11 +258,69 @@ static enum xr_status plan_deselect(struct swapping *w, struct xr_error *err)
     return XR_OK;
 }
 
+/* What is attached to a key counts for every certificate of it: another anchor must not get limits
+ * with this one. */
+static enum xr_status check_comes(const struct swapping *w, const struct xr_entry *entry,
+                                  struct xr_error *err)
+{
+    struct xr_slices slices = {.size = sizeof(slices)};
+
+    if (!w->s->layout->objects || entry->place != XR_ANCHOR ||
+        w->s->host->slices(&slices, entry->der, NULL) != XR_OK)
+        return XR_OK;
+    for (size_t i = 0; i < w->s->certs.count; i++) {
+        const struct ca_cert *other = &w->s->certs.items[i];
+
+        if (other->place == XR_ANCHOR && other->purposes != entry->purposes &&
+            memcmp(other->sha256, entry->subject.id, XR_SHA256_LEN) != 0 &&
+            xr_bytes_equal(other->key, slices.spki))
+            return xr_fail(err, XR_REFUSED,
+                           "/%s is an anchor of the same key for other purposes, and p11-kit "
+                           "attaches them to the key",
+                           other->file->path);
+    }
+    return XR_OK;
+}
+
+/* Nor lose them. */
+static enum xr_status check_goes(const struct swapping *w, const struct ca_cert *cert,
+                                 struct xr_error *err)
+{
+    for (size_t i = 0; cert->file->attaches && i < w->s->certs.count; i++) {
+        const struct ca_cert *other = &w->s->certs.items[i];
+
+        if (other->place == XR_ANCHOR && !other->file->attaches &&
+            memcmp(other->sha256, cert->sha256, XR_SHA256_LEN) != 0 &&
+            xr_bytes_equal(other->key, cert->key))
+            return xr_fail(err, XR_REFUSED,
+                           "/%s limits /%s too, an anchor of the same key: remove that first",
+                           cert->file->path, other->file->path);
+    }
+    return XR_OK;
+}
+
+/* A file of the subject's own, in the directory of objects, becomes another one at once. */
+static bool write_over(struct swapping *w, const struct write *made)
+{
+    for (size_t i = 0; w->s->layout->objects && made->target == NULL && i < w->now.count; i++) {
+        struct holding *h = &w->now.items[i];
+
+        if (h->kept || h->cert->vendor || h->cert->file->target != NULL ||
+            strcmp(h->cert->file->path, made->path) != 0 ||
+            ca_fixed_reason(w->s, h->cert->file) != NULL)
+            continue;
+        h->kept = true;
+        return true;
+    }
+    return false;
+}
+
 static enum xr_status plan_write(struct swapping *w, const struct xr_entry *entry,
                                  const struct ca_record *record, struct xr_error *err)
 {
     const struct ca_layout *layout = w->s->layout;
-    const char *dir = entry->place == XR_DISTRUST ? w->s->blocklist : layout->anchors;
+    const char *dir = entry->place == XR_DISTRUST && !layout->objects ? w->s->blocklist
+                                                                      : layout->anchors;
     char hex[2 * XR_SHA256_LEN + 1];
     struct write *made = NULL;
     struct stat st;
@@ -249,22 +331,26 @@ static enum xr_status plan_write(struct swapping *w, const struct xr_entry *entr
     xr_hex(hex, entry->subject.id, XR_SHA256_LEN);
     made = XR_PUSH(&w->writes);
     made->path = record != NULL ? xr_strdup(record->path)
-                                : xr_format("%s/%s%s%s", dir, OURS, hex, layout->extension);
+                                : xr_format("%s/%s%s%s%s", dir, OURS, hex,
+                                            layout->objects && entry->place == XR_DISTRUST
+                                                ? "-distrusted"
+                                                : "",
+                                            layout->extension);
     made->mode = record != NULL ? record->mode : 0644;
     if (record != NULL && record->form == CA_FORM_LINK)
         made->target = xr_memdup(record->rest.data, record->rest.len);
     else if (record != NULL && record->form == CA_FORM_CONTENT)
         xr_buf_add(&made->content, record->rest.data, record->rest.len);
     else
-        made->content = ca_canonical(w->s, entry->der);
-    if (ca_stat(&st, w->s, made->path, false))
+        made->content = ca_canonical(w->s, entry->der, entry->place, entry->purposes);
+    if (!write_over(w, made) && ca_stat(&st, w->s, made->path, false))
         return xr_fail(err, XR_CONFLICT, "/%s is in the way", made->path);
     if (made->target != NULL && !ca_link_makes(w->s, entry, made->path, made->target))
         return xr_fail(err, XR_REFUSED, "/%s would lead to something else than it did", made->path);
     if (record != NULL && made->target == NULL &&
         !ca_makes(w->s, entry, made->path, &made->content))
         return xr_fail(err, XR_INVALID, "the record of this entry is damaged");
-    return XR_OK;
+    return check_comes(w, entry, err);
 }
 
 static enum xr_status plan_want(struct swapping *w, const struct xr_entry *entry,
@@ -305,6 +391,8 @@ static enum xr_status check_going(const struct swapping *w, struct xr_error *err
             return xr_fail(err, XR_REFUSED, "/%s holds several certificates", cert->file->path);
         if (reason != NULL)
             return xr_fail(err, XR_REFUSED, "/%s %s", cert->file->path, reason);
+        if (check_goes(w, cert, err) != XR_OK)
+            return XR_REFUSED;
     }
     return XR_OK;
 }
@@ -468,4 +556,34 @@ enum xr_status ca_swap(struct xr_session *s, const struct xr_state *expect,
         status = carry_out(&w, err);
     swapping_free(&w);
     return status;
+}
+
+/* ---- after it ---- */
+
+enum xr_status ca_sync_sources(struct xr_session *s, struct xr_error *err)
+{
+    enum xr_status status = XR_OK;
+
+    for (size_t i = 0; i < s->dirty_dirs.count; i++) {
+        int fd = ca_open(s, s->dirty_dirs.items[i], O_RDONLY | O_DIRECTORY);
+
+        if ((fd < 0 && errno != ENOENT) || (fd >= 0 && fsync(fd) != 0))
+            status = xr_fail_errno(err, "cannot make /%s durable", s->dirty_dirs.items[i]);
+        if (fd >= 0)
+            (void)close(fd);
+    }
+    xr_strings_free(&s->dirty_dirs);
+    return status;
+}
+
+static void clear_temp(void *ctx, int dir, const struct dirent *entry)
+{
+    (void)ctx;
+    if (strncmp(entry->d_name, CA_TEMP, strlen(CA_TEMP)) == 0)
+        (void)unlinkat(dir, entry->d_name, 0);
+}
+
+void ca_clear_temps(const struct xr_session *s, const char *dir)
+{
+    ca_scan(s, dir, clear_temp, NULL);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* xr-pkextract: `trust extract` by backends/cacerts/pk.h, for extract.sh to compare with the real one.
+/* xr-pkextract: `trust extract` by backends/pk/pk.h, for extract.sh to compare with the real one.
  *
  *   xr-pkextract [--readdir] [--first-rdn] FORMAT FILTER PURPOSE COMMENT DESTINATION PATH...
  *   xr-pkextract --same KEYSTORE KEYSTORE
@@ -7,7 +7,7 @@
  *
  * --readdir takes directories as they come, as p11-kit before 0.25.6, --first-rdn labels as before
  * 0.26. PURPOSE and COMMENT may be "-"; a bundle's DESTINATION too, for standard output. */
-#include "../../backends/cacerts/pk.h"
+#include "../../backends/pk/pk.h"
 #include "registry.h"
 
 #include <dirent.h>

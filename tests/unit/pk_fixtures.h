@@ -3,7 +3,7 @@
 #ifndef XR_PK_FIXTURES_H
 #define XR_PK_FIXTURES_H
 
-#include "../../backends/cacerts/pk.h"
+#include "../../backends/pk/pk.h"
 #include "pki.h"
 #include "registry.h"
 

@@ -2,7 +2,7 @@
 /* DER as p11-kit's libtasn1 takes it, flat and without allocation. core/der.h would refuse lengths
  * that are not minimal, or open; then our outputs would lack a certificate that p11-kit publishes, or
  * have one that it blocks. */
-#include "pk_parts.h"
+#include "parts.h"
 
 #include <stdlib.h>
 

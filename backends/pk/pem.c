@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* PEM with p11-kit's manners, and base64 fast enough for every certificate of a machine. */
-#include "pk_parts.h"
+#include "parts.h"
 
 #include <stdlib.h>
 

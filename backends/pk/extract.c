@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Which certificates an output has, in which order, and every format but Java's. */
-#include "pk_parts.h"
+#include "parts.h"
 
 #include <stdlib.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What one object does to another: extensions attached to keys, and distrust of a key or of a
  * certificate that has no bytes here. */
-#include "pk_parts.h"
+#include "parts.h"
 
 #include <stdlib.h>
 

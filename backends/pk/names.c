@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Names that an output gives to certificates, and the hashes that links are named by. */
-#include "pk_parts.h"
+#include "parts.h"
 
 #include <stdlib.h>
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the parts of pk.h lend each other. */
-#ifndef XR_CACERTS_PK_PARTS_H
-#define XR_CACERTS_PK_PARTS_H
+#ifndef XR_PK_PARTS_H
+#define XR_PK_PARTS_H
 
 #include "pk.h"
 
-/* ---- pk_der.c: as much DER as libtasn1 would take, flat ---- */
+/* ---- der.c: as much DER as libtasn1 would take, flat ---- */
 
 enum {
     PK_DER_BOOLEAN = 0x01,
@@ -75,7 +75,7 @@ extern const struct pk_known_oid pk_known_oids[PK_KNOWN_OIDS];
 #define PK_OID_RESERVED       "\x06\x0a\x2b\x06\x01\x04\x01\x99\x77\x06\x0a\x10"
 #define PK_IS(bytes, literal) pk_is(bytes, literal, sizeof(literal) - 1)
 
-/* ---- pk_pem.c ---- */
+/* ---- pem.c ---- */
 
 typedef void (*pk_block_fn)(void *ctx, struct xr_bytes type, unsigned char *der, size_t len);
 /* Calls for every block that decodes, whatever its type; der is the callee's. Answers how many. */
@@ -84,7 +84,7 @@ size_t pk_pem_each(struct xr_bytes text, pk_block_fn block, void *ctx);
 size_t pk_base64_size(size_t len);
 size_t pk_base64(char *out, const unsigned char *data, size_t len);
 
-/* ---- pk_persist.c ---- */
+/* ---- persist.c ---- */
 
 enum pk_attr {
     PK_CLASS,
@@ -136,7 +136,7 @@ bool pk_persist_magic(struct xr_bytes data);
 typedef bool (*pk_object_fn)(void *ctx, struct pk_object *object);
 bool pk_persist_read(struct xr_bytes data, pk_object_fn place, void *ctx, struct xr_error *err);
 
-/* ---- pk_names.c ---- */
+/* ---- names.c ---- */
 
 /* Keeps names apart as p11-kit does: NAME, NAME.1, NAME.2… The cost of a name does not grow with how
  * often it was asked for. */
@@ -158,7 +158,7 @@ void pk_names_free(struct pk_names *names);
 bool pk_link_hash(uint32_t *out, struct xr_bytes subject, const struct xr_host *host);
 uint32_t pk_link_hash_old(struct xr_bytes subject, const struct xr_host *host);
 
-/* ---- pk_jks.c ---- */
+/* ---- jks.c ---- */
 
 struct pk_picks {
     size_t *items;

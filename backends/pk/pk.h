@@ -11,8 +11,8 @@
  * PK_ANCHORS and PK_BLOCKLIST; nothing deeper is read. A token that is a file itself is
  * PK_ANCHORS. The order is tokens; areas; names by strcmp (before 0.25.6: as readdir has them).
  */
-#ifndef XR_CACERTS_PK_H
-#define XR_CACERTS_PK_H
+#ifndef XR_PK_PK_H
+#define XR_PK_PK_H
 
 #include "base.h"
 

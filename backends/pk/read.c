@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Source files become objects: which format, what the directory says of trust, and what a certificate
  * has that its source did not give. */
-#include "pk_parts.h"
+#include "parts.h"
 
 #include <inttypes.h>
 #include <stdlib.h>

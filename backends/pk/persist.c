@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* p11-kit's own file format: sections of "name: value" lines and PEM blocks. */
-#include "pk_parts.h"
+#include "parts.h"
 
 #include <limits.h>
 #include <stdlib.h>

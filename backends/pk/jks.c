@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Java's keystore: entries in big-endian, and a SHA-1 that a password nobody changes is part of. */
-#include "pk_parts.h"
+#include "parts.h"
 
 #include <stdlib.h>
 
