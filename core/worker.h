@@ -47,7 +47,7 @@ enum xr_status xr_store_open(struct xr_store *store, const struct xr_loaded *bac
 enum xr_status xr_store_renew(struct xr_store *store, struct xr_error *err);
 void xr_store_close(struct xr_store *store);
 
-/* What backend->discover names, in a helper if config says who to be. A helper's answers were made
+/* What backend->discover names, in a helper if config says who to be or the backend asks for one. A helper's answers were made
  * by somebody else: bounded, but otherwise anything. What was named before a failure counts. */
 #define XR_FOUND_MAX 256u
 enum xr_status xr_store_discover(const struct xr_loaded *backend, const struct xr_site *site,

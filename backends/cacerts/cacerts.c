@@ -9,10 +9,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
-#include <sys/file.h>
-#include <unistd.h>
-
-#define LOCK_STEPS 3000 /* of 10 ms */
 
 static const char why_no_intermediate[] =
     "in this store it would be a trust anchor for curl, GnuTLS and Go, without the CA that signed "
@@ -67,55 +63,6 @@ static enum xr_status find_layout(struct xr_session *s, const char *wanted, stru
 
 /* ---- what can be done ---- */
 
-/* A directory of our own that is 0555, as p11-kit leaves its own, can be opened for a while. */
-static bool own(int fd)
-{
-    struct stat st;
-
-    return fstat(fd, &st) == 0 && st.st_uid == geteuid();
-}
-
-/* May path, or the directory in which it would be made, be written? */
-static bool may_write(const struct xr_session *s, const char *path)
-{
-    char *at = xr_strdup(path);
-    bool ok = false;
-
-    for (;;) {
-        int fd = ca_open(s, at, O_RDONLY | O_DIRECTORY);
-        char *slash = NULL;
-
-        if (fd >= 0) {
-            ok = faccessat(fd, ".", W_OK, AT_EACCESS) == 0 || (errno == EACCES && own(fd));
-            (void)close(fd);
-            break;
-        }
-        slash = strrchr(at, '/');
-        if (errno != ENOENT || at[0] == '\0')
-            break;
-        *(slash != NULL ? slash : at) = '\0';
-    }
-    free(at);
-    return ok;
-}
-
-static bool write_checked(const struct xr_session *s, const char *path, struct xr_caps *caps)
-{
-    struct xr_error err = {0};
-
-    if (path == NULL || caps->why_not[0] != '\0')
-        return true;
-    if (!ca_own_links(s, path, &err)) {
-        (void)snprintf(caps->why_not, sizeof(caps->why_not), "%.255s", err.text);
-        return false;
-    }
-    if (may_write(s, path))
-        return true;
-    caps->needs_privilege = errno == EACCES && geteuid() != 0;
-    (void)snprintf(caps->why_not, sizeof(caps->why_not), "/%s: %s", path, strerror(errno));
-    return false;
-}
-
 /* Nobody's arrangement is replaced unasked, and nothing is written through a link. */
 static bool no_link(const struct xr_session *s, const char *path, struct xr_caps *caps)
 {
@@ -145,14 +92,14 @@ static bool writable(const struct xr_session *s, struct xr_caps *caps)
                                  "image is executed");
         return false;
     }
-    ok = write_checked(s, layout->anchors, caps) && ok;
-    ok = write_checked(s, s->blocklist, caps) && ok;
-    ok = write_checked(s, layout->directory, caps) && ok;
+    ok = ca_may_write(s, layout->anchors, caps) && ok;
+    ok = ca_may_write(s, s->blocklist, caps) && ok;
+    ok = ca_may_write(s, layout->directory, caps) && ok;
     for (size_t i = 0; i < CA_OUTPUTS_MAX && layout->outputs[i].path != NULL; i++) {
         const char *path = layout->outputs[i].path;
         char *dir = xr_memdup(path, (size_t)(ca_name(path) - path) - 1);
 
-        ok = write_checked(s, dir, caps) && ok;
+        ok = ca_may_write(s, dir, caps) && ok;
         ok = no_link(s, path, caps) && ok;
         free(dir);
     }
@@ -191,62 +138,17 @@ static void describe(struct xr_caps *caps, const struct xr_session *s)
 
 /* ---- sessions ---- */
 
-static enum xr_status take_lock(struct xr_session *s, struct xr_error *err)
-{
-    const struct timespec pause = {.tv_nsec = 10000000};
-    enum xr_status status = ca_make_dirs(s, s->layout->lock, 0755, err);
-
-    if (status != XR_OK)
-        return status;
-    s->lock = ca_open(s, s->layout->lock, O_RDONLY | O_DIRECTORY);
-    for (int step = 0; s->lock >= 0 && step < LOCK_STEPS; step++) {
-        if (flock(s->lock, LOCK_EX | LOCK_NB) == 0)
-            return XR_OK;
-        if (errno != EWOULDBLOCK && errno != EINTR)
-            break;
-        (void)nanosleep(&pause, NULL);
-    }
-    status = s->lock >= 0 && errno == EWOULDBLOCK
-                 ? xr_fail(err, XR_BUSY, "another process keeps /%s locked", s->layout->lock)
-                 : xr_fail_errno(err, "cannot lock /%s", s->layout->lock);
-    if (s->lock >= 0)
-        (void)close(s->lock);
-    s->lock = -1;
-    return status;
-}
-
 static void session_close(struct xr_session *s)
 {
-    ca_unload(s);
     ca_published_free(s);
-    xr_strings_free(&s->remarks);
-    xr_strings_free(&s->dirty_dirs);
-    if (s->lock >= 0)
-        (void)close(s->lock);
-    if (s->root >= 0)
-        (void)close(s->root);
-    free(s->location);
-    free(s->blocklist);
-    free(s);
-}
-
-static struct xr_session *session_new(const struct xr_host *host, const char *location)
-{
-    struct xr_session *s = xr_new(1, sizeof(*s));
-
-    s->host = s->pk.host = host;
-    s->location = xr_strdup(location);
-    s->lock = -1;
-    s->live = strcmp(location, "/") == 0;
-    s->root = open(location, O_PATH | O_DIRECTORY | O_CLOEXEC | (s->live ? 0 : O_NOFOLLOW));
-    return s;
+    ca_session_free(s);
 }
 
 static enum xr_status session_open(struct xr_session **out, struct xr_caps *caps,
                                    const struct xr_host *host, const struct xr_target *target,
                                    enum xr_mode mode, struct xr_error *err)
 {
-    struct xr_session *s = session_new(host, target->location);
+    struct xr_session *s = ca_session_new(host, target->location);
     enum xr_status status = XR_OK;
 
     s->write = mode == XR_WRITE;
@@ -258,9 +160,9 @@ static enum xr_status session_open(struct xr_session **out, struct xr_caps *caps
     if (status == XR_OK)
         describe(caps, s);
     if (status == XR_OK && s->write && caps->writable)
-        status = take_lock(s, err);
+        status = ca_lock(s, err);
     if (status != XR_OK) {
-        session_close(s);
+        ca_session_free(s);
         return status;
     }
     *out = s;
@@ -274,7 +176,7 @@ static enum xr_status session_renew(struct xr_session *s, struct xr_caps *caps,
 
     describe(caps, s);
     if (caps->writable)
-        status = take_lock(s, err);
+        status = ca_lock(s, err);
     s->write = status == XR_OK;
     s->loaded = s->fresh = false; /* from before the lock: files that are the same are kept */
     return status;
@@ -290,14 +192,14 @@ static enum xr_status discover(const struct xr_host *host, const struct xr_site 
     (void)err;
     if (!(scope & XR_SCOPE_SYSTEM))
         return XR_OK;
-    s = session_new(host, found.location);
+    s = ca_session_new(host, found.location);
     s->layout = site->layout != NULL ? by_name(site->layout) : s->root >= 0 ? detect(s) : NULL;
     /* A layout that does not exist is for open to say. */
     if (s->layout != NULL || site->layout != NULL) {
         found.summary = s->layout != NULL ? s->layout->title : NULL;
         status = emit(ctx, &found);
     }
-    session_close(s);
+    ca_session_free(s);
     return status;
 }
 

@@ -48,8 +48,8 @@ struct ca_file {
     } held;
     enum pk_area area; /* CA_P11 */
     size_t token;
-    size_t pk_file;   /* number in the pk_store, CA_NONE when it cannot be read */
-    size_t objects;   /* certificates in it */
+    size_t pk_file; /* number in the pk_store, CA_NONE when it cannot be read */
+    size_t objects; /* certificates in it */
     /* CA_P11: nothing but one certificate, in a form that is ours to remake; where the layout has
      * objects, with what is attached to its key. */
     bool only_object;
@@ -100,6 +100,14 @@ struct xr_session {
     struct xr_strings remarks;         /* what a flush could not do */
     struct xr_strings dirty_dirs;      /* of sources, to be synced by the next flush */
 };
+
+/* session.c */
+struct xr_session *ca_session_new(const struct xr_host *host, const char *location);
+void ca_session_free(struct xr_session *s);
+enum xr_status ca_lock(struct xr_session *s, struct xr_error *err);
+/* May path (or NULL) be written, or the directory in which it would be made? False with why_not,
+ * if there is none yet. */
+bool ca_may_write(const struct xr_session *s, const char *path, struct xr_caps *caps);
 
 /* root.c */
 int ca_open(const struct xr_session *s, const char *path, int flags); /* -1 and errno */

@@ -212,8 +212,7 @@ static bool serves(const struct xr_session *s, const struct ca_cert *cert,
     struct xr_buf native = {0};
     bool same = false;
 
-    if (cert->place != entry->place ||
-        (s->layout->objects && cert->purposes != entry->purposes))
+    if (cert->place != entry->place || (s->layout->objects && cert->purposes != entry->purposes))
         return false;
     if (record == NULL)
         return true;
@@ -319,8 +318,8 @@ static enum xr_status plan_write(struct swapping *w, const struct xr_entry *entr
                                  const struct ca_record *record, struct xr_error *err)
 {
     const struct ca_layout *layout = w->s->layout;
-    const char *dir = entry->place == XR_DISTRUST && !layout->objects ? w->s->blocklist
-                                                                      : layout->anchors;
+    const char *dir =
+        entry->place == XR_DISTRUST && !layout->objects ? w->s->blocklist : layout->anchors;
     char hex[2 * XR_SHA256_LEN + 1];
     struct write *made = NULL;
     struct stat st;
@@ -330,12 +329,12 @@ static enum xr_status plan_write(struct swapping *w, const struct xr_entry *entr
         return xr_fail(err, XR_REFUSED, "/%s cannot be remade from its record", record->path);
     xr_hex(hex, entry->subject.id, XR_SHA256_LEN);
     made = XR_PUSH(&w->writes);
-    made->path = record != NULL ? xr_strdup(record->path)
-                                : xr_format("%s/%s%s%s%s", dir, OURS, hex,
-                                            layout->objects && entry->place == XR_DISTRUST
-                                                ? "-distrusted"
-                                                : "",
-                                            layout->extension);
+    made->path =
+        record != NULL
+            ? xr_strdup(record->path)
+            : xr_format("%s/%s%s%s%s", dir, OURS, hex,
+                        layout->objects && entry->place == XR_DISTRUST ? "-distrusted" : "",
+                        layout->extension);
     made->mode = record != NULL ? record->mode : 0644;
     if (record != NULL && record->form == CA_FORM_LINK)
         made->target = xr_memdup(record->rest.data, record->rest.len);

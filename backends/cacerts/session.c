@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Beginning and end of a session over source directories, its lock, and whether it may write. */
+#include "store.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#define LOCK_STEPS 3000 /* of 10 ms */
+
+/* A directory of our own that is 0555, as p11-kit leaves its own, can be opened for a while. */
+static bool own(int fd)
+{
+    struct stat st;
+
+    return fstat(fd, &st) == 0 && st.st_uid == geteuid();
+}
+
+/* May path, or the directory in which it would be made, be written? */
+static bool can_write(const struct xr_session *s, const char *path)
+{
+    char *at = xr_strdup(path);
+    bool ok = false;
+
+    for (;;) {
+        int fd = ca_open(s, at, O_RDONLY | O_DIRECTORY);
+        char *slash = NULL;
+
+        if (fd >= 0) {
+            ok = faccessat(fd, ".", W_OK, AT_EACCESS) == 0 || (errno == EACCES && own(fd));
+            (void)close(fd);
+            break;
+        }
+        slash = strrchr(at, '/');
+        if (errno != ENOENT || at[0] == '\0')
+            break;
+        *(slash != NULL ? slash : at) = '\0';
+    }
+    free(at);
+    return ok;
+}
+
+bool ca_may_write(const struct xr_session *s, const char *path, struct xr_caps *caps)
+{
+    struct xr_error err = {0};
+
+    if (path == NULL || caps->why_not[0] != '\0')
+        return true;
+    if (!ca_own_links(s, path, &err)) {
+        (void)snprintf(caps->why_not, sizeof(caps->why_not), "%.255s", err.text);
+        return false;
+    }
+    if (can_write(s, path))
+        return true;
+    caps->needs_privilege = errno == EACCES && geteuid() != 0;
+    (void)snprintf(caps->why_not, sizeof(caps->why_not), "/%s: %s", path, strerror(errno));
+    return false;
+}
+
+enum xr_status ca_lock(struct xr_session *s, struct xr_error *err)
+{
+    const struct timespec pause = {.tv_nsec = 10000000};
+    enum xr_status status = ca_make_dirs(s, s->layout->lock, 0755, err);
+
+    if (status != XR_OK)
+        return status;
+    s->lock = ca_open(s, s->layout->lock, O_RDONLY | O_DIRECTORY);
+    for (int step = 0; s->lock >= 0 && step < LOCK_STEPS; step++) {
+        if (flock(s->lock, LOCK_EX | LOCK_NB) == 0)
+            return XR_OK;
+        if (errno != EWOULDBLOCK && errno != EINTR)
+            break;
+        (void)nanosleep(&pause, NULL);
+    }
+    status = s->lock >= 0 && errno == EWOULDBLOCK
+                 ? xr_fail(err, XR_BUSY, "another process keeps /%s locked", s->layout->lock)
+                 : xr_fail_errno(err, "cannot lock /%s", s->layout->lock);
+    if (s->lock >= 0)
+        (void)close(s->lock);
+    s->lock = -1;
+    return status;
+}
+
+void ca_session_free(struct xr_session *s)
+{
+    ca_unload(s);
+    xr_strings_free(&s->remarks);
+    xr_strings_free(&s->dirty_dirs);
+    if (s->lock >= 0)
+        (void)close(s->lock);
+    if (s->root >= 0)
+        (void)close(s->root);
+    free(s->location);
+    free(s->blocklist);
+    free(s);
+}
+
+struct xr_session *ca_session_new(const struct xr_host *host, const char *location)
+{
+    struct xr_session *s = xr_new(1, sizeof(*s));
+
+    s->host = s->pk.host = host;
+    s->location = xr_strdup(location);
+    s->lock = -1;
+    s->live = strcmp(location, "/") == 0;
+    s->root = open(location, O_PATH | O_DIRECTORY | O_CLOEXEC | (s->live ? 0 : O_NOFOLLOW));
+    return s;
+}
