@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 const char *const xr_report_not_covered[] = {
-    "p11-kit tokens, Windows: backends to come",
+    "Windows: a backend to come",
     "Python certifi and other bundles inside applications",
     "Node.js (its own roots, unless NODE_EXTRA_CA_CERTS or --use-openssl-ca)",
     "private Java runtimes (their own cacerts)",

@@ -176,6 +176,9 @@ static bool as_expected(const struct swapping *w, const struct xr_state *expect)
 static enum xr_status check_want(const struct xr_session *s, const struct xr_state *want,
                                  struct xr_error *err)
 {
+    const unsigned both = XR_PLACE_BIT(XR_ANCHOR) | XR_PLACE_BIT(XR_INTERMEDIATE);
+    unsigned places = 0;
+
     for (size_t i = 0; want != NULL && i < want->count; i++) {
         const struct xr_entry *entry = want->entries[i];
         struct xr_slices slices = {.size = sizeof(slices)};
@@ -195,6 +198,9 @@ static enum xr_status check_want(const struct xr_session *s, const struct xr_sta
             return XR_INVALID;
         if (entry->native.len > 0)
             continue; /* put back as it was; a wish says less */
+        places |= XR_PLACE_BIT(entry->place);
+        if ((places & both) == both)
+            return xr_fail(err, XR_REFUSED, "what is an anchor is not neutral");
         if (entry->place != XR_ANCHOR && entry->place != XR_DISTRUST &&
             !(s->layout->objects && entry->place == XR_INTERMEDIATE))
             return xr_fail(err, XR_REFUSED, "this store has no place for a %s",
@@ -298,9 +304,15 @@ static enum xr_status check_goes(const struct swapping *w, const struct ca_cert 
     return XR_OK;
 }
 
-/* A file of the subject's own, in the directory of objects, becomes another one at once. */
+/* A file of the subject's own, in the directory of objects, becomes another one at once; so does what
+ * p11-kit's module leaves of ours when it takes the certificate out: attached extensions alone. */
 static bool write_over(struct swapping *w, const struct write *made)
 {
+    const struct ca_file *there = ca_find_file(w->s, made->path);
+
+    if (w->s->layout->objects && there != NULL && there->objects == 0 && there->attaches &&
+        strncmp(ca_name(made->path), OURS, strlen(OURS)) == 0)
+        return true;
     for (size_t i = 0; w->s->layout->objects && made->target == NULL && i < w->now.count; i++) {
         struct holding *h = &w->now.items[i];
 

@@ -242,6 +242,16 @@ static enum xr_status flush(struct xr_session *s, struct xr_error *err)
     return ca_sync_sources(s, err);
 }
 
+/* A user's own, in that user's home, or the system's? What has no path is the system's. */
+static bool in_scope(const struct pt_token *token, const struct xr_site *site, unsigned scope)
+{
+    size_t len = site->home != NULL ? strlen(site->home) : 0;
+    bool own = len > 1 && token->path != NULL && strncmp(token->path, site->home, len) == 0 &&
+               token->path[len] == '/';
+
+    return (scope & (own ? XR_SCOPE_USER : XR_SCOPE_SYSTEM)) != 0;
+}
+
 static enum xr_status discover(const struct xr_host *host, const struct xr_site *site,
                                unsigned scope, xr_found_fn emit, void *ctx, struct xr_error *err)
 {
@@ -249,7 +259,7 @@ static enum xr_status discover(const struct xr_host *host, const struct xr_site 
     enum xr_status status = XR_OK;
 
     (void)host;
-    if (!(scope & XR_SCOPE_SYSTEM) || site->root != NULL)
+    if (!(scope & (XR_SCOPE_SYSTEM | XR_SCOPE_USER)) || site->root != NULL)
         return XR_OK;
     status = pt_tokens_find(&tokens, site, err);
     for (size_t i = 0; status == XR_OK && i < tokens.count; i++) {
@@ -257,7 +267,8 @@ static enum xr_status discover(const struct xr_host *host, const struct xr_site 
                                        .location = tokens.items[i].uri,
                                        .summary = tokens.items[i].label};
 
-        status = emit(ctx, &found);
+        if (in_scope(&tokens.items[i], site, scope))
+            status = emit(ctx, &found);
     }
     pt_tokens_free(&tokens);
     return status;

@@ -1,12 +1,59 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tokens.h"
 
+#include <dlfcn.h>
 #include <p11-kit/p11-kit.h>
 #include <p11-kit/uri.h>
 #include <stdlib.h>
 
 #define SLOTS_MAX  64u
 #define ALL_FIELDS 2u /* see uri_of */
+
+/* All of it found at run time: this program must start where there is no p11-kit. */
+#define P11_FUNCTIONS(X)                    \
+    X(p11_kit_modules_load_and_initialize)  \
+    X(p11_kit_modules_finalize_and_release) \
+    X(p11_kit_message)                      \
+    X(p11_kit_be_quiet)                     \
+    X(p11_kit_uri_new)                      \
+    X(p11_kit_uri_free)                     \
+    X(p11_kit_uri_parse)                    \
+    X(p11_kit_uri_format)                   \
+    X(p11_kit_uri_get_token_info)           \
+    X(p11_kit_uri_match_token_info)
+
+struct functions {
+#define X(name) __typeof__(name) *name; /* NOLINT(bugprone-macro-parentheses) */
+    P11_FUNCTIONS(X)
+#undef X
+};
+
+static const struct symbol {
+    const char *name;
+    size_t at;
+} symbols[] = {
+#define X(name) {#name, offsetof(struct functions, name)},
+    P11_FUNCTIONS(X)
+#undef X
+};
+
+static struct functions kit; /* once a process */
+
+/* False where there is no p11-kit, which is no error. */
+static bool load_kit(void)
+{
+    /* Its modules stay in the process, and so does it. */
+    void *handle = dlopen("libp11-kit.so.0", RTLD_NOW | RTLD_LOCAL);
+
+    for (size_t i = 0; handle != NULL && i < sizeof(symbols) / sizeof(symbols[0]); i++) {
+        void *symbol = dlsym(handle, symbols[i].name);
+
+        if (symbol == NULL)
+            return false;
+        memcpy((char *)&kit + symbols[i].at, &symbol, sizeof(symbol));
+    }
+    return handle != NULL;
+}
 
 /* Fields of a token are padded with blanks and hostile. */
 static char *text_of(const unsigned char *field, size_t size)
@@ -46,8 +93,8 @@ static void find_path(struct pt_token *token, const CK_TOKEN_INFO *info, const C
 /* With as many fields as it takes to be the only one. */
 static P11KitUri *uri_of(const CK_TOKEN_INFO *info, unsigned fields)
 {
-    P11KitUri *uri = p11_kit_uri_new();
-    CK_TOKEN_INFO *to = uri != NULL ? p11_kit_uri_get_token_info(uri) : NULL;
+    P11KitUri *uri = kit.p11_kit_uri_new();
+    CK_TOKEN_INFO *to = uri != NULL ? kit.p11_kit_uri_get_token_info(uri) : NULL;
 
     if (to == NULL)
         abort(); /* out of memory */
@@ -91,7 +138,7 @@ static char *format(P11KitUri *uri)
 {
     char *text = NULL;
 
-    if (p11_kit_uri_format(uri, P11_KIT_URI_FOR_TOKEN, &text) != P11_KIT_URI_OK)
+    if (kit.p11_kit_uri_format(uri, P11_KIT_URI_FOR_TOKEN, &text) != P11_KIT_URI_OK)
         abort(); /* out of memory */
     return text;
 }
@@ -105,12 +152,12 @@ static void name_token(struct raw *raw, size_t at)
         size_t same = 0;
 
         for (size_t k = 0; k < raw->infos.count; k++)
-            same += p11_kit_uri_match_token_info(uri, &raw->infos.items[k]) != 0;
+            same += kit.p11_kit_uri_match_token_info(uri, &raw->infos.items[k]) != 0;
         if (token->uri == NULL && (same == 1 || fields == ALL_FIELDS))
             token->uri = format(uri);
         if (fields == ALL_FIELDS)
             token->full = format(uri);
-        p11_kit_uri_free(uri);
+        kit.p11_kit_uri_free(uri);
     }
 }
 
@@ -129,11 +176,13 @@ enum xr_status pt_tokens_find(struct pt_tokens *out, const struct xr_site *site,
     struct raw raw = {.tokens = out};
     CK_FUNCTION_LIST **modules = NULL;
 
+    if (!load_kit())
+        return XR_OK;
     tell_home(site);
-    p11_kit_be_quiet();
-    modules = p11_kit_modules_load_and_initialize(P11_KIT_MODULE_TRUSTED);
+    kit.p11_kit_be_quiet();
+    modules = kit.p11_kit_modules_load_and_initialize(P11_KIT_MODULE_TRUSTED);
     if (modules == NULL) {
-        const char *message = p11_kit_message();
+        const char *message = kit.p11_kit_message();
 
         return xr_fail(err, XR_FAILED, "p11-kit cannot load its modules%s%s",
                        message != NULL ? ": " : "", message != NULL ? message : "");
@@ -149,21 +198,21 @@ enum xr_status pt_tokens_find(struct pt_tokens *out, const struct xr_site *site,
     }
     for (size_t i = 0; i < raw.infos.count; i++)
         name_token(&raw, i);
-    p11_kit_modules_finalize_and_release(modules);
+    kit.p11_kit_modules_finalize_and_release(modules);
     free(raw.infos.items);
     return XR_OK;
 }
 
 static bool same_token(const char *a, const char *b)
 {
-    P11KitUri *x = p11_kit_uri_new(), *y = p11_kit_uri_new();
+    P11KitUri *x = kit.p11_kit_uri_new(), *y = kit.p11_kit_uri_new();
     bool same = x != NULL && y != NULL &&
-                p11_kit_uri_parse(a, P11_KIT_URI_FOR_TOKEN, x) == P11_KIT_URI_OK &&
-                p11_kit_uri_parse(b, P11_KIT_URI_FOR_TOKEN, y) == P11_KIT_URI_OK &&
-                p11_kit_uri_match_token_info(x, p11_kit_uri_get_token_info(y)) != 0;
+                kit.p11_kit_uri_parse(a, P11_KIT_URI_FOR_TOKEN, x) == P11_KIT_URI_OK &&
+                kit.p11_kit_uri_parse(b, P11_KIT_URI_FOR_TOKEN, y) == P11_KIT_URI_OK &&
+                kit.p11_kit_uri_match_token_info(x, kit.p11_kit_uri_get_token_info(y)) != 0;
 
-    p11_kit_uri_free(x);
-    p11_kit_uri_free(y);
+    kit.p11_kit_uri_free(x);
+    kit.p11_kit_uri_free(y);
     return same;
 }
 

@@ -22,6 +22,12 @@ static char *profile_location(const char *scratch)
     return tree_path(scratch, "profile");
 }
 
+static char *token_location(const char *scratch)
+{
+    tree_dir(scratch, "token");
+    return tree_path(scratch, "token");
+}
+
 static char *root_location(const char *scratch)
 {
     tree_dir(scratch, "root");
@@ -99,6 +105,7 @@ static const struct contract_kind kinds[] = {
     ROOT_OF("fedora"),
     ROOT_OF("suse"),
     ROOT_OF("arch"),
+    {.backend = "p11-kit", .location = token_location, .image = tree_image},
     {.backend = "nss", .location = profile_location},
     {.backend = "nss", .location = profile_location, .nss = "/usr/lib/firefox-esr"},
 };
