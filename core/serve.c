@@ -117,7 +117,7 @@ static enum xr_status serve_discover(struct serving *s, struct xr_reader *in, st
         status = xr_fail(err, XR_INVALID, "malformed request");
     else if ((backend = load_backend(s, plugin, name, err)) == NULL)
         status = err->status;
-    else
+    else if ((backend->table.flags & XR_BACKEND_DISCOVER_APART) == 0)
         status = enter_home(&sent.site, err);
     if (status == XR_OK && backend != NULL)
         status = backend->table.discover(&xr_host, &sent.site, scope, send_found, s, err);

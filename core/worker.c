@@ -362,7 +362,8 @@ enum xr_status xr_store_discover(const struct xr_loaded *backend, const struct x
     enum xr_status status = XR_OK;
 
     if (config == NULL ||
-        (!config->has_identity && !(backend->table.flags & XR_BACKEND_DISCOVER_APART)))
+        (!config->has_identity &&
+         (site->root != NULL || (backend->table.flags & XR_BACKEND_DISCOVER_APART) == 0)))
         return backend->table.discover(&xr_host, site, scope, emit, ctx, err);
     status = start(&worker, config, NULL, err);
     if (status != XR_OK || worker == NULL)

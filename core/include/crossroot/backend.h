@@ -318,7 +318,7 @@ enum xr_backend_flag {
     XR_BACKEND_HOMES = 1u << 2,
     /* A session that was asked to list or swap cannot probe, nor the other way round. */
     XR_BACKEND_PROBE_APART = 1u << 3,
-    /* discover runs code of others and is asked in a helper too. */
+    /* discover of this machine runs code of others, and is asked in a helper too. */
     XR_BACKEND_DISCOVER_APART = 1u << 4
 };
 
