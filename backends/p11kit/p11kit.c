@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 static const char why_shared[] =
     "the distribution makes OpenSSL's trusted bundle of this directory too, and what is neither "
@@ -179,11 +180,33 @@ static void session_close(struct xr_session *s)
     layout_free(t);
 }
 
+/* What lies in somebody's directory can be exchanged while root works there. */
+static enum xr_status check_owners(const struct xr_session *s, const char *path,
+                                   struct xr_error *err)
+{
+    for (size_t len = strcspn(path, "/"); geteuid() == 0; len += 1 + strcspn(path + len + 1, "/")) {
+        char *part = xr_memdup(path, len);
+        struct stat st;
+        bool other = ca_stat(&st, s, part, true) && st.st_uid != 0;
+        enum xr_status status =
+            other ? xr_fail(err, XR_REFUSED,
+                            "/%s belongs to somebody else, who has to run crossroot for it", part)
+                  : XR_OK;
+
+        free(part);
+        if (status != XR_OK || path[len] == '\0')
+            return status;
+    }
+    return XR_OK;
+}
+
 static enum xr_status look(struct xr_session *s, struct xr_error *err)
 {
     struct token_layout *t = token_of(s);
     struct stat st;
 
+    if (check_owners(s, t->path, err) != XR_OK)
+        return XR_REFUSED;
     if (!ca_stat(&st, s, t->path, true))
         return errno == ENOENT ? XR_OK : xr_fail_errno(err, "cannot look at /%s", t->path);
     t->file = S_ISREG(st.st_mode);

@@ -136,6 +136,13 @@ for address in p11-kit:relative p11-kit:pkcs11:token=none p11-kit:; do
     [[ $rc -ne 0 && $(wc -l <"$err") -eq 1 ]] && ok "$address: $(cat "$err")" || bad "$address: exit $rc"
 done
 
+if [[ $(id -u) -eq 0 ]] && can_drop; then
+    mkdir -p "$T/theirs/token"
+    chown -R 65534 "$T/theirs"
+    run xr --store "p11-kit:$T/theirs/token" list
+    expect_grep 'root does nothing in a directory of somebody else' 'theirs belongs to somebody else' "$err"
+fi
+
 # ---- many at once, and others' writes between
 "$XR_MKCERTS" 32 "$T/certs" >/dev/null
 for ((i = 0; i < 32; i++)); do
