@@ -35,18 +35,22 @@ static struct token_layout *token_of(const struct xr_session *s)
 
 /* ---- which directory ---- */
 
-static bool is_path(const char *a, const char *b)
+static bool same_place(const struct xr_session *s, const char *path, const struct stat *st)
 {
-    return a != NULL && strcmp(a, b) == 0;
+    struct stat other;
+
+    return path != NULL && ca_stat(&other, s, path, true) && other.st_dev == st->st_dev &&
+           other.st_ino == st->st_ino;
 }
 
-static const struct ca_layout *shared_by(const char *path)
+/* The distribution that publishes from what the token reads, or publishes that. */
+static const struct ca_layout *shared_by(const struct xr_session *s, const struct stat *st)
 {
     for (size_t i = 0; i < ca_layout_count; i++) {
-        if (is_path(ca_layouts[i].published[0], path))
+        if (same_place(s, ca_layouts[i].published[0], st))
             return &ca_layouts[i];
         for (size_t t = 0; t < CA_TOKENS_MAX; t++) {
-            if (is_path(ca_layouts[i].tokens[t].path, path))
+            if (same_place(s, ca_layouts[i].tokens[t].path, st))
                 return &ca_layouts[i];
         }
     }
@@ -61,7 +65,6 @@ static struct token_layout *layout_new(const char *path, const char *label)
     for (size_t len = strlen(t->path); len > 0 && t->path[len - 1] == '/'; len--)
         t->path[len - 1] = '\0';
     t->label = xr_strdup(label);
-    t->shared = shared_by(t->path);
     t->layout = (struct ca_layout){.name = "p11-kit",
                                    .title = "token of p11-kit's trust module",
                                    .family = CA_P11,
@@ -124,15 +127,14 @@ static enum xr_status find_token(struct token_layout **out, const struct xr_targ
 static void describe_writing(struct xr_caps *full, const struct xr_session *s)
 {
     const struct token_layout *t = token_of(s);
+    const char *why = t->file ? "its token is one file" : t->fixed;
 
-    if (t->fixed == NULL && !t->file) {
-        full->writable = ca_may_write(s, t->path, full);
+    if (!t->file && !ca_may_write(s, t->path, full))
         return;
-    }
-    (void)snprintf(full->why_not, sizeof(full->why_not), "%s%s%s",
-                   t->file ? "its token is one file" : t->fixed,
-                   t->shared != NULL ? "; change the store " : "",
-                   t->shared != NULL ? "ca-certificates" : "");
+    full->writable = why == NULL;
+    if (why != NULL)
+        (void)snprintf(full->why_not, sizeof(full->why_not), "%s%s", why,
+                       t->shared != NULL ? "; change the store ca-certificates" : "");
 }
 
 static void describe(struct xr_caps *caps, const struct xr_session *s)
@@ -210,6 +212,7 @@ static enum xr_status look(struct xr_session *s, struct xr_error *err)
     if (!ca_stat(&st, s, t->path, true))
         return errno == ENOENT ? XR_OK : xr_fail_errno(err, "cannot look at /%s", t->path);
     t->file = S_ISREG(st.st_mode);
+    t->shared = shared_by(s, &st);
     if (!t->file && !S_ISDIR(st.st_mode))
         return xr_fail(err, XR_REFUSED, "/%s is neither a directory nor a file", t->path);
     return XR_OK;
