@@ -57,7 +57,9 @@ static void add_purposes(struct xr_buf *out, const struct xr_session *s, struct 
     xr_buf_free(&value);
 }
 
-/* The first line tells p11-kit's module that the object may be removed by way of it. */
+/* The first line tells p11-kit's module that the object may be removed by way of it. What limits the
+ * certificate comes before it: the module reads hidden files too, and whatever part of ours it sees
+ * must not give more than the whole. */
 static void add_object(struct xr_buf *out, const struct xr_session *s, struct xr_bytes der,
                        enum xr_place place, uint32_t purposes)
 {
@@ -65,14 +67,14 @@ static void add_object(struct xr_buf *out, const struct xr_session *s, struct xr
 
     xr_buf_str(out, "# This file has been auto-generated and written by p11-kit. Changes will be\n"
                     "# unceremoniously overwritten.\n"
-                    "# It was written by crossroot, in p11-kit's format.\n\n"
-                    "[p11-kit-object-v1]\nclass: certificate\ncertificate-type: x-509\n");
-    if (place != XR_INTERMEDIATE)
-        xr_buf_str(out, place == XR_ANCHOR ? "trusted: true\n" : "x-distrusted: true\n");
-    add_pem(out, s, "CERTIFICATE", der);
+                    "# It was written by crossroot, in p11-kit's format.\n");
     if (place == XR_ANCHOR && purposes != XR_ANY_PURPOSE &&
         s->host->slices(&slices, der, NULL) == XR_OK)
         add_purposes(out, s, slices.spki, purposes);
+    xr_buf_str(out, "\n[p11-kit-object-v1]\nclass: certificate\ncertificate-type: x-509\n");
+    if (place != XR_INTERMEDIATE)
+        xr_buf_str(out, place == XR_ANCHOR ? "trusted: true\n" : "x-distrusted: true\n");
+    add_pem(out, s, "CERTIFICATE", der);
 }
 
 struct xr_buf ca_canonical(const struct xr_session *s, struct xr_bytes der, enum xr_place place,

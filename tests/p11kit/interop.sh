@@ -86,6 +86,21 @@ expect_exit 0 'what that leaves of its file is no obstacle' t install --yes "$P/
 expect_exit 0 'and we our own' t remove "$P/old-root.pem" "$P/cross.pem"
 expect_eq 'nothing is left' "$(ls -A "$T/etc")" ''
 
+# The module reads files that are still being written, whatever their name.
+mkdir "$T/part" "$T/whole"
+run xr --store "p11-kit:$T/whole" install --yes "$P/old-root.pem"
+whole=$(find "$T/whole" -type f)
+more=''
+for ((n = 1; n < $(wc -l <"$whole"); n++)); do
+    head -n "$n" "$whole" >"$T/part/.part.p11-kit"
+    run xr --store "p11-kit:$T/part" list --json
+    case $(json 'stores[0].entries[].{place,purposes}' "$out") in
+    '' | $'anchor\t["server"]') ;;
+    *) more+=" $n" ;;
+    esac
+done
+expect_eq 'no part of a file gives more than the whole' "$more" ''
+
 # ---- what others ship
 expect_exit 4 'a vendor token is not written' xr --store p11-kit:pkcs11:token=vendor --store "$token" \
     install --yes "$P/old-root.pem"
