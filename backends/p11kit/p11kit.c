@@ -35,26 +35,32 @@ static struct token_layout *token_of(const struct xr_session *s)
 
 /* ---- which directory ---- */
 
+/* By its name too: what is published may be missing right now. */
 static bool same_place(const struct xr_session *s, const char *path, const struct stat *st)
 {
     struct stat other;
 
-    return path != NULL && ca_stat(&other, s, path, true) && other.st_dev == st->st_dev &&
-           other.st_ino == st->st_ino;
+    if (path == NULL)
+        return false;
+    return strcmp(path, token_of(s)->path) == 0 ||
+           (st != NULL && ca_stat(&other, s, path, true) && other.st_dev == st->st_dev &&
+            other.st_ino == st->st_ino);
 }
 
-/* The distribution that publishes from what the token reads, or publishes that. */
-static const struct ca_layout *shared_by(const struct xr_session *s, const struct stat *st)
+/* Finds the distribution that publishes from what the token reads, or publishes that. st: of it, or
+ * NULL. */
+static void find_shared(const struct xr_session *s, const struct stat *st)
 {
-    for (size_t i = 0; i < ca_layout_count; i++) {
-        if (same_place(s, ca_layouts[i].published[0], st))
-            return &ca_layouts[i];
-        for (size_t t = 0; t < CA_TOKENS_MAX; t++) {
-            if (same_place(s, ca_layouts[i].tokens[t].path, st))
-                return &ca_layouts[i];
-        }
+    struct token_layout *token = token_of(s);
+
+    for (size_t i = 0; token->shared == NULL && i < ca_layout_count; i++) {
+        bool published = same_place(s, ca_layouts[i].published[0], st), read = false;
+
+        for (size_t t = 0; t < CA_TOKENS_MAX; t++)
+            read = read || same_place(s, ca_layouts[i].tokens[t].path, st);
+        token->file = token->file || published;
+        token->shared = published || read ? &ca_layouts[i] : NULL;
     }
-    return NULL;
 }
 
 static struct token_layout *layout_new(const char *path, const char *label)
@@ -209,10 +215,15 @@ static enum xr_status look(struct xr_session *s, struct xr_error *err)
 
     if (check_owners(s, t->path, err) != XR_OK)
         return XR_REFUSED;
-    if (!ca_stat(&st, s, t->path, true))
-        return errno == ENOENT ? XR_OK : xr_fail_errno(err, "cannot look at /%s", t->path);
+    if (!ca_stat(&st, s, t->path, true)) {
+        int failed = errno;
+
+        find_shared(s, NULL);
+        errno = failed;
+        return failed == ENOENT ? XR_OK : xr_fail_errno(err, "cannot look at /%s", t->path);
+    }
     t->file = S_ISREG(st.st_mode);
-    t->shared = shared_by(s, &st);
+    find_shared(s, &st);
     if (!t->file && !S_ISDIR(st.st_mode))
         return xr_fail(err, XR_REFUSED, "/%s is neither a directory nor a file", t->path);
     return XR_OK;
