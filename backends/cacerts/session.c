@@ -86,6 +86,7 @@ enum xr_status ca_lock(struct xr_session *s, struct xr_error *err)
 void ca_session_free(struct xr_session *s)
 {
     ca_unload(s);
+    xr_idmap_free(&s->touched);
     xr_strings_free(&s->remarks);
     xr_strings_free(&s->dirty_dirs);
     if (s->lock >= 0)

@@ -66,7 +66,7 @@ void ca_forget(struct xr_session *s, const char *path)
 
     if (file != NULL)
         file->stamp = (struct ca_stamp){0};
-    s->loaded = s->fresh = false;
+    s->loaded = s->fresh = s->ahead = false;
 }
 
 /* Files of the load before, by path; what is still the same is taken over. */
@@ -463,7 +463,8 @@ static void load_p11(struct loading *l)
         free(anchors);
         free(blocklist);
     }
-    if (l->changed || l->next != l->old_count || s->pk.certs.count == 0)
+    l->changed = l->changed || l->next != l->old_count;
+    if (l->changed || s->pk.certs.count == 0)
         parse_p11(s);
     collect_p11(s);
 }
@@ -495,5 +496,8 @@ enum xr_status ca_load(struct xr_session *s, struct xr_error *err)
     free(l.dir);
     s->loaded = status == XR_OK;
     s->sure = s->loaded && s->lock >= 0;
+    s->changes += l.changed;
+    s->ahead = false;
+    xr_idmap_free(&s->touched);
     return status;
 }

@@ -310,8 +310,8 @@ static bool write_over(struct swapping *w, const struct write *made)
 {
     const struct ca_file *there = ca_find_file(w->s, made->path);
 
-    if (w->s->layout->objects && there != NULL && there->objects == 0 && there->attaches &&
-        strncmp(ca_name(made->path), OURS, strlen(OURS)) == 0)
+    if (w->s->layout->objects && there != NULL && there->stamp.ino != 0 && there->objects == 0 &&
+        there->attaches && strncmp(ca_name(made->path), OURS, strlen(OURS)) == 0)
         return true;
     for (size_t i = 0; w->s->layout->objects && made->target == NULL && i < w->now.count; i++) {
         struct holding *h = &w->now.items[i];
@@ -531,12 +531,51 @@ static void swapping_free(struct swapping *w)
     free(w->now.items);
 }
 
+/* What a swap changes is its subject, and what counts for its key: for all else, what was loaded
+ * before stays true. Without this a batch costs the square of its size. */
+struct touch {
+    bool known; /* else it may be anything */
+    unsigned char subject[XR_SHA256_LEN], key[XR_SHA256_LEN];
+};
+
+static struct touch touch_of(const struct xr_session *s, const struct xr_state *state)
+{
+    struct xr_slices slices = {.size = sizeof(slices)};
+    struct touch touch = {.known = false};
+
+    if (state == NULL || state->count == 0 || state->subject.type != XR_SUBJECT_CERT ||
+        s->host->slices(&slices, state->entries[0]->der, NULL) != XR_OK)
+        return touch;
+    touch.known = true;
+    memcpy(touch.subject, state->subject.id, sizeof(touch.subject));
+    s->host->sha256(touch.key, slices.spki);
+    return touch;
+}
+
+static bool touched(const struct xr_session *s, const struct touch *touch)
+{
+    size_t value = 0;
+
+    return !touch->known || xr_idmap_get(&s->touched, touch->subject, &value) ||
+           xr_idmap_get(&s->touched, touch->key, &value);
+}
+
+static void note_touch(struct xr_session *s, const struct touch *touch)
+{
+    bool added = false;
+
+    s->ahead = touch->known;
+    (void)xr_idmap_put(&s->touched, touch->subject, 0, &added);
+    (void)xr_idmap_put(&s->touched, touch->key, 0, &added);
+}
+
 enum xr_status ca_swap(struct xr_session *s, const struct xr_state *expect,
                        const struct xr_state *want, struct xr_error *err)
 {
     const struct xr_subject *subject = want != NULL     ? &want->subject
                                        : expect != NULL ? &expect->subject
                                                         : NULL;
+    struct touch touch = touch_of(s, want != NULL ? want : expect);
     struct swapping w = {.s = s};
     enum xr_status status = XR_OK;
 
@@ -545,8 +584,8 @@ enum xr_status ca_swap(struct xr_session *s, const struct xr_state *expect,
     if (!s->write || s->lock < 0)
         return xr_fail(err, XR_DENIED, "the session is for reading");
     status = check_want(s, want, err);
-    if (status == XR_OK && !s->loaded) /* else listed under this lock */
-        status = ca_load(s, err);
+    if (status == XR_OK && !s->loaded && (!s->ahead || touched(s, &touch)))
+        status = ca_load(s, err); /* else listed under this lock */
     if (status != XR_OK)
         return status;
     find_holdings(&w, subject);
@@ -563,8 +602,11 @@ enum xr_status ca_swap(struct xr_session *s, const struct xr_state *expect,
         status = plan_want(&w, want->entries[i], err);
     if (status == XR_OK)
         status = check_going(&w, err);
-    if (status == XR_OK)
+    if (status == XR_OK) {
         status = carry_out(&w, err);
+        if (status == XR_OK)
+            note_touch(s, &touch);
+    }
     swapping_free(&w);
     return status;
 }

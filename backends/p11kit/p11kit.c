@@ -267,7 +267,7 @@ static enum xr_status session_renew(struct xr_session *s, struct xr_caps *caps,
     if (caps->writable)
         status = ca_lock(s, err);
     s->write = status == XR_OK;
-    s->loaded = s->fresh = false;
+    s->loaded = s->fresh = s->ahead = false;
     return status;
 }
 

@@ -7,6 +7,7 @@
  * attached, and what builds paths. Nothing that a distrust blocks. */
 struct ca_published {
     const struct xr_host *host;
+    size_t changes; /* of the session, when it was made */
     struct {
         struct believed {
             struct xr_bytes der; /* owned */
@@ -120,10 +121,13 @@ enum xr_status pt_probe(struct xr_session *s, struct xr_verdict *out,
         (void)snprintf(out->why, sizeof(out->why), "it is distrusted in this token");
         return XR_OK;
     }
-    pt_verifier_free(s);
-    s->published[0] = xr_new(1, sizeof(*s->published[0]));
-    s->published[0]->host = s->host;
-    load(s->published[0], s);
+    if (s->published[0] == NULL || s->published[0]->changes != s->changes) {
+        pt_verifier_free(s);
+        s->published[0] = xr_new(1, sizeof(*s->published[0]));
+        s->published[0]->host = s->host;
+        s->published[0]->changes = s->changes;
+        load(s->published[0], s);
+    }
     chain = xr_new(question->count, sizeof(*chain));
     asked.chain = chain;
     asked.count = 0;
