@@ -151,8 +151,10 @@ static void preview_step(struct xr_buf *out, const struct xr_report *report,
     char *why = xr_visible(step->ask);
 
     xr_hex(hex, step->subject.id, XR_SHA256_LEN);
-    xr_buf_fmt(out, "%s: %s\n  SHA-256 %s\n  in %s: %s\n", xr_action_name(step->action), name, hex,
-               store, why);
+    xr_buf_fmt(out, "%s: %s\n  %s%s\n  in %s: %s\n", xr_action_name(step->action), name,
+               step->subject.type == XR_SUBJECT_ISSUER_SERIAL ? "by its issuer and serial number"
+                                                              : "SHA-256 ",
+               step->subject.type == XR_SUBJECT_ISSUER_SERIAL ? "" : hex, store, why);
     free(name);
     free(store);
     free(why);

@@ -62,11 +62,13 @@ static json_t *hex(const unsigned char *data, size_t len)
     return json_string(text);
 }
 
-/* The certificate's or CRL's hash; null where the store has no more than issuer and serial. */
+/* The certificate's or CRL's hash; null where the store has no more than issuer and serial, or a
+ * key. */
 static json_t *subject_hash(const struct xr_subject *subject)
 {
-    return subject->type == XR_SUBJECT_ISSUER_SERIAL ? json_null()
-                                                     : hex(subject->id, sizeof(subject->id));
+    return subject->type == XR_SUBJECT_CERT || subject->type == XR_SUBJECT_CRL
+               ? hex(subject->id, sizeof(subject->id))
+               : json_null();
 }
 
 static json_t *when(int64_t at)
@@ -230,6 +232,12 @@ static json_t *entry_row(struct xr_report *report, const struct xr_run *run,
     json_t *out = json_object();
 
     set(out, "sha256", subject_hash(&entry->subject));
+    if (entry->subject.type == XR_SUBJECT_KEY)
+        set(out, "spki_sha256", hex(entry->subject.id, sizeof(entry->subject.id)));
+    if (entry->subject.type == XR_SUBJECT_ISSUER_SERIAL) {
+        set_owned(out, "issuer", xr_x509_name_text(entry->issuer));
+        set_owned(out, "serial", xr_x509_serial_text(entry->serial));
+    }
     set(out, "place", json_string(xr_place_name(entry->place)));
     set(out, "purposes", purposes(entry->purposes));
     if (at != XR_NONE)

@@ -247,10 +247,30 @@ static void stores(const struct xr_text_style *style, FILE *out, const struct xr
 /* What identifies an entry: a hash of the certificate, if that is known. */
 static void put_id(FILE *out, const struct xr_subject *subject)
 {
-    if (subject->type == XR_SUBJECT_ISSUER_SERIAL)
+    if (subject->type == XR_SUBJECT_ISSUER_SERIAL) {
         (void)fputs("by issuer and serial number", out);
-    else
-        put_hex(out, subject->id, sizeof(subject->id));
+        return;
+    }
+    if (subject->type == XR_SUBJECT_KEY)
+        (void)fputs("key ", out);
+    put_hex(out, subject->id, sizeof(subject->id));
+}
+
+/* Of an entry whose certificate the store does not hold. */
+static char *absent_name(const struct xr_entry *entry)
+{
+    char *issuer = NULL, *serial = NULL, *name = NULL;
+
+    if (entry->place == XR_CRL)
+        return xr_strdup("(CRL)");
+    if (entry->subject.type != XR_SUBJECT_ISSUER_SERIAL)
+        return xr_strdup("(no certificate)");
+    issuer = xr_x509_name_short(entry->issuer);
+    serial = xr_x509_serial_text(entry->serial);
+    name = xr_format("(no certificate) %s, no. %s", issuer, serial);
+    free(issuer);
+    free(serial);
+    return name;
 }
 
 static void list_entry(FILE *out, struct xr_report *report, const struct xr_entry *entry)
@@ -258,8 +278,7 @@ static void list_entry(FILE *out, struct xr_report *report, const struct xr_entr
     size_t at = entry->subject.type == XR_SUBJECT_CERT
                     ? xr_pool_find(&report->pool, entry->subject.id)
                     : XR_NONE;
-    char *name = at != XR_NONE ? xr_report_name(report, at)
-                               : xr_strdup(entry->place == XR_CRL ? "(CRL)" : "(no certificate)");
+    char *name = at != XR_NONE ? xr_report_name(report, at) : absent_name(entry);
     char text[64];
 
     xr_purposes_text(text, sizeof(text), entry->purposes);

@@ -95,7 +95,7 @@ static bool has_run(const struct xr_report *report, const char *address)
 
 /* location is the host's; an address names the place as it is inside the image. */
 static void push_run(struct xr_engine *engine, const struct xr_loaded *backend,
-                     const char *location, const char *summary, bool named)
+                     const char *location, const struct xr_found *found, bool named)
 {
     const char *root = engine->rq->site.root;
     bool within = root != NULL && has_paths(backend) && inside(location, root);
@@ -110,7 +110,10 @@ static void push_run(struct xr_engine *engine, const struct xr_loaded *backend,
     run = XR_PUSH(&engine->report->runs);
     run->address = address;
     run->location = xr_strdup(location);
-    run->summary = summary != NULL ? xr_strdup(summary) : NULL;
+    if (found != NULL && found->summary != NULL)
+        run->summary = xr_strdup(found->summary);
+    if (found != NULL && found->identity != NULL)
+        (void)snprintf(run->caps.identity, sizeof(run->caps.identity), "%s", found->identity);
     run->backend = backend;
     run->named = named;
     run->part = XR_NONE;
@@ -157,7 +160,7 @@ static enum xr_status discovered(void *ctx, const struct xr_found *found)
         /* The helper is a program of that user's: what it names may be made up. It may name what
          * is theirs, and no more: what lies elsewhere would be opened as somebody else. */
         if (below_home(d, found->location))
-            push_run(d->engine, d->backend, found->location, found->summary, d->named);
+            push_run(d->engine, d->backend, found->location, found, d->named);
         else if (d->outside++ == 0)
             (void)snprintf(d->first, sizeof(d->first), "%s", found->location);
         return XR_OK;
@@ -166,7 +169,7 @@ static enum xr_status discovered(void *ctx, const struct xr_found *found)
     if (has_paths(d->backend) &&
         resolve(&path, d->engine, d->backend, found->location, NULL) != XR_OK)
         path = NULL; /* more than its last component is missing: opening it will say so */
-    push_run(d->engine, d->backend, path ? path : found->location, found->summary, d->named);
+    push_run(d->engine, d->backend, path ? path : found->location, found, d->named);
     free(path);
     return XR_OK;
 }

@@ -78,24 +78,38 @@ static void survey(void *ctx, struct xr_run *run)
         end_unread(engine, run, status, &err);
 }
 
+/* A helper of somebody else's says what it likes, of that user's own. */
+static bool same_place(const struct xr_run *a, const struct xr_run *b)
+{
+    return b->caps.identity[0] != '\0' && strcmp(a->caps.identity, b->caps.identity) == 0 &&
+           a->owner.other == b->owner.other && (!a->owner.other || a->owner.uid == b->owner.uid);
+}
+
+/* Two addresses may reach one place: it is worked on once. */
+static void skip_twins(struct xr_report *report)
+{
+    for (size_t i = 0; i < report->runs.count; i++) {
+        struct xr_run *run = &report->runs.items[i];
+
+        for (size_t k = 0; k < i && run->why == NULL; k++) {
+            if (same_place(&report->runs.items[k], run))
+                xr_run_end(run, XR_RESULT_SKIPPED,
+                           xr_format("the same place as %s", report->runs.items[k].address));
+        }
+    }
+}
+
 void xr_engine_survey(struct xr_engine *engine)
 {
     struct xr_report *report = engine->report;
 
+    if (engine->rq->verb != XR_VERB_STORES) /* that one says of each what it can do */
+        skip_twins(report);
     xr_engine_each(engine, 0, false, survey, engine);
+    skip_twins(report);
     for (size_t i = 0; i < report->runs.count; i++) {
-        struct xr_run *run = &report->runs.items[i];
-
-        if (run->why != NULL)
-            continue;
-        /* Two addresses may reach one place: it is worked on once. */
-        for (size_t k = 0; k < i && run->caps.identity[0] != '\0'; k++) {
-            if (strcmp(report->runs.items[k].caps.identity, run->caps.identity) == 0 &&
-                run->why == NULL)
-                xr_run_end(run, XR_RESULT_SKIPPED,
-                           xr_format("the same place as %s", report->runs.items[k].address));
-        }
-        xr_engine_pool(engine, &run->snapshot);
+        if (report->runs.items[i].why == NULL)
+            xr_engine_pool(engine, &report->runs.items[i].snapshot);
     }
 }
 

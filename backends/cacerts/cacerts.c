@@ -25,25 +25,12 @@ static const struct ca_layout *by_name(const char *name)
     return NULL;
 }
 
-static const struct ca_layout *detect(const struct xr_session *s)
-{
-    for (size_t i = 0; i < ca_layout_count; i++) {
-        for (size_t k = 0; k < sizeof(ca_layouts[i].signs) / sizeof(ca_layouts[i].signs[0]); k++) {
-            struct stat st;
-
-            if (ca_layouts[i].signs[k] != NULL && ca_stat(&st, s, ca_layouts[i].signs[k], true))
-                return &ca_layouts[i];
-        }
-    }
-    return NULL;
-}
-
 static enum xr_status find_layout(struct xr_session *s, const char *wanted, struct xr_error *err)
 {
     struct xr_buf names = {0};
     enum xr_status status = XR_OK;
 
-    s->layout = wanted != NULL ? by_name(wanted) : detect(s);
+    s->layout = wanted != NULL ? by_name(wanted) : ca_detect(s);
     if (s->layout != NULL && s->layout->blocklist != NULL)
         s->blocklist =
             xr_format("%s/%s", s->layout->blocklist, ca_blocklist_name(s, s->layout->blocklist));
@@ -111,7 +98,6 @@ static void describe(struct xr_caps *caps, const struct xr_session *s)
 {
     size_t size = caps->size;
     struct xr_caps full = {.size = sizeof(full)};
-    struct stat st;
 
     full.places[XR_ANCHOR] = XR_ENFORCED;
     full.places[XR_DISTRUST] = s->layout->family == CA_LIST  ? XR_DESELECT_ONLY
@@ -129,9 +115,7 @@ static void describe(struct xr_caps *caps, const struct xr_session *s)
                    s->layout->title);
     (void)snprintf(full.verifier, sizeof(full.verifier), "OpenSSL X509_verify_cert");
     full.writable = writable(s, &full);
-    if (ca_stat(&st, s, s->layout->lock, true))
-        (void)snprintf(full.identity, sizeof(full.identity), "%llu:%llu",
-                       (unsigned long long)st.st_dev, (unsigned long long)st.st_ino);
+    ca_identify(full.identity, sizeof(full.identity), s, s->layout->lock);
     memcpy(caps, &full, size < sizeof(full) ? size : sizeof(full));
     caps->size = size;
 }
@@ -187,16 +171,21 @@ static enum xr_status discover(const struct xr_host *host, const struct xr_site 
 {
     struct xr_found found = {.size = sizeof(found), .location = site->root ? site->root : "/"};
     struct xr_session *s = NULL;
+    char identity[sizeof(((struct xr_caps *)NULL)->identity)] = "";
     enum xr_status status = XR_OK;
 
     (void)err;
     if (!(scope & XR_SCOPE_SYSTEM))
         return XR_OK;
     s = ca_session_new(host, found.location);
-    s->layout = site->layout != NULL ? by_name(site->layout) : s->root >= 0 ? detect(s) : NULL;
+    s->layout = site->layout != NULL ? by_name(site->layout) : s->root >= 0 ? ca_detect(s) : NULL;
     /* A layout that does not exist is for open to say. */
     if (s->layout != NULL || site->layout != NULL) {
-        found.summary = s->layout != NULL ? s->layout->title : NULL;
+        if (s->layout != NULL) {
+            ca_identify(identity, sizeof(identity), s, s->layout->lock);
+            found.summary = s->layout->title;
+            found.identity = identity;
+        }
         status = emit(ctx, &found);
     }
     ca_session_free(s);

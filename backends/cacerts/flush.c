@@ -14,9 +14,7 @@ static void clear_all_temps(const struct xr_session *s)
 {
     const struct ca_layout *layout = s->layout;
 
-    ca_clear_temps(s, layout->anchors);
-    if (s->blocklist != NULL)
-        ca_clear_temps(s, s->blocklist);
+    ca_clear_source_temps(s);
     if (layout->conf != NULL) {
         char *dir = xr_memdup(layout->conf, (size_t)(ca_name(layout->conf) - layout->conf) - 1);
 

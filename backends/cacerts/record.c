@@ -27,6 +27,12 @@ bool ca_is_eku(const struct pk_extension *extension)
     return PK_IS(extension->oid, PK_OID_EKU);
 }
 
+static void add_escaped(struct xr_buf *out, struct xr_bytes value)
+{
+    for (size_t i = 0; i < value.len; i++)
+        xr_buf_fmt(out, "%%%02x", value.data[i]);
+}
+
 /* Extended key usage as an object attached to the key (RFC 5280, 4.2.1.12). */
 static void add_purposes(struct xr_buf *out, const struct xr_session *s, struct xr_bytes spki,
                          uint32_t purposes)
@@ -46,8 +52,7 @@ static void add_purposes(struct xr_buf *out, const struct xr_session *s, struct 
     pk_der_put(&value, PK_DER_SEQUENCE, inside.data, inside.len);
     xr_buf_str(out, "\n[p11-kit-object-v1]\nclass: x-certificate-extension\n"
                     "object-id: 2.5.29.37\nvalue: \"");
-    for (size_t i = 0; i < value.len; i++)
-        xr_buf_fmt(out, "%%%02x", (unsigned char)value.data[i]);
+    add_escaped(out, (struct xr_bytes){(const unsigned char *)value.data, value.len});
     xr_buf_str(out, "\"\n");
     add_pem(out, s, "PUBLIC KEY", spki);
     xr_buf_free(&oids);
@@ -60,32 +65,38 @@ static void add_purposes(struct xr_buf *out, const struct xr_session *s, struct 
 /* The first line tells p11-kit's module that the object may be removed by way of it. What limits the
  * certificate comes before it: the module reads hidden files too, and whatever part of ours it sees
  * must not give more than the whole. */
-static void add_object(struct xr_buf *out, const struct xr_session *s, struct xr_bytes der,
-                       enum xr_place place, uint32_t purposes)
+static void add_object(struct xr_buf *out, const struct xr_session *s, const struct xr_entry *entry)
 {
     struct xr_slices slices = {.size = sizeof(slices)};
 
     xr_buf_str(out, "# This file has been auto-generated and written by p11-kit. Changes will be\n"
                     "# unceremoniously overwritten.\n"
                     "# It was written by crossroot, in p11-kit's format.\n");
-    if (place == XR_ANCHOR && purposes != XR_ANY_PURPOSE &&
-        s->host->slices(&slices, der, NULL) == XR_OK)
-        add_purposes(out, s, slices.spki, purposes);
+    if (entry->place == XR_ANCHOR && entry->purposes != XR_ANY_PURPOSE &&
+        s->host->slices(&slices, entry->der, NULL) == XR_OK)
+        add_purposes(out, s, slices.spki, entry->purposes);
     xr_buf_str(out, "\n[p11-kit-object-v1]\nclass: certificate\ncertificate-type: x-509\n");
-    if (place != XR_INTERMEDIATE)
-        xr_buf_str(out, place == XR_ANCHOR ? "trusted: true\n" : "x-distrusted: true\n");
-    add_pem(out, s, "CERTIFICATE", der);
+    if (entry->place != XR_INTERMEDIATE)
+        xr_buf_str(out, entry->place == XR_ANCHOR ? "trusted: true\n" : "x-distrusted: true\n");
+    if (entry->subject.type == XR_SUBJECT_CERT) {
+        add_pem(out, s, "CERTIFICATE", entry->der);
+        return;
+    }
+    xr_buf_str(out, "issuer: \"");
+    add_escaped(out, entry->issuer);
+    xr_buf_str(out, "\"\nserial-number: \"");
+    add_escaped(out, entry->serial);
+    xr_buf_str(out, "\"\n");
 }
 
-struct xr_buf ca_canonical(const struct xr_session *s, struct xr_bytes der, enum xr_place place,
-                           uint32_t purposes)
+struct xr_buf ca_canonical(const struct xr_session *s, const struct xr_entry *entry)
 {
     struct xr_buf out = {0};
 
     if (s->layout->objects)
-        add_object(&out, s, der, place, purposes);
+        add_object(&out, s, entry);
     else
-        add_pem(&out, s, "CERTIFICATE", der);
+        add_pem(&out, s, "CERTIFICATE", entry->der);
     return out;
 }
 
@@ -122,7 +133,13 @@ static enum ca_form form_of(const struct xr_session *s, const struct ca_cert *ce
         return CA_FORM_FIXED;
     if (file->target != NULL)
         return CA_FORM_LINK;
-    plain = ca_canonical(s, cert->der, cert->place, cert->purposes);
+    plain = ca_canonical(s, &(struct xr_entry){.size = sizeof(struct xr_entry),
+                                               .subject = cert->subject,
+                                               .place = cert->place,
+                                               .purposes = cert->purposes,
+                                               .der = cert->der,
+                                               .issuer = cert->issuer,
+                                               .serial = cert->serial});
     if (plain.len == file->content.len && memcmp(plain.data, file->content.data, plain.len) == 0)
         form = CA_FORM_CANONICAL;
     xr_buf_free(&plain);
@@ -251,6 +268,7 @@ bool ca_makes(const struct xr_session *s, const struct xr_entry *entry, const ch
     struct xr_bytes data = {(const unsigned char *)content->data, content->len};
     struct found found = {.s = s, .entry = entry};
     struct pk_store pk = {.host = s->host};
+    struct xr_subject subject;
     enum pk_area area = PK_BASE;
     bool same = false;
 
@@ -262,7 +280,9 @@ bool ca_makes(const struct xr_session *s, const struct xr_entry *entry, const ch
     if (area_of(&area, s, path) && pk_add(&pk, 0, area, ca_name(path), data, NULL) == XR_OK &&
         pk.certs.count == 1) {
         pk_settle(&pk);
-        same = xr_bytes_equal(pk.certs.items[0].der, entry->der) &&
+        same = ca_identify_cert(&subject, s, &pk.certs.items[0]) &&
+               subject.type == entry->subject.type &&
+               memcmp(subject.id, entry->subject.id, sizeof(subject.id)) == 0 &&
                ca_place_of(&pk.certs.items[0]) == entry->place &&
                (!s->layout->objects || ca_one_object(s, &pk, 0, 0));
     }

@@ -59,6 +59,15 @@ bool ca_may_write(const struct xr_session *s, const char *path, struct xr_caps *
     return false;
 }
 
+void ca_identify(char *out, size_t size, const struct xr_session *s, const char *path)
+{
+    struct stat st;
+
+    if (ca_stat(&st, s, path, true))
+        (void)snprintf(out, size, "%llu:%llu", (unsigned long long)st.st_dev,
+                       (unsigned long long)st.st_ino);
+}
+
 enum xr_status ca_lock(struct xr_session *s, struct xr_error *err)
 {
     const struct timespec pause = {.tv_nsec = 10000000};
@@ -81,6 +90,19 @@ enum xr_status ca_lock(struct xr_session *s, struct xr_error *err)
         (void)close(s->lock);
     s->lock = -1;
     return status;
+}
+
+const struct ca_layout *ca_detect(const struct xr_session *s)
+{
+    for (size_t i = 0; i < ca_layout_count; i++) {
+        for (size_t k = 0; k < sizeof(ca_layouts[i].signs) / sizeof(ca_layouts[i].signs[0]); k++) {
+            struct stat st;
+
+            if (ca_layouts[i].signs[k] != NULL && ca_stat(&st, s, ca_layouts[i].signs[k], true))
+                return &ca_layouts[i];
+        }
+    }
+    return NULL;
 }
 
 void ca_session_free(struct xr_session *s)

@@ -221,13 +221,14 @@ static void add_cert(struct xr_session *s, struct ca_file *file, const struct ca
 {
     *XR_PUSH(&s->certs) = (struct ca_cert){
         .file = file,
+        .subject = {.type = XR_SUBJECT_CERT},
         .der = item->der,
         .place = distrusted ? XR_DISTRUST : XR_ANCHOR,
         .purposes = distrusted ? 0 : XR_ANY_PURPOSE,
         .vendor = file->vendor && !distrusted,
         .by_list = distrusted,
     };
-    memcpy(s->certs.items[s->certs.count - 1].sha256, item->sha256, XR_SHA256_LEN);
+    memcpy(s->certs.items[s->certs.count - 1].subject.id, item->sha256, XR_SHA256_LEN);
 }
 
 static void load_listed(struct loading *l)
@@ -400,6 +401,37 @@ enum xr_place ca_place_of(const struct pk_cert *cert)
     return cert->distrusted ? XR_DISTRUST : cert->trusted ? XR_ANCHOR : XR_INTERMEDIATE;
 }
 
+void ca_issuer_serial(struct xr_subject *out, const struct xr_host *host, struct xr_bytes issuer,
+                      struct xr_bytes serial)
+{
+    struct xr_buf both = {0};
+
+    xr_buf_add(&both, issuer.data, issuer.len);
+    xr_buf_add(&both, serial.data, serial.len);
+    *out = (struct xr_subject){.type = XR_SUBJECT_ISSUER_SERIAL};
+    host->sha256(out->id, (struct xr_bytes){(unsigned char *)both.data, both.len});
+    xr_buf_free(&both);
+}
+
+bool ca_identify_cert(struct xr_subject *out, const struct xr_session *s,
+                      const struct pk_cert *cert)
+{
+    *out = (struct xr_subject){.type = XR_SUBJECT_CERT};
+    if (cert->der.len > 0) {
+        memcpy(out->id, cert->sha256, sizeof(out->id));
+        return true;
+    }
+    if (!cert->distrusted)
+        return false;
+    if (cert->issuer.len > 0 && cert->serial.len > 0) {
+        ca_issuer_serial(out, s->host, cert->issuer, cert->serial);
+        return true;
+    }
+    out->type = XR_SUBJECT_KEY;
+    s->host->sha256(out->id, cert->spki);
+    return cert->spki.len > 0;
+}
+
 static void collect_p11(struct xr_session *s)
 {
     size_t *by_number = xr_new(s->pk.files + 1, sizeof(*by_number));
@@ -411,14 +443,19 @@ static void collect_p11(struct xr_session *s)
     for (size_t i = 0; i < s->pk.certs.count; i++) {
         const struct pk_cert *cert = &s->pk.certs.items[i];
         struct ca_file *file = s->files.items[by_number[cert->file]];
+        struct xr_subject subject;
         struct ca_cert *out = NULL;
 
-        if (cert->der.len == 0)
-            continue; /* a block by issuer and serial: listed when core can hold it by name */
+        if (!ca_identify_cert(&subject, s, cert))
+            continue;
         out = XR_PUSH(&s->certs);
         out->file = file;
+        out->subject = subject;
         out->der = cert->der;
-        memcpy(out->sha256, cert->sha256, sizeof(out->sha256));
+        if (subject.type == XR_SUBJECT_ISSUER_SERIAL) {
+            out->issuer = cert->issuer;
+            out->serial = cert->serial;
+        }
         out->place = ca_place_of(cert);
         out->purposes = out->place == XR_ANCHOR ? ca_purposes(s, cert) : 0;
         out->key = cert->spki;

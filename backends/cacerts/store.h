@@ -59,10 +59,11 @@ struct ca_file {
 /* One certificate of one file, as an entry of the store. */
 struct ca_cert {
     struct ca_file *file;
-    struct xr_bytes der;
-    struct xr_bytes key; /* CA_P11: SPKI */
-    size_t object;       /* CA_P11: number in the pk_store */
-    unsigned char sha256[XR_SHA256_LEN];
+    struct xr_subject subject;
+    struct xr_bytes der;            /* empty: a block of issuer and serial, or of a key, alone */
+    struct xr_bytes issuer, serial; /* CA_P11 */
+    struct xr_bytes key;            /* CA_P11: SPKI */
+    size_t object;                  /* CA_P11: number in the pk_store */
     enum xr_place place;
     uint32_t purposes;
     bool vendor;
@@ -105,8 +106,12 @@ struct xr_session {
 };
 
 /* session.c */
+/* The first layout of which there are signs, or NULL. */
+const struct ca_layout *ca_detect(const struct xr_session *s);
 struct xr_session *ca_session_new(const struct xr_host *host, const char *location);
 void ca_session_free(struct xr_session *s);
+/* What struct xr_caps calls identity, of the directory that is locked; untouched if there is none. */
+void ca_identify(char *out, size_t size, const struct xr_session *s, const char *path);
 enum xr_status ca_lock(struct xr_session *s, struct xr_error *err);
 /* May path (or NULL) be written, or the directory in which it would be made? False with why_not,
  * if there is none yet. */
@@ -160,6 +165,12 @@ struct ca_file *ca_find_file(const struct xr_session *s, const char *path);
 /* Name of the directory of blocked certificates below a source directory. */
 const char *ca_blocklist_name(const struct xr_session *s, const char *token);
 enum xr_place ca_place_of(const struct pk_cert *cert);
+/* Of which subject an object is an entry; false when it says nothing: there is no certificate, and it
+ * blocks none. */
+bool ca_identify_cert(struct xr_subject *out, const struct xr_session *s,
+                      const struct pk_cert *cert);
+void ca_issuer_serial(struct xr_subject *out, const struct xr_host *host, struct xr_bytes issuer,
+                      struct xr_bytes serial);
 /* Would a file of that name in the directory of anchors count? */
 bool ca_name_counts(const struct ca_layout *layout, const char *name);
 
@@ -193,9 +204,8 @@ struct ca_record {
 void ca_native(struct xr_buf *out, const struct xr_session *s, const struct ca_cert *cert);
 /* False for what no list can have given, and for paths that are nobody's to write. */
 bool ca_record(struct ca_record *out, const struct xr_session *s, struct xr_bytes in);
-/* What we write for an entry: of der, place and purposes. */
-struct xr_buf ca_canonical(const struct xr_session *s, struct xr_bytes der, enum xr_place place,
-                           uint32_t purposes);
+/* What we write for an entry. */
+struct xr_buf ca_canonical(const struct xr_session *s, const struct xr_entry *entry);
 /* Is it one certificate with, at most, what is attached to its key? */
 bool ca_one_object(const struct xr_session *s, const struct pk_store *pk, size_t certs,
                    size_t extensions);
@@ -250,6 +260,7 @@ void ca_p11_outputs(struct ca_edits *edits, struct xr_session *s);
 enum xr_status ca_sync_sources(struct xr_session *s, struct xr_error *err);
 /* Hidden files of a run that was killed; under the lock, so nobody is writing them. */
 void ca_clear_temps(const struct xr_session *s, const char *dir);
+void ca_clear_source_temps(const struct xr_session *s);
 
 /* flush.c */
 enum xr_status ca_flush(struct xr_session *s, struct xr_error *err);

@@ -17,7 +17,7 @@ static bool ours(const struct ca_cert *cert)
     char hex[2 * XR_SHA256_LEN + 1];
     const char *name = ca_name(cert->file->path);
 
-    xr_hex(hex, cert->sha256, XR_SHA256_LEN);
+    xr_hex(hex, cert->subject.id, XR_SHA256_LEN);
     return !cert->by_list && !cert->vendor && strncmp(name, OURS, strlen(OURS)) == 0 &&
            strncmp(name + strlen(OURS), hex, strlen(hex)) == 0;
 }
@@ -53,8 +53,9 @@ static void shown_init(struct shown *out, const struct xr_session *s, const stru
 
     *out = (struct shown){.entry = {.size = sizeof(*entry)}};
     ca_native(&out->native, s, cert);
-    entry->subject.type = XR_SUBJECT_CERT;
-    memcpy(entry->subject.id, cert->sha256, XR_SHA256_LEN);
+    entry->subject = cert->subject;
+    entry->issuer = cert->issuer;
+    entry->serial = cert->serial;
     entry->place = cert->place;
     entry->purposes = cert->purposes;
     entry->der = cert->der;
@@ -118,11 +119,15 @@ struct swapping {
     bool deselects;
 };
 
+static bool same_subject(const struct xr_subject *a, const struct xr_subject *b)
+{
+    return a->type == b->type && memcmp(a->id, b->id, XR_SHA256_LEN) == 0;
+}
+
 static void find_holdings(struct swapping *w, const struct xr_subject *subject)
 {
     for (size_t i = 0; i < w->s->certs.count; i++) {
-        if (subject->type == XR_SUBJECT_CERT &&
-            memcmp(w->s->certs.items[i].sha256, subject->id, XR_SHA256_LEN) == 0)
+        if (same_subject(&w->s->certs.items[i].subject, subject))
             XR_PUSH(&w->now)->cert = &w->s->certs.items[i];
     }
 }
@@ -173,42 +178,71 @@ static bool as_expected(const struct swapping *w, const struct xr_state *expect)
     return equal;
 }
 
+/* What a block without a certificate names, in p11-kit's own files. */
+static enum xr_status check_block(const struct xr_session *s, const struct xr_entry *entry,
+                                  struct xr_error *err)
+{
+    struct xr_subject named;
+
+    if (entry->subject.type == XR_SUBJECT_CRL || entry->der.len > 0 ||
+        entry->place != XR_DISTRUST || s->layout->family != CA_P11)
+        return xr_fail(err, XR_REFUSED, "this store holds certificates only");
+    if (entry->subject.type == XR_SUBJECT_ISSUER_SERIAL) {
+        ca_issuer_serial(&named, s->host, entry->issuer, entry->serial);
+        if (entry->issuer.len == 0 || entry->serial.len == 0 ||
+            !same_subject(&named, &entry->subject))
+            return xr_fail(err, XR_INVALID, "an entry's issuer and serial are not its subject's");
+    }
+    if (entry->native.len == 0 &&
+        !(s->layout->objects && entry->subject.type == XR_SUBJECT_ISSUER_SERIAL))
+        return xr_fail(err, XR_REFUSED, "a block without its certificate is only put back here");
+    return XR_OK;
+}
+
+static enum xr_status check_cert(const struct xr_session *s, const struct xr_entry *entry,
+                                 struct xr_error *err)
+{
+    struct xr_slices slices = {.size = sizeof(slices)};
+    unsigned char sum[XR_SHA256_LEN];
+
+    s->host->sha256(sum, entry->der);
+    if (memcmp(sum, entry->subject.id, sizeof(sum)) != 0)
+        return xr_fail(err, XR_INVALID, "an entry's bytes are not its subject's");
+    if (s->host->slices(&slices, entry->der, err) != XR_OK)
+        return XR_INVALID;
+    if (entry->native.len > 0)
+        return XR_OK; /* put back as it was; a wish says less */
+    if (entry->place != XR_ANCHOR && entry->place != XR_DISTRUST &&
+        !(s->layout->objects && entry->place == XR_INTERMEDIATE))
+        return xr_fail(err, XR_REFUSED, "this store has no place for a %s",
+                       xr_place_name(entry->place));
+    if (entry->place == XR_ANCHOR && entry->purposes != XR_ANY_PURPOSE && !s->layout->objects)
+        return xr_fail(err, XR_REFUSED, "this store cannot restrict an anchor to a purpose");
+    return XR_OK;
+}
+
 static enum xr_status check_want(const struct xr_session *s, const struct xr_state *want,
                                  struct xr_error *err)
 {
     const unsigned both = XR_PLACE_BIT(XR_ANCHOR) | XR_PLACE_BIT(XR_INTERMEDIATE);
+    enum xr_status status = XR_OK;
     unsigned places = 0;
 
-    for (size_t i = 0; want != NULL && i < want->count; i++) {
+    for (size_t i = 0; status == XR_OK && want != NULL && i < want->count; i++) {
         const struct xr_entry *entry = want->entries[i];
-        struct xr_slices slices = {.size = sizeof(slices)};
-        unsigned char sum[XR_SHA256_LEN];
 
-        if (entry->subject.type != want->subject.type ||
-            memcmp(entry->subject.id, want->subject.id, XR_SHA256_LEN) != 0)
+        if (!same_subject(&entry->subject, &want->subject))
             return xr_fail(err, XR_INVALID, "an entry is of another subject than its state");
         if (entry->attached_count > 0 && (!s->layout->objects || entry->native.len == 0))
             return xr_fail(err, XR_REFUSED, "this store cannot hold attached extensions");
-        if (entry->subject.type != XR_SUBJECT_CERT)
-            return xr_fail(err, XR_REFUSED, "this store holds certificates only");
-        s->host->sha256(sum, entry->der);
-        if (memcmp(sum, entry->subject.id, sizeof(sum)) != 0)
-            return xr_fail(err, XR_INVALID, "an entry's bytes are not its subject's");
-        if (s->host->slices(&slices, entry->der, err) != XR_OK)
-            return XR_INVALID;
-        if (entry->native.len > 0)
-            continue; /* put back as it was; a wish says less */
-        places |= XR_PLACE_BIT(entry->place);
-        if ((places & both) == both)
-            return xr_fail(err, XR_REFUSED, "what is an anchor is not neutral");
-        if (entry->place != XR_ANCHOR && entry->place != XR_DISTRUST &&
-            !(s->layout->objects && entry->place == XR_INTERMEDIATE))
-            return xr_fail(err, XR_REFUSED, "this store has no place for a %s",
-                           xr_place_name(entry->place));
-        if (entry->place == XR_ANCHOR && entry->purposes != XR_ANY_PURPOSE && !s->layout->objects)
-            return xr_fail(err, XR_REFUSED, "this store cannot restrict an anchor to a purpose");
+        status = entry->subject.type == XR_SUBJECT_CERT ? check_cert(s, entry, err)
+                                                        : check_block(s, entry, err);
+        if (entry->native.len == 0)
+            places |= XR_PLACE_BIT(entry->place);
+        if (status == XR_OK && (places & both) == both)
+            status = xr_fail(err, XR_REFUSED, "what is an anchor is not neutral");
     }
-    return XR_OK;
+    return status;
 }
 
 /* Does what is there serve for a wanted entry? */
@@ -277,7 +311,7 @@ static enum xr_status check_comes(const struct swapping *w, const struct xr_entr
         const struct ca_cert *other = &w->s->certs.items[i];
 
         if (other->place == XR_ANCHOR && other->purposes != entry->purposes &&
-            memcmp(other->sha256, entry->subject.id, XR_SHA256_LEN) != 0 &&
+            !same_subject(&other->subject, &entry->subject) &&
             xr_bytes_equal(other->key, slices.spki))
             return xr_fail(err, XR_REFUSED,
                            "/%s is an anchor of the same key for other purposes, and p11-kit "
@@ -295,7 +329,7 @@ static enum xr_status check_goes(const struct swapping *w, const struct ca_cert 
         const struct ca_cert *other = &w->s->certs.items[i];
 
         if (other->place == XR_ANCHOR && !other->file->attaches &&
-            memcmp(other->sha256, cert->sha256, XR_SHA256_LEN) != 0 &&
+            !same_subject(&other->subject, &cert->subject) &&
             xr_bytes_equal(other->key, cert->key))
             return xr_fail(err, XR_REFUSED,
                            "/%s limits /%s too, an anchor of the same key: remove that first",
@@ -353,7 +387,7 @@ static enum xr_status plan_write(struct swapping *w, const struct xr_entry *entr
     else if (record != NULL && record->form == CA_FORM_CONTENT)
         xr_buf_add(&made->content, record->rest.data, record->rest.len);
     else
-        made->content = ca_canonical(w->s, entry->der, entry->place, entry->purposes);
+        made->content = ca_canonical(w->s, entry);
     if (!write_over(w, made) && ca_stat(&st, w->s, made->path, false))
         return xr_fail(err, XR_CONFLICT, "/%s is in the way", made->path);
     if (made->target != NULL && !ca_link_makes(w->s, entry, made->path, made->target))
@@ -639,4 +673,24 @@ static void clear_temp(void *ctx, int dir, const struct dirent *entry)
 void ca_clear_temps(const struct xr_session *s, const char *dir)
 {
     ca_scan(s, dir, clear_temp, NULL);
+}
+
+void ca_clear_source_temps(const struct xr_session *s)
+{
+    const struct ca_layout *layout = s->layout;
+
+    ca_clear_temps(s, layout->anchors);
+    for (size_t i = 0; i < CA_TOKENS_MAX && layout->tokens[i].path != NULL; i++) {
+        const char *token = layout->tokens[i].path;
+        char *anchors = xr_format("%s/anchors", token);
+        char *blocklist = xr_format("%s/%s", token, ca_blocklist_name(s, token));
+
+        if (!layout->tokens[i].vendor) {
+            ca_clear_temps(s, token);
+            ca_clear_temps(s, anchors);
+            ca_clear_temps(s, blocklist);
+        }
+        free(anchors);
+        free(blocklist);
+    }
 }

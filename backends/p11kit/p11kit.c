@@ -3,10 +3,12 @@
  * Tokens of p11-kit's trust module. The module only reads files, so do we: the same files, which we
  * write in its own format, where a write by way of the module would not be durable. The location is
  * a PKCS#11 URI of a token that the configuration names, or a directory that programs give to the
- * module themselves (paths=DIRECTORY).
+ * module themselves (paths=DIRECTORY). Tokens of other modules: general.c.
  */
 #include "../cacerts/store.h"
-#include "tokens.h"
+#include "general.h"
+#include "gnutls.h"
+#include "images.h"
 #include "verifier.h"
 
 #include <errno.h>
@@ -21,11 +23,15 @@ static const char why_shared[] =
 /* The layout of a session is made of its token. */
 struct token_layout {
     struct ca_layout layout; /* first: the session points to it */
+    char *uri;               /* or NULL */
+    struct pt_general *general; /* of another module: all that follows is not used */
     char *path;
     const struct ca_layout *shared; /* of the distribution that publishes the same, or NULL */
     const char *fixed;              /* why it cannot be written, or NULL */
     bool file;                      /* not a directory */
     char *label;
+    struct pt_beliefs beliefs; /* of probe, */
+    size_t changes;            /* when the session had seen that many */
 };
 
 static struct token_layout *token_of(const struct xr_session *s)
@@ -63,11 +69,12 @@ static void find_shared(const struct xr_session *s, const struct stat *st)
     }
 }
 
+/* path: from the root directory, or NULL. */
 static struct token_layout *layout_new(const char *path, const char *label)
 {
     struct token_layout *t = xr_new(1, sizeof(*t));
 
-    t->path = xr_strdup(path);
+    t->path = xr_strdup(path != NULL ? path : "");
     for (size_t len = strlen(t->path); len > 0 && t->path[len - 1] == '/'; len--)
         t->path[len - 1] = '\0';
     t->label = xr_strdup(label);
@@ -86,13 +93,26 @@ static void layout_free(struct token_layout *t)
 {
     if (t == NULL)
         return;
+    pt_general_close(t->general);
+    pt_beliefs_free(&t->beliefs);
+    free(t->uri);
     free(t->path);
     free(t->label);
     free(t);
 }
 
-static enum xr_status by_uri(struct token_layout **out, const struct xr_target *target,
-                             struct xr_error *err)
+static struct token_layout *layout_of(const struct pt_token *token)
+{
+    struct token_layout *t = layout_new(token->path != NULL ? token->path + 1 : NULL, token->label);
+
+    t->uri = xr_strdup(token->uri);
+    if (token->flags & CKF_WRITE_PROTECTED)
+        t->fixed = "p11-kit keeps this token for what packages ship";
+    return t;
+}
+
+static enum xr_status by_uri(struct token_layout **out, const struct xr_host *host,
+                             const struct xr_target *target, struct xr_error *err)
 {
     struct pt_tokens tokens = {0};
     const struct pt_token *token = NULL;
@@ -100,19 +120,19 @@ static enum xr_status by_uri(struct token_layout **out, const struct xr_target *
 
     if (status == XR_OK)
         status = pt_tokens_match(&token, &tokens, target->location, err);
-    if (status == XR_OK && token->path == NULL)
+    if (status == XR_OK && token->why != NULL)
         status = xr_fail(err, XR_UNSUPPORTED, "%s", token->why);
     if (status == XR_OK) {
-        *out = layout_new(token->path + 1, token->label);
-        if (token->write_protected)
-            (*out)->fixed = "p11-kit keeps this token for what packages ship";
+        *out = layout_of(token);
+        if (token->path == NULL)
+            status = pt_general_open(&(*out)->general, host, &tokens, token, err);
     }
     pt_tokens_free(&tokens);
     return status;
 }
 
-static enum xr_status find_token(struct token_layout **out, const struct xr_target *target,
-                                 struct xr_error *err)
+static enum xr_status find_token(struct token_layout **out, const struct xr_host *host,
+                                 const struct xr_target *target, struct xr_error *err)
 {
     if (target->location[0] == '/' && target->location[1] != '\0') {
         *out = layout_new(target->location + 1, target->location);
@@ -125,7 +145,7 @@ static enum xr_status find_token(struct token_layout **out, const struct xr_targ
     if (target->site->root != NULL)
         return xr_fail(err, XR_UNSUPPORTED,
                        "modules of an image are not loaded; name the directory in it");
-    return by_uri(out, target, err);
+    return by_uri(out, host, target, err);
 }
 
 /* ---- what can be done ---- */
@@ -143,38 +163,131 @@ static void describe_writing(struct xr_caps *full, const struct xr_session *s)
                        t->shared != NULL ? "; change the store ca-certificates" : "");
 }
 
-static void describe(struct xr_caps *caps, const struct xr_session *s)
+/* What the distribution publishes from is that store. */
+static const char *locked_path(const struct token_layout *t)
+{
+    return t->shared != NULL ? t->shared->lock : t->path;
+}
+
+static void describe_files(struct xr_caps *full, const struct xr_session *s)
 {
     const struct token_layout *t = token_of(s);
-    struct xr_caps full = {.size = sizeof(full)};
-    size_t size = caps->size;
-    struct stat st;
 
-    full.places[XR_ANCHOR] = full.places[XR_DISTRUST] = XR_ENFORCED;
-    full.places[XR_INTERMEDIATE] = t->shared == NULL ? XR_ENFORCED : XR_CANNOT;
-    full.distrust_by_key = true;
-    full.purposes = CA_PURPOSES;
-    full.subjects = 1u << XR_SUBJECT_CERT;
-    full.atomic = true;
-    (void)snprintf(full.why_cannot[XR_INTERMEDIATE], sizeof(full.why_cannot[0]), "%s",
+    full->places[XR_ANCHOR] = full->places[XR_DISTRUST] = XR_ENFORCED;
+    full->places[XR_INTERMEDIATE] = t->shared == NULL ? XR_ENFORCED : XR_CANNOT;
+    full->distrust_by_key = true;
+    full->purposes = CA_PURPOSES;
+    full->subjects = 1u << XR_SUBJECT_CERT | 1u << XR_SUBJECT_ISSUER_SERIAL;
+    full->atomic = true;
+    (void)snprintf(full->why_cannot[XR_INTERMEDIATE], sizeof(full->why_cannot[0]), "%s",
                    t->shared != NULL ? why_shared : "");
-    (void)snprintf(full.why_cannot[XR_CRL], sizeof(full.why_cannot[0]),
+    (void)snprintf(full->why_cannot[XR_CRL], sizeof(full->why_cannot[0]),
                    "p11-kit has no place for CRLs; an openssl: store has");
-    (void)snprintf(full.summary, sizeof(full.summary), "%.40s, reads /%.60s", t->label, t->path);
-    (void)snprintf(full.verifier, sizeof(full.verifier), "OpenSSL X509_verify_cert");
-    describe_writing(&full, s);
-    /* What the distribution publishes from is that store. */
-    if (ca_stat(&st, s, t->shared != NULL ? t->shared->lock : t->path, true))
-        (void)snprintf(full.identity, sizeof(full.identity), "%llu:%llu",
-                       (unsigned long long)st.st_dev, (unsigned long long)st.st_ino);
-    if (t->shared != NULL && full.writable) {
+    (void)snprintf(full->summary, sizeof(full->summary), "%.40s, reads /%.60s", t->label, t->path);
+    (void)snprintf(full->verifier, sizeof(full->verifier), "OpenSSL X509_verify_cert");
+    describe_writing(full, s);
+    ca_identify(full->identity, sizeof(full->identity), s, locked_path(t));
+    if (t->shared != NULL && full->writable) {
         for (size_t i = 0; i < XR_NOTICE_COUNT; i++)
-            (void)snprintf(full.notice[i], sizeof(full.notice[i]),
+            (void)snprintf(full->notice[i], sizeof(full->notice[i]),
                            "programs that read the distribution's bundles see it after its update "
                            "command, or a change of the store ca-certificates");
     }
+}
+
+static void describe(struct xr_caps *caps, const struct xr_session *s)
+{
+    struct xr_caps full = {.size = sizeof(full)};
+    size_t size = caps->size;
+
+    if (token_of(s)->general != NULL)
+        pt_general_describe(&full, token_of(s)->general);
+    else
+        describe_files(&full, s);
     memcpy(caps, &full, size < sizeof(full) ? size : sizeof(full));
     caps->size = size;
+}
+
+/* ---- the verifier ---- */
+
+static enum xr_status take_anchor(void *ctx, enum xr_item_kind kind, struct xr_bytes der)
+{
+    if (kind != XR_ITEM_CRL)
+        pt_believe(ctx, XR_ANCHOR, der);
+    return XR_OK;
+}
+
+/* Anchors with OpenSSL's trust settings for the purposes that are attached, and what builds paths.
+ * Nothing that a distrust blocks. */
+static void believe(struct pt_beliefs *beliefs, struct xr_session *s)
+{
+    const struct pk_request request = {.format = PK_OPENSSL_BUNDLE, .filter = PK_CA_ANCHORS};
+    struct pk_outs outs = {0};
+
+    pk_extract(&outs, &s->pk, &request);
+    for (size_t i = 0; i < outs.count; i++) {
+        struct xr_bytes text = {(const unsigned char *)outs.items[i].content.data,
+                                outs.items[i].content.len};
+
+        if (text.len > 0)
+            (void)s->host->items(text, take_anchor, beliefs, NULL);
+    }
+    pk_outs_free(&outs);
+    for (size_t i = 0; i < s->pk.certs.count; i++) {
+        const struct pk_cert *cert = &s->pk.certs.items[i];
+
+        if (!cert->trusted && !cert->distrusted && !cert->blocked && cert->der.len > 0)
+            pt_believe(beliefs, XR_INTERMEDIATE, cert->der);
+    }
+}
+
+/* As the module sees it: by its key, or by issuer and serial number. */
+static bool distrusted(const void *ctx, struct xr_bytes der)
+{
+    const struct xr_session *s = ctx;
+    struct xr_slices slices = {.size = sizeof(slices)};
+
+    if (s->host->slices(&slices, der, NULL) != XR_OK)
+        return false;
+    for (size_t i = 0; i < s->pk.certs.count; i++) {
+        const struct pk_cert *cert = &s->pk.certs.items[i];
+
+        if (cert->distrusted &&
+            ((cert->spki.len > 0 && xr_bytes_equal(cert->spki, slices.spki)) ||
+             (cert->serial.len > 0 && xr_bytes_equal(cert->issuer, slices.issuer) &&
+              xr_bytes_equal(cert->serial, slices.serial))))
+            return true;
+    }
+    return false;
+}
+
+static enum xr_status check_files(struct xr_session *s, struct xr_verdict *out,
+                                  const struct xr_probe *question, struct xr_error *err)
+{
+    struct token_layout *t = token_of(s);
+    enum xr_status status = s->loaded ? XR_OK : ca_load(s, err);
+
+    if (status != XR_OK)
+        return status;
+    if (t->beliefs.host == NULL || t->changes != s->changes) {
+        pt_beliefs_free(&t->beliefs);
+        t->beliefs.host = s->host;
+        t->changes = s->changes;
+        believe(&t->beliefs, s);
+    }
+    return pt_check(out, &t->beliefs, question, distrusted, s, err);
+}
+
+static enum xr_status probe(struct xr_session *s, struct xr_verdict *out,
+                            const struct xr_probe *question, struct xr_error *err)
+{
+    struct token_layout *t = token_of(s);
+    enum xr_status status = t->general != NULL ? pt_general_probe(t->general, out, question, err)
+                                               : check_files(s, out, question, err);
+
+    if (status == XR_OK && t->uri != NULL)
+        pt_gnutls(out, t->uri, question);
+    return status;
 }
 
 /* ---- sessions ---- */
@@ -183,7 +296,6 @@ static void session_close(struct xr_session *s)
 {
     struct token_layout *t = token_of(s);
 
-    pt_verifier_free(s);
     ca_session_free(s);
     layout_free(t);
 }
@@ -229,27 +341,48 @@ static enum xr_status look(struct xr_session *s, struct xr_error *err)
     return XR_OK;
 }
 
+static struct xr_session *session_of(const struct xr_host *host, const struct xr_site *site,
+                                     struct token_layout *t)
+{
+    struct xr_session *s = ca_session_new(host, site->root != NULL ? site->root : "/");
+
+    s->layout = &t->layout;
+    return s;
+}
+
+static enum xr_status begin_writing(struct xr_session *s, const struct xr_caps *caps,
+                                    struct xr_error *err)
+{
+    struct token_layout *t = token_of(s);
+    enum xr_status status = XR_OK;
+
+    if (caps->writable)
+        status = t->general != NULL ? pt_general_write(t->general, err) : ca_lock(s, err);
+    s->write = status == XR_OK;
+    return status;
+}
+
 static enum xr_status session_open(struct xr_session **out, struct xr_caps *caps,
                                    const struct xr_host *host, const struct xr_target *target,
                                    enum xr_mode mode, struct xr_error *err)
 {
     struct token_layout *t = NULL;
     struct xr_session *s = NULL;
-    enum xr_status status = find_token(&t, target, err);
+    enum xr_status status = find_token(&t, host, target, err);
 
-    if (status != XR_OK)
+    if (status != XR_OK) {
+        layout_free(t);
         return status;
-    s = ca_session_new(host, target->site->root != NULL ? target->site->root : "/");
-    s->layout = &t->layout;
-    s->write = mode == XR_WRITE;
+    }
+    s = session_of(host, target->site, t);
     if (s->root < 0)
         status = xr_fail_errno(err, "cannot open the root directory");
-    if (status == XR_OK)
+    if (status == XR_OK && t->general == NULL)
         status = look(s, err);
     if (status == XR_OK)
         describe(caps, s);
-    if (status == XR_OK && s->write && caps->writable)
-        status = ca_lock(s, err);
+    if (status == XR_OK && mode == XR_WRITE)
+        status = begin_writing(s, caps, err);
     if (status != XR_OK) {
         session_close(s);
         return status;
@@ -261,23 +394,45 @@ static enum xr_status session_open(struct xr_session **out, struct xr_caps *caps
 static enum xr_status session_renew(struct xr_session *s, struct xr_caps *caps,
                                     struct xr_error *err)
 {
-    enum xr_status status = XR_OK;
-
     describe(caps, s);
-    if (caps->writable)
-        status = ca_lock(s, err);
-    s->write = status == XR_OK;
     s->loaded = s->fresh = s->ahead = false;
-    return status;
+    return begin_writing(s, caps, err);
+}
+
+static enum xr_status session_unlock(struct xr_session *s, struct xr_bytes password,
+                                     struct xr_error *err)
+{
+    struct token_layout *t = token_of(s);
+
+    return t->general != NULL ? pt_general_unlock(t->general, password, err) : XR_OK;
+}
+
+static enum xr_status list(struct xr_session *s, xr_entry_fn emit, void *ctx, struct xr_error *err)
+{
+    struct token_layout *t = token_of(s);
+
+    return t->general != NULL ? pt_general_list(t->general, emit, ctx, err)
+                              : ca_list(s, emit, ctx, err);
+}
+
+static enum xr_status swap(struct xr_session *s, const struct xr_state *expect,
+                           const struct xr_state *want, struct xr_error *err)
+{
+    struct token_layout *t = token_of(s);
+
+    return t->general != NULL ? pt_general_swap(t->general, expect, want, err)
+                              : ca_swap(s, expect, want, err);
 }
 
 static enum xr_status flush(struct xr_session *s, struct xr_error *err)
 {
     if (s->lock < 0)
         return XR_OK;
-    ca_clear_temps(s, s->layout->anchors);
+    ca_clear_source_temps(s);
     return ca_sync_sources(s, err);
 }
+
+/* ---- discovery ---- */
 
 /* A user's own, in that user's home, or the system's? What has no path is the system's. */
 static bool in_scope(const struct pt_token *token, const struct xr_site *site, unsigned scope)
@@ -289,23 +444,55 @@ static bool in_scope(const struct pt_token *token, const struct xr_site *site, u
     return (scope & (own ? XR_SCOPE_USER : XR_SCOPE_SYSTEM)) != 0;
 }
 
+static enum xr_status emit_found(const struct xr_host *host, const struct xr_site *site,
+                                 struct token_layout *t, const char *location, xr_found_fn emit,
+                                 void *ctx)
+{
+    char identity[sizeof(((struct xr_caps *)NULL)->identity)] = "";
+    struct xr_session *s = session_of(host, site, t);
+    enum xr_status status = XR_OK;
+
+    /* What cannot be looked at now, opening it will say. */
+    if (t->path[0] != '\0' && s->root >= 0 && look(s, NULL) == XR_OK)
+        ca_identify(identity, sizeof(identity), s, locked_path(t));
+    status = emit(ctx, &(struct xr_found){.size = sizeof(struct xr_found),
+                                          .location = location,
+                                          .identity = identity,
+                                          .summary = t->label});
+    session_close(s);
+    return status;
+}
+
+/* Modules of an image are not loaded; its configuration says what they would read. */
+static enum xr_status discover_image(const struct xr_host *host, const struct xr_site *site,
+                                     xr_found_fn emit, void *ctx)
+{
+    struct xr_strings paths = {0};
+    enum xr_status status = XR_OK;
+
+    pt_image_paths(&paths, host, site->root);
+    for (size_t i = 0; status == XR_OK && i < paths.count; i++)
+        status = emit_found(host, site, layout_new(paths.items[i] + 1, paths.items[i]),
+                            paths.items[i], emit, ctx);
+    xr_strings_free(&paths);
+    return status;
+}
+
 static enum xr_status discover(const struct xr_host *host, const struct xr_site *site,
                                unsigned scope, xr_found_fn emit, void *ctx, struct xr_error *err)
 {
     struct pt_tokens tokens = {0};
     enum xr_status status = XR_OK;
 
-    (void)host;
-    if (!(scope & (XR_SCOPE_SYSTEM | XR_SCOPE_USER)) || site->root != NULL)
+    if (site->root != NULL)
+        return scope & XR_SCOPE_SYSTEM ? discover_image(host, site, emit, ctx) : XR_OK;
+    if (!(scope & (XR_SCOPE_SYSTEM | XR_SCOPE_USER)))
         return XR_OK;
     status = pt_tokens_find(&tokens, site, err);
     for (size_t i = 0; status == XR_OK && i < tokens.count; i++) {
-        const struct xr_found found = {.size = sizeof(found),
-                                       .location = tokens.items[i].uri,
-                                       .summary = tokens.items[i].label};
-
         if (in_scope(&tokens.items[i], site, scope))
-            status = emit(ctx, &found);
+            status = emit_found(host, site, layout_of(&tokens.items[i]), tokens.items[i].uri, emit,
+                                ctx);
     }
     pt_tokens_free(&tokens);
     return status;
@@ -320,11 +507,12 @@ static const struct xr_backend table = {
     .discover = discover,
     .open = session_open,
     .close = session_close,
-    .list = ca_list,
-    .swap = ca_swap,
+    .list = list,
+    .swap = swap,
     .flush = flush,
-    .probe = pt_probe,
+    .probe = probe,
     .renew = session_renew,
+    .unlock = session_unlock,
 };
 
 #ifdef XR_MODULE

@@ -2,6 +2,8 @@
 #include "tokens.h"
 
 #include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <p11-kit/p11-kit.h>
 #include <p11-kit/uri.h>
 #include <stdlib.h>
@@ -13,6 +15,7 @@
 #define P11_FUNCTIONS(X)                    \
     X(p11_kit_modules_load_and_initialize)  \
     X(p11_kit_modules_finalize_and_release) \
+    X(p11_kit_module_get_filename)          \
     X(p11_kit_message)                      \
     X(p11_kit_be_quiet)                     \
     X(p11_kit_uri_new)                      \
@@ -72,22 +75,25 @@ static bool says(const unsigned char *field, size_t size, const char *text)
     return same;
 }
 
-/* The trust module gives what it reads as the description of its slots, cut to 64 bytes. */
+/* p11-kit's trust module gives what it reads as the description of its slots, cut to 64 bytes; by
+ * way of p11-kit's client, that of another machine, or of what is around a container. */
 static void find_path(struct pt_token *token, const CK_TOKEN_INFO *info, const CK_SLOT_INFO *slot)
 {
-    char *path = NULL;
+    char *path = NULL, *file = NULL;
 
-    if (!says(info->model, sizeof(info->model), "p11-kit-trust")) {
-        token->why = xr_strdup("tokens of other modules than p11-kit's own cannot be used yet");
+    if (!says(info->model, sizeof(info->model), "p11-kit-trust"))
         return;
-    }
+    file = kit.p11_kit_module_get_filename(token->module);
     path = text_of(slot->slotDescription, sizeof(slot->slotDescription));
-    if (path[0] == '/' && strlen(path) < sizeof(slot->slotDescription)) {
-        token->path = path;
-        return;
-    }
-    token->why = xr_strdup("its module does not say what it reads; name that: p11-kit:DIRECTORY");
+    if (file == NULL || strstr(file, "p11-kit-client") != NULL)
+        token->why = xr_strdup("p11-kit forwards it from elsewhere; change it there");
+    else if (path[0] != '/' || strlen(path) == sizeof(slot->slotDescription))
+        token->why =
+            xr_strdup("its module does not say what it reads; name that: p11-kit:DIRECTORY");
+    else
+        token->path = xr_strdup(path);
     free(path);
+    free(file);
 }
 
 /* With as many fields as it takes to be the only one. */
@@ -128,8 +134,8 @@ static void add_slot(struct raw *raw, CK_FUNCTION_LIST *module, CK_SLOT_ID id)
     *XR_PUSH(&raw->infos) = info;
     token = XR_PUSH(raw->tokens);
     label = text_of(info.label, sizeof(info.label));
-    *token = (struct pt_token){.label = xr_visible(label),
-                               .write_protected = (info.flags & CKF_WRITE_PROTECTED) != 0};
+    *token = (struct pt_token){
+        .label = xr_visible(label), .module = module, .slot = id, .flags = info.flags};
     find_path(token, &info, &slot);
     free(label);
 }
@@ -180,7 +186,7 @@ enum xr_status pt_tokens_find(struct pt_tokens *out, const struct xr_site *site,
         return XR_OK;
     tell_home(site);
     kit.p11_kit_be_quiet();
-    modules = kit.p11_kit_modules_load_and_initialize(P11_KIT_MODULE_TRUSTED);
+    modules = out->modules = kit.p11_kit_modules_load_and_initialize(P11_KIT_MODULE_TRUSTED);
     if (modules == NULL) {
         const char *message = kit.p11_kit_message();
 
@@ -198,7 +204,6 @@ enum xr_status pt_tokens_find(struct pt_tokens *out, const struct xr_site *site,
     }
     for (size_t i = 0; i < raw.infos.count; i++)
         name_token(&raw, i);
-    kit.p11_kit_modules_finalize_and_release(modules);
     free(raw.infos.items);
     return XR_OK;
 }
@@ -243,5 +248,20 @@ void pt_tokens_free(struct pt_tokens *tokens)
         free(tokens->items[i].why);
     }
     free(tokens->items);
+    if (tokens->modules != NULL)
+        kit.p11_kit_modules_finalize_and_release(tokens->modules);
     *tokens = (struct pt_tokens){0};
+}
+
+int pt_tokens_library(void)
+{
+    Dl_info info;
+    void *function = NULL;
+
+    memcpy(&function, &kit.p11_kit_be_quiet, sizeof(function));
+    if (function == NULL || dladdr(function, &info) == 0) {
+        errno = ENOENT;
+        return -1;
+    }
+    return open(info.dli_fname, O_RDONLY | O_CLOEXEC);
 }

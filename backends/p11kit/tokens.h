@@ -5,17 +5,22 @@
 
 #include "base.h"
 
+#include <p11-kit/pkcs11.h>
+
 struct pt_token {
     char *uri;   /* the shortest that means no other token, "pkcs11:token=…" (RFC 7512) */
     char *full;  /* with all of its fields */
     char *label; /* for people */
     char *path;  /* of p11-kit's own trust module: the file or directory it reads; else NULL */
-    char *why;   /* it has no path, and so cannot be used */
-    bool write_protected;
+    char *why;   /* it has no path, and so cannot be used; NULL: it is one of objects */
+    CK_FUNCTION_LIST *module; /* good until pt_tokens_free */
+    CK_SLOT_ID slot;
+    CK_FLAGS flags; /* of the token */
 };
 struct pt_tokens {
     struct pt_token *items;
     size_t count, capacity;
+    CK_FUNCTION_LIST **modules; /* loaded; or NULL */
 };
 /* Loads the modules of this machine's, and for others than root the user's, configuration: code of
  * others. */
@@ -25,5 +30,8 @@ enum xr_status pt_tokens_find(struct pt_tokens *out, const struct xr_site *site,
 enum xr_status pt_tokens_match(const struct pt_token **out, const struct pt_tokens *tokens,
                                const char *uri, struct xr_error *err);
 void pt_tokens_free(struct pt_tokens *tokens);
+/* For a lock that all of this machine's users of tokens share: a descriptor of libp11-kit itself, or
+ * -1 and errno. */
+int pt_tokens_library(void);
 
 #endif

@@ -3,10 +3,26 @@
 #ifndef XR_P11KIT_VERIFIER_H
 #define XR_P11KIT_VERIFIER_H
 
-#include "../cacerts/store.h"
+#include "base.h"
 
-enum xr_status pt_probe(struct xr_session *s, struct xr_verdict *out,
-                        const struct xr_probe *question, struct xr_error *err);
-void pt_verifier_free(struct xr_session *s);
+/* What a token says. */
+struct pt_beliefs {
+    const struct xr_host *host;
+    struct {
+        struct pt_believed {
+            struct xr_bytes der; /* owned; of an anchor with OpenSSL's trust settings, if it has any */
+            uint32_t hash;       /* of its subject */
+            enum xr_place place;
+        } * items;
+        size_t count, capacity;
+    } certs;
+};
+void pt_believe(struct pt_beliefs *beliefs, enum xr_place place, struct xr_bytes der);
+void pt_beliefs_free(struct pt_beliefs *beliefs);
+/* distrusted: of which no path may go through. */
+enum xr_status pt_check(struct xr_verdict *out, struct pt_beliefs *beliefs,
+                        const struct xr_probe *question,
+                        bool (*distrusted)(const void *ctx, struct xr_bytes der), const void *ctx,
+                        struct xr_error *err);
 
 #endif

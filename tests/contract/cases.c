@@ -1126,6 +1126,50 @@ static const char *renews(struct contract *ctx)
     return NULL;
 }
 
+/* Without the certificate: by issuer and serial number. */
+static const char *by_serial(struct contract *ctx)
+{
+    struct xr_slices slices = {.size = sizeof(slices)};
+    struct xr_state *wish = contract_wish(ctx, CERT_CROSS, XR_DISTRUST), *back = NULL;
+    const struct question below = {.chain = {CERT_SUB}, .count = 1, .purpose = XR_SERVER};
+    struct xr_verdict verdict;
+    const struct xr_state *held = NULL;
+    struct xr_buf both = {0};
+    struct xr_entry *entry = contract_entry(wish, 0);
+    bool ok = false;
+
+    if ((ctx->caps.subjects & 1u << XR_SUBJECT_ISSUER_SERIAL) == 0)
+        return contract_skip(ctx, "the store distrusts by certificate only");
+    NEED(xr_host.slices(&slices, contract_der(ctx, CERT_CROSS), NULL) == XR_OK);
+    xr_buf_add(&both, slices.issuer.data, slices.issuer.len);
+    xr_buf_add(&both, slices.serial.data, slices.serial.len);
+    free((void *)(uintptr_t)entry->der.data);
+    entry->der = (struct xr_bytes){0};
+    entry->issuer.data = xr_memdup(slices.issuer.data, slices.issuer.len);
+    entry->issuer.len = slices.issuer.len;
+    entry->serial.data = xr_memdup(slices.serial.data, slices.serial.len);
+    entry->serial.len = slices.serial.len;
+    wish->subject.type = XR_SUBJECT_ISSUER_SERIAL;
+    entry->subject.type = wish->subject.type;
+    TRY(refused(ctx, wish)); /* the id is another's */
+    xr_host.sha256(wish->subject.id, (struct xr_bytes){(unsigned char *)both.data, both.len});
+    xr_buf_free(&both);
+    entry->subject = wish->subject;
+    TRY(contract_put(ctx, &wish->subject, wish));
+    held = contract_held(ctx, &wish->subject, &ok);
+    NEED(ok && held != NULL && held->count == 1 && held->entries[0]->place == XR_DISTRUST);
+    NEED(xr_bytes_equal(held->entries[0]->serial, entry->serial));
+    back = contract_copy(ctx, held);
+    TRY(contract_install(ctx, CERT_OLD, XR_ANCHOR));
+    TRY(contract_install(ctx, CERT_CROSS, XR_INTERMEDIATE));
+    NEED(ask(ctx, &verdict, &below) == XR_NO);
+    TRY(contract_put(ctx, &wish->subject, NULL));
+    NEED(ask(ctx, &verdict, &below) == XR_YES);
+    TRY(contract_put(ctx, &wish->subject, back));
+    NEED(ask(ctx, &verdict, &below) == XR_NO);
+    return NULL;
+}
+
 const struct contract_case contract_cases[] = {
     {"A store that does not exist yet lists nothing, and reading it makes nothing.", fresh},
     {"Opening a store for writing without a change makes nothing.", fresh_write},
@@ -1169,6 +1213,7 @@ const struct contract_case contract_cases[] = {
     {"A distrust that only deselects refuses what nobody ships.", deselects_nothing_else},
     {"An enforced distrust wins over the anchor.", distrust_enforced},
     {"A distrust takes the others of the key along where it says so.", distrust_of_key},
+    {"A distrust by issuer and serial number needs no certificate, and can be put back.", by_serial},
     {"A session that is renewed for writing sees what was changed meanwhile.", renews},
 };
 const size_t contract_case_count = sizeof(contract_cases) / sizeof(contract_cases[0]);

@@ -43,11 +43,13 @@ struct contract_kind {
     const char *backend;
     const char *layout; /* of a distribution, or NULL */
     const char *nss;    /* directory of NSS libraries, or NULL */
+    const char *variant; /* where neither tells kinds apart */
     /* A location inside the scratch directory where no store is yet. Allocated. */
     char *(*location)(const char *scratch);
     /* Everything that is inside the scratch directory as text: names, modes, contents, link
      * targets; with times also inodes and times of change. Allocated. NULL: cannot be seen. */
     char *(*image)(const char *scratch, bool times);
+    const char *password; /* that opens what a session's capabilities call locked, or NULL */
     bool directory; /* in the layout of the OpenSSL directory: its own cases apply */
     /* Puts at the location what is there before anybody changes it. NULL: nothing. What it holds
      * is no part of the lists below, and a list fails when it is not as it was. */
@@ -102,6 +104,9 @@ extern const struct contract_case contract_cacerts_cases[]; /* kind->layout */
 extern const size_t contract_cacerts_case_count;
 extern const struct contract_case contract_live_cases[]; /* kind->layout, on a running system */
 extern const size_t contract_live_case_count;
+
+extern const struct contract_case contract_fixed_cases[]; /* stores that cannot be written, alone */
+extern const size_t contract_fixed_case_count;
 
 /* kind, backend, worker and scratch are filled by the driver. */
 const char *contract_begin(struct contract *ctx);

@@ -165,6 +165,15 @@ struct xr_store *contract_open_at(struct contract *ctx, const char *location, en
         return NULL;
     }
     *XR_PUSH(&ctx->stores) = store;
+    if (mode == XR_WRITE && store->caps.locked != 0 && ctx->kind->password != NULL) {
+        const char *word = ctx->kind->password;
+        struct xr_bytes password = {(const unsigned char *)word, strlen(word)};
+
+        if (xr_store_unlock(store, password, &ctx->err) != XR_OK) {
+            contract_close(ctx, store);
+            return NULL;
+        }
+    }
     return store;
 }
 

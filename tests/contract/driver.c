@@ -28,6 +28,55 @@ static char *token_location(const char *scratch)
     return tree_path(scratch, "token");
 }
 
+/* A token that is one file. */
+static char *fixed_location(const char *scratch)
+{
+    return tree_path(scratch, "token.p11-kit");
+}
+
+static void fixed_stock(const struct contract *ctx)
+{
+    const enum contract_cert certs[] = {CERT_SHIPPED, CERT_BESIDE};
+    struct xr_buf text = {0};
+
+    for (size_t i = 0; i < 2; i++) {
+        size_t len = 0;
+        char *pem = xr_host.pem("CERTIFICATE", contract_der(ctx, certs[i]), &len);
+
+        xr_buf_fmt(&text, "[p11-kit-object-v1]\ntrusted: true\n%s", pem);
+        free(pem);
+    }
+    tree_text(ctx->scratch, "token.p11-kit", text.data);
+    xr_buf_free(&text);
+}
+
+/* A token of SoftHSM's, in a home of its own. p11-kit takes no configuration of root's home: as root
+ * these tests run where the system's is exchanged. */
+static char *softhsm_location(const char *scratch)
+{
+    char *tokens = tree_path(scratch, "tokens");
+    char *conf = xr_format("directories.tokendir = %s\nobjectstore.backend = file\n"
+                           "log.level = ERROR\n",
+                           tokens);
+    char *command =
+        xr_format("HOME='%s' softhsm2-util --init-token --free --label contract --so-pin "
+                  "officer --pin secret >'%s/said' 2>&1",
+                  scratch, scratch);
+
+    tree_dirs(scratch, "tokens");
+    tree_dirs(scratch, ".config/softhsm2");
+    tree_dirs(scratch, ".config/pkcs11/modules");
+    tree_text(scratch, ".config/softhsm2/softhsm2.conf", conf);
+    tree_text(scratch, ".config/pkcs11/pkcs11.conf", "user-config: only\n");
+    tree_text(scratch, ".config/pkcs11/modules/softhsm2.module",
+              "module: /usr/lib/softhsm/libsofthsm2.so\ntrust-policy: yes\n");
+    cr_assert(system(command) == 0, "%s", command); /* NOLINT(cert-env33-c,concurrency-mt-unsafe) */
+    free(command);
+    free(conf);
+    free(tokens);
+    return xr_strdup("pkcs11:token=contract");
+}
+
 static char *root_location(const char *scratch)
 {
     tree_dir(scratch, "root");
@@ -106,6 +155,15 @@ static const struct contract_kind kinds[] = {
     ROOT_OF("suse"),
     ROOT_OF("arch"),
     {.backend = "p11-kit", .location = token_location, .image = tree_image},
+    {.backend = "p11-kit",
+     .variant = "fixed",
+     .location = fixed_location,
+     .image = tree_image,
+     .stock = fixed_stock},
+    {.backend = "p11-kit",
+     .variant = "softhsm",
+     .location = softhsm_location,
+     .password = "officer"},
     {.backend = "nss", .location = profile_location},
     {.backend = "nss", .location = profile_location, .nss = "/usr/lib/firefox-esr"},
 };
@@ -113,7 +171,9 @@ static const struct contract_kind kinds[] = {
 static const struct contract_kind *kind(void)
 {
     for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
-        const char *variant = kinds[i].layout ? kinds[i].layout : kinds[i].nss;
+        const char *variant = kinds[i].layout ? kinds[i].layout
+                              : kinds[i].nss  ? kinds[i].nss
+                                              : kinds[i].variant;
 
         if (strcmp(kinds[i].backend, CONTRACT_BACKEND) == 0 &&
             strcmp(variant ? variant : "", CONTRACT_VARIANT) == 0)
@@ -123,6 +183,16 @@ static const struct contract_kind *kind(void)
 }
 
 /* ---- one case ---- */
+
+/* Stores that cannot be written have cases of their own. */
+static const char *run_on(struct contract *ctx, const struct contract_case *c)
+{
+    bool fixed = c >= contract_fixed_cases && c < contract_fixed_cases + contract_fixed_case_count;
+
+    if (ctx->caps.writable == fixed)
+        return contract_skip(ctx, fixed ? "the store can be written" : "it cannot be written");
+    return c->run(ctx);
+}
 
 static void run_case(const struct contract_case *c)
 {
@@ -143,7 +213,7 @@ static void run_case(const struct contract_case *c)
     ctx.scratch = scratch;
     failed = contract_begin(&ctx);
     if (failed == NULL)
-        failed = c->run(&ctx);
+        failed = run_on(&ctx, c);
     text = failed != NULL ? xr_strdup(failed) : NULL;
     contract_end(&ctx);
     xr_registry_free(&registry);
@@ -190,6 +260,16 @@ ParameterizedTestParameters(contract, posix)
 ParameterizedTest(size_t *at, contract, posix)
 {
     run_case(&contract_posix_cases[*at]);
+}
+
+ParameterizedTestParameters(contract, fixed)
+{
+    return indexes(contract_fixed_case_count);
+}
+
+ParameterizedTest(size_t *at, contract, fixed)
+{
+    run_case(&contract_fixed_cases[*at]);
 }
 
 ParameterizedTestParameters(contract, directory)
