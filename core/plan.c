@@ -384,8 +384,10 @@ static void decide_distrust(struct deciding *d)
         return;
     }
     if (strength == XR_CANNOT || (strength != XR_ENFORCED && !d->policy->best_effort)) {
+        const char *own = d->caps->why_cannot[XR_DISTRUST];
+
         refuse(d, strength == XR_CANNOT
-                      ? xr_strdup(strengths[strength])
+                      ? xr_strdup(own[0] != '\0' ? own : strengths[strength])
                       : xr_format("%s; --best-effort does that", strengths[strength]));
         return;
     }

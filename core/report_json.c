@@ -232,8 +232,8 @@ static json_t *entry_row(struct xr_report *report, const struct xr_run *run,
     json_t *out = json_object();
 
     set(out, "sha256", subject_hash(&entry->subject));
-    if (entry->subject.type == XR_SUBJECT_KEY)
-        set(out, "spki_sha256", hex(entry->subject.id, sizeof(entry->subject.id)));
+    if (entry->subject.type == XR_SUBJECT_KEY || entry->subject.type == XR_SUBJECT_ISSUER_SERIAL)
+        set(out, "id", hex(entry->subject.id, sizeof(entry->subject.id)));
     if (entry->subject.type == XR_SUBJECT_ISSUER_SERIAL) {
         set_owned(out, "issuer", xr_x509_name_text(entry->issuer));
         set_owned(out, "serial", xr_x509_serial_text(entry->serial));

@@ -244,16 +244,14 @@ static void stores(const struct xr_text_style *style, FILE *out, const struct xr
         (void)fprintf(out, "  %s\n", xr_report_not_covered[i]);
 }
 
-/* What identifies an entry: a hash of the certificate, if that is known. */
+/* What identifies an entry: a hash of the certificate, if that is known, else of what is. */
 static void put_id(FILE *out, const struct xr_subject *subject)
 {
-    if (subject->type == XR_SUBJECT_ISSUER_SERIAL) {
-        (void)fputs("by issuer and serial number", out);
-        return;
-    }
-    if (subject->type == XR_SUBJECT_KEY)
-        (void)fputs("key ", out);
     put_hex(out, subject->id, sizeof(subject->id));
+    if (subject->type == XR_SUBJECT_ISSUER_SERIAL)
+        (void)fputs(" (of issuer and serial number)", out);
+    else if (subject->type == XR_SUBJECT_KEY)
+        (void)fputs(" (of the key)", out);
 }
 
 /* Of an entry whose certificate the store does not hold. */

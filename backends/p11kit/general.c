@@ -558,8 +558,9 @@ void pt_general_describe(struct xr_caps *full, const struct pt_general *g)
                    "PKCS#11 has no distrust; distrust it in a token of p11-kit's own module");
     (void)snprintf(full->why_cannot[XR_CRL], sizeof(full->why_cannot[0]),
                    "p11-kit has no place for CRLs; an openssl: store has");
-    (void)snprintf(full->summary, sizeof(full->summary), "%.60s, objects of a PKCS#11 token",
-                   g->token->label);
+    (void)snprintf(full->summary, sizeof(full->summary), "%.40s, objects of a PKCS#11 token%s",
+                   g->token->label,
+                   full->locked != 0 ? "; its password is the security officer's PIN" : "");
     (void)snprintf(full->verifier, sizeof(full->verifier), "OpenSSL X509_verify_cert");
     g->host->sha1(sum, name);
     xr_hex(hex, sum, sizeof(sum));

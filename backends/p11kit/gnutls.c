@@ -128,14 +128,14 @@ void pt_gnutls(struct xr_verdict *verdict, const char *uri, const struct xr_prob
     gnutls_x509_trust_list_t list = NULL;
     struct xr_opinion *out = NULL;
 
-    if (verdict->also_count == XR_OPINIONS_MAX || !load() ||
-        tls.gnutls_x509_trust_list_init(&list, 0) < 0)
+    if (!load() || tls.gnutls_x509_trust_list_init(&list, 0) < 0)
         return;
     asked_at = question->at;
     tls.gnutls_global_set_time_function(clock_of_question);
     if (tls.gnutls_x509_trust_list_add_trust_file(list, uri, NULL, GNUTLS_X509_FMT_DER, 0, 0) >=
         0) {
-        out = &verdict->also[verdict->also_count++];
+        out = &verdict->also[0];
+        verdict->also_count = 1;
         *out = (struct xr_opinion){.answer = XR_UNKNOWN};
         (void)snprintf(out->by, sizeof(out->by), "GnuTLS %.40s", tls.gnutls_check_version(NULL));
         ask(out, list, question);

@@ -5,7 +5,8 @@
 
 #include "base.h"
 
-/* Adds its opinion to a verdict; nothing without GnuTLS. uri: of the token. */
+/* Puts its opinion into a verdict, in place of what it would be with partial chains; nothing without
+ * GnuTLS. uri: of the token. */
 void pt_gnutls(struct xr_verdict *verdict, const char *uri, const struct xr_probe *question);
 
 #endif

@@ -179,6 +179,8 @@ static const char *unprivileged_look(struct contract *ctx)
 
     if (store == NULL && ctx->err.status == XR_DENIED && ctx->err.text[0] != '\0')
         return contract_skip(ctx, "the store keeps its files from others");
+    if (store == NULL && ctx->err.status == XR_ABSENT && ctx->location[0] != '/')
+        return contract_skip(ctx, "there is no such store for others");
     NEED(store != NULL);
     NEED(!store->caps.writable && store->caps.why_not[0] != '\0' && store->caps.needs_privilege);
     now = contract_list(ctx, store);

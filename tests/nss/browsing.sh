@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash
+# Browsers under the driver, and three servers for them to ask: of the leaf alone, of the leaf and its
+# CA, and of these and the cross certificate. Sourced; the PKI is in the working directory then.
+here=$(dirname -- "$(realpath -- "${BASH_SOURCE[0]}")")
+# shellcheck source=tests/cli/lib.sh
+. "$here/../cli/lib.sh"
+for name in DISPLAY WAYLAND_DISPLAY DBUS_SESSION_BUS_ADDRESS DBUS_SYSTEM_BUS_ADDRESS \
+    $(compgen -e | grep -E '^(MOZ_|NSS_|CHROM)' || true); do
+    unset "$name"
+done
+for program in firefox-esr chromium certutil modutil ip; do
+    command -v "$program" >/dev/null || skip_all "no $program here"
+done
+alone=(unshare --net)
+[[ $(id -u) -eq 0 ]] || alone+=(--map-root-user)
+"${alone[@]}" true 2>/dev/null || skip_all 'neither root nor user namespaces here'
+make_pki "$T/pki"
+cd "$P"
+
+# --- the driver
+
+# shellcheck disable=SC2016 # the inner shell's
+coproc driver {
+    exec "${alone[@]}" sh -c 'ip link set lo up && exec /usr/bin/python3 "$1"' sh "$here/browser.py" \
+        2>"$T/driver.log"
+}
+# tell WORD...: its answer is $REPLY
+tell() {
+    local IFS=$'\t'
+    printf '%s\n' "$*" >&"${driver[1]}"
+    IFS= read -r -t 200 REPLY <&"${driver[0]}" || {
+        bad "the driver is gone: $*"
+        cat "$T/driver.log"
+        exit 1
+    }
+    case $REPLY in
+    error:*) bad "$*: $REPLY" ;;
+    esac
+}
+
+cat leaf.pem sub.pem >leaf-sub.pem
+cat leaf.pem sub.pem cross.pem >leaf-sub-cross.pem
+ports=()
+for chain in leaf leaf-sub leaf-sub-cross; do
+    tell serve "$P/leaf.key" "$P/$chain.pem"
+    ports+=("$REPLY")
+done
+
