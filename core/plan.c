@@ -202,6 +202,7 @@ static void decide_install(struct deciding *d)
     struct xr_entry entry = {.size = sizeof(entry), .subject = wish->subject, .der = wish->der};
     const struct xr_entry *present = NULL;
     char *label = NULL;
+    bool keeps = false; /* what is attached to it */
 
     if (!place_for(&entry.place, d)) {
         step->place = entry.place;
@@ -247,6 +248,11 @@ static void decide_install(struct deciding *d)
     if (cert_of(d) != NULL)
         label = xr_x509_name_short(cert_of(d)->d.slices.subject);
     entry.label = label;
+    keeps = present != NULL && d->caps->attaches && entry.place == XR_ANCHOR;
+    if (keeps) {
+        entry.attached = present->attached;
+        entry.attached_count = present->attached_count;
+    }
     step->want = xr_state_new(&wish->subject);
     xr_state_add(step->want, &entry);
     free(label);
@@ -257,7 +263,7 @@ static void decide_install(struct deciding *d)
         ask(d, "it is trusted as itself, without any CA", true);
     if (entry.place != XR_CRL)
         xr_plan_ask_key(step, d->snapshot, d->pool);
-    if (present != NULL && present->attached_count > 0)
+    if (present != NULL && present->attached_count > 0 && !keeps)
         ask(d, "the constraints this store attaches to it would go", false);
     if (xr_state_in(d->before, XR_DISTRUST) != NULL)
         ask(d, "it is distrusted in this store, and that would end", false);

@@ -223,6 +223,25 @@ static json_t *store_row(const struct xr_run *run)
     return out;
 }
 
+/* Extensions that the store attaches from outside, whole. */
+static json_t *attached(const struct xr_entry *entry)
+{
+    json_t *out = json_array();
+
+    for (size_t i = 0; i < entry->attached_count; i++) {
+        const struct xr_attached *one = xr_attached_at(entry, i);
+        json_t *row = json_object();
+        char *hex = NULL;
+
+        set_owned(row, "extension", xr_x509_oid_text(one->oid));
+        hex = xr_new(2 * one->value.len + 1, 1);
+        xr_hex(hex, one->value.data, one->value.len);
+        set_owned(row, "der", hex);
+        (void)json_array_append_new(out, row);
+    }
+    return out;
+}
+
 static json_t *entry_row(struct xr_report *report, const struct xr_run *run,
                          const struct xr_entry *entry)
 {
@@ -249,6 +268,8 @@ static json_t *entry_row(struct xr_report *report, const struct xr_run *run,
     set(out, "vendor", json_boolean((entry->flags & XR_ENTRY_VENDOR) != 0));
     set(out, "managed", json_boolean(xr_report_managed(report, run, entry)));
     set(out, "label", string(entry->label));
+    if (entry->attached_count > 0)
+        set(out, "attached", attached(entry));
     if (entry->remark != NULL)
         set(out, "remark", string(entry->remark));
     return out;

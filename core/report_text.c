@@ -287,6 +287,14 @@ static void list_entry(FILE *out, struct xr_report *report, const struct xr_entr
     (void)fputs("  ", out);
     put_id(out, &entry->subject);
     (void)fputs(entry->flags & XR_ENTRY_VENDOR ? "  vendor\n" : "\n", out);
+    for (size_t i = 0; i < entry->attached_count; i++) {
+        char *what = xr_x509_oid_text(xr_attached_at(entry, i)->oid);
+
+        (void)fputs("                attached to its key: ", out);
+        put_visible(out, what);
+        (void)fputc('\n', out);
+        free(what);
+    }
     if (entry->remark != NULL) {
         (void)fputs("                ", out);
         put_visible(out, entry->remark);

@@ -120,6 +120,7 @@ void xr_put_caps(struct xr_buf *out, const struct xr_caps *caps)
     xr_put_number(out, caps->locked);
     for (unsigned notice = 0; notice < XR_NOTICE_COUNT; notice++)
         xr_put_text(out, caps->notice[notice]);
+    xr_put_number(out, caps->attaches);
 }
 
 void xr_get_fixed(struct xr_reader *in, void *out, size_t len)
@@ -323,4 +324,5 @@ void xr_get_caps(struct xr_reader *in, struct xr_caps *caps)
     caps->locked = (uint32_t)xr_get_number(in, UINT32_MAX);
     for (unsigned notice = 0; notice < XR_NOTICE_COUNT; notice++)
         get_field(in, caps->notice[notice], sizeof(caps->notice[notice]));
+    caps->attaches = xr_get_number(in, 1) != 0;
 }

@@ -305,6 +305,22 @@ static X509_NAME *parse_name(struct xr_bytes name)
     return name.len > LONG_MAX ? NULL : d2i_X509_NAME(NULL, &at, (long)name.len);
 }
 
+char *xr_x509_oid_text(struct xr_bytes oid)
+{
+    const unsigned char *at = oid.data;
+    ASN1_OBJECT *object = NULL;
+    char text[128] = "?";
+
+    ready();
+    if (oid.len > 0 && oid.len < sizeof(text))
+        object = d2i_ASN1_OBJECT(NULL, &at, (long)oid.len);
+    if (object != NULL)
+        (void)OBJ_obj2txt(text, sizeof(text), object, 0);
+    ASN1_OBJECT_free(object);
+    ERR_clear_error();
+    return xr_strdup(text);
+}
+
 static char *bio_text(BIO *bio)
 {
     char *data = NULL;

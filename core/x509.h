@@ -62,6 +62,8 @@ char *xr_x509_name_short(struct xr_bytes name);
 enum xr_status xr_x509_name_hash(uint32_t *out, struct xr_bytes name, struct xr_error *err);
 /* RFC 5280, 7.1, as libcrypto compares: case and white space folded, string types alike. */
 bool xr_x509_name_equal(struct xr_bytes a, struct xr_bytes b);
+/* "X509v3 Name Constraints", or in dots what has no name here; of a DER OBJECT IDENTIFIER, allocated. */
+char *xr_x509_oid_text(struct xr_bytes oid);
 /* Decimal text of a DER INTEGER, allocated. */
 char *xr_x509_serial_text(struct xr_bytes serial);
 

@@ -33,10 +33,23 @@ static void add_escaped(struct xr_buf *out, struct xr_bytes value)
         xr_buf_fmt(out, "%%%02x", value.data[i]);
 }
 
-/* Extended key usage as an object attached to the key (RFC 5280, 4.2.1.12). */
+/* One extension, the whole of it, as an object attached to the key. */
+static void add_extension(struct xr_buf *out, const struct xr_session *s, struct xr_bytes spki,
+                          struct xr_bytes oid, struct xr_bytes value)
+{
+    xr_buf_str(out, "\n[p11-kit-object-v1]\nclass: x-certificate-extension\nobject-id: ");
+    (void)pk_oid_text(out, oid);
+    xr_buf_str(out, "\nvalue: \"");
+    add_escaped(out, value);
+    xr_buf_str(out, "\"\n");
+    add_pem(out, s, "PUBLIC KEY", spki);
+}
+
+/* Extended key usage (RFC 5280, 4.2.1.12). */
 static void add_purposes(struct xr_buf *out, const struct xr_session *s, struct xr_bytes spki,
                          uint32_t purposes)
 {
+    const struct xr_bytes oid = {(const unsigned char *)PK_OID_EKU, sizeof(PK_OID_EKU) - 1};
     struct xr_buf oids = {0}, list = {0}, octets = {0}, inside = {0}, value = {0};
     uint32_t left = purposes;
 
@@ -47,19 +60,42 @@ static void add_purposes(struct xr_buf *out, const struct xr_session *s, struct 
     }
     pk_der_put(&list, PK_DER_SEQUENCE, oids.data, oids.len);
     pk_der_put(&octets, PK_DER_OCTETS, list.data, list.len);
-    xr_buf_add(&inside, PK_OID_EKU, sizeof(PK_OID_EKU) - 1);
+    xr_buf_add(&inside, oid.data, oid.len);
     xr_buf_add(&inside, octets.data, octets.len);
     pk_der_put(&value, PK_DER_SEQUENCE, inside.data, inside.len);
-    xr_buf_str(out, "\n[p11-kit-object-v1]\nclass: x-certificate-extension\n"
-                    "object-id: 2.5.29.37\nvalue: \"");
-    add_escaped(out, (struct xr_bytes){(const unsigned char *)value.data, value.len});
-    xr_buf_str(out, "\"\n");
-    add_pem(out, s, "PUBLIC KEY", spki);
+    add_extension(out, s, spki, oid, (struct xr_bytes){(unsigned char *)value.data, value.len});
     xr_buf_free(&oids);
     xr_buf_free(&list);
     xr_buf_free(&octets);
     xr_buf_free(&inside);
     xr_buf_free(&value);
+}
+
+size_t ca_attached(struct xr_attached **out, const struct pk_store *pk, const struct pk_cert *cert,
+                   bool only)
+{
+    struct {
+        struct xr_attached *items;
+        size_t count, capacity;
+    } found = {0};
+
+    for (size_t at = cert->attached; at != PK_NONE; at = pk->extensions.items[at].next) {
+        const struct pk_extension *extension = &pk->extensions.items[at];
+
+        if (!ca_is_eku(extension) && (!only || extension->file == cert->file))
+            *XR_PUSH(&found) = (struct xr_attached){.size = sizeof(struct xr_attached),
+                                                    .oid = extension->oid,
+                                                    .value = extension->value};
+    }
+    *out = found.items;
+    return found.count;
+}
+
+const struct xr_attached *ca_attached_at(const struct xr_entry *entry, size_t i)
+{
+    const char *first = (const char *)entry->attached;
+
+    return (const struct xr_attached *)(const void *)(first + i * entry->attached[0].size);
 }
 
 /* The first line tells p11-kit's module that the object may be removed by way of it. What limits the
@@ -72,9 +108,13 @@ static void add_object(struct xr_buf *out, const struct xr_session *s, const str
     xr_buf_str(out, "# This file has been auto-generated and written by p11-kit. Changes will be\n"
                     "# unceremoniously overwritten.\n"
                     "# It was written by crossroot, in p11-kit's format.\n");
-    if (entry->place == XR_ANCHOR && entry->purposes != XR_ANY_PURPOSE &&
-        s->host->slices(&slices, entry->der, NULL) == XR_OK)
-        add_purposes(out, s, slices.spki, entry->purposes);
+    if (entry->place == XR_ANCHOR && s->host->slices(&slices, entry->der, NULL) == XR_OK) {
+        if (entry->purposes != XR_ANY_PURPOSE)
+            add_purposes(out, s, slices.spki, entry->purposes);
+        for (size_t i = 0; i < entry->attached_count; i++)
+            add_extension(out, s, slices.spki, ca_attached_at(entry, i)->oid,
+                          ca_attached_at(entry, i)->value);
+    }
     xr_buf_str(out, "\n[p11-kit-object-v1]\nclass: certificate\ncertificate-type: x-509\n");
     if (entry->place != XR_INTERMEDIATE)
         xr_buf_str(out, entry->place == XR_ANCHOR ? "trusted: true\n" : "x-distrusted: true\n");
@@ -122,6 +162,14 @@ const char *ca_fixed_reason(const struct xr_session *s, const struct ca_file *fi
 static enum ca_form form_of(const struct xr_session *s, const struct ca_cert *cert)
 {
     const struct ca_file *file = cert->file;
+    struct xr_entry entry = {.size = sizeof(entry),
+                             .subject = cert->subject,
+                             .place = cert->place,
+                             .purposes = cert->purposes,
+                             .der = cert->der,
+                             .issuer = cert->issuer,
+                             .serial = cert->serial};
+    struct xr_attached *attached = NULL;
     struct xr_buf plain = {0};
     enum ca_form form = CA_FORM_CONTENT;
 
@@ -133,13 +181,12 @@ static enum ca_form form_of(const struct xr_session *s, const struct ca_cert *ce
         return CA_FORM_FIXED;
     if (file->target != NULL)
         return CA_FORM_LINK;
-    plain = ca_canonical(s, &(struct xr_entry){.size = sizeof(struct xr_entry),
-                                               .subject = cert->subject,
-                                               .place = cert->place,
-                                               .purposes = cert->purposes,
-                                               .der = cert->der,
-                                               .issuer = cert->issuer,
-                                               .serial = cert->serial});
+    if (s->layout->objects)
+        entry.attached_count =
+            ca_attached(&attached, &s->pk, &s->pk.certs.items[cert->object], true);
+    entry.attached = attached;
+    plain = ca_canonical(s, &entry);
+    free(attached);
     if (plain.len == file->content.len && memcmp(plain.data, file->content.data, plain.len) == 0)
         form = CA_FORM_CANONICAL;
     xr_buf_free(&plain);

@@ -210,6 +210,11 @@ struct xr_buf ca_canonical(const struct xr_session *s, const struct xr_entry *en
 bool ca_one_object(const struct xr_session *s, const struct pk_store *pk, size_t certs,
                    size_t extensions);
 bool ca_is_eku(const struct pk_extension *extension);
+/* What is attached to a certificate's key beside purposes; only: in its own file. The array is the
+ * caller's, what is in it the store's. */
+size_t ca_attached(struct xr_attached **out, const struct pk_store *pk, const struct pk_cert *cert,
+                   bool only);
+const struct xr_attached *ca_attached_at(const struct xr_entry *entry, size_t i);
 uint32_t ca_purposes(const struct xr_session *s, const struct pk_cert *cert);
 /* Why a file of somebody else's cannot be remade from a record, or NULL. */
 const char *ca_fixed_reason(const struct xr_session *s, const struct ca_file *file);

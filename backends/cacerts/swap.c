@@ -3,6 +3,8 @@
  * the blocklist directory, and lines of ca-certificates.conf. */
 #include "store.h"
 
+#include "../pk/parts.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -26,26 +28,8 @@ struct shown {
     struct xr_entry entry;
     struct xr_buf native;
     char *label;
-    struct {
-        struct xr_attached *items;
-        size_t count, capacity;
-    } attached;
+    struct xr_attached *attached;
 };
-
-/* What is attached to the key, without what purposes say already. */
-static void show_attached(struct shown *out, const struct pk_store *pk, const struct pk_cert *cert)
-{
-    for (size_t at = cert->attached; at != PK_NONE; at = pk->extensions.items[at].next) {
-        const struct pk_extension *extension = &pk->extensions.items[at];
-
-        if (!ca_is_eku(extension))
-            *XR_PUSH(&out->attached) = (struct xr_attached){.size = sizeof(struct xr_attached),
-                                                            .oid = extension->oid,
-                                                            .value = extension->value};
-    }
-    out->entry.attached = out->attached.items;
-    out->entry.attached_count = out->attached.count;
-}
 
 static void shown_init(struct shown *out, const struct xr_session *s, const struct ca_cert *cert)
 {
@@ -63,14 +47,19 @@ static void shown_init(struct shown *out, const struct xr_session *s, const stru
                    (ours(cert) ? (uint32_t)XR_ENTRY_OURS : 0u);
     if (!(entry->flags & XR_ENTRY_OURS))
         entry->label = out->label = xr_visible(ca_name(cert->file->path));
-    if (s->layout->objects)
-        show_attached(out, &s->pk, &s->pk.certs.items[cert->object]);
+    if (s->layout->objects) {
+        entry->attached_count =
+            ca_attached(&out->attached, &s->pk, &s->pk.certs.items[cert->object], false);
+        entry->attached = out->attached;
+    }
+    if (s->layout->family == CA_P11 && s->pk.certs.items[cert->object].dated)
+        entry->remark = "NSS trusts what it issued up to a date, which its file says";
     entry->native = (struct xr_bytes){(const unsigned char *)out->native.data, out->native.len};
 }
 
 static void shown_free(struct shown *shown)
 {
-    free(shown->attached.items);
+    free(shown->attached);
     xr_buf_free(&shown->native);
     free(shown->label);
 }
@@ -95,7 +84,8 @@ enum xr_status ca_list(struct xr_session *s, xr_entry_fn emit, void *ctx, struct
 
 struct holding {
     struct ca_cert *cert;
-    bool kept; /* or written over */
+    bool kept; /* or written over: */
+    bool over;
 };
 
 struct write {
@@ -221,6 +211,21 @@ static enum xr_status check_cert(const struct xr_session *s, const struct xr_ent
     return XR_OK;
 }
 
+/* Extensions that are what they say. */
+static bool attachable(const struct xr_entry *entry)
+{
+    bool good = entry->place == XR_ANCHOR;
+
+    for (size_t i = 0; good && i < entry->attached_count; i++) {
+        const struct xr_attached *attached = ca_attached_at(entry, i);
+        struct xr_bytes oid = {0}, value = {0};
+
+        good = pk_walk_extension(&oid, &value, attached->value) &&
+               xr_bytes_equal(oid, attached->oid) && !PK_IS(oid, PK_OID_EKU);
+    }
+    return good;
+}
+
 static enum xr_status check_want(const struct xr_session *s, const struct xr_state *want,
                                  struct xr_error *err)
 {
@@ -233,7 +238,8 @@ static enum xr_status check_want(const struct xr_session *s, const struct xr_sta
 
         if (!same_subject(&entry->subject, &want->subject))
             return xr_fail(err, XR_INVALID, "an entry is of another subject than its state");
-        if (entry->attached_count > 0 && (!s->layout->objects || entry->native.len == 0))
+        if (entry->attached_count > 0 &&
+            (!s->layout->objects || (entry->native.len == 0 && !attachable(entry))))
             return xr_fail(err, XR_REFUSED, "this store cannot hold attached extensions");
         status = entry->subject.type == XR_SUBJECT_CERT ? check_cert(s, entry, err)
                                                         : check_block(s, entry, err);
@@ -354,10 +360,42 @@ static bool write_over(struct swapping *w, const struct write *made)
             strcmp(h->cert->file->path, made->path) != 0 ||
             ca_fixed_reason(w->s, h->cert->file) != NULL)
             continue;
-        h->kept = true;
+        h->kept = h->over = true;
         return true;
     }
     return false;
+}
+
+/* What stays in other files need not be said again. */
+static struct xr_buf content_of(const struct swapping *w, const struct xr_entry *entry)
+{
+    struct xr_entry alone = *entry;
+    struct xr_attached *attached = xr_new(entry->attached_count, sizeof(*attached));
+    struct xr_slices slices = {.size = sizeof(slices)};
+    struct xr_buf out = {0};
+
+    alone.attached = attached;
+    alone.attached_count = 0;
+    (void)w->s->host->slices(&slices, entry->der, NULL);
+    for (size_t i = 0; i < entry->attached_count; i++) {
+        const struct xr_attached *wanted = ca_attached_at(entry, i);
+        bool stays = false;
+
+        for (size_t k = 0; k < w->s->pk.extensions.count; k++) {
+            const struct pk_extension *e = &w->s->pk.extensions.items[k];
+            bool goes = false;
+
+            for (size_t h = 0; h < w->now.count; h++)
+                goes = goes || w->now.items[h].cert->file->pk_file == e->file;
+            stays = stays || (!goes && xr_bytes_equal(e->spki, slices.spki) &&
+                              xr_bytes_equal(e->value, wanted->value));
+        }
+        if (!stays)
+            attached[alone.attached_count++] = *wanted;
+    }
+    out = ca_canonical(w->s, &alone);
+    free(attached);
+    return out;
 }
 
 static enum xr_status plan_write(struct swapping *w, const struct xr_entry *entry,
@@ -387,7 +425,7 @@ static enum xr_status plan_write(struct swapping *w, const struct xr_entry *entr
     else if (record != NULL && record->form == CA_FORM_CONTENT)
         xr_buf_add(&made->content, record->rest.data, record->rest.len);
     else
-        made->content = ca_canonical(w->s, entry);
+        made->content = content_of(w, entry);
     if (!write_over(w, made) && ca_stat(&st, w->s, made->path, false))
         return xr_fail(err, XR_CONFLICT, "/%s is in the way", made->path);
     if (made->target != NULL && !ca_link_makes(w->s, entry, made->path, made->target))
@@ -421,13 +459,25 @@ static enum xr_status plan_want(struct swapping *w, const struct xr_entry *entry
     return status;
 }
 
-static enum xr_status check_going(const struct swapping *w, struct xr_error *err)
+static enum xr_status check_going(const struct swapping *w, const struct xr_state *want,
+                                  struct xr_error *err)
 {
+    bool stays = false; /* an anchor, as we write it */
+
+    for (size_t i = 0; want != NULL && i < want->count; i++)
+        stays = stays || (want->entries[i]->place == XR_ANCHOR && want->entries[i]->native.len == 0);
     for (size_t i = 0; i < w->now.count; i++) {
         const struct ca_cert *cert = w->now.items[i].cert;
         const char *reason =
             cert->by_list || cert->vendor ? NULL : ca_fixed_reason(w->s, cert->file);
 
+        if (stays && cert->place == XR_ANCHOR && w->s->layout->family == CA_P11 &&
+            w->s->pk.certs.items[cert->object].dated &&
+            (!w->now.items[i].kept || w->now.items[i].over))
+            return xr_fail(err, XR_REFUSED,
+                           "/%s ends NSS's trust in it at a date, which would be lost: remove it "
+                           "first",
+                           cert->file->path);
         if (w->now.items[i].kept)
             continue;
         if (cert->vendor && !cert->by_list)
@@ -635,7 +685,7 @@ enum xr_status ca_swap(struct xr_session *s, const struct xr_state *expect,
     for (size_t i = 0; want != NULL && status == XR_OK && i < want->count; i++)
         status = plan_want(&w, want->entries[i], err);
     if (status == XR_OK)
-        status = check_going(&w, err);
+        status = check_going(&w, want, err);
     if (status == XR_OK) {
         status = carry_out(&w, err);
         if (status == XR_OK)

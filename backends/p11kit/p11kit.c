@@ -179,6 +179,7 @@ static void describe_files(struct xr_caps *full, const struct xr_session *s)
     full->purposes = CA_PURPOSES;
     full->subjects = 1u << XR_SUBJECT_CERT | 1u << XR_SUBJECT_ISSUER_SERIAL;
     full->atomic = true;
+    full->attaches = true;
     (void)snprintf(full->why_cannot[XR_INTERMEDIATE], sizeof(full->why_cannot[0]), "%s",
                    t->shared != NULL ? why_shared : "");
     (void)snprintf(full->why_cannot[XR_CRL], sizeof(full->why_cannot[0]),
@@ -261,6 +262,28 @@ static bool distrusted(const void *ctx, struct xr_bytes der)
     return false;
 }
 
+/* OpenSSL knows no extensions from outside but what they say of purposes. */
+static void doubt(struct xr_verdict *out, const struct xr_session *s)
+{
+    const unsigned char *anchor = out->path[out->path_len - 1];
+
+    for (size_t i = 0; i < s->pk.certs.count && out->path_len > 0; i++) {
+        const struct pk_cert *cert = &s->pk.certs.items[i];
+
+        if (memcmp(cert->sha256, anchor, XR_SHA256_LEN) != 0)
+            continue;
+        for (size_t at = cert->attached; at != PK_NONE; at = s->pk.extensions.items[at].next) {
+            if (!pk_is_trust(&s->pk.extensions.items[at])) {
+                out->answer = XR_UNKNOWN;
+                out->also_count = 0;
+                (void)snprintf(out->why, sizeof(out->why),
+                               "a good path, but this engine does not apply the constraints that "
+                               "are attached to its anchor");
+            }
+        }
+    }
+}
+
 static enum xr_status check_files(struct xr_session *s, struct xr_verdict *out,
                                   const struct xr_probe *question, struct xr_error *err)
 {
@@ -275,7 +298,10 @@ static enum xr_status check_files(struct xr_session *s, struct xr_verdict *out,
         t->changes = s->changes;
         believe(&t->beliefs, s);
     }
-    return pt_check(out, &t->beliefs, question, distrusted, s, err);
+    status = pt_check(out, &t->beliefs, question, distrusted, s, err);
+    if (status == XR_OK && out->answer == XR_YES)
+        doubt(out, s);
+    return status;
 }
 
 static enum xr_status probe(struct xr_session *s, struct xr_verdict *out,

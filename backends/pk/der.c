@@ -146,6 +146,32 @@ bool pk_oid_ok(struct xr_bytes content)
     return true;
 }
 
+bool pk_oid_text(struct xr_buf *out, struct xr_bytes oid)
+{
+    struct pk_der item;
+    uint64_t arc = 0;
+    bool first = true;
+
+    if (!pk_der_only(&item, oid, PK_DER_OID) || !pk_oid_ok(item.content))
+        return false;
+    for (size_t i = 0; i < item.content.len; i++) {
+        arc = arc << 7 | (item.content.data[i] & 0x7f);
+        if (item.content.data[i] & 0x80)
+            continue;
+        if (first) { /* two arcs in one (X.690, 8.19.4) */
+            uint64_t top = arc < 80 ? arc / 40 : 2;
+
+            xr_buf_fmt(out, "%llu.%llu", (unsigned long long)top,
+                       (unsigned long long)(arc - top * 40));
+        } else {
+            xr_buf_fmt(out, ".%llu", (unsigned long long)arc);
+        }
+        first = false;
+        arc = 0;
+    }
+    return (item.content.data[item.content.len - 1] & 0x80) == 0;
+}
+
 static bool take_oid(struct pk_der *out, struct xr_bytes *rest)
 {
     return pk_der_take(out, rest, PK_DER_OID) && pk_oid_ok(out->content);

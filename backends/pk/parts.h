@@ -44,6 +44,8 @@ bool pk_walk_basic(bool *ca, struct xr_bytes der);
 /* The inside of a SEQUENCE OF OBJECT IDENTIFIER, for pk_der_take. */
 bool pk_walk_oids(struct xr_bytes *inside, struct xr_bytes der);
 bool pk_oid_ok(struct xr_bytes content);
+/* In dots. False: not a good one. */
+bool pk_oid_text(struct xr_buf *out, struct xr_bytes oid);
 bool pk_is(struct xr_bytes bytes, const void *data, size_t len);
 int pk_by_bytes(const void *a, const void *b); /* struct xr_bytes, for qsort and bsearch */
 
@@ -102,6 +104,8 @@ enum pk_attr {
     PK_OBJECT_ID,
     PK_ID,
     PK_APPLICATION,
+    PK_SERVER_AFTER, /* a date from which NSS takes nothing more from it; one zero byte: none */
+    PK_EMAIL_AFTER,
     PK_COMMON,    /* allowed everywhere, of no meaning here */
     PK_CERT_ONLY, /* of no meaning here */
     PK_OTHER,     /* known to p11-kit, allowed in nothing we read */

@@ -43,8 +43,8 @@ static const struct {
     {"unwrap-template", 0x40000212, PK_IGNORED},
     {"derive-template", 0x40000213, PK_IGNORED},
     {"nss-mozilla-ca-policy", 0xce534372, PK_CERT_ONLY},
-    {"nss-server-distrust-after", 0xce534373, PK_CERT_ONLY},
-    {"nss-email-distrust-after", 0xce534374, PK_CERT_ONLY},
+    {"nss-server-distrust-after", 0xce534373, PK_SERVER_AFTER},
+    {"nss-email-distrust-after", 0xce534374, PK_EMAIL_AFTER},
     {"x-distrusted", 0xd8444764, PK_DISTRUSTED},
 };
 /* Names that p11-kit knows and then refuses in those; an unknown name spoils the whole file. */

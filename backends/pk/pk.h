@@ -30,6 +30,7 @@ struct pk_cert {
     char *label; /* NULL without one; may hold NUL, and BMP strings make surrogates of it */
     size_t label_len;
     bool trusted, distrusted; /* CKA_TRUSTED, CKA_X_DISTRUSTED */
+    bool dated; /* NSS takes what it issued up to a date: CKA_NSS_SERVER_DISTRUST_AFTER */
     size_t token, file;       /* numbers: as given to pk_add, and of that call */
 
     /* Known after pk_settle: */
@@ -70,6 +71,9 @@ struct pk_extension {
     size_t place;     /* number of certificates read before it */
     size_t last_file; /* that brought one of this key and OID */
 };
+
+/* Is it about purposes, key identifiers or being a CA, which all outputs heed? Constraints are not. */
+bool pk_is_trust(const struct pk_extension *extension);
 
 struct pk_store {
     const struct xr_host *host;

@@ -78,6 +78,7 @@ static void place_cert(const struct origin *from, struct pk_object *object)
     object->attr[PK_VALUE].data = NULL;
     object->attr[PK_VALUE].set = false;
     set_trust(cert, object, from->area);
+    cert->dated = object->attr[PK_SERVER_AFTER].len > 1 || object->attr[PK_EMAIL_AFTER].len > 1;
     if (cert->der.len > 0) {
         store->host->sha256(cert->sha256, cert->der);
         cert->parses = pk_walk_cert(&walk, cert->der);
@@ -143,7 +144,7 @@ static const struct {
     {PK_CLASS_CERTIFICATE, BIT(PK_CERT_TYPE),
      BIT(PK_LABEL) | BIT(PK_CERT_TYPE) | BIT(PK_TRUSTED) | BIT(PK_DISTRUSTED) | BIT(PK_CATEGORY) |
          BIT(PK_SUBJECT) | BIT(PK_ISSUER) | BIT(PK_SERIAL) | BIT(PK_VALUE) | BIT(PK_SPKI) |
-         BIT(PK_ID) | BIT(PK_CERT_ONLY)},
+         BIT(PK_ID) | BIT(PK_CERT_ONLY) | BIT(PK_SERVER_AFTER) | BIT(PK_EMAIL_AFTER)},
     {PK_CLASS_EXTENSION, BIT(PK_VALUE) | BIT(PK_SPKI),
      BIT(PK_LABEL) | BIT(PK_VALUE) | BIT(PK_SPKI) | BIT(PK_OBJECT_ID) | BIT(PK_ID)},
     {PK_CLASS_DATA, 0, BIT(PK_LABEL) | BIT(PK_VALUE) | BIT(PK_APPLICATION) | BIT(PK_OBJECT_ID)},

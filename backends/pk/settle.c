@@ -72,6 +72,12 @@ static struct xr_idmap chain(struct pk_store *store)
     return heads;
 }
 
+bool pk_is_trust(const struct pk_extension *extension)
+{
+    return PK_IS(extension->oid, PK_OID_BASIC) || PK_IS(extension->oid, PK_OID_EKU) ||
+           PK_IS(extension->oid, PK_OID_REJECT) || PK_IS(extension->oid, PK_OID_SKID);
+}
+
 /* What the chain from a head on says, in the head. */
 static void sum_up(struct pk_store *store, size_t head)
 {

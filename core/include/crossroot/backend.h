@@ -163,6 +163,7 @@ struct xr_caps {
     /* One line each for people after a change that gave or took trust: what a program that uses
      * the store right now must do before it counts. Empty: nothing. */
     char notice[XR_NOTICE_COUNT][200];
+    bool attaches; /* an anchor can be wished for with extensions attached */
 };
 
 enum xr_answer { XR_UNKNOWN = 0, XR_YES, XR_NO };
