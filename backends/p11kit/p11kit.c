@@ -20,6 +20,10 @@ static const char why_shared[] =
     "trusted nor distrusted there makes OpenSSL reject chains that were good (p11-kit issue 382); "
     "use an openssl: or nss: store";
 
+static const char why_file[] =
+    "the token is one file, of which everything is an anchor; have servers send it, or use an "
+    "openssl: or nss: store";
+
 /* The layout of a session is made of its token. */
 struct token_layout {
     struct ca_layout layout; /* first: the session points to it */
@@ -172,16 +176,17 @@ static const char *locked_path(const struct token_layout *t)
 static void describe_files(struct xr_caps *full, const struct xr_session *s)
 {
     const struct token_layout *t = token_of(s);
+    const char *why = t->file ? why_file : t->shared != NULL ? why_shared : NULL;
 
     full->places[XR_ANCHOR] = full->places[XR_DISTRUST] = XR_ENFORCED;
-    full->places[XR_INTERMEDIATE] = t->shared == NULL ? XR_ENFORCED : XR_CANNOT;
+    full->places[XR_INTERMEDIATE] = why != NULL ? XR_CANNOT : XR_ENFORCED;
     full->distrust_by_key = true;
     full->purposes = CA_PURPOSES;
     full->subjects = 1u << XR_SUBJECT_CERT | 1u << XR_SUBJECT_ISSUER_SERIAL;
     full->atomic = true;
     full->attaches = true;
     (void)snprintf(full->why_cannot[XR_INTERMEDIATE], sizeof(full->why_cannot[0]), "%s",
-                   t->shared != NULL ? why_shared : "");
+                   why != NULL ? why : "");
     (void)snprintf(full->why_cannot[XR_CRL], sizeof(full->why_cannot[0]),
                    "p11-kit has no place for CRLs; an openssl: store has");
     (void)snprintf(full->summary, sizeof(full->summary), "%.40s, reads /%.60s", t->label, t->path);

@@ -198,9 +198,9 @@ enum xr_status pt_tokens_find(struct pt_tokens *out, const struct xr_site *site,
         CK_SLOT_ID slots[SLOTS_MAX];
         CK_ULONG count = SLOTS_MAX;
 
-        if (modules[i]->C_GetSlotList(CK_TRUE, slots, &count) != CKR_OK)
+        if (modules[i]->C_GetSlotList(CK_TRUE, slots, &count) != CKR_OK || count > SLOTS_MAX)
             continue;
-        for (CK_ULONG k = 0; k < count && k < SLOTS_MAX; k++)
+        for (CK_ULONG k = 0; k < count; k++)
             add_slot(&raw, modules[i], slots[k]);
     }
     for (size_t i = 0; i < raw.infos.count; i++)

@@ -206,6 +206,9 @@ enum xr_status p11_read(struct p11_object *out, const struct p11_token *token,
     return XR_OK;
 }
 
+#define FIND_AT_ONCE 256u
+#define OBJECTS_MAX  1000000u
+
 struct handles {
     CK_OBJECT_HANDLE *items;
     size_t count, capacity;
@@ -223,10 +226,12 @@ static enum xr_status find_handles(struct handles *out, const struct p11_token *
     if (rv != CKR_OK)
         return p11_fail(err, rv, "cannot search");
     do {
-        CK_OBJECT_HANDLE some[256];
+        CK_OBJECT_HANDLE some[FIND_AT_ONCE];
 
         got = 0;
-        rv = token->f->C_FindObjects(token->session, some, sizeof(some) / sizeof(some[0]), &got);
+        rv = token->f->C_FindObjects(token->session, some, FIND_AT_ONCE, &got);
+        if (rv == CKR_OK && (got > FIND_AT_ONCE || out->count > OBJECTS_MAX))
+            rv = CKR_GENERAL_ERROR; /* it lies, or there is no end */
         for (CK_ULONG i = 0; rv == CKR_OK && i < got; i++)
             *XR_PUSH(out) = some[i];
     } while (rv == CKR_OK && got > 0);
