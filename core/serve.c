@@ -8,9 +8,12 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#define AT_ONCE ((size_t)64 << 10) /* of entries */
+
 struct serving {
     int fd;
     bool nurse;
+    struct xr_buf said; /* and not yet sent */
     struct xr_registry registry;
     struct xr_store store;
 };
@@ -23,7 +26,8 @@ static enum xr_status send_entry(void *ctx, const struct xr_entry *entry)
 
     xr_put_number(&out, XR_SAID_ENTRY);
     xr_put_listed(&out, entry);
-    ok = xr_talk_send(s->fd, &out, -1);
+    ok = xr_talk_add(&s->said, &out) &&
+         (s->said.len < AT_ONCE || xr_talk_send_all(s->fd, &s->said, -1));
     xr_buf_free(&out);
     return ok ? XR_OK : XR_FAILED;
 }
@@ -254,7 +258,7 @@ static bool serve(struct serving *s, const struct xr_buf *request)
         xr_put_verdict(&reply, &verdict);
     else if (what == XR_CALL_WARM)
         xr_put_number(&reply, (uint64_t)getpid());
-    ok = xr_talk_send(s->fd, &reply, -1);
+    ok = xr_talk_add(&s->said, &reply) && xr_talk_send_all(s->fd, &s->said, -1);
     xr_buf_free(&reply);
     return ok;
 }
@@ -274,6 +278,7 @@ int xr_worker_serve(int fd)
     }
     xr_talk_forget(&request);
     xr_buf_free(&request);
+    xr_buf_free(&s.said);
     xr_store_close(&s.store);
     xr_registry_free(&s.registry);
     return 0;

@@ -51,17 +51,30 @@ static bool move_all(int fd, bool out, char *data, size_t len, int64_t deadline)
     return true;
 }
 
-bool xr_talk_send(int fd, const struct xr_buf *payload, int64_t deadline)
+bool xr_talk_add(struct xr_buf *messages, const struct xr_buf *payload)
 {
-    struct xr_buf head = {0};
-    bool ok = false;
-
     if (payload->len > XR_MESSAGE_MAX)
         return false;
-    xr_put_number(&head, payload->len);
-    ok = move_all(fd, true, head.data, head.len, deadline) &&
-         move_all(fd, true, payload->data, payload->len, deadline);
-    xr_buf_free(&head);
+    xr_put_number(messages, payload->len);
+    xr_buf_add(messages, payload->data, payload->len);
+    return true;
+}
+
+bool xr_talk_send_all(int fd, struct xr_buf *messages, int64_t deadline)
+{
+    bool ok = move_all(fd, true, messages->data, messages->len, deadline);
+
+    xr_talk_forget(messages);
+    messages->len = 0;
+    return ok;
+}
+
+bool xr_talk_send(int fd, const struct xr_buf *payload, int64_t deadline)
+{
+    struct xr_buf message = {0};
+    bool ok = xr_talk_add(&message, payload) && xr_talk_send_all(fd, &message, deadline);
+
+    xr_buf_free(&message);
     return ok;
 }
 

@@ -27,6 +27,9 @@ int64_t xr_talk_now(void);
 bool xr_talk_wait(int fd, short events, int64_t deadline);
 /* False when the time is up or the peer is gone. */
 bool xr_talk_send(int fd, const struct xr_buf *payload, int64_t deadline);
+/* The same in two steps, for many at once: the peer wakes up for each that is sent. */
+bool xr_talk_add(struct xr_buf *messages, const struct xr_buf *payload);
+bool xr_talk_send_all(int fd, struct xr_buf *messages, int64_t deadline);
 bool xr_talk_receive(int fd, struct xr_buf *payload, int64_t deadline);
 /* A message may hold a password: nothing of it stays in memory. */
 void xr_talk_forget(struct xr_buf *message);

@@ -3,6 +3,7 @@
 #include "engine.h"
 
 #include "mend.h"
+#include "proven.h"
 #include "sys.h"
 #include "xr_config.h"
 
@@ -111,6 +112,7 @@ void xr_engine_survey(struct xr_engine *engine)
         if (report->runs.items[i].why == NULL)
             xr_engine_pool(engine, &report->runs.items[i].snapshot);
     }
+    xr_proven_recall(&report->pool, engine->state_dir);
 }
 
 /* ---- what takes libcrypto long ---- */
@@ -147,6 +149,8 @@ static void prove(struct xr_engine *engine, bool whole)
     size_t count = engine->report->pool.count;
 
     xr_crew_run(&engine->crew, (count + PROOF_PIECE - 1) / PROOF_PIECE, prove_piece, &proof);
+    if (!engine->rq->dry_run)
+        xr_proven_keep(&engine->report->pool, engine->state_dir);
 }
 
 /* ---- input ---- */

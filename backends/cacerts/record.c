@@ -29,8 +29,12 @@ bool ca_is_eku(const struct pk_extension *extension)
 
 static void add_escaped(struct xr_buf *out, struct xr_bytes value)
 {
-    for (size_t i = 0; i < value.len; i++)
-        xr_buf_fmt(out, "%%%02x", value.data[i]);
+    for (size_t i = 0; i < value.len; i++) {
+        char text[4] = "%";
+
+        xr_hex(text + 1, value.data + i, 1);
+        xr_buf_add(out, text, 3);
+    }
 }
 
 /* One extension, the whole of it, as an object attached to the key. */
