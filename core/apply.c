@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Carrying plans out in every store of a request: recovery first, then change, verify, grade. */
 #include "change.h"
+#include "proven.h"
 
 #include <stdlib.h>
 
@@ -216,8 +217,10 @@ bool xr_change_open_journal(struct xr_change_run *c)
 
 static void close_journal(struct xr_change_run *c)
 {
-    if (c->journal_open)
+    if (c->journal_open) {
+        xr_proven_keep(&c->engine->report->pool, c->engine->state_dir);
         xr_journal_close(&c->journal);
+    }
     c->journal_open = false;
 }
 

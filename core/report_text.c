@@ -254,21 +254,17 @@ static void put_id(FILE *out, const struct xr_subject *subject)
         (void)fputs(" (of the key)", out);
 }
 
-/* Of an entry whose certificate the store does not hold. */
-static char *absent_name(const struct xr_entry *entry)
+/* An entry whose certificate the store does not hold. */
+static void put_issuer_serial(FILE *out, const struct xr_entry *entry)
 {
-    char *issuer = NULL, *serial = NULL, *name = NULL;
+    char *issuer = xr_x509_name_short(entry->issuer);
+    char *serial = xr_x509_serial_text(entry->serial);
 
-    if (entry->place == XR_CRL)
-        return xr_strdup("(CRL)");
-    if (entry->subject.type != XR_SUBJECT_ISSUER_SERIAL)
-        return xr_strdup("(no certificate)");
-    issuer = xr_x509_name_short(entry->issuer);
-    serial = xr_x509_serial_text(entry->serial);
-    name = xr_format("(no certificate) %s, no. %s", issuer, serial);
+    (void)fputs("                issued by ", out);
+    put_visible(out, issuer);
+    (void)fprintf(out, ", serial number %s\n", serial);
     free(issuer);
     free(serial);
-    return name;
 }
 
 static void list_entry(FILE *out, struct xr_report *report, const struct xr_entry *entry)
@@ -276,7 +272,8 @@ static void list_entry(FILE *out, struct xr_report *report, const struct xr_entr
     size_t at = entry->subject.type == XR_SUBJECT_CERT
                     ? xr_pool_find(&report->pool, entry->subject.id)
                     : XR_NONE;
-    char *name = at != XR_NONE ? xr_report_name(report, at) : absent_name(entry);
+    char *name = at != XR_NONE ? xr_report_name(report, at)
+                               : xr_strdup(entry->place == XR_CRL ? "(CRL)" : "(no certificate)");
     char text[64];
 
     xr_purposes_text(text, sizeof(text), entry->purposes);
@@ -287,6 +284,8 @@ static void list_entry(FILE *out, struct xr_report *report, const struct xr_entr
     (void)fputs("  ", out);
     put_id(out, &entry->subject);
     (void)fputs(entry->flags & XR_ENTRY_VENDOR ? "  vendor\n" : "\n", out);
+    if (entry->subject.type == XR_SUBJECT_ISSUER_SERIAL)
+        put_issuer_serial(out, entry);
     for (size_t i = 0; i < entry->attached_count; i++) {
         char *what = xr_x509_oid_text(xr_attached_at(entry, i)->oid);
 

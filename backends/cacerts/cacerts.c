@@ -162,7 +162,8 @@ static enum xr_status session_renew(struct xr_session *s, struct xr_caps *caps,
     if (caps->writable)
         status = ca_lock(s, err);
     s->write = status == XR_OK;
-    s->loaded = s->fresh = s->ahead = false; /* from before the lock: files that are the same are kept */
+    s->loaded = s->fresh = s->ahead =
+        false; /* from before the lock: files that are the same are kept */
     return status;
 }
 

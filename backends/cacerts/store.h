@@ -80,9 +80,9 @@ struct xr_session {
     bool live, write, updater_distro;
     bool loaded;
     size_t changes; /* loads that found something else than the one before */
-    bool fresh; /* loaded from the disk since the last change, and not listed since */
-    bool sure;  /* all files were looked at under the lock: only what we change changes */
-    bool ahead; /* of what is loaded, but only in what touched names */
+    bool fresh;     /* loaded from the disk since the last change, and not listed since */
+    bool sure;      /* all files were looked at under the lock: only what we change changes */
+    bool ahead;     /* of what is loaded, but only in what touched names */
     struct xr_idmap touched; /* subjects, and SHA-256 of keys, that swaps changed since the load */
     struct {
         struct ca_file **items;

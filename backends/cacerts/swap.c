@@ -335,8 +335,7 @@ static enum xr_status check_goes(const struct swapping *w, const struct ca_cert 
         const struct ca_cert *other = &w->s->certs.items[i];
 
         if (other->place == XR_ANCHOR && !other->file->attaches &&
-            !same_subject(&other->subject, &cert->subject) &&
-            xr_bytes_equal(other->key, cert->key))
+            !same_subject(&other->subject, &cert->subject) && xr_bytes_equal(other->key, cert->key))
             return xr_fail(err, XR_REFUSED,
                            "/%s limits /%s too, an anchor of the same key: remove that first",
                            cert->file->path, other->file->path);
@@ -465,7 +464,8 @@ static enum xr_status check_going(const struct swapping *w, const struct xr_stat
     bool stays = false; /* an anchor, as we write it */
 
     for (size_t i = 0; want != NULL && i < want->count; i++)
-        stays = stays || (want->entries[i]->place == XR_ANCHOR && want->entries[i]->native.len == 0);
+        stays =
+            stays || (want->entries[i]->place == XR_ANCHOR && want->entries[i]->native.len == 0);
     for (size_t i = 0; i < w->now.count; i++) {
         const struct ca_cert *cert = w->now.items[i].cert;
         const char *reason =

@@ -26,8 +26,8 @@ static const char why_file[] =
 
 /* The layout of a session is made of its token. */
 struct token_layout {
-    struct ca_layout layout; /* first: the session points to it */
-    char *uri;               /* or NULL */
+    struct ca_layout layout;    /* first: the session points to it */
+    char *uri;                  /* or NULL */
     struct pt_general *general; /* of another module: all that follows is not used */
     char *path;
     const struct ca_layout *shared; /* of the distribution that publishes the same, or NULL */
@@ -522,8 +522,8 @@ static enum xr_status discover(const struct xr_host *host, const struct xr_site 
     status = pt_tokens_find(&tokens, site, err);
     for (size_t i = 0; status == XR_OK && i < tokens.count; i++) {
         if (in_scope(&tokens.items[i], site, scope))
-            status = emit_found(host, site, layout_of(&tokens.items[i]), tokens.items[i].uri, emit,
-                                ctx);
+            status =
+                emit_found(host, site, layout_of(&tokens.items[i]), tokens.items[i].uri, emit, ctx);
     }
     pt_tokens_free(&tokens);
     return status;

@@ -129,8 +129,8 @@ static void add_slot(struct raw *raw, CK_FUNCTION_LIST *module, CK_SLOT_ID id)
     struct pt_token *token = NULL;
     char *label = NULL;
 
-    if (module->C_GetTokenInfo(id, &info) != CKR_OK ||
-        module->C_GetSlotInfo(id, &slot) != CKR_OK || (info.flags & CKF_TOKEN_INITIALIZED) == 0)
+    if (module->C_GetTokenInfo(id, &info) != CKR_OK || module->C_GetSlotInfo(id, &slot) != CKR_OK ||
+        (info.flags & CKF_TOKEN_INITIALIZED) == 0)
         return;
     *XR_PUSH(&raw->infos) = info;
     token = XR_PUSH(raw->tokens);

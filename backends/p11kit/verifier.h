@@ -10,8 +10,9 @@ struct pt_beliefs {
     const struct xr_host *host;
     struct {
         struct pt_believed {
-            struct xr_bytes der; /* owned; of an anchor with OpenSSL's trust settings, if it has any */
-            uint32_t hash;       /* of its subject */
+            struct xr_bytes
+                der;       /* owned; of an anchor with OpenSSL's trust settings, if it has any */
+            uint32_t hash; /* of its subject */
             enum xr_place place;
         } * items;
         size_t count, capacity;

@@ -30,8 +30,8 @@ struct pk_cert {
     char *label; /* NULL without one; may hold NUL, and BMP strings make surrogates of it */
     size_t label_len;
     bool trusted, distrusted; /* CKA_TRUSTED, CKA_X_DISTRUSTED */
-    bool dated; /* NSS takes what it issued up to a date: CKA_NSS_SERVER_DISTRUST_AFTER */
-    size_t token, file;       /* numbers: as given to pk_add, and of that call */
+    bool dated;         /* NSS takes what it issued up to a date: CKA_NSS_SERVER_DISTRUST_AFTER */
+    size_t token, file; /* numbers: as given to pk_add, and of that call */
 
     /* Known after pk_settle: */
     bool authority;    /* CKA_CERTIFICATE_CATEGORY is 2 */

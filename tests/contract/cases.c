@@ -1213,7 +1213,8 @@ const struct contract_case contract_cases[] = {
     {"A distrust that only deselects refuses what nobody ships.", deselects_nothing_else},
     {"An enforced distrust wins over the anchor.", distrust_enforced},
     {"A distrust takes the others of the key along where it says so.", distrust_of_key},
-    {"A distrust by issuer and serial number needs no certificate, and can be put back.", by_serial},
+    {"A distrust by issuer and serial number needs no certificate, and can be put back.",
+     by_serial},
     {"A session that is renewed for writing sees what was changed meanwhile.", renews},
 };
 const size_t contract_case_count = sizeof(contract_cases) / sizeof(contract_cases[0]);

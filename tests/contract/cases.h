@@ -41,8 +41,8 @@ enum contract_cert {
 struct contract;
 struct contract_kind {
     const char *backend;
-    const char *layout; /* of a distribution, or NULL */
-    const char *nss;    /* directory of NSS libraries, or NULL */
+    const char *layout;  /* of a distribution, or NULL */
+    const char *nss;     /* directory of NSS libraries, or NULL */
     const char *variant; /* where neither tells kinds apart */
     /* A location inside the scratch directory where no store is yet. Allocated. */
     char *(*location)(const char *scratch);
@@ -50,7 +50,7 @@ struct contract_kind {
      * targets; with times also inodes and times of change. Allocated. NULL: cannot be seen. */
     char *(*image)(const char *scratch, bool times);
     const char *password; /* that opens what a session's capabilities call locked, or NULL */
-    bool directory; /* in the layout of the OpenSSL directory: its own cases apply */
+    bool directory;       /* in the layout of the OpenSSL directory: its own cases apply */
     /* Puts at the location what is there before anybody changes it. NULL: nothing. What it holds
      * is no part of the lists below, and a list fails when it is not as it was. */
     void (*stock)(const struct contract *ctx);

@@ -29,8 +29,8 @@ static const char *denies(struct contract *ctx)
             if (place == XR_CRL)
                 continue;
             NEED(store != NULL);
-            status = contract_swap(ctx, store, held,
-                                   contract_wish(ctx, certs[i], (enum xr_place)place));
+            status =
+                contract_swap(ctx, store, held, contract_wish(ctx, certs[i], (enum xr_place)place));
             NEED(status == XR_DENIED || status == XR_REFUSED);
             NEED(ctx->err.text[0] != '\0');
             NEED(contract_flush(ctx, store) == XR_OK);

@@ -19,8 +19,8 @@ static CK_RV initialize(void *args)
     (void)args;
     if (dladdr(how, &info) == 0)
         return CKR_GENERAL_ERROR;
-    (void)snprintf(path, sizeof(path), "%.*s.how",
-                   (int)(strlen(info.dli_fname) - strlen(".so")), info.dli_fname);
+    (void)snprintf(path, sizeof(path), "%.*s.how", (int)(strlen(info.dli_fname) - strlen(".so")),
+                   info.dli_fname);
     file = fopen(path, "r");
     if (file == NULL)
         return CKR_GENERAL_ERROR;

@@ -129,7 +129,7 @@ expect_exit 0 'its chain is good' t verify --untrusted sub.pem leaf.pem
 block cross.pem >"$T/token/block.p11-kit"
 expect_grep 'a block by issuer and serial is listed' '^distrust \[\] $' <(listed | sed 's/null//')
 run t list
-expect_grep 'with its names' 'Crossroot Test Old Root, no. ' "$out"
+expect_grep 'with its names' 'issued by Crossroot Test Old Root, serial number ' "$out"
 run t verify --untrusted sub.pem leaf.pem
 expect_eq 'and counts' "$rc" 6
 id=$(json 'stores[0].entries[place=distrust].id' <(xr --store "$token" list --json))
