@@ -167,6 +167,7 @@ static struct xr_report *run(const struct options *o, struct xr_bytes password)
         .pins = words(&o->pins),
         .published = words(&o->published),
         .untrusted = words(&o->untrusted),
+        .serials = words(&o->serials),
         .site = {.size = sizeof(rq.site),
                  .root = o->root,
                  .home = home,

@@ -47,6 +47,7 @@ static const struct option table[] = {
     {"at", 0, TIME, V(VERIFY), AT(at)},
     {"managed", 0, FLAG, V(LIST), AT(managed)},
     {"key", 0, FLAG, V(DISTRUST), AT(key)},
+    {"serial", 0, LIST, V(DISTRUST), AT(serials)},
     {"best-effort", 0, FLAG, V(DISTRUST), AT(best_effort)},
     {"drop-constraints", 0, FLAG, V(INSTALL), AT(drop_constraints)},
     {"require-verified", 0, FLAG, V(INSTALL), AT(require_verified)},
@@ -357,7 +358,7 @@ void options_free(struct options *options)
 {
     struct words *lists[] = {&options->operands, &options->stores, &options->excluded,
                              &options->plugins,  &options->pins,   &options->published,
-                             &options->untrusted};
+                             &options->untrusted, &options->serials};
 
     for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
         free((void *)lists[i]->items);

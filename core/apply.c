@@ -447,4 +447,7 @@ void xr_change_free(struct xr_change_run *c)
     free(c->wishes.items);
     xr_pins_free(&c->pins);
     xr_strings_free(&c->texts);
+    for (size_t i = 0; i < c->serials.count; i++)
+        xr_buf_free(&c->serials.items[i]);
+    free(c->serials.items);
 }

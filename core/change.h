@@ -15,6 +15,10 @@ struct xr_change_run {
     struct xr_wishes wishes;
     struct xr_pins pins;
     struct xr_strings texts; /* owns what wishes say */
+    struct {
+        struct xr_buf *items; /* DER of --serial */
+        size_t count, capacity;
+    } serials;
     struct xr_journal journal;
     bool journal_open;
     bool finished_undo; /* recovery brought an interrupted undo to its end */

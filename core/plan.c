@@ -384,9 +384,11 @@ static void decide_distrust(struct deciding *d)
         .size = sizeof(entry), .subject = wish->subject, .place = XR_DISTRUST, .der = wish->der};
     char *label = NULL;
 
+    entry.issuer = wish->issuer;
+    entry.serial = wish->serial;
     d->step->place = XR_DISTRUST;
     if (!(d->caps->subjects & 1u << (unsigned)wish->subject.type)) {
-        refuse(d, xr_strdup("this store cannot distrust by that"));
+        refuse(d, xr_strdup("this store distrusts certificates only, not serial numbers"));
         return;
     }
     if (strength == XR_CANNOT || (strength != XR_ENFORCED && !d->policy->best_effort)) {
@@ -425,6 +427,17 @@ static void decide_distrust(struct deciding *d)
     free(label);
 }
 
+void xr_plan_issuer_serial(struct xr_subject *out, struct xr_bytes issuer, struct xr_bytes serial)
+{
+    struct xr_buf both = {0};
+
+    *out = (struct xr_subject){.type = XR_SUBJECT_ISSUER_SERIAL};
+    xr_buf_add(&both, issuer.data, issuer.len);
+    xr_buf_add(&both, serial.data, serial.len);
+    xr_x509_sha256(out->id, (struct xr_bytes){(unsigned char *)both.data, both.len});
+    xr_buf_free(&both);
+}
+
 /* Does it mean this certificate, and not another one with the same issuer and serial number? */
 static bool is_about(const struct xr_entry *entry, const struct xr_cert *cert)
 {
@@ -448,16 +461,12 @@ static bool is_about(const struct xr_entry *entry, const struct xr_cert *cert)
 static const struct xr_state *stray_of(const struct deciding *d)
 {
     const struct xr_cert *cert = cert_of(d);
-    struct xr_subject subject = {.type = XR_SUBJECT_ISSUER_SERIAL};
+    struct xr_subject subject;
     const struct xr_state *stray = NULL;
-    struct xr_buf both = {0};
 
     if (cert == NULL)
         return NULL;
-    xr_buf_add(&both, cert->d.slices.issuer.data, cert->d.slices.issuer.len);
-    xr_buf_add(&both, cert->d.slices.serial.data, cert->d.slices.serial.len);
-    xr_x509_sha256(subject.id, (struct xr_bytes){(unsigned char *)both.data, both.len});
-    xr_buf_free(&both);
+    xr_plan_issuer_serial(&subject, cert->d.slices.issuer, cert->d.slices.serial);
     stray = xr_snapshot_find(d->snapshot, &subject);
     for (size_t i = 0; stray != NULL && i < stray->count; i++) {
         if (!is_about(stray->entries[i], cert))
@@ -548,6 +557,13 @@ bool xr_step_changes(const struct xr_step *step)
 {
     return step->action == XR_ACTION_ADD || step->action == XR_ACTION_CHANGE ||
            step->action == XR_ACTION_REMOVE;
+}
+
+const struct xr_entry *xr_step_entry(const struct xr_step *step)
+{
+    const struct xr_state *state = step->want != NULL ? step->want : step->before;
+
+    return state != NULL && state->count > 0 ? state->entries[0] : NULL;
 }
 
 size_t xr_plan_changes(const struct xr_plan *plan)

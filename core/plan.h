@@ -12,6 +12,7 @@ struct xr_wish {
     enum xr_wish_kind what;
     struct xr_subject subject;
     struct xr_bytes der; /* certificate or CRL; empty when only the subject is known */
+    struct xr_bytes issuer, serial; /* DER, of XR_SUBJECT_ISSUER_SERIAL */
     size_t pool_at;      /* of a certificate in the pool, or XR_NONE */
     bool place_given;    /* --as, --from */
     enum xr_place place;
@@ -22,6 +23,9 @@ struct xr_wish {
     bool superseded;     /* a CRL that goes because a newer one comes */
     const char *caution; /* a reason to ask, found by looking at paths (shadowing), or NULL */
 };
+
+/* How a certificate is named by what issued it (XR_SUBJECT_ISSUER_SERIAL). */
+void xr_plan_issuer_serial(struct xr_subject *out, struct xr_bytes issuer, struct xr_bytes serial);
 
 struct xr_plan_policy {
     bool best_effort;
@@ -65,6 +69,8 @@ void xr_plan_step(struct xr_plan *plan, const struct xr_subject *subject, size_t
 void xr_plan_ask_key(struct xr_step *step, const struct xr_snapshot *snapshot,
                      const struct xr_pool *pool);
 bool xr_step_changes(const struct xr_step *step);
+/* One entry that it is about, wanted or there before; or NULL. */
+const struct xr_entry *xr_step_entry(const struct xr_step *step);
 size_t xr_plan_changes(const struct xr_plan *plan); /* steps that change something */
 void xr_plan_free(struct xr_plan *plan);
 

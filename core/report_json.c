@@ -223,6 +223,18 @@ static json_t *store_row(const struct xr_run *run)
     return out;
 }
 
+/* What names an entry without its certificate. */
+static void set_issuer_serial(json_t *out, const struct xr_subject *subject,
+                              const struct xr_entry *entry)
+{
+    if (subject->type == XR_SUBJECT_KEY || subject->type == XR_SUBJECT_ISSUER_SERIAL)
+        set(out, "id", hex(subject->id, sizeof(subject->id)));
+    if (subject->type == XR_SUBJECT_ISSUER_SERIAL && entry != NULL) {
+        set_owned(out, "issuer", xr_x509_name_text(entry->issuer));
+        set_owned(out, "serial", xr_x509_serial_text(entry->serial));
+    }
+}
+
 /* Extensions that the store attaches from outside, whole. */
 static json_t *attached(const struct xr_entry *entry)
 {
@@ -251,12 +263,7 @@ static json_t *entry_row(struct xr_report *report, const struct xr_run *run,
     json_t *out = json_object();
 
     set(out, "sha256", subject_hash(&entry->subject));
-    if (entry->subject.type == XR_SUBJECT_KEY || entry->subject.type == XR_SUBJECT_ISSUER_SERIAL)
-        set(out, "id", hex(entry->subject.id, sizeof(entry->subject.id)));
-    if (entry->subject.type == XR_SUBJECT_ISSUER_SERIAL) {
-        set_owned(out, "issuer", xr_x509_name_text(entry->issuer));
-        set_owned(out, "serial", xr_x509_serial_text(entry->serial));
-    }
+    set_issuer_serial(out, &entry->subject, entry);
     set(out, "place", json_string(xr_place_name(entry->place)));
     set(out, "purposes", purposes(entry->purposes));
     if (at != XR_NONE)
@@ -300,6 +307,7 @@ static json_t *step_row(struct xr_report *report, const struct xr_step *step)
     json_t *out = json_object();
 
     set(out, "sha256", subject_hash(&step->subject));
+    set_issuer_serial(out, &step->subject, xr_step_entry(step));
     if (step->pool_at != XR_NONE) {
         set_owned(out, "subject",
                   xr_x509_name_text(report->pool.items[step->pool_at].cert->d.slices.subject));

@@ -255,12 +255,12 @@ static void put_id(FILE *out, const struct xr_subject *subject)
 }
 
 /* An entry whose certificate the store does not hold. */
-static void put_issuer_serial(FILE *out, const struct xr_entry *entry)
+static void put_issuer_serial(FILE *out, const struct xr_entry *entry, const char *indent)
 {
     char *issuer = xr_x509_name_short(entry->issuer);
     char *serial = xr_x509_serial_text(entry->serial);
 
-    (void)fputs("                issued by ", out);
+    (void)fprintf(out, "%sissued by ", indent);
     put_visible(out, issuer);
     (void)fprintf(out, ", serial number %s\n", serial);
     free(issuer);
@@ -285,7 +285,7 @@ static void list_entry(FILE *out, struct xr_report *report, const struct xr_entr
     put_id(out, &entry->subject);
     (void)fputs(entry->flags & XR_ENTRY_VENDOR ? "  vendor\n" : "\n", out);
     if (entry->subject.type == XR_SUBJECT_ISSUER_SERIAL)
-        put_issuer_serial(out, entry);
+        put_issuer_serial(out, entry, "                ");
     for (size_t i = 0; i < entry->attached_count; i++) {
         char *what = xr_x509_oid_text(xr_attached_at(entry, i)->oid);
 
@@ -440,6 +440,8 @@ static void change_step(FILE *out, const struct xr_report *report, const struct 
     (void)fputs("  ", out);
     put_id(out, &step->subject);
     (void)fputs("\n", out);
+    if (step->subject.type == XR_SUBJECT_ISSUER_SERIAL && xr_step_entry(step) != NULL)
+        put_issuer_serial(out, xr_step_entry(step), "            ");
     if (step->why != NULL) {
         (void)fputs("            ", out);
         put_visible(out, step->why);

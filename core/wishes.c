@@ -83,6 +83,47 @@ static void wish_input(struct xr_change_run *c)
     }
 }
 
+/* distrust --serial: what the certificates named have issued under these numbers, whoever has it. */
+static void wish_issued(struct xr_change_run *c)
+{
+    const struct xr_input *input = &c->engine->report->input;
+
+    for (size_t i = 0; i < input->found.count * c->serials.count; i++) {
+        const struct xr_cert *issuer = input->found.items[i / c->serials.count].cert;
+        const struct xr_buf *serial = &c->serials.items[i % c->serials.count];
+        struct xr_wish *made = NULL;
+        struct xr_subject subject;
+
+        if (issuer == NULL)
+            continue;
+        xr_plan_issuer_serial(&subject, issuer->d.slices.subject,
+                              (struct xr_bytes){(unsigned char *)serial->data, serial->len});
+        made = wish(c, subject.type, subject.id, (struct xr_bytes){0});
+        made->issuer = issuer->d.slices.subject;
+        made->serial = (struct xr_bytes){(unsigned char *)serial->data, serial->len};
+    }
+}
+
+static bool read_serials(struct xr_change_run *c)
+{
+    const struct xr_words *serials = &c->engine->rq->serials;
+
+    for (size_t i = 0; i < serials->count; i++) {
+        struct xr_buf *der = XR_PUSH(&c->serials);
+
+        *der = (struct xr_buf){0};
+        if (!xr_x509_serial_parse(der, serials->items[i])) {
+            xr_report_say(c->engine->report, XR_ERROR, NULL,
+                          "--serial %s: not a serial number; decimal, or hex after 0x or with "
+                          "colons",
+                          serials->items[i]);
+            xr_report_raise(c->engine->report, XR_EXIT_USAGE);
+            return false;
+        }
+    }
+    return true;
+}
+
 #define ID_DIGITS_MIN 8u
 
 bool xr_change_is_id(const char *text)
@@ -156,7 +197,18 @@ bool xr_change_wishes(struct xr_change_run *c)
         if (rq->verb != XR_VERB_INSTALL && xr_change_is_id(rq->operands.items[i]))
             wish_id(c, rq->operands.items[i]);
     }
-    wish_input(c);
+    if (!read_serials(c))
+        return false;
+    if (c->serials.count > 0 && c->wishes.count > 0) {
+        xr_report_say(report, XR_ERROR, NULL,
+                      "--serial wants the certificate of the CA that issued it as a file");
+        xr_report_raise(report, XR_EXIT_USAGE);
+        return false;
+    }
+    if (c->serials.count > 0)
+        wish_issued(c);
+    else
+        wish_input(c);
     if (rq->verb == XR_VERB_DISTRUST && rq->key)
         wish_same_keys(c);
     return report->exit == XR_EXIT_OK || report->exit == XR_EXIT_PARTIAL;

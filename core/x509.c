@@ -519,6 +519,47 @@ char *xr_x509_serial_text(struct xr_bytes serial)
     return text;
 }
 
+/* The digits of text without what stands between them; *hex if they are such. */
+static char *serial_digits(const char *text, bool *hex)
+{
+    char *digits = xr_new(strlen(text) + 1, 1);
+    size_t len = 0;
+
+    *hex = strncmp(text, "0x", 2) == 0 || strncmp(text, "0X", 2) == 0;
+    text += *hex ? 2 : 0;
+    for (*hex = *hex || strchr(text, ':') != NULL; *text != '\0'; text++) {
+        if (*text != ':')
+            digits[len++] = *text;
+    }
+    return digits;
+}
+
+bool xr_x509_serial_parse(struct xr_buf *out, const char *text)
+{
+    bool hex = false;
+    char *digits = serial_digits(text, &hex);
+    size_t len = strlen(digits);
+    BIGNUM *bn = NULL;
+    ASN1_INTEGER *number = NULL;
+    unsigned char *der = NULL;
+    int size = 0;
+
+    ready();
+    if (len > 0 && len <= 2 * SERIAL_MAX &&
+        strspn(digits, hex ? "0123456789abcdefABCDEF" : "0123456789") == len &&
+        (hex ? BN_hex2bn(&bn, digits) : BN_dec2bn(&bn, digits)) == (int)len)
+        number = BN_to_ASN1_INTEGER(bn, NULL);
+    size = number != NULL ? i2d_ASN1_INTEGER(number, &der) : 0;
+    if (size > 0)
+        xr_buf_add(out, der, (size_t)size);
+    OPENSSL_free(der);
+    ASN1_INTEGER_free(number);
+    BN_free(bn);
+    free(digits);
+    ERR_clear_error();
+    return size > 0;
+}
+
 /* ---- PKCS#7 ---- */
 
 static enum xr_status emit_x509(X509 *x, xr_item_fn emit, void *ctx)

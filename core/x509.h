@@ -64,6 +64,8 @@ enum xr_status xr_x509_name_hash(uint32_t *out, struct xr_bytes name, struct xr_
 bool xr_x509_name_equal(struct xr_bytes a, struct xr_bytes b);
 /* "X509v3 Name Constraints", or in dots what has no name here; of a DER OBJECT IDENTIFIER, allocated. */
 char *xr_x509_oid_text(struct xr_bytes oid);
+/* DER INTEGER of a serial number in decimal, or in hex after 0x or with colons. False: it is none. */
+bool xr_x509_serial_parse(struct xr_buf *out, const char *text);
 /* Decimal text of a DER INTEGER, allocated. */
 char *xr_x509_serial_text(struct xr_bytes serial);
 

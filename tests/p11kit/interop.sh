@@ -108,6 +108,11 @@ expect_exit 0 'distrust what it ships, here' t distrust --yes "$P/rsa-root.pem"
 expect_eq 'its extract is empty of it' "$(extracted email)" ''
 expect_exit 0 'undo' t undo --yes
 expect_eq 'and it is back' "$(extracted email)" 'Crossroot Test RSA Root'
+serial=$(openssl x509 -in "$P/rsa-root.pem" -noout -serial)
+expect_exit 0 'by its issuer and serial number' t distrust --yes --serial "0x${serial#*=}" "$P/rsa-root.pem"
+expect_eq 'its extract is empty of it' "$(extracted email)" ''
+expect_exit 0 'undo' t undo --yes
+expect_eq 'and it is back' "$(extracted email)" 'Crossroot Test RSA Root'
 expect_exit 0 'undo' t undo --yes
 
 # ---- theirs, read by us
