@@ -39,10 +39,12 @@ static const struct {
          "  --all-or-nothing       take every store back if one fails\n",
          "crossroot --store openssl:/srv/trust remove c8fb5bb81193"},
     [XR_VERB_DISTRUST] =
-        {"make stores refuse certificates", "distrust ID…|FILE… [--key] [--serial N]… [--best-effort]",
+        {"make stores refuse certificates",
+         "distrust ID…|FILE… [--key] [--serial N]… [--best-effort]",
          "  Exit 6 and \"still trusted by way of …\" if a path to its key is left.\n"
          "  --key                  every certificate of the same key in view\n"
-         "  --serial N             not FILE itself, but what that CA issued with this number\n"         "  --best-effort          also where the store can only note it, or deselect its own\n"
+         "  --serial N             not FILE itself, but what that CA issued with this number\n"
+         "  --best-effort          also where the store can only note it, or deselect its own\n"
          "  --all-or-nothing       take every store back if one fails\n",
          "crossroot --store openssl:/srv/trust distrust old.pem --key --best-effort"},
     [XR_VERB_VERIFY] =

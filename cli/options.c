@@ -356,8 +356,8 @@ bool options_parse(struct options *out, int argc, char **argv, char **why)
 
 void options_free(struct options *options)
 {
-    struct words *lists[] = {&options->operands, &options->stores, &options->excluded,
-                             &options->plugins,  &options->pins,   &options->published,
+    struct words *lists[] = {&options->operands,  &options->stores, &options->excluded,
+                             &options->plugins,   &options->pins,   &options->published,
                              &options->untrusted, &options->serials};
 
     for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)

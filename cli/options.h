@@ -24,8 +24,7 @@ struct options {
     int password_fd;
     int64_t at;
     unsigned scope;
-    struct words operands, stores, excluded, plugins, pins, published, untrusted,
-        serials;
+    struct words operands, stores, excluded, plugins, pins, published, untrusted, serials;
 };
 
 /* False with one line (allocated) that says what is wrong, perhaps with what was meant. */

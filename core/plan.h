@@ -11,10 +11,10 @@ enum xr_wish_kind { XR_WISH_INSTALL, XR_WISH_REMOVE, XR_WISH_DISTRUST };
 struct xr_wish {
     enum xr_wish_kind what;
     struct xr_subject subject;
-    struct xr_bytes der; /* certificate or CRL; empty when only the subject is known */
+    struct xr_bytes der;            /* certificate or CRL; empty when only the subject is known */
     struct xr_bytes issuer, serial; /* DER, of XR_SUBJECT_ISSUER_SERIAL */
-    size_t pool_at;      /* of a certificate in the pool, or XR_NONE */
-    bool place_given;    /* --as, --from */
+    size_t pool_at;                 /* of a certificate in the pool, or XR_NONE */
+    bool place_given;               /* --as, --from */
     enum xr_place place;
     uint32_t purposes;   /* --for; 0: the default */
     bool trust_limited;  /* input had OpenSSL trust settings */

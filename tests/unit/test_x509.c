@@ -1550,3 +1550,48 @@ Test(x509, a_failed_lookup_is_no_answer)
     cr_assert_eq(got.answer, XR_UNKNOWN);
     world_free(&w);
 }
+
+Test(x509, a_serial_number_is_decimal_or_hex)
+{
+    static const struct {
+        const char *text, *der;
+    } good[] = {{"4097", "02021001"}, {"0x1001", "02021001"}, {"10:01", "02021001"},
+                {"0", "020100"},      {"128", "02020080"},    {"0xff:ff", "020300ffff"},
+                {"00:7F", "02017f"},  {"0X7f", "02017f"}};
+    static const char *const bad[] = {"", "0x", ":", "12a", "-1", " 1", "1 ", "0x-1", "1.5", "%30"};
+
+    for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+        struct xr_buf der = {0};
+        char hex[64];
+
+        cr_assert(xr_x509_serial_parse(&der, good[i].text), "%s", good[i].text);
+        xr_hex(hex, (unsigned char *)der.data, der.len);
+        cr_assert_str_eq(hex, good[i].der, "%s", good[i].text);
+        xr_buf_free(&der);
+    }
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        struct xr_buf der = {0};
+
+        cr_assert_not(xr_x509_serial_parse(&der, bad[i]), "%s", bad[i]);
+        cr_assert_eq(der.len, 0);
+    }
+}
+
+Test(x509, an_object_identifier_has_a_name_or_dots)
+{
+    static const struct {
+        unsigned char der[16];
+        size_t len;
+        const char *text;
+    } oids[] = {{{6, 3, 0x55, 0x1d, 30}, 5, "X509v3 Name Constraints"},
+                {{6, 4, 0x2b, 0x87, 0x67, 1}, 6, "1.3.999.1"},
+                {{6, 2, 0x55}, 3, "?"},
+                {{0}, 0, "?"}};
+
+    for (size_t i = 0; i < sizeof(oids) / sizeof(oids[0]); i++) {
+        char *text = xr_x509_oid_text((struct xr_bytes){oids[i].der, oids[i].len});
+
+        cr_assert_str_eq(text, oids[i].text);
+        free(text);
+    }
+}

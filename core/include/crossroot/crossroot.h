@@ -70,7 +70,7 @@ struct xr_request {
     struct xr_words pins;             /* as typed */
     struct xr_words published;        /* files */
     struct xr_words untrusted;        /* files */
-    struct xr_words serials; /* distrust: of what the certificates named have issued */
+    struct xr_words serials;          /* distrust: of what the certificates named have issued */
     struct xr_site site;
     unsigned scope;        /* enum xr_scope */
     const char *state_dir; /* where the journal is */
