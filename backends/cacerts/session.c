@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Beginning and end of a session over source directories, its lock, and whether it may write. */
+/* Beginning and end of a session over source directories, its lock, whether it may write, and what is
+ * durable and tidy after it did. */
 #include "store.h"
 
 #include <errno.h>
@@ -130,4 +131,52 @@ struct xr_session *ca_session_new(const struct xr_host *host, const char *locati
     s->live = strcmp(location, "/") == 0;
     s->root = open(location, O_PATH | O_DIRECTORY | O_CLOEXEC | (s->live ? 0 : O_NOFOLLOW));
     return s;
+}
+
+enum xr_status ca_sync_sources(struct xr_session *s, struct xr_error *err)
+{
+    enum xr_status status = XR_OK;
+
+    for (size_t i = 0; i < s->dirty_dirs.count; i++) {
+        int fd = ca_open(s, s->dirty_dirs.items[i], O_RDONLY | O_DIRECTORY);
+
+        if ((fd < 0 && errno != ENOENT) || (fd >= 0 && fsync(fd) != 0))
+            status = xr_fail_errno(err, "cannot make /%s durable", s->dirty_dirs.items[i]);
+        if (fd >= 0)
+            (void)close(fd);
+    }
+    xr_strings_free(&s->dirty_dirs);
+    return status;
+}
+
+static void clear_temp(void *ctx, int dir, const struct dirent *entry)
+{
+    (void)ctx;
+    if (strncmp(entry->d_name, CA_TEMP, strlen(CA_TEMP)) == 0)
+        (void)unlinkat(dir, entry->d_name, 0);
+}
+
+void ca_clear_temps(const struct xr_session *s, const char *dir)
+{
+    ca_scan(s, dir, clear_temp, NULL);
+}
+
+void ca_clear_source_temps(const struct xr_session *s)
+{
+    const struct ca_layout *layout = s->layout;
+
+    ca_clear_temps(s, layout->anchors);
+    for (size_t i = 0; i < CA_TOKENS_MAX && layout->tokens[i].path != NULL; i++) {
+        const char *token = layout->tokens[i].path;
+        char *anchors = xr_format("%s/anchors", token);
+        char *blocklist = xr_format("%s/%s", token, ca_blocklist_name(s, token));
+
+        if (!layout->tokens[i].vendor) {
+            ca_clear_temps(s, token);
+            ca_clear_temps(s, anchors);
+            ca_clear_temps(s, blocklist);
+        }
+        free(anchors);
+        free(blocklist);
+    }
 }

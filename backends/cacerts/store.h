@@ -11,6 +11,7 @@
 #include <time.h>
 
 #define CA_TEMP     ".crossroot-tmp."
+#define CA_OURS     "crossroot-" /* names of our files */
 #define CA_NONE     ((size_t)-1)
 #define CA_FILE_MAX ((size_t)64 << 20)
 /* What an anchor can be limited to where objects say so. */
@@ -116,6 +117,12 @@ enum xr_status ca_lock(struct xr_session *s, struct xr_error *err);
 /* May path (or NULL) be written, or the directory in which it would be made? False with why_not,
  * if there is none yet. */
 bool ca_may_write(const struct xr_session *s, const char *path, struct xr_caps *caps);
+
+/* Makes source directories durable. */
+enum xr_status ca_sync_sources(struct xr_session *s, struct xr_error *err);
+/* Hidden files of a run that was killed; under the lock, so nobody is writing them. */
+void ca_clear_temps(const struct xr_session *s, const char *dir);
+void ca_clear_source_temps(const struct xr_session *s);
 
 /* root.c */
 int ca_open(const struct xr_session *s, const char *path, int flags); /* -1 and errno */
@@ -224,8 +231,23 @@ bool ca_makes(const struct xr_session *s, const struct xr_entry *entry, const ch
 bool ca_link_makes(const struct xr_session *s, const struct xr_entry *entry, const char *path,
                    const char *target);
 
-/* swap.c */
+/* listing.c */
+struct ca_shown {
+    struct xr_entry entry;
+    struct xr_buf native;
+    char *label;
+    struct xr_attached *attached;
+};
+void ca_shown_init(struct ca_shown *out, const struct xr_session *s, const struct ca_cert *cert);
+void ca_shown_free(struct ca_shown *shown);
 enum xr_status ca_list(struct xr_session *s, xr_entry_fn emit, void *ctx, struct xr_error *err);
+
+/* check.c: of what is wished for, whatever the store holds. */
+bool ca_same_subject(const struct xr_subject *a, const struct xr_subject *b);
+enum xr_status ca_check_want(const struct xr_session *s, const struct xr_state *want,
+                             struct xr_error *err);
+
+/* swap.c */
 enum xr_status ca_swap(struct xr_session *s, const struct xr_state *expect,
                        const struct xr_state *want, struct xr_error *err);
 
@@ -260,12 +282,6 @@ void ca_edits_free(struct ca_edits *edits);
  * gets the lines that hooks are told: +PATH, -PATH. */
 void ca_list_outputs(struct ca_edits *edits, struct xr_buf *changed, struct xr_session *s);
 void ca_p11_outputs(struct ca_edits *edits, struct xr_session *s);
-
-/* Makes source directories durable. */
-enum xr_status ca_sync_sources(struct xr_session *s, struct xr_error *err);
-/* Hidden files of a run that was killed; under the lock, so nobody is writing them. */
-void ca_clear_temps(const struct xr_session *s, const char *dir);
-void ca_clear_source_temps(const struct xr_session *s);
 
 /* flush.c */
 enum xr_status ca_flush(struct xr_session *s, struct xr_error *err);

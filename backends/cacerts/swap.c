@@ -1,86 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Entries as the table sees them, and the one operation that changes them: files of the anchors and
- * the blocklist directory, and lines of ca-certificates.conf. */
+/* The one operation that changes entries: files of the sources, and lines of ca-certificates.conf. */
 #include "store.h"
-
-#include "../pk/parts.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <unistd.h>
-
-#define OURS "crossroot-"
-
-/* ---- list ---- */
-
-static bool ours(const struct ca_cert *cert)
-{
-    char hex[2 * XR_SHA256_LEN + 1];
-    const char *name = ca_name(cert->file->path);
-
-    xr_hex(hex, cert->subject.id, XR_SHA256_LEN);
-    return !cert->by_list && !cert->vendor && strncmp(name, OURS, strlen(OURS)) == 0 &&
-           strncmp(name + strlen(OURS), hex, strlen(hex)) == 0;
-}
-
-struct shown {
-    struct xr_entry entry;
-    struct xr_buf native;
-    char *label;
-    struct xr_attached *attached;
-};
-
-static void shown_init(struct shown *out, const struct xr_session *s, const struct ca_cert *cert)
-{
-    struct xr_entry *entry = &out->entry;
-
-    *out = (struct shown){.entry = {.size = sizeof(*entry)}};
-    ca_native(&out->native, s, cert);
-    entry->subject = cert->subject;
-    entry->issuer = cert->issuer;
-    entry->serial = cert->serial;
-    entry->place = cert->place;
-    entry->purposes = cert->purposes;
-    entry->der = cert->der;
-    entry->flags = (cert->vendor ? (uint32_t)XR_ENTRY_VENDOR : 0u) |
-                   (ours(cert) ? (uint32_t)XR_ENTRY_OURS : 0u);
-    if (!(entry->flags & XR_ENTRY_OURS))
-        entry->label = out->label = xr_visible(ca_name(cert->file->path));
-    if (s->layout->objects) {
-        entry->attached_count =
-            ca_attached(&out->attached, &s->pk, &s->pk.certs.items[cert->object], false);
-        entry->attached = out->attached;
-    }
-    if (s->layout->family == CA_P11 && s->pk.certs.items[cert->object].dated)
-        entry->remark = "NSS trusts what it issued up to a date, which its file says";
-    entry->native = (struct xr_bytes){(const unsigned char *)out->native.data, out->native.len};
-}
-
-static void shown_free(struct shown *shown)
-{
-    free(shown->attached);
-    xr_buf_free(&shown->native);
-    free(shown->label);
-}
-
-enum xr_status ca_list(struct xr_session *s, xr_entry_fn emit, void *ctx, struct xr_error *err)
-{
-    /* A flush has just read what a swap wrote: that is what is there. */
-    enum xr_status status = s->fresh ? XR_OK : ca_load(s, err);
-
-    s->fresh = false;
-    for (size_t i = 0; status == XR_OK && i < s->certs.count; i++) {
-        struct shown shown;
-
-        shown_init(&shown, s, &s->certs.items[i]);
-        status = emit(ctx, &shown.entry);
-        shown_free(&shown);
-    }
-    return status;
-}
-
-/* ---- swap ---- */
 
 struct holding {
     struct ca_cert *cert;
@@ -109,15 +34,10 @@ struct swapping {
     bool deselects;
 };
 
-static bool same_subject(const struct xr_subject *a, const struct xr_subject *b)
-{
-    return a->type == b->type && memcmp(a->id, b->id, XR_SHA256_LEN) == 0;
-}
-
 static void find_holdings(struct swapping *w, const struct xr_subject *subject)
 {
     for (size_t i = 0; i < w->s->certs.count; i++) {
-        if (same_subject(&w->s->certs.items[i].subject, subject))
+        if (ca_same_subject(&w->s->certs.items[i].subject, subject))
             XR_PUSH(&w->now)->cert = &w->s->certs.items[i];
     }
 }
@@ -150,105 +70,22 @@ static bool edited(const struct swapping *w)
 static bool as_expected(const struct swapping *w, const struct xr_state *expect)
 {
     size_t count = w->now.count;
-    struct shown *shown = xr_new(count, sizeof(*shown));
+    struct ca_shown *shown = xr_new(count, sizeof(*shown));
     const struct xr_entry **list = xr_new(count, sizeof(*list));
     struct xr_state have = {.size = sizeof(have), .entries = list, .count = count};
     bool equal = false;
 
     for (size_t i = 0; i < count; i++) {
-        shown_init(&shown[i], w->s, w->now.items[i].cert);
+        ca_shown_init(&shown[i], w->s, w->now.items[i].cert);
         list[i] = &shown[i].entry;
         have.subject = shown[i].entry.subject;
     }
     equal = w->s->host->state_equal(count > 0 ? &have : NULL, expect);
     for (size_t i = 0; i < count; i++)
-        shown_free(&shown[i]);
+        ca_shown_free(&shown[i]);
     free(shown);
     free((void *)list);
     return equal;
-}
-
-/* What a block without a certificate names, in p11-kit's own files. */
-static enum xr_status check_block(const struct xr_session *s, const struct xr_entry *entry,
-                                  struct xr_error *err)
-{
-    struct xr_subject named;
-
-    if (entry->subject.type == XR_SUBJECT_CRL || entry->der.len > 0 ||
-        entry->place != XR_DISTRUST || s->layout->family != CA_P11)
-        return xr_fail(err, XR_REFUSED, "this store holds certificates only");
-    if (entry->subject.type == XR_SUBJECT_ISSUER_SERIAL) {
-        ca_issuer_serial(&named, s->host, entry->issuer, entry->serial);
-        if (entry->issuer.len == 0 || entry->serial.len == 0 ||
-            !same_subject(&named, &entry->subject))
-            return xr_fail(err, XR_INVALID, "an entry's issuer and serial are not its subject's");
-    }
-    if (entry->native.len == 0 &&
-        !(s->layout->objects && entry->subject.type == XR_SUBJECT_ISSUER_SERIAL))
-        return xr_fail(err, XR_REFUSED, "a block without its certificate is only put back here");
-    return XR_OK;
-}
-
-static enum xr_status check_cert(const struct xr_session *s, const struct xr_entry *entry,
-                                 struct xr_error *err)
-{
-    struct xr_slices slices = {.size = sizeof(slices)};
-    unsigned char sum[XR_SHA256_LEN];
-
-    s->host->sha256(sum, entry->der);
-    if (memcmp(sum, entry->subject.id, sizeof(sum)) != 0)
-        return xr_fail(err, XR_INVALID, "an entry's bytes are not its subject's");
-    if (s->host->slices(&slices, entry->der, err) != XR_OK)
-        return XR_INVALID;
-    if (entry->native.len > 0)
-        return XR_OK; /* put back as it was; a wish says less */
-    if (entry->place != XR_ANCHOR && entry->place != XR_DISTRUST &&
-        !(s->layout->objects && entry->place == XR_INTERMEDIATE))
-        return xr_fail(err, XR_REFUSED, "this store has no place for a %s",
-                       xr_place_name(entry->place));
-    if (entry->place == XR_ANCHOR && entry->purposes != XR_ANY_PURPOSE && !s->layout->objects)
-        return xr_fail(err, XR_REFUSED, "this store cannot restrict an anchor to a purpose");
-    return XR_OK;
-}
-
-/* Extensions that are what they say. */
-static bool attachable(const struct xr_entry *entry)
-{
-    bool good = entry->place == XR_ANCHOR;
-
-    for (size_t i = 0; good && i < entry->attached_count; i++) {
-        const struct xr_attached *attached = ca_attached_at(entry, i);
-        struct xr_bytes oid = {0}, value = {0};
-
-        good = pk_walk_extension(&oid, &value, attached->value) &&
-               xr_bytes_equal(oid, attached->oid) && !PK_IS(oid, PK_OID_EKU);
-    }
-    return good;
-}
-
-static enum xr_status check_want(const struct xr_session *s, const struct xr_state *want,
-                                 struct xr_error *err)
-{
-    const unsigned both = XR_PLACE_BIT(XR_ANCHOR) | XR_PLACE_BIT(XR_INTERMEDIATE);
-    enum xr_status status = XR_OK;
-    unsigned places = 0;
-
-    for (size_t i = 0; status == XR_OK && want != NULL && i < want->count; i++) {
-        const struct xr_entry *entry = want->entries[i];
-
-        if (!same_subject(&entry->subject, &want->subject))
-            return xr_fail(err, XR_INVALID, "an entry is of another subject than its state");
-        if (entry->attached_count > 0 &&
-            (!s->layout->objects || (entry->native.len == 0 && !attachable(entry))))
-            return xr_fail(err, XR_REFUSED, "this store cannot hold attached extensions");
-        status = entry->subject.type == XR_SUBJECT_CERT ? check_cert(s, entry, err)
-                                                        : check_block(s, entry, err);
-        if (entry->native.len == 0)
-            places |= XR_PLACE_BIT(entry->place);
-        if (status == XR_OK && (places & both) == both)
-            status = xr_fail(err, XR_REFUSED, "what is an anchor is not neutral");
-    }
-    return status;
 }
 
 /* Does what is there serve for a wanted entry? */
@@ -317,7 +154,7 @@ static enum xr_status check_comes(const struct swapping *w, const struct xr_entr
         const struct ca_cert *other = &w->s->certs.items[i];
 
         if (other->place == XR_ANCHOR && other->purposes != entry->purposes &&
-            !same_subject(&other->subject, &entry->subject) &&
+            !ca_same_subject(&other->subject, &entry->subject) &&
             xr_bytes_equal(other->key, slices.spki))
             return xr_fail(err, XR_REFUSED,
                            "/%s is an anchor of the same key for other purposes, and p11-kit "
@@ -335,7 +172,8 @@ static enum xr_status check_goes(const struct swapping *w, const struct ca_cert 
         const struct ca_cert *other = &w->s->certs.items[i];
 
         if (other->place == XR_ANCHOR && !other->file->attaches &&
-            !same_subject(&other->subject, &cert->subject) && xr_bytes_equal(other->key, cert->key))
+            !ca_same_subject(&other->subject, &cert->subject) &&
+            xr_bytes_equal(other->key, cert->key))
             return xr_fail(err, XR_REFUSED,
                            "/%s limits /%s too, an anchor of the same key: remove that first",
                            cert->file->path, other->file->path);
@@ -350,7 +188,7 @@ static bool write_over(struct swapping *w, const struct write *made)
     const struct ca_file *there = ca_find_file(w->s, made->path);
 
     if (w->s->layout->objects && there != NULL && there->stamp.ino != 0 && there->objects == 0 &&
-        there->attaches && strncmp(ca_name(made->path), OURS, strlen(OURS)) == 0)
+        there->attaches && strncmp(ca_name(made->path), CA_OURS, strlen(CA_OURS)) == 0)
         return true;
     for (size_t i = 0; w->s->layout->objects && made->target == NULL && i < w->now.count; i++) {
         struct holding *h = &w->now.items[i];
@@ -415,7 +253,7 @@ static enum xr_status plan_write(struct swapping *w, const struct xr_entry *entr
     made->path =
         record != NULL
             ? xr_strdup(record->path)
-            : xr_format("%s/%s%s%s%s", dir, OURS, hex,
+            : xr_format("%s/%s%s%s%s", dir, CA_OURS, hex,
                         layout->objects && entry->place == XR_DISTRUST ? "-distrusted" : "",
                         layout->extension);
     made->mode = record != NULL ? record->mode : 0644;
@@ -667,7 +505,7 @@ enum xr_status ca_swap(struct xr_session *s, const struct xr_state *expect,
         return xr_fail(err, XR_INVALID, "a swap of nothing for nothing");
     if (!s->write || s->lock < 0)
         return xr_fail(err, XR_DENIED, "the session is for reading");
-    status = check_want(s, want, err);
+    status = ca_check_want(s, want, err);
     if (status == XR_OK && !s->loaded && (!s->ahead || touched(s, &touch)))
         status = ca_load(s, err); /* else listed under this lock */
     if (status != XR_OK)
@@ -693,54 +531,4 @@ enum xr_status ca_swap(struct xr_session *s, const struct xr_state *expect,
     }
     swapping_free(&w);
     return status;
-}
-
-/* ---- after it ---- */
-
-enum xr_status ca_sync_sources(struct xr_session *s, struct xr_error *err)
-{
-    enum xr_status status = XR_OK;
-
-    for (size_t i = 0; i < s->dirty_dirs.count; i++) {
-        int fd = ca_open(s, s->dirty_dirs.items[i], O_RDONLY | O_DIRECTORY);
-
-        if ((fd < 0 && errno != ENOENT) || (fd >= 0 && fsync(fd) != 0))
-            status = xr_fail_errno(err, "cannot make /%s durable", s->dirty_dirs.items[i]);
-        if (fd >= 0)
-            (void)close(fd);
-    }
-    xr_strings_free(&s->dirty_dirs);
-    return status;
-}
-
-static void clear_temp(void *ctx, int dir, const struct dirent *entry)
-{
-    (void)ctx;
-    if (strncmp(entry->d_name, CA_TEMP, strlen(CA_TEMP)) == 0)
-        (void)unlinkat(dir, entry->d_name, 0);
-}
-
-void ca_clear_temps(const struct xr_session *s, const char *dir)
-{
-    ca_scan(s, dir, clear_temp, NULL);
-}
-
-void ca_clear_source_temps(const struct xr_session *s)
-{
-    const struct ca_layout *layout = s->layout;
-
-    ca_clear_temps(s, layout->anchors);
-    for (size_t i = 0; i < CA_TOKENS_MAX && layout->tokens[i].path != NULL; i++) {
-        const char *token = layout->tokens[i].path;
-        char *anchors = xr_format("%s/anchors", token);
-        char *blocklist = xr_format("%s/%s", token, ca_blocklist_name(s, token));
-
-        if (!layout->tokens[i].vendor) {
-            ca_clear_temps(s, token);
-            ca_clear_temps(s, anchors);
-            ca_clear_temps(s, blocklist);
-        }
-        free(anchors);
-        free(blocklist);
-    }
 }

@@ -270,7 +270,7 @@ static bool distrusted(const void *ctx, struct xr_bytes der)
 /* OpenSSL knows no extensions from outside but what they say of purposes. */
 static void doubt(struct xr_verdict *out, const struct xr_session *s)
 {
-    const unsigned char *anchor = out->path[out->path_len - 1];
+    const unsigned char *anchor = out->path[out->path_len > 0 ? out->path_len - 1 : 0];
 
     for (size_t i = 0; i < s->pk.certs.count && out->path_len > 0; i++) {
         const struct pk_cert *cert = &s->pk.certs.items[i];
@@ -389,7 +389,7 @@ static enum xr_status begin_writing(struct xr_session *s, const struct xr_caps *
 
     if (caps->writable)
         status = t->general != NULL ? pt_general_write(t->general, err) : ca_lock(s, err);
-    s->write = status == XR_OK;
+    s->write = caps->writable && status == XR_OK;
     return status;
 }
 

@@ -284,7 +284,7 @@ expect_exit 0 'by the other name' f distrust --yes old-root.pem
 expect_grep 'what has to follow is said' 'after its update command' "$err"
 expect_exit 0 'undo' xr --root "$image" undo --yes
 expect_exit 0 'distrust what a package ships' f distrust --yes rsa-root.pem
-run xr --root "$image" --store ca-certificates list --json
+run xr --root "$image" --scope system --store ca-certificates list --json
 expect_eq 'both stores list both' "$(json 'stores[0].entries[].{place,vendor}' "$out" | sort | xargs)" \
     'anchor false anchor true distrust false'
 expect_exit 0 'take the distrust away' f remove --yes --from distrust rsa-root.pem
