@@ -310,7 +310,6 @@ static enum xr_status identify(struct swapping *w, const struct xr_state *expect
         return xr_fail(err, XR_INVALID, "a swap of nothing for nothing");
     if (any->subject.type != XR_SUBJECT_CERT)
         return xr_fail(err, XR_REFUSED, "this token holds certificates only");
-    w->subject = &any->subject;
     w->der = any->entries[0]->der;
     if (w->g->host->slices(&slices, w->der, err) != XR_OK)
         return XR_INVALID;
@@ -445,10 +444,17 @@ static enum xr_status destroy_old(struct swapping *w, struct xr_error *err)
 enum xr_status pt_general_swap(struct pt_general *g, const struct xr_state *expect,
                                const struct xr_state *want, struct xr_error *err)
 {
-    struct swapping w = {.g = g};
-    enum xr_status status = g->write ? identify(&w, expect, want, err)
-                                     : xr_fail(err, XR_DENIED, "the session is for reading");
+    struct swapping w = {.g = g,
+                         .subject = want != NULL     ? &want->subject
+                                    : expect != NULL ? &expect->subject
+                                                     : NULL};
+    enum xr_status status = XR_OK;
 
+    if (w.subject == NULL)
+        return xr_fail(err, XR_INVALID, "a swap of nothing for nothing");
+    if (!g->write)
+        return xr_fail(err, XR_DENIED, "the session is for reading");
+    status = identify(&w, expect, want, err);
     if (status == XR_OK)
         status = load_subject(&w, err);
     if (status == XR_OK && !as_expected(&w, expect))

@@ -401,7 +401,7 @@ static enum xr_status session_open(struct xr_session **out, struct xr_caps *caps
     struct xr_session *s = NULL;
     enum xr_status status = find_token(&t, host, target, err);
 
-    if (status != XR_OK) {
+    if (status != XR_OK || t == NULL) {
         layout_free(t);
         return status;
     }
