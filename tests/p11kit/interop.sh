@@ -146,6 +146,31 @@ expect_eq 'both are what they were to be' "$(ours)" \
     $'anchor\t["server"]\tCrossroot Test New Root\nintermediate\t[]\tCrossroot Test New Root'
 expect_exit 0 'away' t remove "$P/new-root.pem" "$P/cross.pem"
 
+# ---- what all this is for
+secom=$XR_SHARED/data/secom
+if [[ -d $secom ]]; then
+    real=$secom/secom-tls-rsa-root-ca-2024-cross-by-scrootca2.pem
+    pin=$(sha "$real")
+    nii() {
+        run t verify --at 2026-06-01 "$secom/nii-open-domain-ca-g8-rsa.pem"
+        echo "$rc"
+    }
+    expect_exit 0 'the old root' t install --yes "$secom/security-communication-rootca2.pem"
+    expect_eq "NII's CA alone" "$(nii)" 6
+    expect_exit 6 'a misprinted fingerprint' t install --pin "sha256:${pin/c8fb5bb8/c8fb5b88}" "$real"
+    expect_exit 0 'the cross certificate with its own' t install --pin "sha256:$pin" "$real"
+    expect_grep 'the module has it' '^SECOM TLS RSA Root CA 2024: unspecified' <(listed)
+    expect_eq "NII's CA" "$(nii)" 0
+    expect_exit 0 'distrust' t distrust --yes "$real"
+    expect_eq "NII's CA" "$(nii)" 6
+    for _ in 1 2 3; do
+        expect_exit 0 'undo' t undo --yes
+    done
+    expect_eq 'nothing is left' "$(find "$T/etc" -type f)" ''
+else
+    skip 'no certificates of the real case'
+fi
+
 # ---- a directory by its path; addresses
 mkdir "$T/own"
 expect_exit 0 'a directory of its own' xr --store "p11-kit:$T/own" install --yes "$P/old-root.pem"
