@@ -72,6 +72,17 @@ static char *from_here(const char *path)
     return whole != NULL || path == NULL ? whole : strdup(path);
 }
 
+static char **paths_from_here(const struct words *paths)
+{
+    char **out = calloc(paths->count + 1, sizeof(*out));
+
+    if (out == NULL)
+        abort();
+    for (size_t i = 0; i < paths->count; i++)
+        out[i] = from_here(paths->items[i]);
+    return out;
+}
+
 static char *default_state(const char *home)
 {
     char *base = NULL, *path = NULL;
@@ -154,6 +165,7 @@ static struct xr_report *run(const struct options *o, struct xr_bytes password)
     char *config_home = base_dir("XDG_CONFIG_HOME", home, ".config");
     char *state = o->state != NULL ? strdup(o->state) : default_state(home);
     char *worker = from_here(o->worker), *nss = from_here(o->nss);
+    char **plugins = paths_from_here(&o->plugins);
     uint32_t invoker = 0;
     bool invoked = find_invoker(&invoker);
     struct xr_report *report = NULL;
@@ -163,7 +175,7 @@ static struct xr_report *run(const struct options *o, struct xr_bytes password)
         .operands = words(&o->operands),
         .stores = words(&o->stores),
         .excluded = words(&o->excluded),
-        .plugins = words(&o->plugins),
+        .plugins = {(const char *const *)plugins, o->plugins.count},
         .pins = words(&o->pins),
         .published = words(&o->published),
         .untrusted = words(&o->untrusted),
@@ -209,6 +221,9 @@ static struct xr_report *run(const struct options *o, struct xr_bytes password)
     free(config_home);
     free(worker);
     free(nss);
+    for (size_t i = 0; i < o->plugins.count; i++)
+        free(plugins[i]);
+    free((void *)plugins);
     return report;
 }
 

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 const char *const xr_report_not_covered[] = {
-    "Windows: a backend to come",
+    "Windows while it runs: to come (images of it: --root, and the plugin windows)",
     "Python certifi and other bundles inside applications",
     "Node.js (its own roots, unless NODE_EXTRA_CA_CERTS or --use-openssl-ca)",
     "private Java runtimes (their own cacerts)",

@@ -2,6 +2,7 @@
 /* Runs the contract's cases against one backend, in this process or in the helper, each in a
  * scratch directory of its own. */
 #include "cases.h"
+#include "hive.h"
 #include "stock.h"
 #include "tree.h"
 
@@ -75,6 +76,18 @@ static char *softhsm_location(const char *scratch)
     free(conf);
     free(tokens);
     return xr_strdup("pkcs11:token=contract");
+}
+
+/* The registry of an empty Windows. */
+static char *hive_location(const char *scratch)
+{
+    char *path = tree_path(scratch, "config/SOFTWARE");
+    char *location = xr_format("hive=%s", path);
+
+    tree_dirs(scratch, "config");
+    hive_make(scratch, "config/SOFTWARE");
+    free(path);
+    return location;
 }
 
 static char *root_location(const char *scratch)
@@ -164,6 +177,7 @@ static const struct contract_kind kinds[] = {
      .variant = "softhsm",
      .location = softhsm_location,
      .password = "officer"},
+    {.backend = "windows", .location = hive_location},
     {.backend = "nss", .location = profile_location},
     {.backend = "nss", .location = profile_location, .nss = "/usr/lib/firefox-esr"},
 };
@@ -203,8 +217,15 @@ static void run_case(const struct contract_case *c)
     char *scratch = tree_new("contract");
     const char *failed = NULL;
     char *text = NULL;
+#ifdef CONTRACT_PLUGIN
+    struct xr_error err = {0};
+#endif
 
     xr_registry_init(&registry);
+#ifdef CONTRACT_PLUGIN
+    if (xr_registry_plugin(&registry, CONTRACT_PLUGIN, &err) != XR_OK)
+        cr_assert_fail("%s", err.text);
+#endif
     if (xr_registry_find(&registry, CONTRACT_BACKEND) == NULL)
         cr_assert_fail("there is no backend " CONTRACT_BACKEND);
     loaded = *xr_registry_find(&registry, CONTRACT_BACKEND);

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A certificate with its properties as CryptoAPI serialises it and as the registry keeps it, value
+ * "Blob" below Microsoft\SystemCertificates\STORE\Certificates\SHA1: records of identifier, 1,
+ * length (4 bytes each, little-endian) and data, in any order (CertSerializeCertificateStoreElement;
+ * [MS-GPEF] 2.2.1.1). Identifiers are those of wincrypt.h.
+ */
+#ifndef XR_WINDOWS_BLOB_H
+#define XR_WINDOWS_BLOB_H
+
+#include "base.h"
+
+enum win_property {
+    WIN_SHA1 = 3,             /* CERT_SHA1_HASH_PROP_ID */
+    WIN_EKU = 9,              /* CERT_ENHKEY_USAGE_PROP_ID: DER, SEQUENCE OF OBJECT IDENTIFIER */
+    WIN_NAME = 11,            /* CERT_FRIENDLY_NAME_PROP_ID: UTF-16LE, with its zero */
+    WIN_CERT = 32,            /* CERT_CERT_PROP_ID: the certificate */
+    WIN_CRL = 33,             /* CERT_CRL_PROP_ID */
+    WIN_DISALLOWED = 104,     /* CERT_DISALLOWED_FILETIME_PROP_ID: not trusted from then on */
+    WIN_NOT_BEFORE = 126,     /* CERT_NOT_BEFORE_FILETIME_PROP_ID: what it issued later is not, */
+    WIN_NOT_BEFORE_EKU = 127, /* CERT_NOT_BEFORE_ENHKEY_USAGE_PROP_ID: for these purposes */
+};
+
+struct win_record {
+    uint32_t id;
+    struct xr_bytes data;
+};
+/* Takes a record off the front. False at the end, and where something else than a record is. */
+bool win_blob_next(struct win_record *out, struct xr_bytes *rest);
+/* Records and nothing else, and one certificate or CRL among them. */
+bool win_blob_good(struct xr_bytes blob);
+/* Data of the first record of an identifier; data is NULL without one. */
+struct xr_bytes win_blob_get(struct xr_bytes blob, uint32_t id);
+void win_blob_add(struct xr_buf *out, uint32_t id, struct xr_bytes data);
+
+/* Purposes an EKU property leaves; 0: none that we know. */
+uint32_t win_eku_purposes(struct xr_bytes eku);
+/* The property of a set of purposes. */
+void win_eku_make(struct xr_buf *out, uint32_t purposes);
+/* UTF-8, allocated; what is no text in it is replaced. And back, with its zero. */
+char *win_name_text(struct xr_bytes name);
+void win_name_make(struct xr_buf *out, const char *text);
+
+#endif

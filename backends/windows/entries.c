@@ -1,0 +1,556 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "entries.h"
+
+#include "der.h"
+
+#include <stdlib.h>
+
+const struct win_store win_stores[] = {
+    {"ROOT", XR_ANCHOR, false},         {"AuthRoot", XR_ANCHOR, true},
+    {"CA", XR_INTERMEDIATE, false},     {"TrustedPeople", XR_PEER, false},
+    {"Disallowed", XR_DISTRUST, false},
+};
+const size_t win_store_count = sizeof(win_stores) / sizeof(win_stores[0]);
+
+size_t win_store_of(enum xr_place place)
+{
+    enum xr_place held = place == XR_CRL ? XR_INTERMEDIATE : place; /* CRLs lie in CA */
+    size_t at = 0;
+
+    while (win_stores[at].place != held || win_stores[at].vendors)
+        at++;
+    return at;
+}
+
+static enum xr_place place_of(const struct win_element *element)
+{
+    return element->crl ? XR_CRL : win_stores[element->store].place;
+}
+
+/* ---- reading ---- */
+
+void win_view_free(struct win_view *view)
+{
+    for (size_t i = 0; i < view->count; i++)
+        free((void *)(uintptr_t)view->items[i].blob.data);
+    free(view->items);
+    view->items = NULL;
+    view->count = view->capacity = 0;
+    view->loaded = false;
+}
+
+static void take_element(void *ctx, size_t store, enum win_origin origin, struct xr_bytes blob)
+{
+    struct win_view *view = ctx;
+    struct xr_slices slices = {.size = sizeof(slices)};
+    struct win_element element = {.store = store, .origin = origin};
+    struct xr_bytes crl = win_blob_get(blob, WIN_CRL), name = {0};
+
+    if (!win_blob_good(blob) || blob.len > XR_NATIVE_MAX / 2)
+        return;
+    element.blob = (struct xr_bytes){xr_memdup(blob.data, blob.len), blob.len};
+    element.crl = crl.data != NULL;
+    element.der = win_blob_get(element.blob, element.crl ? WIN_CRL : WIN_CERT);
+    if (element.crl ? view->host->crl_issuer(&name, element.der, NULL) != XR_OK
+                    : view->host->slices(&slices, element.der, NULL) != XR_OK) {
+        free((void *)(uintptr_t)element.blob.data);
+        return;
+    }
+    if (!element.crl)
+        name = slices.subject;
+    (void)view->host->name_hash(&element.name_hash, name, NULL);
+    view->host->sha256(element.sha256, element.der);
+    *XR_PUSH(view) = element;
+}
+
+static int by_subject(const void *a, const void *b)
+{
+    const struct win_element *x = a, *y = b;
+    int order = memcmp(x->sha256, y->sha256, XR_SHA256_LEN);
+
+    if (order == 0)
+        order = (int)x->store - (int)y->store;
+    return order != 0 ? order : (int)x->origin - (int)y->origin;
+}
+
+enum xr_status win_load(struct win_view *view, struct xr_error *err)
+{
+    enum xr_status status = XR_OK;
+
+    win_view_free(view);
+    status = view->medium->list(view->medium, take_element, view, err);
+    if (view->count > 1)
+        qsort(view->items, view->count, sizeof(*view->items), by_subject);
+    view->loaded = status == XR_OK;
+    return status;
+}
+
+/* ---- entries ---- */
+
+static uint32_t purposes_of(struct xr_bytes blob, enum xr_place place)
+{
+    struct xr_bytes eku = win_blob_get(blob, WIN_EKU);
+
+    if (place != XR_ANCHOR)
+        return 0;
+    return eku.data != NULL ? win_eku_purposes(eku) : WIN_PURPOSES;
+}
+
+static const char *remark_of(struct xr_bytes blob)
+{
+    if (win_blob_get(blob, WIN_DISALLOWED).data != NULL)
+        return "Windows stops trusting it at a date, which is among its properties";
+    if (win_blob_get(blob, WIN_NOT_BEFORE).data != NULL)
+        return "Windows trusts what it issued up to a date, which is among its properties";
+    return NULL;
+}
+
+struct shown {
+    struct xr_entry entry;
+    struct xr_buf native;
+    char *label;
+};
+
+static void show(struct shown *out, const struct win_element *element)
+{
+    struct xr_entry *entry = &out->entry;
+    struct xr_bytes name = win_blob_get(element->blob, WIN_NAME);
+
+    *out = (struct shown){.entry = {.size = sizeof(*entry)}};
+    entry->subject.type = element->crl ? XR_SUBJECT_CRL : XR_SUBJECT_CERT;
+    memcpy(entry->subject.id, element->sha256, XR_SHA256_LEN);
+    entry->place = place_of(element);
+    entry->purposes = purposes_of(element->blob, entry->place);
+    entry->der = element->der;
+    entry->remark = remark_of(element->blob);
+    if (element->origin != WIN_LOCAL || win_stores[element->store].vendors)
+        entry->flags = XR_ENTRY_VENDOR;
+    if (name.data != NULL) {
+        char *text = win_name_text(name);
+
+        entry->label = out->label = xr_visible(text);
+        free(text);
+    }
+    xr_buf_put32(&out->native, (uint32_t)element->store);
+    xr_buf_put32(&out->native, (uint32_t)element->origin);
+    xr_buf_add(&out->native, element->blob.data, element->blob.len);
+    entry->native = (struct xr_bytes){(unsigned char *)out->native.data, out->native.len};
+}
+
+static void shown_free(struct shown *shown)
+{
+    xr_buf_free(&shown->native);
+    free(shown->label);
+}
+
+enum xr_status win_list(struct win_view *view, xr_entry_fn emit, void *ctx, struct xr_error *err)
+{
+    enum xr_status status = win_load(view, err);
+
+    for (size_t i = 0; status == XR_OK && i < view->count; i++) {
+        struct shown shown;
+
+        show(&shown, &view->items[i]);
+        status = emit(ctx, &shown.entry);
+        shown_free(&shown);
+    }
+    return status;
+}
+
+/* ---- the swap ---- */
+
+struct swapping {
+    struct win_view *view;
+    const struct xr_subject *subject;
+    size_t first, count; /* of the view: elements of the subject */
+    bool *keeps;
+    struct {
+        struct made {
+            size_t store;
+            struct xr_buf blob;
+        } * items;
+        size_t count, capacity;
+    } made;
+    struct xr_bytes der;
+    unsigned char sha1[20];
+    bool crl;
+};
+
+static enum xr_status check_want(const struct swapping *w, const struct xr_state *want,
+                                 struct xr_error *err)
+{
+    unsigned places = 0;
+
+    for (size_t i = 0; i < want->count; i++) {
+        const struct xr_entry *entry = want->entries[i];
+        unsigned char sum[XR_SHA256_LEN];
+
+        w->view->host->sha256(sum, entry->der);
+        if (entry->subject.type != w->subject->type ||
+            memcmp(entry->subject.id, w->subject->id, XR_SHA256_LEN) != 0 ||
+            memcmp(sum, w->subject->id, sizeof(sum)) != 0)
+            return xr_fail(err, XR_INVALID, "an entry's bytes are not its subject's");
+        if ((unsigned)entry->place >= XR_PLACE_COUNT || (entry->place == XR_CRL) != w->crl)
+            return xr_fail(err, XR_REFUSED,
+                           w->crl ? "a CRL is no certificate" : "a certificate is no CRL");
+        if (entry->attached_count > 0)
+            return xr_fail(err, XR_REFUSED, "Windows attaches no extensions");
+        if (entry->native.len > 0)
+            continue;
+        if (entry->place == XR_ANCHOR && entry->purposes != XR_ANY_PURPOSE &&
+            (entry->purposes == 0 || (entry->purposes & ~WIN_PURPOSES) != 0))
+            return xr_fail(err, XR_INVALID, "no such purposes");
+        if (places & XR_PLACE_BIT(entry->place))
+            return xr_fail(err, XR_INVALID, "a place is named twice");
+        places |= XR_PLACE_BIT(entry->place);
+    }
+    return XR_OK;
+}
+
+static enum xr_status identify(struct swapping *w, const struct xr_state *expect,
+                               const struct xr_state *want, struct xr_error *err)
+{
+    const struct xr_state *any = want != NULL && want->count > 0 ? want : expect;
+    const struct xr_host *host = w->view->host;
+    struct xr_slices slices = {.size = sizeof(slices)};
+    struct xr_bytes issuer;
+
+    if (any == NULL || any->count == 0)
+        return xr_fail(err, XR_INVALID, "a swap of nothing for nothing");
+    w->subject = &any->subject;
+    w->crl = any->subject.type == XR_SUBJECT_CRL;
+    if (!w->crl && any->subject.type != XR_SUBJECT_CERT)
+        return xr_fail(err, XR_REFUSED, "Windows' stores hold certificates and CRLs only");
+    w->der = any->entries[0]->der;
+    if (w->crl ? host->crl_issuer(&issuer, w->der, err) != XR_OK
+               : host->slices(&slices, w->der, err) != XR_OK)
+        return XR_INVALID;
+    host->sha1(w->sha1, w->der);
+    return want != NULL ? check_want(w, want, err) : XR_OK;
+}
+
+static void find_elements(struct swapping *w)
+{
+    struct win_view *view = w->view;
+
+    while (w->first < view->count &&
+           memcmp(view->items[w->first].sha256, w->subject->id, XR_SHA256_LEN) < 0)
+        w->first++;
+    while (w->first + w->count < view->count &&
+           memcmp(view->items[w->first + w->count].sha256, w->subject->id, XR_SHA256_LEN) == 0)
+        w->count++;
+    w->keeps = xr_new(w->count, sizeof(*w->keeps));
+}
+
+static bool as_expected(const struct swapping *w, const struct xr_state *expect)
+{
+    struct shown *shown = xr_new(w->count, sizeof(*shown));
+    const struct xr_entry **list = xr_new(w->count, sizeof(*list));
+    struct xr_state have = {.size = sizeof(have), .entries = list, .count = w->count};
+    bool equal = false;
+
+    have.subject = *w->subject;
+    for (size_t i = 0; i < w->count; i++) {
+        show(&shown[i], &w->view->items[w->first + i]);
+        list[i] = &shown[i].entry;
+    }
+    equal = w->view->host->state_equal(w->count > 0 ? &have : NULL, expect);
+    for (size_t i = 0; i < w->count; i++)
+        shown_free(&shown[i]);
+    free(shown);
+    free((void *)list);
+    return equal;
+}
+
+static bool ours(const struct win_element *element)
+{
+    return element->origin == WIN_LOCAL && !win_stores[element->store].vendors;
+}
+
+/* Properties of what is there stay, but for the purposes: some of them limit its trust. */
+static void compose(struct xr_buf *out, const struct swapping *w, const struct xr_entry *entry,
+                    const struct win_element *there)
+{
+    struct xr_bytes sha1 = {w->sha1, sizeof(w->sha1)};
+    struct xr_bytes rest = there != NULL ? there->blob : (struct xr_bytes){0};
+    struct xr_buf made = {0};
+    struct win_record record;
+
+    if (there == NULL)
+        win_blob_add(out, WIN_SHA1, sha1);
+    while (win_blob_next(&record, &rest)) {
+        if (record.id != WIN_EKU && record.id != WIN_CERT && record.id != WIN_CRL)
+            win_blob_add(out, record.id, record.data);
+    }
+    if (entry->place == XR_ANCHOR && entry->purposes != XR_ANY_PURPOSE) {
+        win_eku_make(&made, entry->purposes);
+        win_blob_add(out, WIN_EKU, (struct xr_bytes){(unsigned char *)made.data, made.len});
+        xr_buf_free(&made);
+    }
+    if (there == NULL && entry->label != NULL && !w->crl) {
+        win_name_make(&made, entry->label);
+        win_blob_add(out, WIN_NAME, (struct xr_bytes){(unsigned char *)made.data, made.len});
+        xr_buf_free(&made);
+    }
+    win_blob_add(out, w->crl ? WIN_CRL : WIN_CERT, w->der);
+}
+
+/* A record is the journal's, and to be doubted: of a store that is written, and what the entry says. */
+static enum xr_status recorded(struct xr_bytes *blob, size_t *store, const struct xr_entry *entry,
+                               struct xr_error *err)
+{
+    struct xr_bytes in = entry->native;
+    uint32_t at = 0, origin = 0;
+
+    if (xr_bytes_get32(&at, &in) && xr_bytes_get32(&origin, &in) && at < win_store_count &&
+        origin < WIN_ORIGINS && win_blob_good(in) &&
+        (entry->place == XR_CRL ? XR_INTERMEDIATE : entry->place) == win_stores[at].place &&
+        xr_bytes_equal(win_blob_get(in, entry->place == XR_CRL ? WIN_CRL : WIN_CERT), entry->der) &&
+        purposes_of(in, entry->place) == entry->purposes) {
+        *blob = in;
+        *store = at;
+        return origin == WIN_LOCAL && !win_stores[at].vendors
+                   ? XR_OK
+                   : xr_fail(err, XR_REFUSED, "it comes with the system, or from group policy");
+    }
+    return xr_fail(err, XR_INVALID, "the record of this entry is damaged");
+}
+
+static bool serves(const struct shown *shown, const struct xr_entry *entry)
+{
+    uint32_t purposes = entry->purposes == XR_ANY_PURPOSE ? WIN_PURPOSES : entry->purposes;
+
+    if (shown->entry.place != entry->place)
+        return false;
+    if (entry->native.len > 0)
+        return xr_bytes_equal(shown->entry.native, entry->native);
+    return entry->place != XR_ANCHOR || shown->entry.purposes == purposes;
+}
+
+static enum xr_status plan_entry(struct swapping *w, const struct xr_entry *entry,
+                                 struct xr_error *err)
+{
+    const struct win_element *there = NULL;
+    struct xr_bytes blob = {0};
+    struct made *made = NULL;
+    size_t store = win_store_of(entry->place);
+    enum xr_status status = XR_OK;
+
+    for (size_t i = 0; i < w->count; i++) {
+        const struct win_element *element = &w->view->items[w->first + i];
+        struct shown shown;
+        bool good = false;
+
+        show(&shown, element);
+        good = !w->keeps[i] && serves(&shown, entry);
+        shown_free(&shown);
+        if (good) {
+            w->keeps[i] = true;
+            return XR_OK;
+        }
+    }
+    if (entry->native.len > 0)
+        status = recorded(&blob, &store, entry, err);
+    if (status != XR_OK)
+        return status;
+    for (size_t i = 0; i < w->count; i++) {
+        const struct win_element *element = &w->view->items[w->first + i];
+
+        if (ours(element) && element->store == store) {
+            there = element;
+            w->keeps[i] = true; /* written over */
+        }
+    }
+    made = XR_PUSH(&w->made);
+    *made = (struct made){.store = store};
+    if (blob.data != NULL)
+        xr_buf_add(&made->blob, blob.data, blob.len);
+    else
+        compose(&made->blob, w, entry, there);
+    return XR_OK;
+}
+
+static enum xr_status check_going(const struct swapping *w, struct xr_error *err)
+{
+    for (size_t i = 0; i < w->count; i++) {
+        if (!w->keeps[i] && !ours(&w->view->items[w->first + i]))
+            return xr_fail(err, XR_REFUSED, "it comes with the system, or from group policy");
+    }
+    return XR_OK;
+}
+
+/* A distrust comes before what it ends goes; places are in that order of caution. */
+static enum xr_status carry_out(struct swapping *w, struct xr_error *err)
+{
+    struct win_medium *medium = w->view->medium;
+    enum xr_status status = XR_OK;
+
+    for (size_t pass = 0; pass < 2; pass++) {
+        for (size_t i = 0; status == XR_OK && i < w->made.count; i++) {
+            const struct made *made = &w->made.items[i];
+            bool narrows = win_stores[made->store].place != XR_ANCHOR;
+
+            if (narrows == (pass == 0))
+                status = medium->put(
+                    medium, made->store, w->crl, w->sha1,
+                    (struct xr_bytes){(unsigned char *)made->blob.data, made->blob.len}, err);
+        }
+    }
+    for (size_t i = 0; status == XR_OK && i < w->count; i++) {
+        const struct win_element *element = &w->view->items[w->first + i];
+
+        if (!w->keeps[i])
+            status = medium->take(medium, element->store, w->crl, w->sha1, err);
+    }
+    return status == XR_CONFLICT || status == XR_REFUSED ? XR_FAILED : status;
+}
+
+static bool made_anew(const struct swapping *w, const struct win_element *element)
+{
+    bool anew = false;
+
+    for (size_t i = 0; i < w->made.count; i++)
+        anew = anew || w->made.items[i].store == element->store;
+    return anew && ours(element);
+}
+
+/* The view as the store is now: a batch need not read all of it for each. */
+static void follow(struct swapping *w)
+{
+    struct win_view *view = w->view;
+    size_t kept = w->first;
+
+    for (size_t i = 0; i < w->count; i++) {
+        struct win_element *element = &view->items[w->first + i];
+
+        if (w->keeps[i] && !made_anew(w, element))
+            view->items[kept++] = *element;
+        else
+            free((void *)(uintptr_t)element->blob.data);
+    }
+    memmove(view->items + kept, view->items + w->first + w->count,
+            (view->count - w->first - w->count) * sizeof(*view->items));
+    view->count -= w->first + w->count - kept;
+    for (size_t i = 0; i < w->made.count; i++)
+        take_element(view, w->made.items[i].store, WIN_LOCAL,
+                     (struct xr_bytes){(unsigned char *)w->made.items[i].blob.data,
+                                       w->made.items[i].blob.len});
+    if (view->count > 1)
+        qsort(view->items, view->count, sizeof(*view->items), by_subject);
+    view->loaded = true;
+}
+
+enum xr_status win_swap(struct win_view *view, const struct xr_state *expect,
+                        const struct xr_state *want, struct xr_error *err)
+{
+    struct swapping w = {.view = view};
+    enum xr_status status = identify(&w, expect, want, err);
+
+    if (status == XR_OK && !view->loaded)
+        status = win_load(view, err);
+    if (status == XR_OK)
+        find_elements(&w);
+    if (status == XR_OK && !as_expected(&w, expect))
+        status = xr_fail(err, XR_CONFLICT, "the store holds something else than expected");
+    for (size_t i = 0; status == XR_OK && want != NULL && i < want->count; i++)
+        status = plan_entry(&w, want->entries[i], err);
+    if (status == XR_OK)
+        status = check_going(&w, err);
+    if (status == XR_OK) {
+        view->loaded = false;
+        status = carry_out(&w, err);
+        if (status == XR_OK)
+            follow(&w);
+    }
+    for (size_t i = 0; i < w.made.count; i++)
+        xr_buf_free(&w.made.items[i].blob);
+    free(w.made.items);
+    free(w.keeps);
+    return status;
+}
+
+/* ---- a verifier that is not Windows' own ---- */
+
+static bool disallowed(const struct win_view *view, const unsigned char sha256[XR_SHA256_LEN])
+{
+    for (size_t i = 0; i < view->count; i++) {
+        if (place_of(&view->items[i]) == XR_DISTRUST &&
+            memcmp(view->items[i].sha256, sha256, XR_SHA256_LEN) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* The certificate, and OpenSSL's trust settings for what its EKU property leaves (X509_CERT_AUX). */
+static enum xr_status emit_anchor(const struct win_element *element, xr_bytes_fn emit, void *ctx)
+{
+    struct xr_bytes eku = win_blob_get(element->blob, WIN_EKU);
+    struct xr_buf both = {0};
+    unsigned char head[2] = {XR_DER_SEQUENCE, 0};
+    enum xr_status status = XR_OK;
+
+    xr_buf_add(&both, element->der.data, element->der.len);
+    if (eku.data != NULL) {
+        struct xr_buf known = {0};
+
+        win_eku_make(&known, win_eku_purposes(eku));
+        head[1] = (unsigned char)known.len;
+        xr_buf_add(&both, head, sizeof(head));
+        xr_buf_add(&both, known.data, known.len);
+        xr_buf_free(&known);
+    }
+    status = emit(ctx, (struct xr_bytes){(unsigned char *)both.data, both.len});
+    xr_buf_free(&both);
+    return status;
+}
+
+static enum xr_status lookup(void *ctx, enum xr_place place, struct xr_bytes name,
+                             uint32_t name_hash, xr_bytes_fn emit, void *emit_ctx)
+{
+    const struct win_view *view = ctx;
+    enum xr_status status = XR_OK;
+
+    (void)name;
+    for (size_t i = 0; status == XR_OK && i < view->count; i++) {
+        const struct win_element *element = &view->items[i];
+
+        if (place_of(element) != place || element->name_hash != name_hash ||
+            (!element->crl && disallowed(view, element->sha256)))
+            continue;
+        if (place == XR_ANCHOR && purposes_of(element->blob, place) == 0)
+            continue; /* trusted for nothing that we know */
+        status = place == XR_ANCHOR ? emit_anchor(element, emit, emit_ctx)
+                                    : emit(emit_ctx, element->der);
+    }
+    return status;
+}
+
+enum xr_status win_check(struct win_view *view, struct xr_verdict *out,
+                         const struct xr_probe *question, struct xr_error *err)
+{
+    struct xr_probe asked = *question;
+    struct xr_path_check check = {
+        .size = sizeof(check), .probe = &asked, .lookup = lookup, .lookup_ctx = view};
+    struct xr_bytes *chain = xr_new(question->count, sizeof(*chain));
+    unsigned char sum[XR_SHA256_LEN];
+    enum xr_status status = view->loaded ? XR_OK : win_load(view, err);
+
+    asked.chain = chain;
+    asked.count = 0;
+    for (size_t i = 0; status == XR_OK && i < question->count; i++) {
+        view->host->sha256(sum, question->chain[i]);
+        if (!disallowed(view, sum))
+            chain[asked.count++] = question->chain[i];
+        else if (i == 0)
+            break;
+    }
+    if (status == XR_OK && asked.count == 0) {
+        out->answer = XR_NO;
+        (void)snprintf(out->by, sizeof(out->by), "Windows' rules");
+        (void)snprintf(out->why, sizeof(out->why), "it is among the disallowed certificates");
+    } else if (status == XR_OK) {
+        status = view->host->path_check(out, &check, err);
+    }
+    free(chain);
+    return status;
+}
