@@ -6,12 +6,14 @@
 #include <fcntl.h>
 #include <hivex.h>
 #include <stdlib.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #define TEMP     ".crossroot-tmp."
 #define HEADER   4096u
 #define VALUE    "Blob"
 #define ELEMENTS 100000u
+#define ACL_MAX  65536u
 
 /* Where the stores of each origin lie in the SOFTWARE hive. */
 static const char *const roots[WIN_ORIGINS][4] = {
@@ -281,6 +283,24 @@ static enum xr_status read_back(struct win_hive *hive, int fd, struct xr_error *
     return status;
 }
 
+/* Access control lists and attributes of NTFS, as its drivers for Linux show them (ntfs-3g, ntfs3). */
+static void keep_acl(const struct win_hive *hive, int to)
+{
+    static const char *const names[] = {"system.ntfs_acl", "system.ntfs_security",
+                                        "system.ntfs_attrib"};
+    int from = openat(hive->dir, hive->name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+
+    for (size_t i = 0; from >= 0 && i < sizeof(names) / sizeof(names[0]); i++) {
+        char value[ACL_MAX];
+        ssize_t len = fgetxattr(from, names[i], value, sizeof(value));
+
+        if (len > 0 && fsetxattr(to, names[i], value, (size_t)len, 0) != 0)
+            errno = 0; /* what the directory gives it then */
+    }
+    if (from >= 0)
+        (void)close(from);
+}
+
 static enum xr_status write_copy(struct win_hive *hive, int fd, struct xr_error *err)
 {
     char path[64];
@@ -291,6 +311,7 @@ static enum xr_status write_copy(struct win_hive *hive, int fd, struct xr_error 
     if (fchown(fd, hive->st.st_uid, hive->st.st_gid) != 0 ||
         fchmod(fd, hive->st.st_mode & 0777) != 0)
         errno = 0; /* drivers of NTFS may know neither */
+    keep_acl(hive, fd);
     if (fsync(fd) != 0)
         return xr_fail_errno(err, "cannot make a copy of the hive durable");
     return read_back(hive, fd, err);
