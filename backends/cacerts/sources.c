@@ -449,18 +449,18 @@ static void collect_p11(struct xr_session *s)
         if (!ca_identify_cert(&subject, s, cert))
             continue;
         out = XR_PUSH(&s->certs);
-        out->file = file;
-        out->subject = subject;
-        out->der = cert->der;
+        *out = (struct ca_cert){.file = file,
+                                .subject = subject,
+                                .der = cert->der,
+                                .key = cert->spki,
+                                .object = i,
+                                .place = ca_place_of(cert),
+                                .vendor = file->vendor};
         if (subject.type == XR_SUBJECT_ISSUER_SERIAL) {
             out->issuer = cert->issuer;
             out->serial = cert->serial;
         }
-        out->place = ca_place_of(cert);
         out->purposes = out->place == XR_ANCHOR ? ca_purposes(s, cert) : 0;
-        out->key = cert->spki;
-        out->object = i;
-        out->vendor = file->vendor;
     }
     free(by_number);
 }
