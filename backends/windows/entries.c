@@ -428,8 +428,8 @@ static void follow(struct swapping *w)
         else
             free((void *)(uintptr_t)element->blob.data);
     }
-    memmove(view->items + kept, view->items + w->first + w->count,
-            (view->count - w->first - w->count) * sizeof(*view->items));
+    for (size_t i = w->first + w->count; i < view->count; i++)
+        view->items[kept + i - w->first - w->count] = view->items[i];
     view->count -= w->first + w->count - kept;
     for (size_t i = 0; i < w->made.count; i++)
         take_element(view, w->made.items[i].store, WIN_LOCAL,
