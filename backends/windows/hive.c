@@ -166,7 +166,7 @@ static enum xr_status put(struct win_medium *medium, size_t store, bool crl,
                           const unsigned char sha1[20], struct xr_bytes blob, struct xr_error *err)
 {
     struct win_hive *hive = (struct win_hive *)(void *)medium;
-    hive_set_value value = {.key = (char *)(uintptr_t)VALUE,
+    hive_set_value named = {.key = (char *)(uintptr_t)VALUE,
                             .t = hive_t_REG_BINARY,
                             .len = blob.len,
                             .value = (char *)(uintptr_t)blob.data};
@@ -176,7 +176,7 @@ static enum xr_status put(struct win_medium *medium, size_t store, bool crl,
     key_name(name, sha1);
     node = make_child(hive, make_store(hive, store, crl), name);
     hive->changed = true;
-    if (node == 0 || hivex_node_set_values(hive->h, node, 1, &value, 0) != 0)
+    if (node == 0 || hivex_node_set_values(hive->h, node, 1, &named, 0) != 0)
         return xr_fail_errno(err, "cannot change the hive");
     return XR_OK;
 }
