@@ -15,7 +15,7 @@ hive=$config/software
 mkdir -p "$config"
 "$mkhive" "$config" software
 w() {
-    xr --plugin "$plugin" --root "$image" --store windows "$@"
+    xr --plugin "$plugin" --root "$image" --scope system --store windows "$@"
 }
 keys() { # STORE [ROOT]: SHA-1 of what hivexsh finds there
     printf 'cd \\%s\\%s\\Certificates\nls\n' "${2:-Microsoft\\SystemCertificates}" "$1" |
