@@ -37,6 +37,8 @@ void ca_shown_init(struct ca_shown *out, const struct xr_session *s, const struc
     }
     if (s->layout->family == CA_P11 && s->pk.certs.items[cert->object].dated)
         entry->remark = "NSS trusts what it issued up to a date, which its file says";
+    if (s->layout->objects && entry->place == XR_ANCHOR && !s->pk.certs.items[cert->object].usable)
+        entry->remark = "p11-kit gives it to no program: what is attached to it is malformed";
     entry->native = (struct xr_bytes){(const unsigned char *)out->native.data, out->native.len};
 }
 

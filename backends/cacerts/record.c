@@ -228,8 +228,7 @@ static bool below(const char *path, const char *dir)
     return true;
 }
 
-/* Which part of a source directory a file of that path lies in; false: in none that is written. */
-static bool area_of(enum pk_area *out, const struct xr_session *s, const char *path)
+bool ca_area_of(enum pk_area *out, const struct xr_session *s, const char *path)
 {
     const char *name = ca_name(path);
     char *dir = xr_memdup(path, name == path ? 0 : (size_t)(name - path) - 1);
@@ -263,7 +262,7 @@ static bool may_write(const struct xr_session *s, const char *path)
     if (strncmp(name, CA_TEMP, strlen(CA_TEMP)) == 0)
         return false;
     if (layout->family == CA_P11)
-        return area_of(&area, s, path);
+        return ca_area_of(&area, s, path);
     return below(path, layout->anchors) && ca_name_counts(layout, name) &&
            (layout->recursive || (size_t)(name - path) == strlen(layout->anchors) + 1);
 }
@@ -328,7 +327,7 @@ bool ca_makes(const struct xr_session *s, const struct xr_entry *entry, const ch
             (void)s->host->items(data, compare_item, &found, NULL);
         return found.count == 1 && found.same;
     }
-    if (area_of(&area, s, path) && pk_add(&pk, 0, area, ca_name(path), data, NULL) == XR_OK &&
+    if (ca_area_of(&area, s, path) && pk_add(&pk, 0, area, ca_name(path), data, NULL) == XR_OK &&
         pk.certs.count == 1) {
         pk_settle(&pk);
         same = ca_identify_cert(&subject, s, &pk.certs.items[0]) &&

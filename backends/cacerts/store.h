@@ -209,6 +209,8 @@ struct ca_record {
     struct xr_bytes rest; /* content or target, borrowed */
 };
 void ca_native(struct xr_buf *out, const struct xr_session *s, const struct ca_cert *cert);
+/* Which part of a source directory a file of that path lies in; false: in none that is written. */
+bool ca_area_of(enum pk_area *out, const struct xr_session *s, const char *path);
 /* False for what no list can have given, and for paths that are nobody's to write. */
 bool ca_record(struct ca_record *out, const struct xr_session *s, struct xr_bytes in);
 /* What we write for an entry. */

@@ -23,6 +23,8 @@ struct write {
 /* What has to happen, decided before anything does. */
 struct swapping {
     struct xr_session *s;
+    const struct xr_subject *subject;
+    struct xr_bytes key; /* of the subject: SPKI; empty without a certificate */
     struct {
         struct holding *items;
         size_t count, capacity;
@@ -140,55 +142,178 @@ static enum xr_status plan_deselect(struct swapping *w, struct xr_error *err)
     return XR_OK;
 }
 
-/* What is attached to a key counts for every certificate of it: another anchor must not get limits
- * with this one. */
-static enum xr_status check_comes(const struct swapping *w, const struct xr_entry *entry,
-                                  struct xr_error *err)
+/* ---- others of the key ---- */
+
+static bool same_key(const struct swapping *w, struct xr_bytes spki)
 {
-    struct xr_slices slices = {.size = sizeof(slices)};
-
-    if (!w->s->layout->objects || entry->place != XR_ANCHOR ||
-        w->s->host->slices(&slices, entry->der, NULL) != XR_OK)
-        return XR_OK;
-    for (size_t i = 0; i < w->s->certs.count; i++) {
-        const struct ca_cert *other = &w->s->certs.items[i];
-
-        if (other->place == XR_ANCHOR && other->purposes != entry->purposes &&
-            !ca_same_subject(&other->subject, &entry->subject) &&
-            xr_bytes_equal(other->key, slices.spki))
-            return xr_fail(err, XR_REFUSED,
-                           "/%s is an anchor of the same key for other purposes, and p11-kit "
-                           "attaches them to the key",
-                           other->file->path);
-    }
-    return XR_OK;
+    return w->key.len > 0 && xr_bytes_equal(spki, w->key);
 }
 
-/* Nor lose them. */
-static enum xr_status check_goes(const struct swapping *w, const struct ca_cert *cert,
-                                 struct xr_error *err)
+static bool touches_key(const struct swapping *w, const struct ca_file *file)
 {
-    for (size_t i = 0; cert->file->attaches && i < w->s->certs.count; i++) {
-        const struct ca_cert *other = &w->s->certs.items[i];
+    const struct pk_store *pk = &w->s->pk;
+    bool touches = false;
 
-        if (other->place == XR_ANCHOR && !other->file->attaches &&
-            !ca_same_subject(&other->subject, &cert->subject) &&
-            xr_bytes_equal(other->key, cert->key))
-            return xr_fail(err, XR_REFUSED,
-                           "/%s limits /%s too, an anchor of the same key: remove that first",
-                           cert->file->path, other->file->path);
+    for (size_t i = 0; !touches && i < pk->certs.count; i++)
+        touches = pk->certs.items[i].file == file->pk_file && same_key(w, pk->certs.items[i].spki);
+    for (size_t i = 0; !touches && i < pk->extensions.count; i++)
+        touches = pk->extensions.items[i].file == file->pk_file &&
+                  same_key(w, pk->extensions.items[i].spki);
+    return touches;
+}
+
+static bool stays(const struct swapping *w, const struct ca_file *file)
+{
+    bool stays = true;
+
+    for (size_t i = 0; i < w->now.count; i++)
+        stays = stays && (w->now.items[i].cert->file != file ||
+                          (w->now.items[i].kept && !w->now.items[i].over));
+    for (size_t i = 0; i < w->writes.count; i++)
+        stays = stays && strcmp(w->writes.items[i].path, file->path) != 0;
+    return stays;
+}
+
+static struct xr_bytes text_of(const struct xr_buf *content)
+{
+    return (struct xr_bytes){(const unsigned char *)content->data, content->len};
+}
+
+/* What counts for the key after the swap: its files alone, as they will be. */
+static void imagine(struct pk_store *after, const struct swapping *w)
+{
+    const struct xr_session *s = w->s;
+
+    for (size_t i = 0; i < s->files.count; i++) {
+        const struct ca_file *file = s->files.items[i];
+
+        if (file->pk_file != CA_NONE && stays(w, file) && touches_key(w, file))
+            (void)pk_add(after, file->token, file->area, ca_name(file->path),
+                         text_of(&file->content), NULL);
     }
-    return XR_OK;
+    for (size_t i = 0; i < w->writes.count; i++) {
+        enum pk_area area = PK_BASE;
+
+        if (ca_area_of(&area, s, w->writes.items[i].path))
+            (void)pk_add(after, 0, area, ca_name(w->writes.items[i].path),
+                         text_of(&w->writes.items[i].content), NULL);
+    }
+    pk_settle(after);
+}
+
+static const struct pk_cert *anchor_in(const struct pk_store *pk, struct xr_bytes der)
+{
+    for (size_t i = 0; i < pk->certs.count; i++) {
+        if (pk->certs.items[i].trusted && xr_bytes_equal(pk->certs.items[i].der, der))
+            return &pk->certs.items[i];
+    }
+    return NULL;
+}
+
+static bool same_attached(const struct pk_store *a, const struct pk_cert *x,
+                          const struct pk_store *b, const struct pk_cert *y)
+{
+    struct xr_attached *left = NULL, *right = NULL;
+    size_t count = ca_attached(&left, a, x, false);
+    bool same = ca_attached(&right, b, y, false) == count;
+
+    for (size_t i = 0; same && i < count; i++) {
+        bool found = false;
+
+        for (size_t k = 0; k < count; k++)
+            found = found || xr_bytes_equal(left[i].value, right[k].value);
+        same = found;
+    }
+    free(left);
+    free(right);
+    return same;
+}
+
+/* Of several extensions of one kind, which the module takes is a matter of chance: by the order in
+ * which it finds the files. */
+static bool contradicts(const struct pk_store *after)
+{
+    const struct xr_bytes *first = NULL;
+
+    for (size_t i = 0; i < after->extensions.count; i++) {
+        const struct pk_extension *extension = &after->extensions.items[i];
+
+        if (!ca_is_eku(extension))
+            continue;
+        if (first != NULL && !xr_bytes_equal(*first, extension->value))
+            return true;
+        first = &extension->value;
+    }
+    return false;
+}
+
+/* What is attached to a key counts for every certificate of it. So another anchor of the key must
+ * neither get limits by a swap nor lose any, and this one has to be what it was wished to be. */
+static enum xr_status check_key(const struct swapping *w, const struct xr_state *want,
+                                struct xr_error *err)
+{
+    const struct xr_session *s = w->s;
+    struct pk_store after = {.host = s->host};
+    enum xr_status status = XR_OK;
+
+    if (!s->layout->objects || w->key.len == 0)
+        return XR_OK;
+    imagine(&after, w);
+    for (size_t i = 0; status == XR_OK && i < s->certs.count; i++) {
+        const struct ca_cert *other = &s->certs.items[i];
+        const struct pk_cert *before = &s->pk.certs.items[other->object], *now = NULL;
+
+        if (other->place != XR_ANCHOR || !same_key(w, other->key) ||
+            memcmp(other->subject.id, w->subject->id, XR_SHA256_LEN) == 0)
+            continue;
+        now = anchor_in(&after, other->der);
+        if (now == NULL || now->purposes != before->purposes ||
+            !same_attached(&s->pk, before, &after, now))
+            status = xr_fail(err, XR_REFUSED,
+                             "/%s is an anchor of the same key, which this would limit otherwise: "
+                             "p11-kit attaches purposes and constraints to the key",
+                             other->file->path);
+    }
+    if (status == XR_OK && w->writes.count > 0 && contradicts(&after))
+        status = xr_fail(err, XR_REFUSED,
+                         "other files attach other purposes to its key, and which of them p11-kit "
+                         "takes is a matter of chance: remove those first");
+    for (size_t i = 0; status == XR_OK && want != NULL && i < want->count; i++) {
+        const struct xr_entry *entry = want->entries[i];
+        const struct pk_cert *now =
+            entry->place == XR_ANCHOR ? anchor_in(&after, entry->der) : NULL;
+
+        if (now != NULL && ca_purposes(s, now) != entry->purposes &&
+            entry->purposes != XR_ANY_PURPOSE)
+            status = xr_fail(err, XR_REFUSED,
+                             "something else limits its key: it would not be an anchor for what "
+                             "is wished");
+    }
+    pk_free(&after);
+    return status;
 }
 
 /* A file of the subject's own, in the directory of objects, becomes another one at once; so does what
- * p11-kit's module leaves of ours when it takes the certificate out: attached extensions alone. */
+ * p11-kit's module leaves of ours when it takes the certificate out: purposes of its key alone. */
+static bool only_purposes(const struct swapping *w, const struct ca_file *file)
+{
+    const struct pk_store *pk = &w->s->pk;
+    bool only = file->attaches;
+
+    for (size_t i = 0; i < pk->extensions.count; i++) {
+        if (pk->extensions.items[i].file == file->pk_file)
+            only = only && ca_is_eku(&pk->extensions.items[i]) &&
+                   same_key(w, pk->extensions.items[i].spki);
+    }
+    return only;
+}
+
 static bool write_over(struct swapping *w, const struct write *made)
 {
     const struct ca_file *there = ca_find_file(w->s, made->path);
 
     if (w->s->layout->objects && there != NULL && there->stamp.ino != 0 && there->objects == 0 &&
-        there->attaches && strncmp(ca_name(made->path), CA_OURS, strlen(CA_OURS)) == 0)
+        strncmp(ca_name(made->path), CA_OURS, strlen(CA_OURS)) == 0 && only_purposes(w, there))
         return true;
     for (size_t i = 0; w->s->layout->objects && made->target == NULL && i < w->now.count; i++) {
         struct holding *h = &w->now.items[i];
@@ -270,7 +395,7 @@ static enum xr_status plan_write(struct swapping *w, const struct xr_entry *entr
     if (record != NULL && made->target == NULL &&
         !ca_makes(w->s, entry, made->path, &made->content))
         return xr_fail(err, XR_INVALID, "the record of this entry is damaged");
-    return check_comes(w, entry, err);
+    return XR_OK;
 }
 
 static enum xr_status plan_want(struct swapping *w, const struct xr_entry *entry,
@@ -324,8 +449,6 @@ static enum xr_status check_going(const struct swapping *w, const struct xr_stat
             return xr_fail(err, XR_REFUSED, "/%s holds several certificates", cert->file->path);
         if (reason != NULL)
             return xr_fail(err, XR_REFUSED, "/%s %s", cert->file->path, reason);
-        if (check_goes(w, cert, err) != XR_OK)
-            return XR_REFUSED;
     }
     return XR_OK;
 }
@@ -458,6 +581,7 @@ static void swapping_free(struct swapping *w)
 struct touch {
     bool known; /* else it may be anything */
     unsigned char subject[XR_SHA256_LEN], key[XR_SHA256_LEN];
+    struct xr_bytes spki; /* a slice of the state's */
 };
 
 static struct touch touch_of(const struct xr_session *s, const struct xr_state *state)
@@ -469,6 +593,7 @@ static struct touch touch_of(const struct xr_session *s, const struct xr_state *
         s->host->slices(&slices, state->entries[0]->der, NULL) != XR_OK)
         return touch;
     touch.known = true;
+    touch.spki = slices.spki;
     memcpy(touch.subject, state->subject.id, sizeof(touch.subject));
     s->host->sha256(touch.key, slices.spki);
     return touch;
@@ -498,7 +623,7 @@ enum xr_status ca_swap(struct xr_session *s, const struct xr_state *expect,
                                        : expect != NULL ? &expect->subject
                                                         : NULL;
     struct touch touch = touch_of(s, want != NULL ? want : expect);
-    struct swapping w = {.s = s};
+    struct swapping w = {.s = s, .subject = subject, .key = touch.spki};
     enum xr_status status = XR_OK;
 
     if (subject == NULL)
@@ -524,6 +649,8 @@ enum xr_status ca_swap(struct xr_session *s, const struct xr_state *expect,
         status = plan_want(&w, want->entries[i], err);
     if (status == XR_OK)
         status = check_going(&w, want, err);
+    if (status == XR_OK)
+        status = check_key(&w, want, err);
     if (status == XR_OK) {
         status = carry_out(&w, err);
         if (status == XR_OK)

@@ -51,7 +51,11 @@ static bool says(const struct p11_object *object, unsigned long type)
 {
     struct xr_bytes value = p11_get(object, type);
 
-    return value.len == sizeof(CK_BBOOL) && value.data[0] == CK_TRUE;
+    bool yes = false; /* modules take what is not false for true */
+
+    for (size_t i = 0; i < value.len; i++)
+        yes = yes || value.data[i] != CK_FALSE;
+    return yes;
 }
 
 static enum xr_place place_of(const struct p11_object *object)

@@ -12,6 +12,8 @@
 #include "verifier.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -20,6 +22,7 @@ static const char why_shared[] =
     "trusted nor distrusted there makes OpenSSL reject chains that were good (p11-kit issue 382); "
     "use an openssl: or nss: store";
 
+static const char why_vendor[] = "p11-kit keeps this token for what packages ship";
 static const char why_file[] =
     "the token is one file, of which everything is an anchor; have servers send it, or use an "
     "openssl: or nss: store";
@@ -32,6 +35,7 @@ struct token_layout {
     char *path;
     const struct ca_layout *shared; /* of the distribution that publishes the same, or NULL */
     const char *fixed;              /* why it cannot be written, or NULL */
+    bool vendor;                    /* of that distribution's packages */
     bool file;                      /* not a directory */
     char *label;
     struct pt_beliefs beliefs; /* of probe, */
@@ -57,6 +61,12 @@ static bool same_place(const struct xr_session *s, const char *path, const struc
             other.st_ino == st->st_ino);
 }
 
+/* What the distribution publishes from is that store; what its packages ship is a place of its own. */
+static const char *locked_path(const struct token_layout *t)
+{
+    return t->shared != NULL && !t->vendor ? t->shared->lock : t->path;
+}
+
 /* Finds the distribution that publishes from what the token reads, or publishes that. st: of it, or
  * NULL. */
 static void find_shared(const struct xr_session *s, const struct stat *st)
@@ -66,11 +76,19 @@ static void find_shared(const struct xr_session *s, const struct stat *st)
     for (size_t i = 0; token->shared == NULL && i < ca_layout_count; i++) {
         bool published = same_place(s, ca_layouts[i].published[0], st), read = false;
 
-        for (size_t t = 0; t < CA_TOKENS_MAX; t++)
-            read = read || same_place(s, ca_layouts[i].tokens[t].path, st);
+        for (size_t t = 0; t < CA_TOKENS_MAX; t++) {
+            bool same = same_place(s, ca_layouts[i].tokens[t].path, st);
+
+            read = read || same;
+            token->vendor = token->vendor || (same && ca_layouts[i].tokens[t].vendor);
+        }
         token->file = token->file || published;
         token->shared = published || read ? &ca_layouts[i] : NULL;
     }
+    token->layout.lock = locked_path(token);
+    token->layout.tokens[0].vendor = token->vendor;
+    if (token->vendor)
+        token->fixed = why_vendor;
 }
 
 /* path: from the root directory, or NULL. */
@@ -111,7 +129,7 @@ static struct token_layout *layout_of(const struct pt_token *token)
 
     t->uri = xr_strdup(token->uri);
     if (token->flags & CKF_WRITE_PROTECTED)
-        t->fixed = "p11-kit keeps this token for what packages ship";
+        t->fixed = why_vendor;
     return t;
 }
 
@@ -165,12 +183,6 @@ static void describe_writing(struct xr_caps *full, const struct xr_session *s)
     if (why != NULL)
         (void)snprintf(full->why_not, sizeof(full->why_not), "%s%s", why,
                        t->shared != NULL ? "; change the store ca-certificates" : "");
-}
-
-/* What the distribution publishes from is that store. */
-static const char *locked_path(const struct token_layout *t)
-{
-    return t->shared != NULL ? t->shared->lock : t->path;
 }
 
 static void describe_files(struct xr_caps *full, const struct xr_session *s)
@@ -331,19 +343,23 @@ static void session_close(struct xr_session *s)
     layout_free(t);
 }
 
-/* What lies in somebody's directory can be exchanged while root works there. */
+/* What lies in somebody's directory, or in one that others write, can be exchanged while root works
+ * there. Of a directory on the way it is enough that it is sticky. */
 static enum xr_status check_owners(const struct xr_session *s, const char *path,
                                    struct xr_error *err)
 {
     for (size_t len = strcspn(path, "/"); geteuid() == 0; len += 1 + strcspn(path + len + 1, "/")) {
         char *part = xr_memdup(path, len);
-        struct stat st;
-        bool other = ca_stat(&st, s, part, true) && st.st_uid != 0;
-        enum xr_status status =
-            other ? xr_fail(err, XR_REFUSED,
-                            "/%s belongs to somebody else, who has to run crossroot for it", part)
-                  : XR_OK;
+        struct stat st = {.st_mode = 0};
+        bool there = ca_stat(&st, s, part, true);
+        bool open = (st.st_mode & S_IWOTH) != 0 || ((st.st_mode & S_IWGRP) != 0 && st.st_gid != 0);
+        enum xr_status status = XR_OK;
 
+        if (there && st.st_uid != 0)
+            status = xr_fail(err, XR_REFUSED,
+                             "/%s belongs to somebody else, who has to run crossroot for it", part);
+        else if (there && open && (path[len] == '\0' || (st.st_mode & S_ISVTX) == 0))
+            status = xr_fail(err, XR_REFUSED, "/%s can be written by others than root", part);
         free(part);
         if (status != XR_OK || path[len] == '\0')
             return status;
@@ -351,12 +367,31 @@ static enum xr_status check_owners(const struct xr_session *s, const char *path,
     return XR_OK;
 }
 
+/* The same of where links of root's own lead. */
+static enum xr_status check_resolved(const struct xr_session *s, const char *path,
+                                     struct xr_error *err)
+{
+    char fd_path[64], whole[PATH_MAX];
+    int fd = s->live ? ca_open(s, path, O_PATH) : -1;
+    ssize_t len = -1;
+
+    if (fd >= 0) {
+        (void)snprintf(fd_path, sizeof(fd_path), "/proc/self/fd/%d", fd);
+        len = readlink(fd_path, whole, sizeof(whole) - 1);
+        (void)close(fd);
+    }
+    if (len <= 1)
+        return XR_OK;
+    whole[len] = '\0';
+    return check_owners(s, whole + 1, err);
+}
+
 static enum xr_status look(struct xr_session *s, struct xr_error *err)
 {
     struct token_layout *t = token_of(s);
     struct stat st;
 
-    if (check_owners(s, t->path, err) != XR_OK)
+    if (check_owners(s, t->path, err) != XR_OK || check_resolved(s, t->path, err) != XR_OK)
         return XR_REFUSED;
     if (!ca_stat(&st, s, t->path, true)) {
         int failed = errno;

@@ -8,7 +8,7 @@
 #include <p11-kit/uri.h>
 #include <stdlib.h>
 
-#define SLOTS_MAX  64u
+#define SLOTS_MAX  1024u
 #define ALL_FIELDS 2u /* see uri_of */
 
 /* All of it found at run time: this program must start where there is no p11-kit. */
@@ -195,13 +195,18 @@ enum xr_status pt_tokens_find(struct pt_tokens *out, const struct xr_site *site,
                        message != NULL ? ": " : "", message != NULL ? message : "");
     }
     for (size_t i = 0; modules[i] != NULL; i++) {
-        CK_SLOT_ID slots[SLOTS_MAX];
-        CK_ULONG count = SLOTS_MAX;
+        CK_ULONG count = 0, room = 0;
+        CK_SLOT_ID *slots = NULL;
 
-        if (modules[i]->C_GetSlotList(CK_TRUE, slots, &count) != CKR_OK || count > SLOTS_MAX)
+        if (modules[i]->C_GetSlotList(CK_TRUE, NULL, &count) != CKR_OK || count > SLOTS_MAX)
             continue;
+        room = count;
+        slots = xr_new(room, sizeof(*slots));
+        if (modules[i]->C_GetSlotList(CK_TRUE, slots, &count) != CKR_OK || count > room)
+            count = 0;
         for (CK_ULONG k = 0; k < count; k++)
             add_slot(&raw, modules[i], slots[k]);
+        free(slots);
     }
     for (size_t i = 0; i < raw.infos.count; i++)
         name_token(&raw, i);

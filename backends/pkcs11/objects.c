@@ -162,9 +162,11 @@ static enum xr_status read_long(struct p11_object *out, const struct p11_token *
 
         if (partial(rv) && one.ulValueLen != CK_UNAVAILABLE_INFORMATION &&
             one.ulValueLen <= XR_NATIVE_MAX) {
-            one.pValue = xr_new(one.ulValueLen, 1);
+            CK_ULONG room = one.ulValueLen;
+
+            one.pValue = xr_new(room, 1);
             rv = token->f->C_GetAttributeValue(token->session, out->handle, &one, 1);
-            if (rv == CKR_OK)
+            if (rv == CKR_OK && one.ulValueLen <= room)
                 p11_set(out, one.type, one.pValue, one.ulValueLen);
             free(one.pValue);
         }

@@ -140,11 +140,53 @@ rm -f "$T/etc/two.pem"
 expect_exit 0 'two certificates of a key: the root for servers' t install --yes "$P/new-root.pem"
 run t install --yes --as anchor --drop-constraints --for email "$P/cross.pem"
 expect_eq 'the cross certificate as an anchor for mail would limit it: refused' "$rc" 1
-expect_grep 'with the reason' 'an anchor of the same key for other purposes' "$out"
+expect_grep 'with the reason' 'attach other purposes to its key' "$out"
 expect_exit 0 'as a neutral one it is taken' t install "$P/cross.pem"
 expect_eq 'both are what they were to be' "$(ours)" \
     $'anchor\t["server"]\tCrossroot Test New Root\nintermediate\t[]\tCrossroot Test New Root'
 expect_exit 0 'away' t remove "$P/new-root.pem" "$P/cross.pem"
+
+# ---- nothing done to one anchor of a key widens or narrows another
+mkdir "$T/key"
+k() {
+    xr --store "p11-kit:$T/key" "$@"
+}
+object() { # FILE ATTRIBUTES
+    printf '[p11-kit-object-v1]\nclass: certificate\ncertificate-type: x-509\n%s\n' "$2"
+    openssl x509 -in "$P/$1"
+}
+extension() { # FILE OID VALUE: attached to its key
+    printf '[p11-kit-object-v1]\nclass: x-certificate-extension\nobject-id: %s\nvalue: "%s"\n' "$2" "$3"
+    openssl x509 -in "$P/$1" -noout -pubkey
+    echo
+}
+server='%30%13%06%03%55%1d%25%04%0c%30%0a%06%08%2b%06%01%05%05%07%03%01'
+email='%30%13%06%03%55%1d%25%04%0c%30%0a%06%08%2b%06%01%05%05%07%03%04'
+limits='%30%1a%06%03%55%1d%1e%04%13%30%11%a0%0f%30%0d%82%0b%65%78%61%6d%70%6c%65%2e%6f%72%67'
+refused() { # WHAT REASON ARGS...
+    snap "$T/key" >"$T/before"
+    run k "${@:3}"
+    expect_eq "$1" "$rc" 1
+    expect_grep 'with the reason' "$2" "$out"
+    snap "$T/key" >"$T/after"
+    expect_same 'and nothing is changed' "$T/before" "$T/after"
+    rm -rf "${T:?}/key"/*
+}
+object sibling-root.pem 'trusted: true' >"$T/key/b.p11-kit"
+refused 'no purposes beside an anchor without any' 'same key' install --yes --for server --for client \
+    --for email --for code --for time "$P/new-root.pem"
+{ extension new-root.pem 2.5.29.30 "$limits" && object new-root.pem 'trusted: true'; } >"$T/key/a.p11-kit"
+{ extension sibling-root.pem 2.5.29.37 "$server" && object sibling-root.pem 'trusted: true'; } >"$T/key/b.p11-kit"
+refused 'constraints that limit another stay' 'same key' remove --yes "$P/new-root.pem"
+expect_exit 0 'an intermediate' k install --yes --as intermediate "$P/new-root.pem"
+expect_exit 0 'made an anchor' k install --yes --as anchor --for server "$P/new-root.pem"
+object sibling-root.pem 'trusted: true' >"$T/key/b.p11-kit"
+refused 'an undo that would widen another' 'same key' undo --yes
+{ extension new-root.pem 2.5.29.37 "$server" && extension new-root.pem 2.5.29.30 "$limits"; } \
+    >"$T/key/crossroot-$(sha "$P/new-root.pem").p11-kit"
+refused 'constraints in what was left of a file of ours' 'in the way' install --yes --for server "$P/new-root.pem"
+extension new-root.pem 2.5.29.37 "$email" >"$T/key/x.p11-kit"
+refused 'purposes that contradict others' 'matter of chance' install --yes --for server "$P/new-root.pem"
 
 # ---- what all this is for
 secom=$XR_SHARED/data/secom
@@ -186,6 +228,14 @@ if [[ $(id -u) -eq 0 ]] && can_drop; then
     chown -R 65534 "$T/theirs"
     run xr --store "p11-kit:$T/theirs/token" list
     expect_grep 'root does nothing in a directory of somebody else' 'theirs belongs to somebody else' "$err"
+fi
+
+if [[ $(id -u) -eq 0 ]]; then
+    mkdir -m 0777 "$T/open" "$T/victim"
+    cp "$P/rsa-root.pem" "$T/victim"
+    ln -s "$T/victim" "$T/open/anchors"
+    run xr --store "p11-kit:$T/open" remove --yes "$P/rsa-root.pem"
+    [[ $rc -ne 0 && -e $T/victim/rsa-root.pem ]] && ok 'nor where others may write' || bad 'a link of others was followed'
 fi
 
 # ---- many at once, and others' writes between

@@ -287,6 +287,12 @@ expect_exit 0 'distrust what a package ships' f distrust --yes rsa-root.pem
 run xr --root "$image" --scope system --store ca-certificates list --json
 expect_eq 'both stores list both' "$(json 'stores[0].entries[].{place,vendor}' "$out" | sort | xargs)" \
     'anchor false anchor true distrust false'
+run xr --root "$image" --store p11-kit:/usr/share/pki/ca-trust-source install --yes old-root.pem
+expect_eq "what packages ship is theirs" "$rc" 1
+expect_grep 'which is said' 'for what packages ship' "$out"
+run flock "$image/etc/pki/ca-trust" timeout 2 "$XR_BIN" --worker "$XR_WORKER" --state "$T/other" --root "$image" \
+    --store "$source" install --yes old-root.pem
+expect_eq 'whoever has the lock of the distribution is waited for' "$rc" 124
 expect_exit 0 'take the distrust away' f remove --yes --from distrust rsa-root.pem
 expect_eq 'the package has its file' "$(ls "$vendor")" rsa-root.pem
 finish
