@@ -266,6 +266,32 @@ bool xr_bytes_equal(struct xr_bytes a, struct xr_bytes b)
     return a.len == b.len && (a.len == 0 || memcmp(a.data, b.data, a.len) == 0);
 }
 
+bool xr_subject_equal(const struct xr_subject *a, const struct xr_subject *b)
+{
+    return a->type == b->type && memcmp(a->id, b->id, sizeof(a->id)) == 0;
+}
+
+const struct xr_attached *xr_attached_at(const struct xr_entry *entry, size_t i)
+{
+    const char *first = (const char *)entry->attached;
+
+    return (const struct xr_attached *)(const void *)(first + i * entry->attached[0].size);
+}
+
+void xr_subject_issuer_serial(struct xr_subject *out, struct xr_bytes issuer,
+                              struct xr_bytes serial,
+                              void (*sha256)(unsigned char out[XR_SHA256_LEN],
+                                             struct xr_bytes data))
+{
+    struct xr_buf both = {0};
+
+    *out = (struct xr_subject){.type = XR_SUBJECT_ISSUER_SERIAL};
+    xr_buf_add(&both, issuer.data, issuer.len);
+    xr_buf_add(&both, serial.data, serial.len);
+    sha256(out->id, (struct xr_bytes){(unsigned char *)both.data, both.len});
+    xr_buf_free(&both);
+}
+
 static size_t idmap_slot(const struct xr_idmap *map, const unsigned char id[XR_SHA256_LEN])
 {
     size_t at = 0;

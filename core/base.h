@@ -71,6 +71,14 @@ void xr_buf_put32(struct xr_buf *out, uint32_t value);
 bool xr_bytes_get32(uint32_t *out, struct xr_bytes *in); /* false: too short; in moves on */
 
 bool xr_bytes_equal(struct xr_bytes a, struct xr_bytes b);
+bool xr_subject_equal(const struct xr_subject *a, const struct xr_subject *b);
+/* The i-th attached extension; an older backend's array has shorter elements. */
+const struct xr_attached *xr_attached_at(const struct xr_entry *entry, size_t i);
+/* How a certificate is named by what issued it. */
+void xr_subject_issuer_serial(struct xr_subject *out, struct xr_bytes issuer,
+                              struct xr_bytes serial,
+                              void (*sha256)(unsigned char out[XR_SHA256_LEN],
+                                             struct xr_bytes data));
 
 __attribute__((format(printf, 3, 4))) enum xr_status
 xr_fail(struct xr_error *err, enum xr_status status, const char *format, ...);

@@ -427,17 +427,6 @@ static void decide_distrust(struct deciding *d)
     free(label);
 }
 
-void xr_plan_issuer_serial(struct xr_subject *out, struct xr_bytes issuer, struct xr_bytes serial)
-{
-    struct xr_buf both = {0};
-
-    *out = (struct xr_subject){.type = XR_SUBJECT_ISSUER_SERIAL};
-    xr_buf_add(&both, issuer.data, issuer.len);
-    xr_buf_add(&both, serial.data, serial.len);
-    xr_x509_sha256(out->id, (struct xr_bytes){(unsigned char *)both.data, both.len});
-    xr_buf_free(&both);
-}
-
 /* Does it mean this certificate, and not another one with the same issuer and serial number? */
 static bool is_about(const struct xr_entry *entry, const struct xr_cert *cert)
 {
@@ -466,7 +455,8 @@ static const struct xr_state *stray_of(const struct deciding *d)
 
     if (cert == NULL)
         return NULL;
-    xr_plan_issuer_serial(&subject, cert->d.slices.issuer, cert->d.slices.serial);
+    xr_subject_issuer_serial(&subject, cert->d.slices.issuer, cert->d.slices.serial,
+                             xr_x509_sha256);
     stray = xr_snapshot_find(d->snapshot, &subject);
     for (size_t i = 0; stray != NULL && i < stray->count; i++) {
         if (!is_about(stray->entries[i], cert))

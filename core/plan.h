@@ -24,9 +24,6 @@ struct xr_wish {
     const char *caution; /* a reason to ask, found by looking at paths (shadowing), or NULL */
 };
 
-/* How a certificate is named by what issued it (XR_SUBJECT_ISSUER_SERIAL). */
-void xr_plan_issuer_serial(struct xr_subject *out, struct xr_bytes issuer, struct xr_bytes serial);
-
 struct xr_plan_policy {
     bool best_effort;
     bool drop_constraints;

@@ -15,13 +15,6 @@ static void free_bytes(struct xr_bytes bytes)
     free((void *)(uintptr_t)bytes.data);
 }
 
-const struct xr_attached *xr_attached_at(const struct xr_entry *entry, size_t i)
-{
-    const char *first = (const char *)entry->attached;
-
-    return (const struct xr_attached *)(const void *)(first + i * entry->attached[0].size);
-}
-
 static void entry_free(struct xr_entry *entry)
 {
     struct xr_attached *attached = (struct xr_attached *)(uintptr_t)entry->attached;
@@ -110,11 +103,6 @@ void xr_state_free(struct xr_state *state)
         entry_free((struct xr_entry *)(uintptr_t)state->entries[i]);
     free((void *)(uintptr_t)state->entries);
     free(state);
-}
-
-bool xr_subject_equal(const struct xr_subject *a, const struct xr_subject *b)
-{
-    return a->type == b->type && memcmp(a->id, b->id, sizeof(a->id)) == 0;
 }
 
 static bool attached_equal(const struct xr_entry *a, const struct xr_entry *b)

@@ -5,16 +5,12 @@
 
 #include "base.h"
 
-/* The i-th attached extension; an older backend's array has shorter elements. */
-const struct xr_attached *xr_attached_at(const struct xr_entry *entry, size_t i);
-
 struct xr_state *xr_state_new(const struct xr_subject *subject);
 void xr_state_free(struct xr_state *state);
 struct xr_state *xr_state_copy(const struct xr_state *state); /* NULL gives NULL */
 /* Copies entry into the state. */
 void xr_state_add(struct xr_state *state, const struct xr_entry *entry);
 
-bool xr_subject_equal(const struct xr_subject *a, const struct xr_subject *b);
 /* Everything but flags; the order of entries does not count. NULL and no entries are alike. */
 bool xr_state_equal(const struct xr_state *a, const struct xr_state *b);
 /* The same without native and label: would a reader of the store notice a difference? */

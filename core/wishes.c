@@ -96,8 +96,9 @@ static void wish_issued(struct xr_change_run *c)
 
         if (issuer == NULL)
             continue;
-        xr_plan_issuer_serial(&subject, issuer->d.slices.subject,
-                              (struct xr_bytes){(unsigned char *)serial->data, serial->len});
+        xr_subject_issuer_serial(&subject, issuer->d.slices.subject,
+                                 (struct xr_bytes){(unsigned char *)serial->data, serial->len},
+                                 xr_x509_sha256);
         made = wish(c, subject.type, subject.id, (struct xr_bytes){0});
         made->issuer = issuer->d.slices.subject;
         made->serial = (struct xr_bytes){(unsigned char *)serial->data, serial->len};

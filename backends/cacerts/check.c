@@ -4,11 +4,6 @@
 
 #include "../pk/parts.h"
 
-bool ca_same_subject(const struct xr_subject *a, const struct xr_subject *b)
-{
-    return a->type == b->type && memcmp(a->id, b->id, XR_SHA256_LEN) == 0;
-}
-
 /* What a block without a certificate names, in p11-kit's own files. */
 static enum xr_status check_block(const struct xr_session *s, const struct xr_entry *entry,
                                   struct xr_error *err)
@@ -19,9 +14,9 @@ static enum xr_status check_block(const struct xr_session *s, const struct xr_en
         entry->place != XR_DISTRUST || s->layout->family != CA_P11)
         return xr_fail(err, XR_REFUSED, "this store holds certificates only");
     if (entry->subject.type == XR_SUBJECT_ISSUER_SERIAL) {
-        ca_issuer_serial(&named, s->host, entry->issuer, entry->serial);
+        xr_subject_issuer_serial(&named, entry->issuer, entry->serial, s->host->sha256);
         if (entry->issuer.len == 0 || entry->serial.len == 0 ||
-            !ca_same_subject(&named, &entry->subject))
+            !xr_subject_equal(&named, &entry->subject))
             return xr_fail(err, XR_INVALID, "an entry's issuer and serial are not its subject's");
     }
     if (entry->native.len == 0 &&
@@ -58,7 +53,7 @@ static bool attachable(const struct xr_entry *entry)
     bool good = entry->place == XR_ANCHOR;
 
     for (size_t i = 0; good && i < entry->attached_count; i++) {
-        const struct xr_attached *attached = ca_attached_at(entry, i);
+        const struct xr_attached *attached = xr_attached_at(entry, i);
         struct xr_bytes oid = {0}, value = {0};
 
         good = pk_walk_extension(&oid, &value, attached->value) &&
@@ -77,7 +72,7 @@ enum xr_status ca_check_want(const struct xr_session *s, const struct xr_state *
     for (size_t i = 0; status == XR_OK && want != NULL && i < want->count; i++) {
         const struct xr_entry *entry = want->entries[i];
 
-        if (!ca_same_subject(&entry->subject, &want->subject))
+        if (!xr_subject_equal(&entry->subject, &want->subject))
             return xr_fail(err, XR_INVALID, "an entry is of another subject than its state");
         if (entry->attached_count > 0 &&
             (!s->layout->objects || (entry->native.len == 0 && !attachable(entry))))

@@ -95,13 +95,6 @@ size_t ca_attached(struct xr_attached **out, const struct pk_store *pk, const st
     return found.count;
 }
 
-const struct xr_attached *ca_attached_at(const struct xr_entry *entry, size_t i)
-{
-    const char *first = (const char *)entry->attached;
-
-    return (const struct xr_attached *)(const void *)(first + i * entry->attached[0].size);
-}
-
 /* The first line tells p11-kit's module that the object may be removed by way of it. What limits the
  * certificate comes before it: the module reads hidden files too, and whatever part of ours it sees
  * must not give more than the whole. */
@@ -116,8 +109,8 @@ static void add_object(struct xr_buf *out, const struct xr_session *s, const str
         if (entry->purposes != XR_ANY_PURPOSE)
             add_purposes(out, s, slices.spki, entry->purposes);
         for (size_t i = 0; i < entry->attached_count; i++)
-            add_extension(out, s, slices.spki, ca_attached_at(entry, i)->oid,
-                          ca_attached_at(entry, i)->value);
+            add_extension(out, s, slices.spki, xr_attached_at(entry, i)->oid,
+                          xr_attached_at(entry, i)->value);
     }
     xr_buf_str(out, "\n[p11-kit-object-v1]\nclass: certificate\ncertificate-type: x-509\n");
     if (entry->place != XR_INTERMEDIATE)

@@ -401,18 +401,6 @@ enum xr_place ca_place_of(const struct pk_cert *cert)
     return cert->distrusted ? XR_DISTRUST : cert->trusted ? XR_ANCHOR : XR_INTERMEDIATE;
 }
 
-void ca_issuer_serial(struct xr_subject *out, const struct xr_host *host, struct xr_bytes issuer,
-                      struct xr_bytes serial)
-{
-    struct xr_buf both = {0};
-
-    xr_buf_add(&both, issuer.data, issuer.len);
-    xr_buf_add(&both, serial.data, serial.len);
-    *out = (struct xr_subject){.type = XR_SUBJECT_ISSUER_SERIAL};
-    host->sha256(out->id, (struct xr_bytes){(unsigned char *)both.data, both.len});
-    xr_buf_free(&both);
-}
-
 bool ca_identify_cert(struct xr_subject *out, const struct xr_session *s,
                       const struct pk_cert *cert)
 {
@@ -424,7 +412,7 @@ bool ca_identify_cert(struct xr_subject *out, const struct xr_session *s,
     if (!cert->distrusted)
         return false;
     if (cert->issuer.len > 0 && cert->serial.len > 0) {
-        ca_issuer_serial(out, s->host, cert->issuer, cert->serial);
+        xr_subject_issuer_serial(out, cert->issuer, cert->serial, s->host->sha256);
         return true;
     }
     out->type = XR_SUBJECT_KEY;

@@ -176,8 +176,6 @@ enum xr_place ca_place_of(const struct pk_cert *cert);
  * blocks none. */
 bool ca_identify_cert(struct xr_subject *out, const struct xr_session *s,
                       const struct pk_cert *cert);
-void ca_issuer_serial(struct xr_subject *out, const struct xr_host *host, struct xr_bytes issuer,
-                      struct xr_bytes serial);
 /* Would a file of that name in the directory of anchors count? */
 bool ca_name_counts(const struct ca_layout *layout, const char *name);
 
@@ -223,7 +221,6 @@ bool ca_is_eku(const struct pk_extension *extension);
  * caller's, what is in it the store's. */
 size_t ca_attached(struct xr_attached **out, const struct pk_store *pk, const struct pk_cert *cert,
                    bool only);
-const struct xr_attached *ca_attached_at(const struct xr_entry *entry, size_t i);
 uint32_t ca_purposes(const struct xr_session *s, const struct pk_cert *cert);
 /* Why a file of somebody else's cannot be remade from a record, or NULL. */
 const char *ca_fixed_reason(const struct xr_session *s, const struct ca_file *file);
@@ -245,7 +242,6 @@ void ca_shown_free(struct ca_shown *shown);
 enum xr_status ca_list(struct xr_session *s, xr_entry_fn emit, void *ctx, struct xr_error *err);
 
 /* check.c: of what is wished for, whatever the store holds. */
-bool ca_same_subject(const struct xr_subject *a, const struct xr_subject *b);
 enum xr_status ca_check_want(const struct xr_session *s, const struct xr_state *want,
                              struct xr_error *err);
 

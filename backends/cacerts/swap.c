@@ -39,7 +39,7 @@ struct swapping {
 static void find_holdings(struct swapping *w, const struct xr_subject *subject)
 {
     for (size_t i = 0; i < w->s->certs.count; i++) {
-        if (ca_same_subject(&w->s->certs.items[i].subject, subject))
+        if (xr_subject_equal(&w->s->certs.items[i].subject, subject))
             XR_PUSH(&w->now)->cert = &w->s->certs.items[i];
     }
 }
@@ -340,7 +340,7 @@ static struct xr_buf content_of(const struct swapping *w, const struct xr_entry 
     alone.attached_count = 0;
     (void)w->s->host->slices(&slices, entry->der, NULL);
     for (size_t i = 0; i < entry->attached_count; i++) {
-        const struct xr_attached *wanted = ca_attached_at(entry, i);
+        const struct xr_attached *wanted = xr_attached_at(entry, i);
         bool stays = false;
 
         for (size_t k = 0; k < w->s->pk.extensions.count; k++) {

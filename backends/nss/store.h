@@ -87,8 +87,6 @@ enum xr_status nss_view_emit(const struct nss_view *view, const struct xr_subjec
 /* The certificate with this SHA-256, or NULL. */
 const struct nss_cert *nss_view_find(const struct nss_view *view,
                                      const unsigned char sha256[XR_SHA256_LEN]);
-void nss_issuer_serial(struct xr_subject *out, const struct xr_host *host, struct xr_bytes issuer,
-                       struct xr_bytes serial);
 
 /* swap.c */
 enum xr_status nss_swap(struct xr_session *session, const struct xr_state *expect,

@@ -15,18 +15,6 @@ static const unsigned long cert_types[] = {CKA_VALUE, CKA_LABEL, CKA_ID, NSS_CKA
 static const unsigned long crl_types[] = {CKA_VALUE, CKA_LABEL, NSS_CKA_URL, NSS_CKA_KRL};
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-void nss_issuer_serial(struct xr_subject *out, const struct xr_host *host, struct xr_bytes issuer,
-                       struct xr_bytes serial)
-{
-    struct xr_buf both = {0};
-
-    xr_buf_add(&both, issuer.data, issuer.len);
-    xr_buf_add(&both, serial.data, serial.len);
-    *out = (struct xr_subject){.type = XR_SUBJECT_ISSUER_SERIAL};
-    host->sha256(out->id, (struct xr_bytes){(unsigned char *)both.data, both.len});
-    xr_buf_free(&both);
-}
-
 /* ---- loading ---- */
 
 static void know_cert(struct nss_view *view, size_t object, struct xr_idmap *seen)
@@ -42,7 +30,7 @@ static void know_cert(struct nss_view *view, size_t object, struct xr_idmap *see
         return;
     view->host->sha256(cert.sha256, cert.der);
     view->host->sha1(cert.sha1, cert.der);
-    nss_issuer_serial(&pair, view->host, cert.slices.issuer, cert.slices.serial);
+    xr_subject_issuer_serial(&pair, cert.slices.issuer, cert.slices.serial, view->host->sha256);
     memcpy(cert.serial_id, pair.id, sizeof(pair.id));
     first = xr_idmap_put(seen, cert.sha256, view->known.count, &added);
     cert.again = !added;
@@ -61,8 +49,9 @@ static void link_trusts(struct nss_view *view)
         bool added = false;
         size_t first = 0;
 
-        nss_issuer_serial(&pair, view->host, p11_get(&view->trusts.items[i], CKA_ISSUER),
-                          p11_get(&view->trusts.items[i], CKA_SERIAL_NUMBER));
+        xr_subject_issuer_serial(&pair, p11_get(&view->trusts.items[i], CKA_ISSUER),
+                                 p11_get(&view->trusts.items[i], CKA_SERIAL_NUMBER),
+                                 view->host->sha256);
         memcpy(view->links[i].id, pair.id, sizeof(pair.id));
         view->links[i].next = SIZE_MAX;
         first = xr_idmap_put(&view->by_serial, pair.id, i, &added);

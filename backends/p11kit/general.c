@@ -50,7 +50,6 @@ static const unsigned long types[] = {CKA_VALUE,   CKA_LABEL,        CKA_ID,
 static bool says(const struct p11_object *object, unsigned long type)
 {
     struct xr_bytes value = p11_get(object, type);
-
     bool yes = false; /* modules take what is not false for true */
 
     for (size_t i = 0; i < value.len; i++)

@@ -27,6 +27,11 @@ cleanup() {
         kill "$pid" 2>/dev/null || true
     done
     chmod -R u+rwX "$T" 2>/dev/null || true
+    # A browser's processes may write for a moment after it ended.
+    for _ in 1 2 3 4 5 6 7 8 9 10; do
+        rm -rf "$T" 2>/dev/null && return
+        sleep 0.3
+    done
     rm -rf "$T"
 }
 trap cleanup EXIT
