@@ -261,6 +261,33 @@ char *xr_visible(const char *text)
     return buf.data;
 }
 
+const void *xr_memmem(const void *in, size_t in_len, const void *what, size_t len)
+{
+#ifdef _WIN32
+    const unsigned char *at = in, *end = at + in_len;
+
+    while ((size_t)(end - at) >= len) {
+        at = memchr(at, *(const unsigned char *)what, (size_t)(end - at) - len + 1);
+        if (at == NULL || memcmp(at, what, len) == 0)
+            return at;
+        at++;
+    }
+    return NULL;
+#else
+    return memmem(in, in_len, what, len);
+#endif
+}
+
+void xr_wipe(void *memory, size_t len)
+{
+#ifdef _WIN32
+    for (volatile unsigned char *at = memory; len > 0; len--)
+        *at++ = 0;
+#else
+    explicit_bzero(memory, len);
+#endif
+}
+
 bool xr_bytes_equal(struct xr_bytes a, struct xr_bytes b)
 {
     return a.len == b.len && (a.len == 0 || memcmp(a.data, b.data, a.len) == 0);

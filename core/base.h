@@ -70,6 +70,10 @@ void xr_idmap_free(struct xr_idmap *map);
 void xr_buf_put32(struct xr_buf *out, uint32_t value);
 bool xr_bytes_get32(uint32_t *out, struct xr_bytes *in); /* false: too short; in moves on */
 
+/* memmem(3) and explicit_bzero(3), which not every C library has. */
+const void *xr_memmem(const void *in, size_t in_len, const void *what, size_t len);
+void xr_wipe(void *memory, size_t len);
+
 bool xr_bytes_equal(struct xr_bytes a, struct xr_bytes b);
 bool xr_subject_equal(const struct xr_subject *a, const struct xr_subject *b);
 /* The i-th attached extension; an older backend's array has shorter elements. */

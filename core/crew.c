@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "crew.h"
 
-#include <sched.h>
+#include "sys.h"
+
 #include <signal.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 static void leave(void *ctx)
 {
@@ -22,20 +22,9 @@ static void enter(void *ctx)
         (void)pthread_mutex_lock(&crew->lock);
 }
 
-static unsigned processors(void)
-{
-    cpu_set_t set;
-    long online = 0;
-
-    if (sched_getaffinity(0, sizeof(set), &set) == 0)
-        return (unsigned)CPU_COUNT(&set);
-    online = sysconf(_SC_NPROCESSORS_ONLN); /* more of them than a set holds */
-    return online > 0 ? (unsigned)online : 1;
-}
-
 void xr_crew_init(struct xr_crew *crew, unsigned size)
 {
-    *crew = (struct xr_crew){.size = size > 0 ? size : processors()};
+    *crew = (struct xr_crew){.size = size > 0 ? size : xr_sys_processors()};
     (void)pthread_mutex_init(&crew->lock, NULL);
     crew->pause = (struct xr_pause){leave, enter, crew};
 }
@@ -66,14 +55,18 @@ static void *hand(void *ctx)
 /* Signals stay with the thread that the caller of the library has. */
 static size_t begin(pthread_t *hands, size_t count, struct shift *shift)
 {
-    sigset_t all, before;
     size_t begun = 0;
+#ifndef _WIN32
+    sigset_t all, before;
 
     (void)sigfillset(&all);
     (void)pthread_sigmask(SIG_SETMASK, &all, &before);
+#endif
     while (begun < count && pthread_create(&hands[begun], NULL, hand, shift) == 0)
         begun++;
+#ifndef _WIN32
     (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+#endif
     return begun;
 }
 

@@ -3,10 +3,7 @@
 
 #include "sys.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 /* Where a scan puts what it finds; either call may be NULL. */
@@ -152,7 +149,7 @@ static enum found_block next_block(struct block *out, struct xr_bytes *rest,
     const unsigned char *end = rest->data + rest->len;
     const unsigned char *at = rest->data;
 
-    while ((at = memmem(at, (size_t)(end - at), begin, begin_len)) != NULL) {
+    while ((at = xr_memmem(at, (size_t)(end - at), begin, begin_len)) != NULL) {
         const unsigned char *before = at;
         const unsigned char *label = at + begin_len;
         const unsigned char *stop = NULL;
@@ -168,7 +165,7 @@ static enum found_block next_block(struct block *out, struct xr_bytes *rest,
             at = label;
             continue;
         }
-        stop = memmem(label, (size_t)(end - label), "-----", 5);
+        stop = xr_memmem(label, (size_t)(end - label), "-----", 5);
         if (stop == NULL || stop - label > 64 || memchr(label, '\n', (size_t)(stop - label))) {
             at = label;
             continue;
@@ -178,7 +175,7 @@ static enum found_block next_block(struct block *out, struct xr_bytes *rest,
         end_len = snprintf(end_line, sizeof(end_line), "-----END %.*s-----", (int)out->label.len,
                            (const char *)label);
         /* The next dashes must be its END: looking further would cost a square of the file. */
-        stop = memmem(out->body.data, (size_t)(end - out->body.data), "-----", 5);
+        stop = xr_memmem(out->body.data, (size_t)(end - out->body.data), "-----", 5);
         if (stop == NULL || end - stop < end_len || memcmp(stop, end_line, (size_t)end_len) != 0) {
             at = stop != NULL ? stop : end;
             *rest = (struct xr_bytes){at, (size_t)(end - at)};
@@ -214,7 +211,7 @@ static enum label_kind label_kind(struct xr_bytes label)
         if (label.len == strlen(names[i].name) && memcmp(label.data, names[i].name, label.len) == 0)
             return names[i].kind;
     }
-    return memmem(label.data, label.len, key, sizeof(key) - 1) != NULL ? LABEL_KEY : LABEL_OTHER;
+    return xr_memmem(label.data, label.len, key, sizeof(key) - 1) != NULL ? LABEL_KEY : LABEL_OTHER;
 }
 
 static enum xr_status scan_cert(struct sink *sink, struct xr_bytes der, bool trusted)
@@ -581,40 +578,28 @@ static void add_directory(struct xr_input *input, int fd, const char *shown, uns
     xr_strings_free(&names);
 }
 
-/* depth 0 is what the user named: there a link is followed and a pipe is read, below it a link
- * leads to files only and a pipe is passed over. */
+/* depth 0 is what the user named. */
 static void add_at(struct xr_input *input, int dirfd, const char *name, const char *shown,
                    unsigned depth)
 {
-    struct stat st;
     struct xr_error err = {0};
-    int flags = O_RDONLY | O_CLOEXEC;
     int fd = -1;
 
-    if (fstatat(dirfd, name, &st, 0) != 0) {
-        (void)xr_fail_errno(&err, "cannot read");
-        reject_file(input, shown, err.text, false);
-        return;
-    }
-    if (depth > 0 && S_ISDIR(st.st_mode))
-        flags |= O_NOFOLLOW;
-    if (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode) && !(depth == 0 && S_ISFIFO(st.st_mode))) {
-        /* In a directory nobody asked for this very one. */
-        reject_file(input, shown, "not a regular file", depth > 0);
-        return;
-    }
-    fd = openat(dirfd, name, flags | (depth > 0 ? O_NONBLOCK : 0));
-    if (fd < 0 && errno == ELOOP && depth > 0)
-        return; /* a link to a directory: what it leads to is not below the directory named */
-    if (fd < 0 || fstat(fd, &st) != 0) {
-        (void)xr_fail_errno(&err, "cannot read");
-        reject_file(input, shown, err.text, false);
-    } else if (S_ISDIR(st.st_mode)) {
-        add_directory(input, fd, shown, depth);
-    } else if (depth > 0 && !S_ISREG(st.st_mode)) {
-        reject_file(input, shown, "not a regular file", true);
-    } else {
+    switch (xr_sys_open_input(&fd, dirfd, name, depth == 0, &err)) {
+    case XR_FILE_DATA:
         add_fd(input, shown, fd);
+        break;
+    case XR_FILE_DIR:
+        add_directory(input, fd, shown, depth);
+        break;
+    case XR_FILE_OTHER: /* in a directory nobody asked for this very one */
+        reject_file(input, shown, "not a regular file", depth > 0);
+        break;
+    case XR_FILE_LINK:
+        break;
+    case XR_FILE_NONE:
+        reject_file(input, shown, err.text, false);
+        break;
     }
     if (fd >= 0)
         (void)close(fd);
@@ -625,18 +610,25 @@ void xr_input_add(struct xr_input *input, const char *path)
     if (strcmp(path, "-") == 0)
         add_fd(input, "-", STDIN_FILENO);
     else
-        add_at(input, AT_FDCWD, path, path, 0);
+        add_at(input, XR_HERE, path, path, 0);
 }
 
 enum xr_status xr_input_text(struct xr_buf *out, const char *path, struct xr_error *err)
 {
-    int fd = strcmp(path, "-") == 0 ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
+    int fd = STDIN_FILENO;
+    enum xr_file_kind kind = XR_FILE_DATA;
     enum xr_status status = XR_OK;
+    struct xr_error why = {0};
 
-    if (fd < 0)
-        return xr_fail_errno(err, "%s", path);
-    status = xr_sys_read_fd(out, fd, XR_INPUT_FILE_MAX, err);
-    if (fd != STDIN_FILENO)
+    if (strcmp(path, "-") != 0)
+        kind = xr_sys_open_input(&fd, XR_HERE, path, true, &why);
+    if (kind == XR_FILE_NONE)
+        return xr_fail(err, why.status, "%s: %s", path, why.text);
+    if (kind == XR_FILE_DATA)
+        status = xr_sys_read_fd(out, fd, XR_INPUT_FILE_MAX, err);
+    else
+        status = xr_fail(err, XR_INVALID, "%s is not a file", path);
+    if (fd >= 0 && fd != STDIN_FILENO)
         (void)close(fd);
     return status;
 }

@@ -4,12 +4,7 @@
 #include "sys.h"
 #include "x509.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
-#include <sys/file.h>
-#include <sys/random.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #define MAGIC      "XRJ1"
@@ -264,7 +259,7 @@ static void read_all(struct xr_journal *journal, struct xr_bytes data)
             (void)read_record(journal, payload);
             at += HEADER_LEN + payload.len;
         } else {
-            const unsigned char *next = memmem(rest.data + 1, rest.len - 1, MAGIC, MAGIC_LEN);
+            const unsigned char *next = xr_memmem(rest.data + 1, rest.len - 1, MAGIC, MAGIC_LEN);
             size_t skip = next == NULL ? rest.len : (size_t)(next - rest.data);
 
             journal->damaged += skip;
@@ -292,17 +287,12 @@ static enum xr_status load(struct xr_journal *journal, struct xr_error *err)
 enum xr_status xr_journal_read(struct xr_journal *journal, const char *dir, struct xr_error *err)
 {
     struct xr_error why = {0};
-    struct stat st;
     enum xr_status status = XR_OK;
 
     *journal = (struct xr_journal){.fd = -1, .dirfd = -1};
     status = xr_sys_state_dir_open(&journal->dirfd, dir, &why);
-    if (status == XR_OK) {
-        journal->fd =
-            openat(journal->dirfd, FILE_NAME, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
-        if (journal->fd < 0)
-            status = xr_fail_errno(&why, "the journal in %s", dir);
-    }
+    if (status == XR_OK)
+        status = xr_sys_open_own(&journal->fd, journal->dirfd, FILE_NAME, false, &why);
     if (status == XR_ABSENT)
         return XR_OK;
     if (status != XR_OK) {
@@ -310,11 +300,9 @@ enum xr_status xr_journal_read(struct xr_journal *journal, const char *dir, stru
             *err = why;
         return status;
     }
-    if (fstat(journal->fd, &st) != 0 || !S_ISREG(st.st_mode))
-        return xr_fail(err, XR_REFUSED, "the journal in %s is not a regular file", dir);
     journal->live = xr_sys_lock(journal->fd, false, 0, NULL) == XR_BUSY;
     status = load(journal, err);
-    (void)flock(journal->fd, LOCK_UN);
+    xr_sys_unlock(journal->fd);
     return status;
 }
 
@@ -346,7 +334,7 @@ static enum xr_status write_key(struct xr_journal *journal, struct xr_error *err
     status = set_aside(journal, err);
     if (status != XR_OK)
         return status;
-    if (getrandom(journal->key, KEY_LEN, 0) != (ssize_t)KEY_LEN)
+    if (!xr_sys_random(journal->key, KEY_LEN))
         return xr_fail_errno(err, "no random bytes");
     xr_x509_sha256(sum, (struct xr_bytes){journal->key, KEY_LEN});
     for (int copy = 0; copy < 2; copy++) {
@@ -355,7 +343,7 @@ static enum xr_status write_key(struct xr_journal *journal, struct xr_error *err
         xr_buf_add(&block, sum, sizeof(sum));
     }
     if (ftruncate(journal->fd, 0) != 0 || !xr_sys_write_all(journal->fd, block.data, block.len) ||
-        fsync(journal->fd) != 0 || fsync(journal->dirfd) != 0)
+        !xr_sys_sync(journal->fd) || !xr_sys_sync_dir(journal->dirfd))
         status = xr_fail_errno(err, "cannot write the journal");
     journal->end = block.len;
     journal->keyed = status == XR_OK;
@@ -365,19 +353,16 @@ static enum xr_status write_key(struct xr_journal *journal, struct xr_error *err
 
 enum xr_status xr_journal_open(struct xr_journal *journal, const char *dir, struct xr_error *err)
 {
+    struct xr_error why = {0};
     enum xr_status status = XR_OK;
-    struct stat st;
 
     *journal = (struct xr_journal){.fd = -1, .dirfd = -1};
     status = xr_sys_state_dir(&journal->dirfd, dir, err);
     if (status != XR_OK)
         return status;
-    journal->fd = openat(journal->dirfd, FILE_NAME,
-                         O_RDWR | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0600);
-    if (journal->fd < 0 || fstat(journal->fd, &st) != 0)
-        return xr_fail_errno(err, "the journal in %s", dir);
-    if (!S_ISREG(st.st_mode) || st.st_uid != geteuid())
-        return xr_fail(err, XR_REFUSED, "the journal in %s is not this user's file", dir);
+    status = xr_sys_open_own(&journal->fd, journal->dirfd, FILE_NAME, true, &why);
+    if (status != XR_OK)
+        return xr_fail(err, status, "in %s: %s", dir, why.text);
     status = xr_sys_lock(journal->fd, true, LOCK_WAIT_MS, err);
     if (status == XR_BUSY)
         return xr_fail(err, XR_BUSY, "another crossroot is changing stores; try again later");
@@ -424,12 +409,12 @@ static enum xr_status append(struct xr_journal *journal, const struct xr_buf *pa
     xr_buf_add(&record, sum, sizeof(sum));
     xr_buf_add(&record, payload->data, payload->len);
     if (!xr_sys_write_all(journal->fd, record.data, record.len) ||
-        (sync && fdatasync(journal->fd) != 0)) {
+        (sync && !xr_sys_sync(journal->fd))) {
         status = xr_fail_errno(err, "cannot write the journal");
         /* What is not durable must not be read back as if it were. */
         journal->broken = true;
         if (ftruncate(journal->fd, (off_t)journal->end) != 0)
-            (void)fdatasync(journal->fd);
+            (void)xr_sys_sync(journal->fd);
     } else {
         journal->end += record.len;
     }
@@ -466,7 +451,7 @@ enum xr_status xr_journal_begin(struct xr_journal *journal, size_t *transaction,
     char id[XR_JOURNAL_ID_LEN + 1];
     struct xr_buf payload = {0};
 
-    if (getrandom(random, sizeof(random), 0) != (ssize_t)sizeof(random))
+    if (!xr_sys_random(random, sizeof(random)))
         return xr_fail_errno(err, "no random bytes");
     xr_hex(id, random, sizeof(random));
     /* A new file, or one cut before its key was whole: nothing is in it yet. */

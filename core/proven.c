@@ -3,9 +3,7 @@
 
 #include "sys.h"
 
-#include <fcntl.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #define FILE_NAME "proven"
@@ -18,12 +16,11 @@
 /* The hashes, as the file has them; empty without a good file. */
 static struct xr_bytes read_ids(struct xr_buf *out, int dirfd)
 {
-    int fd = openat(dirfd, FILE_NAME, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+    int fd = -1;
     struct xr_bytes ids = {0};
     unsigned char sum[XR_SHA256_LEN];
-    struct stat st;
 
-    if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_uid == geteuid() &&
+    if (xr_sys_open_own(&fd, dirfd, FILE_NAME, false, NULL) == XR_OK &&
         xr_sys_read_fd(out, fd, HEAD_LEN + (size_t)IDS_MAX * XR_SHA256_LEN, NULL) == XR_OK &&
         out->len > HEAD_LEN && memcmp(out->data, MAGIC, MAGIC_LEN) == 0) {
         ids = (struct xr_bytes){(unsigned char *)out->data + HEAD_LEN, out->len - HEAD_LEN};

@@ -31,6 +31,7 @@ enum xr_status xr_registry_plugin(struct xr_registry *registry, const char *path
 void xr_registry_directory(struct xr_registry *registry, const char *path);
 const struct xr_loaded *xr_registry_find(const struct xr_registry *registry, const char *name);
 void xr_registry_free(struct xr_registry *registry);
+void xr_plugin_close(struct xr_loaded *loaded); /* nothing for a built-in */
 
 /* What core lends. */
 extern const struct xr_host xr_host;

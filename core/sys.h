@@ -10,6 +10,19 @@
 /* Reads a descriptor to its end; XR_INVALID if there are more than limit bytes. The buffer is
  * wiped with xr_sys_wipe by callers that may have read a key. */
 enum xr_status xr_sys_read_fd(struct xr_buf *out, int fd, size_t limit, struct xr_error *err);
+/* Opens what a user gave as input, below a directory or (XR_HERE) by its path. A descriptor for
+ * XR_FILE_DATA and XR_FILE_DIR; err for XR_FILE_NONE. */
+enum xr_file_kind {
+    XR_FILE_NONE,  /* it cannot be opened */
+    XR_FILE_DATA,  /* to be read to its end */
+    XR_FILE_DIR,   /* for xr_sys_names */
+    XR_FILE_LINK,  /* not named: to a directory elsewhere */
+    XR_FILE_OTHER, /* a device, a socket… */
+};
+#define XR_HERE (-1)
+enum xr_file_kind xr_sys_open_input(int *out, int dirfd, const char *name, bool named,
+                                    struct xr_error *err);
+bool xr_sys_exists(const char *path);
 /* Reads a regular file below dirfd (AT_FDCWD too) without following a final link. */
 enum xr_status xr_sys_read_at(struct xr_buf *out, int dirfd, const char *name, size_t limit,
                               struct xr_error *err);
@@ -20,10 +33,21 @@ bool xr_sys_write_all(int fd, const void *data, size_t len); /* false: see errno
 enum xr_status xr_sys_write_atomic(int dirfd, const char *name, struct xr_bytes data, unsigned mode,
                                    struct xr_error *err);
 
-/* flock(2); waits at most wait_ms. XR_BUSY when somebody keeps it. */
-enum xr_status xr_sys_lock(int fd, bool exclusive, unsigned wait_ms, struct xr_error *err);
+/* A regular file that belongs to who runs this, below a directory of xr_sys_state_dir, through no
+ * link; append: made if missing, private, and written at its end only. XR_ABSENT, XR_REFUSED. */
+enum xr_status xr_sys_open_own(int *out, int dirfd, const char *name, bool append,
+                               struct xr_error *err);
+bool xr_sys_sync(int fd); /* what was written is on the disk; false: see errno */
+bool xr_sys_sync_dir(int dirfd);
 
-/* Makes (mode 0700) and opens the directory that holds a user's or root's records. Refused unless
+bool xr_sys_random(void *out, size_t len);
+unsigned xr_sys_processors(void); /* that this process may use */
+
+/* For as long as the descriptor is open; waits at most wait_ms. XR_BUSY when somebody keeps it. */
+enum xr_status xr_sys_lock(int fd, bool exclusive, unsigned wait_ms, struct xr_error *err);
+void xr_sys_unlock(int fd);
+
+/* Makes (private) and opens the directory that holds a user's or root's records. Refused unless
  * it is that user's, nobody else may write it, and no component below an existing, trusted
  * directory is a link. The descriptor is the caller's. */
 enum xr_status xr_sys_state_dir(int *out, const char *path, struct xr_error *err);

@@ -20,7 +20,7 @@ void xr_secret_set(struct xr_secret *secret, struct xr_bytes bytes)
 void xr_secret_wipe(struct xr_secret *secret)
 {
     if (secret->data != NULL)
-        explicit_bzero(secret->data, secret->len);
+        xr_wipe(secret->data, secret->len);
     free(secret->data);
     *secret = (struct xr_secret){0};
 }
@@ -104,7 +104,7 @@ static enum xr_status ask(struct xr_change_run *c, struct xr_run *run, struct xr
         if (status == XR_OK)
             xr_secret_set(&c->last_password, password);
     }
-    explicit_bzero(typed, sizeof(typed));
+    xr_wipe(typed, sizeof(typed));
     free(shown);
     return status;
 }

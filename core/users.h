@@ -45,6 +45,7 @@ size_t xr_users_of(const struct xr_users *users, const char *path);
 enum xr_status xr_users_resolve(char **out, struct xr_users *users, const char *path,
                                 struct xr_error *err);
 void xr_users_free(struct xr_users *users);
+void xr_user_free(struct xr_user *user); /* what it points to */
 
 /* Who opens a store, if not the caller. {0}: the caller. */
 struct xr_owner {

@@ -6,7 +6,6 @@
 
 #include <ctype.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 /* ---- wishes ---- */
 
@@ -132,7 +131,7 @@ bool xr_change_is_id(const char *text)
     size_t len = strspn(text, "0123456789abcdefABCDEF");
 
     return text[len] == '\0' && len >= ID_DIGITS_MIN && len <= 2 * XR_SHA256_LEN &&
-           access(text, F_OK) != 0;
+           !xr_sys_exists(text);
 }
 
 /* A prefix of a SHA-256 that one subject of all stores has. */

@@ -65,6 +65,26 @@ enum xr_status xr_store_probe(struct xr_store *store, struct xr_verdict *out,
 enum xr_status xr_store_unlock(struct xr_store *store, struct xr_bytes password,
                                struct xr_error *err);
 
+/* Sessions in helpers; all NULL on a system that has none (Windows). */
+struct xr_remote {
+    enum xr_status (*open)(struct xr_store *store, const struct xr_site *site, enum xr_mode mode,
+                           const struct xr_worker_config *config, struct xr_error *err);
+    void (*close)(struct xr_worker *worker);
+    enum xr_status (*discover)(const struct xr_loaded *backend, const struct xr_site *site,
+                               unsigned scope, const struct xr_worker_config *config,
+                               xr_found_fn emit, void *ctx, struct xr_error *err);
+    enum xr_status (*list)(struct xr_store *store, xr_entry_fn emit, void *ctx,
+                           struct xr_error *err);
+    enum xr_status (*swap)(struct xr_store *store, const struct xr_state *expect,
+                           const struct xr_state *want, struct xr_error *err);
+    enum xr_status (*flush)(struct xr_store *store, struct xr_error *err);
+    enum xr_status (*probe)(struct xr_store *store, struct xr_verdict *out,
+                            const struct xr_probe *probe, struct xr_error *err);
+    enum xr_status (*unlock)(struct xr_store *store, struct xr_bytes password,
+                             struct xr_error *err);
+};
+extern const struct xr_remote xr_remote;
+
 /* For nursery.c: a helper that loaded what sessions of the backend need, and bears copies. */
 enum xr_status xr_worker_warm(struct xr_worker **out, const struct xr_loaded *backend,
                               const struct xr_site *site, const struct xr_worker_config *config);

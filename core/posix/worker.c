@@ -254,9 +254,9 @@ static void stop(struct xr_worker *worker)
     free(worker);
 }
 
-static enum xr_status open_in_worker(struct xr_store *store, const struct xr_site *site,
-                                     enum xr_mode mode, const struct xr_worker_config *config,
-                                     struct xr_error *err)
+static enum xr_status remote_open(struct xr_store *store, const struct xr_site *site,
+                                  enum xr_mode mode, const struct xr_worker_config *config,
+                                  struct xr_error *err)
 {
     struct xr_buf request = {0}, reply = {0};
     struct xr_reader result;
@@ -278,25 +278,6 @@ static enum xr_status open_in_worker(struct xr_store *store, const struct xr_sit
             status = lose(store->worker, store->backend->table.name, "sent nonsense", err);
     }
     xr_buf_free(&reply);
-    return status;
-}
-
-enum xr_status xr_store_open(struct xr_store *store, const struct xr_loaded *backend,
-                             const struct xr_site *site, const char *location, enum xr_mode mode,
-                             const struct xr_worker_config *config, struct xr_error *err)
-{
-    struct xr_target target = {.size = sizeof(target), .site = site};
-    enum xr_status status = XR_OK;
-
-    *store = (struct xr_store){.backend = backend, .location = xr_strdup(location)};
-    store->caps.size = sizeof(store->caps);
-    target.location = store->location;
-    if ((backend->table.flags & XR_BACKEND_WORKER) != 0 || (config != NULL && config->has_identity))
-        status = open_in_worker(store, site, mode, config, err);
-    else
-        status = backend->table.open(&store->session, &store->caps, &xr_host, &target, mode, err);
-    if (status != XR_OK)
-        xr_store_close(store);
     return status;
 }
 
@@ -353,19 +334,14 @@ static enum xr_status take_found(struct xr_worker *worker, const char *backend, 
     return status;
 }
 
-enum xr_status xr_store_discover(const struct xr_loaded *backend, const struct xr_site *site,
-                                 unsigned scope, const struct xr_worker_config *config,
-                                 xr_found_fn emit, void *ctx, struct xr_error *err)
+static enum xr_status remote_discover(const struct xr_loaded *backend, const struct xr_site *site,
+                                      unsigned scope, const struct xr_worker_config *config,
+                                      xr_found_fn emit, void *ctx, struct xr_error *err)
 {
     struct xr_worker *worker = NULL;
     struct xr_buf request = {0};
-    enum xr_status status = XR_OK;
+    enum xr_status status = start(&worker, config, NULL, err);
 
-    if (config == NULL ||
-        (!config->has_identity &&
-         (site->root != NULL || (backend->table.flags & XR_BACKEND_DISCOVER_APART) == 0)))
-        return backend->table.discover(&xr_host, site, scope, emit, ctx, err);
-    status = start(&worker, config, NULL, err);
     if (status != XR_OK || worker == NULL)
         return status;
     xr_put_number(&request, XR_CALL_DISCOVER);
@@ -421,22 +397,6 @@ void xr_worker_stop(struct xr_worker *worker)
     stop(worker);
 }
 
-enum xr_status xr_store_renew(struct xr_store *store, struct xr_error *err)
-{
-    if (store->session == NULL || store->backend->table.renew == NULL)
-        return xr_fail(err, XR_UNSUPPORTED, "the store has to be opened anew");
-    return store->backend->table.renew(store->session, &store->caps, err);
-}
-
-void xr_store_close(struct xr_store *store)
-{
-    if (store->session != NULL)
-        store->backend->table.close(store->session);
-    stop(store->worker);
-    free(store->location);
-    *store = (struct xr_store){0};
-}
-
 /* A call without arguments or results. */
 static enum xr_status simple_call(struct xr_store *store, enum xr_call what, xr_entry_fn emit,
                                   void *ctx, struct xr_error *err)
@@ -452,23 +412,24 @@ static enum xr_status simple_call(struct xr_store *store, enum xr_call what, xr_
     return status;
 }
 
-enum xr_status xr_store_list(struct xr_store *store, xr_entry_fn emit, void *ctx,
-                             struct xr_error *err)
+static enum xr_status remote_list(struct xr_store *store, xr_entry_fn emit, void *ctx,
+                                  struct xr_error *err)
 {
-    if (store->worker != NULL)
-        return simple_call(store, XR_CALL_LIST, emit, ctx, err);
-    return store->backend->table.list(store->session, emit, ctx, err);
+    return simple_call(store, XR_CALL_LIST, emit, ctx, err);
 }
 
-enum xr_status xr_store_swap(struct xr_store *store, const struct xr_state *expect,
-                             const struct xr_state *want, struct xr_error *err)
+static enum xr_status remote_flush(struct xr_store *store, struct xr_error *err)
+{
+    return simple_call(store, XR_CALL_FLUSH, NULL, NULL, err);
+}
+
+static enum xr_status remote_swap(struct xr_store *store, const struct xr_state *expect,
+                                  const struct xr_state *want, struct xr_error *err)
 {
     struct xr_buf request = {0}, reply = {0};
     struct xr_reader result;
     enum xr_status status = XR_OK;
 
-    if (store->worker == NULL)
-        return store->backend->table.swap(store->session, expect, want, err);
     xr_put_number(&request, XR_CALL_SWAP);
     xr_put_state(&request, expect);
     xr_put_state(&request, want);
@@ -478,27 +439,13 @@ enum xr_status xr_store_swap(struct xr_store *store, const struct xr_state *expe
     return status;
 }
 
-enum xr_status xr_store_flush(struct xr_store *store, struct xr_error *err)
-{
-    if (store->backend->table.flush == NULL)
-        return XR_OK;
-    if (store->worker != NULL)
-        return simple_call(store, XR_CALL_FLUSH, NULL, NULL, err);
-    return store->backend->table.flush(store->session, err);
-}
-
-enum xr_status xr_store_probe(struct xr_store *store, struct xr_verdict *out,
-                              const struct xr_probe *probe, struct xr_error *err)
+static enum xr_status remote_probe(struct xr_store *store, struct xr_verdict *out,
+                                   const struct xr_probe *probe, struct xr_error *err)
 {
     struct xr_buf request = {0}, reply = {0};
     struct xr_reader result;
     enum xr_status status = XR_OK;
 
-    *out = (struct xr_verdict){.size = sizeof(*out)};
-    if (store->backend->table.probe == NULL)
-        return xr_fail(err, XR_UNSUPPORTED, "this store has no verifier");
-    if (store->worker == NULL)
-        return store->backend->table.probe(store->session, out, probe, err);
     xr_put_number(&request, XR_CALL_PROBE);
     xr_put_number(&request, probe->count);
     for (size_t i = 0; i < probe->count; i++)
@@ -517,17 +464,13 @@ enum xr_status xr_store_probe(struct xr_store *store, struct xr_verdict *out,
     return status;
 }
 
-enum xr_status xr_store_unlock(struct xr_store *store, struct xr_bytes password,
-                               struct xr_error *err)
+static enum xr_status remote_unlock(struct xr_store *store, struct xr_bytes password,
+                                    struct xr_error *err)
 {
     struct xr_buf request = {0}, reply = {0};
     struct xr_reader result;
     enum xr_status status = XR_OK;
 
-    if (store->backend->table.unlock == NULL)
-        return xr_fail(err, XR_UNSUPPORTED, "nothing there can be unlocked");
-    if (store->worker == NULL)
-        return store->backend->table.unlock(store->session, password, err);
     /* At once as long as it becomes: growing would leave a copy behind. */
     request.data = xr_grow(NULL, &request.capacity, password.len + 64, 1);
     xr_put_number(&request, XR_CALL_UNLOCK);
@@ -537,3 +480,14 @@ enum xr_status xr_store_unlock(struct xr_store *store, struct xr_bytes password,
     xr_buf_free(&reply);
     return status;
 }
+
+const struct xr_remote xr_remote = {
+    .open = remote_open,
+    .close = stop,
+    .discover = remote_discover,
+    .list = remote_list,
+    .swap = remote_swap,
+    .flush = remote_flush,
+    .probe = remote_probe,
+    .unlock = remote_unlock,
+};
