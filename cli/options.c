@@ -56,7 +56,7 @@ static const struct option table[] = {
 };
 #define OPTIONS (sizeof(table) / sizeof(table[0]))
 
-__attribute__((format(printf, 2, 3))) static bool wrong(char **why, const char *format, ...)
+XR_PRINTF(2, 3) static bool wrong(char **why, const char *format, ...)
 {
     char text[512];
     va_list args;

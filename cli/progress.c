@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "progress.h"
 
+#include "here.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <sys/ioctl.h>
 #include <time.h>
-#include <unistd.h>
 
 #define FEW      3u  /* stores that need no line, */
 #define SOON_MS  500 /* unless they take longer than this */
@@ -41,7 +41,6 @@ static int fitting(const char *text, size_t cells)
 void progress_show(void *ctx, size_t done, size_t total, const char *store)
 {
     static int64_t begun, drawn; /* 0: not */
-    struct winsize window;
     size_t width = 80;
     char head[64];
     int64_t now = now_ms();
@@ -57,12 +56,12 @@ void progress_show(void *ctx, size_t done, size_t total, const char *store)
     begun = begun != 0 ? begun : now;
     if ((total <= FEW && now - begun < SOON_MS) || (drawn != 0 && now - drawn < PAUSE_MS))
         return;
-    if (ioctl(STDERR_FILENO, TIOCGWINSZ, &window) == 0 && window.ws_col > 0)
-        width = window.ws_col;
+    if (here_width() > 0)
+        width = here_width();
     len = snprintf(head, sizeof(head), "%zu of %zu: ", done, total);
     if ((size_t)len < width)
         (void)fprintf(stderr, "\r%s%.*s\033[K", head, fitting(store, width - 1 - (size_t)len),
                       store);
-    (void)fflush(stderr);
+    here_flush();
     drawn = now;
 }

@@ -55,8 +55,7 @@ char *xr_strdup(const char *text)
     return xr_memdup(text, strlen(text));
 }
 
-__attribute__((format(printf, 2, 0))) static void buf_vfmt(struct xr_buf *buf, const char *format,
-                                                           va_list args)
+XR_PRINTF(2, 0) static void buf_vfmt(struct xr_buf *buf, const char *format, va_list args)
 {
     va_list again;
     int len = 0;

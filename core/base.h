@@ -11,7 +11,7 @@ void *xr_new(size_t count, size_t size);
 void *xr_grow(void *array, size_t *capacity, size_t need, size_t size);
 void *xr_memdup(const void *data, size_t len);
 char *xr_strdup(const char *text);
-char *xr_format(const char *format, ...) __attribute__((format(printf, 1, 2)));
+char *xr_format(const char *format, ...) XR_PRINTF(1, 2);
 
 /* A growable array is three fields: T *items; size_t count, capacity. XR_PUSH yields a pointer to
  * a new zeroed last element. */
@@ -33,7 +33,7 @@ struct xr_buf {
 };
 void xr_buf_add(struct xr_buf *buf, const void *data, size_t len);
 void xr_buf_str(struct xr_buf *buf, const char *text);
-void xr_buf_fmt(struct xr_buf *buf, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void xr_buf_fmt(struct xr_buf *buf, const char *format, ...) XR_PRINTF(2, 3);
 void xr_buf_free(struct xr_buf *buf);
 
 /* Lower-case hex; out has room for 2 * len + 1. */
@@ -84,11 +84,10 @@ void xr_subject_issuer_serial(struct xr_subject *out, struct xr_bytes issuer,
                               void (*sha256)(unsigned char out[XR_SHA256_LEN],
                                              struct xr_bytes data));
 
-__attribute__((format(printf, 3, 4))) enum xr_status
-xr_fail(struct xr_error *err, enum xr_status status, const char *format, ...);
+XR_PRINTF(3, 4)
+enum xr_status xr_fail(struct xr_error *err, enum xr_status status, const char *format, ...);
 /* Text is "what: strerror"; permission errors give XR_DENIED, ENOENT XR_ABSENT. */
-__attribute__((format(printf, 2, 3))) enum xr_status xr_fail_errno(struct xr_error *err,
-                                                                   const char *format, ...);
+XR_PRINTF(2, 3) enum xr_status xr_fail_errno(struct xr_error *err, const char *format, ...);
 
 /* Days since 1970-01-01 of a proleptic Gregorian date. */
 int64_t xr_days(int64_t year, int month, int day);

@@ -20,9 +20,9 @@ const char *xr_level_name(enum xr_level level)
 }
 
 /* Line ends are ours only where lines says so; everything else that moves a cursor never is. */
-__attribute__((format(printf, 5, 0))) static void say(struct xr_report *report, enum xr_level level,
-                                                      const char *store, bool lines,
-                                                      const char *format, va_list args)
+XR_PRINTF(5, 0)
+static void say(struct xr_report *report, enum xr_level level, const char *store, bool lines,
+                const char *format, va_list args)
 {
     struct xr_message *message = XR_PUSH(&report->messages);
     char text[8192];

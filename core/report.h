@@ -47,14 +47,13 @@ struct xr_report {
     struct xr_journal journal; /* for history and list --managed */
 };
 
-__attribute__((format(printf, 4, 5))) void xr_report_say(struct xr_report *report,
-                                                         enum xr_level level, const char *store,
-                                                         const char *format, ...);
+XR_PRINTF(4, 5)
+void xr_report_say(struct xr_report *report, enum xr_level level, const char *store,
+                   const char *format, ...);
 /* The same for text of several lines, whose arguments are visible already. */
-__attribute__((format(printf, 4, 5))) void xr_report_say_lines(struct xr_report *report,
-                                                               enum xr_level level,
-                                                               const char *store,
-                                                               const char *format, ...);
+XR_PRINTF(4, 5)
+void xr_report_say_lines(struct xr_report *report, enum xr_level level, const char *store,
+                         const char *format, ...);
 /* Puts the messages from that one on into the order of the runs; those of no store stay first. */
 void xr_report_sort(struct xr_report *report, size_t from);
 /* The higher of two exit codes, in DESIGN's order. */

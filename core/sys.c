@@ -7,6 +7,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* Windows' calls take an unsigned int. */
+static unsigned at_once(size_t len)
+{
+    return len < (1u << 30) ? (unsigned)len : 1u << 30;
+}
+
 enum xr_status xr_sys_read_fd(struct xr_buf *out, int fd, size_t limit, struct xr_error *err)
 {
     struct stat st;
@@ -20,7 +26,7 @@ enum xr_status xr_sys_read_fd(struct xr_buf *out, int fd, size_t limit, struct x
         ssize_t got = 0;
 
         out->data = xr_grow(out->data, &out->capacity, out->len + chunk + 1, 1);
-        got = read(fd, out->data + out->len, chunk);
+        got = read(fd, out->data + out->len, at_once(chunk));
         if (got < 0 && errno == EINTR)
             continue;
         if (got < 0)
@@ -47,7 +53,7 @@ bool xr_sys_write_all(int fd, const void *data, size_t len)
     const char *at = data;
 
     while (len > 0) {
-        ssize_t put = write(fd, at, len);
+        ssize_t put = write(fd, at, at_once(len));
 
         if (put < 0 && errno == EINTR)
             continue;

@@ -83,7 +83,7 @@ void p11_object_free(struct p11_object *object);
 void p11_objects_free(struct p11_objects *objects);
 
 /* Fails with what a return value means. */
-__attribute__((format(printf, 3, 4))) enum xr_status p11_fail(struct xr_error *err, CK_RV rv,
+XR_PRINTF(3, 4) enum xr_status p11_fail(struct xr_error *err, CK_RV rv,
                                                               const char *format, ...);
 
 /* Objects of a kind, with these attributes if like is not NULL, in the order of the token. Of each,

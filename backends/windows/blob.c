@@ -52,6 +52,43 @@ void win_blob_add(struct xr_buf *out, uint32_t id, struct xr_bytes data)
     xr_buf_add(out, data.data, data.len);
 }
 
+/* wincrypt.h: hashes of the certificate, its names and keys, sizes and algorithms of those, and when it
+ * was put there. */
+static bool computed(uint32_t id)
+{
+    static const uint32_t ids[] = {3,  4,  15, 20, 24, 25, 27,  28, 29,
+                                   89, 92, 93, 94, 95, 96, 107, 108};
+
+    for (size_t i = 0; i < sizeof(ids) / sizeof(ids[0]); i++) {
+        if (ids[i] == id)
+            return true;
+    }
+    return false;
+}
+
+void win_blob_plain(struct xr_buf *out, struct xr_bytes blob)
+{
+    bool more = true;
+
+    for (uint32_t last = 0; more; last++) {
+        struct xr_bytes rest = blob;
+        struct win_record record;
+        uint32_t next = UINT32_MAX;
+
+        while (win_blob_next(&record, &rest)) {
+            if (record.id >= last && record.id < next && !computed(record.id))
+                next = record.id;
+        }
+        more = next != UINT32_MAX;
+        rest = blob;
+        while (more && win_blob_next(&record, &rest)) {
+            if (record.id == next)
+                win_blob_add(out, record.id, record.data);
+        }
+        last = next;
+    }
+}
+
 /* ---- purposes ---- */
 
 #define KP(n) "\x06\x08\x2b\x06\x01\x05\x05\x07\x03" n /* 1.3.6.1.5.5.7.3.n, RFC 5280 4.2.1.12 */

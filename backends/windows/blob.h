@@ -31,6 +31,8 @@ bool win_blob_next(struct win_record *out, struct xr_bytes *rest);
 bool win_blob_good(struct xr_bytes blob);
 /* Data of the first record of an identifier; data is NULL without one. */
 struct xr_bytes win_blob_get(struct xr_bytes blob, uint32_t id);
+/* Without properties that follow from the bytes, and in the order of their identifiers. */
+void win_blob_plain(struct xr_buf *out, struct xr_bytes blob);
 void win_blob_add(struct xr_buf *out, uint32_t id, struct xr_bytes data);
 
 /* Purposes an EKU property leaves; 0: none that we know. */

@@ -48,7 +48,14 @@ static void take_element(void *ctx, size_t store, enum win_origin origin, struct
 
     if (!win_blob_good(blob) || blob.len > XR_NATIVE_MAX / 2)
         return;
-    element.blob = (struct xr_bytes){xr_memdup(blob.data, blob.len), blob.len};
+    if (view->medium->computes) {
+        struct xr_buf plain = {0};
+
+        win_blob_plain(&plain, blob);
+        element.blob = (struct xr_bytes){(unsigned char *)plain.data, plain.len};
+    } else {
+        element.blob = (struct xr_bytes){xr_memdup(blob.data, blob.len), blob.len};
+    }
     element.crl = crl.data != NULL;
     element.der = win_blob_get(element.blob, element.crl ? WIN_CRL : WIN_CERT);
     if (element.crl ? view->host->crl_issuer(&name, element.der, NULL) != XR_OK
@@ -233,6 +240,8 @@ static void find_elements(struct swapping *w)
 {
     struct win_view *view = w->view;
 
+    free(w->keeps);
+    w->first = w->count = 0;
     while (w->first < view->count &&
            memcmp(view->items[w->first].sha256, w->subject->id, XR_SHA256_LEN) < 0)
         w->first++;
@@ -240,6 +249,28 @@ static void find_elements(struct swapping *w)
            memcmp(view->items[w->first + w->count].sha256, w->subject->id, XR_SHA256_LEN) == 0)
         w->count++;
     w->keeps = xr_new(w->count, sizeof(*w->keeps));
+}
+
+/* Did somebody else, who takes no lock of ours, change the subject since it was read? */
+static bool outdated(const struct swapping *w)
+{
+    struct win_medium *medium = w->view->medium;
+    bool same = true;
+
+    for (size_t store = 0; medium->holds != NULL && same && store < win_store_count; store++) {
+        struct xr_bytes blob = {0};
+
+        if (win_stores[store].vendors)
+            continue;
+        for (size_t i = 0; i < w->count; i++) {
+            const struct win_element *element = &w->view->items[w->first + i];
+
+            if (element->origin == WIN_LOCAL && element->store == store)
+                blob = element->blob;
+        }
+        same = medium->holds(medium, store, w->crl, w->sha1, blob);
+    }
+    return !same;
 }
 
 static bool as_expected(const struct swapping *w, const struct xr_state *expect)
@@ -450,6 +481,11 @@ enum xr_status win_swap(struct win_view *view, const struct xr_state *expect,
         status = win_load(view, err);
     if (status == XR_OK)
         find_elements(&w);
+    if (status == XR_OK && outdated(&w)) {
+        status = win_load(view, err);
+        if (status == XR_OK)
+            find_elements(&w);
+    }
     if (status == XR_OK && !as_expected(&w, expect))
         status = xr_fail(err, XR_CONFLICT, "the store holds something else than expected");
     for (size_t i = 0; status == XR_OK && want != NULL && i < want->count; i++)

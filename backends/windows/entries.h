@@ -20,7 +20,13 @@ extern const size_t win_store_count;
 /* Where elements of a place are written. */
 size_t win_store_of(enum xr_place place);
 
-enum win_origin { WIN_LOCAL, WIN_POLICY, WIN_ENTERPRISE, WIN_ORIGINS };
+enum win_origin {
+    WIN_LOCAL,
+    WIN_POLICY,
+    WIN_ENTERPRISE,
+    WIN_BESIDE, /* Windows adds it from elsewhere, such as the machine's to a user's */
+    WIN_ORIGINS
+};
 
 struct win_medium;
 typedef void (*win_element_fn)(void *ctx, size_t store, enum win_origin origin,
@@ -34,6 +40,11 @@ struct win_medium {
                           const unsigned char sha1[20], struct xr_bytes blob, struct xr_error *err);
     enum xr_status (*take)(struct win_medium *medium, size_t store, bool crl,
                            const unsigned char sha1[20], struct xr_error *err);
+    /* Is that what is there (empty: nothing)? Of WIN_LOCAL; NULL: nobody else can change it. */
+    bool (*holds)(struct win_medium *medium, size_t store, bool crl, const unsigned char sha1[20],
+                  struct xr_bytes blob);
+    /* Makes properties that can be computed by itself, whenever it likes: they are not looked at. */
+    bool computes;
 };
 
 struct win_element {

@@ -381,10 +381,16 @@ typedef const struct xr_backend *(*xr_backend_entry_fn)(void);
 #define XR_BACKEND_EXPORT
 #endif
 
-/* Fills err (which may be NULL) and returns status, so that a failure is one statement. */
-#if defined(__GNUC__)
-__attribute__((format(printf, 5, 6)))
+#if defined(__MINGW32__) && !defined(__clang__) /* compiled with the formats of ISO C */
+#define XR_PRINTF(format_at, first) __attribute__((format(gnu_printf, format_at, first)))
+#elif defined(__GNUC__)
+#define XR_PRINTF(format_at, first) __attribute__((format(printf, format_at, first)))
+#else
+#define XR_PRINTF(format_at, first)
 #endif
+
+/* Fills err (which may be NULL) and returns status, so that a failure is one statement. */
+XR_PRINTF(5, 6)
 static inline enum xr_status
 xr_error_set(struct xr_error *err, enum xr_status status, const char *domain, long code,
              const char *format, ...)

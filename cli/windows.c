@@ -1,0 +1,345 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A console shows UTF-16 and nothing else for certain, and the C library writes bytes: a stream that
+ * goes to a console is turned into a pipe, whose other end a thread of ours writes there.
+ */
+#include "here.h"
+#include "password.h"
+
+#include <crossroot/crossroot.h>
+
+#include <windows.h>
+
+#include <fcntl.h>
+#include <io.h>
+#include <process.h>
+#include <stdlib.h>
+#include <userenv.h>
+
+/* ---- text ---- */
+
+static char *narrow(const wchar_t *text)
+{
+    int len = WideCharToMultiByte(CP_UTF8, 0, text, -1, NULL, 0, NULL, NULL);
+    char *out = calloc(len > 0 ? (size_t)len : 1, 1);
+
+    if (out == NULL)
+        abort();
+    if (len > 0)
+        (void)WideCharToMultiByte(CP_UTF8, 0, text, -1, out, len, NULL, NULL);
+    return out;
+}
+
+static char *variable(const wchar_t *name)
+{
+    const wchar_t *value = _wgetenv(name);
+
+    return value != NULL && value[0] != L'\0' ? narrow(value) : NULL;
+}
+
+/* ---- the console ---- */
+
+struct stream {
+    HANDLE console; /* NULL: it is none */
+    HANDLE thread;
+    bool draws; /* it understands escape sequences */
+};
+static struct stream streams[2]; /* stdout, stderr */
+
+struct pump {
+    HANDLE from, console;
+};
+
+/* How much of it is whole characters. */
+static int whole(const char *text, int len)
+{
+    int back = 0;
+
+    while (back < 3 && back < len && ((unsigned char)text[len - 1 - back] & 0xc0) == 0x80)
+        back++;
+    if (back < len) {
+        unsigned char lead = (unsigned char)text[len - 1 - back];
+        int needs = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : lead >= 0xc0 ? 2 : 1;
+
+        if (needs > back + 1)
+            return len - 1 - back;
+    }
+    return len;
+}
+
+static unsigned __stdcall pump(void *arg)
+{
+    struct pump p = *(struct pump *)arg;
+    char text[4096];
+    wchar_t units[4096];
+    int have = 0;
+    DWORD got = 0, put = 0;
+
+    free(arg);
+    while (ReadFile(p.from, text + have, (DWORD)((int)sizeof(text) - have), &got, NULL) &&
+           got > 0) {
+        int len = whole(text, have + (int)got), count = 0;
+
+        have += (int)got;
+        count = MultiByteToWideChar(CP_UTF8, 0, text, len, units, 4096);
+        (void)WriteConsoleW(p.console, units, (DWORD)count, &put, NULL);
+        have -= len;
+        memmove(text, text + len, (size_t)have);
+    }
+    (void)CloseHandle(p.from);
+    return 0;
+}
+
+/* Puts a new pipe in the stream's place: of one that was there before, the end is read by its
+ * thread, which then leaves. */
+static void connect_pump(struct stream *stream, FILE *file)
+{
+    HANDLE before = stream->thread, from = NULL, to = NULL;
+    struct pump *p = calloc(1, sizeof(*p));
+    int fd = -1;
+
+    (void)fflush(file);
+    if (p == NULL)
+        abort();
+    if (CreatePipe(&from, &to, NULL, 0) && (fd = _open_osfhandle((intptr_t)to, _O_BINARY)) >= 0 &&
+        _dup2(fd, _fileno(file)) == 0) {
+        *p = (struct pump){from, stream->console};
+        stream->thread = (HANDLE)_beginthreadex(NULL, 0, pump, p, 0, NULL);
+        (void)_close(fd);
+        (void)setvbuf(file, NULL, file == stderr ? _IONBF : _IOFBF, BUFSIZ);
+    } else {
+        free(p);
+    }
+    if (before != NULL) {
+        (void)WaitForSingleObject(before, INFINITE);
+        (void)CloseHandle(before);
+    }
+}
+
+static void begin_stream(struct stream *stream, FILE *file, DWORD which)
+{
+    HANDLE handle = GetStdHandle(which);
+    DWORD mode = 0;
+
+    (void)_setmode(_fileno(file), _O_BINARY);
+    if (handle == NULL || handle == INVALID_HANDLE_VALUE || !GetConsoleMode(handle, &mode))
+        return;
+    stream->draws = SetConsoleMode(handle, mode | ENABLE_VIRTUAL_TERMINAL_PROCESSING) != 0;
+    if (DuplicateHandle(GetCurrentProcess(), handle, GetCurrentProcess(), &stream->console, 0,
+                        FALSE, DUPLICATE_SAME_ACCESS))
+        connect_pump(stream, file);
+}
+
+static void end_stream(struct stream *stream, FILE *file)
+{
+    (void)fflush(file);
+    if (stream->thread == NULL)
+        return;
+    (void)_close(_fileno(file));
+    (void)WaitForSingleObject(stream->thread, INFINITE);
+    stream->thread = NULL;
+}
+
+/* As the system has them, whatever the code page makes of them. */
+static void arguments(int *argc, char ***argv)
+{
+    int count = 0, expand = 0, mode = 0;
+    wchar_t **words = NULL, **environment = NULL;
+    char **out = NULL;
+    extern int __cdecl __wgetmainargs(int *, wchar_t ***, wchar_t ***, int, int *);
+
+    if (__wgetmainargs(&count, &words, &environment, expand, &mode) != 0 || count < 1)
+        return;
+    out = calloc((size_t)count + 1, sizeof(*out));
+    if (out == NULL)
+        abort();
+    for (int i = 0; i < count; i++)
+        out[i] = narrow(words[i]);
+    *argc = count;
+    *argv = out; /* as long as the program runs */
+}
+
+void here_begin(int *argc, char ***argv)
+{
+    arguments(argc, argv);
+    (void)_setmode(_fileno(stdin), _O_BINARY);
+    begin_stream(&streams[0], stdout, STD_OUTPUT_HANDLE);
+    begin_stream(&streams[1], stderr, STD_ERROR_HANDLE);
+}
+
+void here_end(void)
+{
+    end_stream(&streams[0], stdout);
+    end_stream(&streams[1], stderr);
+}
+
+static const struct stream *stream_of(FILE *file)
+{
+    return &streams[file == stderr];
+}
+
+bool here_terminal(FILE *file)
+{
+    DWORD mode = 0;
+
+    return file == stdin ? GetConsoleMode(GetStdHandle(STD_INPUT_HANDLE), &mode) != 0
+                         : stream_of(file)->thread != NULL;
+}
+
+bool here_color(FILE *file)
+{
+    const wchar_t *no_color = _wgetenv(L"NO_COLOR");
+
+    return here_terminal(file) && stream_of(file)->draws &&
+           (no_color == NULL || no_color[0] == L'\0');
+}
+
+bool here_draws(void)
+{
+    return here_terminal(stderr) && streams[1].draws;
+}
+
+unsigned here_width(void)
+{
+    CONSOLE_SCREEN_BUFFER_INFO info;
+
+    return streams[1].console != NULL && GetConsoleScreenBufferInfo(streams[1].console, &info)
+               ? (unsigned)info.dwSize.X
+               : 0;
+}
+
+void here_flush(void)
+{
+    (void)fflush(stderr);
+    if (streams[1].thread != NULL)
+        connect_pump(&streams[1], stderr);
+}
+
+/* ---- stopping ---- */
+
+static volatile LONG stopped;
+
+static BOOL WINAPI on_control(DWORD what)
+{
+    return (what == CTRL_C_EVENT || what == CTRL_BREAK_EVENT) &&
+           InterlockedExchange(&stopped, 1) == 0;
+}
+
+void here_heed_signals(void)
+{
+    (void)SetConsoleCtrlHandler(on_control, TRUE);
+}
+
+bool here_stopped(void)
+{
+    return stopped != 0;
+}
+
+/* ---- who ---- */
+
+/* Of an administrator's two tokens, the one that may: in the other the group only denies. */
+static bool elevated(void)
+{
+    unsigned char sid[SECURITY_MAX_SID_SIZE];
+    DWORD size = sizeof(sid);
+    BOOL member = FALSE;
+
+    return CreateWellKnownSid(WinBuiltinAdministratorsSid, NULL, sid, &size) &&
+           CheckTokenMembership(NULL, sid, &member) && member;
+}
+
+/* Not of the environment, which whoever asks for the elevation can arrange. */
+static char *program_data(void)
+{
+    wchar_t path[MAX_PATH];
+    DWORD len = MAX_PATH;
+
+    return GetAllUsersProfileDirectoryW(path, &len) ? narrow(path) : NULL;
+}
+
+void here_find(struct here *out, bool image)
+{
+    bool may = elevated();
+    char *base = may ? program_data() : variable(L"LOCALAPPDATA");
+
+    (void)image;
+    *out = (struct here){.home = variable(L"USERPROFILE"),
+                         .data_home = variable(L"LOCALAPPDATA"),
+                         .config_home = variable(L"APPDATA"),
+                         .uid = may ? 0 : 1,
+                         .scope = XR_SCOPE_SYSTEM};
+    if (base != NULL && asprintf(&out->state, "%s\\crossroot", base) < 0)
+        out->state = NULL;
+    free(base);
+}
+
+void here_free(struct here *here)
+{
+    free(here->home);
+    free(here->data_home);
+    free(here->config_home);
+    free(here->state);
+}
+
+char *here_path(const char *path)
+{
+    return path != NULL ? strdup(path) : NULL;
+}
+
+void here_wipe(void *memory, size_t len)
+{
+    SecureZeroMemory(memory, len);
+}
+
+/* The command line as it was typed, after the program's name. */
+static const wchar_t *after_name(const wchar_t *line)
+{
+    bool quoted = false;
+
+    for (; *line != L'\0' && (quoted || (*line != L' ' && *line != L'\t')); line++)
+        quoted = quoted != (*line == L'"');
+    return line;
+}
+
+void here_advise_privilege(void)
+{
+    wchar_t program[32768], here[32768];
+    char *name = NULL, *words = NULL, *dir = NULL;
+
+    if (GetModuleFileNameW(NULL, program, 32768) == 0 || GetCurrentDirectoryW(32768, here) == 0)
+        return;
+    name = narrow(program);
+    words = narrow(after_name(GetCommandLineW()));
+    dir = narrow(here);
+    (void)fprintf(stderr,
+                  "In a Command Prompt started with \"Run as administrator\":\n"
+                  "  cd /d \"%s\"\n  \"%s\"%s\n",
+                  dir, name, words);
+    free(name);
+    free(words);
+    free(dir);
+}
+
+/* ---- passwords ---- */
+
+bool password_read(char *out, size_t size, size_t *len, int fd, char **why)
+{
+    (void)out;
+    (void)size;
+    *len = 0;
+    if (asprintf(why, "--password-fd %d: no store of Windows has a password", fd) < 0)
+        *why = NULL;
+    return false;
+}
+
+bool password_ask(char *out, size_t size, size_t *len, const char *store, bool again,
+                  bool (*is_stopped)(void))
+{
+    (void)out;
+    (void)size;
+    (void)store;
+    (void)again;
+    (void)is_stopped;
+    *len = 0;
+    return false;
+}
