@@ -286,7 +286,7 @@ static void warn_widened(struct xr_engine *engine, bool thorough)
                 continue;
             slices = &pool->items[at].cert->d.slices;
             if (xr_bytes_equal(slices->subject, slices->issuer) &&
-                (!thorough || xr_pool_kind(pool, at) == XR_KIND_ROOT))
+                (!thorough || xr_pool_self_signed(pool, at)))
                 continue;
             if (widened++ >= WIDENED_NAMED)
                 continue;
@@ -501,7 +501,7 @@ static char *state_dir_of(const struct xr_request *rq)
     const char *root = rq->site.root;
 
     if (rq->state_dir == NULL)
-        return xr_strdup("/nonexistent");
+        return xr_strdup("");
     if (root == NULL)
         return xr_strdup(rq->state_dir);
     xr_x509_sha256(id, (struct xr_bytes){(const unsigned char *)root, strlen(root)});

@@ -8,6 +8,9 @@
 #ifndef CERT_CHAIN_DISABLE_AIA
 #define CERT_CHAIN_DISABLE_AIA 0x00002000
 #endif
+#ifndef SECURITY_FLAG_IGNORE_REVOCATION /* wininet.h */
+#define SECURITY_FLAG_IGNORE_REVOCATION 0x00000080
+#endif
 #ifndef CERT_TRUST_IS_EXPLICIT_DISTRUST
 #define CERT_TRUST_IS_EXPLICIT_DISTRUST 0x04000000
 #endif
@@ -17,6 +20,10 @@
 #ifndef CERT_TRUST_HAS_NOT_SUPPORTED_CRITICAL_EXT
 #define CERT_TRUST_HAS_NOT_SUPPORTED_CRITICAL_EXT 0x08000000
 #endif
+
+/* ip2string.h, which mingw-w64 lacks; ntdll. */
+LONG NTAPI RtlIpv4StringToAddressA(const char *text, BOOLEAN strict, const char **end, void *out);
+LONG NTAPI RtlIpv6StringToAddressA(const char *text, const char **end, void *out);
 
 #define UNKNOWN_REVOCATION (CERT_TRUST_REVOCATION_STATUS_UNKNOWN | CERT_TRUST_IS_OFFLINE_REVOCATION)
 
@@ -121,8 +128,12 @@ static DWORD policy_says(PCCERT_CHAIN_CONTEXT chain, const wchar_t *name)
 {
     SSL_EXTRA_CERT_CHAIN_POLICY_PARA ssl = {.cbSize = sizeof(ssl),
                                             .dwAuthType = AUTHTYPE_SERVER,
+                                            .fdwChecks = SECURITY_FLAG_IGNORE_REVOCATION,
                                             .pwszServerName = (wchar_t *)(uintptr_t)name};
+    /* What is revoked the chain says itself; here the rest would be an error too: that it is not
+     * known. */
     CERT_CHAIN_POLICY_PARA para = {.cbSize = sizeof(para),
+                                   .dwFlags = CERT_CHAIN_POLICY_IGNORE_ALL_REV_UNKNOWN_FLAGS,
                                    .pvExtraPolicyPara = name != NULL ? &ssl : NULL};
     CERT_CHAIN_POLICY_STATUS status = {.cbSize = sizeof(status)};
 
@@ -142,24 +153,62 @@ static wchar_t *wide(const char *text)
     return out;
 }
 
-static void judge(struct xr_verdict *out, const struct xr_host *host, PCCERT_CHAIN_CONTEXT chain,
-                  const char *name)
+/* 4 or 16 bytes; 0: it is no address. */
+static DWORD address_of(unsigned char out[16], const char *host)
 {
-    DWORD bits = chain->TrustStatus.dwErrorStatus & ~(DWORD)UNKNOWN_REVOCATION;
-    wchar_t *asked = name != NULL ? wide(name) : NULL;
-    DWORD code = bits == 0 ? policy_says(chain, asked) : 0;
+    const char *end = NULL;
 
-    free(asked);
-    if (chain->cChain > 0)
-        take_path(out, host, chain->rgpChain[0]);
+    if (RtlIpv4StringToAddressA(host, TRUE, &end, out) == 0 && *end == '\0')
+        return 4;
+    return RtlIpv6StringToAddressA(host, &end, out) == 0 && *end == '\0' ? 16 : 0;
+}
+
+/* Not every CryptoAPI compares addresses: here it is done for all. */
+static bool carries(PCCERT_CONTEXT cert, const unsigned char *address, DWORD len)
+{
+    PCERT_EXTENSION found = CertFindExtension(szOID_SUBJECT_ALT_NAME2, cert->pCertInfo->cExtension,
+                                              cert->pCertInfo->rgExtension);
+    CERT_ALT_NAME_INFO *names = NULL;
+    DWORD size = 0;
+    bool match = false;
+
+    if (found == NULL || !CryptDecodeObjectEx(X509_ASN_ENCODING, X509_ALTERNATE_NAME,
+                                              found->Value.pbData, found->Value.cbData,
+                                              CRYPT_DECODE_ALLOC_FLAG, NULL, (void *)&names, &size))
+        return false;
+    for (DWORD i = 0; i < names->cAltEntry; i++) {
+        const CERT_ALT_NAME_ENTRY *name = &names->rgAltEntry[i];
+
+        match = match || (name->dwAltNameChoice == CERT_ALT_NAME_IP_ADDRESS &&
+                          name->IPAddress.cbData == len &&
+                          memcmp(name->IPAddress.pbData, address, len) == 0);
+    }
+    (void)LocalFree(names);
+    return match;
+}
+
+static void judge(struct xr_verdict *out, const struct xr_host *host, PCCERT_CHAIN_CONTEXT chain,
+                  PCCERT_CONTEXT cert, const char *name)
+{
+    DWORD bits = chain->TrustStatus.dwErrorStatus & ~(DWORD)UNKNOWN_REVOCATION, code = 0;
+    unsigned char address[16];
+    DWORD len = name != NULL ? address_of(address, name) : 0;
+
+    if (bits == 0) {
+        wchar_t *asked = name != NULL && len == 0 ? wide(name) : NULL;
+
+        code = policy_says(chain, asked);
+        free(asked);
+    }
+    if (bits == 0 && code == 0 && len > 0 && !carries(cert, address, len))
+        code = (DWORD)CERT_E_CN_NO_MATCH;
     if (bits != 0 || code != 0) {
         say_no(out, bits, code);
-    } else {
-        out->answer = XR_YES;
-        (void)snprintf(out->why, sizeof(out->why),
-                       "nothing was fetched: no missing issuer, no root from Windows Update, no "
-                       "revocation that is not cached");
+        return;
     }
+    out->answer = XR_YES;
+    if (chain->cChain > 0)
+        take_path(out, host, chain->rgpChain[0]);
 }
 
 static enum xr_status ask(struct xr_verdict *out, const struct xr_host *host,
@@ -182,7 +231,7 @@ static enum xr_status ask(struct xr_verdict *out, const struct xr_host *host,
     para.RequestedUsage.Usage.rgpszUsageIdentifier = &usage;
     if (!CertGetCertificateChain(engine, cert, &at, sent, &para, flags, NULL, &chain))
         return win_fail(err, GetLastError(), "CertGetCertificateChain");
-    judge(out, host, chain, is_ca(cert) ? NULL : question->host);
+    judge(out, host, chain, cert, is_ca(cert) ? NULL : question->host);
     CertFreeCertificateChain(chain);
     return XR_OK;
 }
@@ -190,14 +239,16 @@ static enum xr_status ask(struct xr_verdict *out, const struct xr_host *host,
 enum xr_status win_ask(struct xr_verdict *out, const struct xr_host *host, bool machine,
                        const struct xr_probe *question, struct xr_error *err)
 {
-    CERT_CHAIN_ENGINE_CONFIG config = {.cbSize = sizeof(config),
+    /* As it was before members were added that are not needed: every Windows takes that. */
+    CERT_CHAIN_ENGINE_CONFIG config = {.cbSize = offsetof(CERT_CHAIN_ENGINE_CONFIG, hExclusiveRoot),
                                        .dwFlags = machine ? CERT_CHAIN_USE_LOCAL_MACHINE_STORE : 0};
     HCERTSTORE sent = CertOpenStore(CERT_STORE_PROV_MEMORY, 0, 0, CERT_STORE_CREATE_NEW_FLAG, NULL);
     HCERTCHAINENGINE engine = NULL;
     PCCERT_CONTEXT cert = NULL;
     enum xr_status status = XR_OK;
 
-    (void)snprintf(out->by, sizeof(out->by), "CryptoAPI CertGetCertificateChain, cache only");
+    (void)snprintf(out->by, sizeof(out->by),
+                   "CryptoAPI CertGetCertificateChain, from its cache: nothing is fetched");
     for (size_t i = 1; sent != NULL && i < question->count; i++)
         (void)CertAddEncodedCertificateToStore(sent, X509_ASN_ENCODING, question->chain[i].data,
                                                (DWORD)question->chain[i].len, CERT_STORE_ADD_ALWAYS,

@@ -163,8 +163,13 @@ static enum xr_status list_all(struct win_medium *medium, win_element_fn emit, v
                 status = XR_OK;
         }
     }
-    for (size_t store = 0; status == XR_OK && store < win_store_count; store++)
+    for (size_t store = 0; status == XR_OK && store < win_store_count; store++) {
         status = list_one(&l, CERT_STORE_PROV_SYSTEM_W, live->location, store, WIN_BESIDE, err);
+        /* A user has the machine's even before there is anything of the user's own. */
+        if (status == XR_OK && !machine)
+            status = list_one(&l, CERT_STORE_PROV_SYSTEM_W, CERT_SYSTEM_STORE_LOCAL_MACHINE, store,
+                              WIN_BESIDE, err);
+    }
     for (unsigned place = 0; place < XR_PLACE_COUNT; place++)
         xr_idmap_free(&l.seen[place]);
     return status;

@@ -173,7 +173,7 @@ static enum xr_status state_dir(int *out, const char *path, bool make, struct xr
 
     if (len == 0) {
         free(copy);
-        return xr_fail(err, XR_INVALID, "the state directory has no name");
+        return xr_fail(err, make ? XR_INVALID : XR_ABSENT, "no state directory is known");
     }
     while (len > 1 && copy[len - 1] == '/')
         copy[--len] = '\0';

@@ -296,11 +296,13 @@ enum xr_status xr_sys_resolve(char **out, const char *path, struct xr_error *err
 
 /* ---- whose it is ---- */
 
-/* Who runs this, and who may do anything anyway. */
+/* Who may have made what is believed: administrators and the system; and who runs this, unless that
+ * is an administrator in whose name programs without that right run as well. */
 struct owners {
-    unsigned char block[512]; /* TOKEN_OWNER */
-    PSID self;
+    unsigned char user[512], maker[512]; /* TOKEN_USER, TOKEN_OWNER */
     unsigned char administrators[SECURITY_MAX_SID_SIZE], system[SECURITY_MAX_SID_SIZE];
+    PSID self;
+    bool elevated;
 };
 
 static bool load_owners(struct owners *o)
@@ -308,12 +310,16 @@ static bool load_owners(struct owners *o)
     DWORD len = 0, size = sizeof(o->administrators);
     HANDLE token = NULL;
     bool good = OpenProcessToken(GetCurrentProcess(), TOKEN_QUERY, &token) &&
-                GetTokenInformation(token, TokenOwner, o->block, sizeof(o->block), &len) &&
+                GetTokenInformation(token, TokenUser, o->user, sizeof(o->user), &len) &&
+                GetTokenInformation(token, TokenOwner, o->maker, sizeof(o->maker), &len) &&
                 CreateWellKnownSid(WinBuiltinAdministratorsSid, NULL, o->administrators, &size);
 
     size = sizeof(o->system);
     good = good && CreateWellKnownSid(WinLocalSystemSid, NULL, o->system, &size);
-    o->self = good ? ((TOKEN_OWNER *)(void *)o->block)->Owner : NULL;
+    if (good) {
+        o->self = ((TOKEN_USER *)(void *)o->user)->User.Sid;
+        o->elevated = EqualSid(((TOKEN_OWNER *)(void *)o->maker)->Owner, o->administrators) != 0;
+    }
     if (token != NULL)
         (void)CloseHandle(token);
     return good;
@@ -321,8 +327,8 @@ static bool load_owners(struct owners *o)
 
 static bool is_theirs(struct owners *o, PSID sid)
 {
-    return sid != NULL &&
-           (EqualSid(sid, o->self) || EqualSid(sid, o->administrators) || EqualSid(sid, o->system));
+    return sid != NULL && (EqualSid(sid, o->administrators) || EqualSid(sid, o->system) ||
+                           (!o->elevated && EqualSid(sid, o->self)));
 }
 
 #define CHANGES                                                                   \
@@ -391,8 +397,9 @@ static bool make_dir(const wchar_t *path)
 
     if (load_owners(&o) && ConvertSidToStringSidW(o.self, &self)) {
         (void)swprintf(sddl, sizeof(sddl) / sizeof(sddl[0]),
-                       L"D:P(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)(A;OICI;FA;;;%ls)%ls", self,
-                       EqualSid(o.self, o.administrators) ? L"(A;OICI;FRFX;;;BU)" : L"");
+                       o.elevated ? L"O:BAD:P(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)(A;OICI;FRFX;;;BU)"
+                                  : L"D:P(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)(A;OICI;FA;;;%ls)",
+                       self);
         made = ConvertStringSecurityDescriptorToSecurityDescriptorW(
                    sddl, SDDL_REVISION_1, &attributes.lpSecurityDescriptor, NULL) &&
                CreateDirectoryW(path, &attributes);
@@ -415,11 +422,16 @@ static void make_parents(wchar_t *path)
 
 static enum xr_status state_dir(int *out, const char *path, bool make, struct xr_error *err)
 {
-    wchar_t *full = long_path(path);
     FILE_ATTRIBUTE_TAG_INFO info = {0};
     enum xr_status status = XR_OK;
     HANDLE handle = INVALID_HANDLE_VALUE;
-    size_t len = wcslen(full);
+    wchar_t *full = NULL;
+    size_t len = 0;
+
+    if (path[0] == '\0')
+        return xr_fail(err, make ? XR_INVALID : XR_ABSENT, "no state directory is known");
+    full = long_path(path);
+    len = wcslen(full);
 
     while (len > 7 && full[len - 1] == L'\\') /* not of "\\?\C:\" */
         full[--len] = L'\0';
