@@ -362,7 +362,7 @@ enum xr_status xr_journal_open(struct xr_journal *journal, const char *dir, stru
         return status;
     status = xr_sys_open_own(&journal->fd, journal->dirfd, FILE_NAME, true, &why);
     if (status != XR_OK)
-        return xr_fail(err, status, "in %s: %s", dir, why.text);
+        return xr_fail(err, status, "%s (in %s)", why.text, dir);
     status = xr_sys_lock(journal->fd, true, LOCK_WAIT_MS, err);
     if (status == XR_BUSY)
         return xr_fail(err, XR_BUSY, "another crossroot is changing stores; try again later");

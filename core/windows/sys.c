@@ -2,20 +2,23 @@
 /*
  * Windows. Paths are UTF-8 everywhere else; here they become absolute, UTF-16 and "\\?\", so that
  * neither their length nor their last characters matter. Descriptors are the C library's, of
- * directories too. A directory is kept open without sharing its deletion, which keeps it, and what
- * leads to it, from being exchanged while names below it are used.
+ * directories too; what is below a directory is opened by that (NtCreateFile).
  */
 #include "sys.h"
 
+#define WIN32_NO_STATUS /* ntstatus.h has them */
 #include <windows.h>
+#undef WIN32_NO_STATUS
 
 #include <aclapi.h>
 #include <bcrypt.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <io.h>
+#include <ntstatus.h>
 #include <sddl.h>
 #include <stdlib.h>
+#include <winternl.h>
 
 /* ---- errors ---- */
 
@@ -117,33 +120,6 @@ static HANDLE handle_of(int fd)
     return (HANDLE)_get_osfhandle(fd); /* NOLINT(performance-no-int-to-ptr) */
 }
 
-/* NULL with errno if name is not one name. */
-static wchar_t *path_in(int dirfd, const char *name)
-{
-    DWORD len = GetFinalPathNameByHandleW(handle_of(dirfd), NULL, 0, 0);
-    wchar_t *dir = NULL, *base = NULL, *out = NULL;
-
-    if (len == 0) {
-        keep_errno();
-        return NULL;
-    }
-    if (name[0] == '\0' || strpbrk(name, "/\\:*?") != NULL || strcmp(name, ".") == 0 ||
-        strcmp(name, "..") == 0) {
-        errno = EINVAL;
-        return NULL;
-    }
-    dir = xr_new(len + 1, sizeof(*dir));
-    if (GetFinalPathNameByHandleW(handle_of(dirfd), dir, len, 0) < len) {
-        base = wide(name);
-        out = join(dir, L"\\", base);
-    } else {
-        keep_errno();
-    }
-    free(base);
-    free(dir);
-    return out;
-}
-
 /* ---- opening ---- */
 
 /* -1 with errno; the handle is the descriptor's, or closed. */
@@ -170,22 +146,39 @@ static bool is_link(const FILE_ATTRIBUTE_TAG_INFO *info)
            IsReparseTagNameSurrogate(info->ReparseTag);
 }
 
-static HANDLE open_as_it_is(const wchar_t *path, DWORD access, DWORD how)
-{
-    return CreateFileW(path, access, FILE_SHARE_READ | FILE_SHARE_WRITE, NULL, how,
-                       FILE_FLAG_BACKUP_SEMANTICS | FILE_FLAG_OPEN_REPARSE_POINT, NULL);
-}
+#define AS_IT_IS FILE_OPEN_REPARSE_POINT /* a link itself */
 
-static HANDLE open_followed(const wchar_t *path)
+/* What CreateFile does, but below an open directory and of one name: nothing above it is looked at
+ * again. */
+static HANDLE open_below(int dirfd, const char *name, ACCESS_MASK access, ULONG how, ULONG options)
 {
-    return CreateFileW(path, GENERIC_READ, FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE,
-                       NULL, OPEN_EXISTING, FILE_FLAG_BACKUP_SEMANTICS, NULL);
+    wchar_t *text = wide(name);
+    UNICODE_STRING string = {.Length = (USHORT)(wcslen(text) * sizeof(*text)), .Buffer = text};
+    OBJECT_ATTRIBUTES object = {.Length = sizeof(object),
+                                .RootDirectory = handle_of(dirfd),
+                                .ObjectName = &string,
+                                .Attributes = OBJ_CASE_INSENSITIVE};
+    IO_STATUS_BLOCK said = {.Information = 0};
+    HANDLE handle = INVALID_HANDLE_VALUE;
+    NTSTATUS status = STATUS_OBJECT_NAME_INVALID;
+
+    string.MaximumLength = string.Length;
+    if (name[0] != '\0' && strpbrk(name, "/\\:*?") == NULL && strcmp(name, ".") != 0 &&
+        strcmp(name, "..") != 0)
+        status = NtCreateFile(&handle, access | SYNCHRONIZE, &object, &said, NULL,
+                              FILE_ATTRIBUTE_NORMAL, FILE_SHARE_READ | FILE_SHARE_WRITE, how,
+                              options | FILE_SYNCHRONOUS_IO_NONALERT, NULL, 0);
+    free(text);
+    if (status == STATUS_SUCCESS)
+        return handle;
+    SetLastError(RtlNtStatusToDosError(status));
+    return INVALID_HANDLE_VALUE;
 }
 
 /* A link to a directory, which is followed only where it is named. */
-static bool leads_away(const wchar_t *path)
+static bool leads_away(int dirfd, const char *name)
 {
-    HANDLE handle = open_as_it_is(path, FILE_READ_ATTRIBUTES, OPEN_EXISTING);
+    HANDLE handle = open_below(dirfd, name, FILE_READ_ATTRIBUTES, FILE_OPEN, AS_IT_IS);
     FILE_ATTRIBUTE_TAG_INFO info = {0};
     bool away = handle != INVALID_HANDLE_VALUE && attributes(&info, handle) && is_link(&info) &&
                 (info.FileAttributes & FILE_ATTRIBUTE_DIRECTORY) != 0;
@@ -195,21 +188,30 @@ static bool leads_away(const wchar_t *path)
     return away;
 }
 
+static HANDLE open_named(const char *path)
+{
+    wchar_t *full = long_path(path);
+    HANDLE handle =
+        CreateFileW(full, GENERIC_READ, FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE,
+                    NULL, OPEN_EXISTING, FILE_FLAG_BACKUP_SEMANTICS, NULL);
+
+    free(full);
+    return handle;
+}
+
 enum xr_file_kind xr_sys_open_input(int *out, int dirfd, const char *name, bool named,
                                     struct xr_error *err)
 {
-    wchar_t *path = dirfd == XR_HERE ? long_path(name) : path_in(dirfd, name);
     enum xr_file_kind kind = XR_FILE_NONE;
     FILE_ATTRIBUTE_TAG_INFO info = {0};
     HANDLE handle = INVALID_HANDLE_VALUE;
     DWORD type = FILE_TYPE_UNKNOWN;
 
     *out = -1;
-    if (path != NULL && !named && leads_away(path)) {
-        free(path);
+    if (dirfd != XR_HERE && !named && leads_away(dirfd, name))
         return XR_FILE_LINK;
-    }
-    handle = path != NULL ? open_followed(path) : INVALID_HANDLE_VALUE;
+    handle =
+        dirfd == XR_HERE ? open_named(name) : open_below(dirfd, name, GENERIC_READ, FILE_OPEN, 0);
     type = handle != INVALID_HANDLE_VALUE ? GetFileType(handle) : FILE_TYPE_UNKNOWN;
     if (type == FILE_TYPE_DISK && attributes(&info, handle))
         kind = (info.FileAttributes & FILE_ATTRIBUTE_DIRECTORY) != 0 ? XR_FILE_DIR : XR_FILE_DATA;
@@ -217,15 +219,13 @@ enum xr_file_kind xr_sys_open_input(int *out, int dirfd, const char *name, bool 
         kind = named && type == FILE_TYPE_PIPE ? XR_FILE_DATA : XR_FILE_OTHER;
     if (kind == XR_FILE_OTHER) {
         (void)CloseHandle(handle);
-    } else {
-        if (path != NULL)
-            *out = descriptor(handle, _O_RDONLY);
-        if (*out < 0) {
-            (void)xr_fail_errno(err, "cannot read");
-            kind = XR_FILE_NONE;
-        }
+        return kind;
     }
-    free(path);
+    *out = descriptor(handle, _O_RDONLY);
+    if (*out < 0) {
+        (void)xr_fail_errno(err, "cannot read");
+        kind = XR_FILE_NONE;
+    }
     return kind;
 }
 
@@ -443,7 +443,9 @@ static enum xr_status state_dir(int *out, const char *path, bool make, struct xr
             return xr_fail_errno(err, "cannot make %s", path);
         }
     }
-    handle = open_as_it_is(full, GENERIC_READ, OPEN_EXISTING);
+    handle =
+        CreateFileW(full, GENERIC_READ, FILE_SHARE_READ | FILE_SHARE_WRITE, NULL, OPEN_EXISTING,
+                    FILE_FLAG_BACKUP_SEMANTICS | FILE_FLAG_OPEN_REPARSE_POINT, NULL);
     free(full);
     if (handle == INVALID_HANDLE_VALUE) {
         keep_errno();
@@ -475,16 +477,11 @@ enum xr_status xr_sys_state_dir_open(int *out, const char *path, struct xr_error
 enum xr_status xr_sys_open_own(int *out, int dirfd, const char *name, bool append,
                                struct xr_error *err)
 {
-    wchar_t *path = path_in(dirfd, name);
+    HANDLE handle = open_below(dirfd, name, GENERIC_READ | (append ? GENERIC_WRITE : 0),
+                               append ? FILE_OPEN_IF : FILE_OPEN, AS_IT_IS);
     FILE_ATTRIBUTE_TAG_INFO info = {0};
     enum xr_status status = XR_OK;
-    HANDLE handle = INVALID_HANDLE_VALUE;
 
-    if (path == NULL)
-        return xr_fail_errno(err, "%s", name);
-    handle = open_as_it_is(path, GENERIC_READ | (append ? GENERIC_WRITE : 0),
-                           append ? OPEN_ALWAYS : OPEN_EXISTING);
-    free(path);
     if (handle == INVALID_HANDLE_VALUE) {
         keep_errno();
         return xr_fail_errno(err, "%s", name);
@@ -502,12 +499,24 @@ enum xr_status xr_sys_open_own(int *out, int dirfd, const char *name, bool appen
     return *out >= 0 ? XR_OK : xr_fail_errno(err, "%s", name);
 }
 
-static bool write_new(const wchar_t *path, struct xr_bytes data)
+/* The file gets the name, whatever had it, below the same directory. */
+static bool rename_to(HANDLE handle, int dirfd, const char *name)
 {
-    int fd = descriptor(CreateFileW(path, GENERIC_WRITE, 0, NULL, CREATE_NEW, 0, NULL), _O_WRONLY);
-    bool good = fd >= 0 && xr_sys_write_all(fd, data.data, data.len) && xr_sys_sync(fd);
+    wchar_t *text = wide(name);
+    size_t len = wcslen(text) * sizeof(*text), size = sizeof(FILE_RENAME_INFORMATION) + len;
+    FILE_RENAME_INFORMATION *info = xr_new(size, 1);
+    IO_STATUS_BLOCK said = {.Information = 0};
+    NTSTATUS status = STATUS_SUCCESS;
 
-    return fd >= 0 && _close(fd) == 0 && good;
+    info->ReplaceIfExists = TRUE;
+    info->RootDirectory = handle_of(dirfd);
+    info->FileNameLength = (ULONG)len;
+    memcpy(info->FileName, text, len);
+    status = NtSetInformationFile(handle, &said, info, (ULONG)size, FileRenameInformation);
+    free(info);
+    free(text);
+    SetLastError(RtlNtStatusToDosError(status));
+    return status == STATUS_SUCCESS;
 }
 
 enum xr_status xr_sys_write_atomic(int dirfd, const char *name, struct xr_bytes data, unsigned mode,
@@ -516,28 +525,29 @@ enum xr_status xr_sys_write_atomic(int dirfd, const char *name, struct xr_bytes 
     unsigned char random[8] = {0};
     char hex[2 * sizeof(random) + 1];
     char temp[sizeof(XR_TEMP_PREFIX) + sizeof(hex)];
-    wchar_t *from = NULL, *to = path_in(dirfd, name);
     enum xr_status status = XR_OK;
+    int fd = -1;
 
     (void)mode; /* it inherits who may */
-    if (to == NULL || !xr_sys_random(random, sizeof(random))) {
-        status = xr_fail_errno(err, "cannot write %s", name);
-        free(to);
-        return status;
-    }
+    if (!xr_sys_random(random, sizeof(random)))
+        return xr_fail_errno(err, "cannot write %s", name);
     xr_hex(hex, random, sizeof(random));
     (void)snprintf(temp, sizeof(temp), "%s%s", XR_TEMP_PREFIX, hex);
-    from = path_in(dirfd, temp);
-    if (from == NULL || !write_new(from, data)) {
+    fd = descriptor(open_below(dirfd, temp, GENERIC_WRITE | DELETE, FILE_CREATE, 0), _O_WRONLY);
+    if (fd < 0)
+        return xr_fail_errno(err, "cannot write %s", name);
+    if (!xr_sys_write_all(fd, data.data, data.len) || !xr_sys_sync(fd)) {
         status = xr_fail_errno(err, "cannot write %s", name);
-    } else if (!MoveFileExW(from, to, MOVEFILE_REPLACE_EXISTING | MOVEFILE_WRITE_THROUGH)) {
+    } else if (!rename_to(handle_of(fd), dirfd, name)) {
         keep_errno();
         status = xr_fail_errno(err, "cannot write %s", name);
     }
-    if (status != XR_OK && from != NULL)
-        (void)DeleteFileW(from);
-    free(from);
-    free(to);
+    if (status != XR_OK) {
+        FILE_DISPOSITION_INFO gone = {.DeleteFile = TRUE};
+
+        (void)SetFileInformationByHandle(handle_of(fd), FileDispositionInfo, &gone, sizeof(gone));
+    }
+    (void)_close(fd);
     return status;
 }
 

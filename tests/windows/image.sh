@@ -1,0 +1,68 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# image.sh CAPI, inside "wine in": what is written into a hive from here, CryptoAPI reads as it was
+# meant, and the other way round.
+# shellcheck source=tests/cli/lib.sh
+source "$(dirname -- "${BASH_SOURCE[0]}")/../cli/lib.sh"
+capi=${1:?}
+: "${WINE:?}" "${WINEPREFIX:?}" "${XR_NATIVE:?}" "${XR_MKHIVE:?}"
+make_pki "$T/pki"
+cd "$P"
+plugin=$XR_NATIVE/backends/windows.so
+[[ -f $plugin ]] || skip_all "no plugin for hives in $XR_NATIVE"
+command -v hivexsh >/dev/null || skip_all "hivexsh is not there"
+"$XR_MKHIVE" "$T" SOFTWARE
+offline() {
+    "$XR_NATIVE/cli/crossroot" --worker "$XR_NATIVE/core/worker" --state "$state" --plugin "$plugin" \
+        --store "windows:hive=$T/SOFTWARE" "$@"
+}
+live() { "$WINE" "$XR_BIN" "$@"; }
+listed() { # COMMAND...
+    run "$@" list --json
+    json 'stores[0].entries[].{place,purposes,label,sha256}' "$out" | LC_ALL=C sort
+}
+
+expect_exit 0 "offline: roots" offline install old-root.pem rsa-root.pem --yes
+expect_exit 0 "offline: a root for mail" offline install email-root.pem --for email --yes
+expect_exit 0 "offline: the cross certificate" offline install cross.pem
+expect_exit 0 "offline: a leaf" offline install leaf.pem --as peer --yes
+expect_exit 0 "offline: a distrust" offline distrust ed25519-root.pem --yes
+expect_exit 0 "offline: a CRL" offline install old-root.crl.pem
+
+# Each value goes into Wine's registry as it is.
+moved=0
+for store in ROOT CA TrustedPeople Disallowed; do
+    for kind in Certificates CRLs; do
+        for key in $(printf 'cd \\Microsoft\\SystemCertificates\\%s\\%s\nls\n' "$store" "$kind" | hivexsh "$T/SOFTWARE" 2>/dev/null); do
+            printf 'cd \\Microsoft\\SystemCertificates\\%s\\%s\\%s\nlsval Blob\n' "$store" "$kind" "$key" |
+                hivexsh "$T/SOFTWARE" | sed 's/.*://; s/^hex[^:]*//' | tr -cd '0-9a-f' | xxd -r -p >"$WINEPREFIX/drive_c/blob"
+            (cd "$WINEPREFIX/drive_c" && "$WINE" "$capi" load machine "Software\\Microsoft\\SystemCertificates\\$store\\$kind\\$key" blob) ||
+                bad "load $store $kind $key"
+            moved=$((moved + 1))
+        done
+    done
+done
+expect_eq "all seven are moved" "$moved" 7
+listed offline >"$T/offline"
+listed live | grep -vF 'null' >"$T/live" # Wine's own roots have no name
+grep -F 'crl' <(listed live) >>"$T/live" || true
+LC_ALL=C sort -u -o "$T/live" "$T/live"
+expect_same "CryptoAPI holds the same, in the same places, for the same purposes" "$T/offline" "$T/live"
+expect_exit 0 "and finds the path" live verify 'sub.pem'
+expect_grep "over the cross certificate" 'Sub CA → Crossroot Test New Root → Crossroot Test Old Root' "$out"
+
+# The other way round: records that CryptoAPI wrote are those that the hive has.
+records() { # hex of a blob on stdin: "ID LENGTH" of each record that is not computed
+    perl -e 'local $/; $_ = pack "H*", <STDIN>; while (length >= 12) { my ($id, $one, $len) = unpack "VVV", $_;
+        print "$id $len ", unpack("H*", substr $_, 12, $len), "\n" unless grep { $_ == $id } 3, 4, 15, 20, 25, 27; $_ = substr $_, 12 + $len }' | LC_ALL=C sort
+}
+sha1=$(openssl x509 -in email-root.pem -outform DER | sha1sum | cut -c1-40 | tr a-f A-F)
+expect_exit 0 "live: the root for mail is removed" live remove email-root.pem
+expect_exit 0 "and installed anew" live install email-root.pem --for email --yes
+"$WINE" reg query "HKLM\\Software\\Microsoft\\SystemCertificates\\Root\\Certificates\\$sha1" /v Blob | tr -d '\r' |
+    sed -n 's/.*REG_BINARY *//p' | records >"$T/wrote-live"
+printf 'cd \\Microsoft\\SystemCertificates\\ROOT\\Certificates\\%s\nlsval Blob\n' "$sha1" |
+    hivexsh "$T/SOFTWARE" | sed 's/.*://' | tr -cd '0-9a-f' | records >"$T/wrote-offline"
+expect_same "record by record" "$T/wrote-offline" "$T/wrote-live"
+expect_eq "of which there are three" "$(wc -l <"$T/wrote-live")" 3
+finish
