@@ -53,7 +53,7 @@ static void wide_name(wchar_t out[32], const char *name)
 {
     size_t i = 0;
 
-    for (; name[i] != '\0' && i < 31; i++)
+    for (; i < 31 && name[i] != '\0'; i++)
         out[i] = (wchar_t)name[i];
     out[i] = L'\0';
 }

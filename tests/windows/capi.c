@@ -95,6 +95,7 @@ static int chain(const wchar_t *location, const wchar_t *path)
     HCERTCHAINENGINE engine =
         location_of(location) == CERT_SYSTEM_STORE_LOCAL_MACHINE ? HCCE_LOCAL_MACHINE : NULL;
 
+    free(data);
     if (cert == NULL || !CertGetCertificateChain(engine, cert, NULL, NULL, &para,
                                                  CERT_CHAIN_CACHE_ONLY_URL_RETRIEVAL, NULL, &found))
         return 1;
@@ -102,7 +103,6 @@ static int chain(const wchar_t *location, const wchar_t *path)
                  found->cChain > 0 ? (unsigned long)found->rgpChain[0]->cElement : 0ul);
     CertFreeCertificateChain(found);
     (void)CertFreeCertificateContext(cert);
-    free(data);
     return 0;
 }
 

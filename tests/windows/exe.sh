@@ -10,7 +10,7 @@ make_pki "$T/pki"
 lab="$WINEPREFIX/drive_c/証明書 lab"
 mkdir -p "$lab"
 cp "$P"/* "$lab"
-cd "$lab"
+cd "$lab" || exit 1
 for pem in *.pem; do
     openssl x509 -in "$pem" -outform DER -out "${pem%.pem}.der" 2>/dev/null || true
 done
