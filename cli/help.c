@@ -1,6 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "options.h"
 
+/* Windows has one store that everybody means. */
+#ifdef _WIN32
+#define SOME_STORE ""
+#define NAMES      "windows:LocalMachine (without --store) or windows:CurrentUser"
+#else
+#define SOME_STORE "--store openssl:/srv/trust "
+#define NAMES      "BACKEND:LOCATION, or BACKEND for all it finds; repeatable"
+#endif
+
 static const struct {
     const char *summary, *usage, *text, *example;
 } verbs[XR_VERB_COUNT] = {
@@ -17,7 +26,7 @@ static const struct {
          "crossroot stores"},
     [XR_VERB_LIST] = {"list the certificates in stores", "list [--managed]",
                       "  --managed     only those that crossroot put there\n",
-                      "crossroot --store openssl:/srv/trust list"},
+                      "crossroot " SOME_STORE "list"},
     [XR_VERB_INSTALL] =
         {"put certificates where they belong, and prove it",
          "install FILE… [--pin FP]… [--published PAGE]… [--as PLACE]\n"
@@ -31,13 +40,13 @@ static const struct {
          "  --require-verified     take it back if the store's verifier says no\n"
          "  --drop-constraints     allow --as anchor although limits of it may be lost\n"
          "  --all-or-nothing       take every store back if one fails\n",
-         "crossroot --store openssl:/srv/trust install cross.pem --pin sha256:C8FB5BB8…"},
+         "crossroot " SOME_STORE "install cross.pem --pin sha256:C8FB5BB8…"},
     [XR_VERB_REMOVE] =
         {"take certificates out of stores", "remove ID…|FILE… [--from PLACE]",
          "  ID is the beginning of a SHA-256, 8 digits or more (see list).\n"
          "  --from PLACE           only from there: anchor, intermediate, peer, distrust, crl\n"
          "  --all-or-nothing       take every store back if one fails\n",
-         "crossroot --store openssl:/srv/trust remove c8fb5bb81193"},
+         "crossroot " SOME_STORE "remove c8fb5bb81193"},
     [XR_VERB_DISTRUST] =
         {"make stores refuse certificates",
          "distrust ID…|FILE… [--key] [--serial N]… [--best-effort]",
@@ -46,7 +55,7 @@ static const struct {
          "  --serial N             not FILE itself, but what that CA issued with this number\n"
          "  --best-effort          also where the store can only note it, or deselect its own\n"
          "  --all-or-nothing       take every store back if one fails\n",
-         "crossroot --store openssl:/srv/trust distrust old.pem --key --best-effort"},
+         "crossroot " SOME_STORE "distrust old.pem --key --best-effort"},
     [XR_VERB_VERIFY] =
         {"ask each store's own verifier, and show the path it took",
          "verify FILE… [--for PURPOSE] [--host NAME]\n"
@@ -58,7 +67,7 @@ static const struct {
          "  --host NAME            DNS name or address the certificate must carry\n"
          "  --untrusted FILE       more certificates a server would send\n"
          "  --at DATE              as of then: 2029-05-30 or 2029-05-30T12:00:00Z\n",
-         "crossroot --store openssl:/srv/trust verify sub.pem"},
+         "crossroot " SOME_STORE "verify sub.pem"},
     [XR_VERB_UNDO] = {"take a transaction back", "undo [TRANSACTION]",
                       "  Without TRANSACTION: the newest that is not undone yet (see history).\n"
                       "  Refused for a store in which somebody changed the entry since.\n",
@@ -74,16 +83,18 @@ static const struct {
 };
 
 static const char global_options[] =
-    "  --store S              BACKEND:LOCATION, or BACKEND for all it finds; repeatable\n"
+    "  --store S              " NAMES "\n"
     "  --exclude-store S      leave one out\n"
+#ifndef _WIN32
     "  --scope SCOPE          user, system or all-users\n"
     "  --root DIR             work on the image or chroot in DIR\n"
     "  --layout NAME          the distribution's layout of ca-certificates (see stores)\n"
     "  --nss DIR              use the NSS libraries in DIR, such as Firefox's own\n"
     "  --updater WHO          native (default), or distro: its own command makes the outputs\n"
-    "  --state DIR            where the journal is kept\n"
     "  --plugin FILE          load one more backend\n"
     "  --password-fd N        of stores that have one: a line of the open file N\n"
+#endif
+    "  --state DIR            where the journal is kept\n"
     "  --json                 one JSON document on standard output\n"
     "  -n, --dry-run          say what would be done\n"
     "  -y, --yes              answer every confirmation\n"

@@ -4,11 +4,14 @@
 #include <stdlib.h>
 
 const char *const xr_report_not_covered[] = {
-    "Windows while it runs: to come (images of it: --root, and the plugin windows)",
     "Python certifi and other bundles inside applications",
     "Node.js (its own roots, unless NODE_EXTRA_CA_CERTS or --use-openssl-ca)",
     "private Java runtimes (their own cacerts)",
+#ifdef _WIN32
+    "NSS databases (Firefox 120 and newer, and Chromium, use Windows' stores)",
+#else
     "macOS keychains",
+#endif
     NULL,
 };
 
