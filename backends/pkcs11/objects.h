@@ -83,8 +83,7 @@ void p11_object_free(struct p11_object *object);
 void p11_objects_free(struct p11_objects *objects);
 
 /* Fails with what a return value means. */
-XR_PRINTF(3, 4) enum xr_status p11_fail(struct xr_error *err, CK_RV rv,
-                                                              const char *format, ...);
+XR_PRINTF(3, 4) enum xr_status p11_fail(struct xr_error *err, CK_RV rv, const char *format, ...);
 
 /* Objects of a kind, with these attributes if like is not NULL, in the order of the token. Of each,
  * the types asked for are read; what an object lacks is left out. Adds to out. */

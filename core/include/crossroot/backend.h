@@ -391,9 +391,8 @@ typedef const struct xr_backend *(*xr_backend_entry_fn)(void);
 
 /* Fills err (which may be NULL) and returns status, so that a failure is one statement. */
 XR_PRINTF(5, 6)
-static inline enum xr_status
-xr_error_set(struct xr_error *err, enum xr_status status, const char *domain, long code,
-             const char *format, ...)
+static inline enum xr_status xr_error_set(struct xr_error *err, enum xr_status status,
+                                          const char *domain, long code, const char *format, ...)
 {
     if (err != NULL) {
         va_list args;
