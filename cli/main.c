@@ -152,7 +152,7 @@ static int show(const struct xr_report *report, const struct options *o)
         style.color = here_color(stdout);
         if (code != XR_EXIT_USAGE)
             xr_report_text(report, &style, stdout);
-        (void)fflush(stdout);
+        here_flush(); /* the report comes before what is said of it */
         style.color = here_color(stderr);
         xr_report_messages(report, &style, stderr);
     }

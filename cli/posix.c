@@ -184,6 +184,7 @@ unsigned here_width(void)
 
 void here_flush(void)
 {
+    (void)fflush(stdout);
     (void)fflush(stderr);
 }
 

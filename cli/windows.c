@@ -5,6 +5,7 @@
  */
 #include "here.h"
 #include "password.h"
+#include "windows/text.h"
 
 #include <crossroot/crossroot.h>
 
@@ -18,23 +19,11 @@
 
 /* ---- text ---- */
 
-static char *narrow(const wchar_t *text)
-{
-    int len = WideCharToMultiByte(CP_UTF8, 0, text, -1, NULL, 0, NULL, NULL);
-    char *out = calloc(len > 0 ? (size_t)len : 1, 1);
-
-    if (out == NULL)
-        abort();
-    if (len > 0)
-        (void)WideCharToMultiByte(CP_UTF8, 0, text, -1, out, len, NULL, NULL);
-    return out;
-}
-
 static char *variable(const wchar_t *name)
 {
     const wchar_t *value = _wgetenv(name);
 
-    return value != NULL && value[0] != L'\0' ? narrow(value) : NULL;
+    return value != NULL && value[0] != L'\0' ? xr_narrow(value, SIZE_MAX) : NULL;
 }
 
 /* ---- the console ---- */
@@ -106,7 +95,6 @@ static void connect_pump(struct stream *stream, FILE *file)
         *p = (struct pump){from, stream->console};
         stream->thread = (HANDLE)_beginthreadex(NULL, 0, pump, p, 0, NULL);
         (void)_close(fd);
-        (void)setvbuf(file, NULL, file == stderr ? _IONBF : _IOFBF, BUFSIZ);
     } else {
         free(p);
     }
@@ -122,6 +110,7 @@ static void begin_stream(struct stream *stream, FILE *file, DWORD which)
     DWORD mode = 0;
 
     (void)_setmode(_fileno(file), _O_BINARY);
+    (void)setvbuf(file, NULL, _IOFBF, 4096); /* else printf writes stderr byte by byte */
     if (handle == NULL || handle == INVALID_HANDLE_VALUE || !GetConsoleMode(handle, &mode))
         return;
     stream->draws = SetConsoleMode(handle, mode | ENABLE_VIRTUAL_TERMINAL_PROCESSING) != 0;
@@ -154,7 +143,7 @@ static void arguments(int *argc, char ***argv)
     if (out == NULL)
         abort();
     for (int i = 0; i < count; i++)
-        out[i] = narrow(words[i]);
+        out[i] = xr_narrow(words[i], SIZE_MAX);
     *argc = count;
     *argv = out; /* as long as the program runs */
 }
@@ -208,8 +197,12 @@ unsigned here_width(void)
                : 0;
 }
 
+/* One after the other: each stream has a thread of its own. */
 void here_flush(void)
 {
+    (void)fflush(stdout);
+    if (streams[0].thread != NULL)
+        connect_pump(&streams[0], stdout);
     (void)fflush(stderr);
     if (streams[1].thread != NULL)
         connect_pump(&streams[1], stderr);
@@ -261,7 +254,7 @@ static char *program_data(void)
     known_folder_fn known_folder = NULL;
 
     if (GetAllUsersProfileDirectoryW(path, &len))
-        return narrow(path);
+        return xr_narrow(path, SIZE_MAX);
     shell = LoadLibraryExW(L"shell32.dll", NULL, LOAD_LIBRARY_SEARCH_SYSTEM32);
     if (shell != NULL) {
         FARPROC symbol = GetProcAddress(shell, "SHGetKnownFolderPath");
@@ -270,7 +263,7 @@ static char *program_data(void)
     }
     /* What it allocates is for ole32 to free, and this runs once. */
     return known_folder != NULL && known_folder(&program_data_id, 0, NULL, &found) == S_OK
-               ? narrow(found)
+               ? xr_narrow(found, SIZE_MAX)
                : NULL;
 }
 
@@ -325,9 +318,9 @@ void here_advise_privilege(void)
 
     if (GetModuleFileNameW(NULL, program, 32768) == 0 || GetCurrentDirectoryW(32768, here) == 0)
         return;
-    name = narrow(program);
-    words = narrow(after_name(GetCommandLineW()));
-    dir = narrow(here);
+    name = xr_narrow(program, SIZE_MAX);
+    words = xr_narrow(after_name(GetCommandLineW()), SIZE_MAX);
+    dir = xr_narrow(here, SIZE_MAX);
     (void)fprintf(stderr,
                   "In a Command Prompt started with \"Run as administrator\":\n"
                   "  cd /d \"%s\"\n  \"%s\"%s\n",

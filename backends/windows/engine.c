@@ -2,6 +2,8 @@
 /* A chain engine of its own for every question: those of the process remember what stores held. */
 #include "live.h"
 
+#include "windows/text.h"
+
 #include <stdlib.h>
 
 /* wincrypt.h; older headers lack them. */
@@ -143,16 +145,6 @@ static DWORD policy_says(PCCERT_CHAIN_CONTEXT chain, const wchar_t *name)
     return status.dwError;
 }
 
-static wchar_t *wide(const char *text)
-{
-    int len = MultiByteToWideChar(CP_UTF8, 0, text, -1, NULL, 0);
-    wchar_t *out = xr_new(len > 0 ? (size_t)len : 1, sizeof(*out));
-
-    if (len > 0)
-        (void)MultiByteToWideChar(CP_UTF8, 0, text, -1, out, len);
-    return out;
-}
-
 /* 4 or 16 bytes; 0: it is no address. */
 static DWORD address_of(unsigned char out[16], const char *host)
 {
@@ -195,7 +187,7 @@ static void judge(struct xr_verdict *out, const struct xr_host *host, PCCERT_CHA
     DWORD len = name != NULL ? address_of(address, name) : 0;
 
     if (bits == 0) {
-        wchar_t *asked = name != NULL && len == 0 ? wide(name) : NULL;
+        wchar_t *asked = name != NULL && len == 0 ? xr_wide(name) : NULL;
 
         code = policy_says(chain, asked);
         free(asked);

@@ -6,6 +6,8 @@
  */
 #include "sys.h"
 
+#include "windows/text.h"
+
 #define WIN32_NO_STATUS /* ntstatus.h has them */
 #include <windows.h>
 #undef WIN32_NO_STATUS
@@ -64,26 +66,6 @@ static void keep_errno(void)
 
 /* ---- paths ---- */
 
-static wchar_t *wide(const char *text)
-{
-    int len = MultiByteToWideChar(CP_UTF8, 0, text, -1, NULL, 0);
-    wchar_t *out = xr_new(len > 0 ? (size_t)len : 1, sizeof(*out));
-
-    if (len > 0)
-        (void)MultiByteToWideChar(CP_UTF8, 0, text, -1, out, len);
-    return out;
-}
-
-static char *narrow(const wchar_t *text, size_t count)
-{
-    int len = WideCharToMultiByte(CP_UTF8, 0, text, (int)count, NULL, 0, NULL, NULL);
-    char *out = xr_new((size_t)(len > 0 ? len : 0) + 1, 1);
-
-    if (len > 0)
-        (void)WideCharToMultiByte(CP_UTF8, 0, text, (int)count, out, len, NULL, NULL);
-    return out;
-}
-
 static bool begins(const wchar_t *text, const wchar_t *with)
 {
     return wcsncmp(text, with, wcslen(with)) == 0;
@@ -100,7 +82,7 @@ static wchar_t *join(const wchar_t *before, const wchar_t *between, const wchar_
 
 static wchar_t *long_path(const char *path)
 {
-    wchar_t *typed = wide(path), *full = NULL, *out = NULL;
+    wchar_t *typed = xr_wide(path), *full = NULL, *out = NULL;
     DWORD len = GetFullPathNameW(typed, 0, NULL, NULL);
 
     full = xr_new(len + 1, sizeof(*full));
@@ -152,7 +134,7 @@ static bool is_link(const FILE_ATTRIBUTE_TAG_INFO *info)
  * again. */
 static HANDLE open_below(int dirfd, const char *name, ACCESS_MASK access, ULONG how, ULONG options)
 {
-    wchar_t *text = wide(name);
+    wchar_t *text = xr_wide(name);
     UNICODE_STRING string = {.Length = (USHORT)(wcslen(text) * sizeof(*text)), .Buffer = text};
     OBJECT_ATTRIBUTES object = {.Length = sizeof(object),
                                 .RootDirectory = handle_of(dirfd),
@@ -254,7 +236,7 @@ enum xr_status xr_sys_names(struct xr_strings *out, int dirfd, struct xr_error *
 
         for (;;) {
             const FILE_ID_BOTH_DIR_INFO *info = (const void *)at;
-            char *name = narrow(info->FileName, info->FileNameLength / sizeof(wchar_t));
+            char *name = xr_narrow(info->FileName, info->FileNameLength / sizeof(wchar_t));
 
             if (strcmp(name, ".") != 0 && strcmp(name, "..") != 0)
                 xr_strings_add(out, name);
@@ -284,7 +266,7 @@ enum xr_status xr_sys_canonical(char **out, const char *path, struct xr_error *e
         free(full);
         return xr_fail(err, XR_INVALID, "%s is no path", path);
     }
-    *out = narrow(full + skip, wcslen(full + skip));
+    *out = xr_narrow(full + skip, wcslen(full + skip));
     free(full);
     return XR_OK;
 }
@@ -502,7 +484,7 @@ enum xr_status xr_sys_open_own(int *out, int dirfd, const char *name, bool appen
 /* The file gets the name, whatever had it, below the same directory. */
 static bool rename_to(HANDLE handle, int dirfd, const char *name)
 {
-    wchar_t *text = wide(name);
+    wchar_t *text = xr_wide(name);
     size_t len = wcslen(text) * sizeof(*text), size = sizeof(FILE_RENAME_INFORMATION) + len;
     FILE_RENAME_INFORMATION *info = xr_new(size, 1);
     IO_STATUS_BLOCK said = {.Information = 0};

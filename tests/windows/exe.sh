@@ -88,6 +88,52 @@ expect_exit 0 "and the root" xr undo --yes
 registry >"$T/after"
 expect_same "and all is as it was" "$T/before" "$T/after"
 
+# ---- a console ----
+
+openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout /dev/null -utf8 -days 10 \
+    -subj '/O=大学/CN=国立情報学研究所 試験ルート' -addext basicConstraints=critical,CA:TRUE -out 試験.pem 2>/dev/null
+console=$T/console
+touch "$console"
+shows() { sed 's/\x1b\[[0-9;?]*[A-Za-z]//g' "$console" | tr -d '\r'; }
+waits() { # TEXT: until the console shows it
+    local i
+    for ((i = 0; i < 150; i++)); do
+        shows | grep -qF "$1" && return
+        sleep 0.1
+    done
+}
+{
+    waits 'Go on?'
+    printf 'y\r'
+    waits 'To take this back'
+} | timeout 60 script -qfec "'$WINE' '$XR_BIN' install 試験.pem" "$console" >/dev/null || true
+shows >"$T/shown"
+expect_grep "a console shows Japanese" '^add: 国立情報学研究所 試験ルート' "$T/shown"
+expect_grep "asks there, and takes the answer" '^windows:LocalMachine: done' "$T/shown"
+expect_exit 0 "which undo takes back" xr undo --yes
+
+# ---- the real certificates and the real page, where they are ----
+
+secom=$XR_SHARED/data/secom
+if [[ -d $secom ]]; then
+    mkdir real
+    cp "$secom"/*.pem "$secom/cross-root-procedure.ja.txt" real
+    cross=secom-tls-rsa-root-ca-2024-cross-by-scrootca2.pem
+    pin=sha256:C8FB5BB81193CA9B531E2A0A568F14CC75D20924B98D2724DD243F63D813CF13
+    expect_exit 0 "the older root is known" xr install 'real\security-communication-rootca2.pem' --yes
+    expect_exit 6 "the university's servers are not" xr verify 'real\nii-open-domain-ca-g8-rsa.pem'
+    expect_exit 6 "the page's fingerprints are misprinted, and refused" \
+        xr install "real\\$cross" --published 'real\cross-root-procedure.ja.txt'
+    expect_exit 0 "with the right one the cross certificate goes in" xr install "real\\$cross" --pin "$pin"
+    expect_eq "among the intermediates" "$(listed | grep -c '^intermediate .*SECOM TLS RSA Root CA 2024')" 1
+    expect_exit 0 "and the servers are known" xr verify 'real\nii-open-domain-ca-g8-rsa.pem'
+    expect_grep "over it" 'G8 RSA → SECOM TLS RSA Root CA 2024 → Security Communication RootCA2' "$out"
+    expect_exit 0 "all of which is undone" xr undo
+    expect_exit 0 "in two steps" xr undo --yes
+else
+    skip "the real certificates"
+fi
+
 # ---- every place ----
 
 expect_exit 0 "a root for mail" xr install email-root.pem --as anchor --for email --yes
