@@ -22,6 +22,16 @@ static enum xr_status host_slices(struct xr_slices *out, struct xr_bytes der, st
     return status;
 }
 
+static enum xr_status host_lock(int fd, unsigned wait_ms, const char *what, struct xr_error *err)
+{
+    struct xr_error why = {0};
+    enum xr_status status = xr_sys_lock(fd, true, wait_ms, &why);
+
+    if (status == XR_BUSY)
+        return xr_fail(err, status, "another process keeps %s locked", what);
+    return status != XR_OK ? xr_fail(err, status, "%s: %s", what, why.text) : XR_OK;
+}
+
 const struct xr_host xr_host = {
     .size = sizeof(struct xr_host),
     .write_atomic = xr_sys_write_atomic,
@@ -38,6 +48,7 @@ const struct xr_host xr_host = {
     .sha1 = xr_x509_sha1,
     .md5 = xr_x509_md5,
     .run = xr_run_command,
+    .lock = host_lock,
 };
 
 #define XR_BUILTIN(name) const struct xr_backend *xr_backend_entry_##name(void);

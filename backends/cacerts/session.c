@@ -6,10 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
-#include <sys/file.h>
 #include <unistd.h>
-
-#define LOCK_STEPS 3000 /* of 10 ms */
 
 /* A directory of our own that is 0555, as p11-kit leaves its own, can be opened for a while. */
 static bool own(int fd)
@@ -71,25 +68,21 @@ void ca_identify(char *out, size_t size, const struct xr_session *s, const char 
 
 enum xr_status ca_lock(struct xr_session *s, struct xr_error *err)
 {
-    const struct timespec pause = {.tv_nsec = 10000000};
     enum xr_status status = ca_make_dirs(s, s->layout->lock, 0755, err);
+    char *name = NULL;
 
     if (status != XR_OK)
         return status;
     s->lock = ca_open(s, s->layout->lock, O_RDONLY | O_DIRECTORY);
-    for (int step = 0; s->lock >= 0 && step < LOCK_STEPS; step++) {
-        if (flock(s->lock, LOCK_EX | LOCK_NB) == 0)
-            return XR_OK;
-        if (errno != EWOULDBLOCK && errno != EINTR)
-            break;
-        (void)nanosleep(&pause, NULL);
-    }
-    status = s->lock >= 0 && errno == EWOULDBLOCK
-                 ? xr_fail(err, XR_BUSY, "another process keeps /%s locked", s->layout->lock)
-                 : xr_fail_errno(err, "cannot lock /%s", s->layout->lock);
-    if (s->lock >= 0)
+    if (s->lock < 0)
+        return xr_fail_errno(err, "cannot lock /%s", s->layout->lock);
+    name = xr_format("/%s", s->layout->lock);
+    status = s->host->lock(s->lock, XR_LOCK_MS, name, err);
+    free(name);
+    if (status != XR_OK) {
         (void)close(s->lock);
-    s->lock = -1;
+        s->lock = -1;
+    }
     return status;
 }
 

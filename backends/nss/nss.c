@@ -4,26 +4,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
-#include <sys/file.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
-
-#define LOCK_STEPS 3000 /* of 10 ms */
-
-static bool lock(int fd)
-{
-    const struct timespec pause = {.tv_nsec = 10000000};
-
-    for (int step = 0; step < LOCK_STEPS; step++) {
-        if (flock(fd, LOCK_EX | LOCK_NB) == 0)
-            return true;
-        if (errno != EWOULDBLOCK && errno != EINTR)
-            return false;
-        (void)nanosleep(&pause, NULL);
-    }
-    return false;
-}
 
 static void describe(struct xr_caps *caps, const struct xr_session *s,
                      const struct nss_files *files, const char *path)
@@ -96,8 +78,10 @@ static enum xr_status prepare(struct xr_session *s, const struct xr_target *targ
         return status;
     s->write = mode == XR_WRITE && files->writable;
     s->exists = files->cert9;
-    if (s->write && !lock(s->dir))
-        return xr_fail(err, XR_BUSY, "another process keeps it locked");
+    if (s->write)
+        status = s->host->lock(s->dir, XR_LOCK_MS, "it", err);
+    if (status != XR_OK)
+        return status;
     if (!s->exists || mode == XR_PROBE)
         return XR_OK;
     if (!s->write && nss_files_hot(s->dir))

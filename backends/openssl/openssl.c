@@ -24,7 +24,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define LOCK_STEPS 3000 /* of 10 ms */
+#define MAKE_STEPS (XR_LOCK_MS / 10)
 
 const struct shape od_shapes[SHAPES] = {
     {XR_ANCHOR, "anchors", "anchors.pem", "CERTIFICATE", true, ""},
@@ -45,20 +45,6 @@ const struct shape *od_shape_of(enum xr_place place, size_t *at)
 }
 
 /* ---- opening ---- */
-
-static bool lock(int fd)
-{
-    const struct timespec pause = {.tv_nsec = 10000000};
-
-    for (int step = 0; step < LOCK_STEPS; step++) {
-        if (flock(fd, LOCK_EX | LOCK_NB) == 0)
-            return true;
-        if (errno != EWOULDBLOCK && errno != EINTR)
-            return false;
-        (void)nanosleep(&pause, NULL);
-    }
-    return false;
-}
 
 int od_open_dir(int parent, const char *name)
 {
@@ -92,6 +78,8 @@ static void clear_pending(struct xr_session *s)
 
 static enum xr_status open_top(struct xr_session *s, struct xr_error *err)
 {
+    enum xr_status status = XR_OK;
+
     for (int tries = 0; tries < 100; tries++) {
         s->dir = od_open_dir(s->parent, s->name);
         if (s->dir < 0 && errno == ENOENT)
@@ -102,14 +90,15 @@ static enum xr_status open_top(struct xr_session *s, struct xr_error *err)
             return xr_fail_errno(err, "cannot open %s", s->name);
         if (!s->write)
             return XR_OK;
-        s->locked = lock(s->dir);
+        status = s->host->lock(s->dir, XR_LOCK_MS, s->name, err);
+        s->locked = status == XR_OK;
         /* Whoever had the lock may have removed or replaced it. */
         if (s->locked && same_inode(s->dir, s->parent, s->name))
             return XR_OK;
         (void)close(s->dir);
         s->dir = -1;
         if (!s->locked)
-            return xr_fail(err, XR_BUSY, "another process keeps %s locked", s->name);
+            return status;
         s->locked = false;
     }
     return xr_fail(err, XR_BUSY, "%s is replaced again and again", s->name);
@@ -300,7 +289,7 @@ enum xr_status od_ensure_top(struct xr_session *s, struct xr_error *err)
     const struct timespec pause = {.tv_nsec = 10000000};
     enum xr_status status = XR_BUSY;
 
-    for (int step = 0; step < LOCK_STEPS && status == XR_BUSY && s->dir < 0; step++) {
+    for (unsigned step = 0; step < MAKE_STEPS && status == XR_BUSY && s->dir < 0; step++) {
         status = open_top(s, err);
         if (status != XR_OK || s->dir >= 0)
             break;

@@ -12,13 +12,10 @@
 #include <errno.h>
 #include <p11-kit/pkcs11x.h>
 #include <stdlib.h>
-#include <sys/file.h>
-#include <time.h>
 #include <unistd.h>
 
-#define LOCK_STEPS 3000 /* of 10 ms */
-#define LABEL_MAX  120u
-#define AUTHORITY  2u /* CKA_CERTIFICATE_CATEGORY */
+#define LABEL_MAX 120u
+#define AUTHORITY 2u /* CKA_CERTIFICATE_CATEGORY */
 
 /* One certificate object. */
 struct held {
@@ -533,7 +530,7 @@ void pt_general_close(struct pt_general *g)
 
 enum xr_status pt_general_write(struct pt_general *g, struct xr_error *err)
 {
-    const struct timespec pause = {.tv_nsec = 10000000};
+    enum xr_status status = XR_OK;
 
     if (g->token->flags & CKF_WRITE_PROTECTED)
         return XR_OK; /* its capabilities say so */
@@ -541,11 +538,9 @@ enum xr_status pt_general_write(struct pt_general *g, struct xr_error *err)
         g->lock = pt_tokens_library();
     if (g->lock < 0)
         return xr_fail_errno(err, "cannot lock p11-kit's tokens");
-    for (int step = 0; flock(g->lock, LOCK_EX | LOCK_NB) != 0; step++) {
-        if ((errno != EWOULDBLOCK && errno != EINTR) || step == LOCK_STEPS)
-            return xr_fail(err, XR_BUSY, "another process keeps p11-kit's tokens locked");
-        (void)nanosleep(&pause, NULL);
-    }
+    status = g->host->lock(g->lock, XR_LOCK_MS, "p11-kit's tokens", err);
+    if (status != XR_OK)
+        return status;
     return g->write ? XR_OK : begin(g, true, err);
 }
 

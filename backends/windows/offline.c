@@ -10,13 +10,10 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <strings.h>
-#include <sys/file.h>
-#include <time.h>
 #include <unistd.h>
 
-#define LOCK_STEPS 3000 /* of 10 ms */
-#define MACHINE    "LocalMachine"
-#define BY_PATH    "hive="
+#define MACHINE "LocalMachine"
+#define BY_PATH "hive="
 
 static const char config[] = "Windows/System32/config";
 
@@ -170,20 +167,6 @@ static void session_close(struct xr_session *s)
     free(s);
 }
 
-static enum xr_status lock(const struct xr_session *s, struct xr_error *err)
-{
-    const struct timespec pause = {.tv_nsec = 10000000};
-
-    for (int step = 0; flock(s->dir, LOCK_EX | LOCK_NB) != 0; step++) {
-        if (errno != EWOULDBLOCK && errno != EINTR)
-            return xr_fail_errno(err, "cannot lock its directory");
-        if (step == LOCK_STEPS)
-            return xr_fail(err, XR_BUSY, "another process keeps it locked");
-        (void)nanosleep(&pause, NULL);
-    }
-    return XR_OK;
-}
-
 static enum xr_status read_hive(struct xr_session *s, struct xr_error *err)
 {
     win_view_free(&s->view);
@@ -211,7 +194,7 @@ static enum xr_status session_open(struct xr_session **out, struct xr_caps *caps
         describe(caps, s);
         s->write = mode == XR_WRITE && caps->writable;
         if (s->write)
-            status = lock(s, &why);
+            status = s->host->lock(s->dir, XR_LOCK_MS, "its directory", &why);
     }
     if (status == XR_OK)
         status = read_hive(s, &why);
@@ -233,7 +216,7 @@ static enum xr_status session_renew(struct xr_session *s, struct xr_caps *caps,
 
     describe(caps, s);
     if (caps->writable)
-        status = lock(s, &why);
+        status = s->host->lock(s->dir, XR_LOCK_MS, "its directory", &why);
     if (status == XR_OK) {
         s->write = caps->writable;
         status = read_hive(s, &why);

@@ -274,7 +274,11 @@ struct xr_host {
     /* Runs a program and waits for it; see struct xr_command. XR_OK with its exit code, XR_LOST
      * when the time was up (it was killed), XR_FAILED when it could not be started or died. */
     enum xr_status (*run)(int *exit_code, struct xr_command *command, struct xr_error *err);
+    /* An exclusive lock of what fd is open on, until it is closed (flock; LockFileEx). Waits
+     * wait_ms; XR_BUSY if somebody keeps it. what is named in err. */
+    enum xr_status (*lock)(int fd, unsigned wait_ms, const char *what, struct xr_error *err);
 };
+#define XR_LOCK_MS 30000u /* how long a store's lock is waited for */
 
 enum xr_scope { XR_SCOPE_USER = 1u << 0, XR_SCOPE_SYSTEM = 1u << 1, XR_SCOPE_ALL_USERS = 1u << 2 };
 
