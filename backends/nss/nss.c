@@ -173,12 +173,4 @@ static const struct xr_backend table = {
     .warm = warm,
 };
 
-#ifdef XR_MODULE
-XR_BACKEND_EXPORT
-#endif
-const struct xr_backend *XR_ENTRY(void);
-
-const struct xr_backend *XR_ENTRY(void)
-{
-    return &table;
-}
+XR_BACKEND(table);

@@ -376,12 +376,4 @@ static const struct xr_backend table = {
     .probe = probe,
 };
 
-#ifdef XR_MODULE
-XR_BACKEND_EXPORT
-#endif
-const struct xr_backend *XR_ENTRY(void);
-
-const struct xr_backend *XR_ENTRY(void)
-{
-    return &table;
-}
+XR_BACKEND(table);

@@ -560,9 +560,4 @@ static const struct xr_backend table = {
     .probe = probe,
 };
 
-const struct xr_backend *XR_ENTRY(void);
-
-const struct xr_backend *XR_ENTRY(void)
-{
-    return &table;
-}
+XR_BACKEND(table);

@@ -384,6 +384,21 @@ typedef const struct xr_backend *(*xr_backend_entry_fn)(void);
 #else
 #define XR_BACKEND_EXPORT
 #endif
+/* XR_BACKEND(table), last in a backend's source, defines that function. A build that links the
+ * backend gives it another name, XR_ENTRY. */
+#ifdef XR_ENTRY
+#define XR_BACKEND_VISIBLE
+#else
+#define XR_ENTRY           xr_backend_entry
+#define XR_BACKEND_VISIBLE XR_BACKEND_EXPORT
+#endif
+#define XR_BACKEND(table)                                       \
+    XR_BACKEND_VISIBLE const struct xr_backend *XR_ENTRY(void); \
+    XR_BACKEND_VISIBLE const struct xr_backend *XR_ENTRY(void)  \
+    {                                                           \
+        return &(table);                                        \
+    }                                                           \
+    struct xr_backend /* the semicolon's */
 
 #if defined(__MINGW32__) && !defined(__clang__) /* compiled with the formats of ISO C */
 #define XR_PRINTF(format_at, first) __attribute__((format(gnu_printf, format_at, first)))

@@ -224,9 +224,4 @@ static const struct xr_backend table = {
     .swap = swap,
 };
 
-XR_BACKEND_EXPORT const struct xr_backend *xr_backend_entry(void);
-
-XR_BACKEND_EXPORT const struct xr_backend *xr_backend_entry(void)
-{
-    return &table;
-}
+XR_BACKEND(table);

@@ -270,9 +270,4 @@ static const struct xr_backend table = {
     .warm = warm,
 };
 
-XR_BACKEND_EXPORT const struct xr_backend *xr_backend_entry(void);
-
-XR_BACKEND_EXPORT const struct xr_backend *xr_backend_entry(void)
-{
-    return &table;
-}
+XR_BACKEND(table);
