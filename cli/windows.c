@@ -17,6 +17,21 @@
 #include <stdlib.h>
 #include <userenv.h>
 
+/* Libraries come from System32 alone, never from the directory of the program, where a download may
+ * have left another's. packaging/windows/loadconfig points the program's header here. The structure
+ * is IMAGE_LOAD_CONFIG_DIRECTORY64 (PE Format, "Load Configuration Layout"), which older headers
+ * do not have whole. */
+__attribute__((section(".ldcfg"), used)) const struct {
+    DWORD size;
+    BYTE before[74];
+    WORD dependent_load_flags;
+    ULONGLONG after[4];
+} xr_load_config = {
+    .size = sizeof(xr_load_config),
+    .dependent_load_flags = LOAD_LIBRARY_SEARCH_SYSTEM32,
+};
+_Static_assert(sizeof(xr_load_config) == 112 && sizeof(WORD) == 2, "as the loader reads it");
+
 /* ---- text ---- */
 
 static char *variable(const wchar_t *name)
@@ -150,6 +165,7 @@ static void arguments(int *argc, char ***argv)
 
 void here_begin(int *argc, char ***argv)
 {
+    (void)SetDefaultDllDirectories(LOAD_LIBRARY_SEARCH_SYSTEM32);
     arguments(argc, argv);
     (void)_setmode(_fileno(stdin), _O_BINARY);
     begin_stream(&streams[0], stdout, STD_OUTPUT_HANDLE);

@@ -43,6 +43,14 @@ size=$(stat -c %s "$XR_BIN")
 expect_eq "it has at most 4 MiB ($size bytes)" "$((size <= 4 << 20))" 1
 x86_64-w64-mingw32-objdump -p "$XR_BIN" | sed -n 's/.*DLL Name: //p' | tr A-Z a-z | LC_ALL=C sort >"$T/dlls"
 expect_eq "and needs DLLs of the system alone" "$(grep -vxE '(advapi32|bcrypt|crypt32|kernel32|msvcrt|ntdll|user32|userenv)\.dll' "$T/dlls" || true)" ""
+# What the loader reads: where the directory says, at the offset of DependentLoadFlags.
+loads=$(perl -e 'local $/; $_ = <>; my $o = unpack("x60 V") + 24; my ($rva, $len) = unpack "x" . ($o + 192) . " V V";
+    for my $i (0 .. unpack("x" . ($o - 18) . " v") - 1) {
+        my ($size, $va, $raw) = unpack "x" . ($o + 240 + 40 * $i) . " x8 V V x4 V";
+        printf "%d %04x", $len, unpack "x" . ($raw + $rva - $va + 78) . " v" if $rva >= $va && $rva < $va + $size;
+    }' "$XR_BIN")
+expect_eq "loaded from System32 alone" "$loads" "112 0800"
+expect_eq "it does not say where it was built" "$(grep -ac "$(dirname "$XR_BIN")\|xr-deps" "$XR_BIN" || true)" 0
 expect_exit 0 "it has a manifest that says UTF-8" grep -aq 'activeCodePage.*UTF-8' "$XR_BIN"
 expect_exit 0 "and a version resource" grep -aqP 'O\0r\0i\0g\0i\0n\0a\0l\0F\0i\0l\0e\0n\0a\0m\0e\0' "$XR_BIN"
 
