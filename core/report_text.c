@@ -5,7 +5,8 @@
 
 #include <stdlib.h>
 
-#define NAME_WIDTH 44
+#define NAME_WIDTH  44
+#define TRUSTED_FOR "TRUSTED FOR" /* the column of purposes */
 
 static const char *paint(const struct xr_text_style *style, const char *code)
 {
@@ -267,7 +268,27 @@ static void put_issuer_serial(FILE *out, const struct xr_entry *entry, const cha
     free(serial);
 }
 
-static void list_entry(FILE *out, struct xr_report *report, const struct xr_entry *entry)
+/* How many columns the store's purposes take. */
+static int purposes_width(const struct xr_run *run)
+{
+    int width = (int)strlen(TRUSTED_FOR);
+
+    for (size_t k = 0; k < run->snapshot.count; k++) {
+        for (size_t n = 0; n < run->snapshot.items[k]->count; n++) {
+            const struct xr_entry *entry = run->snapshot.items[k]->entries[n];
+            char text[64];
+
+            if (entry->place != XR_ANCHOR)
+                continue;
+            xr_purposes_text(text, sizeof(text), entry->purposes);
+            if ((int)strlen(text) > width)
+                width = (int)strlen(text);
+        }
+    }
+    return width;
+}
+
+static void list_entry(FILE *out, struct xr_report *report, const struct xr_entry *entry, int width)
 {
     size_t at = entry->subject.type == XR_SUBJECT_CERT
                     ? xr_pool_find(&report->pool, entry->subject.id)
@@ -277,8 +298,8 @@ static void list_entry(FILE *out, struct xr_report *report, const struct xr_entr
     char text[64];
 
     xr_purposes_text(text, sizeof(text), entry->purposes);
-    (void)fprintf(out, "  %-12s  %-12s  %-11s  ", xr_place_name(entry->place),
-                  at != XR_NONE ? xr_kind_name(xr_pool_kind(&report->pool, at)) : "",
+    (void)fprintf(out, "  %-12s  %-12s  %-*s  ", xr_place_name(entry->place),
+                  at != XR_NONE ? xr_kind_name(xr_pool_kind(&report->pool, at)) : "", width,
                   entry->place == XR_ANCHOR ? text : "");
     put_padded(out, name, NAME_WIDTH);
     (void)fputs("  ", out);
@@ -307,6 +328,7 @@ static void list(const struct xr_text_style *style, FILE *out, struct xr_report 
     for (size_t i = 0; i < report->runs.count; i++) {
         const struct xr_run *run = &report->runs.items[i];
         size_t shown = 0;
+        int width = purposes_width(run);
 
         put_address(style, out, run->address);
         (void)fputs("\n", out);
@@ -317,9 +339,9 @@ static void list(const struct xr_text_style *style, FILE *out, struct xr_report 
                 if (report->managed && !xr_report_managed(report, run, entry))
                     continue;
                 if (shown++ == 0)
-                    (void)fprintf(out, "  %-12s  %-12s  %-11s  %-*s  %s\n", "PLACE", "KIND",
-                                  "TRUSTED FOR", NAME_WIDTH, "SUBJECT", "SHA-256");
-                list_entry(out, report, entry);
+                    (void)fprintf(out, "  %-12s  %-12s  %-*s  %-*s  %s\n", "PLACE", "KIND", width,
+                                  TRUSTED_FOR, NAME_WIDTH, "SUBJECT", "SHA-256");
+                list_entry(out, report, entry, width);
             }
         }
         if (run->result == XR_RESULT_SKIPPED && run->why != NULL) {
