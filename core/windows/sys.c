@@ -102,6 +102,111 @@ static HANDLE handle_of(int fd)
     return (HANDLE)_get_osfhandle(fd); /* NOLINT(performance-no-int-to-ptr) */
 }
 
+/* ---- whose it is ---- */
+
+/* Who may have made what is believed: administrators and the system; and who runs this, unless that
+ * is an administrator in whose name programs without that right run as well. */
+struct owners {
+    unsigned char user[512], maker[512]; /* TOKEN_USER, TOKEN_OWNER */
+    unsigned char administrators[SECURITY_MAX_SID_SIZE], system[SECURITY_MAX_SID_SIZE];
+    PSID self;
+    bool elevated;
+};
+
+/* Does what this process makes belong to all administrators? If a policy says that it is who runs it,
+ * it does from now on. (Wine has neither: there an administrator has no second self.) */
+static bool makes_for_administrators(struct owners *o, HANDLE token)
+{
+    TOKEN_OWNER *maker = (TOKEN_OWNER *)(void *)o->maker, all = {.Owner = o->administrators};
+    BOOL member = FALSE;
+    DWORD len = 0;
+
+    if (!GetTokenInformation(token, TokenOwner, maker, sizeof(o->maker), &len))
+        return false;
+    return EqualSid(maker->Owner, o->administrators) ||
+           (CheckTokenMembership(NULL, o->administrators, &member) && member &&
+            SetTokenInformation(token, TokenOwner, &all, sizeof(all)));
+}
+
+static bool load_owners(struct owners *o)
+{
+    DWORD len = 0, size = sizeof(o->administrators);
+    HANDLE token = NULL;
+    bool good = OpenProcessToken(GetCurrentProcess(), TOKEN_QUERY | TOKEN_ADJUST_DEFAULT, &token) &&
+                GetTokenInformation(token, TokenUser, o->user, sizeof(o->user), &len) &&
+                CreateWellKnownSid(WinBuiltinAdministratorsSid, NULL, o->administrators, &size);
+
+    size = sizeof(o->system);
+    good = good && CreateWellKnownSid(WinLocalSystemSid, NULL, o->system, &size);
+    if (good) {
+        o->self = ((TOKEN_USER *)(void *)o->user)->User.Sid;
+        o->elevated = makes_for_administrators(o, token);
+    }
+    if (token != NULL)
+        (void)CloseHandle(token);
+    return good;
+}
+
+static bool is_theirs(struct owners *o, PSID sid)
+{
+    return sid != NULL && (EqualSid(sid, o->administrators) || EqualSid(sid, o->system) ||
+                           (!o->elevated && EqualSid(sid, o->self)));
+}
+
+#define CHANGES                                                                   \
+    (FILE_WRITE_DATA | FILE_APPEND_DATA | FILE_WRITE_EA | FILE_WRITE_ATTRIBUTES | \
+     FILE_DELETE_CHILD | DELETE | WRITE_DAC | WRITE_OWNER | GENERIC_WRITE | GENERIC_ALL)
+
+/* May others change it? What is inherited by what will be made inside counts too. */
+static bool open_to_others(struct owners *o, PACL list)
+{
+    unsigned char maker[SECURITY_MAX_SID_SIZE];
+    DWORD size = sizeof(maker);
+
+    if (list == NULL || !CreateWellKnownSid(WinCreatorOwnerSid, NULL, maker, &size))
+        return true;
+    for (DWORD i = 0; i < list->AceCount; i++) {
+        ACE_HEADER *head = NULL;
+        ACCESS_ALLOWED_ACE *ace = NULL;
+
+        if (!GetAce(list, i, (void **)&head))
+            return true;
+        if (head->AceType == ACCESS_DENIED_ACE_TYPE)
+            continue;
+        ace = (ACCESS_ALLOWED_ACE *)head;
+        if (head->AceType != ACCESS_ALLOWED_ACE_TYPE)
+            return true; /* a kind that files do not have, or conditional */
+        if ((ace->Mask & CHANGES) != 0 && !is_theirs(o, &ace->SidStart) &&
+            !EqualSid(&ace->SidStart, maker))
+            return true;
+    }
+    return false;
+}
+
+static enum xr_status check_owner(HANDLE handle, const char *shown, struct xr_error *err)
+{
+    struct owners o = {.self = NULL};
+    PSECURITY_DESCRIPTOR sd = NULL;
+    PSID owner = NULL;
+    PACL list = NULL;
+    enum xr_status status = XR_OK;
+    DWORD code = GetSecurityInfo(handle, SE_FILE_OBJECT,
+                                 OWNER_SECURITY_INFORMATION | DACL_SECURITY_INFORMATION, &owner,
+                                 NULL, &list, NULL, &sd);
+
+    if (code != ERROR_SUCCESS || !load_owners(&o)) {
+        errno = errno_of(code != ERROR_SUCCESS ? code : GetLastError());
+        status = xr_fail_errno(err, "whose %s is", shown);
+    } else if (!is_theirs(&o, owner)) {
+        status = xr_fail(err, XR_REFUSED, "%s belongs to another user", shown);
+    } else if (open_to_others(&o, list)) {
+        status = xr_fail(err, XR_REFUSED, "others may write %s", shown);
+    }
+    if (sd != NULL)
+        (void)LocalFree(sd);
+    return status;
+}
+
 /* ---- opening ---- */
 
 /* -1 with errno; the handle is the descriptor's, or closed. */
@@ -147,9 +252,10 @@ static HANDLE open_below(int dirfd, const char *name, ACCESS_MASK access, ULONG 
     string.MaximumLength = string.Length;
     if (name[0] != '\0' && strpbrk(name, "/\\:*?") == NULL && strcmp(name, ".") != 0 &&
         strcmp(name, "..") != 0)
-        status = NtCreateFile(&handle, access | SYNCHRONIZE, &object, &said, NULL,
-                              FILE_ATTRIBUTE_NORMAL, FILE_SHARE_READ | FILE_SHARE_WRITE, how,
-                              options | FILE_SYNCHRONOUS_IO_NONALERT, NULL, 0);
+        status =
+            NtCreateFile(&handle, access | SYNCHRONIZE, &object, &said, NULL, FILE_ATTRIBUTE_NORMAL,
+                         FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE, how,
+                         options | FILE_SYNCHRONOUS_IO_NONALERT, NULL, 0);
     free(text);
     if (status == STATUS_SUCCESS)
         return handle;
@@ -276,97 +382,6 @@ enum xr_status xr_sys_resolve(char **out, const char *path, struct xr_error *err
     return xr_sys_canonical(out, path, err);
 }
 
-/* ---- whose it is ---- */
-
-/* Who may have made what is believed: administrators and the system; and who runs this, unless that
- * is an administrator in whose name programs without that right run as well. */
-struct owners {
-    unsigned char user[512], maker[512]; /* TOKEN_USER, TOKEN_OWNER */
-    unsigned char administrators[SECURITY_MAX_SID_SIZE], system[SECURITY_MAX_SID_SIZE];
-    PSID self;
-    bool elevated;
-};
-
-static bool load_owners(struct owners *o)
-{
-    DWORD len = 0, size = sizeof(o->administrators);
-    HANDLE token = NULL;
-    bool good = OpenProcessToken(GetCurrentProcess(), TOKEN_QUERY, &token) &&
-                GetTokenInformation(token, TokenUser, o->user, sizeof(o->user), &len) &&
-                GetTokenInformation(token, TokenOwner, o->maker, sizeof(o->maker), &len) &&
-                CreateWellKnownSid(WinBuiltinAdministratorsSid, NULL, o->administrators, &size);
-
-    size = sizeof(o->system);
-    good = good && CreateWellKnownSid(WinLocalSystemSid, NULL, o->system, &size);
-    if (good) {
-        o->self = ((TOKEN_USER *)(void *)o->user)->User.Sid;
-        o->elevated = EqualSid(((TOKEN_OWNER *)(void *)o->maker)->Owner, o->administrators) != 0;
-    }
-    if (token != NULL)
-        (void)CloseHandle(token);
-    return good;
-}
-
-static bool is_theirs(struct owners *o, PSID sid)
-{
-    return sid != NULL && (EqualSid(sid, o->administrators) || EqualSid(sid, o->system) ||
-                           (!o->elevated && EqualSid(sid, o->self)));
-}
-
-#define CHANGES                                                                   \
-    (FILE_WRITE_DATA | FILE_APPEND_DATA | FILE_WRITE_EA | FILE_WRITE_ATTRIBUTES | \
-     FILE_DELETE_CHILD | DELETE | WRITE_DAC | WRITE_OWNER | GENERIC_WRITE | GENERIC_ALL)
-
-/* May others change it? What is inherited by what will be made inside counts too. */
-static bool open_to_others(struct owners *o, PACL list)
-{
-    unsigned char maker[SECURITY_MAX_SID_SIZE];
-    DWORD size = sizeof(maker);
-
-    if (list == NULL || !CreateWellKnownSid(WinCreatorOwnerSid, NULL, maker, &size))
-        return true;
-    for (DWORD i = 0; i < list->AceCount; i++) {
-        ACE_HEADER *head = NULL;
-        ACCESS_ALLOWED_ACE *ace = NULL;
-
-        if (!GetAce(list, i, (void **)&head))
-            return true;
-        if (head->AceType == ACCESS_DENIED_ACE_TYPE)
-            continue;
-        ace = (ACCESS_ALLOWED_ACE *)head;
-        if (head->AceType != ACCESS_ALLOWED_ACE_TYPE)
-            return true; /* a kind that files do not have, or conditional */
-        if ((ace->Mask & CHANGES) != 0 && !is_theirs(o, &ace->SidStart) &&
-            !EqualSid(&ace->SidStart, maker))
-            return true;
-    }
-    return false;
-}
-
-static enum xr_status check_owner(HANDLE handle, const char *shown, struct xr_error *err)
-{
-    struct owners o = {.self = NULL};
-    PSECURITY_DESCRIPTOR sd = NULL;
-    PSID owner = NULL;
-    PACL list = NULL;
-    enum xr_status status = XR_OK;
-    DWORD code = GetSecurityInfo(handle, SE_FILE_OBJECT,
-                                 OWNER_SECURITY_INFORMATION | DACL_SECURITY_INFORMATION, &owner,
-                                 NULL, &list, NULL, &sd);
-
-    if (code != ERROR_SUCCESS || !load_owners(&o)) {
-        errno = errno_of(code != ERROR_SUCCESS ? code : GetLastError());
-        status = xr_fail_errno(err, "whose %s is", shown);
-    } else if (!is_theirs(&o, owner)) {
-        status = xr_fail(err, XR_REFUSED, "%s belongs to another user", shown);
-    } else if (open_to_others(&o, list)) {
-        status = xr_fail(err, XR_REFUSED, "others may write %s", shown);
-    }
-    if (sd != NULL)
-        (void)LocalFree(sd);
-    return status;
-}
-
 /* ---- directories and files of our own ---- */
 
 /* Who runs this and administrators may write; of an administrator's, everybody may read. */
@@ -481,20 +496,37 @@ enum xr_status xr_sys_open_own(int *out, int dirfd, const char *name, bool appen
     return *out >= 0 ? XR_OK : xr_fail_errno(err, "%s", name);
 }
 
-/* The file gets the name, whatever had it, below the same directory. */
+#define RENAME_EX       ((FILE_INFORMATION_CLASS)65) /* FileRenameInformationEx, ntifs.h */
+#define REPLACE_IF_OPEN 0x3u /* …_REPLACE_IF_EXISTS | …_POSIX_SEMANTICS */
+#define RENAME_TRIES    200
+#define RENAME_PAUSE_MS 10
+
+/* The file gets the name, whatever had it, below the same directory. Windows 10 1709 and newer replace
+ * a file that others read (NTFS); elsewhere, and while a virus scanner looks at one of them, that
+ * fails for a moment. */
 static bool rename_to(HANDLE handle, int dirfd, const char *name)
 {
     wchar_t *text = xr_wide(name);
     size_t len = wcslen(text) * sizeof(*text), size = sizeof(FILE_RENAME_INFORMATION) + len;
     FILE_RENAME_INFORMATION *info = xr_new(size, 1);
     IO_STATUS_BLOCK said = {.Information = 0};
+    const DWORD flags = REPLACE_IF_OPEN;
     NTSTATUS status = STATUS_SUCCESS;
 
-    info->ReplaceIfExists = TRUE;
+    memcpy(info, &flags, sizeof(flags)); /* the first member is ULONG Flags in this class */
     info->RootDirectory = handle_of(dirfd);
     info->FileNameLength = (ULONG)len;
     memcpy(info->FileName, text, len);
-    status = NtSetInformationFile(handle, &said, info, (ULONG)size, FileRenameInformation);
+    status = NtSetInformationFile(handle, &said, info, (ULONG)size, RENAME_EX);
+    memset(info, 0, sizeof(flags));
+    info->ReplaceIfExists = TRUE;
+    for (int tries = 0; status != STATUS_SUCCESS && tries < RENAME_TRIES; tries++) {
+        if (tries > 0)
+            Sleep(RENAME_PAUSE_MS);
+        status = NtSetInformationFile(handle, &said, info, (ULONG)size, FileRenameInformation);
+        if (status != STATUS_ACCESS_DENIED && status != STATUS_SHARING_VIOLATION)
+            break;
+    }
     free(info);
     free(text);
     SetLastError(RtlNtStatusToDosError(status));
