@@ -14,6 +14,8 @@ enum win_property {
     WIN_SHA1 = 3,             /* CERT_SHA1_HASH_PROP_ID */
     WIN_EKU = 9,              /* CERT_ENHKEY_USAGE_PROP_ID: DER, SEQUENCE OF OBJECT IDENTIFIER */
     WIN_NAME = 11,            /* CERT_FRIENDLY_NAME_PROP_ID: UTF-16LE, with its zero */
+    WIN_TEXT = 13,            /* CERT_DESCRIPTION_PROP_ID: UTF-16LE */
+    WIN_ARCHIVED = 19,        /* CERT_ARCHIVED_PROP_ID: lists pass over it, chains do not */
     WIN_CERT = 32,            /* CERT_CERT_PROP_ID: the certificate */
     WIN_CRL = 33,             /* CERT_CRL_PROP_ID */
     WIN_DISALLOWED = 104,     /* CERT_DISALLOWED_FILETIME_PROP_ID: not trusted from then on */

@@ -109,6 +109,8 @@ static const char *remark_of(struct xr_bytes blob)
         return "Windows stops trusting it at a date, which is among its properties";
     if (win_blob_get(blob, WIN_NOT_BEFORE).data != NULL)
         return "Windows trusts what it issued up to a date, which is among its properties";
+    if (win_blob_get(blob, WIN_ARCHIVED).data != NULL)
+        return "archived: Windows' own lists do not show it";
     return NULL;
 }
 

@@ -58,12 +58,13 @@ static void wide_name(wchar_t out[32], const char *name)
     out[i] = L'\0';
 }
 
+/* What is archived is there too, and counts. */
 static HCERTSTORE open_store(LPCSTR provider, DWORD flags, size_t store)
 {
     wchar_t name[32];
 
     wide_name(name, win_stores[store].name);
-    return CertOpenStore(provider, 0, 0, flags, name);
+    return CertOpenStore(provider, 0, 0, flags | CERT_STORE_ENUM_ARCHIVED_FLAG, name);
 }
 
 struct listing {
@@ -237,11 +238,10 @@ static PCCRL_CONTEXT find_crl(HCERTSTORE store, const unsigned char sha1[20])
     return crl;
 }
 
-/* Properties whose data CryptoAPI takes as bytes; the others only a new element can be given. */
+/* Properties whose data is documented to be taken as bytes; the others only a new element is given. */
 static bool as_bytes(uint32_t id)
 {
-    return id == WIN_EKU || id == WIN_NAME || id == 13 /* description */ || id == WIN_DISALLOWED ||
-           id == WIN_NOT_BEFORE || id == WIN_NOT_BEFORE_EKU;
+    return id == WIN_EKU || id == WIN_NAME || id == WIN_TEXT;
 }
 
 /* The same bytes with other properties: each that differs, with those that take trust first. False

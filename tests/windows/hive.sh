@@ -110,6 +110,15 @@ blobs() {
     reglookup -t BINARY "$1" 2>/dev/null | cut -d, -f1-3 | LC_ALL=C sort
 }
 expect_same 'all is what it was' <(blobs "$T/before") <(blobs "$hive")
+openssl x509 -in ed25519-root.pem -outform DER -out "$T/archived.der"
+put 'Microsoft\SystemCertificates\ROOT\Certificates' "$(sha1 ed25519-root.pem | tr a-f A-F)" \
+    "130000000100000000000000$(record 32 "$T/archived.der")"
+run w list
+expect_grep 'what is archived is listed, and said to be' "archived: Windows' own lists" "$out"
+expect_exit 0 'remove it' w remove ed25519-root.pem
+expect_exit 0 'undo' w undo --yes
+run w list
+expect_grep 'brings it back as it was' "archived: Windows' own lists" "$out"
 
 # --- hives that are not to be written
 
