@@ -142,6 +142,30 @@ else
     skip "the real certificates"
 fi
 
+# ---- the same answers as on Linux, of fixtures and of whatever is hostile ----
+
+same_answers() { # WHAT FILE...: in the directory that they are relative to
+    local what=$1
+    shift
+    run "${XR_NATIVE:?}/cli/crossroot" inspect --json "$@"
+    cp "$out" "$T/linux"
+    run xr inspect --json "$@"
+    expect_same "inspect says of $what ($#) what it says on Linux" "$T/linux" <(tr -d '\r' <"$out")
+}
+mapfile -t files < <(find . -type f | LC_ALL=C sort)
+same_answers fixtures "${files[@]}"
+if [[ -d $XR_SHARED/data/hostile ]]; then
+    # Without those whose names Windows does not have.
+    mapfile -t files < <(cd "$XR_SHARED/data" && find cross hostile -type f ! -name 'CON.pem' ! -name '*[*"]*' | LC_ALL=C sort)
+    mkdir ../data
+    (cd "$XR_SHARED/data" && cp --parents "${files[@]}" "$WINEPREFIX/drive_c/data")
+    cd ../data
+    same_answers "shared data" "${files[@]}"
+    cd "$lab"
+else
+    skip "hostile data (no $XR_SHARED)"
+fi
+
 # ---- every place ----
 
 expect_exit 0 "a root for mail" xr install email-root.pem --as anchor --for email --yes
