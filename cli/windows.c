@@ -5,6 +5,7 @@
  */
 #include "here.h"
 #include "password.h"
+#include "sys.h"
 #include "windows/text.h"
 
 #include <crossroot/crossroot.h>
@@ -144,23 +145,100 @@ static void end_stream(struct stream *stream, FILE *file)
     stream->thread = NULL;
 }
 
+/* ---- arguments ---- */
+
+static bool same_letter(wchar_t a, wchar_t b)
+{
+    return a != L'\0' && CompareStringOrdinal(&a, 1, &b, 1, TRUE) == CSTR_EQUAL;
+}
+
+/* The name itself, not the short one that Windows would compare too: "*.pem" is not "a.pem_old". */
+static bool matches(const wchar_t *pattern, const wchar_t *name)
+{
+    const wchar_t *star = NULL, *again = NULL;
+
+    while (*name != L'\0') {
+        if (*pattern == L'*') {
+            star = ++pattern;
+            again = name;
+        } else if (*pattern == L'?' || same_letter(*pattern, *name)) {
+            pattern++;
+            name++;
+        } else if (star != NULL) {
+            pattern = star;
+            name = ++again;
+        } else {
+            return false;
+        }
+    }
+    while (*pattern == L'*')
+        pattern++;
+    return *pattern == L'\0';
+}
+
+/* Windows' shells leave "*" and "?" to programs. What matches nothing stays as it was typed; a name
+ * that begins with "-" does not become an option. */
+static void expand(struct xr_strings *out, const char *word)
+{
+    const char *last = word + strlen(word);
+    struct xr_strings names = {0};
+    struct xr_error err = {0};
+    size_t before = out->count;
+    wchar_t *pattern = NULL;
+    char *dir = NULL;
+    int fd = -1;
+
+    while (last > word && strchr("/\\:", last[-1]) == NULL)
+        last--;
+    if (word[0] != '-' && strpbrk(last, "*?") != NULL) {
+        dir = last > word ? xr_format("%.*s", (int)(last - word), word) : xr_strdup(".");
+        pattern = xr_wide(strcmp(last, "*.*") == 0 ? "*" : last);
+    }
+    if (dir != NULL && xr_sys_open_input(&fd, XR_HERE, dir, true, &err) == XR_FILE_DIR)
+        (void)xr_sys_names(&names, fd, &err);
+    for (size_t i = 0; i < names.count; i++) {
+        wchar_t *name = xr_wide(names.items[i]);
+
+        if (matches(pattern, name)) {
+            char *path = xr_format("%.*s%s%s", (int)(last - word), word,
+                                   last == word && name[0] == L'-' ? ".\\" : "", names.items[i]);
+
+            xr_strings_add(out, path);
+            free(path);
+        }
+        free(name);
+    }
+    if (out->count == before)
+        xr_strings_add(out, word);
+    if (fd >= 0)
+        (void)_close(fd);
+    xr_strings_free(&names);
+    free(pattern);
+    free(dir);
+}
+
 /* As the system has them, whatever the code page makes of them. */
 static void arguments(int *argc, char ***argv)
 {
-    int count = 0, expand = 0, mode = 0;
+    int count = 0, by_code_page = 0, mode = 0;
     wchar_t **words = NULL, **environment = NULL;
-    char **out = NULL;
+    struct xr_strings out = {0};
     extern int __cdecl __wgetmainargs(int *, wchar_t ***, wchar_t ***, int, int *);
 
-    if (__wgetmainargs(&count, &words, &environment, expand, &mode) != 0 || count < 1)
+    if (__wgetmainargs(&count, &words, &environment, by_code_page, &mode) != 0 || count < 1)
         return;
-    out = calloc((size_t)count + 1, sizeof(*out));
-    if (out == NULL)
-        abort();
-    for (int i = 0; i < count; i++)
-        out[i] = xr_narrow(words[i], SIZE_MAX);
-    *argc = count;
-    *argv = out; /* as long as the program runs */
+    for (int i = 0; i < count; i++) {
+        char *word = xr_narrow(words[i], SIZE_MAX);
+
+        if (i == 0)
+            xr_strings_add(&out, word);
+        else
+            expand(&out, word);
+        free(word);
+    }
+    *argc = (int)out.count;
+    *XR_PUSH(&out) = NULL;
+    *argv = out.items; /* as long as the program runs */
 }
 
 void here_begin(int *argc, char ***argv)

@@ -284,6 +284,8 @@ static HANDLE open_named(const char *path)
                     NULL, OPEN_EXISTING, FILE_FLAG_BACKUP_SEMANTICS, NULL);
 
     free(full);
+    if (handle == INVALID_HANDLE_VALUE && GetLastError() == ERROR_INVALID_NAME)
+        SetLastError(ERROR_FILE_NOT_FOUND); /* nothing can have it */
     return handle;
 }
 

@@ -142,6 +142,26 @@ else
     skip "the real certificates"
 fi
 
+# ---- what Windows' shells leave to programs ----
+
+mkdir -p ../wild/証明書
+cp old-root.pem ../wild/a.pem
+cp cross.pem ../wild/B.PEM
+cp sub.pem ../wild/-y.pem
+cp sub.pem ../wild/a.pem_old
+cp sub.pem ../wild/証明書/証.pem
+cd ../wild
+files_of() { # WORD...: files that it stands for, a line each
+    run xr inspect --json "$@"
+    json 'certificates[].file' "$out"
+}
+expect_eq "a star stands for names, whatever their case" "$(files_of '*.pem' | tr '\n' ' ')" '.\-y.pem B.PEM a.pem '
+expect_eq "a question mark for one letter" "$(files_of '?.pem' | tr '\n' ' ')" 'B.PEM a.pem '
+expect_eq "below a directory, in any language" "$(files_of '証明書\証*')" '証明書\証.pem'
+expect_exit 1 "what stands for nothing" xr inspect 'no*.pem'
+expect_grep "is said to be nothing" 'no\*.pem: cannot read: No such file' "$err"
+cd "$lab"
+
 # ---- the same answers as on Linux, of fixtures and of whatever is hostile ----
 
 same_answers() { # WHAT FILE...: in the directory that they are relative to
