@@ -16,6 +16,10 @@ case $plugins in
 *) echo "plugindir is \"$plugins\"" && exit 1 ;;
 esac
 
+program=$(find "$stage" -name crossroot -path '*/bin/*')
+env -u LD_LIBRARY_PATH "$program" --version
+echo "the program finds its library"
+
 "$build/tests/pki/xr-mkpki" "$tmp"
 lib=$(dirname "$(find "$stage" -name libcrossroot.so)")
 read -ra flags < <(pc --cflags --libs)
