@@ -41,6 +41,14 @@ void *xr_grow(void *array, size_t *capacity, size_t need, size_t size)
     return grown;
 }
 
+void *xr_push_room(void *array, size_t *capacity, size_t count, size_t size)
+{
+    char *grown = xr_grow(array, capacity, count + 1, size);
+
+    memset(grown + count * size, 0, size);
+    return grown;
+}
+
 void *xr_memdup(const void *data, size_t len)
 {
     void *copy = xr_new(len + 1, 1);

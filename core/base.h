@@ -14,9 +14,10 @@ char *xr_strdup(const char *text);
 char *xr_format(const char *format, ...) XR_PRINTF(1, 2);
 
 /* A growable array is three fields: T *items; size_t count, capacity. XR_PUSH yields a pointer to
- * a new zeroed last element. */
-#define XR_PUSH(a)                                                                          \
-    ((a)->items = xr_grow((a)->items, &(a)->capacity, (a)->count + 1, sizeof(*(a)->items)), \
+ * a new zeroed last element, whatever an element that was dropped from there had left. */
+void *xr_push_room(void *array, size_t *capacity, size_t count, size_t size);
+#define XR_PUSH(a)                                                                           \
+    ((a)->items = xr_push_room((a)->items, &(a)->capacity, (a)->count, sizeof(*(a)->items)), \
      &(a)->items[(a)->count++])
 
 struct xr_strings {
