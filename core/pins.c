@@ -295,8 +295,11 @@ unsigned xr_pins_distance(const char *a, const char *b, unsigned limit)
 
 static void fingerprints(char sha256[65], char sha1[41], const struct xr_cert *cert)
 {
+    unsigned char sum[20];
+
+    xr_cert_sha1(sum, cert);
     xr_hex(sha256, cert->sha256, sizeof(cert->sha256));
-    xr_hex(sha1, cert->sha1, sizeof(cert->sha1));
+    xr_hex(sha1, sum, sizeof(sum));
 }
 
 enum xr_pin_match xr_pins_match(struct xr_pin_near *near, struct xr_pins *pins, bool typed,

@@ -431,12 +431,15 @@ static void decide_distrust(struct deciding *d)
 static bool is_about(const struct xr_entry *entry, const struct xr_cert *cert)
 {
     struct xr_bytes rest = entry->about;
+    unsigned char sha1[20];
 
+    if (rest.len > 0)
+        xr_cert_sha1(sha1, cert);
     while (rest.len > 0) {
         size_t len = rest.data[0];
-        const unsigned char *sum = len == sizeof(cert->sha1) ? cert->sha1 : cert->sha256;
+        const unsigned char *sum = len == sizeof(sha1) ? sha1 : cert->sha256;
 
-        if ((len != sizeof(cert->sha1) && len != XR_SHA256_LEN) || len + 1 > rest.len ||
+        if ((len != sizeof(sha1) && len != XR_SHA256_LEN) || len + 1 > rest.len ||
             memcmp(rest.data + 1, sum, len) != 0)
             return false;
         rest.data += len + 1;

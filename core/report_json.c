@@ -111,11 +111,13 @@ static json_t *certificate(struct xr_report *report, const struct xr_input_item 
     struct xr_strings warnings = {0};
     json_t *out = json_object();
     json_t *list = json_array();
+    unsigned char sha1[20];
 
+    xr_cert_sha1(sha1, cert);
     set(out, "file", string(item->file));
     set(out, "index", json_integer((json_int_t)item->index));
     set(out, "sha256", hex(cert->sha256, sizeof(cert->sha256)));
-    set(out, "sha1", hex(cert->sha1, sizeof(cert->sha1)));
+    set(out, "sha1", hex(sha1, sizeof(sha1)));
     set(out, "spki_sha256", hex(cert->spki_sha256, sizeof(cert->spki_sha256)));
     set_owned(out, "subject", xr_x509_name_text(cert->d.slices.subject));
     set_owned(out, "issuer", xr_x509_name_text(cert->d.slices.issuer));

@@ -108,6 +108,7 @@ static void inspect_cert(const struct xr_text_style *style, FILE *out, struct xr
     enum xr_kind kind = xr_pool_kind(&report->pool, at);
     struct xr_relatives found;
     struct xr_strings warnings = {0};
+    unsigned char sha1[20];
     char *name = xr_report_name(report, at);
     char *full = xr_x509_name_text(item->cert->d.slices.issuer);
     char *serial = xr_x509_serial_text(item->cert->d.slices.serial);
@@ -122,7 +123,8 @@ static void inspect_cert(const struct xr_text_style *style, FILE *out, struct xr
     (void)fprintf(out, "\n  %-11s %s\n  %-11s ", "serial", serial, "SHA-256");
     put_hex(out, item->cert->sha256, sizeof(item->cert->sha256));
     (void)fprintf(out, "\n  %-11s ", "SHA-1");
-    put_hex(out, item->cert->sha1, sizeof(item->cert->sha1));
+    xr_cert_sha1(sha1, item->cert);
+    put_hex(out, sha1, sizeof(sha1));
     (void)fprintf(out, "\n  %-11s ", "valid");
     put_time(out, item->cert->d.not_before);
     (void)fputs(" to ", out);

@@ -100,10 +100,12 @@ enum xr_status xr_cert_new(struct xr_cert **out, struct xr_bytes der, struct xr_
     unsigned char sha256[XR_SHA256_LEN];
 
     xr_x509_sha256(sha256, der);
-    if (xr_cert_new_known(out, der, sha256, err) != XR_OK)
-        return XR_INVALID;
-    digest((*out)->sha1, md_sha1, (*out)->der);
-    return XR_OK;
+    return xr_cert_new_known(out, der, sha256, err);
+}
+
+void xr_cert_sha1(unsigned char out[20], const struct xr_cert *cert)
+{
+    xr_x509_sha1(out, cert->der);
 }
 
 struct xr_cert *xr_cert_ref(struct xr_cert *cert)

@@ -10,7 +10,6 @@ struct xr_cert {
     unsigned refs;
     struct xr_bytes der; /* owned */
     unsigned char sha256[XR_SHA256_LEN];
-    unsigned char sha1[20]; /* zeros after xr_cert_new_known */
     unsigned char spki_sha256[XR_SHA256_LEN];
     struct xr_der_cert d; /* slices of der */
     void *key;            /* EVP_PKEY of the subject, parsed at the first need */
@@ -20,9 +19,11 @@ struct xr_cert {
 
 /* XR_INVALID with a reason unless der is one certificate. Copies der. */
 enum xr_status xr_cert_new(struct xr_cert **out, struct xr_bytes der, struct xr_error *err);
-/* The same, of bytes that a store holds: the caller has their SHA-256, and nobody asks for SHA-1. */
+/* The same, of bytes whose SHA-256 the caller has already. */
 enum xr_status xr_cert_new_known(struct xr_cert **out, struct xr_bytes der,
                                  const unsigned char sha256[XR_SHA256_LEN], struct xr_error *err);
+/* For stores and pages that name certificates by it; computed at each call. */
+void xr_cert_sha1(unsigned char out[20], const struct xr_cert *cert);
 struct xr_cert *xr_cert_ref(struct xr_cert *cert);
 void xr_cert_free(struct xr_cert *cert);
 

@@ -114,6 +114,41 @@ expect_exit 0 'a database' in_db stray install "$P/sub.pem"
 expect_exit 1 'trust of another certificate of the same issuer and serial number' \
     in_db stray install --yes "$T/tw/r.der"
 
+mkdir "$T/orphan"
+expect_exit 0 'a database with trust alone' in_db orphan install "$P/sub.pem"
+"$trust" system "$T/orphan" nss "$(der "$P/old-root.pem")" anchor
+expect_exit 0 'into which the certificate comes' in_db orphan install --yes "$P/old-root.pem"
+expect_eq 'as the anchor it is now' "$(nicks orphan)" 'Crossroot Test Old Root C,,
+Crossroot Test Sub CA ,,'
+expect_exit 0 'undo' in_db orphan undo --yes
+expect_eq 'leaves the trust that was there' "$(ours orphan | cut -f 1 | xargs)" 'anchor intermediate'
+
+# ---- by ID or by FILE: what is left of trust in another database goes too
+id=$(sha "$P/old-root.pem")
+for form in ID FILE; do
+    what=$id
+    [[ $form == ID ]] || what=$P/old-root.pem
+    for verb in remove distrust; do
+        a=$verb-$form-a b=$verb-$form-b
+        new "$a"
+        add "$a" root C,, "$P/old-root.pem"
+        mkdir "$T/$b"
+        run in_db "$b" install "$P/sub.pem"
+        "$trust" system "$T/$b" nss "$(der "$P/old-root.pem")" anchor
+        expect_grep "$verb $form: one has its trust alone" '^anchor.*null|^anchor' <(ours "$b")
+        expect_exit 0 "$verb $form" xr --store "nss:$T/$a" --store "nss:$T/$b" "$verb" --yes "$what"
+        expect_no_grep "$verb $form: no anchor in either" '^anchor' <(ours "$a"; ours "$b")
+    done
+done
+new keys-a
+add keys-a root C,, "$P/new-root.pem"
+add keys-a twin C,, "$P/sibling-root.pem"
+new keys-b
+add keys-b twin C,, "$P/sibling-root.pem"
+expect_exit 0 'distrust --key of an ID takes twins that come from the stores' \
+    xr --store "nss:$T/keys-a" --store "nss:$T/keys-b" distrust --yes --key "$(sha "$P/new-root.pem")"
+expect_no_grep 'in every store' '^anchor' <(ours keys-a; ours keys-b)
+
 # ---- both kinds of trust object
 if [[ -n $browser ]]; then
     for libs in system "$browser"; do
