@@ -12,6 +12,7 @@ struct sink {
                            struct xr_bytes aux);
     void (*reject)(void *ctx, bool note, const char *reason);
     void *ctx;
+    bool glued; /* a block may begin on the line that ends the one before; see next_block */
     size_t found;
     size_t rejected;
 };
@@ -140,14 +141,16 @@ struct block {
 enum found_block { NO_BLOCK, BLOCK, OPEN_BLOCK };
 
 /* The next "-----BEGIN LABEL-----" that starts a line, and what is before its END. A BEGIN quoted
- * inside a line (a name in a text dump, say) is none. start is where the file begins. */
+ * inside a line (a name in a text dump, say) is none. With glued, one that follows an END on the
+ * same line is: `cat` makes that of files without a final newline. Readers of a bundle such as
+ * OpenSSL's do not take it. start is where the file begins. */
 static enum found_block next_block(struct block *out, struct xr_bytes *rest,
-                                   const unsigned char *start)
+                                   const unsigned char *start, bool glued)
 {
     static const char begin[] = "-----BEGIN ";
     const size_t begin_len = sizeof(begin) - 1;
     const unsigned char *end = rest->data + rest->len;
-    const unsigned char *at = rest->data;
+    const unsigned char *at = rest->data, *looked = rest->data;
 
     while ((at = xr_memmem(at, (size_t)(end - at), begin, begin_len)) != NULL) {
         const unsigned char *before = at;
@@ -161,7 +164,9 @@ static enum found_block next_block(struct block *out, struct xr_bytes *rest,
         /* A byte order mark may begin a file, also one that was joined to another. */
         if (before - start >= 3 && memcmp(before - 3, "\xef\xbb\xbf", 3) == 0)
             before -= 3;
-        if (before > start && before[-1] != '\n' && before[-1] != '\r') {
+        glued = glued && memchr(looked, '\n', (size_t)(at - looked)) == NULL;
+        looked = at;
+        if (!glued && before > start && before[-1] != '\n' && before[-1] != '\r') {
             at = label;
             continue;
         }
@@ -352,6 +357,7 @@ static enum xr_status scan(struct sink *sink, struct xr_bytes data)
     struct xr_bytes rest = data;
     struct block block;
     enum found_block got = NO_BLOCK;
+    bool glued = false; /* an END may stand before the next BEGIN */
     enum xr_status status = XR_OK;
     struct xr_buf der = {0};
     const char *guess = NULL;
@@ -364,8 +370,9 @@ static enum xr_status scan(struct sink *sink, struct xr_bytes data)
     }
     if (is_whole_der(&rest))
         return scan_der(sink, rest);
-    while (status == XR_OK && (got = next_block(&block, &rest, data.data)) != NO_BLOCK) {
+    while (status == XR_OK && (got = next_block(&block, &rest, data.data, glued)) != NO_BLOCK) {
         blocks++;
+        glued = sink->glued && got == BLOCK;
         if (got == OPEN_BLOCK)
             reject(sink, false, "damaged PEM: a BEGIN line without its END line");
         else
@@ -522,7 +529,7 @@ static enum xr_status add_item(void *ctx, enum xr_item_kind kind, struct xr_byte
 void xr_input_add_bytes(struct xr_input *input, const char *file, struct xr_bytes data)
 {
     struct adding adding = {.input = input};
-    struct sink sink = {.item = add_item, .reject = add_reject, .ctx = &adding};
+    struct sink sink = {.item = add_item, .reject = add_reject, .ctx = &adding, .glued = true};
 
     xr_strings_add(&input->files, file);
     adding.file = input->files.items[input->files.count - 1];

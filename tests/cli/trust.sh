@@ -115,6 +115,27 @@ same 1 'trust settings of the input: it cannot restrict' \
 expect_grep 'it names the way' '--as anchor' "$out"
 expect_exit 7 'which asks' xr "${s[@]}" install --as anchor "$P/old-root-trusted.pem"
 
+echo '# files that were joined without a line end between them'
+three=("$root" "$new" "$P/rsa-root.pem")
+glued=$T/glued.pem
+for file in "${three[@]}"; do
+    printf %s "$(<"$file")"
+done >"$glued"
+expect_grep 'END and BEGIN are on one line' 'END CERTIFICATE-+BEGIN' "$glued"
+clean
+run xr inspect --json "$glued"
+expect_json 'inspect sees all three' 'certificates[].sha256' \
+    "$(sha "$root") $(sha "$new") $(sha "$P/rsa-root.pem")"
+with "${three[@]}"
+expect_exit 0 'a distrust of the file' xr "${s[@]}" distrust --best-effort --yes "$glued"
+expect_eq 'distrusts all three' "$(places | tr ',' '\n' | grep -c '^distrust')" 3
+{ printf %s "$(<"$root")"; printf ' and more '; cat "$new"; } >"$glued"
+run xr inspect --json "$glued"
+expect_json 'nor is what follows other text on that line lost' 'certificates[].sha256' "$(sha "$root") $(sha "$new")"
+{ cat "$root"; printf 'subject: -----BEGIN CERTIFICATE----- of somebody\n'; cat "$new"; } >"$glued"
+run xr inspect --json "$glued"
+expect_json 'a BEGIN within a line of text is still none' 'certificates[].sha256' "$(sha "$root") $(sha "$new")"
+
 echo '# distrust'
 with "$root" "$new" "$cross" "$sub"
 same 1 'without --best-effort' xr "${s[@]}" distrust "$cross"
