@@ -124,6 +124,15 @@ static enum xr_status list(struct xr_session *s, xr_entry_fn emit, void *ctx, st
     return status;
 }
 
+/* SQLite commits by unlinking its journal, which nothing syncs: after a power cut the journal would
+ * be there again, and take back what was called done. */
+static enum xr_status flush(struct xr_session *s, struct xr_error *err)
+{
+    if (s->write && s->exists && fsync(s->dir) != 0)
+        return xr_fail_errno(err, "cannot make the database durable");
+    return XR_OK;
+}
+
 static enum xr_status probe(struct xr_session *s, struct xr_verdict *out,
                             const struct xr_probe *question, struct xr_error *err)
 {
@@ -168,6 +177,7 @@ static const struct xr_backend table = {
     .close = session_close,
     .list = list,
     .swap = nss_swap,
+    .flush = flush,
     .probe = probe,
     .unlock = unlock,
     .warm = warm,

@@ -556,6 +556,7 @@ static enum xr_status put_crl(struct swapping *w, const struct wanted *wanted,
                           wanted->certs.items[0].items[i].value);
     } else {
         p11_set_bool(&crl, NSS_CKA_KRL, false);
+        p11_set(&crl, NSS_CKA_URL, NULL, 0); /* NSS passes over a CRL without one */
     }
     p11_set_bool(&crl, CKA_TOKEN, true);
     p11_set_bool(&crl, CKA_PRIVATE, false);

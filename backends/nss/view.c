@@ -387,6 +387,9 @@ static enum xr_status emit_crl(const struct nss_view *view, const struct p11_obj
         return XR_OK;
     label = label_of(crl);
     entry.label = label;
+    if (!p11_has(crl, NSS_CKA_URL) || !p11_has(crl, NSS_CKA_KRL))
+        entry.remark = "NSS does not see this CRL, for it was stored without an attribute that NSS "
+                       "needs: remove it and install it again";
     record(&records, crl, CKA_VALUE);
     join(&native, &records);
     entry.native = (struct xr_bytes){(unsigned char *)native.data, native.len};

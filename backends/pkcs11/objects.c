@@ -50,6 +50,11 @@ void p11_set_bool(struct p11_object *object, unsigned long type, bool value)
     p11_set(object, type, &yes, sizeof(yes));
 }
 
+bool p11_has(const struct p11_object *object, unsigned long type)
+{
+    return attr_of(object, type) != NULL;
+}
+
 struct xr_bytes p11_get(const struct p11_object *object, unsigned long type)
 {
     const struct p11_attr *attr = attr_of(object, type);
@@ -151,8 +156,10 @@ static bool partial(CK_RV rv)
 
 #define TYPES_MAX 24u
 #define ROOM      2048u /* of one value at the first try; most are far shorter */
+/* The longest value that is read: as long as the longest file crossroot takes. */
+#define VALUE_MAX ((CK_ULONG)64 << 20)
 
-/* Values longer than the room: asks for their lengths, then for them. */
+/* Values whose length is not known: asks for that, then for them. */
 static enum xr_status read_long(struct p11_object *out, const struct p11_token *token,
                                 const unsigned long *types, size_t count, struct xr_error *err)
 {
@@ -160,9 +167,12 @@ static enum xr_status read_long(struct p11_object *out, const struct p11_token *
         CK_ATTRIBUTE one = {types[i], NULL, 0};
         CK_RV rv = token->f->C_GetAttributeValue(token->session, out->handle, &one, 1);
 
-        if (partial(rv) && one.ulValueLen != CK_UNAVAILABLE_INFORMATION &&
-            one.ulValueLen <= XR_NATIVE_MAX) {
+        if (partial(rv) && one.ulValueLen != CK_UNAVAILABLE_INFORMATION) {
             CK_ULONG room = one.ulValueLen;
+
+            if (room > VALUE_MAX) /* left out, it would look as if there were none */
+                return xr_fail(err, XR_UNSUPPORTED,
+                               "an object of the token is too large to be read (%lu bytes)", room);
 
             one.pValue = xr_new(room, 1);
             rv = token->f->C_GetAttributeValue(token->session, out->handle, &one, 1);
@@ -190,6 +200,8 @@ enum xr_status p11_read(struct p11_object *out, const struct p11_token *token,
 {
     CK_ATTRIBUTE wanted[TYPES_MAX];
     unsigned char room[TYPES_MAX * ROOM];
+    unsigned long unknown[TYPES_MAX];
+    size_t unknown_count = 0;
     CK_RV rv = CKR_OK;
 
     if (count > TYPES_MAX)
@@ -199,13 +211,15 @@ enum xr_status p11_read(struct p11_object *out, const struct p11_token *token,
     rv = token->f->C_GetAttributeValue(token->session, out->handle, wanted, count);
     if (!partial(rv))
         return p11_fail(err, rv, "cannot read an object");
-    if (rv == CKR_BUFFER_TOO_SMALL)
-        return read_long(out, token, types, count, err);
     for (size_t i = 0; i < count; i++) {
         if (wanted[i].ulValueLen <= room_for(types[i]))
             p11_set(out, types[i], &room[i * ROOM], wanted[i].ulValueLen);
+        else
+            unknown[unknown_count++] = types[i];
     }
-    return XR_OK;
+    /* The one status speaks of one attribute: behind "the object has no such attribute" there may be
+     * another one whose value was too long. */
+    return rv == CKR_OK ? XR_OK : read_long(out, token, unknown, unknown_count, err);
 }
 
 #define FIND_AT_ONCE 256u

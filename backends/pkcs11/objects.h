@@ -76,6 +76,7 @@ void p11_set(struct p11_object *object, unsigned long type, const void *data, si
 void p11_set_bytes(struct p11_object *object, unsigned long type, struct xr_bytes value);
 void p11_set_ulong(struct p11_object *object, unsigned long type, unsigned long value);
 void p11_set_bool(struct p11_object *object, unsigned long type, bool value);
+bool p11_has(const struct p11_object *object, unsigned long type); /* be it empty */
 /* Borrowed; empty if the object has no such attribute. */
 struct xr_bytes p11_get(const struct p11_object *object, unsigned long type);
 bool p11_get_ulong(const struct p11_object *object, unsigned long type, unsigned long *out);
