@@ -979,6 +979,8 @@ static void run_check(struct xr_verdict *out, struct gather *g, X509_STORE *stor
         goto out;
 
     out->answer = X509_verify_cert(ctx) == 1 ? XR_YES : XR_NO;
+    if (X509_STORE_CTX_get_error(ctx) == X509_V_ERR_OUT_OF_MEM)
+        out->answer = XR_UNKNOWN;
     chain = X509_STORE_CTX_get0_chain(ctx);
     if (out->answer == XR_YES) {
         record_path(out, chain);

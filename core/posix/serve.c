@@ -6,6 +6,7 @@
 
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #define AT_ONCE ((size_t)64 << 10) /* of entries */
@@ -181,6 +182,17 @@ static enum xr_status serve_swap(struct serving *s, struct xr_reader *in, struct
     return status;
 }
 
+/* Libraries that run out of memory go on with less, and their "no" (or "yes") says nothing. */
+static bool near_the_limit(void)
+{
+    struct rlimit limit;
+    struct rusage used;
+
+    return getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY &&
+           getrusage(RUSAGE_SELF, &used) == 0 && used.ru_maxrss > 0 &&
+           (uint64_t)used.ru_maxrss * 1024 > limit.rlim_cur / 2;
+}
+
 static enum xr_status serve_probe(struct serving *s, struct xr_reader *in,
                                   struct xr_verdict *verdict, struct xr_error *err)
 {
@@ -202,6 +214,8 @@ static enum xr_status serve_probe(struct serving *s, struct xr_reader *in,
         status = xr_fail(err, XR_INVALID, "malformed request");
     else
         status = xr_store_probe(&s->store, verdict, &probe, err);
+    if (status == XR_OK && near_the_limit()) /* nor does what it would say next: end this helper */
+        status = xr_fail(err, XR_LOST, "the verifier needed more memory than a helper may have");
     free(chain);
     free(host);
     return status;
