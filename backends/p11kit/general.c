@@ -32,6 +32,7 @@ struct pt_general {
     struct p11_token p;
     bool open, write;
     int lock;
+    char *home; /* of the user, or NULL */
     struct helds {
         struct held *items;
         size_t count, capacity;
@@ -494,13 +495,14 @@ static enum xr_status begin(struct pt_general *g, bool write, struct xr_error *e
 }
 
 enum xr_status pt_general_open(struct pt_general **out, const struct xr_host *host,
-                               struct pt_tokens *tokens, const struct pt_token *token,
-                               struct xr_error *err)
+                               const struct xr_site *site, struct pt_tokens *tokens,
+                               const struct pt_token *token, struct xr_error *err)
 {
     struct pt_general *g = xr_new(1, sizeof(*g));
     enum xr_status status = XR_OK;
 
     g->host = host;
+    g->home = site->home != NULL ? xr_strdup(site->home) : NULL;
     g->tokens = *tokens;
     *tokens = (struct pt_tokens){0};
     g->token = token;
@@ -525,6 +527,7 @@ void pt_general_close(struct pt_general *g)
     if (g->lock >= 0)
         (void)close(g->lock);
     pt_tokens_free(&g->tokens);
+    free(g->home);
     free(g);
 }
 
@@ -535,10 +538,7 @@ enum xr_status pt_general_write(struct pt_general *g, struct xr_error *err)
     if (g->token->flags & CKF_WRITE_PROTECTED)
         return XR_OK; /* its capabilities say so */
     if (g->lock < 0)
-        g->lock = pt_tokens_library();
-    if (g->lock < 0)
-        return xr_fail_errno(err, "cannot lock p11-kit's tokens");
-    status = g->host->lock(g->lock, XR_LOCK_MS, "p11-kit's tokens", err);
+        status = pt_lock(&g->lock, g->host, g->home, g->token, err);
     if (status != XR_OK)
         return status;
     return g->write ? XR_OK : begin(g, true, err);

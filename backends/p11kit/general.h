@@ -9,8 +9,8 @@ struct pt_general;
 
 /* Takes over tokens, token being one of them, whatever it returns. */
 enum xr_status pt_general_open(struct pt_general **out, const struct xr_host *host,
-                               struct pt_tokens *tokens, const struct pt_token *token,
-                               struct xr_error *err);
+                               const struct xr_site *site, struct pt_tokens *tokens,
+                               const struct pt_token *token, struct xr_error *err);
 void pt_general_close(struct pt_general *general); /* NULL is fine */
 /* Becomes a session for writing, if it is none. */
 enum xr_status pt_general_write(struct pt_general *general, struct xr_error *err);

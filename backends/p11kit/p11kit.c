@@ -147,7 +147,7 @@ static enum xr_status by_uri(struct token_layout **out, const struct xr_host *ho
     if (status == XR_OK) {
         *out = layout_of(token);
         if (token->path == NULL)
-            status = pt_general_open(&(*out)->general, host, &tokens, token, err);
+            status = pt_general_open(&(*out)->general, host, target->site, &tokens, token, err);
     }
     pt_tokens_free(&tokens);
     return status;

@@ -3,7 +3,6 @@
 
 #include <dlfcn.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <p11-kit/p11-kit.h>
 #include <p11-kit/uri.h>
 #include <stdlib.h>
@@ -257,17 +256,4 @@ void pt_tokens_free(struct pt_tokens *tokens)
     if (tokens->modules != NULL)
         kit.p11_kit_modules_finalize_and_release(tokens->modules);
     *tokens = (struct pt_tokens){0};
-}
-
-int pt_tokens_library(void)
-{
-    Dl_info info;
-    void *function = NULL;
-
-    memcpy(&function, &kit.p11_kit_be_quiet, sizeof(function));
-    if (function == NULL || dladdr(function, &info) == 0) {
-        errno = ENOENT;
-        return -1;
-    }
-    return open(info.dli_fname, O_RDONLY | O_CLOEXEC);
 }

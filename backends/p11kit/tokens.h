@@ -30,8 +30,9 @@ enum xr_status pt_tokens_find(struct pt_tokens *out, const struct xr_site *site,
 enum xr_status pt_tokens_match(const struct pt_token **out, const struct pt_tokens *tokens,
                                const char *uri, struct xr_error *err);
 void pt_tokens_free(struct pt_tokens *tokens);
-/* For a lock that all of this machine's users of tokens share: a descriptor of libp11-kit itself, or
- * -1 and errno. */
-int pt_tokens_library(void);
+/* lock.c: the lock of one token among this user's programs (home: that user's, or NULL), held until *out is closed. Waits as a
+ * store's lock does; XR_BUSY if somebody keeps it. */
+enum xr_status pt_lock(int *out, const struct xr_host *host, const char *home,
+                       const struct pt_token *token, struct xr_error *err);
 
 #endif

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What stands for a token while it is written. PKCS#11 has no lock of its own, and a token need not
+ * be a file. It is an empty file in a directory where nobody else can make, open or lock one; two
+ * users of one token do not wait for each other, but what a swap expects is compared all the same.
+ */
+#include "tokens.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Is it a directory of this user's? closed: in which nobody else may do anything. */
+static bool own(int fd, bool closed)
+{
+    struct stat st;
+
+    return fstat(fd, &st) == 0 && S_ISDIR(st.st_mode) && st.st_uid == geteuid() &&
+           (st.st_mode & (closed ? 0077 : 0022)) == 0;
+}
+
+/* Opens a directory below one that is this user's, made if it is missing. -1 and errno. */
+static int enter(int parent, const char *name, bool closed)
+{
+    int fd = -1;
+
+    if (mkdirat(parent, name, 0700) != 0 && errno != EEXIST)
+        return -1;
+    fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd >= 0 && !own(fd, closed)) {
+        (void)close(fd);
+        errno = EACCES;
+        return -1;
+    }
+    return fd;
+}
+
+/* A directory for locks below base, by the names of path; -1 if base is not this user's alone. */
+static int below(const char *base, const char *const *path)
+{
+    int fd = open(base, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+    if (fd >= 0 && !own(fd, false)) {
+        (void)close(fd);
+        return -1;
+    }
+    for (; fd >= 0 && *path != NULL; path++) {
+        int next = enter(fd, *path, path[1] == NULL);
+
+        (void)close(fd);
+        fd = next;
+    }
+    return fd;
+}
+
+/* Where the system keeps what a user's programs share until the next boot; else in the home. */
+static int open_directory(const char *home)
+{
+    static const char *const in_run[] = {"crossroot", NULL};
+    static const char *const in_home[] = {".local", "state", "crossroot-locks", NULL};
+    char run[64] = "/run";
+    int fd = -1;
+
+    if (geteuid() != 0)
+        (void)snprintf(run, sizeof(run), "/run/user/%lu", (unsigned long)geteuid());
+    fd = below(run, in_run);
+    if (fd < 0 && home != NULL)
+        fd = below(home, in_home);
+    return fd;
+}
+
+enum xr_status pt_lock(int *out, const struct xr_host *host, const char *home,
+                       const struct pt_token *token, struct xr_error *err)
+{
+    const struct xr_bytes name = {(const unsigned char *)token->full, strlen(token->full)};
+    unsigned char sum[XR_SHA256_LEN];
+    char hex[2 * XR_SHA256_LEN + 1];
+    int dir = open_directory(home), fd = -1;
+    enum xr_status status = XR_OK;
+
+    host->sha256(sum, name);
+    xr_hex(hex, sum, sizeof(sum));
+    if (dir >= 0)
+        fd = openat(dir, hex, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (fd < 0)
+        status = xr_fail(err, XR_FAILED,
+                         "cannot lock the token: neither /run nor the home has a directory that is "
+                         "this user's alone");
+    else
+        status = host->lock(fd, XR_LOCK_MS, "the token", err);
+    if (dir >= 0)
+        (void)close(dir);
+    if (status == XR_OK)
+        *out = fd;
+    else if (fd >= 0)
+        (void)close(fd);
+    return status;
+}
