@@ -371,10 +371,17 @@ bool ca_one_object(const struct xr_session *s, const struct pk_store *pk, size_t
     return one;
 }
 
-/* A store that can say for what says so always. */
-uint32_t ca_purposes(const struct xr_session *s, const struct pk_cert *cert)
+/* A store that can say for what says so always. In another one only an EKU that is attached to the
+ * key restricts; what the certificate says of itself its readers see anyhow. */
+uint32_t ca_purposes(const struct xr_session *s, const struct pk_store *pk,
+                     const struct pk_cert *cert)
 {
-    return s->layout->objects && cert->purposes == XR_ANY_PURPOSE ? CA_PURPOSES : cert->purposes;
+    bool attached =
+        cert->attached != PK_NONE && pk->extensions.items[cert->attached].sum.eku.len > 0;
+
+    if (s->layout->objects)
+        return cert->purposes == XR_ANY_PURPOSE ? CA_PURPOSES : cert->purposes;
+    return attached ? cert->purposes : XR_ANY_PURPOSE;
 }
 
 static void parse_p11(struct xr_session *s)
@@ -448,7 +455,7 @@ static void collect_p11(struct xr_session *s)
             out->issuer = cert->issuer;
             out->serial = cert->serial;
         }
-        out->purposes = out->place == XR_ANCHOR ? ca_purposes(s, cert) : 0;
+        out->purposes = out->place == XR_ANCHOR ? ca_purposes(s, &s->pk, cert) : 0;
     }
     free(by_number);
 }

@@ -221,7 +221,9 @@ bool ca_is_eku(const struct pk_extension *extension);
  * caller's, what is in it the store's. */
 size_t ca_attached(struct xr_attached **out, const struct pk_store *pk, const struct pk_cert *cert,
                    bool only);
-uint32_t ca_purposes(const struct xr_session *s, const struct pk_cert *cert);
+/* What an anchor of that store of objects, the session's or another, counts for. */
+uint32_t ca_purposes(const struct xr_session *s, const struct pk_store *pk,
+                     const struct pk_cert *cert);
 /* Why a file of somebody else's cannot be remade from a record, or NULL. */
 const char *ca_fixed_reason(const struct xr_session *s, const struct ca_file *file);
 /* Would a file of that path and content, or a link to target, be this entry and nothing else? */

@@ -283,7 +283,7 @@ static enum xr_status check_key(const struct swapping *w, const struct xr_state 
         const struct pk_cert *now =
             entry->place == XR_ANCHOR ? anchor_in(&after, entry->der) : NULL;
 
-        if (now != NULL && ca_purposes(s, now) != entry->purposes &&
+        if (now != NULL && ca_purposes(s, &after, now) != entry->purposes &&
             entry->purposes != XR_ANY_PURPOSE)
             status = xr_fail(err, XR_REFUSED,
                              "something else limits its key: it would not be an anchor for what "

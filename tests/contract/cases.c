@@ -109,6 +109,25 @@ static const char *add_remove(struct contract *ctx)
     return NULL;
 }
 
+/* A store that cannot restrict an anchor does not take the certificate's own limits for its own. */
+static const char *own_purposes(struct contract *ctx)
+{
+    const char *before = contract_image(ctx);
+    const struct xr_state *held = NULL;
+    struct xr_state *wish = NULL;
+    bool ok = false;
+
+    if (!contract_holds(ctx, XR_ANCHOR))
+        return contract_skip(ctx, "no anchors");
+    wish = contract_wish(ctx, CERT_LIMITED, XR_ANCHOR);
+    TRY(contract_put(ctx, &wish->subject, wish));
+    held = contract_held(ctx, &wish->subject, &ok);
+    NEED(ok && xr_state_same(held, wish));
+    TRY(contract_remove(ctx, CERT_LIMITED));
+    NEED(contract_same(ctx, before, contract_image(ctx)));
+    return NULL;
+}
+
 static const char *there_and_back(struct contract *ctx)
 {
     for (int flushed = 0; flushed < 2; flushed++) {
@@ -1177,6 +1196,7 @@ const struct contract_case contract_cases[] = {
     {"A session for reading cannot change anything.", read_cannot_write},
     {"A store can be read while a writer holds it.", read_beside_writer},
     {"What is added to a place is listed there, and its removal leaves no trace.", add_remove},
+    {"A root with an EKU of its own is kept as wished, and goes again.", own_purposes},
     {"A swap is undone by the opposite swap.", there_and_back},
     {"A removal is undone exactly, as often as one likes.", removal_undone},
     {"A certificate moves between places and back without a copy left behind.", moves},

@@ -29,6 +29,7 @@ enum contract_cert {
     CERT_TWIN_A,  /* three roots of one name and three keys */
     CERT_TWIN_B,
     CERT_TWIN_C,
+    CERT_LIMITED, /* root with an EKU of its own: server and client */
     CERT_HOSTILE, /* root whose names are paths, control characters, commands */
     CERT_SHIPPED, /* root that comes with the system, where the store has such */
     CERT_BESIDE,  /* likewise */

@@ -14,10 +14,11 @@ static int issue(struct contract *ctx, enum contract_cert at, struct pki_key *ke
 
 static int make_pki(struct contract *ctx)
 {
-    struct pki_key *keys[10] = {0};
+    struct pki_key *keys[11] = {0};
     struct pki_spec expired = pki_spec_ca("Contract Expired", CONTRACT_NOW);
     struct pki_spec leaf = pki_spec_leaf("localhost", CONTRACT_NOW);
     struct pki_spec twin = pki_spec_ca("Contract Twins", CONTRACT_NOW);
+    struct pki_spec limited = pki_spec_ca("Contract Limited", CONTRACT_NOW);
     struct pki_spec hostile = pki_spec_ca("../../../../tmp/x\n/etc/passwd;$(reboot)\xe2\x80\xae"
                                           "mep.\x01",
                                           CONTRACT_NOW);
@@ -34,6 +35,7 @@ static int make_pki(struct contract *ctx)
     expired.not_before = CONTRACT_NOW - 2 * PKI_YEAR;
     expired.not_after = CONTRACT_NOW - PKI_DAY;
     leaf.san = "DNS:localhost,IP:127.0.0.1";
+    limited.eku = "serverAuth,clientAuth";
     hostile.o = "|rm -rf /\r\n%00";
     if (bad == 0)
         bad = issue(ctx, CERT_OLD, keys[0], CERT_OLD, NULL,
@@ -51,6 +53,7 @@ static int make_pki(struct contract *ctx)
               issue(ctx, CERT_TWIN_A, keys[4], CERT_TWIN_A, NULL, twin) |
               issue(ctx, CERT_TWIN_B, keys[5], CERT_TWIN_B, NULL, twin) |
               issue(ctx, CERT_TWIN_C, keys[6], CERT_TWIN_C, NULL, twin) |
+              issue(ctx, CERT_LIMITED, keys[10], CERT_LIMITED, NULL, limited) |
               issue(ctx, CERT_HOSTILE, keys[2], CERT_HOSTILE, NULL, hostile) |
               issue(ctx, CERT_SHIPPED, keys[7], CERT_SHIPPED, NULL,
                     pki_spec_ca("Contract Shipped", CONTRACT_NOW)) |
