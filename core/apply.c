@@ -155,7 +155,9 @@ struct xr_txn xr_change_txn(struct xr_change_run *c)
                            .verify = verify,
                            .reject = reject,
                            .interrupted = interrupted,
-                           .widening_allowed = c->engine->rq->yes,
+                           /* The --yes of any other command answers another question. */
+                           .widening_allowed =
+                               c->engine->rq->yes && c->engine->rq->verb == XR_VERB_RECOVER,
                            .ctx = c};
 }
 
@@ -267,6 +269,7 @@ static bool recover_quietly(struct xr_change_run *c, size_t t, size_t p)
     say_notices(report, &run);
     c->finished_undo =
         c->finished_undo || (run.result == XR_RESULT_DONE && c->journal.items[t].undoes[0] != '\0');
+    c->took_back = c->took_back || run.result == XR_RESULT_BACK;
     xr_run_free(&run);
     return good;
 }
@@ -446,6 +449,7 @@ void xr_change_free(struct xr_change_run *c)
     xr_secret_wipe(&c->last_password);
     free(c->wishes.items);
     xr_pins_free(&c->pins);
+    xr_chosen_free(&c->chosen);
     xr_strings_free(&c->texts);
     for (size_t i = 0; i < c->serials.count; i++)
         xr_buf_free(&c->serials.items[i]);

@@ -124,14 +124,14 @@ static void add_stores(struct xr_change_run *c, const struct xr_transaction *t)
         const struct xr_part *part = &t->items[i];
         bool found = false;
 
-        if (part->stage == XR_STAGE_BACK || part->undone)
+        if (!xr_part_undoable(part) || !xr_chosen_has(&c->chosen, part->store))
             continue;
         if (!xr_engine_add_run(c->engine, part->store, true))
             continue; /* said; the other stores go on */
         for (size_t k = 0; k < report->runs.count; k++)
             found = found || strcmp(report->runs.items[k].address, part->store) == 0;
         if (!found) {
-            xr_report_say(report, XR_ERROR, part->store, "that address leads elsewhere now");
+            xr_report_say(report, XR_ERROR, part->store, "this address now means another store");
             xr_report_raise(report, XR_EXIT_FAILED);
         }
     }
@@ -146,7 +146,7 @@ static void plan_stores(struct xr_change_run *c, const struct xr_transaction *t)
         bool found = false;
 
         for (size_t i = 0; i < t->count && run->why == NULL; i++) {
-            if (t->items[i].stage != XR_STAGE_DONE || t->items[i].undone ||
+            if (!xr_part_made(&t->items[i]) || t->items[i].undone ||
                 strcmp(run->address, t->items[i].store) != 0)
                 continue;
             found = true;
@@ -155,6 +155,22 @@ static void plan_stores(struct xr_change_run *c, const struct xr_transaction *t)
         if (!found && run->why == NULL)
             xr_run_end(run, XR_RESULT_SKIPPED, xr_strdup("nothing of it is left here"));
     }
+}
+
+static bool is_all(const struct xr_chosen *chosen)
+{
+    return chosen->all && chosen->out.count == 0;
+}
+
+/* Is anything left of it in those stores that an undo can take back? */
+static bool any_done(const struct xr_transaction *t, struct xr_chosen *chosen)
+{
+    for (size_t i = 0; i < t->count; i++) {
+        if (xr_part_made(&t->items[i]) && !t->items[i].undone &&
+            xr_chosen_has(chosen, t->items[i].store))
+            return true;
+    }
+    return false;
 }
 
 void xr_verb_undo(struct xr_engine *engine)
@@ -168,6 +184,8 @@ void xr_verb_undo(struct xr_engine *engine)
     size_t at = SIZE_MAX;
 
     c.journal.fd = c.journal.dirfd = -1;
+    if (!xr_chosen_read(&c.chosen, engine))
+        goto out;
     if (engine->rq->dry_run) {
         c.journal_open = true;
         if (xr_journal_read(&c.journal, engine->state_dir, &err) != XR_OK) {
@@ -177,9 +195,13 @@ void xr_verb_undo(struct xr_engine *engine)
     } else if (!xr_change_open_journal(&c)) {
         goto out;
     }
-    at = xr_journal_find(&c.journal, wanted, &err);
+    at = xr_journal_find(&c.journal, wanted, xr_chosen_has, &c.chosen, &err);
     if (at == SIZE_MAX) {
-        xr_change_fail(&c, err.status == XR_INVALID ? XR_EXIT_USAGE : XR_EXIT_FAILED, err.text);
+        const char *text = err.status == XR_ABSENT && wanted == NULL && !is_all(&c.chosen)
+                               ? "nothing to undo in the stores named"
+                               : err.text;
+
+        xr_change_fail(&c, err.status == XR_INVALID ? XR_EXIT_USAGE : XR_EXIT_FAILED, text);
         goto out;
     }
     t = &c.journal.items[at];
@@ -193,7 +215,9 @@ void xr_verb_undo(struct xr_engine *engine)
     add_stores(&c, t);
     if (report->runs.count == 0) {
         if (report->exit == XR_EXIT_OK)
-            xr_change_fail(&c, XR_EXIT_FAILED, "that transaction changed nothing");
+            xr_change_fail(&c, XR_EXIT_FAILED,
+                           is_all(&c.chosen) ? "that transaction changed nothing"
+                                             : "that transaction left nothing in the stores named");
         goto out;
     }
     if (!engine->rq->dry_run && !xr_change_recover_first(&c))
@@ -201,6 +225,13 @@ void xr_verb_undo(struct xr_engine *engine)
     /* Whoever says undo once more after a crash means the same undo, not the one before. */
     if (c.finished_undo && wanted == NULL)
         goto out;
+    /* It had been interrupted, and recovery has just taken it back. */
+    if (c.took_back && !any_done(t, &c.chosen)) {
+        for (size_t i = 0; i < report->runs.count; i++)
+            xr_run_end(&report->runs.items[i], XR_RESULT_BACK,
+                       xr_strdup("it had been interrupted, and was taken back"));
+        goto out;
+    }
     for (size_t i = 0; i < t->count; i++)
         pool_part(engine, &t->items[i]);
     xr_engine_survey(engine);
@@ -313,6 +344,8 @@ void xr_verb_recover(struct xr_engine *engine)
     struct xr_error err = {0};
 
     c.journal.fd = c.journal.dirfd = -1;
+    if (!xr_chosen_read(&c.chosen, engine))
+        goto out;
     if (engine->rq->dry_run) {
         c.journal_open = true;
         if (xr_journal_read(&c.journal, engine->state_dir, &err) == XR_OK && !c.journal.live &&
@@ -337,7 +370,9 @@ void xr_verb_recover(struct xr_engine *engine)
                       c.journal.damaged);
     for (size_t t = 0; t < c.journal.count; t++) {
         for (size_t p = 0; p < c.journal.items[t].count; p++) {
-            if (xr_txn_open_part(&c.journal.items[t], p))
+            if ((xr_txn_open_part(&c.journal.items[t], p) ||
+                 c.journal.items[t].items[p].stage == XR_STAGE_LEFT) &&
+                xr_chosen_has(&c.chosen, c.journal.items[t].items[p].store))
                 recover_part(&c, t, p);
         }
     }

@@ -21,8 +21,10 @@ struct xr_change_run {
     } serials;
     struct xr_journal journal;
     bool journal_open;
-    bool finished_undo; /* recovery brought an interrupted undo to its end */
-    size_t transaction; /* XR_NONE before the first record */
+    struct xr_chosen chosen; /* of undo and recover */
+    bool finished_undo;      /* recovery brought an interrupted undo to its end */
+    bool took_back;          /* recovery took something back */
+    size_t transaction;      /* XR_NONE before the first record */
     unsigned shadow_checks;
     struct xr_secret last_password; /* that opened a store, typed by somebody */
     const char *undoes;             /* transaction that this one takes back, or NULL */

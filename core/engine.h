@@ -26,6 +26,16 @@ bool xr_engine_select(struct xr_engine *engine);
 /* Adds every store of the scope that is not excluded. False when an address to be left out is none
  * (said). */
 bool xr_engine_discover(struct xr_engine *engine);
+/* What --store and --exclude-store leave of stores that are known from the journal, which need not
+ * exist any more. */
+struct xr_chosen {
+    bool all; /* without --store */
+    struct xr_strings in, out;
+};
+/* False when a word is no address (said). */
+bool xr_chosen_read(struct xr_chosen *out, struct xr_engine *engine);
+bool xr_chosen_has(void *chosen, const char *store); /* an xr_store_fn */
+void xr_chosen_free(struct xr_chosen *chosen);
 /* What an address means: backend, and location on this host (NULL: all the backend finds).
  * XR_UNSUPPORTED when it is no address. */
 enum xr_status xr_engine_locate(struct xr_engine *engine, const char *address,

@@ -94,7 +94,7 @@ static bool read_intent(struct xr_transaction *t, struct xr_reader *in)
     return true;
 }
 
-static bool read_done(struct xr_part *part, struct xr_reader *in)
+static bool read_states(struct xr_part *part, enum xr_stage stage, struct xr_reader *in)
 {
     for (size_t i = 0; i < part->count; i++) {
         struct xr_state *after = xr_get_state(in);
@@ -106,7 +106,7 @@ static bool read_done(struct xr_part *part, struct xr_reader *in)
         xr_state_free(part->items[i].want);
         part->items[i].want = after;
     }
-    part->stage = XR_STAGE_DONE;
+    part->stage = stage;
     return true;
 }
 
@@ -117,8 +117,9 @@ static bool read_part_record(struct xr_transaction *t, uint64_t kind, struct xr_
     for (size_t i = 0; !in->failed && i < t->count; i++) {
         if (t->items[i].number != number)
             continue;
-        if (kind == XR_RECORD_DONE)
-            return read_done(&t->items[i], in);
+        if (kind != XR_RECORD_BACK)
+            return read_states(&t->items[i], kind == XR_RECORD_DONE ? XR_STAGE_DONE : XR_STAGE_LEFT,
+                               in);
         t->items[i].stage = XR_STAGE_BACK;
         return true;
     }
@@ -129,7 +130,7 @@ static bool read_part_record(struct xr_transaction *t, uint64_t kind, struct xr_
 static bool read_record(struct xr_journal *journal, struct xr_bytes payload)
 {
     struct xr_reader in = {payload, false};
-    uint64_t kind = xr_get_number(&in, XR_RECORD_END);
+    uint64_t kind = xr_get_number(&in, XR_RECORD_LAST);
     char id[XR_JOURNAL_ID_LEN + 1];
     struct xr_transaction *t = NULL;
 
@@ -147,7 +148,8 @@ static bool read_record(struct xr_journal *journal, struct xr_bytes payload)
         t->ended = true;
         return true;
     }
-    return (kind == XR_RECORD_DONE || kind == XR_RECORD_BACK) && read_part_record(t, kind, &in);
+    return (kind == XR_RECORD_DONE || kind == XR_RECORD_BACK || kind == XR_RECORD_LEFT) &&
+           read_part_record(t, kind, &in);
 }
 
 static void checksum(unsigned char out[XR_SHA256_LEN], const struct xr_journal *journal,
@@ -189,7 +191,7 @@ static void mark_undone(struct xr_transaction *t, const struct xr_transaction *u
                 t->items[i].undone = true;
         }
         any = any || t->items[i].undone;
-        all = all && (t->items[i].undone || t->items[i].stage != XR_STAGE_DONE);
+        all = all && (t->items[i].undone || !xr_part_made(&t->items[i]));
     }
     if (any && all)
         memcpy(t->undone_by, undo->id, sizeof(t->undone_by));
@@ -493,17 +495,31 @@ enum xr_status xr_journal_intent(struct xr_journal *journal, size_t transaction,
     return append_and_read(journal, &payload, true, err);
 }
 
-enum xr_status xr_journal_done(struct xr_journal *journal, size_t transaction, size_t part,
-                               const struct xr_state *const *after, struct xr_error *err)
+static enum xr_status append_states(struct xr_journal *journal, enum xr_record_kind kind,
+                                    size_t transaction, size_t part,
+                                    const struct xr_state *const *states, bool sync,
+                                    struct xr_error *err)
 {
     struct xr_transaction *t = &journal->items[transaction];
     struct xr_buf payload = {0};
 
-    put_head(&payload, XR_RECORD_DONE, t->id);
+    put_head(&payload, kind, t->id);
     xr_put_number(&payload, t->items[part].number);
     for (size_t i = 0; i < t->items[part].count; i++)
-        xr_put_state(&payload, after[i]);
-    return append_and_read(journal, &payload, false, err);
+        xr_put_state(&payload, states[i]);
+    return append_and_read(journal, &payload, sync, err);
+}
+
+enum xr_status xr_journal_done(struct xr_journal *journal, size_t transaction, size_t part,
+                               const struct xr_state *const *after, struct xr_error *err)
+{
+    return append_states(journal, XR_RECORD_DONE, transaction, part, after, false, err);
+}
+
+enum xr_status xr_journal_left(struct xr_journal *journal, size_t transaction, size_t part,
+                               const struct xr_state *const *now, struct xr_error *err)
+{
+    return append_states(journal, XR_RECORD_LEFT, transaction, part, now, true, err);
 }
 
 enum xr_status xr_journal_back(struct xr_journal *journal, size_t transaction, size_t part,
@@ -524,16 +540,28 @@ enum xr_status xr_journal_end(struct xr_journal *journal, size_t transaction, st
     return append_and_read(journal, &payload, true, err);
 }
 
-static bool changed_something(const struct xr_transaction *t)
+bool xr_part_made(const struct xr_part *part)
+{
+    return part->stage == XR_STAGE_DONE || part->stage == XR_STAGE_LEFT;
+}
+
+bool xr_part_undoable(const struct xr_part *part)
+{
+    return part->stage != XR_STAGE_BACK && !part->undone;
+}
+
+/* Has it a part that an undo could be about? */
+static bool undoable(const struct xr_transaction *t, xr_store_fn wanted, void *ctx)
 {
     for (size_t i = 0; i < t->count; i++) {
-        if (t->items[i].stage == XR_STAGE_DONE)
+        if (xr_part_undoable(&t->items[i]) && (wanted == NULL || wanted(ctx, t->items[i].store)))
             return true;
     }
     return false;
 }
 
-size_t xr_journal_find(const struct xr_journal *journal, const char *id, struct xr_error *err)
+size_t xr_journal_find(const struct xr_journal *journal, const char *id, xr_store_fn wanted,
+                       void *ctx, struct xr_error *err)
 {
     size_t found = SIZE_MAX;
 
@@ -541,7 +569,7 @@ size_t xr_journal_find(const struct xr_journal *journal, const char *id, struct 
         const struct xr_transaction *t = &journal->items[i];
 
         if (id == NULL) {
-            if (t->undoes[0] == '\0' && t->undone_by[0] == '\0' && changed_something(t))
+            if (t->undoes[0] == '\0' && undoable(t, wanted, ctx))
                 return i;
         } else if (strncmp(t->id, id, strlen(id)) == 0) {
             if (found != SIZE_MAX) {

@@ -20,7 +20,9 @@ enum xr_record_kind {
     XR_RECORD_INTENT,    /* one store's steps, before the first swap */
     XR_RECORD_DONE,      /* all of them are in the store; states as then listed */
     XR_RECORD_BACK,      /* the store was put back */
-    XR_RECORD_END
+    XR_RECORD_END,
+    XR_RECORD_LEFT, /* putting it back left something; states as then listed */
+    XR_RECORD_LAST = XR_RECORD_LEFT
 };
 
 struct xr_change {
@@ -28,7 +30,13 @@ struct xr_change {
     struct xr_state *before, *want; /* owned; NULL is absent */
 };
 
-enum xr_stage { XR_STAGE_PENDING, XR_STAGE_DONE, XR_STAGE_BACK };
+enum xr_stage {
+    XR_STAGE_PENDING,
+    XR_STAGE_DONE,
+    XR_STAGE_BACK,
+    XR_STAGE_LEFT, /* rolled back, but the store is not what it was: want is what it holds */
+    XR_STAGE_COUNT
+};
 
 enum xr_transaction_flag {
     XR_ALL_OR_NOTHING = 1u << 0,  /* interrupted, it is taken back in every store */
@@ -91,13 +99,23 @@ enum xr_status xr_journal_intent(struct xr_journal *journal, size_t transaction,
 /* after: the state of each change's subject as listed now, count of them, borrowed. */
 enum xr_status xr_journal_done(struct xr_journal *journal, size_t transaction, size_t part,
                                const struct xr_state *const *after, struct xr_error *err);
+/* The same of a store that could not be put back as it was. */
+enum xr_status xr_journal_left(struct xr_journal *journal, size_t transaction, size_t part,
+                               const struct xr_state *const *now, struct xr_error *err);
 enum xr_status xr_journal_back(struct xr_journal *journal, size_t transaction, size_t part,
                                struct xr_error *err);
 enum xr_status xr_journal_end(struct xr_journal *journal, size_t transaction, struct xr_error *err);
 
-/* By name or its beginning; with NULL the newest that changed something, is no undo and is not
- * undone. XR_NONE-like SIZE_MAX when there is none. */
-size_t xr_journal_find(const struct xr_journal *journal, const char *id, struct xr_error *err);
+/* Has the store changes of it, as far as is known: done, or left by a rollback? */
+bool xr_part_made(const struct xr_part *part);
+/* Not taken back yet, by whatever: made, or interrupted. */
+bool xr_part_undoable(const struct xr_part *part);
+/* Is the store of that address meant? NULL: every one is. */
+typedef bool (*xr_store_fn)(void *ctx, const char *store);
+/* By name or its beginning; with NULL the newest that is no undo and has an undoable part in a wanted
+ * store. SIZE_MAX when there is none. */
+size_t xr_journal_find(const struct xr_journal *journal, const char *id, xr_store_fn wanted,
+                       void *ctx, struct xr_error *err);
 bool xr_journal_pending(const struct xr_journal *journal);
 
 #endif

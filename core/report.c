@@ -162,7 +162,7 @@ bool xr_report_managed(const struct xr_report *report, const struct xr_run *run,
         for (size_t k = 0; k < t->count && t->undone_by[0] == '\0'; k++) {
             const struct xr_part *part = &t->items[k];
 
-            if (part->stage != XR_STAGE_DONE || strcmp(part->store, run->address) != 0)
+            if (!xr_part_made(part) || strcmp(part->store, run->address) != 0)
                 continue;
             for (size_t n = 0; n < part->count; n++) {
                 if (xr_subject_equal(&part->items[n].subject, &entry->subject) &&

@@ -375,7 +375,7 @@ static json_t *answer_row(const struct xr_report *report, const struct xr_answer
 
 static json_t *transaction_row(const struct xr_transaction *t)
 {
-    static const char *const stages[] = {"pending", "done", "rolled-back"};
+    static const char *const stages[] = {"pending", "done", "rolled-back", "not-rolled-back"};
     json_t *out = json_object();
     json_t *stores = json_array();
 

@@ -359,7 +359,7 @@ static void list(const struct xr_text_style *style, FILE *out, struct xr_report 
 static void history(const struct xr_text_style *style, FILE *out, const struct xr_report *report)
 {
     static const char *const stages[] = {"interrupted: see crossroot recover", "done",
-                                         "rolled back"};
+                                         "rolled back", "not rolled back: see crossroot recover"};
 
     for (size_t i = report->journal.count; i-- > 0;) {
         const struct xr_transaction *t = &report->journal.items[i];

@@ -94,13 +94,20 @@ static bool has_run(const struct xr_report *report, const char *address)
 }
 
 /* location is the host's; an address names the place as it is inside the image. */
-static void push_run(struct xr_engine *engine, const struct xr_loaded *backend,
-                     const char *location, const struct xr_found *found, bool named)
+static char *address_of(const struct xr_engine *engine, const struct xr_loaded *backend,
+                        const char *location)
 {
     const char *root = engine->rq->site.root;
     bool within = root != NULL && has_paths(backend) && inside(location, root);
     const char *shown = location + (within ? strlen(root) : 0);
-    char *address = xr_format("%s:%s", backend->table.name, shown[0] != '\0' ? shown : "/");
+
+    return xr_format("%s:%s", backend->table.name, shown[0] != '\0' ? shown : "/");
+}
+
+static void push_run(struct xr_engine *engine, const struct xr_loaded *backend,
+                     const char *location, const struct xr_found *found, bool named)
+{
+    char *address = address_of(engine, backend, location);
     struct xr_run *run = NULL;
 
     if (has_run(engine->report, address)) {
@@ -464,4 +471,71 @@ bool xr_engine_select(struct xr_engine *engine)
         xr_report_raise(engine->report, XR_EXIT_FAILED);
     }
     return false;
+}
+
+/* ---- stores that are known from records ---- */
+
+/* Addresses that one word of --store or --exclude-store means: as it is written, and as records
+ * have it. "nss:" stands for all of a backend. */
+static bool add_meant(struct xr_strings *out, struct xr_engine *engine, const char *word)
+{
+    const struct xr_loaded *backend = NULL;
+    char *location = NULL;
+    char *address = NULL;
+    struct xr_error err = {0};
+    enum xr_status status = xr_engine_locate(engine, word, &backend, &location, &err);
+
+    if (status == XR_UNSUPPORTED) {
+        xr_report_say(engine->report, XR_ERROR, NULL, "%s", err.text);
+        xr_report_raise(engine->report, XR_EXIT_USAGE);
+        return false;
+    }
+    xr_strings_add(out, word); /* what does not exist any more may be in a record */
+    if (status == XR_OK)
+        address = location != NULL ? address_of(engine, backend, location)
+                                   : xr_format("%s:", backend->table.name);
+    if (address != NULL)
+        xr_strings_add(out, address);
+    free(address);
+    free(location);
+    return true;
+}
+
+bool xr_chosen_read(struct xr_chosen *out, struct xr_engine *engine)
+{
+    const struct xr_request *rq = engine->rq;
+    bool good = true;
+
+    out->all = rq->stores.count == 0;
+    for (size_t i = 0; good && i < rq->stores.count; i++)
+        good = add_meant(&out->in, engine, rq->stores.items[i]);
+    for (size_t i = 0; good && i < rq->excluded.count; i++)
+        good = add_meant(&out->out, engine, rq->excluded.items[i]);
+    return good;
+}
+
+void xr_chosen_free(struct xr_chosen *chosen)
+{
+    xr_strings_free(&chosen->in);
+    xr_strings_free(&chosen->out);
+}
+
+static bool meant(const struct xr_strings *addresses, const char *store)
+{
+    for (size_t i = 0; i < addresses->count; i++) {
+        const char *address = addresses->items[i];
+        size_t len = strlen(address);
+
+        if (strcmp(address, store) == 0 ||
+            (len > 0 && address[len - 1] == ':' && strncmp(address, store, len) == 0))
+            return true;
+    }
+    return false;
+}
+
+bool xr_chosen_has(void *chosen, const char *store)
+{
+    const struct xr_chosen *c = chosen;
+
+    return (c->all || meant(&c->in, store)) && !meant(&c->out, store);
 }

@@ -151,68 +151,123 @@ static enum xr_status reopen(struct xr_txn *txn, struct xr_run *run, struct xr_s
     return open_to_write(store, txn, run, err);
 }
 
-/* Puts the first count changes of a part back, last one first, from whatever is there now. What
- * somebody else made of an entry meanwhile is theirs and stays; *left counts those. */
-static enum xr_status put_back(struct xr_run *run, struct xr_store *store,
-                               const struct xr_part *part, size_t count, size_t *left,
-                               struct xr_error *err)
+/* How the run's part ended, with the states that run->after has. */
+static enum xr_status record(struct xr_txn *txn, struct xr_run *run, enum xr_stage stage,
+                             struct xr_error *err)
 {
-    struct xr_snapshot now = {0};
-    enum xr_status status = list_again(&now, store, part, err);
+    const struct xr_part *part = &txn->journal->items[txn->transaction].items[run->part];
+    const struct xr_state **after = NULL;
+    enum xr_status status = XR_OK;
 
-    *left = 0;
+    if (stage == XR_STAGE_BACK)
+        return xr_journal_back(txn->journal, txn->transaction, run->part, err);
+    after = xr_new(part->count, sizeof(*after));
+    for (size_t i = 0; i < part->count; i++)
+        after[i] = xr_snapshot_find(&run->after, &part->items[i].subject);
+    status = stage == XR_STAGE_DONE
+                 ? xr_journal_done(txn->journal, txn->transaction, run->part, after, err)
+                 : xr_journal_left(txn->journal, txn->transaction, run->part, after, err);
+    free((void *)after);
+    return status;
+}
+
+/* How a subject stands that should be as it was before. */
+static void say_left(struct xr_buf *out, const struct xr_change *change, const struct xr_state *now)
+{
+    const struct xr_state *states[] = {now, change->before};
+    char hex[2 * XR_SHA256_LEN + 1];
+
+    xr_hex(hex, change->subject.id, XR_SHA256_LEN);
+    xr_buf_str(out, hex);
+    for (size_t k = 0; k < 2; k++) {
+        size_t count = states[k] != NULL ? states[k]->count : 0;
+
+        xr_buf_str(out, k == 0 ? " is " : ", and was ");
+        for (size_t i = 0; i < count; i++)
+            xr_buf_fmt(out, "%s%s", i > 0 ? " and " : "",
+                       xr_place_name(states[k]->entries[i]->place));
+        xr_buf_str(out, count == 0 ? "absent" : "");
+    }
+}
+
+/* Puts the first count changes of a part back, last one first, from whatever is there now; what
+ * then is there is in run->after. What somebody else made of an entry meanwhile is theirs and stays. */
+static enum xr_status put_back(struct xr_run *run, struct xr_store *store,
+                               const struct xr_part *part, size_t count, struct xr_error *err)
+{
+    enum xr_status status = list_again(&run->after, store, part, err);
+
     for (size_t i = count; status == XR_OK && i-- > 0;) {
         const struct xr_change *change = &part->items[i];
-        const struct xr_state *current = xr_snapshot_find(&now, &change->subject);
+        const struct xr_state *current = xr_snapshot_find(&run->after, &change->subject);
 
-        if (xr_state_equal(current, change->before))
+        if (xr_state_equal(current, change->before) ||
+            !xr_state_between(current, change->before, change->want))
             continue;
-        if (!xr_state_between(current, change->before, change->want)) {
-            (*left)++;
-            continue;
-        }
         run->taken_back = true;
         status = xr_store_swap(store, current, change->before, err);
         /* A swap may renumber what other subjects' entries hold of the same name. */
         if (status == XR_OK)
-            status = list_again(&now, store, part, err);
+            status = list_again(&run->after, store, part, err);
     }
-    xr_snapshot_free(&now);
-    if (status == XR_OK)
-        status = xr_store_flush(store, err);
-    return status;
+    if (status != XR_OK || run->backend->table.flush == NULL)
+        return status; /* listed since the last swap */
+    status = xr_store_flush(store, err);
+    return status == XR_OK ? list_again(&run->after, store, part, err) : status;
 }
 
-/* Takes back the first count changes; why is what made it necessary, and is owned. */
+/* How many subjects of a part are not what they were; text gets the first. */
+static size_t count_left(struct xr_buf *text, const struct xr_run *run, const struct xr_part *part)
+{
+    size_t left = 0;
+
+    for (size_t i = 0; i < part->count; i++) {
+        const struct xr_state *now = xr_snapshot_find(&run->after, &part->items[i].subject);
+
+        if (xr_state_same(now, part->items[i].before))
+            continue;
+        if (left++ == 0)
+            say_left(text, &part->items[i], now);
+    }
+    if (left > 1)
+        xr_buf_fmt(text, " (and %zu more)", left - 1);
+    return left;
+}
+
+/* Takes back the first count changes; why is what made it necessary, and is owned. It is called
+ * rolled back only if the store, listed again, is what it was. */
 static void roll_back(struct xr_txn *txn, struct xr_run *run, struct xr_store *store, size_t count,
                       enum xr_result result, char *why)
 {
     struct xr_part part = part_of(txn, run);
     struct xr_error err = {0};
+    struct xr_buf text = {0};
     enum xr_status status = XR_OK;
     size_t left = 0;
 
     if (store->backend == NULL)
         status = reopen(txn, run, store, &err);
     if (status == XR_OK)
-        status = put_back(run, store, &part, count, &left, &err);
+        status = put_back(run, store, &part, count, &err);
     if (status == XR_LOST && (status = reopen(txn, run, store, &err)) == XR_OK)
-        status = put_back(run, store, &part, count, &left, &err);
+        status = put_back(run, store, &part, count, &err);
     if (status == XR_OK)
-        status = xr_journal_back(txn->journal, txn->transaction, run->part, &err);
+        left = count_left(&text, run, &part);
+    if (status == XR_OK)
+        status = record(txn, run, left > 0 ? XR_STAGE_LEFT : XR_STAGE_BACK, &err);
     if (status == XR_OK && left == 0) {
         xr_run_end(run, result, why);
         return;
     }
     if (status == XR_OK)
         xr_run_end(run, XR_RESULT_CONFLICT,
-                   xr_format("%s; %zu of its entries were changed by somebody else meanwhile and "
-                             "left as they are",
-                             why, left));
+                   xr_format("%s; not all is as it was before: %s; crossroot undo %s takes it back",
+                             why, text.data, txn->journal->items[txn->transaction].id));
     else /* the intent stays open: the next changing command or recover goes on from here */
         xr_run_end(run, XR_RESULT_FAILED,
                    xr_format("%s; and it could not be put back: %s; see crossroot recover", why,
                              err.text));
+    xr_buf_free(&text);
     free(why);
 }
 
@@ -223,20 +278,6 @@ static bool all_as_wanted(const struct xr_part *part, const struct xr_snapshot *
             return false;
     }
     return true;
-}
-
-static enum xr_status record_done(struct xr_txn *txn, struct xr_run *run, size_t transaction,
-                                  size_t at, struct xr_error *err)
-{
-    const struct xr_part *part = &txn->journal->items[transaction].items[at];
-    const struct xr_state **after = xr_new(part->count, sizeof(*after));
-    enum xr_status status = XR_OK;
-
-    for (size_t i = 0; i < part->count; i++)
-        after[i] = xr_snapshot_find(&run->after, &part->items[i].subject);
-    status = xr_journal_done(txn->journal, transaction, at, after, err);
-    free((void *)after);
-    return status;
 }
 
 static void flush(struct xr_run *run, struct xr_store *store, bool remark)
@@ -404,7 +445,7 @@ void xr_txn_apply(struct xr_txn *txn, struct xr_run *run)
                   xr_format("the verifier said no: %s", run->verdict.why));
         goto out;
     }
-    status = record_done(txn, run, txn->transaction, run->part, &err);
+    status = record(txn, run, XR_STAGE_DONE, &err);
     if (status != XR_OK) {
         roll_back(txn, run, &store, part.count, XR_RESULT_FAILED, xr_strdup(err.text));
         goto out;
@@ -482,15 +523,16 @@ static void recover_open(struct xr_txn *txn, struct xr_run *run, struct xr_store
     struct ways ways = ways_of(part, &run->after);
     /* What was to be proven, or to happen everywhere, has not been: it goes back if it may. */
     bool strict = t->flags != 0;
+    bool only_back = part->stage == XR_STAGE_LEFT; /* it was to go back before */
     struct xr_error err = {0};
     enum xr_status status = XR_OK;
 
-    if (!(ways.done && !strict) && (ways.back || txn->widening_allowed)) {
+    if ((!ways.done || strict || only_back) && (ways.back || txn->widening_allowed)) {
         roll_back(txn, run, store, part->count, XR_RESULT_BACK,
                   xr_strdup("put back as it was before"));
         return;
     }
-    if (!ways.done && !ways.forward) {
+    if (only_back || (!ways.done && !ways.forward)) {
         xr_run_end(run, XR_RESULT_FAILED,
                    xr_strdup("to take it back or to finish it would give trust: crossroot recover "
                              "--yes takes it back"));
@@ -503,7 +545,7 @@ static void recover_open(struct xr_txn *txn, struct xr_run *run, struct xr_store
         status = list_again(&run->after, store, part, &err);
     }
     if (status == XR_OK)
-        status = record_done(txn, run, txn->transaction, run->part, &err);
+        status = record(txn, run, XR_STAGE_DONE, &err);
     if (status != XR_OK) {
         end_with_error(run, status, &err);
         return;
@@ -517,10 +559,11 @@ void xr_txn_recover(struct xr_txn *txn, struct xr_run *run, size_t transaction, 
     struct xr_store store = {0};
     struct xr_error err = {0};
     const struct xr_part *part = &txn->journal->items[transaction].items[at];
-    enum xr_status status = open_to_write(&store, txn, run, &err);
+    enum xr_status status = XR_OK;
 
     txn->transaction = transaction;
     run->part = at;
+    status = open_to_write(&store, txn, run, &err);
     for (size_t i = 0; i < part->count; i++)
         xr_plan_step(&run->plan, &part->items[i].subject, XR_NONE,
                      xr_state_copy(part->items[i].before), xr_state_copy(part->items[i].want));

@@ -296,6 +296,11 @@ Test(worker, a_lie_is_found_by_listing_again)
     check("lie", XR_RESULT_FAILED, "did not keep", XR_STAGE_BACK, false);
 }
 
+Test(worker, what_a_store_made_instead_is_told_and_not_called_rolled_back)
+{
+    check("anchor-instead", XR_RESULT_DONE, NULL, XR_STAGE_DONE, true);
+}
+
 Test(worker, a_crash_before_the_change_is_rolled_back)
 {
     check("crash-swap-before", XR_RESULT_FAILED, NULL, XR_STAGE_BACK, false);

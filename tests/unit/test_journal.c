@@ -219,7 +219,7 @@ Test(journal, no_directory_and_no_file_are_an_empty_journal)
     cr_assert_eq(journal.count, 0);
     cr_assert_not(journal.live);
     cr_assert_not(xr_journal_pending(&journal));
-    cr_assert_eq(xr_journal_find(&journal, NULL, NULL), SIZE_MAX);
+    cr_assert_eq(xr_journal_find(&journal, NULL, NULL, NULL, NULL), SIZE_MAX);
     xr_journal_close(&journal);
     cr_assert_eq(stat(dir, &st), -1, "reading made the directory");
 
@@ -755,22 +755,22 @@ Test(journal, finds_a_transaction_by_its_name_or_the_beginning_of_it)
         size_t alike = 0;
 
         memcpy(prefix, ids[i], 12);
-        cr_assert_eq(xr_journal_find(&journal, ids[i], &err), i);
-        cr_assert_eq(xr_journal_find(&journal, prefix, &err), i);
+        cr_assert_eq(xr_journal_find(&journal, ids[i], NULL, NULL, &err), i);
+        cr_assert_eq(xr_journal_find(&journal, prefix, NULL, NULL, &err), i);
         for (unsigned k = 0; k < 20; k++)
             alike += ids[k][0] == first[0];
         if (alike > 1) {
             ambiguous = true;
-            cr_assert_eq(xr_journal_find(&journal, first, &err), SIZE_MAX);
+            cr_assert_eq(xr_journal_find(&journal, first, NULL, NULL, &err), SIZE_MAX);
             cr_assert_eq(err.status, XR_INVALID);
         } else {
-            cr_assert_eq(xr_journal_find(&journal, first, &err), i);
+            cr_assert_eq(xr_journal_find(&journal, first, NULL, NULL, &err), i);
         }
     }
     cr_assert(ambiguous, "20 names, 16 first digits");
-    cr_assert_eq(xr_journal_find(&journal, "zz", &err), SIZE_MAX);
+    cr_assert_eq(xr_journal_find(&journal, "zz", NULL, NULL, &err), SIZE_MAX);
     cr_assert_eq(err.status, XR_ABSENT);
-    cr_assert_eq(xr_journal_find(&journal, "0123456789abcdef0", &err), SIZE_MAX);
+    cr_assert_eq(xr_journal_find(&journal, "0123456789abcdef0", NULL, NULL, &err), SIZE_MAX);
     xr_journal_close(&journal);
 }
 
@@ -782,24 +782,24 @@ Test(journal, the_newest_is_the_last_that_changed_something)
     size_t t = 0;
 
     open_journal(&journal);
-    cr_assert_eq(xr_journal_find(&journal, NULL, &err), SIZE_MAX);
+    cr_assert_eq(xr_journal_find(&journal, NULL, NULL, NULL, &err), SIZE_MAX);
     cr_assert_eq(err.status, XR_ABSENT);
     whole(&journal, id, NULL, 1);
-    cr_assert_eq(xr_journal_find(&journal, NULL, &err), 0);
+    cr_assert_eq(xr_journal_find(&journal, NULL, NULL, NULL, &err), 0);
     t = begin(&journal, "install", NULL); /* nothing to do */
     end(&journal, t);
-    cr_assert_eq(xr_journal_find(&journal, NULL, &err), 0);
+    cr_assert_eq(xr_journal_find(&journal, NULL, NULL, NULL, &err), 0);
     t = begin(&journal, "install", NULL); /* put back */
     cr_assert_eq(xr_journal_back(&journal, t, intend(&journal, t, "openssl:/a", 2), &err), XR_OK);
     end(&journal, t);
-    cr_assert_eq(xr_journal_find(&journal, NULL, &err), 0);
+    cr_assert_eq(xr_journal_find(&journal, NULL, NULL, NULL, &err), 0);
     t = begin(&journal, "install", NULL); /* pending */
     (void)intend(&journal, t, "openssl:/a", 3);
-    cr_assert_eq(xr_journal_find(&journal, NULL, &err), 0);
+    cr_assert_eq(xr_journal_find(&journal, NULL, NULL, NULL, &err), t, "recovery goes first");
     t = begin(&journal, "install", NULL); /* one store of two */
     (void)intend(&journal, t, "openssl:/a", 4);
     finish(&journal, t, intend(&journal, t, "openssl:/b", 5), 5);
-    cr_assert_eq(xr_journal_find(&journal, NULL, &err), t);
+    cr_assert_eq(xr_journal_find(&journal, NULL, NULL, NULL, &err), t);
     xr_journal_close(&journal);
 }
 
@@ -819,8 +819,10 @@ Test(journal, what_was_undone_is_passed_over_until_the_undo_is_undone)
     cr_assert_str_eq(journal.items[1].undone_by, undo);
     cr_assert_str_eq(journal.items[2].undoes, second);
     cr_assert_str_eq(journal.items[0].undone_by, "");
-    cr_assert_eq(xr_journal_find(&journal, NULL, NULL), 0, "neither the undo nor what it undid");
-    cr_assert_eq(xr_journal_find(&journal, second, NULL), 1, "by name it is still there");
+    cr_assert_eq(xr_journal_find(&journal, NULL, NULL, NULL, NULL), 0,
+                 "neither the undo nor what it undid");
+    cr_assert_eq(xr_journal_find(&journal, second, NULL, NULL, NULL), 1,
+                 "by name it is still there");
     xr_journal_close(&journal);
 
     open_journal(&journal);
@@ -829,7 +831,7 @@ Test(journal, what_was_undone_is_passed_over_until_the_undo_is_undone)
     read_journal(&journal);
     cr_assert_str_eq(journal.items[2].undone_by, redo);
     cr_assert_str_eq(journal.items[1].undone_by, "", "an undo that was undone undoes nothing");
-    cr_assert_eq(xr_journal_find(&journal, NULL, NULL), 1);
+    cr_assert_eq(xr_journal_find(&journal, NULL, NULL, NULL, NULL), 1);
     xr_journal_close(&journal);
 
     open_journal(&journal);
@@ -837,7 +839,7 @@ Test(journal, what_was_undone_is_passed_over_until_the_undo_is_undone)
     xr_journal_close(&journal);
     read_journal(&journal);
     cr_assert_str_eq(journal.items[1].undone_by, last);
-    cr_assert_eq(xr_journal_find(&journal, NULL, NULL), 0);
+    cr_assert_eq(xr_journal_find(&journal, NULL, NULL, NULL, NULL), 0);
     xr_journal_close(&journal);
 }
 
@@ -856,7 +858,7 @@ Test(journal, an_undo_that_was_put_back_undid_nothing)
     xr_journal_close(&journal);
     read_journal(&journal);
     cr_assert_str_eq(journal.items[0].undone_by, "");
-    cr_assert_eq(xr_journal_find(&journal, NULL, NULL), 0);
+    cr_assert_eq(xr_journal_find(&journal, NULL, NULL, NULL, NULL), 0);
     xr_journal_close(&journal);
 }
 

@@ -2,7 +2,7 @@
 /*
  * A backend that does what backends must not do. Its location says what: "WHAT" or "WHAT:FILE",
  * where FILE keeps the one entry it can hold (a byte for the place, the certificate), so that
- * another process sees what a crashed one did.
+ * another process sees what a crashed one did. "stuck" is naughty while there is a FILE.stuck.
  */
 #include <crossroot/backend.h>
 
@@ -19,6 +19,15 @@ struct xr_session {
 static bool asked(const struct xr_session *s, const char *what)
 {
     return strcmp(s->what, what) == 0;
+}
+
+/* It fails after it wrote, and takes nothing away although it says so. */
+static bool stuck(const struct xr_session *s)
+{
+    char path[600];
+
+    (void)snprintf(path, sizeof(path), "%s.stuck", s->file);
+    return asked(s, "stuck") && access(path, F_OK) == 0;
 }
 
 static void hang(void)
@@ -207,7 +216,8 @@ static enum xr_status swap(struct xr_session *s, const struct xr_state *expect,
     if (there != (expect != NULL))
         return xr_error_set(err, XR_CONFLICT, "", 0, "not as expected");
     if (want == NULL) {
-        (void)unlink(s->file);
+        if (!stuck(s))
+            (void)unlink(s->file);
     } else {
         FILE *file = fopen(s->file, "wb");
         unsigned char place = (unsigned char)want->entries[0]->place;
@@ -222,6 +232,8 @@ static enum xr_status swap(struct xr_session *s, const struct xr_state *expect,
     }
     if (asked(s, "crash-swap-after"))
         abort();
+    if (want != NULL && stuck(s))
+        return xr_error_set(err, XR_FAILED, "", 0, "half of it is written");
     return XR_OK;
 }
 

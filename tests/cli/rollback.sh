@@ -1,0 +1,67 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# rollback.sh NAUGHTY: what a rollback or a recovery says is what the store then holds, and neither
+# gives trust back that nobody was asked about.
+# shellcheck source=tests/cli/lib.sh
+. "$(dirname -- "${BASH_SOURCE[0]}")/lib.sh"
+naughty=${1:?}
+make_pki "$T/pki"
+root=$P/old-root.pem
+
+echo '# a store that keeps what it was told to give back'
+s=(--plugin "$naughty" --store "naughty:stuck:$T/entry")
+held() { xr "${s[@]}" list --json | json 'stores[0].entries[].place' 2>/dev/null || true; }
+: >"$T/entry.stuck"
+expect_exit 1 'install' xr "${s[@]}" install --yes "$root"
+expect_grep 'is not called rolled back' "$(sha "$root") is anchor, and was absent" "$out"
+expect_no_grep 'by no word' 'rolled.back' "$out"
+expect_eq 'for it is there' "$(held)" anchor
+run xr history
+expect_grep 'history says so' 'not rolled back' "$out"
+expect_exit 1 'recover tries again' xr "${s[@]}" recover
+expect_grep 'and says what is left' 'is anchor, and was absent' "$out"
+rm "$T/entry.stuck"
+expect_exit 0 'once the store can, recover takes it back' xr "${s[@]}" recover
+expect_eq 'and it is gone' "$(held)" ''
+run xr history
+expect_grep 'which history says' '1 change, rolled back' "$out"
+
+: >"$T/entry.stuck"
+expect_exit 1 'the same again' xr "${s[@]}" install --yes "$root"
+rm "$T/entry.stuck"
+expect_exit 0 'undo takes it back too' xr "${s[@]}" undo
+expect_eq 'and it is gone' "$(held)" ''
+expect_exit 1 'once' xr "${s[@]}" undo
+
+echo '# a store that makes something else of a wish'
+s=(--plugin "$naughty" --store "naughty:anchor-instead:$T/other")
+expect_exit 1 'an intermediate that becomes an anchor' xr "${s[@]}" install "$P/cross.pem"
+expect_grep 'is told' 'is anchor, and was absent;' "$out"
+expect_grep 'with the way back' 'crossroot undo [0-9a-f]{16}' "$out"
+expect_exit 0 'which works' xr "${s[@]}" undo
+expect_eq 'nothing is left' "$(held)" ''
+
+echo "# another command's --yes gives nothing back"
+if can_trace; then
+    dir=$T/trust s=(--store "openssl:$T/trust")
+    three=("$root" "$P/rsa-root.pem" "$P/utf8.pem")
+    anchors() { xr "${s[@]}" list --json | json 'stores[0].entries[place=anchor].sha256' 2>/dev/null | sort; }
+    finished=0 kills=0
+    for ((n = 1; n < 40 && !finished; n++)); do
+        rm -rf "$dir" "$state"
+        run xr "${s[@]}" install --yes "${three[@]}"
+        traced -f -o /dev/null -e inject=unlinkat:signal=KILL:when="$n" "$XR_BIN" --worker "$XR_WORKER" \
+            --state "$state" "${s[@]}" remove --yes "${three[@]}" >/dev/null 2>&1 </dev/null && finished=1
+        ((finished)) && break
+        kills=$((kills + 1))
+        anchors >"$T/killed"
+        run xr "${s[@]}" install --yes "$P/new-root.pem"
+        anchors | grep -v "$(sha "$P/new-root.pem")" >"$T/next" || true
+        back=$(comm -13 "$T/killed" "$T/next" | wc -l)
+        [[ $back -eq 0 && $rc -eq 0 ]] ||
+            bad "killed at unlinkat $n: install --yes gave $back anchors back, exit $rc"
+    done
+    expect_eq 'remove was killed at every file it takes away' "$((kills >= 3)) $finished" '1 1'
+    ok "$kills kills, and what was gone stays gone"
+fi
+finish
