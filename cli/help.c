@@ -91,6 +91,7 @@ static const char global_options[] =
     "  --layout NAME          the distribution's layout of ca-certificates (see stores)\n"
     "  --nss DIR              use the NSS libraries in DIR, such as Firefox's own\n"
     "  --updater WHO          native (default), or distro: its own command makes the outputs\n"
+    "  --rebuild              let ca-certificates lose what is published and in no source\n"
     "  --plugin FILE          load one more backend\n"
     "  --password-fd N        of stores that have one: a line of the open file N\n"
 #endif

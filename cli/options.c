@@ -52,6 +52,7 @@ static const struct option table[] = {
     {"drop-constraints", 0, FLAG, V(INSTALL), AT(drop_constraints)},
     {"require-verified", 0, FLAG, V(INSTALL), AT(require_verified)},
     {"all-or-nothing", 0, FLAG, CHANGING, AT(all_or_nothing)},
+    {"rebuild", 0, FLAG, CHANGING, AT(rebuild)},
     {"password-fd", 0, DESCRIPTOR, CHANGING, AT(password_fd)},
 };
 #define OPTIONS (sizeof(table) / sizeof(table[0]))

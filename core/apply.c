@@ -283,6 +283,12 @@ static bool concerns(const struct xr_report *report, const char *address)
     return false;
 }
 
+void xr_change_recall(struct xr_change_run *c)
+{
+    for (size_t i = 0; i < c->engine->report->runs.count; i++)
+        xr_run_recall(&c->engine->report->runs.items[i], &c->journal);
+}
+
 /* What another process's crash left in the stores of this command is cleared up first. */
 bool xr_change_recover_first(struct xr_change_run *c)
 {

@@ -21,8 +21,9 @@ enum xr_status xr_ask(struct xr_asking *asking, struct xr_verdict *out,
 
     if (status == XR_OK && must_open(asking)) {
         xr_store_close(asking->store);
-        status = xr_store_open(asking->store, asking->backend, asking->site, asking->location,
-                               apart(asking) ? XR_PROBE : XR_READ, asking->worker, &asking->err);
+        status =
+            xr_store_open(asking->store, asking->backend, XR_TARGET(asking->site, asking->location),
+                          apart(asking) ? XR_PROBE : XR_READ, asking->worker, &asking->err);
         asking->own = true;
         asking->status = status;
     }

@@ -94,6 +94,12 @@ void xr_strings_add(struct xr_strings *strings, const char *text)
     *XR_PUSH(strings) = xr_strdup(text);
 }
 
+void xr_subjects_free(struct xr_subjects *subjects)
+{
+    free(subjects->items);
+    *subjects = (struct xr_subjects){0};
+}
+
 void xr_strings_free(struct xr_strings *strings)
 {
     for (size_t i = 0; i < strings->count; i++)

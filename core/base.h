@@ -27,6 +27,12 @@ struct xr_strings {
 void xr_strings_add(struct xr_strings *strings, const char *text);
 void xr_strings_free(struct xr_strings *strings);
 
+struct xr_subjects {
+    struct xr_subject *items;
+    size_t count, capacity;
+};
+void xr_subjects_free(struct xr_subjects *subjects);
+
 /* String builder; data is NUL-terminated once anything was added. {0} is an empty one. */
 struct xr_buf {
     char *data;

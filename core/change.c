@@ -55,6 +55,7 @@ void xr_verb_change(struct xr_engine *engine)
     } else if (!xr_change_open_journal(&c) || !xr_change_recover_first(&c)) {
         goto out;
     }
+    xr_change_recall(&c);
     xr_engine_survey(engine);
     if (!xr_change_wishes(&c))
         goto out;
@@ -94,10 +95,8 @@ static void plan_undo(struct xr_change_run *c, struct xr_run *run, const struct 
         if (!back_already && change->before != NULL)
             xr_plan_ask_key(&run->plan.items[run->plan.count - 1], &run->snapshot, &report->pool);
     }
-    if (!run->caps.writable && xr_plan_changes(&run->plan) > 0) {
-        run->privilege = run->caps.needs_privilege;
-        xr_run_end(run, XR_RESULT_FAILED, xr_format("cannot be written: %s", run->caps.why_not));
-    }
+    if (!run->caps.writable && xr_plan_changes(&run->plan) > 0)
+        xr_run_end_unwritable(run);
 }
 
 /* Certificates that exist only in the record still have names to show. */
@@ -234,6 +233,7 @@ void xr_verb_undo(struct xr_engine *engine)
     }
     for (size_t i = 0; i < t->count; i++)
         pool_part(engine, &t->items[i]);
+    xr_change_recall(&c);
     xr_engine_survey(engine);
     plan_stores(&c, t);
     xr_change_carry_out(&c);

@@ -52,6 +52,8 @@ void xr_change_plan(struct xr_change_run *c);
 
 /* apply.c */
 bool xr_change_open_journal(struct xr_change_run *c);
+/* Tells every run what the journal says of its store. */
+void xr_change_recall(struct xr_change_run *c);
 /* What another process's crash left in the stores of this command. */
 bool xr_change_recover_first(struct xr_change_run *c);
 struct xr_txn xr_change_txn(struct xr_change_run *c);

@@ -595,3 +595,33 @@ bool xr_journal_pending(const struct xr_journal *journal)
     }
     return false;
 }
+
+/* May copies of it still be published though the store holds it no more? */
+static bool may_leave(const struct xr_change *change, enum xr_stage stage)
+{
+    const struct xr_state *left = stage == XR_STAGE_BACK ? change->before : change->want;
+
+    return change->subject.type == XR_SUBJECT_CERT &&
+           (stage == XR_STAGE_PENDING || xr_state_in(left, XR_ANCHOR) == NULL);
+}
+
+void xr_journal_leaving(struct xr_subjects *out, const struct xr_journal *journal,
+                        const char *store)
+{
+    struct xr_idmap seen = {0};
+
+    for (size_t t = journal->count; t-- > 0;) {
+        for (size_t p = 0; p < journal->items[t].count; p++) {
+            const struct xr_part *part = &journal->items[t].items[p];
+
+            for (size_t i = 0; strcmp(part->store, store) == 0 && i < part->count; i++) {
+                bool newest = false;
+
+                (void)xr_idmap_put(&seen, part->items[i].subject.id, 0, &newest);
+                if (newest && may_leave(&part->items[i], part->stage))
+                    *XR_PUSH(out) = part->items[i].subject;
+            }
+        }
+    }
+    xr_idmap_free(&seen);
+}

@@ -117,5 +117,9 @@ typedef bool (*xr_store_fn)(void *ctx, const char *store);
 size_t xr_journal_find(const struct xr_journal *journal, const char *id, xr_store_fn wanted,
                        void *ctx, struct xr_error *err);
 bool xr_journal_pending(const struct xr_journal *journal);
+/* Certificates that the last change of them in a store took out of its anchors, or was to: what
+ * struct xr_target calls leaving. Adds to out. */
+void xr_journal_leaving(struct xr_subjects *out, const struct xr_journal *journal,
+                        const char *store);
 
 #endif

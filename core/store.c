@@ -4,18 +4,19 @@
 #include <stdlib.h>
 
 enum xr_status xr_store_open(struct xr_store *store, const struct xr_loaded *backend,
-                             const struct xr_site *site, const char *location, enum xr_mode mode,
+                             const struct xr_target *where, enum xr_mode mode,
                              const struct xr_worker_config *config, struct xr_error *err)
 {
-    struct xr_target target = {.size = sizeof(target), .site = site};
+    struct xr_target target = *where;
     enum xr_status status = XR_OK;
 
-    *store = (struct xr_store){.backend = backend, .location = xr_strdup(location)};
+    *store = (struct xr_store){.backend = backend, .location = xr_strdup(where->location)};
     store->caps.size = sizeof(store->caps);
+    target.size = sizeof(target);
     target.location = store->location;
     if ((backend->table.flags & XR_BACKEND_WORKER) != 0 || (config != NULL && config->has_identity))
         status = xr_remote.open != NULL
-                     ? xr_remote.open(store, site, mode, config, err)
+                     ? xr_remote.open(store, &target, mode, config, err)
                      : xr_fail(err, XR_UNSUPPORTED, "this system's crossroot has no helpers");
     else
         status = backend->table.open(&store->session, &store->caps, &xr_host, &target, mode, err);

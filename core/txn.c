@@ -19,6 +19,7 @@ void xr_run_free(struct xr_run *run)
     free(run->why);
     xr_secret_wipe(&run->password);
     xr_owner_free(&run->owner);
+    xr_subjects_free(&run->leaving);
     xr_store_close(&run->kept);
     xr_snapshot_free(&run->snapshot);
     xr_snapshot_free(&run->after);
@@ -47,9 +48,14 @@ enum xr_status xr_run_open(struct xr_store *store, const struct xr_run *run,
                            const struct xr_worker_config *worker, struct xr_error *err)
 {
     struct xr_way way;
+    const struct xr_target target = {.size = sizeof(target),
+                                     .site = &way.site,
+                                     .location = run->location,
+                                     .leaving = run->leaving.items,
+                                     .leaving_count = run->leaving.count};
 
     xr_run_way(&way, &run->owner, site, worker);
-    return xr_store_open(store, run->backend, &way.site, run->location, mode, &way.worker, err);
+    return xr_store_open(store, run->backend, &target, mode, &way.worker, err);
 }
 
 /* Who asked has the privilege; it is the owner who lacks it. */
@@ -62,6 +68,22 @@ void xr_run_caps(struct xr_run *run, const struct xr_store *store)
     if (!run->caps.writable && run->owner.other && run->owner.name == NULL)
         (void)snprintf(run->caps.why_not, sizeof(run->caps.why_not),
                        "in an image it can only be read; run crossroot inside the image");
+}
+
+void xr_run_recall(struct xr_run *run, const struct xr_journal *journal)
+{
+    if ((run->backend->table.flags & XR_BACKEND_PUBLISHES) == 0)
+        return;
+    xr_subjects_free(&run->leaving);
+    xr_journal_leaving(&run->leaving, journal, run->address);
+}
+
+void xr_run_end_unwritable(struct xr_run *run)
+{
+    run->privilege = run->caps.needs_privilege;
+    xr_run_end(run, run->caps.refused ? XR_RESULT_REFUSED : XR_RESULT_FAILED,
+               run->caps.refused ? xr_strdup(run->caps.why_not)
+                                 : xr_format("cannot be written: %s", run->caps.why_not));
 }
 
 void xr_run_end(struct xr_run *run, enum xr_result result, char *why)
@@ -117,6 +139,7 @@ static enum xr_status open_to_write(struct xr_store *store, struct xr_txn *txn, 
         run->kept = (struct xr_store){0};
         status = xr_store_renew(store, err);
     } else {
+        xr_run_recall(run, txn->journal);
         status = xr_run_open(store, run, txn->site, XR_WRITE, txn->worker, err);
     }
     if (status == XR_OK && password.data != NULL)
@@ -314,12 +337,20 @@ static void finish_unchanged(struct xr_txn *txn, struct xr_run *run, struct xr_s
 {
     size_t refused = 0;
 
+    if (run->plan.count == 0 && run->caps.refused) { /* it was to be made anew, and cannot be */
+        xr_run_end_unwritable(run);
+        return;
+    }
     for (size_t i = 0; i < run->plan.count; i++)
         refused += run->plan.items[i].action == XR_ACTION_REFUSE;
     flush(run, store, true);
     verify(txn, run, store);
     run->result =
         refused > 0 && refused == run->plan.count ? XR_RESULT_REFUSED : XR_RESULT_UNCHANGED;
+    if (run->result == XR_RESULT_UNCHANGED && run->caps.refused) {
+        run->warned = true;
+        run->why = xr_strdup(run->caps.why_not);
+    }
 }
 
 /* The plan was made without the lock. Now that it is held: are the entries still the same? Native
@@ -362,7 +393,9 @@ static enum xr_status record_intent(struct xr_txn *txn, struct xr_run *run, stru
             items[count++] = (struct xr_change){step->subject, step->before, step->want};
     }
     if (count > 0 && !run->caps.writable)
-        status = xr_fail(err, XR_DENIED, "cannot be written: %s", run->caps.why_not);
+        status = run->caps.refused
+                     ? xr_fail(err, XR_REFUSED, "%s", run->caps.why_not)
+                     : xr_fail(err, XR_DENIED, "cannot be written: %s", run->caps.why_not);
     else if (count > 0)
         status = xr_journal_intent(txn->journal, txn->transaction, &run->part, run->number,
                                    run->address, run->caps.identity, items, count, err);

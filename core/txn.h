@@ -32,6 +32,7 @@ struct xr_run {
     const struct xr_loaded *backend;
     bool named; /* by --store, not discovered */
     struct xr_owner owner;
+    struct xr_subjects leaving; /* see struct xr_target */
     struct xr_caps caps;
     struct xr_snapshot snapshot; /* before */
     struct xr_snapshot after;    /* of the subjects that were to change */
@@ -64,6 +65,10 @@ enum xr_status xr_run_open(struct xr_store *store, const struct xr_run *run,
                            const struct xr_worker_config *worker, struct xr_error *err);
 /* Takes over what the open store can do. */
 void xr_run_caps(struct xr_run *run, const struct xr_store *store);
+/* What the journal says of a store that publishes; see struct xr_target. */
+void xr_run_recall(struct xr_run *run, const struct xr_journal *journal);
+/* Why its store cannot be written, as the outcome. */
+void xr_run_end_unwritable(struct xr_run *run);
 /* Takes ownership of why. */
 void xr_run_end(struct xr_run *run, enum xr_result result, char *why);
 

@@ -29,7 +29,7 @@ void xr_put_text(struct xr_buf *out, const char *text)
         xr_put_bytes(out, (struct xr_bytes){(const unsigned char *)text, strlen(text)});
 }
 
-static void put_subject(struct xr_buf *out, const struct xr_subject *subject)
+void xr_put_subject(struct xr_buf *out, const struct xr_subject *subject)
 {
     xr_put_number(out, (uint64_t)subject->type);
     xr_buf_add(out, subject->id, sizeof(subject->id));
@@ -41,7 +41,7 @@ void xr_put_entry(struct xr_buf *out, const struct xr_entry *given)
     const struct xr_entry *entry = &known;
 
     memcpy(&known, given, given->size < sizeof(known) ? given->size : sizeof(known));
-    put_subject(out, &entry->subject);
+    xr_put_subject(out, &entry->subject);
     xr_put_number(out, (uint64_t)entry->place);
     xr_put_number(out, entry->purposes);
     xr_put_number(out, entry->flags);
@@ -72,7 +72,7 @@ void xr_put_state(struct xr_buf *out, const struct xr_state *state)
     xr_put_number(out, state != NULL);
     if (state == NULL)
         return;
-    put_subject(out, &state->subject);
+    xr_put_subject(out, &state->subject);
     xr_put_number(out, state->count);
     for (size_t i = 0; i < state->count; i++)
         xr_put_entry(out, state->entries[i]);
@@ -121,6 +121,7 @@ void xr_put_caps(struct xr_buf *out, const struct xr_caps *caps)
     for (unsigned notice = 0; notice < XR_NOTICE_COUNT; notice++)
         xr_put_text(out, caps->notice[notice]);
     xr_put_number(out, caps->attaches);
+    xr_put_number(out, caps->refused);
 }
 
 void xr_get_fixed(struct xr_reader *in, void *out, size_t len)
@@ -195,7 +196,7 @@ static void get_field(struct xr_reader *in, char *out, size_t size)
     free(text);
 }
 
-static void get_subject(struct xr_reader *in, struct xr_subject *subject)
+void xr_get_subject(struct xr_reader *in, struct xr_subject *subject)
 {
     subject->type = (enum xr_subject_type)xr_get_number(in, XR_SUBJECT_CRL);
     xr_get_fixed(in, subject->id, sizeof(subject->id));
@@ -213,7 +214,7 @@ static enum xr_status get_entry(struct xr_reader *in, bool told, xr_entry_fn emi
     entry.remark = remark;
     if (told)
         entry.about = xr_get_bytes(in);
-    get_subject(in, &entry.subject);
+    xr_get_subject(in, &entry.subject);
     entry.place = (enum xr_place)xr_get_number(in, XR_PLACE_COUNT - 1);
     entry.purposes = (uint32_t)xr_get_number(in, UINT32_MAX);
     entry.flags = (uint32_t)xr_get_number(in, UINT32_MAX);
@@ -267,7 +268,7 @@ struct xr_state *xr_get_state(struct xr_reader *in)
 
     if (xr_get_number(in, 1) == 0)
         return NULL;
-    get_subject(in, &subject);
+    xr_get_subject(in, &subject);
     count = xr_get_number(in, ENTRIES_MAX);
     state = xr_state_new(&subject);
     for (uint64_t i = 0; i < count && !in->failed; i++)
@@ -325,4 +326,5 @@ void xr_get_caps(struct xr_reader *in, struct xr_caps *caps)
     for (unsigned notice = 0; notice < XR_NOTICE_COUNT; notice++)
         get_field(in, caps->notice[notice], sizeof(caps->notice[notice]));
     caps->attaches = xr_get_number(in, 1) != 0;
+    caps->refused = xr_get_number(in, 1) != 0;
 }

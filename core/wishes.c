@@ -420,9 +420,9 @@ static void plan_run(struct xr_change_run *c, struct xr_run *run)
                   &c->engine->report->pool, &policy);
     free(own.items);
     if (!run->caps.writable && xr_plan_changes(&run->plan) > 0) {
-        run->privilege = run->caps.needs_privilege;
-        xr_run_end(run, run->named ? XR_RESULT_FAILED : XR_RESULT_SKIPPED,
-                   xr_format("cannot be written: %s", run->caps.why_not));
+        xr_run_end_unwritable(run);
+        if (run->result == XR_RESULT_FAILED && !run->named)
+            run->result = XR_RESULT_SKIPPED;
     }
 }
 

@@ -38,10 +38,15 @@ struct xr_store {
     struct xr_worker *worker;   /* in a helper */
 };
 
+/* A target that only says where. */
+#define XR_TARGET(site_, location_) \
+    (&(const struct xr_target){     \
+        .size = sizeof(struct xr_target), .site = (site_), .location = (location_)})
 /* In a helper if the backend asks for one or config says who to be; config may be NULL for a
- * backend that needs none. store is all zero before, and after close. */
+ * backend that needs none. store is all zero before, and after close; target is borrowed until it
+ * returns. */
 enum xr_status xr_store_open(struct xr_store *store, const struct xr_loaded *backend,
-                             const struct xr_site *site, const char *location, enum xr_mode mode,
+                             const struct xr_target *target, enum xr_mode mode,
                              const struct xr_worker_config *config, struct xr_error *err);
 /* An open store for reading becomes one for writing; XR_UNSUPPORTED where only another open does. */
 enum xr_status xr_store_renew(struct xr_store *store, struct xr_error *err);
@@ -67,8 +72,9 @@ enum xr_status xr_store_unlock(struct xr_store *store, struct xr_bytes password,
 
 /* Sessions in helpers; all NULL on a system that has none (Windows). */
 struct xr_remote {
-    enum xr_status (*open)(struct xr_store *store, const struct xr_site *site, enum xr_mode mode,
-                           const struct xr_worker_config *config, struct xr_error *err);
+    enum xr_status (*open)(struct xr_store *store, const struct xr_target *target,
+                           enum xr_mode mode, const struct xr_worker_config *config,
+                           struct xr_error *err);
     void (*close)(struct xr_worker *worker);
     enum xr_status (*discover)(const struct xr_loaded *backend, const struct xr_site *site,
                                unsigned scope, const struct xr_worker_config *config,

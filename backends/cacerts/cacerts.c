@@ -72,6 +72,11 @@ static bool writable(const struct xr_session *s, struct xr_caps *caps)
         (void)snprintf(caps->why_not, sizeof(caps->why_not), "%s", layout->why_fixed);
         return false;
     }
+    if (s->unaccounted != NULL) {
+        (void)snprintf(caps->why_not, sizeof(caps->why_not), "%s", s->unaccounted);
+        caps->refused = true;
+        return false;
+    }
     if (s->updater_distro && (!s->live || layout->updater[0] == NULL)) {
         (void)snprintf(caps->why_not, sizeof(caps->why_not), "%s",
                        s->live ? "this distribution has no update command for --updater distro"
@@ -122,6 +127,42 @@ static void describe(struct xr_caps *caps, const struct xr_session *s)
 
 /* ---- sessions ---- */
 
+/* While somebody writes, what is published is not yet what the sources say. So what looks lost is
+ * looked at again under the lock; a session for reading only has it for that moment, and where it
+ * cannot have it, says nothing: who then writes will know. */
+static char *look_for_lost(struct xr_session *s)
+{
+    bool locked = s->lock >= 0;
+    char *lost = ca_unaccounted(s);
+
+    if (lost == NULL || locked)
+        return lost;
+    free(lost);
+    lost = ca_try_lock(s) ? ca_unaccounted(s) : NULL;
+    ca_unlock(s);
+    return lost;
+}
+
+/* What a session can do, and its lock if it writes. */
+static enum xr_status prepare(struct xr_session *s, struct xr_caps *caps, struct xr_error *err)
+{
+    enum xr_status status = XR_OK;
+
+    free(s->unaccounted);
+    s->unaccounted = NULL;
+    describe(caps, s);
+    if (s->write && caps->writable)
+        status = ca_lock(s, err);
+    if (status != XR_OK || !caps->writable || s->rebuild)
+        return status;
+    s->unaccounted = look_for_lost(s);
+    if (s->unaccounted != NULL) {
+        ca_unlock(s);
+        describe(caps, s);
+    }
+    return XR_OK;
+}
+
 static void session_close(struct xr_session *s)
 {
     ca_published_free(s);
@@ -134,17 +175,19 @@ static enum xr_status session_open(struct xr_session **out, struct xr_caps *caps
 {
     struct xr_session *s = ca_session_new(host, target->location);
     enum xr_status status = XR_OK;
+    bool added = false;
 
     s->write = mode == XR_WRITE;
     s->updater_distro = target->site->updater_distro;
+    s->rebuild = target->site->rebuild;
+    for (size_t i = 0; i < target->leaving_count; i++)
+        (void)xr_idmap_put(&s->leaving, target->leaving[i].id, 0, &added);
     if (s->root < 0)
         status = xr_fail_errno(err, "cannot open %s", target->location);
     if (status == XR_OK)
         status = find_layout(s, target->site->layout, err);
     if (status == XR_OK)
-        describe(caps, s);
-    if (status == XR_OK && s->write && caps->writable)
-        status = ca_lock(s, err);
+        status = prepare(s, caps, err);
     if (status != XR_OK) {
         ca_session_free(s);
         return status;
@@ -158,12 +201,11 @@ static enum xr_status session_renew(struct xr_session *s, struct xr_caps *caps,
 {
     enum xr_status status = XR_OK;
 
-    describe(caps, s);
-    if (caps->writable)
-        status = ca_lock(s, err);
-    s->write = status == XR_OK;
+    s->write = true;
     s->loaded = s->fresh = s->ahead =
         false; /* from before the lock: files that are the same are kept */
+    status = prepare(s, caps, err);
+    s->write = status == XR_OK;
     return status;
 }
 
@@ -197,7 +239,7 @@ static const struct xr_backend table = {
     .abi = XR_ABI_VERSION,
     .size = sizeof(struct xr_backend),
     .name = "ca-certificates",
-    .flags = XR_BACKEND_PATHS,
+    .flags = XR_BACKEND_PATHS | XR_BACKEND_PUBLISHES,
     .summary = "CA certificates of a Linux distribution (Debian, Fedora, openSUSE, Arch, Alpine…)",
     .discover = discover,
     .open = session_open,

@@ -9,7 +9,9 @@ static bool blank(char c)
     return c == ' ' || c == '\t';
 }
 
-/* As update-ca-certificates reads it: "read" takes blanks off both ends. */
+/* As update-ca-certificates reads it: "read" takes blanks off both ends. A carriage return before the
+ * end of a line, which it would look for in the file's name, is what an editor left and is not
+ * meant. */
 bool ca_conf_next(struct ca_conf_line *out, size_t *at, const struct xr_buf *text)
 {
     while (*at < text->len) {
@@ -25,7 +27,7 @@ bool ca_conf_next(struct ca_conf_line *out, size_t *at, const struct xr_buf *tex
             continue;
         while (from < to && blank(text->data[from]))
             from++;
-        while (to > from && blank(text->data[to - 1]))
+        while (to > from && (blank(text->data[to - 1]) || text->data[to - 1] == '\r'))
             to--;
         out->path = text->data + from;
         out->len = to - from;

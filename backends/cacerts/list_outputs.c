@@ -487,7 +487,7 @@ static void change_hashes(struct ca_edits *edits, const struct xr_session *s,
 
 /* ---- the bundle ---- */
 
-static struct xr_buf bundle(const struct xr_session *s)
+struct xr_buf ca_list_bundle(const struct xr_session *s)
 {
     struct xr_buf out = {0};
 
@@ -519,7 +519,7 @@ void ca_list_outputs(struct ca_edits *edits, struct xr_buf *changed, struct xr_s
     struct directory dir = {0};
     struct names names = {0};
     struct hashes hashes = {0};
-    struct xr_buf text = bundle(s);
+    struct xr_buf text = ca_list_bundle(s);
     struct stat st;
 
     read_directory(&dir, s);

@@ -66,24 +66,40 @@ void ca_identify(char *out, size_t size, const struct xr_session *s, const char 
                        (unsigned long long)st.st_ino);
 }
 
-enum xr_status ca_lock(struct xr_session *s, struct xr_error *err)
+/* The directory exists. */
+static enum xr_status take_lock(struct xr_session *s, unsigned wait_ms, struct xr_error *err)
 {
-    enum xr_status status = ca_make_dirs(s, s->layout->lock, 0755, err);
+    enum xr_status status = XR_OK;
     char *name = NULL;
 
-    if (status != XR_OK)
-        return status;
     s->lock = ca_open(s, s->layout->lock, O_RDONLY | O_DIRECTORY);
     if (s->lock < 0)
         return xr_fail_errno(err, "cannot lock /%s", s->layout->lock);
     name = xr_format("/%s", s->layout->lock);
-    status = s->host->lock(s->lock, XR_LOCK_MS, name, err);
+    status = s->host->lock(s->lock, wait_ms, name, err);
     free(name);
-    if (status != XR_OK) {
-        (void)close(s->lock);
-        s->lock = -1;
-    }
+    if (status != XR_OK)
+        ca_unlock(s);
     return status;
+}
+
+enum xr_status ca_lock(struct xr_session *s, struct xr_error *err)
+{
+    enum xr_status status = ca_make_dirs(s, s->layout->lock, 0755, err);
+
+    return status == XR_OK ? take_lock(s, XR_LOCK_MS, err) : status;
+}
+
+bool ca_try_lock(struct xr_session *s)
+{
+    return take_lock(s, 0, NULL) == XR_OK;
+}
+
+void ca_unlock(struct xr_session *s)
+{
+    if (s->lock >= 0)
+        (void)close(s->lock);
+    s->lock = -1;
 }
 
 const struct ca_layout *ca_detect(const struct xr_session *s)
@@ -105,8 +121,9 @@ void ca_session_free(struct xr_session *s)
     xr_idmap_free(&s->touched);
     xr_strings_free(&s->remarks);
     xr_strings_free(&s->dirty_dirs);
-    if (s->lock >= 0)
-        (void)close(s->lock);
+    ca_unlock(s);
+    xr_idmap_free(&s->leaving);
+    free(s->unaccounted);
     if (s->root >= 0)
         (void)close(s->root);
     free(s->location);

@@ -78,7 +78,9 @@ struct xr_session {
     int root;
     int lock;        /* descriptor that holds it, or -1 */
     char *blocklist; /* where a distrust of ours goes, or NULL */
-    bool live, write, updater_distro;
+    bool live, write, updater_distro, rebuild;
+    char *unaccounted;       /* why outputs are not made anew, or NULL; see accounts.c */
+    struct xr_idmap leaving; /* see struct xr_target */
     bool loaded;
     size_t changes; /* loads that found something else than the one before */
     bool fresh;     /* loaded from the disk since the last change, and not listed since */
@@ -114,6 +116,8 @@ void ca_session_free(struct xr_session *s);
 /* What struct xr_caps calls identity, of the directory that is locked; untouched if there is none. */
 void ca_identify(char *out, size_t size, const struct xr_session *s, const char *path);
 enum xr_status ca_lock(struct xr_session *s, struct xr_error *err);
+bool ca_try_lock(struct xr_session *s); /* without waiting */
+void ca_unlock(struct xr_session *s);
 /* May path (or NULL) be written, or the directory in which it would be made? False with why_not,
  * if there is none yet. */
 bool ca_may_write(const struct xr_session *s, const char *path, struct xr_caps *caps);
@@ -282,6 +286,13 @@ void ca_edits_free(struct ca_edits *edits);
  * gets the lines that hooks are told: +PATH, -PATH. */
 void ca_list_outputs(struct ca_edits *edits, struct xr_buf *changed, struct xr_session *s);
 void ca_p11_outputs(struct ca_edits *edits, struct xr_session *s);
+
+/* What the bundle would be by the sources. */
+struct xr_buf ca_list_bundle(const struct xr_session *s);
+
+/* accounts.c: does what is published hold certificates that no source accounts for? One line that
+ * counts and names them, allocated, or NULL. Loads the sources. */
+char *ca_unaccounted(struct xr_session *s);
 
 /* flush.c */
 enum xr_status ca_flush(struct xr_session *s, struct xr_error *err);

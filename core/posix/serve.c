@@ -55,11 +55,18 @@ static enum xr_status serve_open(struct serving *s, struct xr_reader *in, struct
     char *plugin = xr_get_text(in), *name = xr_get_text(in), *location = xr_get_text(in);
     struct xr_sent_site sent;
     struct xr_target target = {.size = sizeof(target), .site = &sent.site};
+    struct xr_subjects leaving = {0};
+    uint64_t leaving_count = 0;
     enum xr_mode mode = XR_READ;
     enum xr_status status = XR_OK;
 
     xr_get_site(&sent, in);
     mode = (enum xr_mode)xr_get_number(in, XR_PROBE);
+    leaving_count = xr_get_number(in, UINT64_MAX);
+    while (!in->failed && leaving.count < leaving_count)
+        xr_get_subject(in, XR_PUSH(&leaving));
+    target.leaving = leaving.items;
+    target.leaving_count = leaving.count;
     if (in->failed || name == NULL || location == NULL || s->store.backend != NULL)
         status = xr_fail(err, XR_INVALID, "malformed request");
     else if ((s->store.backend = load_backend(s, plugin, name, err)) == NULL)
@@ -71,6 +78,7 @@ static enum xr_status serve_open(struct serving *s, struct xr_reader *in, struct
         status = s->store.backend->table.open(&s->store.session, &s->store.caps, &xr_host, &target,
                                               mode, err);
     }
+    xr_subjects_free(&leaving);
     free(plugin);
     free(name);
     free(location);

@@ -118,6 +118,7 @@ void xr_put_site(struct xr_buf *out, const struct xr_site *site)
     xr_put_number(out, site->updater_distro);
     xr_put_text(out, site->config_home);
     xr_put_text(out, site->nss);
+    xr_put_number(out, site->rebuild);
 }
 
 void xr_get_site(struct xr_sent_site *out, struct xr_reader *in)
@@ -130,6 +131,7 @@ void xr_get_site(struct xr_sent_site *out, struct xr_reader *in)
     out->site.updater_distro = xr_get_number(in, 1) != 0;
     for (unsigned i = 4; i < 6; i++)
         out->texts[i] = xr_get_text(in);
+    out->site.rebuild = xr_get_number(in, 1) != 0;
     out->site.root = out->texts[0];
     out->site.home = out->texts[1];
     out->site.data_home = out->texts[2];

@@ -254,7 +254,7 @@ static void stop(struct xr_worker *worker)
     free(worker);
 }
 
-static enum xr_status remote_open(struct xr_store *store, const struct xr_site *site,
+static enum xr_status remote_open(struct xr_store *store, const struct xr_target *target,
                                   enum xr_mode mode, const struct xr_worker_config *config,
                                   struct xr_error *err)
 {
@@ -268,8 +268,11 @@ static enum xr_status remote_open(struct xr_store *store, const struct xr_site *
     xr_put_text(&request, store->backend->plugin);
     xr_put_text(&request, store->backend->table.name);
     xr_put_text(&request, store->location);
-    xr_put_site(&request, site);
+    xr_put_site(&request, target->site);
     xr_put_number(&request, mode);
+    xr_put_number(&request, target->leaving_count);
+    for (size_t i = 0; i < target->leaving_count; i++)
+        xr_put_subject(&request, &target->leaving[i]);
     status =
         call(store->worker, store->backend->table.name, &request, &reply, &result, NULL, NULL, err);
     if (status == XR_OK) {

@@ -60,7 +60,9 @@ journey() {
     back "$name: the administrator's file is back" "$T/admins"
     rm "$local/An admin's, own (file).crt"
 
-    expect_exit 0 "$name: remove" cr remove --yes "$P/old-root.pem"
+    expect_exit 1 "$name: what is published without a source is not lost unasked" cr remove --yes "$P/old-root.pem"
+    expect_grep "$name: and is named" 'has 1 certificate that comes from no source and would be lost \(' "$out"
+    expect_exit 0 "$name: remove" cr --rebuild remove --yes "$P/old-root.pem"
     back "$name: as if nothing had been" "$T/base"
     native_agrees "$name: remove"
 }
@@ -162,10 +164,10 @@ for ((step = 1; step <= steps && !wrong; step++)); do
     pick "${certs[@]}"
     cert=$picked
     case $((RANDOM % 10)) in
-    0 | 1) what=(cr install --yes --as anchor "$cert") ;;
-    2) what=(cr remove --yes "$cert") ;;
-    3) what=(cr distrust --best-effort --yes "$packaged/made/$(printf '%06d' $((RANDOM % 24))).crt") ;;
-    4 | 5) what=(cr undo --yes) ;;
+    0 | 1) what=(cr --rebuild install --yes --as anchor "$cert") ;;
+    2) what=(cr --rebuild remove --yes "$cert") ;;
+    3) what=(cr --rebuild distrust --best-effort --yes "$packaged/made/$(printf '%06d' $((RANDOM % 24))).crt") ;;
+    4 | 5) what=(cr --rebuild undo --yes) ;;
     6 | 7)
         pick "${names[@]}"
         name=$picked
@@ -181,7 +183,7 @@ for ((step = 1; step <= steps && !wrong; step++)); do
     0 | 1 | 4 | 6) ;; # a refusal, a conflict, still trusted
     *) wrong=1 ;;
     esac
-    run cr install --yes "$P/far-future.pem"
+    run cr --rebuild install --yes "$P/far-future.pem"
     [[ $rc -eq 0 ]] || wrong=1
     snap_trust >"$T/ours"
     if ((step % 6)); then
@@ -236,7 +238,8 @@ expect_eq 'and only ours is gone' \
     "$(find /etc/ssl/certs -name "$hash.*" -printf '%f %l\n')" "$hash.0 /etc/hostname"
 
 find "$packaged" "$local" -mindepth 1 -delete
-expect_exit 0 'all certificates go but one' cr install --yes "$P/old-root.pem"
+expect_exit 1 'sources that are gone lose nothing' cr install --yes "$P/old-root.pem"
+expect_exit 0 'unless that is said: all certificates go but one' cr --rebuild install --yes "$P/old-root.pem"
 expect_exit 0 'and that one too' cr remove --yes "$P/old-root.pem"
 expect_eq 'then the bundle is empty' "$(stat -c %s /etc/ssl/certs/ca-certificates.crt)" 0
 finish

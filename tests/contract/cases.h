@@ -66,7 +66,8 @@ struct contract {
     const char *scratch;
     char *location;
     struct xr_site site;
-    struct xr_caps caps; /* of a session that reads the store before it exists */
+    const struct xr_subject *leaving; /* see struct xr_target; or NULL */
+    struct xr_caps caps;              /* of a session that reads the store before it exists */
     struct pki_blob certs[CERT_COUNT];
     struct pki_key *key; /* of old */
     struct xr_error err; /* of the last helper that failed */

@@ -847,7 +847,7 @@ static const char *rebuilt(struct contract *ctx)
     NEED(contract_same(ctx, before, contract_image(ctx)));
 
     tree_unlink(ctx->location, bundle);
-    put(ctx, bundle, pem(ctx, CERT_NEW)); /* somebody's edit trusts what nobody installed */
+    put(ctx, bundle, pem(ctx, CERT_OLD)); /* somebody's edit leaves a part of it */
     NEED(chmod(full(ctx, bundle), by_list(ctx) ? 0644 : 0444) == 0);
     TRY(flush_only(ctx));
     NEED(contract_same(ctx, before, contract_image(ctx)));
@@ -861,9 +861,60 @@ static const char *rebuilt(struct contract *ctx)
     TRY(flush_only(ctx));
     NEED(contract_same(ctx, before, contract_image(ctx)));
 
-    /* A source that went without us. */
-    tree_unlink(ctx->location, ours(ctx, CERT_OLD));
+    return NULL;
+}
+
+/* Can it be written, and if not, is that a refusal that names the certificate? */
+static const char *refuses(struct contract *ctx, enum contract_cert cert, bool *refused)
+{
+    for (int mode = XR_READ; mode <= XR_WRITE; mode++) {
+        struct xr_store *store = contract_open(ctx, (enum xr_mode)mode);
+        unsigned char sum[XR_SHA256_LEN];
+        char hex[9];
+
+        NEED(store != NULL);
+        NEED(store->caps.writable != store->caps.refused);
+        xr_host.sha256(sum, contract_der(ctx, cert));
+        xr_hex(hex, sum, 4);
+        *refused = store->caps.refused;
+        NEED(!*refused || strstr(store->caps.why_not, hex) != NULL);
+        contract_close(ctx, store);
+    }
+    return NULL;
+}
+
+static const char *lost(struct contract *ctx)
+{
+    const char *before = NULL, *bundle = stock(ctx)->bundle;
+    struct xr_subject gone = contract_subject(ctx, CERT_OLD);
+    bool refused = false;
+
+    TRY(contract_install(ctx, CERT_OLD, XR_ANCHOR));
+    before = contract_image(ctx);
+    TRY(refuses(ctx, CERT_OLD, &refused));
+    NEED(!refused);
+
+    tree_unlink(ctx->location, bundle);
+    put(ctx, bundle, pem(ctx, CERT_NEW)); /* what nobody installed */
+    NEED(chmod(full(ctx, bundle), by_list(ctx) ? 0644 : 0444) == 0);
+    TRY(refuses(ctx, CERT_NEW, &refused));
+    NEED(refused);
+    ctx->site.rebuild = true;
+    TRY(refuses(ctx, CERT_NEW, &refused));
+    NEED(!refused);
     TRY(flush_only(ctx));
+    NEED(contract_same(ctx, before, contract_image(ctx)));
+    ctx->site.rebuild = false;
+
+    /* A source that went without us, and one that the journal knows about. */
+    tree_unlink(ctx->location, ours(ctx, CERT_OLD));
+    TRY(refuses(ctx, CERT_OLD, &refused));
+    NEED(refused && published(ctx, CERT_OLD));
+    ctx->leaving = &gone;
+    TRY(refuses(ctx, CERT_OLD, &refused));
+    NEED(!refused);
+    TRY(flush_only(ctx));
+    ctx->leaving = NULL;
     NEED(!published(ctx, CERT_OLD) && contract_count(ctx) == 0);
     return NULL;
 }
@@ -956,6 +1007,7 @@ const struct contract_case contract_cacerts_cases[] = {
     {"A distrust that takes others of the key names them first.", key_named},
     {"A distrust that only deselects is for those who say so.", best_effort},
     {"Outputs that somebody deleted or edited are made anew.", rebuilt},
+    {"What is published and in no source is not lost unasked.", lost},
     {"A bundle that nobody can read is made readable.", wrong_modes},
     {"What an interrupted run left is tidied.", leftovers},
     {"Links by hash are numbered without a gap.", no_gaps},

@@ -35,8 +35,8 @@ static pid_t holder(struct contract *ctx, unsigned hold_ms)
         struct timespec pause = {.tv_sec = hold_ms / 1000,
                                  .tv_nsec = (long)(hold_ms % 1000) * 1000000};
 
-        if (xr_store_open(&store, ctx->backend, &ctx->site, ctx->location, XR_WRITE, ctx->worker,
-                          NULL) != XR_OK)
+        if (xr_store_open(&store, ctx->backend, XR_TARGET(&ctx->site, ctx->location), XR_WRITE,
+                          ctx->worker, NULL) != XR_OK)
             _exit(1);
         if (write(ready[1], "r", 1) != 1)
             _exit(1);

@@ -160,10 +160,12 @@ const char *contract_text(struct contract *ctx, char *text)
 struct xr_store *contract_open_at(struct contract *ctx, const char *location, enum xr_mode mode)
 {
     struct xr_store *store = xr_new(1, sizeof(*store));
+    struct xr_target target = *XR_TARGET(&ctx->site, location);
 
+    target.leaving = ctx->leaving;
+    target.leaving_count = ctx->leaving != NULL;
     ctx->err = (struct xr_error){.size = sizeof(ctx->err)};
-    if (xr_store_open(store, ctx->backend, &ctx->site, location, mode, ctx->worker, &ctx->err) !=
-        XR_OK) {
+    if (xr_store_open(store, ctx->backend, &target, mode, ctx->worker, &ctx->err) != XR_OK) {
         free(store);
         return NULL;
     }

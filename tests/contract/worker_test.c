@@ -78,7 +78,7 @@ static bool no_children(void)
 
 static enum xr_status open_store(const char *location)
 {
-    return xr_store_open(&store, naughty, &site, location, XR_WRITE, &config, &err);
+    return xr_store_open(&store, naughty, XR_TARGET(&site, location), XR_WRITE, &config, &err);
 }
 
 static enum xr_status count(void *ctx, const struct xr_entry *entry)
@@ -377,7 +377,8 @@ Test(worker, nonsense_is_no_reason_to_need_an_error)
 {
     config.program = NULL;
     use_fake("garbage");
-    cr_assert(xr_store_open(&store, naughty, &site, "honest", XR_READ, &config, NULL) == XR_LOST);
+    cr_assert(xr_store_open(&store, naughty, XR_TARGET(&site, "honest"), XR_READ, &config, NULL) ==
+              XR_LOST);
     cr_assert(no_children());
     free((void *)(uintptr_t)config.program);
 }
@@ -407,7 +408,8 @@ Test(worker, a_missing_helper_is_told_clearly)
     cr_assert(no_children());
     config.program = NULL;
     cr_assert(open_store("honest") == XR_FAILED && err.text[0] != '\0');
-    cr_assert(xr_store_open(&store, naughty, &site, "honest", XR_READ, NULL, &err) == XR_FAILED);
+    cr_assert(xr_store_open(&store, naughty, XR_TARGET(&site, "honest"), XR_READ, NULL, &err) ==
+              XR_FAILED);
     config.program = "/etc/passwd"; /* there, and no program */
     cr_assert(open_store("honest") != XR_OK);
     cr_assert(strstr(err.text, "could not be started") != NULL, "%s", err.text);
@@ -545,8 +547,8 @@ Test(worker, an_identity_makes_a_helper_of_any_backend)
     config.has_identity = true;
     config.uid = config.gid = 65534;
     xr_registry_init(&builtin);
-    cr_assert(xr_store_open(&store, xr_registry_find(&builtin, "openssl"), &site, path, XR_WRITE,
-                            &config, &err) == XR_OK,
+    cr_assert(xr_store_open(&store, xr_registry_find(&builtin, "openssl"), XR_TARGET(&site, path),
+                            XR_WRITE, &config, &err) == XR_OK,
               "%s", err.text);
     cr_assert(store.worker != NULL && !store.caps.writable && store.caps.needs_privilege);
     xr_store_close(&store);
@@ -620,8 +622,8 @@ Test(worker, many_sessions_at_once_do_not_mix)
         entry.subject = subject;
         want = xr_state_new(&subject);
         xr_state_add(want, &entry);
-        cr_assert(xr_store_open(&stores[i], naughty, &site, location, XR_WRITE, &config, &err) ==
-                  XR_OK);
+        cr_assert(xr_store_open(&stores[i], naughty, XR_TARGET(&site, location), XR_WRITE, &config,
+                                &err) == XR_OK);
         cr_assert(xr_store_swap(&stores[i], NULL, want, &err) == XR_OK);
         xr_state_free(want);
         free(location);

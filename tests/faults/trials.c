@@ -98,13 +98,25 @@ void trials_must(const char *place, const struct wanted *wanted, size_t count)
 static bool flush_once(const char *place)
 {
     struct xr_store store = {0};
+    struct xr_subjects leaving = {0};
     const struct xr_site site = {.size = sizeof(site)};
-    char *path = tree_path(place, "store");
-    bool good =
-        xr_store_open(&store, &trials_backend, &site, path, XR_WRITE, NULL, &trials_err) == XR_OK &&
-        xr_store_flush(&store, &trials_err) == XR_OK;
+    char *path = tree_path(place, "store"), *state = tree_path(place, "state");
+    char *address = xr_format("%s:%s", trials_backend.table.name, path);
+    struct xr_target target = *XR_TARGET(&site, path);
+    struct xr_journal journal;
+    bool good = xr_journal_read(&journal, state, &trials_err) == XR_OK;
 
+    xr_journal_leaving(&leaving, &journal, address);
+    target.leaving = leaving.items;
+    target.leaving_count = leaving.count;
+    good = good &&
+           xr_store_open(&store, &trials_backend, &target, XR_WRITE, NULL, &trials_err) == XR_OK &&
+           xr_store_flush(&store, &trials_err) == XR_OK;
     xr_store_close(&store);
+    xr_journal_close(&journal);
+    xr_subjects_free(&leaving);
+    free(address);
+    free(state);
     free(path);
     return good;
 }

@@ -118,10 +118,10 @@ Test(conf, every_line_of_a_path_is_meant_and_no_other)
                "xa.crt\na.crtx\nA.crt\na.crt/b\n");
 }
 
-Test(conf, a_dos_line_end_is_part_of_the_name_as_for_update_ca_certificates)
+Test(conf, a_dos_line_end_is_no_part_of_the_name_and_is_kept)
 {
-    expect_lines("a.crt\r\nb.crt\n", "+a.crt\r +b.crt");
-    expect_set("a.crt\r\nb.crt\r\n", "b.crt", true, "a.crt\r\nb.crt\r\n");
+    expect_lines("a.crt\r\nb.crt \r\n!c.crt\r", "+a.crt +b.crt -c.crt");
+    expect_set("a.crt\r\nb.crt\r\n", "b.crt", true, "a.crt\r\n!b.crt\r\n");
 }
 
 /* ---- layouts ---- */

@@ -164,6 +164,8 @@ struct xr_caps {
      * the store right now must do before it counts. Empty: nothing. */
     char notice[XR_NOTICE_COUNT][200];
     bool attaches; /* an anchor can be wished for with extensions attached */
+    /* writable is false because a change would do harm that nobody asked for; why_not says which. */
+    bool refused;
 };
 
 enum xr_answer { XR_UNKNOWN = 0, XR_YES, XR_NO };
@@ -293,6 +295,7 @@ struct xr_site {
     bool updater_distro;   /* --updater distro: the distribution's own command makes the outputs */
     const char *config_home; /* $XDG_CONFIG_HOME or its default, or NULL */
     const char *nss; /* --nss: directory of the NSS libraries to use, from the root, or NULL */
+    bool rebuild;    /* --rebuild: what is published may lose what comes from no source */
 };
 
 struct xr_found {
@@ -310,6 +313,10 @@ struct xr_target {
     size_t size;
     const struct xr_site *site;
     const char *location;
+    /* XR_BACKEND_PUBLISHES: certificates that crossroot itself took out of this store, or was about
+     * to when it was interrupted. Copies that are still published may go. */
+    const struct xr_subject *leaving;
+    size_t leaving_count;
 };
 
 struct xr_session; /* each backend has its own */
@@ -324,7 +331,10 @@ enum xr_backend_flag {
     /* A session that was asked to list or swap cannot probe, nor the other way round. */
     XR_BACKEND_PROBE_APART = 1u << 3,
     /* discover of this machine runs code of others, and is asked in a helper too. */
-    XR_BACKEND_DISCOVER_APART = 1u << 4
+    XR_BACKEND_DISCOVER_APART = 1u << 4,
+    /* flush makes files that programs read out of what the store holds. What these files hold beyond
+     * that would be lost: then no session is writable (caps.refused), but with site.rebuild. */
+    XR_BACKEND_PUBLISHES = 1u << 5
 };
 
 struct xr_backend {
@@ -337,8 +347,8 @@ struct xr_backend {
     /* Names the stores present, in a stable order. None present is XR_OK without a call. */
     enum xr_status (*discover)(const struct xr_host *host, const struct xr_site *site,
                                unsigned scope, xr_found_fn emit, void *ctx, struct xr_error *err);
-    /* XR_READ never changes, creates or locks anything; a store that does not exist yet but
-     * could be made opens and lists nothing. XR_WRITE takes the store's lock, waiting a little;
+    /* XR_READ never changes or creates anything and returns without a lock; a store that does not
+     * exist yet but could be made opens and lists nothing. XR_WRITE takes the store's lock, waiting a little;
      * XR_BUSY if somebody keeps it. A session that cannot write still opens with XR_WRITE if it
      * can be read: caps say so. */
     enum xr_status (*open)(struct xr_session **out, struct xr_caps *caps,
