@@ -8,6 +8,21 @@
 
 /* ---- memory and strings ---- */
 
+Test(base, a_pushed_slot_is_zeroed_whatever_was_dropped_from_it)
+{
+    struct xr_strings strings = {0};
+
+    for (int round = 0; round < 40; round++) {
+        char **slot = XR_PUSH(&strings);
+
+        cr_assert(*slot == NULL);
+        *slot = (char *)&strings;
+        if (round % 3 != 0)
+            strings.count--; /* dropped, with what was in it */
+    }
+    free(strings.items);
+}
+
 Test(base, memory_is_zeroed_and_growth_keeps_what_was_there)
 {
     size_t capacity = 0;
