@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "here.h"
 #include "options.h"
 #include "password.h"
+#include "platform.h"
 #include "progress.h"
 
 #include <errno.h>

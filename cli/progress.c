@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "progress.h"
 
-#include "here.h"
+#include "platform.h"
 
 #include <stdbool.h>
 #include <stdint.h>

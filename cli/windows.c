@@ -3,10 +3,10 @@
  * A console shows UTF-16 and nothing else for certain, and the C library writes bytes: a stream that
  * goes to a console is turned into a pipe, whose other end a thread of ours writes there.
  */
-#include "here.h"
 #include "password.h"
-#include "sys.h"
-#include "windows/text.h"
+#include "platform.h"
+#include "sys/sys.h"
+#include "sys/windows/text.h"
 
 #include <crossroot/crossroot.h>
 

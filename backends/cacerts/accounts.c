@@ -4,7 +4,7 @@
  * lost: that of an image which has only the bundle, of a package whose files were stripped, or one
  * that somebody put there by hand. So it is looked for before anything is changed.
  */
-#include "store.h"
+#include "../sources/sources.h"
 
 #include <stdlib.h>
 

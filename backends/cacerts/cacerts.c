@@ -4,7 +4,7 @@
  * it publishes of them for programs to read. The location is the root directory of a system: "/"
  * for this machine, or that of an image, of which nothing is executed.
  */
-#include "store.h"
+#include "../sources/sources.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Makes outputs match the sources, whoever left them apart, and runs the hooks that want to know. */
-#include "store.h"
+#include "../sources/sources.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The distribution's own programs, on a running system only: hooks after a change, or its update
  * command in place of our outputs. Nothing of an image is ever run. */
-#include "store.h"
+#include "../sources/sources.h"
 
 #include <stdlib.h>
 #include <unistd.h>

@@ -3,7 +3,7 @@
  * Outputs of Debian's family: the bundle, NAME.pem links to the sources, and HASH.N links as
  * `openssl rehash` makes them. What is right stays; numbers of links that are right stay too.
  */
-#include "store.h"
+#include "../sources/sources.h"
 
 #include <ctype.h>
 #include <search.h>

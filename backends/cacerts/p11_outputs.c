@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Outputs of the p11-kit family: what the distribution's update command has `trust extract` write,
  * and the links that the command adds. */
-#include "store.h"
+#include "../sources/sources.h"
 
 #include <fcntl.h>
 #include <stdlib.h>

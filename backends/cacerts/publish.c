@@ -4,7 +4,7 @@
  * places and are synced at once, then renamed, so that a reader finds the old or the new of each
  * and never half of one. Nothing that is right already is touched.
  */
-#include "store.h"
+#include "../sources/sources.h"
 
 #include <errno.h>
 #include <fcntl.h>

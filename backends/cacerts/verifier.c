@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What programs that read the published bundle would say: libcrypto's path validation over the
  * certificates of that file and nothing else. */
-#include "store.h"
+#include "../sources/sources.h"
 
 #include <stdlib.h>
 

@@ -11,7 +11,7 @@
 #ifndef XR_NSS_HOME_H
 #define XR_NSS_HOME_H
 
-#include "base.h"
+#include "kit/base.h"
 
 #include <sys/stat.h>
 

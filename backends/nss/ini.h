@@ -11,7 +11,7 @@
 #ifndef XR_NSS_INI_H
 #define XR_NSS_INI_H
 
-#include "base.h"
+#include "kit/base.h"
 
 /* Slices of the text, which must live as long. */
 struct nss_ini {

@@ -17,7 +17,7 @@
 #ifndef XR_NSS_H
 #define XR_NSS_H
 
-#include "base.h"
+#include "kit/base.h"
 
 /* libs.c: the libraries of one directory; never two sets in one process. */
 struct nss_libs {

@@ -7,7 +7,7 @@
  */
 #include "store.h"
 
-#include "der.h"
+#include "kit/der.h"
 
 #include <stdlib.h>
 

@@ -7,7 +7,7 @@
 #ifndef XR_OPENSSL_VIEW_H
 #define XR_OPENSSL_VIEW_H
 
-#include "base.h"
+#include "kit/base.h"
 
 #define FILE_MAX_BYTES ((size_t)64 << 20)
 #define TEMP_PREFIX    ".crossroot-tmp."

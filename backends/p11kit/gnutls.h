@@ -3,7 +3,7 @@
 #ifndef XR_P11KIT_GNUTLS_H
 #define XR_P11KIT_GNUTLS_H
 
-#include "base.h"
+#include "kit/base.h"
 
 /* Puts its opinion into a verdict, in place of what it would be with partial chains; nothing without
  * GnuTLS. uri: of the token. */

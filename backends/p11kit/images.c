@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "images.h"
 
-#include "../cacerts/store.h"
+#include "../sources/sources.h"
 
 #include <stdlib.h>
 

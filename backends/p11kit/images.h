@@ -4,7 +4,7 @@
 #ifndef XR_P11KIT_IMAGES_H
 #define XR_P11KIT_IMAGES_H
 
-#include "base.h"
+#include "kit/base.h"
 
 /* Full paths inside the image; of the system's configuration, not of its users'. */
 void pt_image_paths(struct xr_strings *out, const struct xr_host *host, const char *root);

@@ -5,7 +5,7 @@
  * a PKCS#11 URI of a token that the configuration names, or a directory that programs give to the
  * module themselves (paths=DIRECTORY). Tokens of other modules: general.c.
  */
-#include "../cacerts/store.h"
+#include "../sources/sources.h"
 #include "general.h"
 #include "gnutls.h"
 #include "images.h"

@@ -3,7 +3,7 @@
 #ifndef XR_P11KIT_TOKENS_H
 #define XR_P11KIT_TOKENS_H
 
-#include "base.h"
+#include "kit/base.h"
 
 #include <p11-kit/pkcs11.h>
 

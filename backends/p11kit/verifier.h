@@ -3,7 +3,7 @@
 #ifndef XR_P11KIT_VERIFIER_H
 #define XR_P11KIT_VERIFIER_H
 
-#include "base.h"
+#include "kit/base.h"
 
 /* What a token says. */
 struct pt_beliefs {

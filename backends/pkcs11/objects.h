@@ -8,7 +8,7 @@
 #ifndef XR_PKCS11_OBJECTS_H
 #define XR_PKCS11_OBJECTS_H
 
-#include "base.h"
+#include "kit/base.h"
 
 #include <p11-kit/pkcs11.h>
 

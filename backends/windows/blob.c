@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "blob.h"
 
-#include "der.h"
+#include "kit/der.h"
 
 #include <stdlib.h>
 

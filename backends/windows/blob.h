@@ -8,7 +8,7 @@
 #ifndef XR_WINDOWS_BLOB_H
 #define XR_WINDOWS_BLOB_H
 
-#include "base.h"
+#include "kit/base.h"
 
 enum win_property {
     WIN_SHA1 = 3,             /* CERT_SHA1_HASH_PROP_ID */

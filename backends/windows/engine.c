@@ -2,7 +2,7 @@
 /* A chain engine of its own for every question: those of the process remember what stores held. */
 #include "live.h"
 
-#include "windows/text.h"
+#include "sys/windows/text.h"
 
 #include <stdlib.h>
 

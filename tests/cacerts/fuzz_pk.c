@@ -8,7 +8,7 @@
  * An input is files between 0xff 0xfe 0xfd. The first byte of each says how to wrap the rest, and in
  * which part of a source directory it lies. Beyond what sanitizers see it asks: has an output as many
  * PEM blocks as certificates, are names names, does a bundle read back. */
-#include "../../backends/pk/pk.h"
+#include "../../backends/p11files/p11files.h"
 
 #include <stdlib.h>
 

@@ -4,7 +4,7 @@
 #ifndef CONTRACT_ASKING_H
 #define CONTRACT_ASKING_H
 
-#include "report.h"
+#include "report/report.h"
 
 #define ASKING_STORES 64u
 

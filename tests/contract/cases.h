@@ -12,8 +12,8 @@
 #define CONTRACT_CASES_H
 
 #include "pki.h"
-#include "state.h"
-#include "worker.h"
+#include "stores/state.h"
+#include "stores/store.h"
 
 #define CONTRACT_NOW INT64_C(1760000000) /* 2025-10-09: no case asks a clock */
 

@@ -2,7 +2,7 @@
 /* Cases for the CA certificates of a distribution: what its packages, its administrator and its own
  * update command left there, whatever state that is in. */
 #include "cases.h"
-#include "plan.h"
+#include "change/plan.h"
 #include "stock.h"
 #include "tree.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Which plugins get in. Each test copies them into a directory of its own. */
-#include "registry.h"
+#include "stores/registry.h"
 #include "tree.h"
 
 #include <criterion/criterion.h>

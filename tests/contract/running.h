@@ -4,8 +4,8 @@
 #ifndef CONTRACT_RUNNING_H
 #define CONTRACT_RUNNING_H
 
-#include "model.h"
-#include "txn.h"
+#include "certs/model.h"
+#include "change/txn.h"
 
 struct running {
     struct xr_journal journal;

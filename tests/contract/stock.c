@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "stock.h"
 
-#include "registry.h"
+#include "stores/registry.h"
 #include "tree.h"
 
 #include <stdlib.h>

@@ -4,7 +4,7 @@
 #ifndef CONTRACT_STOCK_H
 #define CONTRACT_STOCK_H
 
-#include "base.h"
+#include "kit/base.h"
 
 struct stock {
     const char *layout;

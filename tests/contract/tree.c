@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tree.h"
 
-#include "base.h"
-#include "x509.h"
+#include "certs/x509.h"
+#include "kit/base.h"
 
 #include <dirent.h>
 #include <errno.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Sessions in the helper program, with a backend and with helpers that misbehave. With XR_NURSED
  * the helpers are copies of one. */
-#include "nursery.h"
+#include "helpers/forkserver.h"
 #include "pki.h"
 #include "running.h"
 #include "tree.h"

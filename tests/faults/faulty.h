@@ -6,7 +6,7 @@
 #ifndef FAULTS_FAULTY_H
 #define FAULTS_FAULTY_H
 
-#include "registry.h"
+#include "stores/registry.h"
 
 enum fault_kind {
     FAULT_NONE,

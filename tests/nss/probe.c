@@ -5,8 +5,8 @@
  * they are, or by its name (*.pem) the certificates in it. The last line says whether NSS could end.
  */
 #include "../../backends/nss/nss.h"
-#include "registry.h"
-#include "sys.h"
+#include "stores/registry.h"
+#include "sys/sys.h"
 
 #include <dlfcn.h>
 #include <fcntl.h>

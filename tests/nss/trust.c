@@ -5,8 +5,8 @@
  * directory of NSS libraries or "system".
  */
 #include "../../backends/nss/store.h"
-#include "registry.h"
-#include "sys.h"
+#include "stores/registry.h"
+#include "sys/sys.h"
 
 #include <fcntl.h>
 #include <stdlib.h>

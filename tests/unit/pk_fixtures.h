@@ -3,9 +3,9 @@
 #ifndef XR_PK_FIXTURES_H
 #define XR_PK_FIXTURES_H
 
-#include "../../backends/pk/pk.h"
+#include "../../backends/p11files/p11files.h"
 #include "pki.h"
-#include "registry.h"
+#include "stores/registry.h"
 
 #include <criterion/criterion.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Strings, hex, UTF-8, what a terminal may see, the map, the words for places and purposes. */
-#include "base.h"
+#include "kit/base.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>

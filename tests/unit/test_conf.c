@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* ca-certificates.conf: which lines count, and that a change touches no other byte. Also what the
  * table of layouts has to hold for the code that walks it. */
-#include "../../backends/cacerts/store.h"
+#include "../../backends/sources/sources.h"
 
 #include <criterion/criterion.h>
 #include <stdlib.h>

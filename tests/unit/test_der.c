@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The walk over DER: what it takes, what it refuses, and that it stays inside its bytes. */
-#include "der.h"
+#include "kit/der.h"
 #include "pki.h"
-#include "sys.h"
+#include "sys/sys.h"
 
 #include <criterion/criterion.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Files from people: what is found in them, what is refused and with which words. */
-#include "input.h"
+#include "certs/input.h"
 #include "pki.h"
 
 #include <criterion/criterion.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "journal.h"
-#include "x509.h"
+#include "certs/x509.h"
+#include "change/journal.h"
 
 #include <criterion/criterion.h>
 #include <fcntl.h>

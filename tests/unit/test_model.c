@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "model.h"
+#include "certs/model.h"
 #include "pki.h"
 
 #include <criterion/criterion.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "pins.h"
+#include "certs/pins.h"
 
 #include <criterion/criterion.h>
 #include <ctype.h>

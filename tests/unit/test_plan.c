@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "change/plan.h"
 #include "pki.h"
-#include "plan.h"
 
 #include <criterion/criterion.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "certs/selfsigned_cache.h"
 #include "pki.h"
-#include "proven.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>

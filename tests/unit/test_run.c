@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Programs that are run for a store: what they get, what is kept of what they say, and that none
  * outlasts its time. */
-#include "sys.h"
+#include "sys/sys.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>

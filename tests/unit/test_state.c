@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "state.h"
-#include "wire.h"
+#include "stores/state.h"
+#include "stores/wire.h"
 
 #include <criterion/criterion.h>
 #include <stdlib.h>

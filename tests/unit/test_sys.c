@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Times, whole files, locks, and which paths can be trusted. */
-#include "sys.h"
+#include "sys/sys.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Whose home is what: lines of passwd, and which of the homes they name count. */
-#include "users.h"
+#include "sys/users.h"
 
-#include "sys.h"
+#include "sys/sys.h"
 
 #include <criterion/criterion.h>
 #include <fcntl.h>

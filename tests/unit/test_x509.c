@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What libcrypto says: fingerprints, signatures, names, CRLs and paths. */
+#include "certs/x509.h"
 #include "pki.h"
-#include "x509.h"
 
 #include <criterion/criterion.h>
 #include <openssl/x509.h>

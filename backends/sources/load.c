@@ -1,0 +1,535 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the source directories hold. A load reads the directories and their files' stamps, and only
+ * the files that are new or other than before: a store is loaded several times for one change. */
+#include "sources.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <search.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define DEPTH_MAX 16u
+
+/* ---- files ---- */
+
+static void file_free(struct ca_file *file)
+{
+    for (size_t i = 0; i < file->held.count; i++)
+        free((void *)(uintptr_t)file->held.items[i].der.data);
+    free(file->held.items);
+    free(file->path);
+    free(file->target);
+    xr_buf_free(&file->content);
+    free(file);
+}
+
+static int by_path(const void *a, const void *b)
+{
+    return strcmp(((const struct ca_file *)a)->path, ((const struct ca_file *)b)->path);
+}
+
+static void keep_file(void *file)
+{
+    (void)file; /* the list owns it */
+}
+
+void ca_unload(struct xr_session *s)
+{
+    for (size_t i = 0; i < s->files.count; i++)
+        file_free(s->files.items[i]);
+    free(s->files.items);
+    free(s->certs.items);
+    free(s->order.items);
+    memset(&s->files, 0, sizeof(s->files));
+    memset(&s->certs, 0, sizeof(s->certs));
+    memset(&s->order, 0, sizeof(s->order));
+    xr_buf_free(&s->conf);
+    tdestroy(s->by_path, keep_file);
+    s->by_path = NULL;
+    pk_free(&s->pk);
+    s->pk.host = s->host;
+    s->loaded = s->sure = false;
+}
+
+struct ca_file *ca_find_file(const struct xr_session *s, const char *path)
+{
+    const struct ca_file key = {.path = (char *)(uintptr_t)path};
+    struct ca_file **found = tfind(&key, &s->by_path, by_path);
+
+    return found != NULL ? *found : NULL;
+}
+
+void ca_forget(struct xr_session *s, const char *path)
+{
+    struct ca_file *file = ca_find_file(s, path);
+
+    if (file != NULL)
+        file->stamp = (struct ca_stamp){0};
+    s->loaded = s->fresh = s->ahead = false;
+}
+
+/* Files of the load before, by path; what is still the same is taken over. */
+struct loading {
+    struct xr_session *s;
+    struct ca_file **old;
+    size_t old_count, next;
+    char *dir; /* open as dir_fd */
+    int dir_fd;
+    bool changed; /* something is new, other or gone */
+};
+
+static bool is_same(const struct xr_session *s, const struct ca_file *file, int dir)
+{
+    struct ca_stamp now;
+    struct stat st;
+
+    if (s->sure)
+        return file->stamp.ino != 0;
+    if (fstatat(dir, ca_name(file->path), &st, AT_SYMLINK_NOFOLLOW) != 0 ||
+        (S_ISLNK(st.st_mode) && !ca_stat(&st, s, file->path, true)))
+        return false;
+    now = ca_stamp_of(&st);
+    return ca_same_stamp(&file->stamp, &now);
+}
+
+/* The file as it was, if that is what it still is. Nobody else is expected to change a file between
+ * our look at it under the lock and our outputs; if so, the next command finds them stale. */
+static struct ca_file *take_old(struct loading *l, int dir, const char *path)
+{
+    /* Both loads go through the directories in the same order. */
+    for (size_t i = l->next; i < l->old_count; i++) {
+        if (l->old[i] == NULL || strcmp(l->old[i]->path, path) != 0)
+            continue;
+        if (is_same(l->s, l->old[i], dir)) {
+            struct ca_file *file = l->old[i];
+
+            l->changed = l->changed || i != l->next;
+            l->old[i] = NULL;
+            l->next = i + 1;
+            return file;
+        }
+        break;
+    }
+    l->changed = true;
+    return NULL;
+}
+
+static enum xr_status take_item(void *ctx, enum xr_item_kind kind, struct xr_bytes der)
+{
+    struct ca_file *file = ctx;
+    struct ca_item *item = NULL;
+
+    if (kind == XR_ITEM_CRL)
+        return XR_OK;
+    item = XR_PUSH(&file->held);
+    item->der = (struct xr_bytes){xr_memdup(der.data, der.len), der.len};
+    return XR_OK;
+}
+
+/* Certificates as PEM readers see them: a DER file is only noise in a bundle. */
+static void parse_list_file(const struct xr_session *s, struct ca_file *file)
+{
+    static const char begin[] = "-----BEGIN ", key[] = "PRIVATE KEY-----";
+    struct xr_bytes data = {(const unsigned char *)file->content.data, file->content.len};
+
+    if (data.len == 0 || memmem(data.data, data.len, begin, sizeof(begin) - 1) == NULL)
+        return;
+    file->private_key = memmem(data.data, data.len, key, sizeof(key) - 1) != NULL;
+    (void)s->host->items(data, take_item, file, NULL);
+    for (size_t i = 0; i < file->held.count; i++) {
+        struct ca_item *item = &file->held.items[i];
+        size_t len = item->der.len;
+        uint32_t purposes = 0;
+
+        /* TRUSTED CERTIFICATE: programs that read a bundle look at the certificate. */
+        if (s->host->trusted(&len, &purposes, item->der, NULL) == XR_OK)
+            item->der.len = len;
+        s->host->sha256(item->sha256, item->der);
+    }
+    file->objects = file->held.count;
+}
+
+/* The directory that was asked for last: files come directory by directory. */
+static int directory_of(struct loading *l, const char *path)
+{
+    const char *name = ca_name(path);
+    size_t len = name == path ? 0 : (size_t)(name - path) - 1;
+
+    if (l->dir != NULL && strlen(l->dir) == len && strncmp(l->dir, path, len) == 0)
+        return l->dir_fd;
+    if (l->dir != NULL && l->dir_fd >= 0)
+        (void)close(l->dir_fd);
+    free(l->dir);
+    l->dir = xr_memdup(path, len);
+    l->dir_fd = ca_open(l->s, l->dir, O_RDONLY | O_DIRECTORY);
+    return l->dir_fd;
+}
+
+/* Reads a plain file through its directory, and what a link leads to within the root. */
+static bool read_file(const struct xr_session *s, int dir, struct ca_file *file)
+{
+    struct stat st;
+    int fd = ca_open_file(s, dir, file->path, &st);
+    bool ok = false;
+
+    if (fd < 0 && errno == ELOOP) {
+        file->target = ca_readlink_at(dir, ca_name(file->path));
+        fd = ca_open_file(s, -1, file->path, &st);
+    }
+    if (fd < 0)
+        return false;
+    ok = ca_read_fd(&file->content, fd, (size_t)st.st_size);
+    (void)close(fd);
+    file->stamp = ca_stamp_of(&st);
+    file->mode = st.st_mode & 0777;
+    return ok;
+}
+
+/* A file by its path, read or taken over; NULL when it is no regular file or cannot be read. */
+static struct ca_file *add_file(struct loading *l, const char *path)
+{
+    struct xr_session *s = l->s;
+    int dir = directory_of(l, path);
+    struct ca_file *file = NULL;
+
+    if (dir < 0)
+        return NULL;
+    file = take_old(l, dir, path);
+    if (file == NULL) {
+        file = xr_new(1, sizeof(*file));
+        file->path = xr_strdup(path);
+        if (!read_file(s, dir, file)) {
+            file_free(file);
+            return NULL;
+        }
+        l->changed = true;
+        if (s->layout->family == CA_LIST)
+            parse_list_file(s, file);
+    }
+    file->number = s->files.count;
+    *XR_PUSH(&s->files) = file;
+    if (tsearch(file, &s->by_path, by_path) == NULL)
+        abort();
+    return file;
+}
+
+/* ---- a list and a local directory (Debian) ---- */
+
+static void add_cert(struct xr_session *s, struct ca_file *file, const struct ca_item *item,
+                     bool distrusted)
+{
+    *XR_PUSH(&s->certs) = (struct ca_cert){
+        .file = file,
+        .subject = {.type = XR_SUBJECT_CERT},
+        .der = item->der,
+        .place = distrusted ? XR_DISTRUST : XR_ANCHOR,
+        .purposes = distrusted ? 0 : XR_ANY_PURPOSE,
+        .vendor = file->vendor && !distrusted,
+        .by_list = distrusted,
+    };
+    memcpy(s->certs.items[s->certs.count - 1].subject.id, item->sha256, XR_SHA256_LEN);
+}
+
+static void load_listed(struct loading *l)
+{
+    struct xr_session *s = l->s;
+    struct ca_conf_line line;
+    size_t at = 0;
+
+    while (ca_conf_next(&line, &at, &s->conf)) {
+        char *name = xr_memdup(line.path, line.len);
+        char *path = xr_format("%s/%s", s->layout->vendor, name);
+        struct ca_file *file = ca_find_file(s, path);
+        bool again = file != NULL;
+
+        if (file == NULL)
+            file = add_file(l, path);
+        if (file != NULL) {
+            /* What one line selects is published, whatever another says. */
+            file->deselected = line.deselected && (!again || file->deselected);
+            file->vendor = true;
+            if (!line.deselected)
+                *XR_PUSH(&s->order) = file->number;
+        }
+        free(name);
+        free(path);
+    }
+}
+
+bool ca_name_counts(const struct ca_layout *layout, const char *name)
+{
+    size_t len = strlen(name), ext = strlen(layout->extension);
+
+    return layout->any_extension ||
+           (len >= ext && strcmp(name + len - ext, layout->extension) == 0);
+}
+
+static void find_files(struct xr_strings *out, const struct xr_session *s, const char *dir,
+                       unsigned depth)
+{
+    struct ca_entries names = {0};
+
+    ca_entries(&names, s, dir);
+    for (size_t i = 0; i < names.count; i++) {
+        const struct ca_dirent *entry = &names.items[i];
+        char *path = xr_format("%s/%s", dir, entry->name);
+
+        if (entry->directory && s->layout->recursive && depth < DEPTH_MAX)
+            find_files(out, s, path, depth + 1);
+        else if (!entry->directory && ca_name_counts(s->layout, entry->name) &&
+                 strchr(entry->name, '\n') == NULL && /* it would be two lines to a hook */
+                 strncmp(entry->name, CA_TEMP, strlen(CA_TEMP)) != 0)
+            xr_strings_add(out, path);
+        free(path);
+    }
+    ca_entries_free(&names);
+}
+
+static int by_bytes(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static void load_local(struct loading *l)
+{
+    struct xr_session *s = l->s;
+    struct xr_strings paths = {0};
+
+    find_files(&paths, s, s->layout->anchors, 0);
+    if (paths.count > 1)
+        qsort(paths.items, paths.count, sizeof(*paths.items), by_bytes);
+    for (size_t i = 0; i < paths.count; i++) {
+        if (add_file(l, paths.items[i]) != NULL)
+            *XR_PUSH(&s->order) = s->files.count - 1;
+    }
+    xr_strings_free(&paths);
+}
+
+static enum xr_status load_list(struct loading *l, struct xr_error *err)
+{
+    struct xr_session *s = l->s;
+    enum xr_status status = XR_OK;
+
+    s->conf_stamp = (struct ca_stamp){0};
+    status = ca_read(&s->conf, &s->conf_stamp, s, s->layout->conf, err);
+    if (status != XR_OK && status != XR_ABSENT)
+        return status;
+    load_listed(l);
+    load_local(l);
+    for (size_t i = 0; i < s->files.count; i++) {
+        struct ca_file *file = s->files.items[i];
+
+        for (size_t k = 0; k < file->held.count; k++) {
+            add_cert(s, file, &file->held.items[k], false);
+            if (file->deselected)
+                add_cert(s, file, &file->held.items[k], true);
+        }
+    }
+    return XR_OK;
+}
+
+/* ---- source directories of p11-kit's trust module ---- */
+
+static void add_p11(struct loading *l, size_t token, const char *path, enum pk_area area,
+                    bool vendor)
+{
+    struct ca_file *file = add_file(l, path);
+
+    if (file == NULL)
+        return;
+    file->vendor = vendor;
+    file->area = area;
+    file->token = token;
+}
+
+static void load_area(struct loading *l, size_t token, const char *dir, enum pk_area area,
+                      bool vendor)
+{
+    struct xr_session *s = l->s;
+    struct xr_strings names = {0};
+
+    ca_names(&names, s, dir);
+    for (size_t i = 0; i < names.count; i++) {
+        char *path = xr_format("%s/%s", dir, names.items[i]);
+
+        if (strncmp(names.items[i], CA_TEMP, strlen(CA_TEMP)) != 0)
+            add_p11(l, token, path, area, vendor);
+        free(path);
+    }
+    xr_strings_free(&names);
+}
+
+bool ca_one_object(const struct xr_session *s, const struct pk_store *pk, size_t certs,
+                   size_t extensions)
+{
+    bool one = pk->certs.count == certs + 1;
+
+    for (size_t i = extensions; one && i < pk->extensions.count; i++)
+        one = s->layout->objects &&
+              xr_bytes_equal(pk->extensions.items[i].spki, pk->certs.items[certs].spki);
+    return one;
+}
+
+/* A store that can say for what says so always. In another one only an EKU that is attached to the
+ * key restricts; what the certificate says of itself its readers see anyhow. */
+uint32_t ca_purposes(const struct xr_session *s, const struct pk_store *pk,
+                     const struct pk_cert *cert)
+{
+    bool attached =
+        cert->attached != PK_NONE && pk->extensions.items[cert->attached].sum.eku.len > 0;
+
+    if (s->layout->objects)
+        return cert->purposes == XR_ANY_PURPOSE ? CA_PURPOSES : cert->purposes;
+    return attached ? cert->purposes : XR_ANY_PURPOSE;
+}
+
+static void parse_p11(struct xr_session *s)
+{
+    pk_free(&s->pk);
+    s->pk.host = s->host;
+    for (size_t i = 0; i < s->files.count; i++) {
+        struct ca_file *file = s->files.items[i];
+        struct xr_bytes data = {(const unsigned char *)file->content.data, file->content.len};
+        size_t certs = s->pk.certs.count, extensions = s->pk.extensions.count;
+
+        file->pk_file = s->pk.files;
+        if (pk_add(&s->pk, file->token, file->area, ca_name(file->path), data, NULL) != XR_OK)
+            file->pk_file = CA_NONE;
+        file->objects = s->pk.certs.count - certs;
+        file->attaches = s->pk.extensions.count > extensions;
+        file->only_object = ca_one_object(s, &s->pk, certs, extensions);
+    }
+    pk_settle(&s->pk);
+}
+
+enum xr_place ca_place_of(const struct pk_cert *cert)
+{
+    return cert->distrusted ? XR_DISTRUST : cert->trusted ? XR_ANCHOR : XR_INTERMEDIATE;
+}
+
+bool ca_identify_cert(struct xr_subject *out, const struct xr_session *s,
+                      const struct pk_cert *cert)
+{
+    *out = (struct xr_subject){.type = XR_SUBJECT_CERT};
+    if (cert->der.len > 0) {
+        memcpy(out->id, cert->sha256, sizeof(out->id));
+        return true;
+    }
+    if (!cert->distrusted)
+        return false;
+    if (cert->issuer.len > 0 && cert->serial.len > 0) {
+        xr_subject_issuer_serial(out, cert->issuer, cert->serial, s->host->sha256);
+        return true;
+    }
+    out->type = XR_SUBJECT_KEY;
+    s->host->sha256(out->id, cert->spki);
+    return cert->spki.len > 0;
+}
+
+static void collect_p11(struct xr_session *s)
+{
+    size_t *by_number = xr_new(s->pk.files + 1, sizeof(*by_number));
+
+    for (size_t i = 0; i < s->files.count; i++) {
+        if (s->files.items[i]->pk_file != CA_NONE)
+            by_number[s->files.items[i]->pk_file] = i;
+    }
+    for (size_t i = 0; i < s->pk.certs.count; i++) {
+        const struct pk_cert *cert = &s->pk.certs.items[i];
+        struct ca_file *file = s->files.items[by_number[cert->file]];
+        struct xr_subject subject;
+        struct ca_cert *out = NULL;
+
+        if (!ca_identify_cert(&subject, s, cert))
+            continue;
+        out = XR_PUSH(&s->certs);
+        *out = (struct ca_cert){.file = file,
+                                .subject = subject,
+                                .der = cert->der,
+                                .key = cert->spki,
+                                .object = i,
+                                .place = ca_place_of(cert),
+                                .vendor = file->vendor};
+        if (subject.type == XR_SUBJECT_ISSUER_SERIAL) {
+            out->issuer = cert->issuer;
+            out->serial = cert->serial;
+        }
+        out->purposes = out->place == XR_ANCHOR ? ca_purposes(s, &s->pk, cert) : 0;
+    }
+    free(by_number);
+}
+
+/* p11-kit before 0.24 read a directory of another name, and nothing else. */
+const char *ca_blocklist_name(const struct xr_session *s, const char *token)
+{
+    static const char *const names[] = {"blocklist", "blacklist"};
+
+    for (size_t i = 0; i < 2; i++) {
+        char *path = xr_format("%s/%s", token, names[i]);
+        struct stat st;
+        bool there = ca_stat(&st, s, path, true);
+
+        free(path);
+        if (there)
+            return names[i];
+    }
+    return names[0];
+}
+
+static void load_p11(struct loading *l)
+{
+    struct xr_session *s = l->s;
+
+    for (size_t t = 0; t < CA_TOKENS_MAX && s->layout->tokens[t].path != NULL; t++) {
+        const struct ca_token *token = &s->layout->tokens[t];
+        char *anchors = xr_format("%s/anchors", token->path);
+        char *blocklist = xr_format("%s/%s", token->path, ca_blocklist_name(s, token->path));
+        struct stat st;
+
+        if (ca_stat(&st, s, token->path, true) && S_ISREG(st.st_mode)) /* the token is a file */
+            add_p11(l, t, token->path, PK_ANCHORS, true);
+        load_area(l, t, token->path, PK_BASE, token->vendor);
+        load_area(l, t, anchors, PK_ANCHORS, token->vendor);
+        load_area(l, t, blocklist, PK_BLOCKLIST, token->vendor);
+        free(anchors);
+        free(blocklist);
+    }
+    l->changed = l->changed || l->next != l->old_count;
+    if (l->changed || s->pk.certs.count == 0)
+        parse_p11(s);
+    collect_p11(s);
+}
+
+/* ---- load ---- */
+
+enum xr_status ca_load(struct xr_session *s, struct xr_error *err)
+{
+    struct loading l = {.s = s, .old = s->files.items, .old_count = s->files.count};
+    enum xr_status status = XR_OK;
+
+    memset(&s->files, 0, sizeof(s->files));
+    s->certs.count = s->order.count = 0;
+    xr_buf_free(&s->conf);
+    tdestroy(s->by_path, keep_file);
+    s->by_path = NULL;
+    if (s->layout->family == CA_LIST)
+        status = load_list(&l, err);
+    else if (s->layout->family == CA_P11)
+        load_p11(&l);
+    for (size_t i = 0; i < l.old_count; i++) {
+        l.changed = l.changed || l.old[i] != NULL;
+        if (l.old[i] != NULL)
+            file_free(l.old[i]);
+    }
+    free(l.old);
+    if (l.dir != NULL && l.dir_fd >= 0)
+        (void)close(l.dir_fd);
+    free(l.dir);
+    s->loaded = status == XR_OK;
+    s->sure = s->loaded && s->lock >= 0;
+    s->changes += l.changed;
+    s->ahead = false;
+    xr_idmap_free(&s->touched);
+    return status;
+}

@@ -1,0 +1,349 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The native record of an entry: what puts its file back exactly as it was. It comes back from a
+ * journal, and is doubted. */
+#include "sources.h"
+
+#include "../p11files/private.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#define NATIVE_CONTENT_MAX ((size_t)512 << 10)
+
+/* ---- what we write ---- */
+
+static void add_pem(struct xr_buf *out, const struct xr_session *s, const char *label,
+                    struct xr_bytes der)
+{
+    size_t len = 0;
+    char *pem = s->host->pem(label, der, &len);
+
+    xr_buf_add(out, pem, len);
+    s->host->release(pem);
+}
+
+bool ca_is_eku(const struct pk_extension *extension)
+{
+    return PK_IS(extension->oid, PK_OID_EKU);
+}
+
+static void add_escaped(struct xr_buf *out, struct xr_bytes value)
+{
+    for (size_t i = 0; i < value.len; i++) {
+        char text[4] = "%";
+
+        xr_hex(text + 1, value.data + i, 1);
+        xr_buf_add(out, text, 3);
+    }
+}
+
+/* One extension, the whole of it, as an object attached to the key. */
+static void add_extension(struct xr_buf *out, const struct xr_session *s, struct xr_bytes spki,
+                          struct xr_bytes oid, struct xr_bytes value)
+{
+    xr_buf_str(out, "\n[p11-kit-object-v1]\nclass: x-certificate-extension\nobject-id: ");
+    (void)pk_oid_text(out, oid);
+    xr_buf_str(out, "\nvalue: \"");
+    add_escaped(out, value);
+    xr_buf_str(out, "\"\n");
+    add_pem(out, s, "PUBLIC KEY", spki);
+}
+
+/* Extended key usage (RFC 5280, 4.2.1.12). */
+static void add_purposes(struct xr_buf *out, const struct xr_session *s, struct xr_bytes spki,
+                         uint32_t purposes)
+{
+    const struct xr_bytes oid = {(const unsigned char *)PK_OID_EKU, sizeof(PK_OID_EKU) - 1};
+    struct xr_buf oids = {0}, list = {0}, octets = {0}, inside = {0}, value = {0};
+    uint32_t left = purposes;
+
+    for (size_t i = 0; i < PK_KNOWN_OIDS; i++) {
+        if (left & pk_known_oids[i].purpose)
+            xr_buf_add(&oids, pk_known_oids[i].der, pk_known_oids[i].len);
+        left &= ~pk_known_oids[i].purpose;
+    }
+    pk_der_put(&list, PK_DER_SEQUENCE, oids.data, oids.len);
+    pk_der_put(&octets, PK_DER_OCTETS, list.data, list.len);
+    xr_buf_add(&inside, oid.data, oid.len);
+    xr_buf_add(&inside, octets.data, octets.len);
+    pk_der_put(&value, PK_DER_SEQUENCE, inside.data, inside.len);
+    add_extension(out, s, spki, oid, (struct xr_bytes){(unsigned char *)value.data, value.len});
+    xr_buf_free(&oids);
+    xr_buf_free(&list);
+    xr_buf_free(&octets);
+    xr_buf_free(&inside);
+    xr_buf_free(&value);
+}
+
+size_t ca_attached(struct xr_attached **out, const struct pk_store *pk, const struct pk_cert *cert,
+                   bool only)
+{
+    struct {
+        struct xr_attached *items;
+        size_t count, capacity;
+    } found = {0};
+
+    for (size_t at = cert->attached; at != PK_NONE; at = pk->extensions.items[at].next) {
+        const struct pk_extension *extension = &pk->extensions.items[at];
+
+        if (!ca_is_eku(extension) && (!only || extension->file == cert->file))
+            *XR_PUSH(&found) = (struct xr_attached){.size = sizeof(struct xr_attached),
+                                                    .oid = extension->oid,
+                                                    .value = extension->value};
+    }
+    *out = found.items;
+    return found.count;
+}
+
+/* The first line tells p11-kit's module that the object may be removed by way of it. What limits the
+ * certificate comes before it: the module reads hidden files too, and whatever part of ours it sees
+ * must not give more than the whole. */
+static void add_object(struct xr_buf *out, const struct xr_session *s, const struct xr_entry *entry)
+{
+    struct xr_slices slices = {.size = sizeof(slices)};
+
+    xr_buf_str(out, "# This file has been auto-generated and written by p11-kit. Changes will be\n"
+                    "# unceremoniously overwritten.\n"
+                    "# It was written by crossroot, in p11-kit's format.\n");
+    if (entry->place == XR_ANCHOR && s->host->slices(&slices, entry->der, NULL) == XR_OK) {
+        if (entry->purposes != XR_ANY_PURPOSE)
+            add_purposes(out, s, slices.spki, entry->purposes);
+        for (size_t i = 0; i < entry->attached_count; i++)
+            add_extension(out, s, slices.spki, xr_attached_at(entry, i)->oid,
+                          xr_attached_at(entry, i)->value);
+    }
+    xr_buf_str(out, "\n[p11-kit-object-v1]\nclass: certificate\ncertificate-type: x-509\n");
+    if (entry->place != XR_INTERMEDIATE)
+        xr_buf_str(out, entry->place == XR_ANCHOR ? "trusted: true\n" : "x-distrusted: true\n");
+    if (entry->subject.type == XR_SUBJECT_CERT) {
+        add_pem(out, s, "CERTIFICATE", entry->der);
+        return;
+    }
+    xr_buf_str(out, "issuer: \"");
+    add_escaped(out, entry->issuer);
+    xr_buf_str(out, "\"\nserial-number: \"");
+    add_escaped(out, entry->serial);
+    xr_buf_str(out, "\"\n");
+}
+
+struct xr_buf ca_canonical(const struct xr_session *s, const struct xr_entry *entry)
+{
+    struct xr_buf out = {0};
+
+    if (s->layout->objects)
+        add_object(&out, s, entry);
+    else
+        add_pem(&out, s, "CERTIFICATE", entry->der);
+    return out;
+}
+
+/* ---- records ---- */
+
+const char *ca_fixed_reason(const struct xr_session *s, const struct ca_file *file)
+{
+    static const char key[] = "PRIVATE KEY-----";
+
+    if (file->objects != 1)
+        return "holds several certificates: split it by hand first";
+    if (s->layout->family == CA_P11 && !file->only_object)
+        return "holds more than a certificate: change it by hand";
+    if (file->target != NULL)
+        return NULL;
+    if (file->content.len > NATIVE_CONTENT_MAX)
+        return "is too large to be kept for an undo: remove it by hand";
+    if (memmem(file->content.data, file->content.len, key, sizeof(key) - 1) != NULL)
+        return "holds a private key, which is never copied: remove it by hand";
+    return NULL;
+}
+
+static enum ca_form form_of(const struct xr_session *s, const struct ca_cert *cert)
+{
+    const struct ca_file *file = cert->file;
+    struct xr_entry entry = {.size = sizeof(entry),
+                             .subject = cert->subject,
+                             .place = cert->place,
+                             .purposes = cert->purposes,
+                             .der = cert->der,
+                             .issuer = cert->issuer,
+                             .serial = cert->serial};
+    struct xr_attached *attached = NULL;
+    struct xr_buf plain = {0};
+    enum ca_form form = CA_FORM_CONTENT;
+
+    if (cert->by_list)
+        return CA_FORM_LINE;
+    if (cert->vendor)
+        return CA_FORM_VENDOR;
+    if (ca_fixed_reason(s, file) != NULL)
+        return CA_FORM_FIXED;
+    if (file->target != NULL)
+        return CA_FORM_LINK;
+    if (s->layout->objects)
+        entry.attached_count =
+            ca_attached(&attached, &s->pk, &s->pk.certs.items[cert->object], true);
+    entry.attached = attached;
+    plain = ca_canonical(s, &entry);
+    free(attached);
+    if (plain.len == file->content.len && memcmp(plain.data, file->content.data, plain.len) == 0)
+        form = CA_FORM_CANONICAL;
+    xr_buf_free(&plain);
+    return form;
+}
+
+void ca_native(struct xr_buf *out, const struct xr_session *s, const struct ca_cert *cert)
+{
+    enum ca_form form = form_of(s, cert);
+
+    xr_buf_put32(out, form);
+    xr_buf_put32(out, form == CA_FORM_LINE || form == CA_FORM_VENDOR ? 0 : cert->file->mode);
+    xr_buf_put32(out, (uint32_t)strlen(cert->file->path));
+    xr_buf_str(out, cert->file->path);
+    if (form == CA_FORM_CONTENT)
+        xr_buf_add(out, cert->file->content.data, cert->file->content.len);
+    else if (form == CA_FORM_LINK)
+        xr_buf_str(out, cert->file->target);
+}
+
+/* Is it below dir, by plain names? */
+static bool below(const char *path, const char *dir)
+{
+    size_t len = strlen(dir);
+
+    if (strncmp(path, dir, len) != 0 || path[len] != '/')
+        return false;
+    for (const char *at = path + len; *at != '\0';) {
+        size_t part = strcspn(at + 1, "/");
+
+        if (part == 0 || (part == 1 && at[1] == '.') || (part == 2 && at[1] == '.' && at[2] == '.'))
+            return false;
+        at += part + 1;
+    }
+    return true;
+}
+
+bool ca_area_of(enum pk_area *out, const struct xr_session *s, const char *path)
+{
+    const char *name = ca_name(path);
+    char *dir = xr_memdup(path, name == path ? 0 : (size_t)(name - path) - 1);
+    bool found = false;
+
+    for (size_t i = 0; !found && i < CA_TOKENS_MAX && s->layout->tokens[i].path != NULL; i++) {
+        const char *token = s->layout->tokens[i].path;
+        const char *below_token[] = {"", "/anchors", "/"};
+
+        for (size_t k = 0; !found && k < 3 && !s->layout->tokens[i].vendor; k++) {
+            char *part = xr_format("%s%s%s", token, below_token[k],
+                                   k == PK_BLOCKLIST ? ca_blocklist_name(s, token) : "");
+
+            found = strcmp(part, dir) == 0;
+            *out = (enum pk_area)k;
+            free(part);
+        }
+    }
+    free(dir);
+    return found && name[0] != '\0' && strcmp(name, ".") != 0 && strcmp(name, "..") != 0;
+}
+
+/* A record is the journal's, and to be doubted: only where sources of an administrator lie, and only
+ * as a file that counts. */
+static bool may_write(const struct xr_session *s, const char *path)
+{
+    const struct ca_layout *layout = s->layout;
+    const char *name = ca_name(path);
+    enum pk_area area = PK_BASE;
+
+    if (strncmp(name, CA_TEMP, strlen(CA_TEMP)) == 0)
+        return false;
+    if (layout->family == CA_P11)
+        return ca_area_of(&area, s, path);
+    return below(path, layout->anchors) && ca_name_counts(layout, name) &&
+           (layout->recursive || (size_t)(name - path) == strlen(layout->anchors) + 1);
+}
+
+bool ca_record(struct ca_record *out, const struct xr_session *s, struct xr_bytes in)
+{
+    uint32_t value[3];
+
+    *out = (struct ca_record){.form = CA_FORM_CANONICAL};
+    for (size_t i = 0; i < 3; i++) {
+        if (!xr_bytes_get32(&value[i], &in))
+            return false;
+    }
+    /* Root alone could have read what its owner may not. */
+    if (value[0] <= CA_FORM_CONTENT && !(value[1] & 0400) && geteuid() != 0)
+        return false;
+    if (value[0] > CA_FORM_LINE || value[2] == 0 || value[2] > in.len || value[2] > 4095 ||
+        memchr(in.data, '\0', value[2]) != NULL)
+        return false;
+    out->form = (enum ca_form)value[0];
+    out->mode = value[1] & 0777;
+    out->path = xr_memdup(in.data, value[2]);
+    out->rest = (struct xr_bytes){in.data + value[2], in.len - value[2]};
+    if (out->form == CA_FORM_VENDOR || out->form == CA_FORM_LINE || may_write(s, out->path))
+        return true;
+    free(out->path);
+    return false;
+}
+
+struct found {
+    const struct xr_session *s;
+    const struct xr_entry *entry;
+    size_t count;
+    bool same;
+};
+
+static enum xr_status compare_item(void *ctx, enum xr_item_kind kind, struct xr_bytes der)
+{
+    struct found *found = ctx;
+    size_t len = der.len;
+    uint32_t purposes = 0;
+
+    if (found->s->host->trusted(&len, &purposes, der, NULL) == XR_OK)
+        der.len = len;
+    found->count += kind != XR_ITEM_CRL;
+    found->same = found->same || xr_bytes_equal(der, found->entry->der);
+    return XR_OK;
+}
+
+bool ca_makes(const struct xr_session *s, const struct xr_entry *entry, const char *path,
+              const struct xr_buf *content)
+{
+    struct xr_bytes data = {(const unsigned char *)content->data, content->len};
+    struct found found = {.s = s, .entry = entry};
+    struct pk_store pk = {.host = s->host};
+    struct xr_subject subject;
+    enum pk_area area = PK_BASE;
+    bool same = false;
+
+    if (s->layout->family == CA_LIST) {
+        if (entry->place == XR_ANCHOR && data.len > 0)
+            (void)s->host->items(data, compare_item, &found, NULL);
+        return found.count == 1 && found.same;
+    }
+    if (ca_area_of(&area, s, path) && pk_add(&pk, 0, area, ca_name(path), data, NULL) == XR_OK &&
+        pk.certs.count == 1) {
+        pk_settle(&pk);
+        same = ca_identify_cert(&subject, s, &pk.certs.items[0]) &&
+               subject.type == entry->subject.type &&
+               memcmp(subject.id, entry->subject.id, sizeof(subject.id)) == 0 &&
+               ca_place_of(&pk.certs.items[0]) == entry->place &&
+               (!s->layout->objects || ca_one_object(s, &pk, 0, 0));
+    }
+    pk_free(&pk);
+    return same;
+}
+
+/* What a link would lead to is looked at too: it may be another file by now. */
+bool ca_link_makes(const struct xr_session *s, const struct xr_entry *entry, const char *path,
+                   const char *target)
+{
+    const char *name = ca_name(path);
+    char *to = target[0] == '/' ? xr_strdup(target + 1)
+                                : xr_format("%.*s%s", (int)(name - path), path, target);
+    struct xr_buf content = {0};
+    bool same = ca_read(&content, NULL, s, to, NULL) == XR_OK && ca_makes(s, entry, path, &content);
+
+    xr_buf_free(&content);
+    free(to);
+    return same;
+}

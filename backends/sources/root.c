@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Files inside the root: of this machine, or of an image whose links must not lead out of it. */
+#include "sources.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <stdlib.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+int ca_open(const struct xr_session *s, const char *path, int flags)
+{
+    struct open_how how = {.flags = (unsigned)flags | O_CLOEXEC,
+                           .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS};
+    int fd = (int)syscall(SYS_openat2, s->root, path[0] != '\0' ? path : ".", &how, sizeof(how));
+
+    /* Kernels before 5.6, and containers that know no openat2: the machine's own root needs no
+     * keeping inside. */
+    if (fd < 0 && s->live && (errno == ENOSYS || errno == EPERM))
+        fd = openat(s->root, path[0] != '\0' ? path : ".", flags | O_CLOEXEC);
+    return fd;
+}
+
+const char *ca_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+
+    return slash != NULL ? slash + 1 : path;
+}
+
+int ca_open_parent(const struct xr_session *s, const char *path)
+{
+    const char *name = ca_name(path);
+    char *dir = xr_memdup(path, name == path ? 0 : (size_t)(name - path) - 1);
+    int fd = ca_open(s, dir, O_RDONLY | O_DIRECTORY);
+
+    free(dir);
+    return fd;
+}
+
+struct ca_stamp ca_stamp_of(const struct stat *st)
+{
+    return (struct ca_stamp){st->st_dev, st->st_ino, st->st_size, st->st_mtim, st->st_ctim};
+}
+
+bool ca_same_stamp(const struct ca_stamp *a, const struct ca_stamp *b)
+{
+    return a->dev == b->dev && a->ino == b->ino && a->size == b->size &&
+           a->mtime.tv_sec == b->mtime.tv_sec && a->mtime.tv_nsec == b->mtime.tv_nsec &&
+           a->ctime.tv_sec == b->ctime.tv_sec && a->ctime.tv_nsec == b->ctime.tv_nsec;
+}
+
+bool ca_read_fd(struct xr_buf *out, int fd, size_t size)
+{
+    for (;;) {
+        size_t room = out->len <= size ? size - out->len + 1 : 65536;
+        ssize_t got = 0;
+
+        if (out->len > CA_FILE_MAX) {
+            errno = EFBIG;
+            return false;
+        }
+        out->data = xr_grow(out->data, &out->capacity, out->len + room + 1, 1);
+        got = read(fd, out->data + out->len, room);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return false;
+        out->len += (size_t)got;
+        out->data[out->len] = '\0';
+        if ((size_t)got < room) /* of a regular file: its end */
+            return true;
+    }
+}
+
+int ca_open_file(const struct xr_session *s, int dir, const char *path, struct stat *st)
+{
+    const int flags = O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
+    int fd = -1;
+
+    if (!s->live) {
+        bool there = dir >= 0 ? fstatat(dir, ca_name(path), st, AT_SYMLINK_NOFOLLOW) == 0
+                              : ca_stat(st, s, path, true);
+
+        if (!there)
+            return -1;
+        if (dir >= 0 && S_ISLNK(st->st_mode)) {
+            errno = ELOOP;
+            return -1;
+        }
+    }
+    if (s->live || S_ISREG(st->st_mode))
+        fd = dir >= 0 ? openat(dir, ca_name(path), flags | O_NOFOLLOW) : ca_open(s, path, flags);
+    else
+        errno = EINVAL;
+    if (fd >= 0 && (fstat(fd, st) != 0 || !S_ISREG(st->st_mode))) {
+        (void)close(fd);
+        errno = EINVAL;
+        return -1;
+    }
+    return fd;
+}
+
+enum xr_status ca_read(struct xr_buf *out, struct ca_stamp *stamp, const struct xr_session *s,
+                       const char *path, struct xr_error *err)
+{
+    struct stat st;
+    int fd = ca_open_file(s, -1, path, &st);
+    enum xr_status status = XR_OK;
+
+    if (fd < 0 && (errno == ENOENT || errno == ELOOP || errno == ENOTDIR))
+        return xr_fail(err, XR_ABSENT, "/%s: %s", path, strerror(errno));
+    if (fd < 0 && errno == EINVAL)
+        return xr_fail(err, XR_INVALID, "/%s is no regular file", path);
+    if (fd < 0)
+        return xr_fail_errno(err, "cannot open /%s", path);
+    if (!ca_read_fd(out, fd, (size_t)(st.st_size < (off_t)CA_FILE_MAX ? st.st_size : 0)))
+        status = xr_fail_errno(err, "cannot read /%s", path);
+    else if (stamp != NULL)
+        *stamp = ca_stamp_of(&st);
+    (void)close(fd);
+    return status;
+}
+
+bool ca_own_links(const struct xr_session *s, const char *path, struct xr_error *err)
+{
+    for (size_t end = 1; path[0] != '\0'; end++) {
+        struct stat st;
+        char *part = NULL;
+        bool bad = false;
+
+        if (path[end] != '/' && path[end] != '\0')
+            continue;
+        part = xr_memdup(path, end);
+        bad = ca_stat(&st, s, part, false) && S_ISLNK(st.st_mode) && st.st_uid != 0 &&
+              st.st_uid != geteuid();
+        if (bad)
+            (void)xr_fail(err, XR_REFUSED, "/%s is a link of another user", part);
+        free(part);
+        if (bad)
+            return false;
+        if (path[end] == '\0')
+            break;
+    }
+    return true;
+}
+
+bool ca_stat(struct stat *out, const struct xr_session *s, const char *path, bool follow)
+{
+    int fd = ca_open(s, path, O_PATH | (follow ? 0 : O_NOFOLLOW));
+    bool ok = fd >= 0 && fstat(fd, out) == 0;
+
+    if (fd >= 0)
+        (void)close(fd);
+    return ok;
+}
+
+char *ca_readlink_at(int dir, const char *name)
+{
+    char target[4096];
+    ssize_t len = readlinkat(dir, name, target, sizeof(target));
+
+    return len > 0 && (size_t)len < sizeof(target) ? xr_memdup(target, (size_t)len) : NULL;
+}
+
+char *ca_readlink(const struct xr_session *s, const char *path)
+{
+    int fd = ca_open_parent(s, path);
+    char *target = fd >= 0 ? ca_readlink_at(fd, ca_name(path)) : NULL;
+
+    if (fd >= 0)
+        (void)close(fd);
+    return target;
+}
+
+enum xr_status ca_make_dirs(const struct xr_session *s, const char *path, unsigned mode,
+                            struct xr_error *err)
+{
+    for (size_t end = 1; path[0] != '\0'; end++) {
+        char *part = NULL;
+        int parent = -1, fd = -1;
+        bool made = false;
+
+        if (path[end] != '/' && path[end] != '\0')
+            continue;
+        part = xr_memdup(path, end);
+        fd = ca_open(s, part, O_PATH | O_DIRECTORY);
+        if (fd < 0 && errno == ENOENT && (parent = ca_open_parent(s, part)) >= 0)
+            made = mkdirat(parent, ca_name(part), mode) == 0 &&
+                   fchmodat(parent, ca_name(part), mode, 0) == 0 && fsync(parent) == 0;
+        if (fd < 0 && !made) {
+            enum xr_status status = xr_fail_errno(err, "cannot make the directory /%s", part);
+
+            free(part);
+            if (parent >= 0)
+                (void)close(parent);
+            return status;
+        }
+        free(part);
+        if (fd >= 0)
+            (void)close(fd);
+        if (parent >= 0)
+            (void)close(parent);
+        if (path[end] == '\0')
+            break;
+    }
+    return XR_OK;
+}
+
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(((const struct ca_dirent *)a)->name, ((const struct ca_dirent *)b)->name);
+}
+
+void ca_scan(const struct xr_session *s, const char *path, ca_scan_fn each, void *ctx)
+{
+    int fd = ca_open(s, path, O_RDONLY | O_DIRECTORY);
+    DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+    const struct dirent *entry = NULL;
+
+    while (dir != NULL && (entry = readdir(dir)) != NULL) {
+        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+            each(ctx, dirfd(dir), entry);
+    }
+    if (dir != NULL)
+        (void)closedir(dir);
+    else if (fd >= 0)
+        (void)close(fd);
+}
+
+struct entering {
+    struct ca_entries *out;
+    const struct xr_session *s;
+    const char *path;
+};
+
+static void take_entry(void *ctx, int dir, const struct dirent *entry)
+{
+    const struct entering *e = ctx;
+    struct ca_dirent *made = XR_PUSH(e->out);
+    struct stat st;
+
+    made->name = xr_strdup(entry->d_name);
+    made->link = entry->d_type == DT_LNK;
+    made->directory = entry->d_type == DT_DIR;
+    if (entry->d_type == DT_UNKNOWN && fstatat(dir, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0) {
+        made->link = S_ISLNK(st.st_mode);
+        made->directory = S_ISDIR(st.st_mode);
+    }
+    if (made->link) {
+        char *whole = xr_format("%s/%s", e->path, made->name);
+
+        made->directory = ca_stat(&st, e->s, whole, true) && S_ISDIR(st.st_mode);
+        free(whole);
+    }
+}
+
+void ca_entries(struct ca_entries *out, const struct xr_session *s, const char *path)
+{
+    struct entering e = {out, s, path};
+
+    ca_scan(s, path, take_entry, &e);
+    if (out->count > 1)
+        qsort(out->items, out->count, sizeof(*out->items), by_name);
+}
+
+void ca_entries_free(struct ca_entries *entries)
+{
+    for (size_t i = 0; i < entries->count; i++)
+        free(entries->items[i].name);
+    free(entries->items);
+    *entries = (struct ca_entries){0};
+}
+
+static int by_bytes(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static void take_name(void *ctx, int dir, const struct dirent *entry)
+{
+    (void)dir;
+    xr_strings_add(ctx, entry->d_name);
+}
+
+void ca_names(struct xr_strings *out, const struct xr_session *s, const char *path)
+{
+    ca_scan(s, path, take_name, out);
+    if (out->count > 1)
+        qsort(out->items, out->count, sizeof(*out->items), by_bytes);
+}

@@ -1,0 +1,661 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The one operation that changes entries: files of the sources, and lines of ca-certificates.conf. */
+#include "sources.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+struct holding {
+    struct ca_cert *cert;
+    bool kept; /* or written over: */
+    bool over;
+};
+
+struct write {
+    char *path;
+    struct xr_buf content;
+    char *target; /* a link, or NULL */
+    unsigned mode;
+};
+
+/* What has to happen, decided before anything does. */
+struct swapping {
+    struct xr_session *s;
+    const struct xr_subject *subject;
+    struct xr_bytes key; /* of the subject: SPKI; empty without a certificate */
+    struct {
+        struct holding *items;
+        size_t count, capacity;
+    } now;
+    struct {
+        struct write *items;
+        size_t count, capacity;
+    } writes;
+    bool deselects;
+};
+
+static void find_holdings(struct swapping *w, const struct xr_subject *subject)
+{
+    for (size_t i = 0; i < w->s->certs.count; i++) {
+        if (xr_subject_equal(&w->s->certs.items[i].subject, subject))
+            XR_PUSH(&w->now)->cert = &w->s->certs.items[i];
+    }
+}
+
+/* Editors and packages take no lock: is what was listed still what is there? */
+static bool edited(const struct swapping *w)
+{
+    const struct xr_session *s = w->s;
+    struct ca_stamp none = {0}, stamp = {0};
+    struct stat st;
+
+    if (s->layout->conf != NULL) {
+        if (ca_stat(&st, s, s->layout->conf, true))
+            stamp = ca_stamp_of(&st);
+        if (!ca_same_stamp(&stamp, &s->conf_stamp))
+            return true;
+    }
+    for (size_t i = 0; i < w->now.count; i++) {
+        const struct ca_file *file = w->now.items[i].cert->file;
+
+        stamp = none;
+        if (ca_stat(&st, s, file->path, true))
+            stamp = ca_stamp_of(&st);
+        if (!ca_same_stamp(&stamp, &file->stamp))
+            return true;
+    }
+    return false;
+}
+
+static bool as_expected(const struct swapping *w, const struct xr_state *expect)
+{
+    size_t count = w->now.count;
+    struct ca_shown *shown = xr_new(count, sizeof(*shown));
+    const struct xr_entry **list = xr_new(count, sizeof(*list));
+    struct xr_state have = {.size = sizeof(have), .entries = list, .count = count};
+    bool equal = false;
+
+    for (size_t i = 0; i < count; i++) {
+        ca_shown_init(&shown[i], w->s, w->now.items[i].cert);
+        list[i] = &shown[i].entry;
+        have.subject = shown[i].entry.subject;
+    }
+    equal = w->s->host->state_equal(count > 0 ? &have : NULL, expect);
+    for (size_t i = 0; i < count; i++)
+        ca_shown_free(&shown[i]);
+    free(shown);
+    free((void *)list);
+    return equal;
+}
+
+/* Does what is there serve for a wanted entry? */
+static bool serves(const struct xr_session *s, const struct ca_cert *cert,
+                   const struct xr_entry *entry, const struct ca_record *record)
+{
+    struct xr_buf native = {0};
+    bool same = false;
+
+    if (cert->place != entry->place || (s->layout->objects && cert->purposes != entry->purposes))
+        return false;
+    if (record == NULL)
+        return true;
+    ca_native(&native, s, cert);
+    same =
+        native.len == entry->native.len && memcmp(native.data, entry->native.data, native.len) == 0;
+    xr_buf_free(&native);
+    return same;
+}
+
+static bool keep(struct swapping *w, const struct xr_entry *entry, const struct ca_record *record)
+{
+    for (size_t i = 0; i < w->now.count; i++) {
+        struct holding *h = &w->now.items[i];
+
+        if (!h->kept && serves(w->s, h->cert, entry, record)) {
+            h->kept = true;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A distrust where only packaged files can be deselected: all files of it have to be such. */
+static enum xr_status plan_deselect(struct swapping *w, struct xr_error *err)
+{
+    size_t packaged = 0;
+
+    for (size_t i = 0; i < w->now.count; i++) {
+        const struct ca_file *file = w->now.items[i].cert->file;
+
+        if (!file->vendor)
+            continue;
+        packaged++;
+        if (file->objects != 1)
+            return xr_fail(err, XR_REFUSED, "/%s holds several certificates, which would all go",
+                           file->path);
+    }
+    if (packaged == 0)
+        return xr_fail(err, XR_REFUSED, "no package ships it: remove it instead");
+    w->deselects = true;
+    return XR_OK;
+}
+
+/* ---- others of the key ---- */
+
+static bool same_key(const struct swapping *w, struct xr_bytes spki)
+{
+    return w->key.len > 0 && xr_bytes_equal(spki, w->key);
+}
+
+static bool touches_key(const struct swapping *w, const struct ca_file *file)
+{
+    const struct pk_store *pk = &w->s->pk;
+    bool touches = false;
+
+    for (size_t i = 0; !touches && i < pk->certs.count; i++)
+        touches = pk->certs.items[i].file == file->pk_file && same_key(w, pk->certs.items[i].spki);
+    for (size_t i = 0; !touches && i < pk->extensions.count; i++)
+        touches = pk->extensions.items[i].file == file->pk_file &&
+                  same_key(w, pk->extensions.items[i].spki);
+    return touches;
+}
+
+static bool stays(const struct swapping *w, const struct ca_file *file)
+{
+    bool stays = true;
+
+    for (size_t i = 0; i < w->now.count; i++)
+        stays = stays && (w->now.items[i].cert->file != file ||
+                          (w->now.items[i].kept && !w->now.items[i].over));
+    for (size_t i = 0; i < w->writes.count; i++)
+        stays = stays && strcmp(w->writes.items[i].path, file->path) != 0;
+    return stays;
+}
+
+static struct xr_bytes text_of(const struct xr_buf *content)
+{
+    return (struct xr_bytes){(const unsigned char *)content->data, content->len};
+}
+
+/* What counts for the key after the swap: its files alone, as they will be. */
+static void imagine(struct pk_store *after, const struct swapping *w)
+{
+    const struct xr_session *s = w->s;
+
+    for (size_t i = 0; i < s->files.count; i++) {
+        const struct ca_file *file = s->files.items[i];
+
+        if (file->pk_file != CA_NONE && stays(w, file) && touches_key(w, file))
+            (void)pk_add(after, file->token, file->area, ca_name(file->path),
+                         text_of(&file->content), NULL);
+    }
+    for (size_t i = 0; i < w->writes.count; i++) {
+        enum pk_area area = PK_BASE;
+
+        if (ca_area_of(&area, s, w->writes.items[i].path))
+            (void)pk_add(after, 0, area, ca_name(w->writes.items[i].path),
+                         text_of(&w->writes.items[i].content), NULL);
+    }
+    pk_settle(after);
+}
+
+static const struct pk_cert *anchor_in(const struct pk_store *pk, struct xr_bytes der)
+{
+    for (size_t i = 0; i < pk->certs.count; i++) {
+        if (pk->certs.items[i].trusted && xr_bytes_equal(pk->certs.items[i].der, der))
+            return &pk->certs.items[i];
+    }
+    return NULL;
+}
+
+static bool same_attached(const struct pk_store *a, const struct pk_cert *x,
+                          const struct pk_store *b, const struct pk_cert *y)
+{
+    struct xr_attached *left = NULL, *right = NULL;
+    size_t count = ca_attached(&left, a, x, false);
+    bool same = ca_attached(&right, b, y, false) == count;
+
+    for (size_t i = 0; same && i < count; i++) {
+        bool found = false;
+
+        for (size_t k = 0; k < count; k++)
+            found = found || xr_bytes_equal(left[i].value, right[k].value);
+        same = found;
+    }
+    free(left);
+    free(right);
+    return same;
+}
+
+/* Of several extensions of one kind, which the module takes is a matter of chance: by the order in
+ * which it finds the files. */
+static bool contradicts(const struct pk_store *after)
+{
+    const struct xr_bytes *first = NULL;
+
+    for (size_t i = 0; i < after->extensions.count; i++) {
+        const struct pk_extension *extension = &after->extensions.items[i];
+
+        if (!ca_is_eku(extension))
+            continue;
+        if (first != NULL && !xr_bytes_equal(*first, extension->value))
+            return true;
+        first = &extension->value;
+    }
+    return false;
+}
+
+/* What is attached to a key counts for every certificate of it. So another anchor of the key must
+ * neither get limits by a swap nor lose any, and this one has to be what it was wished to be. */
+static enum xr_status check_key(const struct swapping *w, const struct xr_state *want,
+                                struct xr_error *err)
+{
+    const struct xr_session *s = w->s;
+    struct pk_store after = {.host = s->host};
+    enum xr_status status = XR_OK;
+
+    if (!s->layout->objects || w->key.len == 0)
+        return XR_OK;
+    imagine(&after, w);
+    for (size_t i = 0; status == XR_OK && i < s->certs.count; i++) {
+        const struct ca_cert *other = &s->certs.items[i];
+        const struct pk_cert *before = &s->pk.certs.items[other->object], *now = NULL;
+
+        if (other->place != XR_ANCHOR || !same_key(w, other->key) ||
+            memcmp(other->subject.id, w->subject->id, XR_SHA256_LEN) == 0)
+            continue;
+        now = anchor_in(&after, other->der);
+        if (now == NULL || now->purposes != before->purposes ||
+            !same_attached(&s->pk, before, &after, now))
+            status = xr_fail(err, XR_REFUSED,
+                             "/%s is an anchor of the same key, which this would limit otherwise: "
+                             "p11-kit attaches purposes and constraints to the key",
+                             other->file->path);
+    }
+    if (status == XR_OK && w->writes.count > 0 && contradicts(&after))
+        status = xr_fail(err, XR_REFUSED,
+                         "other files attach other purposes to its key, and which of them p11-kit "
+                         "takes is a matter of chance: remove those first");
+    for (size_t i = 0; status == XR_OK && want != NULL && i < want->count; i++) {
+        const struct xr_entry *entry = want->entries[i];
+        const struct pk_cert *now =
+            entry->place == XR_ANCHOR ? anchor_in(&after, entry->der) : NULL;
+
+        if (now != NULL && ca_purposes(s, &after, now) != entry->purposes &&
+            entry->purposes != XR_ANY_PURPOSE)
+            status = xr_fail(err, XR_REFUSED,
+                             "something else limits its key: it would not be an anchor for what "
+                             "is wished");
+    }
+    pk_free(&after);
+    return status;
+}
+
+/* A file of the subject's own, in the directory of objects, becomes another one at once; so does what
+ * p11-kit's module leaves of ours when it takes the certificate out: purposes of its key alone. */
+static bool only_purposes(const struct swapping *w, const struct ca_file *file)
+{
+    const struct pk_store *pk = &w->s->pk;
+    bool only = file->attaches;
+
+    for (size_t i = 0; i < pk->extensions.count; i++) {
+        if (pk->extensions.items[i].file == file->pk_file)
+            only = only && ca_is_eku(&pk->extensions.items[i]) &&
+                   same_key(w, pk->extensions.items[i].spki);
+    }
+    return only;
+}
+
+static bool write_over(struct swapping *w, const struct write *made)
+{
+    const struct ca_file *there = ca_find_file(w->s, made->path);
+
+    if (w->s->layout->objects && there != NULL && there->stamp.ino != 0 && there->objects == 0 &&
+        strncmp(ca_name(made->path), CA_OURS, strlen(CA_OURS)) == 0 && only_purposes(w, there))
+        return true;
+    for (size_t i = 0; w->s->layout->objects && made->target == NULL && i < w->now.count; i++) {
+        struct holding *h = &w->now.items[i];
+
+        if (h->kept || h->cert->vendor || h->cert->file->target != NULL ||
+            strcmp(h->cert->file->path, made->path) != 0 ||
+            ca_fixed_reason(w->s, h->cert->file) != NULL)
+            continue;
+        h->kept = h->over = true;
+        return true;
+    }
+    return false;
+}
+
+/* What stays in other files need not be said again. */
+static struct xr_buf content_of(const struct swapping *w, const struct xr_entry *entry)
+{
+    struct xr_entry alone = *entry;
+    struct xr_attached *attached = xr_new(entry->attached_count, sizeof(*attached));
+    struct xr_slices slices = {.size = sizeof(slices)};
+    struct xr_buf out = {0};
+
+    alone.attached = attached;
+    alone.attached_count = 0;
+    (void)w->s->host->slices(&slices, entry->der, NULL);
+    for (size_t i = 0; i < entry->attached_count; i++) {
+        const struct xr_attached *wanted = xr_attached_at(entry, i);
+        bool stays = false;
+
+        for (size_t k = 0; k < w->s->pk.extensions.count; k++) {
+            const struct pk_extension *e = &w->s->pk.extensions.items[k];
+            bool goes = false;
+
+            for (size_t h = 0; h < w->now.count; h++)
+                goes = goes || w->now.items[h].cert->file->pk_file == e->file;
+            stays = stays || (!goes && xr_bytes_equal(e->spki, slices.spki) &&
+                              xr_bytes_equal(e->value, wanted->value));
+        }
+        if (!stays)
+            attached[alone.attached_count++] = *wanted;
+    }
+    out = ca_canonical(w->s, &alone);
+    free(attached);
+    return out;
+}
+
+static enum xr_status plan_write(struct swapping *w, const struct xr_entry *entry,
+                                 const struct ca_record *record, struct xr_error *err)
+{
+    const struct ca_layout *layout = w->s->layout;
+    const char *dir =
+        entry->place == XR_DISTRUST && !layout->objects ? w->s->blocklist : layout->anchors;
+    char hex[2 * XR_SHA256_LEN + 1];
+    struct write *made = NULL;
+    struct stat st;
+
+    if (record != NULL && record->form != CA_FORM_CANONICAL && record->form != CA_FORM_CONTENT &&
+        record->form != CA_FORM_LINK)
+        return xr_fail(err, XR_REFUSED, "/%s cannot be remade from its record", record->path);
+    xr_hex(hex, entry->subject.id, XR_SHA256_LEN);
+    made = XR_PUSH(&w->writes);
+    made->path =
+        record != NULL
+            ? xr_strdup(record->path)
+            : xr_format("%s/%s%s%s%s", dir, CA_OURS, hex,
+                        layout->objects && entry->place == XR_DISTRUST ? "-distrusted" : "",
+                        layout->extension);
+    made->mode = record != NULL ? record->mode : 0644;
+    if (record != NULL && record->form == CA_FORM_LINK)
+        made->target = xr_memdup(record->rest.data, record->rest.len);
+    else if (record != NULL && record->form == CA_FORM_CONTENT)
+        xr_buf_add(&made->content, record->rest.data, record->rest.len);
+    else
+        made->content = content_of(w, entry);
+    if (!write_over(w, made) && ca_stat(&st, w->s, made->path, false))
+        return xr_fail(err, XR_CONFLICT, "/%s is in the way", made->path);
+    if (made->target != NULL && !ca_link_makes(w->s, entry, made->path, made->target))
+        return xr_fail(err, XR_REFUSED, "/%s would lead to something else than it did", made->path);
+    if (record != NULL && made->target == NULL &&
+        !ca_makes(w->s, entry, made->path, &made->content))
+        return xr_fail(err, XR_INVALID, "the record of this entry is damaged");
+    return XR_OK;
+}
+
+static enum xr_status plan_want(struct swapping *w, const struct xr_entry *entry,
+                                struct xr_error *err)
+{
+    struct ca_record record = {.form = CA_FORM_CANONICAL};
+    const struct ca_record *given = NULL;
+    enum xr_status status = XR_OK;
+
+    if (entry->native.len > 0) {
+        if (!ca_record(&record, w->s, entry->native))
+            return xr_fail(err, XR_INVALID, "the record of this entry is damaged");
+        given = &record;
+    }
+    if (!keep(w, entry, given)) {
+        if (w->s->layout->family == CA_LIST && entry->place == XR_DISTRUST)
+            status = plan_deselect(w, err);
+        else
+            status = plan_write(w, entry, given, err);
+    }
+    if (given != NULL)
+        free(record.path);
+    return status;
+}
+
+static enum xr_status check_going(const struct swapping *w, const struct xr_state *want,
+                                  struct xr_error *err)
+{
+    bool stays = false; /* an anchor, as we write it */
+
+    for (size_t i = 0; want != NULL && i < want->count; i++)
+        stays =
+            stays || (want->entries[i]->place == XR_ANCHOR && want->entries[i]->native.len == 0);
+    for (size_t i = 0; i < w->now.count; i++) {
+        const struct ca_cert *cert = w->now.items[i].cert;
+        const char *reason =
+            cert->by_list || cert->vendor ? NULL : ca_fixed_reason(w->s, cert->file);
+
+        if (stays && cert->place == XR_ANCHOR && w->s->layout->family == CA_P11 &&
+            w->s->pk.certs.items[cert->object].dated &&
+            (!w->now.items[i].kept || w->now.items[i].over))
+            return xr_fail(err, XR_REFUSED,
+                           "/%s ends NSS's trust in it at a date, which would be lost: remove it "
+                           "first",
+                           cert->file->path);
+        if (w->now.items[i].kept)
+            continue;
+        if (cert->vendor && !cert->by_list)
+            return xr_fail(err, XR_REFUSED, "/%s comes with the system", cert->file->path);
+        if (cert->by_list && cert->file->objects != 1)
+            return xr_fail(err, XR_REFUSED, "/%s holds several certificates", cert->file->path);
+        if (reason != NULL)
+            return xr_fail(err, XR_REFUSED, "/%s %s", cert->file->path, reason);
+    }
+    return XR_OK;
+}
+
+static void mark_dirty(struct xr_session *s, const char *path)
+{
+    const char *name = ca_name(path);
+    char *dir = xr_memdup(path, name == path ? 0 : (size_t)(name - path) - 1);
+    bool known = false;
+
+    for (size_t i = 0; i < s->dirty_dirs.count; i++)
+        known = known || strcmp(s->dirty_dirs.items[i], dir) == 0;
+    if (!known)
+        xr_strings_add(&s->dirty_dirs, dir);
+    ca_forget(s, path);
+    free(dir);
+}
+
+static enum xr_status write_source(struct xr_session *s, const struct write *write,
+                                   struct xr_error *err)
+{
+    const char *name = ca_name(write->path);
+    char *dir = xr_memdup(write->path, (size_t)(name - write->path) - 1);
+    enum xr_status status = ca_make_dirs(s, dir, 0755, err);
+    int fd = status == XR_OK ? ca_open(s, dir, O_RDONLY | O_DIRECTORY) : -1;
+
+    if (status == XR_OK && fd < 0)
+        status = xr_fail_errno(err, "cannot open /%s", dir);
+    if (status == XR_OK && write->target != NULL) {
+        if (symlinkat(write->target, fd, name) != 0)
+            status = xr_fail_errno(err, "cannot make the link /%s", write->path);
+    } else if (status == XR_OK) {
+        struct xr_bytes data = {(const unsigned char *)write->content.data, write->content.len};
+
+        status = s->host->write_atomic(fd, name, data, write->mode, err);
+    }
+    if (fd >= 0)
+        (void)close(fd);
+    mark_dirty(s, write->path);
+    free(dir);
+    return status;
+}
+
+static enum xr_status remove_source(struct xr_session *s, const char *path, struct xr_error *err)
+{
+    int fd = ca_open_parent(s, path);
+    enum xr_status status = XR_OK;
+
+    if (fd < 0 || unlinkat(fd, ca_name(path), 0) != 0)
+        status = xr_fail_errno(err, "cannot remove /%s", path);
+    if (fd >= 0)
+        (void)close(fd);
+    mark_dirty(s, path);
+    return status;
+}
+
+/* Selects or deselects every packaged file of the subject. */
+static enum xr_status write_conf(const struct swapping *w, bool deselected, struct xr_error *err)
+{
+    struct xr_session *s = w->s;
+    struct xr_buf text = {0};
+    const char *vendor = s->layout->vendor;
+    int fd = -1;
+    struct stat st;
+    enum xr_status status = XR_OK;
+
+    xr_buf_add(&text, s->conf.data, s->conf.len);
+    for (size_t i = 0; i < w->now.count; i++) {
+        const struct ca_file *file = w->now.items[i].cert->file;
+        struct xr_buf next = {0};
+
+        if (!file->vendor)
+            continue;
+        next = ca_conf_set(&text, file->path + strlen(vendor) + 1, deselected);
+        xr_buf_free(&text);
+        text = next;
+    }
+    if (!ca_stat(&st, s, s->layout->conf, false) || !S_ISREG(st.st_mode))
+        status = xr_fail(err, XR_FAILED, "/%s is a link or no regular file", s->layout->conf);
+    else if ((fd = ca_open_parent(s, s->layout->conf)) < 0)
+        status = xr_fail_errno(err, "cannot open the directory of /%s", s->layout->conf);
+    else
+        status = s->host->write_atomic(
+            fd, ca_name(s->layout->conf),
+            (struct xr_bytes){(const unsigned char *)text.data, text.len}, st.st_mode & 0777, err);
+    if (fd >= 0)
+        (void)close(fd);
+    mark_dirty(s, s->layout->conf);
+    xr_buf_free(&text);
+    return status;
+}
+
+/* What comes is made before what goes is taken away. */
+static enum xr_status carry_out(struct swapping *w, struct xr_error *err)
+{
+    enum xr_status status = w->deselects ? write_conf(w, true, err) : XR_OK;
+    bool selects = false;
+
+    for (size_t i = 0; status == XR_OK && i < w->writes.count; i++)
+        status = write_source(w->s, &w->writes.items[i], err);
+    for (size_t i = 0; status == XR_OK && i < w->now.count; i++) {
+        const struct holding *h = &w->now.items[i];
+
+        if (h->kept)
+            continue;
+        if (h->cert->by_list)
+            selects = true;
+        else
+            status = remove_source(w->s, h->cert->file->path, err);
+    }
+    if (status == XR_OK && selects)
+        status = write_conf(w, false, err);
+    /* Only what changed nothing may be called a conflict or a refusal. */
+    return status == XR_CONFLICT || status == XR_REFUSED ? XR_FAILED : status;
+}
+
+static void swapping_free(struct swapping *w)
+{
+    for (size_t i = 0; i < w->writes.count; i++) {
+        free(w->writes.items[i].path);
+        free(w->writes.items[i].target);
+        xr_buf_free(&w->writes.items[i].content);
+    }
+    free(w->writes.items);
+    free(w->now.items);
+}
+
+/* What a swap changes is its subject, and what counts for its key: for all else, what was loaded
+ * before stays true. Without this a batch costs the square of its size. */
+struct touch {
+    bool known; /* else it may be anything */
+    unsigned char subject[XR_SHA256_LEN], key[XR_SHA256_LEN];
+    struct xr_bytes spki; /* a slice of the state's */
+};
+
+static struct touch touch_of(const struct xr_session *s, const struct xr_state *state)
+{
+    struct xr_slices slices = {.size = sizeof(slices)};
+    struct touch touch = {.known = false};
+
+    if (state == NULL || state->count == 0 || state->subject.type != XR_SUBJECT_CERT ||
+        s->host->slices(&slices, state->entries[0]->der, NULL) != XR_OK)
+        return touch;
+    touch.known = true;
+    touch.spki = slices.spki;
+    memcpy(touch.subject, state->subject.id, sizeof(touch.subject));
+    s->host->sha256(touch.key, slices.spki);
+    return touch;
+}
+
+static bool touched(const struct xr_session *s, const struct touch *touch)
+{
+    size_t value = 0;
+
+    return !touch->known || xr_idmap_get(&s->touched, touch->subject, &value) ||
+           xr_idmap_get(&s->touched, touch->key, &value);
+}
+
+static void note_touch(struct xr_session *s, const struct touch *touch)
+{
+    bool added = false;
+
+    s->ahead = touch->known;
+    (void)xr_idmap_put(&s->touched, touch->subject, 0, &added);
+    (void)xr_idmap_put(&s->touched, touch->key, 0, &added);
+}
+
+enum xr_status ca_swap(struct xr_session *s, const struct xr_state *expect,
+                       const struct xr_state *want, struct xr_error *err)
+{
+    const struct xr_subject *subject = want != NULL     ? &want->subject
+                                       : expect != NULL ? &expect->subject
+                                                        : NULL;
+    struct touch touch = touch_of(s, want != NULL ? want : expect);
+    struct swapping w = {.s = s, .subject = subject, .key = touch.spki};
+    enum xr_status status = XR_OK;
+
+    if (subject == NULL)
+        return xr_fail(err, XR_INVALID, "a swap of nothing for nothing");
+    if (!s->write || s->lock < 0)
+        return xr_fail(err, XR_DENIED, "the session is for reading");
+    status = ca_check_want(s, want, err);
+    if (status == XR_OK && !s->loaded && (!s->ahead || touched(s, &touch)))
+        status = ca_load(s, err); /* else listed under this lock */
+    if (status != XR_OK)
+        return status;
+    find_holdings(&w, subject);
+    if (edited(&w)) {
+        w.now.count = 0;
+        s->sure = false;
+        status = ca_load(s, err);
+        if (status == XR_OK)
+            find_holdings(&w, subject);
+    }
+    if (status == XR_OK && !as_expected(&w, expect))
+        status = xr_fail(err, XR_CONFLICT, "the store holds something else than expected");
+    for (size_t i = 0; want != NULL && status == XR_OK && i < want->count; i++)
+        status = plan_want(&w, want->entries[i], err);
+    if (status == XR_OK)
+        status = check_going(&w, want, err);
+    if (status == XR_OK)
+        status = check_key(&w, want, err);
+    if (status == XR_OK) {
+        status = carry_out(&w, err);
+        if (status == XR_OK)
+            note_touch(s, &touch);
+    }
+    swapping_free(&w);
+    return status;
+}

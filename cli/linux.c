@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "platform.h"
+
+#include <crossroot/crossroot.h>
+
+#include <errno.h>
+#include <pwd.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+void here_begin(int *argc, char ***argv)
+{
+    (void)argc;
+    (void)argv;
+}
+
+void here_end(void)
+{
+}
+
+/* ---- signals ---- */
+
+/* Set by a signal's handler, read by any thread of the library's. */
+static atomic_bool stopped;
+
+static void on_signal(int number)
+{
+    (void)number;
+    stopped = true;
+}
+
+void here_heed_signals(void)
+{
+    struct sigaction action = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND};
+
+    (void)sigaction(SIGINT, &action, NULL);
+    (void)sigaction(SIGTERM, &action, NULL);
+    (void)sigaction(SIGHUP, &action, NULL);
+}
+
+bool here_stopped(void)
+{
+    return stopped;
+}
+
+/* ---- who ---- */
+
+/* $NAME if it is an absolute path, else HOME/rest; NULL without a home. */
+static char *base_dir(const char *name, const char *home, const char *rest)
+{
+    const char *value = getenv(name);
+    char *path = NULL;
+
+    if (value != NULL && value[0] == '/')
+        return strdup(value);
+    if (home == NULL || asprintf(&path, "%s/%s", home, rest) < 0)
+        return NULL;
+    return path;
+}
+
+static char *default_state(const char *home)
+{
+    char *base = NULL, *path = NULL;
+
+    if (geteuid() == 0)
+        return strdup("/var/lib/crossroot");
+    base = base_dir("XDG_STATE_HOME", home, ".local/state");
+    if (base == NULL || asprintf(&path, "%s/crossroot", base) < 0)
+        path = NULL;
+    free(base);
+    return path;
+}
+
+/* A user's number as a program wrote it; false if there is no such user. */
+static bool known_uid(uint32_t *out, const char *text)
+{
+    char *end = NULL;
+    unsigned long value = 0;
+
+    if (text == NULL || text[0] < '0' || text[0] > '9')
+        return false;
+    errno = 0;
+    value = strtoul(text, &end, 10);
+    if (errno != 0 || *end != '\0' || value >= UINT32_MAX || getpwuid((uid_t)value) == NULL)
+        return false;
+    *out = (uint32_t)value;
+    return true;
+}
+
+/* Who made this process root, if another user did: sudo, pkexec and doas each say it their way. */
+static bool find_invoker(uint32_t *out)
+{
+    const char *name = getenv("DOAS_USER");
+    const struct passwd *user = NULL;
+
+    if (geteuid() != 0)
+        return false;
+    if (known_uid(out, getenv("SUDO_UID")) || known_uid(out, getenv("PKEXEC_UID")))
+        return *out != 0;
+    user = name != NULL ? getpwnam(name) : NULL;
+    if (user == NULL || user->pw_uid == 0)
+        return false;
+    *out = user->pw_uid;
+    return true;
+}
+
+static unsigned default_scope(bool image, bool invoked)
+{
+    if (geteuid() != 0)
+        return XR_SCOPE_USER;
+    /* The users of an image are not those of this machine. */
+    return invoked && !image ? XR_SCOPE_SYSTEM | XR_SCOPE_USER : XR_SCOPE_SYSTEM;
+}
+
+void here_find(struct here *out, bool image)
+{
+    const char *home = getenv("HOME");
+
+    *out = (struct here){.home = home != NULL ? strdup(home) : NULL,
+                         .data_home = base_dir("XDG_DATA_HOME", home, ".local/share"),
+                         .config_home = base_dir("XDG_CONFIG_HOME", home, ".config"),
+                         .state = default_state(home),
+                         .uid = geteuid()};
+    out->invoked = find_invoker(&out->invoker);
+    out->scope = default_scope(image, out->invoked);
+}
+
+void here_free(struct here *here)
+{
+    free(here->home);
+    free(here->data_home);
+    free(here->config_home);
+    free(here->state);
+}
+
+/* Helpers work elsewhere. */
+char *here_path(const char *path)
+{
+    char *whole = path != NULL && path[0] != '/' ? realpath(path, NULL) : NULL;
+
+    return whole != NULL || path == NULL ? whole : strdup(path);
+}
+
+void here_wipe(void *memory, size_t len)
+{
+    explicit_bzero(memory, len);
+}
+
+/* ---- the terminal ---- */
+
+bool here_terminal(FILE *file)
+{
+    return isatty(fileno(file)) != 0;
+}
+
+static bool smart(FILE *file)
+{
+    const char *term = getenv("TERM");
+
+    return here_terminal(file) && term != NULL && strcmp(term, "dumb") != 0;
+}
+
+bool here_color(FILE *file)
+{
+    const char *no_color = getenv("NO_COLOR");
+
+    return smart(file) && (no_color == NULL || no_color[0] == '\0');
+}
+
+bool here_draws(void)
+{
+    return smart(stderr);
+}
+
+unsigned here_width(void)
+{
+    struct winsize window;
+
+    return ioctl(STDERR_FILENO, TIOCGWINSZ, &window) == 0 ? window.ws_col : 0;
+}
+
+void here_flush(void)
+{
+    (void)fflush(stdout);
+    (void)fflush(stderr);
+}
+
+void here_advise_privilege(void)
+{
+}

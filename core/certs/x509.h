@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Certificates and CRLs: the only place of core that uses libcrypto. */
+#ifndef XR_X509_H
+#define XR_X509_H
+
+#include "kit/der.h"
+
+/* One certificate; its bytes are fixed once it is made. */
+struct xr_cert {
+    unsigned refs;
+    struct xr_bytes der; /* owned */
+    unsigned char sha256[XR_SHA256_LEN];
+    unsigned char spki_sha256[XR_SHA256_LEN];
+    struct xr_der_cert d; /* slices of der */
+    void *key;            /* EVP_PKEY of the subject, parsed at the first need */
+    bool key_bad;
+    bool accepted; /* known to be; see xr_cert_accepted */
+};
+
+/* XR_INVALID with a reason unless der is one certificate. Copies der. */
+enum xr_status xr_cert_new(struct xr_cert **out, struct xr_bytes der, struct xr_error *err);
+/* The same, of bytes whose SHA-256 the caller has already. */
+enum xr_status xr_cert_new_known(struct xr_cert **out, struct xr_bytes der,
+                                 const unsigned char sha256[XR_SHA256_LEN], struct xr_error *err);
+/* For stores and pages that name certificates by it; computed at each call. */
+void xr_cert_sha1(unsigned char out[20], const struct xr_cert *cert);
+struct xr_cert *xr_cert_ref(struct xr_cert *cert);
+void xr_cert_free(struct xr_cert *cert);
+
+/* CA by RFC 5280 (basicConstraints, keyCertSign where keyUsage is present), or a version 1
+ * certificate whose subject is its issuer: before version 3 there was no other way to say it. */
+bool xr_cert_is_ca(const struct xr_cert *cert);
+/* Signature only: names, validity and constraints are the model's and the verifier's business. */
+bool xr_cert_signed_by(const struct xr_cert *cert, struct xr_cert *issuer);
+bool xr_cert_self_signed(struct xr_cert *cert);
+/* Does libcrypto parse all of it? False with a reason. */
+bool xr_cert_accepted(struct xr_cert *cert, struct xr_error *err);
+/* NULL, or what is wrong with its public key by today's measure (short RSA, unknown type…). */
+const char *xr_cert_key_complaint(struct xr_cert *cert);
+
+struct xr_crl {
+    struct xr_bytes der; /* owned */
+    unsigned char sha256[XR_SHA256_LEN];
+    struct xr_bytes issuer; /* slice */
+    int64_t this_update, next_update;
+    bool has_next_update;
+    bool delta, partial, unknown_critical;
+    struct xr_bytes number; /* big-endian, no leading zeros; owned; empty without one */
+    size_t revoked;
+};
+enum xr_status xr_crl_new(struct xr_crl **out, struct xr_bytes der, struct xr_error *err);
+void xr_crl_free(struct xr_crl *crl);
+bool xr_crl_signed_by(const struct xr_crl *crl, const struct xr_cert *issuer);
+
+/* Certificates and CRLs of a PKCS#7 / CMS SignedData (RFC 2315, 9.1). */
+enum xr_status xr_x509_pkcs7(struct xr_bytes der, xr_item_fn emit, void *ctx, struct xr_error *err);
+
+/* RFC 4514 text of a DER Name, UTF-8, allocated; control characters as \XX. An empty name is "".
+ * What cannot be decoded is shown as hex (#…). */
+char *xr_x509_name_text(struct xr_bytes name);
+/* The most telling part for people: CN, else OU, else O, else the whole name. */
+char *xr_x509_name_short(struct xr_bytes name);
+enum xr_status xr_x509_name_hash(uint32_t *out, struct xr_bytes name, struct xr_error *err);
+/* RFC 5280, 7.1, as libcrypto compares: case and white space folded, string types alike. */
+bool xr_x509_name_equal(struct xr_bytes a, struct xr_bytes b);
+/* "X509v3 Name Constraints", or in dots what has no name here; of a DER OBJECT IDENTIFIER, allocated. */
+char *xr_x509_oid_text(struct xr_bytes oid);
+/* DER INTEGER of a serial number in decimal, or in hex after 0x or with colons. False: it is none. */
+bool xr_x509_serial_parse(struct xr_buf *out, const char *text);
+/* Decimal text of a DER INTEGER, allocated. */
+char *xr_x509_serial_text(struct xr_bytes serial);
+
+void xr_x509_sha256(unsigned char out[XR_SHA256_LEN], struct xr_bytes data);
+void xr_x509_sha1(unsigned char out[20], struct xr_bytes data);
+/* Zeros where libcrypto has no MD5 (FIPS): only names of compatibility links come of it. */
+void xr_x509_md5(unsigned char out[16], struct xr_bytes data);
+enum xr_status xr_x509_path_check(struct xr_verdict *out, const struct xr_path_check *check,
+                                  struct xr_error *err);
+#define XR_X509_ENGINE_MAX 64
+void xr_x509_engine(char out[XR_X509_ENGINE_MAX]); /* "OpenSSL 3.0.19 X509_verify_cert" */
+
+#endif

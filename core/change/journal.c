@@ -1,0 +1,627 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "journal.h"
+
+#include "certs/x509.h"
+#include "sys/sys.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#define MAGIC      "XRJ1"
+#define MAGIC_LEN  4u
+#define KEY_MAGIC  "XRJK"
+#define KEY_LEN    16u
+#define KEY_BLOCK  (MAGIC_LEN + KEY_LEN + XR_SHA256_LEN)
+#define HEADER_LEN (MAGIC_LEN + 4u + XR_SHA256_LEN)
+/* One store's intent holds two states of every subject; 64 MiB are some 10,000 certificates. */
+#define PAYLOAD_MAX  ((size_t)64 << 20)
+#define JOURNAL_MAX  ((size_t)1 << 30)
+#define FILE_NAME    "journal"
+#define LOCK_WAIT_MS 60000u
+#define CHANGES_MAX  (1u << 20)
+
+/* ---- reading ---- */
+
+static void get_id(struct xr_reader *in, char id[XR_JOURNAL_ID_LEN + 1])
+{
+    xr_get_fixed(in, id, XR_JOURNAL_ID_LEN);
+    id[XR_JOURNAL_ID_LEN] = '\0';
+}
+
+static struct xr_transaction *transaction_of(struct xr_journal *journal, const char *id)
+{
+    for (size_t i = journal->count; i-- > 0;) {
+        if (strcmp(journal->items[i].id, id) == 0)
+            return &journal->items[i];
+    }
+    return NULL;
+}
+
+static bool read_begin(struct xr_journal *journal, const char *id, struct xr_reader *in)
+{
+    struct xr_transaction *t = NULL;
+    char undoes[XR_JOURNAL_ID_LEN + 1];
+    int64_t at = (int64_t)xr_get_number(in, UINT64_MAX);
+    uint32_t flags = (uint32_t)xr_get_number(in, UINT32_MAX);
+    char *command = xr_get_text(in);
+
+    get_id(in, undoes);
+    if (in->failed || command == NULL) {
+        free(command);
+        return false;
+    }
+    t = XR_PUSH(journal);
+    t->flags = flags;
+    (void)snprintf(t->id, sizeof(t->id), "%s", id);
+    (void)snprintf(t->undoes, sizeof(t->undoes), "%s", undoes);
+    t->at = at;
+    t->command = command;
+    return true;
+}
+
+static void part_clear(struct xr_part *part)
+{
+    for (size_t i = 0; i < part->count; i++) {
+        xr_state_free(part->items[i].before);
+        xr_state_free(part->items[i].want);
+    }
+    free(part->items);
+    free(part->store);
+    free(part->identity);
+    *part = (struct xr_part){0};
+}
+
+static bool read_intent(struct xr_transaction *t, struct xr_reader *in)
+{
+    struct xr_part part = {.number = xr_get_number(in, UINT64_MAX),
+                           .store = xr_get_text(in),
+                           .identity = xr_get_text(in)};
+    uint64_t count = xr_get_number(in, CHANGES_MAX);
+
+    for (uint64_t i = 0; i < count && !in->failed; i++) {
+        struct xr_change *change = XR_PUSH(&part);
+
+        change->subject.type = (enum xr_subject_type)xr_get_number(in, XR_SUBJECT_CRL);
+        xr_get_fixed(in, change->subject.id, sizeof(change->subject.id));
+        change->before = xr_get_state(in);
+        change->want = xr_get_state(in);
+    }
+    if (in->failed || part.store == NULL || part.identity == NULL) {
+        part_clear(&part);
+        return false;
+    }
+    *XR_PUSH(t) = part;
+    return true;
+}
+
+static bool read_states(struct xr_part *part, enum xr_stage stage, struct xr_reader *in)
+{
+    for (size_t i = 0; i < part->count; i++) {
+        struct xr_state *after = xr_get_state(in);
+
+        if (in->failed) {
+            xr_state_free(after);
+            return false;
+        }
+        xr_state_free(part->items[i].want);
+        part->items[i].want = after;
+    }
+    part->stage = stage;
+    return true;
+}
+
+static bool read_part_record(struct xr_transaction *t, uint64_t kind, struct xr_reader *in)
+{
+    uint64_t number = xr_get_number(in, UINT64_MAX);
+
+    for (size_t i = 0; !in->failed && i < t->count; i++) {
+        if (t->items[i].number != number)
+            continue;
+        if (kind != XR_RECORD_BACK)
+            return read_states(&t->items[i], kind == XR_RECORD_DONE ? XR_STAGE_DONE : XR_STAGE_LEFT,
+                               in);
+        t->items[i].stage = XR_STAGE_BACK;
+        return true;
+    }
+    return false;
+}
+
+/* False if the payload is no record, or one of a part or transaction that is not there. */
+static bool read_record(struct xr_journal *journal, struct xr_bytes payload)
+{
+    struct xr_reader in = {payload, false};
+    uint64_t kind = xr_get_number(&in, XR_RECORD_LAST);
+    char id[XR_JOURNAL_ID_LEN + 1];
+    struct xr_transaction *t = NULL;
+
+    get_id(&in, id);
+    if (in.failed)
+        return false;
+    if (kind == XR_RECORD_BEGIN)
+        return read_begin(journal, id, &in);
+    t = transaction_of(journal, id);
+    if (t == NULL)
+        return false;
+    if (kind == XR_RECORD_INTENT)
+        return read_intent(t, &in);
+    if (kind == XR_RECORD_END) {
+        t->ended = true;
+        return true;
+    }
+    return (kind == XR_RECORD_DONE || kind == XR_RECORD_BACK || kind == XR_RECORD_LEFT) &&
+           read_part_record(t, kind, &in);
+}
+
+static void checksum(unsigned char out[XR_SHA256_LEN], const struct xr_journal *journal,
+                     struct xr_bytes payload)
+{
+    struct xr_buf keyed = {0};
+
+    xr_buf_add(&keyed, journal->key, KEY_LEN);
+    xr_buf_add(&keyed, payload.data, payload.len);
+    xr_x509_sha256(out, (struct xr_bytes){(const unsigned char *)keyed.data, keyed.len});
+    xr_buf_free(&keyed);
+}
+
+static bool record_at(struct xr_bytes *payload, const struct xr_journal *journal,
+                      struct xr_bytes rest)
+{
+    unsigned char sum[XR_SHA256_LEN];
+    size_t len = 0;
+
+    if (rest.len < HEADER_LEN || memcmp(rest.data, MAGIC, MAGIC_LEN) != 0)
+        return false;
+    for (unsigned i = 0; i < 4; i++)
+        len |= (size_t)rest.data[MAGIC_LEN + i] << 8 * i;
+    if (len > PAYLOAD_MAX || len > rest.len - HEADER_LEN)
+        return false;
+    *payload = (struct xr_bytes){rest.data + HEADER_LEN, len};
+    checksum(sum, journal, *payload);
+    return memcmp(sum, rest.data + MAGIC_LEN + 4, sizeof(sum)) == 0;
+}
+
+static void mark_undone(struct xr_transaction *t, const struct xr_transaction *undo)
+{
+    bool all = true, any = false;
+
+    for (size_t i = 0; i < t->count; i++) {
+        for (size_t k = 0; k < undo->count; k++) {
+            if (undo->items[k].stage == XR_STAGE_DONE &&
+                strcmp(undo->items[k].store, t->items[i].store) == 0)
+                t->items[i].undone = true;
+        }
+        any = any || t->items[i].undone;
+        all = all && (t->items[i].undone || !xr_part_made(&t->items[i]));
+    }
+    if (any && all)
+        memcpy(t->undone_by, undo->id, sizeof(t->undone_by));
+}
+
+static void link_undone(struct xr_journal *journal)
+{
+    /* Backwards: an undo that was itself undone undoes nothing. */
+    for (size_t i = journal->count; i-- > 0;) {
+        const struct xr_transaction *undo = &journal->items[i];
+        struct xr_transaction *t =
+            undo->undoes[0] && !undo->undone_by[0] ? transaction_of(journal, undo->undoes) : NULL;
+
+        if (t != NULL)
+            mark_undone(t, undo);
+    }
+}
+
+static bool read_key(struct xr_journal *journal, struct xr_bytes data)
+{
+    for (size_t copy = 0; copy < 2; copy++) {
+        const unsigned char *at = data.data + copy * KEY_BLOCK;
+        unsigned char sum[XR_SHA256_LEN];
+
+        if (data.len < (copy + 1) * KEY_BLOCK)
+            return false;
+        xr_x509_sha256(sum, (struct xr_bytes){at + MAGIC_LEN, KEY_LEN});
+        if (memcmp(at, KEY_MAGIC, MAGIC_LEN) == 0 &&
+            memcmp(sum, at + MAGIC_LEN + KEY_LEN, sizeof(sum)) == 0) {
+            memcpy(journal->key, at + MAGIC_LEN, KEY_LEN);
+            return true;
+        }
+    }
+    return false;
+}
+
+static int by_number(const void *a, const void *b)
+{
+    const struct xr_part *x = a, *y = b;
+
+    return x->number < y->number ? -1 : x->number > y->number;
+}
+
+/* Stores are worked on side by side: which one's record came first says nothing. */
+static void sort_parts(struct xr_journal *journal)
+{
+    for (size_t i = 0; i < journal->count; i++) {
+        if (journal->items[i].count > 1)
+            qsort(journal->items[i].items, journal->items[i].count, sizeof(struct xr_part),
+                  by_number);
+    }
+}
+
+static void read_all(struct xr_journal *journal, struct xr_bytes data)
+{
+    journal->end = data.len;
+    journal->keyed = read_key(journal, data) && data.len >= 2 * KEY_BLOCK;
+    if (!read_key(journal, data)) {
+        journal->damaged = data.len;
+        return;
+    }
+    for (size_t at = 2 * KEY_BLOCK; at < data.len;) {
+        struct xr_bytes rest = {data.data + at, data.len - at};
+        struct xr_bytes payload;
+
+        if (record_at(&payload, journal, rest)) {
+            (void)read_record(journal, payload);
+            at += HEADER_LEN + payload.len;
+        } else {
+            const unsigned char *next = xr_memmem(rest.data + 1, rest.len - 1, MAGIC, MAGIC_LEN);
+            size_t skip = next == NULL ? rest.len : (size_t)(next - rest.data);
+
+            journal->damaged += skip;
+            at += skip;
+        }
+    }
+    sort_parts(journal);
+    link_undone(journal);
+}
+
+static enum xr_status load(struct xr_journal *journal, struct xr_error *err)
+{
+    struct xr_buf buf = {0};
+    enum xr_status status = XR_OK;
+
+    if (lseek(journal->fd, 0, SEEK_SET) < 0)
+        return xr_fail_errno(err, "the journal");
+    status = xr_sys_read_fd(&buf, journal->fd, JOURNAL_MAX, err);
+    if (status == XR_OK)
+        read_all(journal, (struct xr_bytes){(const unsigned char *)buf.data, buf.len});
+    xr_buf_free(&buf);
+    return status;
+}
+
+enum xr_status xr_journal_read(struct xr_journal *journal, const char *dir, struct xr_error *err)
+{
+    struct xr_error why = {0};
+    enum xr_status status = XR_OK;
+
+    *journal = (struct xr_journal){.fd = -1, .dirfd = -1};
+    status = xr_sys_state_dir_open(&journal->dirfd, dir, &why);
+    if (status == XR_OK)
+        status = xr_sys_open_own(&journal->fd, journal->dirfd, FILE_NAME, false, &why);
+    if (status == XR_ABSENT)
+        return XR_OK;
+    if (status != XR_OK) {
+        if (err != NULL)
+            *err = why;
+        return status;
+    }
+    journal->live = xr_sys_lock(journal->fd, false, 0, NULL) == XR_BUSY;
+    status = load(journal, err);
+    xr_sys_unlock(journal->fd);
+    return status;
+}
+
+/* Without its key nothing in a journal can be believed; it is kept for whoever wants to look. */
+static enum xr_status set_aside(struct xr_journal *journal, struct xr_error *err)
+{
+    struct xr_buf old = {0};
+    enum xr_status status = XR_OK;
+
+    if (journal->end < 2 * KEY_BLOCK)
+        return XR_OK;
+    if (lseek(journal->fd, 0, SEEK_SET) < 0)
+        return xr_fail_errno(err, "the journal");
+    status = xr_sys_read_fd(&old, journal->fd, JOURNAL_MAX, err);
+    if (status == XR_OK)
+        status = xr_sys_write_atomic(journal->dirfd, FILE_NAME ".damaged",
+                                     (struct xr_bytes){(const unsigned char *)old.data, old.len},
+                                     0600, err);
+    xr_buf_free(&old);
+    return status;
+}
+
+static enum xr_status write_key(struct xr_journal *journal, struct xr_error *err)
+{
+    struct xr_buf block = {0};
+    unsigned char sum[XR_SHA256_LEN];
+    enum xr_status status = XR_OK;
+
+    status = set_aside(journal, err);
+    if (status != XR_OK)
+        return status;
+    if (!xr_sys_random(journal->key, KEY_LEN))
+        return xr_fail_errno(err, "no random bytes");
+    xr_x509_sha256(sum, (struct xr_bytes){journal->key, KEY_LEN});
+    for (int copy = 0; copy < 2; copy++) {
+        xr_buf_add(&block, KEY_MAGIC, MAGIC_LEN);
+        xr_buf_add(&block, journal->key, KEY_LEN);
+        xr_buf_add(&block, sum, sizeof(sum));
+    }
+    if (ftruncate(journal->fd, 0) != 0 || !xr_sys_write_all(journal->fd, block.data, block.len) ||
+        !xr_sys_sync(journal->fd) || !xr_sys_sync_dir(journal->dirfd))
+        status = xr_fail_errno(err, "cannot write the journal");
+    journal->end = block.len;
+    journal->keyed = status == XR_OK;
+    xr_buf_free(&block);
+    return status;
+}
+
+enum xr_status xr_journal_open(struct xr_journal *journal, const char *dir, struct xr_error *err)
+{
+    struct xr_error why = {0};
+    enum xr_status status = XR_OK;
+
+    *journal = (struct xr_journal){.fd = -1, .dirfd = -1};
+    status = xr_sys_state_dir(&journal->dirfd, dir, err);
+    if (status != XR_OK)
+        return status;
+    status = xr_sys_open_own(&journal->fd, journal->dirfd, FILE_NAME, true, &why);
+    if (status != XR_OK)
+        return xr_fail(err, status, "%s (in %s)", why.text, dir);
+    status = xr_sys_lock(journal->fd, true, LOCK_WAIT_MS, err);
+    if (status == XR_BUSY)
+        return xr_fail(err, XR_BUSY, "another crossroot is changing stores; try again later");
+    if (status == XR_OK)
+        status = load(journal, err);
+    return status;
+}
+
+void xr_journal_close(struct xr_journal *journal)
+{
+    for (size_t i = 0; i < journal->count; i++) {
+        for (size_t k = 0; k < journal->items[i].count; k++)
+            part_clear(&journal->items[i].items[k]);
+        free(journal->items[i].items);
+        free(journal->items[i].command);
+    }
+    free(journal->items);
+    if (journal->fd >= 0)
+        (void)close(journal->fd);
+    if (journal->dirfd >= 0)
+        (void)close(journal->dirfd);
+    *journal = (struct xr_journal){.fd = -1, .dirfd = -1};
+}
+
+/* ---- writing ---- */
+
+static enum xr_status append(struct xr_journal *journal, const struct xr_buf *payload, bool sync,
+                             struct xr_error *err)
+{
+    struct xr_buf record = {0};
+    unsigned char sum[XR_SHA256_LEN];
+    unsigned char len[4];
+    enum xr_status status = XR_OK;
+
+    if (payload->len > PAYLOAD_MAX)
+        return xr_fail(err, XR_REFUSED, "too much for one transaction");
+    if (journal->broken)
+        return xr_fail(err, XR_FAILED, "the journal could not be written before");
+    checksum(sum, journal, (struct xr_bytes){(const unsigned char *)payload->data, payload->len});
+    for (unsigned i = 0; i < 4; i++)
+        len[i] = (unsigned char)(payload->len >> 8 * i);
+    xr_buf_add(&record, MAGIC, MAGIC_LEN);
+    xr_buf_add(&record, len, sizeof(len));
+    xr_buf_add(&record, sum, sizeof(sum));
+    xr_buf_add(&record, payload->data, payload->len);
+    if (!xr_sys_write_all(journal->fd, record.data, record.len) ||
+        (sync && !xr_sys_sync(journal->fd))) {
+        status = xr_fail_errno(err, "cannot write the journal");
+        /* What is not durable must not be read back as if it were. */
+        journal->broken = true;
+        if (ftruncate(journal->fd, (off_t)journal->end) != 0)
+            (void)xr_sys_sync(journal->fd);
+    } else {
+        journal->end += record.len;
+    }
+    xr_buf_free(&record);
+    return status;
+}
+
+static void put_head(struct xr_buf *out, enum xr_record_kind kind, const char *id)
+{
+    xr_put_number(out, (uint64_t)kind);
+    xr_buf_add(out, id, XR_JOURNAL_ID_LEN);
+}
+
+/* Appends a record and takes it in through the same code that will read it back. */
+static enum xr_status append_and_read(struct xr_journal *journal, struct xr_buf *payload, bool sync,
+                                      struct xr_error *err)
+{
+    enum xr_status status = append(journal, payload, sync, err);
+
+    if (status == XR_OK &&
+        !read_record(journal,
+                     (struct xr_bytes){(const unsigned char *)payload->data, payload->len}))
+        status = xr_fail(err, XR_FAILED, "a record of the journal cannot be read back");
+    xr_buf_free(payload);
+    return status;
+}
+
+enum xr_status xr_journal_begin(struct xr_journal *journal, size_t *transaction,
+                                const char *command, const char *undoes, uint32_t flags, int64_t at,
+                                struct xr_error *err)
+{
+    static const char none[XR_JOURNAL_ID_LEN + 1] = {0};
+    unsigned char random[XR_JOURNAL_ID_LEN / 2];
+    char id[XR_JOURNAL_ID_LEN + 1];
+    struct xr_buf payload = {0};
+
+    if (!xr_sys_random(random, sizeof(random)))
+        return xr_fail_errno(err, "no random bytes");
+    xr_hex(id, random, sizeof(random));
+    /* A new file, or one cut before its key was whole: nothing is in it yet. */
+    if (!journal->keyed) {
+        enum xr_status status = write_key(journal, err);
+
+        if (status != XR_OK)
+            return status;
+    }
+    put_head(&payload, XR_RECORD_BEGIN, id);
+    xr_put_number(&payload, (uint64_t)at);
+    xr_put_number(&payload, flags);
+    xr_put_text(&payload, command);
+    xr_buf_add(&payload, undoes ? undoes : none, XR_JOURNAL_ID_LEN);
+    *transaction = journal->count;
+    return append_and_read(journal, &payload, false, err);
+}
+
+enum xr_status xr_journal_intent(struct xr_journal *journal, size_t transaction, size_t *part,
+                                 uint64_t number, const char *store, const char *identity,
+                                 const struct xr_change *changes, size_t count,
+                                 struct xr_error *err)
+{
+    struct xr_transaction *t = &journal->items[transaction];
+    struct xr_buf payload = {0};
+
+    put_head(&payload, XR_RECORD_INTENT, t->id);
+    xr_put_number(&payload, number);
+    xr_put_text(&payload, store);
+    xr_put_text(&payload, identity);
+    xr_put_number(&payload, count);
+    for (size_t i = 0; i < count; i++) {
+        xr_put_number(&payload, (uint64_t)changes[i].subject.type);
+        xr_buf_add(&payload, changes[i].subject.id, sizeof(changes[i].subject.id));
+        xr_put_state(&payload, changes[i].before);
+        xr_put_state(&payload, changes[i].want);
+    }
+    *part = t->count;
+    return append_and_read(journal, &payload, true, err);
+}
+
+static enum xr_status append_states(struct xr_journal *journal, enum xr_record_kind kind,
+                                    size_t transaction, size_t part,
+                                    const struct xr_state *const *states, bool sync,
+                                    struct xr_error *err)
+{
+    struct xr_transaction *t = &journal->items[transaction];
+    struct xr_buf payload = {0};
+
+    put_head(&payload, kind, t->id);
+    xr_put_number(&payload, t->items[part].number);
+    for (size_t i = 0; i < t->items[part].count; i++)
+        xr_put_state(&payload, states[i]);
+    return append_and_read(journal, &payload, sync, err);
+}
+
+enum xr_status xr_journal_done(struct xr_journal *journal, size_t transaction, size_t part,
+                               const struct xr_state *const *after, struct xr_error *err)
+{
+    return append_states(journal, XR_RECORD_DONE, transaction, part, after, false, err);
+}
+
+enum xr_status xr_journal_left(struct xr_journal *journal, size_t transaction, size_t part,
+                               const struct xr_state *const *now, struct xr_error *err)
+{
+    return append_states(journal, XR_RECORD_LEFT, transaction, part, now, true, err);
+}
+
+enum xr_status xr_journal_back(struct xr_journal *journal, size_t transaction, size_t part,
+                               struct xr_error *err)
+{
+    struct xr_buf payload = {0};
+
+    put_head(&payload, XR_RECORD_BACK, journal->items[transaction].id);
+    xr_put_number(&payload, journal->items[transaction].items[part].number);
+    return append_and_read(journal, &payload, true, err);
+}
+
+enum xr_status xr_journal_end(struct xr_journal *journal, size_t transaction, struct xr_error *err)
+{
+    struct xr_buf payload = {0};
+
+    put_head(&payload, XR_RECORD_END, journal->items[transaction].id);
+    return append_and_read(journal, &payload, true, err);
+}
+
+bool xr_part_made(const struct xr_part *part)
+{
+    return part->stage == XR_STAGE_DONE || part->stage == XR_STAGE_LEFT;
+}
+
+bool xr_part_undoable(const struct xr_part *part)
+{
+    return part->stage != XR_STAGE_BACK && !part->undone;
+}
+
+/* Has it a part that an undo could be about? */
+static bool undoable(const struct xr_transaction *t, xr_store_fn wanted, void *ctx)
+{
+    for (size_t i = 0; i < t->count; i++) {
+        if (xr_part_undoable(&t->items[i]) && (wanted == NULL || wanted(ctx, t->items[i].store)))
+            return true;
+    }
+    return false;
+}
+
+size_t xr_journal_find(const struct xr_journal *journal, const char *id, xr_store_fn wanted,
+                       void *ctx, struct xr_error *err)
+{
+    size_t found = SIZE_MAX;
+
+    for (size_t i = journal->count; i-- > 0;) {
+        const struct xr_transaction *t = &journal->items[i];
+
+        if (id == NULL) {
+            if (t->undoes[0] == '\0' && undoable(t, wanted, ctx))
+                return i;
+        } else if (strncmp(t->id, id, strlen(id)) == 0) {
+            if (found != SIZE_MAX) {
+                (void)xr_fail(err, XR_INVALID, "more than one transaction begins with that");
+                return SIZE_MAX;
+            }
+            found = i;
+        }
+    }
+    if (found == SIZE_MAX)
+        (void)xr_fail(err, XR_ABSENT,
+                      id ? "no such transaction; see crossroot history" : "nothing to undo");
+    return found;
+}
+
+bool xr_journal_pending(const struct xr_journal *journal)
+{
+    for (size_t i = 0; i < journal->count; i++) {
+        for (size_t k = 0; k < journal->items[i].count; k++) {
+            if (journal->items[i].items[k].stage == XR_STAGE_PENDING)
+                return true;
+        }
+    }
+    return false;
+}
+
+/* May copies of it still be published though the store holds it no more? */
+static bool may_leave(const struct xr_change *change, enum xr_stage stage)
+{
+    const struct xr_state *left = stage == XR_STAGE_BACK ? change->before : change->want;
+
+    return change->subject.type == XR_SUBJECT_CERT &&
+           (stage == XR_STAGE_PENDING || xr_state_in(left, XR_ANCHOR) == NULL);
+}
+
+void xr_journal_leaving(struct xr_subjects *out, const struct xr_journal *journal,
+                        const char *store)
+{
+    struct xr_idmap seen = {0};
+
+    for (size_t t = journal->count; t-- > 0;) {
+        for (size_t p = 0; p < journal->items[t].count; p++) {
+            const struct xr_part *part = &journal->items[t].items[p];
+
+            for (size_t i = 0; strcmp(part->store, store) == 0 && i < part->count; i++) {
+                bool newest = false;
+
+                (void)xr_idmap_put(&seen, part->items[i].subject.id, 0, &newest);
+                if (newest && may_leave(&part->items[i], part->stage))
+                    *XR_PUSH(out) = part->items[i].subject;
+            }
+        }
+    }
+    xr_idmap_free(&seen);
+}

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What was done, so that it can be undone or finished: an append-only file of records.
+ *
+ * The file begins with a random key, twice: "XRJK", 16 bytes, their SHA-256. A record is "XRJ1",
+ * payload length (4 bytes, little-endian), SHA-256 of key and payload, payload. It is there whole or
+ * not at all: after a cut at any byte, or damage in the middle, reading goes on at the next record
+ * whose checksum holds. The key keeps bytes of a certificate inside a damaged record from being
+ * taken for one. Nothing is ever overwritten; a record that could not be written whole is cut off.
+ */
+#ifndef XR_JOURNAL_H
+#define XR_JOURNAL_H
+
+#include "stores/wire.h"
+
+#define XR_JOURNAL_ID_LEN 16u /* hex digits of a transaction's name */
+
+enum xr_record_kind {
+    XR_RECORD_BEGIN = 1, /* a transaction */
+    XR_RECORD_INTENT,    /* one store's steps, before the first swap */
+    XR_RECORD_DONE,      /* all of them are in the store; states as then listed */
+    XR_RECORD_BACK,      /* the store was put back */
+    XR_RECORD_END,
+    XR_RECORD_LEFT, /* putting it back left something; states as then listed */
+    XR_RECORD_LAST = XR_RECORD_LEFT
+};
+
+struct xr_change {
+    struct xr_subject subject;
+    struct xr_state *before, *want; /* owned; NULL is absent */
+};
+
+enum xr_stage {
+    XR_STAGE_PENDING,
+    XR_STAGE_DONE,
+    XR_STAGE_BACK,
+    XR_STAGE_LEFT, /* rolled back, but the store is not what it was: want is what it holds */
+    XR_STAGE_COUNT
+};
+
+enum xr_transaction_flag {
+    XR_ALL_OR_NOTHING = 1u << 0,  /* interrupted, it is taken back in every store */
+    XR_REQUIRE_VERIFIED = 1u << 1 /* interrupted before the verdict, it is taken back */
+};
+
+/* One store's part of a transaction, as the records tell it. */
+struct xr_part {
+    uint64_t number; /* as in the records of its transaction */
+    bool undone;     /* derived: by a later transaction */
+    char *store;     /* address */
+    char *identity;  /* of the place when the intent was recorded, or empty */
+    enum xr_stage stage;
+    struct xr_change *items;
+    size_t count, capacity;
+};
+
+struct xr_transaction {
+    char id[XR_JOURNAL_ID_LEN + 1];
+    char undoes[XR_JOURNAL_ID_LEN + 1];    /* empty, or the transaction this one takes back */
+    char undone_by[XR_JOURNAL_ID_LEN + 1]; /* derived: a finished transaction that undoes it */
+    int64_t at;
+    char *command;  /* "install", "remove"… */
+    uint32_t flags; /* enum xr_transaction_flag */
+    bool ended;
+    struct xr_part *items;
+    size_t count, capacity;
+};
+
+struct xr_journal {
+    int fd, dirfd;
+    unsigned char key[16];
+    uint64_t end; /* of the file, in bytes */
+    bool keyed;   /* the key is whole */
+    bool broken;  /* an append failed: no more are tried */
+    bool live;    /* another process is in a transaction: what is pending is its own */
+    struct xr_transaction *items;
+    size_t count, capacity;
+    size_t damaged; /* bytes that belong to no record */
+};
+
+/* Opens for reading. No journal, or no directory, is an empty one. */
+enum xr_status xr_journal_read(struct xr_journal *journal, const char *dir, struct xr_error *err);
+/* Opens for writing under its lock, waiting for another transaction to end; makes dir. */
+enum xr_status xr_journal_open(struct xr_journal *journal, const char *dir, struct xr_error *err);
+void xr_journal_close(struct xr_journal *journal);
+
+/* Each appends one record and keeps items up to date. Intent, back and end return when all records
+ * so far are durable; a begin or a done that is lost with the power costs nothing: what is there is
+ * compared with what the intent says. */
+enum xr_status xr_journal_begin(struct xr_journal *journal, size_t *transaction,
+                                const char *command, const char *undoes, uint32_t flags, int64_t at,
+                                struct xr_error *err);
+/* changes are borrowed; part is the index of the new part. number is its own in its transaction, and
+ * the order of parts when they are read back. */
+enum xr_status xr_journal_intent(struct xr_journal *journal, size_t transaction, size_t *part,
+                                 uint64_t number, const char *store, const char *identity,
+                                 const struct xr_change *changes, size_t count,
+                                 struct xr_error *err);
+/* after: the state of each change's subject as listed now, count of them, borrowed. */
+enum xr_status xr_journal_done(struct xr_journal *journal, size_t transaction, size_t part,
+                               const struct xr_state *const *after, struct xr_error *err);
+/* The same of a store that could not be put back as it was. */
+enum xr_status xr_journal_left(struct xr_journal *journal, size_t transaction, size_t part,
+                               const struct xr_state *const *now, struct xr_error *err);
+enum xr_status xr_journal_back(struct xr_journal *journal, size_t transaction, size_t part,
+                               struct xr_error *err);
+enum xr_status xr_journal_end(struct xr_journal *journal, size_t transaction, struct xr_error *err);
+
+/* Has the store changes of it, as far as is known: done, or left by a rollback? */
+bool xr_part_made(const struct xr_part *part);
+/* Not taken back yet, by whatever: made, or interrupted. */
+bool xr_part_undoable(const struct xr_part *part);
+/* Is the store of that address meant? NULL: every one is. */
+typedef bool (*xr_store_fn)(void *ctx, const char *store);
+/* By name or its beginning; with NULL the newest that is no undo and has an undoable part in a wanted
+ * store. SIZE_MAX when there is none. */
+size_t xr_journal_find(const struct xr_journal *journal, const char *id, xr_store_fn wanted,
+                       void *ctx, struct xr_error *err);
+bool xr_journal_pending(const struct xr_journal *journal);
+/* Certificates that the last change of them in a store took out of its anchors, or was to: what
+ * struct xr_target calls leaving. Adds to out. */
+void xr_journal_leaving(struct xr_subjects *out, const struct xr_journal *journal,
+                        const char *store);
+
+#endif

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* wanted x snapshot x capabilities -> steps. Pure: no store is touched, no clock is read. */
+#ifndef XR_PLAN_H
+#define XR_PLAN_H
+
+#include "certs/model.h"
+#include "stores/state.h"
+
+enum xr_wish_kind { XR_WISH_INSTALL, XR_WISH_REMOVE, XR_WISH_DISTRUST };
+
+struct xr_wish {
+    enum xr_wish_kind what;
+    struct xr_subject subject;
+    struct xr_bytes der;            /* certificate or CRL; empty when only the subject is known */
+    struct xr_bytes issuer, serial; /* DER, of XR_SUBJECT_ISSUER_SERIAL */
+    size_t pool_at;                 /* of a certificate in the pool, or XR_NONE */
+    bool place_given;               /* --as, --from */
+    enum xr_place place;
+    uint32_t purposes;   /* --for; 0: the default */
+    bool trust_limited;  /* input had OpenSSL trust settings */
+    uint32_t trust;      /* what they leave */
+    const char *refusal; /* found impossible before any store was asked (a bad CRL) */
+    bool superseded;     /* a CRL that goes because a newer one comes */
+    const char *caution; /* a reason to ask, found by looking at paths (shadowing), or NULL */
+};
+
+struct xr_plan_policy {
+    bool best_effort;
+    bool drop_constraints;
+    bool key; /* distrust --key: every certificate of the key is meant */
+};
+
+enum xr_action {
+    XR_ACTION_NONE,
+    XR_ACTION_ADD,
+    XR_ACTION_CHANGE,
+    XR_ACTION_REMOVE,
+    XR_ACTION_REFUSE
+};
+const char *xr_action_name(enum xr_action action);
+
+struct xr_step {
+    struct xr_subject subject;
+    size_t pool_at; /* XR_NONE for a CRL */
+    enum xr_action action;
+    enum xr_place place;
+    struct xr_state *before, *want; /* owned; NULL is absent */
+    char *why;                      /* owned; of a refusal, a none, or a remark */
+    char *ask;                      /* owned; why this step needs a confirmation, or NULL */
+    bool pin_answers;               /* a typed pin for this certificate is confirmation enough */
+};
+
+struct xr_plan {
+    struct xr_step *items;
+    size_t count, capacity;
+};
+
+/* One step per wish, in their order. pool holds the certificates of wishes and snapshot. */
+void xr_plan_build(struct xr_plan *plan, const struct xr_wish *wishes, size_t count,
+                   const struct xr_snapshot *snapshot, const struct xr_caps *caps,
+                   struct xr_pool *pool, const struct xr_plan_policy *policy);
+/* The steps that take a snapshot back from one recorded change to what was before it. */
+void xr_plan_step(struct xr_plan *plan, const struct xr_subject *subject, size_t pool_at,
+                  struct xr_state *before, struct xr_state *want);
+/* Adds to a step, as a question, that its certificate's key is distrusted or constrained. */
+void xr_plan_ask_key(struct xr_step *step, const struct xr_snapshot *snapshot,
+                     const struct xr_pool *pool);
+bool xr_step_changes(const struct xr_step *step);
+/* One entry that it is about, wanted or there before; or NULL. */
+const struct xr_entry *xr_step_entry(const struct xr_step *step);
+size_t xr_plan_changes(const struct xr_plan *plan); /* steps that change something */
+void xr_plan_free(struct xr_plan *plan);
+
+#endif

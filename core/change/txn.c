@@ -1,0 +1,619 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "stale.h"
+
+#include <stdlib.h>
+
+const char *xr_result_name(enum xr_result result)
+{
+    static const char *const names[] = {"skipped",  "done",   "unchanged",  "refused",
+                                        "conflict", "failed", "rolled-back"};
+
+    return names[result];
+}
+
+void xr_run_free(struct xr_run *run)
+{
+    free(run->address);
+    free(run->location);
+    free(run->summary);
+    free(run->why);
+    xr_secret_wipe(&run->password);
+    xr_owner_free(&run->owner);
+    xr_subjects_free(&run->leaving);
+    xr_store_close(&run->kept);
+    xr_snapshot_free(&run->snapshot);
+    xr_snapshot_free(&run->after);
+    xr_plan_free(&run->plan);
+}
+
+void xr_run_way(struct xr_way *out, const struct xr_owner *owner, const struct xr_site *site,
+                const struct xr_worker_config *worker)
+{
+    *out = (struct xr_way){.site = *site};
+    if (worker != NULL)
+        out->worker = *worker;
+    if (!owner->other)
+        return;
+    out->site.uid = owner->uid;
+    out->site.home = owner->home;
+    out->site.config_home = owner->config_home;
+    out->site.data_home = owner->data_home;
+    out->worker.has_identity = true;
+    out->worker.uid = owner->uid;
+    out->worker.gid = owner->gid;
+}
+
+enum xr_status xr_run_open(struct xr_store *store, const struct xr_run *run,
+                           const struct xr_site *site, enum xr_mode mode,
+                           const struct xr_worker_config *worker, struct xr_error *err)
+{
+    struct xr_way way;
+    const struct xr_target target = {.size = sizeof(target),
+                                     .site = &way.site,
+                                     .location = run->location,
+                                     .leaving = run->leaving.items,
+                                     .leaving_count = run->leaving.count};
+
+    xr_run_way(&way, &run->owner, site, worker);
+    return xr_store_open(store, run->backend, &target, mode, &way.worker, err);
+}
+
+/* Who asked has the privilege; it is the owner who lacks it. */
+void xr_run_caps(struct xr_run *run, const struct xr_store *store)
+{
+    run->caps = store->caps;
+    if (run->caps.summary[0] == '\0' && run->summary != NULL)
+        (void)snprintf(run->caps.summary, sizeof(run->caps.summary), "%s", run->summary);
+    run->caps.needs_privilege = run->caps.needs_privilege && !run->owner.other;
+    if (!run->caps.writable && run->owner.other && run->owner.name == NULL)
+        (void)snprintf(run->caps.why_not, sizeof(run->caps.why_not),
+                       "in an image it can only be read; run crossroot inside the image");
+}
+
+void xr_run_recall(struct xr_run *run, const struct xr_journal *journal)
+{
+    if ((run->backend->table.flags & XR_BACKEND_PUBLISHES) == 0)
+        return;
+    xr_subjects_free(&run->leaving);
+    xr_journal_leaving(&run->leaving, journal, run->address);
+}
+
+void xr_run_end_unwritable(struct xr_run *run)
+{
+    run->privilege = run->caps.needs_privilege;
+    xr_run_end(run, run->caps.refused ? XR_RESULT_REFUSED : XR_RESULT_FAILED,
+               run->caps.refused ? xr_strdup(run->caps.why_not)
+                                 : xr_format("cannot be written: %s", run->caps.why_not));
+}
+
+void xr_run_end(struct xr_run *run, enum xr_result result, char *why)
+{
+    run->result = result;
+    free(run->why);
+    run->why = why;
+}
+
+static void end_with_error(struct xr_run *run, enum xr_status status, const struct xr_error *err)
+{
+    enum xr_result result = status == XR_CONFLICT  ? XR_RESULT_CONFLICT
+                            : status == XR_REFUSED ? XR_RESULT_REFUSED
+                                                   : XR_RESULT_FAILED;
+
+    run->privilege = run->privilege || (status == XR_DENIED && run->caps.needs_privilege);
+    xr_run_end(run, result, xr_strdup(err->text));
+}
+
+enum xr_status xr_txn_survey(struct xr_run *run, const struct xr_site *site,
+                             const struct xr_worker_config *worker, bool keep, struct xr_error *err)
+{
+    struct xr_store store = {0};
+    enum xr_status status = xr_run_open(&store, run, site, XR_READ, worker, err);
+
+    xr_snapshot_free(&run->snapshot);
+    if (status == XR_STALE && keep) {
+        status = xr_mend(run, site, worker, err);
+        run->mended = status == XR_OK;
+        if (status == XR_OK)
+            status = xr_run_open(&store, run, site, XR_READ, worker, err);
+    }
+    if (status != XR_OK)
+        return xr_mend_advise(run, status, err);
+    xr_run_caps(run, &store);
+    status = xr_store_list(&store, xr_snapshot_take, &run->snapshot, err);
+    if (status == XR_OK && keep && store.session != NULL && run->backend->table.renew != NULL)
+        run->kept = store;
+    else
+        xr_store_close(&store);
+    return status;
+}
+
+/* For writing: the store of the survey if that can be, else anew. */
+static enum xr_status open_to_write(struct xr_store *store, struct xr_txn *txn, struct xr_run *run,
+                                    struct xr_error *err)
+{
+    struct xr_bytes password = {run->password.data, run->password.len};
+    enum xr_status status = XR_OK;
+
+    if (run->kept.session != NULL) {
+        *store = run->kept;
+        run->kept = (struct xr_store){0};
+        status = xr_store_renew(store, err);
+    } else {
+        xr_run_recall(run, txn->journal);
+        status = xr_run_open(store, run, txn->site, XR_WRITE, txn->worker, err);
+    }
+    if (status == XR_OK && password.data != NULL)
+        status = xr_store_unlock(store, password, err);
+    if (status != XR_OK)
+        xr_store_close(store);
+    return status;
+}
+
+/* A copy that lends what the journal has: while a helper is waited for, other stores' parts move
+ * this one about, but nobody else touches what is in it. */
+static struct xr_part part_of(const struct xr_txn *txn, const struct xr_run *run)
+{
+    return txn->journal->items[txn->transaction].items[run->part];
+}
+
+/* What the store holds now of the subjects of a part. */
+static enum xr_status list_again(struct xr_snapshot *out, struct xr_store *store,
+                                 const struct xr_part *part, struct xr_error *err)
+{
+    xr_snapshot_free(out);
+    for (size_t i = 0; i < part->count; i++)
+        xr_snapshot_only(out, &part->items[i].subject);
+    return xr_store_list(store, xr_snapshot_take, out, err);
+}
+
+/* A lost helper's store is opened anew: what it did is seen, not guessed. */
+static enum xr_status reopen(struct xr_txn *txn, struct xr_run *run, struct xr_store *store,
+                             struct xr_error *err)
+{
+    xr_store_close(store);
+    return open_to_write(store, txn, run, err);
+}
+
+/* How the run's part ended, with the states that run->after has. */
+static enum xr_status record(struct xr_txn *txn, struct xr_run *run, enum xr_stage stage,
+                             struct xr_error *err)
+{
+    const struct xr_part *part = &txn->journal->items[txn->transaction].items[run->part];
+    const struct xr_state **after = NULL;
+    enum xr_status status = XR_OK;
+
+    if (stage == XR_STAGE_BACK)
+        return xr_journal_back(txn->journal, txn->transaction, run->part, err);
+    after = xr_new(part->count, sizeof(*after));
+    for (size_t i = 0; i < part->count; i++)
+        after[i] = xr_snapshot_find(&run->after, &part->items[i].subject);
+    status = stage == XR_STAGE_DONE
+                 ? xr_journal_done(txn->journal, txn->transaction, run->part, after, err)
+                 : xr_journal_left(txn->journal, txn->transaction, run->part, after, err);
+    free((void *)after);
+    return status;
+}
+
+/* How a subject stands that should be as it was before. */
+static void say_left(struct xr_buf *out, const struct xr_change *change, const struct xr_state *now)
+{
+    const struct xr_state *states[] = {now, change->before};
+    char hex[2 * XR_SHA256_LEN + 1];
+
+    xr_hex(hex, change->subject.id, XR_SHA256_LEN);
+    xr_buf_str(out, hex);
+    for (size_t k = 0; k < 2; k++) {
+        size_t count = states[k] != NULL ? states[k]->count : 0;
+
+        xr_buf_str(out, k == 0 ? " is " : ", and was ");
+        for (size_t i = 0; i < count; i++)
+            xr_buf_fmt(out, "%s%s", i > 0 ? " and " : "",
+                       xr_place_name(states[k]->entries[i]->place));
+        xr_buf_str(out, count == 0 ? "absent" : "");
+    }
+}
+
+/* Puts the first count changes of a part back, last one first, from whatever is there now; what
+ * then is there is in run->after. What somebody else made of an entry meanwhile is theirs and stays. */
+static enum xr_status put_back(struct xr_run *run, struct xr_store *store,
+                               const struct xr_part *part, size_t count, struct xr_error *err)
+{
+    enum xr_status status = list_again(&run->after, store, part, err);
+
+    for (size_t i = count; status == XR_OK && i-- > 0;) {
+        const struct xr_change *change = &part->items[i];
+        const struct xr_state *current = xr_snapshot_find(&run->after, &change->subject);
+
+        if (xr_state_equal(current, change->before) ||
+            !xr_state_between(current, change->before, change->want))
+            continue;
+        run->taken_back = true;
+        status = xr_store_swap(store, current, change->before, err);
+        /* A swap may renumber what other subjects' entries hold of the same name. */
+        if (status == XR_OK)
+            status = list_again(&run->after, store, part, err);
+    }
+    if (status != XR_OK || run->backend->table.flush == NULL)
+        return status; /* listed since the last swap */
+    status = xr_store_flush(store, err);
+    return status == XR_OK ? list_again(&run->after, store, part, err) : status;
+}
+
+/* How many subjects of a part are not what they were; text gets the first. */
+static size_t count_left(struct xr_buf *text, const struct xr_run *run, const struct xr_part *part)
+{
+    size_t left = 0;
+
+    for (size_t i = 0; i < part->count; i++) {
+        const struct xr_state *now = xr_snapshot_find(&run->after, &part->items[i].subject);
+
+        if (xr_state_same(now, part->items[i].before))
+            continue;
+        if (left++ == 0)
+            say_left(text, &part->items[i], now);
+    }
+    if (left > 1)
+        xr_buf_fmt(text, " (and %zu more)", left - 1);
+    return left;
+}
+
+/* Takes back the first count changes; why is what made it necessary, and is owned. It is called
+ * rolled back only if the store, listed again, is what it was. */
+static void roll_back(struct xr_txn *txn, struct xr_run *run, struct xr_store *store, size_t count,
+                      enum xr_result result, char *why)
+{
+    struct xr_part part = part_of(txn, run);
+    struct xr_error err = {0};
+    struct xr_buf text = {0};
+    enum xr_status status = XR_OK;
+    size_t left = 0;
+
+    if (store->backend == NULL)
+        status = reopen(txn, run, store, &err);
+    if (status == XR_OK)
+        status = put_back(run, store, &part, count, &err);
+    if (status == XR_LOST && (status = reopen(txn, run, store, &err)) == XR_OK)
+        status = put_back(run, store, &part, count, &err);
+    if (status == XR_OK)
+        left = count_left(&text, run, &part);
+    if (status == XR_OK)
+        status = record(txn, run, left > 0 ? XR_STAGE_LEFT : XR_STAGE_BACK, &err);
+    if (status == XR_OK && left == 0) {
+        xr_run_end(run, result, why);
+        return;
+    }
+    if (status == XR_OK)
+        xr_run_end(run, XR_RESULT_CONFLICT,
+                   xr_format("%s; not all is as it was before: %s; crossroot undo %s takes it back",
+                             why, text.data, txn->journal->items[txn->transaction].id));
+    else /* the intent stays open: the next changing command or recover goes on from here */
+        xr_run_end(run, XR_RESULT_FAILED,
+                   xr_format("%s; and it could not be put back: %s; see crossroot recover", why,
+                             err.text));
+    xr_buf_free(&text);
+    free(why);
+}
+
+static bool all_as_wanted(const struct xr_part *part, const struct xr_snapshot *now)
+{
+    for (size_t i = 0; i < part->count; i++) {
+        if (!xr_state_same(xr_snapshot_find(now, &part->items[i].subject), part->items[i].want))
+            return false;
+    }
+    return true;
+}
+
+static void flush(struct xr_run *run, struct xr_store *store, bool remark)
+{
+    struct xr_error err = {.size = sizeof(err)};
+
+    if (!run->caps.writable)
+        return;
+    run->warned = xr_store_flush(store, &err) != XR_OK || run->warned;
+    if (err.text[0] != '\0' && (run->warned || remark)) {
+        free(run->why);
+        run->why = xr_strdup(err.text);
+    }
+}
+
+/* Leaves the store closed where the verifier wants a session of its own. */
+static void verify(struct xr_txn *txn, struct xr_run *run, struct xr_store *store)
+{
+    struct xr_way way;
+    struct xr_asking asking = {.backend = run->backend,
+                               .location = run->location,
+                               .site = &way.site,
+                               .worker = &way.worker,
+                               .store = store};
+
+    xr_run_way(&way, &run->owner, txn->site, txn->worker);
+    if (txn->verify != NULL)
+        txn->verify(txn->ctx, run, &asking);
+    xr_ask_end(&asking);
+}
+
+/* What is left when no step changes the store. */
+static void finish_unchanged(struct xr_txn *txn, struct xr_run *run, struct xr_store *store)
+{
+    size_t refused = 0;
+
+    if (run->plan.count == 0 && run->caps.refused) { /* it was to be made anew, and cannot be */
+        xr_run_end_unwritable(run);
+        return;
+    }
+    for (size_t i = 0; i < run->plan.count; i++)
+        refused += run->plan.items[i].action == XR_ACTION_REFUSE;
+    flush(run, store, true);
+    verify(txn, run, store);
+    run->result =
+        refused > 0 && refused == run->plan.count ? XR_RESULT_REFUSED : XR_RESULT_UNCHANGED;
+    if (run->result == XR_RESULT_UNCHANGED && run->caps.refused) {
+        run->warned = true;
+        run->why = xr_strdup(run->caps.why_not);
+    }
+}
+
+/* The plan was made without the lock. Now that it is held: are the entries still the same? Native
+ * records may have changed beside them (a link's number), and are taken as they are now. */
+static enum xr_status rebase(struct xr_run *run, struct xr_store *store, struct xr_error *err)
+{
+    struct xr_snapshot now = {0};
+    enum xr_status status = XR_OK;
+
+    for (size_t i = 0; i < run->plan.count; i++)
+        xr_snapshot_only(&now, &run->plan.items[i].subject);
+    status = xr_store_list(store, xr_snapshot_take, &now, err);
+    for (size_t i = 0; status == XR_OK && i < run->plan.count; i++) {
+        struct xr_step *step = &run->plan.items[i];
+        const struct xr_state *current = xr_snapshot_find(&now, &step->subject);
+
+        if (!xr_step_changes(step))
+            continue;
+        if (!xr_state_same(current, step->before)) {
+            status = xr_fail(err, XR_CONFLICT, "somebody else changed it meanwhile; try again");
+        } else {
+            xr_state_free(step->before);
+            step->before = xr_state_copy(current);
+        }
+    }
+    xr_snapshot_free(&now);
+    return status;
+}
+
+static enum xr_status record_intent(struct xr_txn *txn, struct xr_run *run, struct xr_error *err)
+{
+    struct xr_change *items = xr_new(run->plan.count, sizeof(*items));
+    size_t count = 0; /* of those that change something */
+    enum xr_status status = XR_OK;
+
+    for (size_t i = 0; i < run->plan.count; i++) {
+        const struct xr_step *step = &run->plan.items[i];
+
+        if (xr_step_changes(step))
+            items[count++] = (struct xr_change){step->subject, step->before, step->want};
+    }
+    if (count > 0 && !run->caps.writable)
+        status = run->caps.refused
+                     ? xr_fail(err, XR_REFUSED, "%s", run->caps.why_not)
+                     : xr_fail(err, XR_DENIED, "cannot be written: %s", run->caps.why_not);
+    else if (count > 0)
+        status = xr_journal_intent(txn->journal, txn->transaction, &run->part, run->number,
+                                   run->address, run->caps.identity, items, count, err);
+    free(items);
+    return status;
+}
+
+static enum xr_status swap_all(struct xr_txn *txn, struct xr_run *run, struct xr_store *store,
+                               size_t *made, struct xr_error *err)
+{
+    for (size_t i = 0; i < run->plan.count; i++) {
+        const struct xr_step *step = &run->plan.items[i];
+        enum xr_status status = XR_OK;
+
+        if (!xr_step_changes(step))
+            continue;
+        if (txn->interrupted != NULL && txn->interrupted(txn->ctx))
+            return xr_fail(err, XR_FAILED, "interrupted");
+        status = xr_store_swap(store, step->before, step->want, err);
+        if (status != XR_OK)
+            return status;
+        (*made)++;
+    }
+    return XR_OK;
+}
+
+void xr_txn_apply(struct xr_txn *txn, struct xr_run *run)
+{
+    struct xr_store store = {0};
+    struct xr_error err = {0};
+    struct xr_error lost = {.text = "the store did not keep what was written"};
+    size_t made = 0;
+    enum xr_status status = open_to_write(&store, txn, run, &err);
+    struct xr_part part;
+
+    run->part = XR_NONE;
+    if (status != XR_OK) {
+        end_with_error(run, status, &err);
+        return;
+    }
+    xr_run_caps(run, &store);
+    if (xr_plan_changes(&run->plan) > 0)
+        status = rebase(run, &store, &err);
+    if (status == XR_OK)
+        status = record_intent(txn, run, &err);
+    if (status != XR_OK) {
+        end_with_error(run, status, &err);
+        goto out;
+    }
+    if (run->part == XR_NONE) {
+        finish_unchanged(txn, run, &store);
+        goto out;
+    }
+    status = swap_all(txn, run, &store, &made, &err);
+    if (status == XR_LOST) {
+        lost = err;
+        status = reopen(txn, run, &store, &err); /* the list below tells what it did */
+    }
+    if (status != XR_OK) {
+        /* A swap that said conflict or refused changed nothing; any other may be half done. */
+        roll_back(txn, run, &store, made + (status == XR_CONFLICT || status == XR_REFUSED ? 0 : 1),
+                  made > 0                ? XR_RESULT_BACK
+                  : status == XR_CONFLICT ? XR_RESULT_CONFLICT
+                  : status == XR_REFUSED  ? XR_RESULT_REFUSED
+                                          : XR_RESULT_FAILED,
+                  xr_strdup(err.text));
+        goto out;
+    }
+    flush(run, &store, false);
+    part = part_of(txn, run);
+    status = list_again(&run->after, &store, &part, &err);
+    if (status != XR_OK || !all_as_wanted(&part, &run->after)) {
+        roll_back(txn, run, &store, part.count, XR_RESULT_FAILED,
+                  xr_strdup(status != XR_OK ? err.text : lost.text));
+        goto out;
+    }
+    verify(txn, run, &store);
+    if (txn->reject != NULL && txn->reject(txn->ctx, run)) {
+        roll_back(txn, run, &store, part.count, XR_RESULT_BACK,
+                  xr_format("the verifier said no: %s", run->verdict.why));
+        goto out;
+    }
+    status = record(txn, run, XR_STAGE_DONE, &err);
+    if (status != XR_OK) {
+        roll_back(txn, run, &store, part.count, XR_RESULT_FAILED, xr_strdup(err.text));
+        goto out;
+    }
+    run->result = XR_RESULT_DONE;
+out:
+    xr_store_close(&store);
+}
+
+void xr_txn_back(struct xr_txn *txn, struct xr_run *run, const char *why)
+{
+    struct xr_store store = {0};
+    struct xr_error err = {0};
+    enum xr_status status = open_to_write(&store, txn, run, &err);
+
+    if (status != XR_OK)
+        end_with_error(run, status, &err);
+    else
+        roll_back(txn, run, &store, txn->journal->items[txn->transaction].items[run->part].count,
+                  XR_RESULT_BACK, xr_strdup(why));
+    xr_store_close(&store);
+}
+
+/* Which way may an interrupted part go without giving trust that nobody was asked about? */
+struct ways {
+    bool done;          /* all is as wanted */
+    bool back, forward; /* that way widens nothing */
+};
+
+static struct ways ways_of(const struct xr_part *part, const struct xr_snapshot *now)
+{
+    struct ways ways = {all_as_wanted(part, now), true, true};
+
+    for (size_t i = 0; i < part->count; i++) {
+        const struct xr_change *change = &part->items[i];
+        const struct xr_state *current = xr_snapshot_find(now, &change->subject);
+
+        if (!xr_state_between(current, change->before, change->want))
+            continue; /* somebody else's by now: stays */
+        ways.back = ways.back && !xr_state_widens(current, change->before);
+        /* A CRL goes only because a newer one came, or somebody said yes. */
+        ways.forward = ways.forward && (change->subject.type == XR_SUBJECT_CRL ||
+                                        !xr_state_widens(current, change->want));
+    }
+    return ways;
+}
+
+/* Brings every change of a part to its end, from whatever is there now. */
+static enum xr_status go_forward(struct xr_store *store, const struct xr_part *part,
+                                 struct xr_error *err)
+{
+    struct xr_snapshot now = {0};
+    enum xr_status status = list_again(&now, store, part, err);
+
+    for (size_t i = 0; status == XR_OK && i < part->count; i++) {
+        const struct xr_change *change = &part->items[i];
+        const struct xr_state *current = xr_snapshot_find(&now, &change->subject);
+
+        if (xr_state_same(current, change->want) ||
+            !xr_state_between(current, change->before, change->want))
+            continue;
+        status = xr_store_swap(store, current, change->want, err);
+        if (status == XR_OK)
+            status = list_again(&now, store, part, err);
+    }
+    xr_snapshot_free(&now);
+    return status;
+}
+
+/* The store is open, run->after is what it holds. */
+static void recover_open(struct xr_txn *txn, struct xr_run *run, struct xr_store *store)
+{
+    const struct xr_transaction *t = &txn->journal->items[txn->transaction];
+    const struct xr_part *part = &t->items[run->part];
+    struct ways ways = ways_of(part, &run->after);
+    /* What was to be proven, or to happen everywhere, has not been: it goes back if it may. */
+    bool strict = t->flags != 0;
+    bool only_back = part->stage == XR_STAGE_LEFT; /* it was to go back before */
+    struct xr_error err = {0};
+    enum xr_status status = XR_OK;
+
+    if ((!ways.done || strict || only_back) && (ways.back || txn->widening_allowed)) {
+        roll_back(txn, run, store, part->count, XR_RESULT_BACK,
+                  xr_strdup("put back as it was before"));
+        return;
+    }
+    if (only_back || (!ways.done && !ways.forward)) {
+        xr_run_end(run, XR_RESULT_FAILED,
+                   xr_strdup("to take it back or to finish it would give trust: crossroot recover "
+                             "--yes takes it back"));
+        return;
+    }
+    if (!ways.done)
+        status = go_forward(store, part, &err);
+    if (status == XR_OK) {
+        flush(run, store, false);
+        status = list_again(&run->after, store, part, &err);
+    }
+    if (status == XR_OK)
+        status = record(txn, run, XR_STAGE_DONE, &err);
+    if (status != XR_OK) {
+        end_with_error(run, status, &err);
+        return;
+    }
+    verify(txn, run, store);
+    run->result = XR_RESULT_DONE;
+}
+
+void xr_txn_recover(struct xr_txn *txn, struct xr_run *run, size_t transaction, size_t at)
+{
+    struct xr_store store = {0};
+    struct xr_error err = {0};
+    const struct xr_part *part = &txn->journal->items[transaction].items[at];
+    enum xr_status status = XR_OK;
+
+    txn->transaction = transaction;
+    run->part = at;
+    status = open_to_write(&store, txn, run, &err);
+    for (size_t i = 0; i < part->count; i++)
+        xr_plan_step(&run->plan, &part->items[i].subject, XR_NONE,
+                     xr_state_copy(part->items[i].before), xr_state_copy(part->items[i].want));
+    if (status == XR_OK) {
+        xr_run_caps(run, &store);
+        status = list_again(&run->after, &store, part, &err);
+    }
+    if (status == XR_OK)
+        recover_open(txn, run, &store);
+    else
+        end_with_error(run, status, &err);
+    xr_store_close(&store);
+}
+
+bool xr_txn_open_part(const struct xr_transaction *t, size_t at)
+{
+    return t->items[at].stage == XR_STAGE_PENDING ||
+           ((t->flags & XR_ALL_OR_NOTHING) != 0 && !t->ended &&
+            t->items[at].stage == XR_STAGE_DONE);
+}

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "threads.h"
+
+#include "sys/sys.h"
+
+#include <signal.h>
+#include <stdlib.h>
+
+static void leave(void *ctx)
+{
+    struct xr_crew *crew = ctx;
+
+    if (crew->working)
+        (void)pthread_mutex_unlock(&crew->lock);
+}
+
+static void enter(void *ctx)
+{
+    struct xr_crew *crew = ctx;
+
+    if (crew->working)
+        (void)pthread_mutex_lock(&crew->lock);
+}
+
+void xr_crew_init(struct xr_crew *crew, unsigned size)
+{
+    *crew = (struct xr_crew){.size = size > 0 ? size : xr_sys_processors()};
+    (void)pthread_mutex_init(&crew->lock, NULL);
+    crew->pause = (struct xr_pause){leave, enter, crew};
+}
+
+void xr_crew_free(struct xr_crew *crew)
+{
+    (void)pthread_mutex_destroy(&crew->lock);
+}
+
+struct shift {
+    struct xr_crew *crew;
+    size_t next, count;
+    void (*work)(void *ctx, size_t i);
+    void *ctx;
+};
+
+static void *hand(void *ctx)
+{
+    struct shift *shift = ctx;
+
+    (void)pthread_mutex_lock(&shift->crew->lock);
+    while (shift->next < shift->count)
+        shift->work(shift->ctx, shift->next++);
+    (void)pthread_mutex_unlock(&shift->crew->lock);
+    return NULL;
+}
+
+/* Signals stay with the thread that the caller of the library has. */
+static size_t begin(pthread_t *hands, size_t count, struct shift *shift)
+{
+    size_t begun = 0;
+#ifndef _WIN32
+    sigset_t all, before;
+
+    (void)sigfillset(&all);
+    (void)pthread_sigmask(SIG_SETMASK, &all, &before);
+#endif
+    while (begun < count && pthread_create(&hands[begun], NULL, hand, shift) == 0)
+        begun++;
+#ifndef _WIN32
+    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+#endif
+    return begun;
+}
+
+void xr_crew_run(struct xr_crew *crew, size_t count, void (*work)(void *ctx, size_t i), void *ctx)
+{
+    struct shift shift = {.crew = crew, .count = count, .work = work, .ctx = ctx};
+    size_t wanted = count < crew->size ? count : crew->size, begun = 0;
+    pthread_t *hands = NULL;
+
+    if (wanted > 1) {
+        hands = xr_new(wanted, sizeof(*hands));
+        crew->working = true;
+        begun = begin(hands, wanted, &shift);
+        for (size_t i = 0; i < begun; i++)
+            (void)pthread_join(hands[i], NULL);
+        crew->working = false;
+        free(hands);
+    }
+    while (shift.next < count) /* alone, or because no thread could be had */
+        work(ctx, shift.next++);
+}

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One result; report_text.c and report_json.c write it. */
+#ifndef XR_REPORT_H
+#define XR_REPORT_H
+
+#include "certs/input.h"
+#include "change/txn.h"
+
+enum xr_level { XR_INFO, XR_NOTE, XR_WARNING, XR_ERROR };
+const char *xr_level_name(enum xr_level level);
+
+struct xr_message {
+    enum xr_level level;
+    char *text;  /* may have several lines; hostile bytes already visible */
+    char *store; /* or NULL */
+};
+
+/* One store's answer about one file. */
+struct xr_answer_row {
+    char *store, *file;
+    size_t pool_at;
+    struct xr_verdict verdict;
+    char *why; /* when there is no verdict at all */
+};
+
+struct xr_report {
+    enum xr_verb verb;
+    int exit;
+    bool dry_run, managed;
+    int64_t now;
+    char transaction[XR_JOURNAL_ID_LEN + 1];
+    struct {
+        struct xr_message *items;
+        size_t count, capacity;
+    } messages;
+    struct xr_registry registry;
+    struct xr_input input;
+    struct xr_pool pool;
+    struct {
+        struct xr_run *items;
+        size_t count, capacity;
+    } runs;
+    struct {
+        struct xr_answer_row *items;
+        size_t count, capacity;
+    } answers;
+    struct xr_journal journal; /* for history and list --managed */
+};
+
+XR_PRINTF(4, 5)
+void xr_report_say(struct xr_report *report, enum xr_level level, const char *store,
+                   const char *format, ...);
+/* The same for text of several lines, whose arguments are visible already. */
+XR_PRINTF(4, 5)
+void xr_report_say_lines(struct xr_report *report, enum xr_level level, const char *store,
+                         const char *format, ...);
+/* Puts the messages from that one on into the order of the runs; those of no store stay first. */
+void xr_report_sort(struct xr_report *report, size_t from);
+/* The higher of two exit codes, in DESIGN's order. */
+void xr_report_raise(struct xr_report *report, enum xr_exit code);
+/* Short name of a certificate of the pool for people, allocated, visible; at may be XR_NONE. */
+char *xr_report_name(const struct xr_report *report, size_t at);
+/* Remarks about one certificate of the pool, added to out. */
+void xr_report_warnings(struct xr_strings *out, struct xr_report *report, size_t at);
+/* Was this entry written by crossroot? */
+bool xr_report_managed(const struct xr_report *report, const struct xr_run *run,
+                       const struct xr_entry *entry);
+/* Places where trust lives that no backend of this build covers, one line each, NULL-terminated. */
+extern const char *const xr_report_not_covered[];
+
+#endif

@@ -1,0 +1,463 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Carrying plans out in every store of a request: recovery first, then change, verify, grade. */
+#include "certs/selfsigned_cache.h"
+#include "change_run.h"
+
+#include <stdlib.h>
+
+/* ---- verification after the change ---- */
+
+/* A verifier that fails cannot tell. */
+static void ask(struct xr_engine *engine, const struct xr_run *run, struct xr_asking *asking,
+                struct xr_bytes der, struct xr_verdict *out)
+{
+    const struct xr_request *rq = engine->rq;
+    struct xr_probe probe = {.size = sizeof(probe), .chain = &der, .count = 1};
+    struct xr_error err = {0};
+
+    probe.purpose = rq->purposes ? rq->purposes & (~rq->purposes + 1) : XR_SERVER;
+    probe.at = rq->now;
+    if (xr_ask(asking, out, &probe, &err) == XR_OK)
+        return;
+    *out = (struct xr_verdict){.size = sizeof(*out)};
+    memcpy(out->by, run->caps.verifier, sizeof(out->by));
+    (void)snprintf(out->why, sizeof(out->why), "%.*s", (int)sizeof(out->why) - 1, err.text);
+}
+
+/* Install: does what was installed lead to an anchor? The first "no" is what is reported. */
+static void verify_install(struct xr_engine *engine, struct xr_run *run, struct xr_asking *asking)
+{
+    for (size_t i = 0; i < run->plan.count; i++) {
+        const struct xr_step *step = &run->plan.items[i];
+        struct xr_verdict verdict;
+
+        if (step->pool_at == XR_NONE || step->action == XR_ACTION_REFUSE ||
+            step->action == XR_ACTION_REMOVE ||
+            (step->place != XR_ANCHOR && step->place != XR_INTERMEDIATE) ||
+            (run->verified && run->verdict.answer == XR_NO))
+            continue;
+        ask(engine, run, asking, engine->report->pool.items[step->pool_at].cert->der, &verdict);
+        run->verdict = verdict;
+        run->verified = true;
+        if (verdict.answer == XR_NO) {
+            char *name = xr_report_name(engine->report, step->pool_at);
+
+            xr_report_say(engine->report, XR_WARNING, run->address,
+                          "%s is there, but leads to no trusted anchor of this store: %s", name,
+                          verdict.why);
+            free(name);
+        }
+    }
+    run->verifier_no = run->verified && run->verdict.answer == XR_NO;
+}
+
+/* Does any reader of the store say yes? */
+static bool said_yes(const struct xr_verdict *verdict)
+{
+    bool yes = verdict->answer == XR_YES;
+
+    for (size_t i = 0; i < verdict->also_count; i++)
+        yes = yes || verdict->also[i].answer == XR_YES;
+    return yes;
+}
+
+/* The step about a certificate among the first count, or NULL. */
+static const struct xr_step *step_of(const struct xr_run *run, size_t count, size_t pool_at)
+{
+    for (size_t i = 0; i < count; i++) {
+        const struct xr_step *step = &run->plan.items[i];
+
+        if (step->pool_at == pool_at && step->action != XR_ACTION_REFUSE)
+            return step;
+    }
+    return NULL;
+}
+
+/* Was this key asked about for an earlier step? */
+static bool asked(const struct xr_run *run, const struct xr_pool *pool, size_t step, size_t head)
+{
+    for (size_t k = head; k != XR_NONE; k = pool->items[k].next_key) {
+        if (step_of(run, step, k) != NULL)
+            return true;
+    }
+    return false;
+}
+
+/* Distrust: does any certificate of the key still validate? */
+static void verify_distrust(struct xr_engine *engine, struct xr_run *run, struct xr_asking *asking)
+{
+    struct xr_pool *pool = &engine->report->pool;
+
+    for (size_t i = 0; i < run->plan.count; i++) {
+        const struct xr_step *step = &run->plan.items[i];
+        size_t from = step->pool_at == XR_NONE ? XR_NONE : pool->items[step->pool_at].key_head;
+
+        if (step->action == XR_ACTION_REFUSE || asked(run, pool, i, from))
+            continue;
+        for (size_t k = from; k != XR_NONE; k = pool->items[k].next_key) {
+            struct xr_verdict verdict;
+            char *name = NULL;
+            char hex[2 * XR_SHA256_LEN + 1];
+
+            ask(engine, run, asking, pool->items[k].cert->der, &verdict);
+            if (!run->verified || said_yes(&verdict))
+                run->verdict = verdict;
+            run->verified = true;
+            if (!said_yes(&verdict))
+                continue;
+            run->verifier_no = true;
+            name = xr_report_name(engine->report, k);
+            xr_hex(hex, pool->items[k].cert->sha256, XR_SHA256_LEN);
+            xr_report_say(engine->report, XR_ERROR, run->address,
+                          "still trusted by way of %s (%s, SHA-256 %s)", name,
+                          step_of(run, run->plan.count, k) != NULL
+                              ? "itself, when a server sends it"
+                              : "another certificate of the same key",
+                          hex);
+            free(name);
+        }
+    }
+}
+
+static void verify(void *ctx, struct xr_run *run, struct xr_asking *asking)
+{
+    struct xr_change_run *c = ctx;
+
+    if (run->caps.verifier[0] == '\0')
+        return;
+    if (c->engine->rq->verb == XR_VERB_INSTALL)
+        verify_install(c->engine, run, asking);
+    else if (c->engine->rq->verb == XR_VERB_DISTRUST)
+        verify_distrust(c->engine, run, asking);
+}
+
+static bool reject(void *ctx, struct xr_run *run)
+{
+    struct xr_change_run *c = ctx;
+
+    return c->engine->rq->require_verified && run->verifier_no;
+}
+
+static bool interrupted(void *ctx)
+{
+    struct xr_change_run *c = ctx;
+    const struct xr_request *rq = c->engine->rq;
+
+    return rq->interrupted != NULL && rq->interrupted(rq->ctx);
+}
+
+struct xr_txn xr_change_txn(struct xr_change_run *c)
+{
+    return (struct xr_txn){.journal = &c->journal,
+                           .transaction = c->transaction,
+                           .site = &c->engine->rq->site,
+                           .worker = &c->engine->worker,
+                           .verify = verify,
+                           .reject = reject,
+                           .interrupted = interrupted,
+                           /* The --yes of any other command answers another question. */
+                           .widening_allowed =
+                               c->engine->rq->yes && c->engine->rq->verb == XR_VERB_RECOVER,
+                           .ctx = c};
+}
+
+/* ---- what people must do ---- */
+
+static bool only_builds_paths(const struct xr_state *state)
+{
+    return xr_state_in(state, XR_INTERMEDIATE) != NULL && xr_state_in(state, XR_ANCHOR) == NULL;
+}
+
+/* May a chain be good by that which was not? An intermediate gives no trust, but makes paths. */
+static bool gives(const struct xr_state *from, const struct xr_state *to)
+{
+    return xr_state_widens(from, to) ||
+           (only_builds_paths(to) && (from == NULL || from->count == 0));
+}
+
+/* Whoever read a store a moment ago may not know yet; what was there for a moment may be believed
+ * still. A program that goes on trusting what was taken is more than a note. */
+static void say_notices(struct xr_report *report, const struct xr_run *run)
+{
+    bool now[XR_NOTICE_COUNT] = {false};
+
+    if (run->result != XR_RESULT_DONE && !run->taken_back)
+        return;
+    for (size_t i = 0; i < run->plan.count; i++) {
+        const struct xr_step *step = &run->plan.items[i];
+
+        if (!xr_step_changes(step))
+            continue;
+        now[XR_NOTICE_GIVEN] |=
+            run->taken_back ? gives(step->want, step->before) : gives(step->before, step->want);
+        now[XR_NOTICE_TAKEN] |=
+            run->taken_back ? gives(step->before, step->want) : gives(step->want, step->before);
+    }
+    for (unsigned notice = 0; notice < XR_NOTICE_COUNT; notice++) {
+        if (now[notice] && run->caps.notice[notice][0] != '\0')
+            xr_report_say(report, notice == XR_NOTICE_TAKEN ? XR_WARNING : XR_NOTE, run->address,
+                          "%s", run->caps.notice[notice]);
+    }
+}
+
+/* ---- the journal ---- */
+
+bool xr_change_open_journal(struct xr_change_run *c)
+{
+    struct xr_error err = {0};
+    enum xr_status status = XR_OK;
+
+    if (c->journal_open)
+        return true;
+    status = xr_journal_open(&c->journal, c->engine->state_dir, &err);
+    c->journal_open = true;
+    if (status == XR_OK)
+        return true;
+    xr_change_fail(c, status == XR_DENIED ? XR_EXIT_PRIVILEGE : XR_EXIT_FAILED, err.text);
+    return false;
+}
+
+static void close_journal(struct xr_change_run *c)
+{
+    if (c->journal_open) {
+        xr_proven_keep(&c->engine->report->pool, c->engine->state_dir);
+        xr_journal_close(&c->journal);
+    }
+    c->journal_open = false;
+}
+
+/* A store that nobody can unlock is left out; the others go on. */
+static void refuse_unrecovered(struct xr_report *report, const struct xr_run *locked,
+                               const char *command)
+{
+    for (size_t i = 0; i < report->runs.count; i++) {
+        if (strcmp(report->runs.items[i].address, locked->address) == 0)
+            xr_run_end(&report->runs.items[i], XR_RESULT_REFUSED,
+                       xr_format("an interrupted %s has to be recovered first, and %s", command,
+                                 locked->why));
+    }
+}
+
+/* One part that a crash left, in a run of its own; said as a message. */
+static bool recover_quietly(struct xr_change_run *c, size_t t, size_t p)
+{
+    struct xr_report *report = c->engine->report;
+    const char *address = c->journal.items[t].items[p].store;
+    struct xr_run run = {.part = XR_NONE, .address = xr_strdup(address)};
+    struct xr_txn txn = xr_change_txn(c);
+    struct xr_error err = {0};
+    bool good = false;
+
+    txn.verify = NULL;
+    if (xr_engine_locate(c->engine, address, &run.backend, &run.location, &err) != XR_OK) {
+        xr_run_end(&run, XR_RESULT_FAILED, xr_strdup(err.text));
+    } else {
+        xr_engine_owner(&run.owner, c->engine, run.backend, run.location);
+        if (xr_change_unlock_part(c, &run, t, p))
+            xr_txn_recover(&txn, &run, t, p);
+    }
+    good = run.result != XR_RESULT_FAILED;
+    if (run.result == XR_RESULT_REFUSED)
+        refuse_unrecovered(report, &run, c->journal.items[t].command);
+    else if (good)
+        xr_report_say(report, XR_WARNING, address, "an interrupted %s was %s",
+                      c->journal.items[t].command,
+                      run.result == XR_RESULT_DONE ? "finished" : "taken back");
+    else
+        xr_report_say(report, XR_ERROR, address, "an interrupted %s cannot be recovered: %s",
+                      c->journal.items[t].command, run.why);
+    say_notices(report, &run);
+    c->finished_undo =
+        c->finished_undo || (run.result == XR_RESULT_DONE && c->journal.items[t].undoes[0] != '\0');
+    c->took_back = c->took_back || run.result == XR_RESULT_BACK;
+    xr_run_free(&run);
+    return good;
+}
+
+static bool concerns(const struct xr_report *report, const char *address)
+{
+    for (size_t i = 0; i < report->runs.count; i++) {
+        if (strcmp(report->runs.items[i].address, address) == 0)
+            return true;
+    }
+    return false;
+}
+
+void xr_change_recall(struct xr_change_run *c)
+{
+    for (size_t i = 0; i < c->engine->report->runs.count; i++)
+        xr_run_recall(&c->engine->report->runs.items[i], &c->journal);
+}
+
+/* What another process's crash left in the stores of this command is cleared up first. */
+bool xr_change_recover_first(struct xr_change_run *c)
+{
+    bool good = true;
+
+    for (size_t t = 0; t < c->journal.count; t++) {
+        for (size_t p = 0; p < c->journal.items[t].count; p++) {
+            if (xr_txn_open_part(&c->journal.items[t], p) &&
+                concerns(c->engine->report, c->journal.items[t].items[p].store))
+                good = recover_quietly(c, t, p) && good;
+        }
+    }
+    if (!good)
+        xr_report_raise(c->engine->report, XR_EXIT_FAILED);
+    return good;
+}
+
+/* ---- applying ---- */
+
+static bool any_change(const struct xr_report *report)
+{
+    for (size_t i = 0; i < report->runs.count; i++) {
+        if (report->runs.items[i].why == NULL && xr_plan_changes(&report->runs.items[i].plan) > 0)
+            return true;
+    }
+    return false;
+}
+
+static bool failed_run(const struct xr_run *run)
+{
+    return run->result == XR_RESULT_FAILED || run->result == XR_RESULT_CONFLICT ||
+           run->result == XR_RESULT_BACK || (run->named && run->result == XR_RESULT_REFUSED);
+}
+
+struct applying {
+    struct xr_change_run *c;
+    struct xr_txn *txn;
+    bool failed;
+};
+
+static void apply_one(void *ctx, struct xr_run *run)
+{
+    struct applying *a = ctx;
+
+    if (run->why == NULL && (interrupted(a->c) || (a->failed && a->c->engine->rq->all_or_nothing)))
+        xr_run_end(run, XR_RESULT_SKIPPED,
+                   xr_strdup(interrupted(a->c) ? "interrupted" : "another store failed"));
+    else if (run->why == NULL)
+        xr_txn_apply(a->txn, run);
+    a->failed = a->failed || failed_run(run);
+}
+
+static void take_back_one(void *ctx, struct xr_run *run)
+{
+    const struct applying *a = ctx;
+
+    if (run->result == XR_RESULT_DONE)
+        xr_txn_back(a->txn, run, "another store failed");
+}
+
+static void apply_all(struct xr_change_run *c)
+{
+    struct xr_report *report = c->engine->report;
+    struct xr_error err = {0};
+    struct xr_txn txn;
+    struct applying applying = {.c = c, .txn = &txn};
+
+    c->transaction = XR_NONE;
+    if (any_change(report)) {
+        enum xr_status status =
+            xr_journal_begin(&c->journal, &c->transaction, xr_verb_name(report->verb), c->undoes,
+                             (c->engine->rq->all_or_nothing ? XR_ALL_OR_NOTHING : 0u) |
+                                 (c->engine->rq->require_verified ? XR_REQUIRE_VERIFIED : 0u),
+                             c->engine->rq->now, &err);
+
+        if (status != XR_OK) {
+            xr_change_fail(c, status == XR_DENIED ? XR_EXIT_PRIVILEGE : XR_EXIT_FAILED, err.text);
+            return;
+        }
+    }
+    txn = xr_change_txn(c);
+    for (size_t i = 0; i < report->runs.count; i++)
+        report->runs.items[i].number = i;
+    xr_engine_each(c->engine, 0, false, apply_one, &applying);
+    if (applying.failed && c->engine->rq->all_or_nothing)
+        xr_engine_each(c->engine, 0, true, take_back_one, &applying);
+    if (c->transaction != XR_NONE) {
+        (void)xr_journal_end(&c->journal, c->transaction, NULL);
+        for (size_t i = 0; i < report->runs.count; i++) {
+            if (report->runs.items[i].result == XR_RESULT_DONE)
+                memcpy(report->transaction, c->journal.items[c->transaction].id,
+                       sizeof(report->transaction));
+        }
+    }
+    if (interrupted(c))
+        xr_report_raise(report, XR_EXIT_INTERRUPTED);
+}
+
+static bool refuses(const struct xr_run *run)
+{
+    for (size_t i = 0; i < run->plan.count; i++) {
+        if (run->plan.items[i].action == XR_ACTION_REFUSE)
+            return true;
+    }
+    return false;
+}
+
+void xr_engine_grade(struct xr_engine *engine)
+{
+    struct xr_report *report = engine->report;
+    size_t good = 0, bad = 0, refused = 0;
+
+    for (size_t i = 0; i < report->runs.count; i++) {
+        const struct xr_run *run = &report->runs.items[i];
+        bool did = run->result == XR_RESULT_DONE || run->result == XR_RESULT_UNCHANGED ||
+                   (report->verb == XR_VERB_RECOVER && run->result == XR_RESULT_BACK) ||
+                   (report->dry_run && run->why == NULL && run->result == XR_RESULT_SKIPPED);
+
+        good += did;
+        if (run->result == XR_RESULT_REFUSED || (did && refuses(run)))
+            refused += run->named;
+        else if (!did && failed_run(run))
+            bad++;
+        if (run->warned) {
+            xr_report_say(report, XR_WARNING, run->address, "%s", run->why);
+            xr_report_raise(report, XR_EXIT_PARTIAL);
+        }
+        say_notices(report, run);
+        if (run->privilege && run->result != XR_RESULT_SKIPPED)
+            xr_report_raise(report, XR_EXIT_PRIVILEGE);
+        if (run->verifier_no && (report->verb == XR_VERB_DISTRUST || run->result == XR_RESULT_BACK))
+            xr_report_raise(report, XR_EXIT_NO);
+    }
+    if (good == 0 && report->runs.count > 0) {
+        bool privilege = false;
+
+        for (size_t i = 0; i < report->runs.count; i++)
+            privilege = privilege || report->runs.items[i].privilege;
+        xr_report_raise(report, privilege ? XR_EXIT_PRIVILEGE : XR_EXIT_FAILED);
+    } else if (bad + refused > 0) {
+        xr_report_raise(report, XR_EXIT_PARTIAL);
+    }
+}
+
+/* The common end of every change: runs have plans; ask, apply, grade. */
+void xr_change_carry_out(struct xr_change_run *c)
+{
+    if (c->engine->rq->dry_run) {
+        xr_engine_grade(c->engine);
+        return;
+    }
+    if (!xr_change_confirmed(c))
+        return;
+    xr_change_unlock(c);
+    apply_all(c);
+    for (size_t i = 0; i < c->engine->report->runs.count; i++)
+        xr_secret_wipe(&c->engine->report->runs.items[i].password);
+    xr_engine_grade(c->engine);
+}
+
+void xr_change_free(struct xr_change_run *c)
+{
+    close_journal(c);
+    xr_secret_wipe(&c->last_password);
+    free(c->wishes.items);
+    xr_pins_free(&c->pins);
+    xr_chosen_free(&c->chosen);
+    xr_strings_free(&c->texts);
+    for (size_t i = 0; i < c->serials.count; i++)
+        xr_buf_free(&c->serials.items[i]);
+    free(c->serials.items);
+}

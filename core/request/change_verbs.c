@@ -1,0 +1,396 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The verbs that change stores: install, remove, distrust, undo, recover. */
+#include "change_run.h"
+
+#include "change/stale.h"
+
+#include <stdlib.h>
+
+void xr_change_fail(struct xr_change_run *c, enum xr_exit code, const char *text)
+{
+    xr_report_say(c->engine->report, XR_ERROR, NULL, "%s", text);
+    xr_report_raise(c->engine->report, code);
+}
+
+/* ---- install, remove, distrust ---- */
+
+static bool read_operands(struct xr_change_run *c)
+{
+    const struct xr_request *rq = c->engine->rq;
+    struct xr_report *report = c->engine->report;
+
+    for (size_t i = 0; i < rq->operands.count; i++) {
+        const char *file = rq->operands.items[i];
+
+        if (rq->verb == XR_VERB_INSTALL || !xr_change_is_id(file))
+            xr_engine_read(c->engine, (struct xr_words){&file, 1});
+    }
+    xr_engine_rejects(c->engine, XR_ERROR);
+    if (report->input.failed) {
+        xr_change_fail(c, XR_EXIT_FAILED, "nothing was changed");
+        return false;
+    }
+    return true;
+}
+
+void xr_verb_change(struct xr_engine *engine)
+{
+    struct xr_change_run c = {.engine = engine, .transaction = XR_NONE};
+    struct xr_report *report = engine->report;
+    struct xr_error err = {0};
+
+    c.journal.fd = c.journal.dirfd = -1;
+    if (!read_operands(&c) || !xr_change_read_pins(&c))
+        goto out;
+    if ((engine->rq->pins.count > 0 || engine->rq->published.count > 0) &&
+        !xr_change_check_pins(&c))
+        goto out;
+    if (!xr_engine_select(engine))
+        goto out;
+    if (engine->rq->dry_run) {
+        if (xr_journal_read(&c.journal, engine->state_dir, &err) == XR_OK && !c.journal.live &&
+            xr_journal_pending(&c.journal))
+            xr_report_say(report, XR_WARNING, NULL, "recovery pending: see crossroot recover");
+        c.journal_open = true;
+    } else if (!xr_change_open_journal(&c) || !xr_change_recover_first(&c)) {
+        goto out;
+    }
+    xr_change_recall(&c);
+    xr_engine_survey(engine);
+    if (!xr_change_wishes(&c))
+        goto out;
+    xr_change_plan(&c);
+    xr_change_carry_out(&c);
+out:
+    xr_change_free(&c);
+}
+
+/* ---- undo ---- */
+
+static void plan_undo(struct xr_change_run *c, struct xr_run *run, const struct xr_part *part)
+{
+    struct xr_report *report = c->engine->report;
+
+    if (part->identity[0] != '\0' && run->caps.identity[0] != '\0' &&
+        strcmp(part->identity, run->caps.identity) != 0)
+        /* A copy or a backup is a new directory too: what counts is what is in it. */
+        xr_report_say(report, XR_WARNING, run->address,
+                      "this is another directory than the one that was changed then");
+    for (size_t i = part->count; i-- > 0;) {
+        const struct xr_change *change = &part->items[i];
+        const struct xr_state *now = xr_snapshot_find(&run->snapshot, &change->subject);
+        bool back_already = xr_state_same(now, change->before);
+        size_t at = change->subject.type == XR_SUBJECT_CERT
+                        ? xr_pool_find(&report->pool, change->subject.id)
+                        : XR_NONE;
+
+        if (!back_already && !xr_state_same(now, change->want)) {
+            xr_run_end(run, XR_RESULT_CONFLICT,
+                       xr_strdup("somebody changed the entry since; nothing was taken back"));
+            return;
+        }
+        xr_plan_step(&run->plan, &change->subject, at, xr_state_copy(now),
+                     xr_state_copy(back_already ? now : change->before));
+        /* What comes back may have come under a cloud since. */
+        if (!back_already && change->before != NULL)
+            xr_plan_ask_key(&run->plan.items[run->plan.count - 1], &run->snapshot, &report->pool);
+    }
+    if (!run->caps.writable && xr_plan_changes(&run->plan) > 0)
+        xr_run_end_unwritable(run);
+}
+
+/* Certificates that exist only in the record still have names to show. */
+static void pool_part(struct xr_engine *engine, const struct xr_part *part)
+{
+    for (size_t i = 0; i < part->count; i++) {
+        struct xr_state *states[] = {part->items[i].before, part->items[i].want};
+
+        for (size_t k = 0; k < 2; k++) {
+            struct xr_snapshot one = {.items = &states[k], .count = 1};
+
+            if (states[k] != NULL)
+                xr_engine_pool(engine, &one);
+        }
+    }
+}
+
+/* The stores of a transaction as runs, each under the address it was recorded with. */
+static void add_stores(struct xr_change_run *c, const struct xr_transaction *t)
+{
+    struct xr_report *report = c->engine->report;
+
+    for (size_t i = 0; i < t->count; i++) {
+        const struct xr_part *part = &t->items[i];
+        bool found = false;
+
+        if (!xr_part_undoable(part) || !xr_chosen_has(&c->chosen, part->store))
+            continue;
+        if (!xr_engine_add_run(c->engine, part->store, true))
+            continue; /* said; the other stores go on */
+        for (size_t k = 0; k < report->runs.count; k++)
+            found = found || strcmp(report->runs.items[k].address, part->store) == 0;
+        if (!found) {
+            xr_report_say(report, XR_ERROR, part->store, "this address now means another store");
+            xr_report_raise(report, XR_EXIT_FAILED);
+        }
+    }
+}
+
+static void plan_stores(struct xr_change_run *c, const struct xr_transaction *t)
+{
+    struct xr_report *report = c->engine->report;
+
+    for (size_t k = 0; k < report->runs.count; k++) {
+        struct xr_run *run = &report->runs.items[k];
+        bool found = false;
+
+        for (size_t i = 0; i < t->count && run->why == NULL; i++) {
+            if (!xr_part_made(&t->items[i]) || t->items[i].undone ||
+                strcmp(run->address, t->items[i].store) != 0)
+                continue;
+            found = true;
+            plan_undo(c, run, &t->items[i]);
+        }
+        if (!found && run->why == NULL)
+            xr_run_end(run, XR_RESULT_SKIPPED, xr_strdup("nothing of it is left here"));
+    }
+}
+
+static bool is_all(const struct xr_chosen *chosen)
+{
+    return chosen->all && chosen->out.count == 0;
+}
+
+/* Is anything left of it in those stores that an undo can take back? */
+static bool any_done(const struct xr_transaction *t, struct xr_chosen *chosen)
+{
+    for (size_t i = 0; i < t->count; i++) {
+        if (xr_part_made(&t->items[i]) && !t->items[i].undone &&
+            xr_chosen_has(chosen, t->items[i].store))
+            return true;
+    }
+    return false;
+}
+
+void xr_verb_undo(struct xr_engine *engine)
+{
+    struct xr_change_run c = {.engine = engine, .transaction = XR_NONE};
+    struct xr_report *report = engine->report;
+    struct xr_error err = {0};
+    const char *wanted = engine->rq->operands.count ? engine->rq->operands.items[0] : NULL;
+    const struct xr_transaction *t = NULL;
+    char undoes[XR_JOURNAL_ID_LEN + 1];
+    size_t at = SIZE_MAX;
+
+    c.journal.fd = c.journal.dirfd = -1;
+    if (!xr_chosen_read(&c.chosen, engine))
+        goto out;
+    if (engine->rq->dry_run) {
+        c.journal_open = true;
+        if (xr_journal_read(&c.journal, engine->state_dir, &err) != XR_OK) {
+            xr_change_fail(&c, XR_EXIT_FAILED, err.text);
+            goto out;
+        }
+    } else if (!xr_change_open_journal(&c)) {
+        goto out;
+    }
+    at = xr_journal_find(&c.journal, wanted, xr_chosen_has, &c.chosen, &err);
+    if (at == SIZE_MAX) {
+        const char *text = err.status == XR_ABSENT && wanted == NULL && !is_all(&c.chosen)
+                               ? "nothing to undo in the stores named"
+                               : err.text;
+
+        xr_change_fail(&c, err.status == XR_INVALID ? XR_EXIT_USAGE : XR_EXIT_FAILED, text);
+        goto out;
+    }
+    t = &c.journal.items[at];
+    if (t->undone_by[0] != '\0') {
+        xr_report_say(report, XR_ERROR, NULL, "%s was undone already, by %s", t->id, t->undone_by);
+        xr_report_raise(report, XR_EXIT_FAILED);
+        goto out;
+    }
+    memcpy(undoes, t->id, sizeof(undoes));
+    c.undoes = undoes;
+    add_stores(&c, t);
+    if (report->runs.count == 0) {
+        if (report->exit == XR_EXIT_OK)
+            xr_change_fail(&c, XR_EXIT_FAILED,
+                           is_all(&c.chosen) ? "that transaction changed nothing"
+                                             : "that transaction left nothing in the stores named");
+        goto out;
+    }
+    if (!engine->rq->dry_run && !xr_change_recover_first(&c))
+        goto out;
+    /* Whoever says undo once more after a crash means the same undo, not the one before. */
+    if (c.finished_undo && wanted == NULL)
+        goto out;
+    /* It had been interrupted, and recovery has just taken it back. */
+    if (c.took_back && !any_done(t, &c.chosen)) {
+        for (size_t i = 0; i < report->runs.count; i++)
+            xr_run_end(&report->runs.items[i], XR_RESULT_BACK,
+                       xr_strdup("it had been interrupted, and was taken back"));
+        goto out;
+    }
+    for (size_t i = 0; i < t->count; i++)
+        pool_part(engine, &t->items[i]);
+    xr_change_recall(&c);
+    xr_engine_survey(engine);
+    plan_stores(&c, t);
+    xr_change_carry_out(&c);
+out:
+    xr_change_free(&c);
+}
+
+/* ---- recover ---- */
+
+/* A line of the report for one part; a store with two interrupted parts has one for the last. */
+static void recover_part(struct xr_change_run *c, size_t t, size_t p)
+{
+    const char *store = c->journal.items[t].items[p].store;
+    struct xr_report *report = c->engine->report;
+    struct xr_txn txn = xr_change_txn(c);
+
+    txn.verify = NULL;
+    if (!xr_engine_add_run(c->engine, store, true))
+        return;
+    for (size_t i = 0; i < report->runs.count; i++) {
+        struct xr_run *run = &report->runs.items[i];
+
+        if (strcmp(run->address, store) != 0)
+            continue;
+        xr_plan_free(&run->plan);
+        if (xr_change_unlock_part(c, run, t, p))
+            xr_txn_recover(&txn, run, t, p);
+        xr_secret_wipe(&run->password);
+        return;
+    }
+}
+
+/* Stores that are named are asked too, although they are opened for writing anyhow. */
+static void look(void *ctx, struct xr_run *run)
+{
+    struct xr_engine *engine = ctx;
+
+    run->mended = xr_mend_look(run, &engine->rq->site, &engine->worker, NULL) == XR_STALE;
+}
+
+/* A store without a record. */
+static void tidy(void *ctx, struct xr_run *run)
+{
+    struct xr_change_run *c = ctx;
+    struct xr_txn txn = xr_change_txn(c);
+
+    if (run->plan.count == 0 && run->why == NULL)
+        xr_txn_apply(&txn, run);
+    if (run->mended && run->result == XR_RESULT_UNCHANGED && run->why == NULL)
+        xr_run_end(run, XR_RESULT_DONE, xr_strdup(XR_MENDED));
+    else if (run->mended && run->result != XR_RESULT_FAILED)
+        xr_report_say(c->engine->report, XR_WARNING, run->address, "%s", XR_MENDED);
+}
+
+static void mend(struct xr_engine *engine, struct xr_run *run)
+{
+    struct xr_error err = {0};
+    enum xr_status status = XR_OK;
+
+    if (engine->rq->dry_run) {
+        xr_report_say(engine->report, XR_WARNING, run->address,
+                      "an interrupted write of another program would be taken back");
+        return;
+    }
+    status = xr_mend(run, &engine->rq->site, &engine->worker, &err);
+    run->privilege = status == XR_DENIED && engine->rq->site.uid != 0;
+    if (status == XR_OK)
+        xr_run_end(run, XR_RESULT_DONE, xr_strdup(XR_MENDED));
+    else
+        xr_run_end(run, XR_RESULT_FAILED, xr_strdup(err.text));
+}
+
+/* The runs from that one on; what needs nothing leaves the report again. */
+static void mend_runs(struct xr_engine *engine, size_t from)
+{
+    struct xr_report *report = engine->report;
+    size_t kept = from;
+
+    xr_engine_each(engine, from, false, look, engine);
+    for (size_t i = from; i < report->runs.count; i++) {
+        struct xr_run run = report->runs.items[i];
+
+        if (run.mended) {
+            mend(engine, &run);
+            report->runs.items[kept++] = run;
+        } else {
+            xr_run_free(&run);
+        }
+    }
+    report->runs.count = kept;
+}
+
+/* Every other store of the scope is only looked at, and nothing else is touched there. */
+static bool mend_others(struct xr_engine *engine)
+{
+    size_t from = engine->report->runs.count;
+
+    if (engine->rq->stores.count == 0 && !xr_engine_discover(engine))
+        return false;
+    mend_runs(engine, from);
+    return true;
+}
+
+void xr_verb_recover(struct xr_engine *engine)
+{
+    struct xr_change_run c = {.engine = engine, .transaction = XR_NONE};
+    struct xr_report *report = engine->report;
+    struct xr_error err = {0};
+
+    c.journal.fd = c.journal.dirfd = -1;
+    if (!xr_chosen_read(&c.chosen, engine))
+        goto out;
+    if (engine->rq->dry_run) {
+        c.journal_open = true;
+        if (xr_journal_read(&c.journal, engine->state_dir, &err) == XR_OK && !c.journal.live &&
+            xr_journal_pending(&c.journal))
+            xr_report_say(report, XR_WARNING, NULL, "recovery pending");
+    }
+    /* Stores that are named are flushed even without a record: an interrupted run of anybody's. */
+    for (size_t i = 0; i < engine->rq->stores.count; i++) {
+        if (!xr_engine_add_run(engine, engine->rq->stores.items[i], true))
+            goto out;
+    }
+    if (engine->rq->dry_run) {
+        mend_runs(engine, 0);
+        (void)mend_others(engine);
+    }
+    if (engine->rq->dry_run || !xr_change_open_journal(&c))
+        goto out;
+    xr_engine_each(engine, 0, false, look, engine);
+    if (c.journal.damaged > 0)
+        xr_report_say(report, XR_WARNING, NULL,
+                      "%zu bytes of the journal are damaged and were passed over",
+                      c.journal.damaged);
+    for (size_t t = 0; t < c.journal.count; t++) {
+        for (size_t p = 0; p < c.journal.items[t].count; p++) {
+            if ((xr_txn_open_part(&c.journal.items[t], p) ||
+                 c.journal.items[t].items[p].stage == XR_STAGE_LEFT) &&
+                xr_chosen_has(&c.chosen, c.journal.items[t].items[p].store))
+                recover_part(&c, t, p);
+        }
+    }
+    for (size_t i = 0; i < report->runs.count; i++) {
+        for (size_t k = 0; k < report->runs.items[i].plan.count; k++) {
+            struct xr_step *step = &report->runs.items[i].plan.items[k];
+            struct xr_state *states[] = {step->before ? step->before : step->want};
+            struct xr_snapshot one = {.items = states, .count = 1};
+
+            xr_engine_pool(engine, &one);
+            if (step->subject.type == XR_SUBJECT_CERT)
+                step->pool_at = xr_pool_find(&report->pool, step->subject.id);
+        }
+    }
+    xr_engine_each(engine, 0, false, tidy, &c);
+    if (!mend_others(engine))
+        goto out;
+    xr_engine_grade(engine);
+out:
+    xr_change_free(&c);
+}

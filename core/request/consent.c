@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What lets a change go on: fingerprints that match, and somebody who says yes. */
+#include "change_run.h"
+
+#include <stdlib.h>
+
+/* ---- pins ---- */
+
+/* What is wrong, then every near value position by position. */
+static void explain(struct xr_change_run *c, enum xr_level level, const char *file,
+                    const char *what, const struct xr_pin_near *near, const struct xr_cert *cert)
+{
+    const struct xr_pin *pins[] = {near->sha256, near->sha1};
+    struct xr_buf text = {0};
+    char *visible = xr_visible(file);
+
+    xr_buf_fmt(&text, "%s: %s", visible, what);
+    free(visible);
+    for (size_t i = 0; i < 2; i++) {
+        char *one = pins[i] != NULL ? xr_pins_explain(pins[i], cert) : NULL;
+
+        if (one != NULL)
+            xr_buf_fmt(&text, "\n%s", one);
+        free(one);
+    }
+    if (level == XR_ERROR && (near->sha256 != NULL || near->sha1 != NULL))
+        xr_buf_str(&text, "\nA near miss is not a match: it is refused. Get the fingerprint from "
+                          "another source.");
+    xr_report_say_lines(c->engine->report, level, NULL, "%s", text.data);
+    xr_buf_free(&text);
+}
+
+bool xr_change_read_pins(struct xr_change_run *c)
+{
+    const struct xr_request *rq = c->engine->rq;
+    bool good = true;
+
+    for (size_t i = 0; i < rq->pins.count; i++) {
+        struct xr_error err = {0};
+        struct xr_pins one = {0};
+        const struct xr_input *input = &c->engine->report->input;
+
+        if (xr_pins_typed(&one, rq->pins.items[i], &err) == XR_OK) {
+            (void)xr_pins_typed(&c->pins, rq->pins.items[i], NULL);
+            xr_pins_free(&one);
+            continue;
+        }
+        good = false;
+        xr_report_say(c->engine->report, XR_ERROR, NULL, "--pin is no fingerprint: %s", err.text);
+        for (size_t k = 0; one.count > 0 && k < input->found.count; k++) {
+            struct xr_pin_near near;
+
+            if (input->found.items[k].cert != NULL &&
+                xr_pins_match(&near, &one, true, input->found.items[k].cert) != XR_PIN_NONE)
+                explain(c, XR_ERROR, input->found.items[k].file, "it is near", &near,
+                        input->found.items[k].cert);
+        }
+        xr_pins_free(&one);
+    }
+    if (!good) {
+        xr_report_raise(c->engine->report, XR_EXIT_USAGE);
+        return false;
+    }
+    for (size_t i = 0; i < rq->published.count; i++) {
+        struct xr_buf text = {0};
+        struct xr_error err = {0};
+
+        if (xr_input_text(&text, rq->published.items[i], &err) != XR_OK) {
+            xr_change_fail(c, XR_EXIT_FAILED, err.text);
+            good = false;
+        }
+        xr_pins_page(&c->pins, (struct xr_bytes){(const unsigned char *)text.data, text.len});
+        xr_buf_free(&text);
+    }
+    return good;
+}
+
+/* Against one source of fingerprints: typed pins, or published pages. */
+static bool check_source(struct xr_change_run *c, const struct xr_input_item *item, bool typed)
+{
+    struct xr_pin_near near;
+    const char *source = typed ? "--pin" : "the published page";
+    enum xr_pin_match match = xr_pins_match(&near, &c->pins, typed, item->cert);
+    char hex[2 * XR_SHA256_LEN + 1];
+    char *what = NULL;
+
+    if (match == XR_PIN_SHA256 || match == XR_PIN_SHA1) {
+        if (near.sha1 != NULL)
+            explain(c, XR_WARNING, item->file,
+                    "its SHA-256 is as given, but a SHA-1 given beside it is misprinted", &near,
+                    item->cert);
+        return true;
+    }
+    xr_hex(hex, item->cert->sha256, XR_SHA256_LEN);
+    if (match == XR_PIN_NEAR_MISS)
+        what = xr_format("%s does not match this certificate", source);
+    else
+        what =
+            xr_format("%s has no fingerprint of this certificate; its SHA-256 is %s", source, hex);
+    explain(c, XR_ERROR, item->file, what, &near, item->cert);
+    free(what);
+    return false;
+}
+
+bool xr_change_check_pins(struct xr_change_run *c)
+{
+    const struct xr_request *rq = c->engine->rq;
+    const struct xr_input *input = &c->engine->report->input;
+    bool good = true;
+
+    for (size_t i = 0; i < input->found.count; i++) {
+        if (input->found.items[i].cert == NULL)
+            continue;
+        if (rq->pins.count > 0)
+            good = check_source(c, &input->found.items[i], true) && good;
+        if (rq->published.count > 0)
+            good = check_source(c, &input->found.items[i], false) && good;
+    }
+    for (size_t i = 0; good && i < c->pins.count; i++) {
+        if (c->pins.items[i].typed && !c->pins.items[i].used) {
+            xr_report_say(c->engine->report, XR_ERROR, NULL,
+                          "no certificate of the input has the pin %s", c->pins.items[i].digits);
+            good = false;
+        }
+    }
+    if (!good) {
+        xr_report_say(c->engine->report, XR_ERROR, NULL, "nothing was changed");
+        xr_report_raise(c->engine->report, XR_EXIT_NO);
+    }
+    return good;
+}
+
+/* Was this very certificate named by a typed SHA-256? That is as good as an answer. */
+static bool typed_pin_for(struct xr_change_run *c, const struct xr_step *step)
+{
+    struct xr_pin_near near;
+
+    return step->pool_at != XR_NONE &&
+           xr_pins_match(&near, &c->pins, true,
+                         c->engine->report->pool.items[step->pool_at].cert) == XR_PIN_SHA256;
+}
+
+/* ---- confirmation ---- */
+
+static void preview_step(struct xr_buf *out, const struct xr_report *report,
+                         const struct xr_run *run, const struct xr_step *step)
+{
+    char hex[2 * XR_SHA256_LEN + 1];
+    char *name = xr_report_name(report, step->pool_at);
+    char *store = xr_visible(run->address);
+    char *why = xr_visible(step->ask);
+
+    xr_hex(hex, step->subject.id, XR_SHA256_LEN);
+    xr_buf_fmt(out, "%s: %s\n  %s%s\n  in %s: %s\n", xr_action_name(step->action), name,
+               step->subject.type == XR_SUBJECT_ISSUER_SERIAL ? "by its issuer and serial number"
+                                                              : "SHA-256 ",
+               step->subject.type == XR_SUBJECT_ISSUER_SERIAL ? "" : hex, store, why);
+    free(name);
+    free(store);
+    free(why);
+}
+
+/* True when the change may go on. */
+bool xr_change_confirmed(struct xr_change_run *c)
+{
+    const struct xr_request *rq = c->engine->rq;
+    const struct xr_report *report = c->engine->report;
+    struct xr_buf text = {0};
+    enum xr_reply reply = XR_REPLY_YES;
+
+    for (size_t i = 0; i < report->runs.count; i++) {
+        const struct xr_run *run = &report->runs.items[i];
+
+        for (size_t k = 0; run->why == NULL && k < run->plan.count; k++) {
+            const struct xr_step *step = &run->plan.items[k];
+
+            if (xr_step_changes(step) && step->ask != NULL &&
+                !(step->pin_answers && typed_pin_for(c, step)))
+                preview_step(&text, report, run, step);
+        }
+    }
+    if (text.len > 0 && !rq->yes && !rq->dry_run) {
+        reply = rq->confirm != NULL ? rq->confirm(rq->ctx, text.data) : XR_REPLY_NOBODY;
+        if (reply == XR_REPLY_NOBODY) {
+            xr_report_say_lines(c->engine->report, XR_ERROR, NULL,
+                                "this needs a confirmation and nobody can answer; --yes%s answers "
+                                "it:\n%.*s",
+                                rq->verb == XR_VERB_INSTALL ? ", or --pin with its SHA-256," : "",
+                                (int)(text.len - 1), text.data);
+            xr_report_raise(c->engine->report, XR_EXIT_CONFIRM);
+        } else if (reply == XR_REPLY_NO) {
+            bool stopped = rq->interrupted != NULL && rq->interrupted(rq->ctx);
+
+            xr_change_fail(c, stopped ? XR_EXIT_INTERRUPTED : XR_EXIT_FAILED,
+                           "not confirmed; nothing was changed");
+        }
+    }
+    xr_buf_free(&text);
+    return reply == XR_REPLY_YES;
+}

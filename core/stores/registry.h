@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Which backends there are: the built-in table and plugins, through the same checks. */
+#ifndef XR_REGISTRY_H
+#define XR_REGISTRY_H
+
+#include "kit/base.h"
+
+struct xr_loaded {
+    struct xr_backend table; /* a copy; what an older backend does not know is zero */
+    char *plugin;            /* file it came from, NULL for a built-in */
+    void *handle;
+    int fd; /* of a plugin, kept open with its handle */
+};
+
+struct xr_registry {
+    struct xr_loaded *items;
+    size_t count, capacity;
+    struct xr_strings refused; /* one line each: file and reason */
+};
+
+/* The built-in backends. */
+void xr_registry_init(struct xr_registry *registry);
+/* Copies and checks one table: ABI, size, name, required operations, no second of its name. */
+enum xr_status xr_registry_add(struct xr_registry *registry, const struct xr_backend *table,
+                               struct xr_error *err);
+/* One plugin file. A refusal names the file and the reason. */
+enum xr_status xr_registry_plugin(struct xr_registry *registry, const char *path,
+                                  struct xr_error *err);
+/* Every *.so of a directory, in the order of their names; refusals go to refused and the others
+ * still load. An absent directory holds none. */
+void xr_registry_directory(struct xr_registry *registry, const char *path);
+const struct xr_loaded *xr_registry_find(const struct xr_registry *registry, const char *name);
+void xr_registry_free(struct xr_registry *registry);
+void xr_plugin_close(struct xr_loaded *loaded); /* nothing for a built-in */
+
+/* What core lends. */
+extern const struct xr_host xr_host;
+
+#endif

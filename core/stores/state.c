@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "state.h"
+
+#include "certs/x509.h"
+
+#include <stdlib.h>
+
+static struct xr_bytes copy_bytes(struct xr_bytes bytes)
+{
+    return (struct xr_bytes){bytes.len ? xr_memdup(bytes.data, bytes.len) : NULL, bytes.len};
+}
+
+static void free_bytes(struct xr_bytes bytes)
+{
+    free((void *)(uintptr_t)bytes.data);
+}
+
+static void entry_free(struct xr_entry *entry)
+{
+    struct xr_attached *attached = (struct xr_attached *)(uintptr_t)entry->attached;
+
+    for (size_t i = 0; i < entry->attached_count; i++) {
+        free_bytes(attached[i].oid);
+        free_bytes(attached[i].value);
+    }
+    free(attached);
+    free((void *)(uintptr_t)entry->label);
+    free((void *)(uintptr_t)entry->remark);
+    free_bytes(entry->about);
+    free_bytes(entry->der);
+    free_bytes(entry->issuer);
+    free_bytes(entry->serial);
+    free_bytes(entry->native);
+    free(entry);
+}
+
+static struct xr_entry *entry_copy(const struct xr_entry *entry)
+{
+    struct xr_entry *copy = xr_new(1, sizeof(*copy));
+    struct xr_attached *attached = NULL;
+
+    /* An older backend's entry is shorter: what it does not know is zero. */
+    memcpy(copy, entry, entry->size < sizeof(*copy) ? entry->size : sizeof(*copy));
+    copy->size = sizeof(*copy);
+    copy->label = copy->label ? xr_strdup(copy->label) : NULL;
+    copy->remark = copy->remark ? xr_strdup(copy->remark) : NULL;
+    copy->about = copy_bytes(copy->about);
+    copy->der = copy_bytes(copy->der);
+    copy->issuer = copy_bytes(copy->issuer);
+    copy->serial = copy_bytes(copy->serial);
+    copy->native = copy_bytes(copy->native);
+    if (copy->attached_count > 0) {
+        attached = xr_new(copy->attached_count, sizeof(*attached));
+        for (size_t i = 0; i < copy->attached_count; i++) {
+            attached[i].size = sizeof(*attached);
+            attached[i].oid = copy_bytes(xr_attached_at(copy, i)->oid);
+            attached[i].value = copy_bytes(xr_attached_at(copy, i)->value);
+        }
+    }
+    copy->attached = attached;
+    return copy;
+}
+
+struct xr_state *xr_state_new(const struct xr_subject *subject)
+{
+    struct xr_state *state = xr_new(1, sizeof(*state));
+
+    state->size = sizeof(*state);
+    state->subject = *subject;
+    return state;
+}
+
+void xr_state_add(struct xr_state *state, const struct xr_entry *entry)
+{
+    const struct xr_entry **entries = xr_new(state->count + 1, sizeof(*entries));
+
+    if (state->count > 0)
+        memcpy((void *)entries, (const void *)state->entries,
+               state->count * sizeof(*state->entries));
+    entries[state->count] = entry_copy(entry);
+    free((void *)(uintptr_t)state->entries);
+    state->entries = entries;
+    state->count++;
+}
+
+struct xr_state *xr_state_copy(const struct xr_state *state)
+{
+    struct xr_state *copy = NULL;
+
+    if (state == NULL)
+        return NULL;
+    copy = xr_state_new(&state->subject);
+    for (size_t i = 0; i < state->count; i++)
+        xr_state_add(copy, state->entries[i]);
+    return copy;
+}
+
+void xr_state_free(struct xr_state *state)
+{
+    if (state == NULL)
+        return;
+    for (size_t i = 0; i < state->count; i++)
+        entry_free((struct xr_entry *)(uintptr_t)state->entries[i]);
+    free((void *)(uintptr_t)state->entries);
+    free(state);
+}
+
+static bool attached_equal(const struct xr_entry *a, const struct xr_entry *b)
+{
+    if (a->attached_count != b->attached_count)
+        return false;
+    for (size_t i = 0; i < a->attached_count; i++) {
+        if (!xr_bytes_equal(a->attached[i].oid, b->attached[i].oid) ||
+            !xr_bytes_equal(a->attached[i].value, b->attached[i].value))
+            return false;
+    }
+    return true;
+}
+
+static bool entry_same(const struct xr_entry *a, const struct xr_entry *b)
+{
+    return xr_subject_equal(&a->subject, &b->subject) && a->place == b->place &&
+           a->purposes == b->purposes && xr_bytes_equal(a->der, b->der) &&
+           xr_bytes_equal(a->issuer, b->issuer) && xr_bytes_equal(a->serial, b->serial) &&
+           attached_equal(a, b);
+}
+
+static bool entry_equal(const struct xr_entry *a, const struct xr_entry *b)
+{
+    return entry_same(a, b) && xr_bytes_equal(a->native, b->native) &&
+           strcmp(a->label ? a->label : "", b->label ? b->label : "") == 0;
+}
+
+typedef bool (*entry_cmp)(const struct xr_entry *a, const struct xr_entry *b);
+
+static size_t occurrences(const struct xr_state *state, const struct xr_entry *entry,
+                          entry_cmp alike)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; state != NULL && i < state->count; i++)
+        count += alike(state->entries[i], entry);
+    return count;
+}
+
+/* Equal as multisets: a store may hold the same certificate twice in one place. */
+static bool states_alike(const struct xr_state *a, const struct xr_state *b, entry_cmp alike)
+{
+    size_t count_a = a ? a->count : 0, count_b = b ? b->count : 0;
+
+    if (count_a != count_b)
+        return false;
+    for (size_t i = 0; i < count_a; i++) {
+        if (occurrences(a, a->entries[i], alike) != occurrences(b, a->entries[i], alike))
+            return false;
+    }
+    return true;
+}
+
+bool xr_state_equal(const struct xr_state *a, const struct xr_state *b)
+{
+    return states_alike(a, b, entry_equal);
+}
+
+bool xr_state_same(const struct xr_state *a, const struct xr_state *b)
+{
+    return states_alike(a, b, entry_same);
+}
+
+/* The certificate that another state has in some place, here without any trust: what is left, or
+ * there already, where certificate and trust are two objects of the store. */
+static bool bare(const struct xr_entry *entry, const struct xr_state *state)
+{
+    return entry->place == XR_INTERMEDIATE && entry->subject.type == XR_SUBJECT_CERT &&
+           state != NULL && state->count > 0;
+}
+
+bool xr_state_between(const struct xr_state *state, const struct xr_state *a,
+                      const struct xr_state *b)
+{
+    for (size_t i = 0; state != NULL && i < state->count; i++) {
+        if (occurrences(a, state->entries[i], entry_same) == 0 &&
+            occurrences(b, state->entries[i], entry_same) == 0 && !bare(state->entries[i], a) &&
+            !bare(state->entries[i], b))
+            return false;
+    }
+    return true;
+}
+
+static uint32_t trusted_purposes(const struct xr_state *state, enum xr_place place)
+{
+    uint32_t purposes = 0;
+
+    for (size_t i = 0; state != NULL && i < state->count; i++) {
+        if (state->entries[i]->place == place)
+            purposes |= state->entries[i]->purposes ? state->entries[i]->purposes : XR_ANY_PURPOSE;
+    }
+    return purposes & XR_ANY_PURPOSE ? ~0u : purposes;
+}
+
+static size_t constraints(const struct xr_state *state)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; state != NULL && i < state->count; i++)
+        count += state->entries[i]->attached_count;
+    return count;
+}
+
+bool xr_state_widens(const struct xr_state *from, const struct xr_state *to)
+{
+    bool trusted = xr_state_in(to, XR_ANCHOR) != NULL || xr_state_in(to, XR_PEER) != NULL;
+
+    return (trusted_purposes(to, XR_ANCHOR) & ~trusted_purposes(from, XR_ANCHOR)) != 0 ||
+           (trusted_purposes(to, XR_PEER) & ~trusted_purposes(from, XR_PEER)) != 0 ||
+           (trusted && constraints(to) < constraints(from)) ||
+           (xr_state_in(from, XR_DISTRUST) != NULL && xr_state_in(to, XR_DISTRUST) == NULL) ||
+           (xr_state_in(from, XR_CRL) != NULL && xr_state_in(to, XR_CRL) == NULL);
+}
+
+const struct xr_entry *xr_state_in(const struct xr_state *state, enum xr_place place)
+{
+    for (size_t i = 0; state != NULL && i < state->count; i++) {
+        if (state->entries[i]->place == place)
+            return state->entries[i];
+    }
+    return NULL;
+}
+
+static void subject_key(unsigned char key[XR_SHA256_LEN], const struct xr_subject *subject)
+{
+    memcpy(key, subject->id, XR_SHA256_LEN);
+    key[XR_SHA256_LEN - 1] ^= (unsigned char)subject->type;
+}
+
+/* A backend that gives another certificate's bytes for a subject lies or is broken. */
+static bool own_bytes(const struct xr_entry *entry)
+{
+    unsigned char sum[XR_SHA256_LEN];
+
+    if (entry->size < offsetof(struct xr_entry, issuer) || entry->der.len == 0 ||
+        (entry->subject.type != XR_SUBJECT_CERT && entry->subject.type != XR_SUBJECT_CRL))
+        return entry->size >= offsetof(struct xr_entry, issuer);
+    xr_x509_sha256(sum, entry->der);
+    return memcmp(sum, entry->subject.id, sizeof(sum)) == 0;
+}
+
+void xr_snapshot_only(struct xr_snapshot *snapshot, const struct xr_subject *subject)
+{
+    unsigned char key[XR_SHA256_LEN];
+    bool added = false;
+
+    subject_key(key, subject);
+    (void)xr_idmap_put(&snapshot->only, key, 0, &added);
+}
+
+enum xr_status xr_snapshot_take(void *ctx, const struct xr_entry *entry)
+{
+    struct xr_snapshot *snapshot = ctx;
+    unsigned char key[XR_SHA256_LEN];
+    bool added = false;
+    size_t at = 0;
+
+    subject_key(key, &entry->subject);
+    if (snapshot->only.count > 0 && !xr_idmap_get(&snapshot->only, key, &at))
+        return XR_OK;
+    if (!own_bytes(entry))
+        return XR_INVALID;
+    at = xr_idmap_put(&snapshot->map, key, snapshot->count, &added);
+    if (added)
+        *XR_PUSH(snapshot) = xr_state_new(&entry->subject);
+    xr_state_add(snapshot->items[at], entry);
+    return XR_OK;
+}
+
+const struct xr_state *xr_snapshot_find(const struct xr_snapshot *snapshot,
+                                        const struct xr_subject *subject)
+{
+    unsigned char key[XR_SHA256_LEN];
+    size_t at = 0;
+
+    subject_key(key, subject);
+    return xr_idmap_get(&snapshot->map, key, &at) ? snapshot->items[at] : NULL;
+}
+
+void xr_snapshot_free(struct xr_snapshot *snapshot)
+{
+    for (size_t i = 0; i < snapshot->count; i++)
+        xr_state_free(snapshot->items[i]);
+    free(snapshot->items);
+    xr_idmap_free(&snapshot->map);
+    xr_idmap_free(&snapshot->only);
+    *snapshot = (struct xr_snapshot){0};
+}
