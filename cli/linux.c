@@ -11,13 +11,13 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-void here_begin(int *argc, char ***argv)
+void platform_begin(int *argc, char ***argv)
 {
     (void)argc;
     (void)argv;
 }
 
-void here_end(void)
+void platform_end(void)
 {
 }
 
@@ -32,7 +32,7 @@ static void on_signal(int number)
     stopped = true;
 }
 
-void here_heed_signals(void)
+void platform_heed_signals(void)
 {
     struct sigaction action = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND};
 
@@ -41,7 +41,7 @@ void here_heed_signals(void)
     (void)sigaction(SIGHUP, &action, NULL);
 }
 
-bool here_stopped(void)
+bool platform_stopped(void)
 {
     return stopped;
 }
@@ -115,7 +115,7 @@ static unsigned default_scope(bool image, bool invoked)
     return invoked && !image ? XR_SCOPE_SYSTEM | XR_SCOPE_USER : XR_SCOPE_SYSTEM;
 }
 
-void here_find(struct here *out, bool image)
+void platform_find(struct here *out, bool image)
 {
     const char *home = getenv("HOME");
 
@@ -128,7 +128,7 @@ void here_find(struct here *out, bool image)
     out->scope = default_scope(image, out->invoked);
 }
 
-void here_free(struct here *here)
+void platform_free(struct here *here)
 {
     free(here->home);
     free(here->data_home);
@@ -137,21 +137,21 @@ void here_free(struct here *here)
 }
 
 /* Helpers work elsewhere. */
-char *here_path(const char *path)
+char *platform_path(const char *path)
 {
     char *whole = path != NULL && path[0] != '/' ? realpath(path, NULL) : NULL;
 
     return whole != NULL || path == NULL ? whole : strdup(path);
 }
 
-void here_wipe(void *memory, size_t len)
+void platform_wipe(void *memory, size_t len)
 {
     explicit_bzero(memory, len);
 }
 
 /* ---- the terminal ---- */
 
-bool here_terminal(FILE *file)
+bool platform_terminal(FILE *file)
 {
     return isatty(fileno(file)) != 0;
 }
@@ -160,34 +160,34 @@ static bool smart(FILE *file)
 {
     const char *term = getenv("TERM");
 
-    return here_terminal(file) && term != NULL && strcmp(term, "dumb") != 0;
+    return platform_terminal(file) && term != NULL && strcmp(term, "dumb") != 0;
 }
 
-bool here_color(FILE *file)
+bool platform_color(FILE *file)
 {
     const char *no_color = getenv("NO_COLOR");
 
     return smart(file) && (no_color == NULL || no_color[0] == '\0');
 }
 
-bool here_draws(void)
+bool platform_draws(void)
 {
     return smart(stderr);
 }
 
-unsigned here_width(void)
+unsigned platform_width(void)
 {
     struct winsize window;
 
     return ioctl(STDERR_FILENO, TIOCGWINSZ, &window) == 0 ? window.ws_col : 0;
 }
 
-void here_flush(void)
+void platform_flush(void)
 {
     (void)fflush(stdout);
     (void)fflush(stderr);
 }
 
-void here_advise_privilege(void)
+void platform_advise_privilege(void)
 {
 }

@@ -11,7 +11,7 @@
 static bool interrupted(void *ctx)
 {
     (void)ctx;
-    return here_stopped();
+    return platform_stopped();
 }
 
 static enum xr_reply confirm(void *ctx, const char *text)
@@ -19,10 +19,10 @@ static enum xr_reply confirm(void *ctx, const char *text)
     char line[16];
 
     (void)ctx;
-    if (!here_terminal(stdin) || !here_terminal(stderr))
+    if (!platform_terminal(stdin) || !platform_terminal(stderr))
         return XR_REPLY_NOBODY;
     (void)fprintf(stderr, "%s\nGo on? [y/N] ", text);
-    here_flush();
+    platform_flush();
     if (fgets(line, sizeof(line), stdin) == NULL)
         return XR_REPLY_NO;
     return line[0] == 'y' || line[0] == 'Y' ? XR_REPLY_YES : XR_REPLY_NO;
@@ -32,7 +32,7 @@ static bool ask_password(void *ctx, const char *store, bool again, char *out, si
                          size_t *len)
 {
     (void)ctx;
-    return password_ask(out, size, len, store, again, here_stopped);
+    return password_ask(out, size, len, store, again, platform_stopped);
 }
 
 static char **paths_from_here(const struct words *paths)
@@ -42,13 +42,13 @@ static char **paths_from_here(const struct words *paths)
     if (out == NULL)
         abort();
     for (size_t i = 0; i < paths->count; i++)
-        out[i] = here_path(paths->items[i]);
+        out[i] = platform_path(paths->items[i]);
     return out;
 }
 
 static bool wants_progress(const struct options *o)
 {
-    return !o->quiet && here_draws();
+    return !o->quiet && platform_draws();
 }
 
 static struct xr_words words(const struct words *list)
@@ -59,12 +59,12 @@ static struct xr_words words(const struct words *list)
 static struct xr_report *run(const struct options *o, struct xr_bytes password)
 {
     struct here here;
-    char *worker = here_path(o->worker), *nss = here_path(o->nss);
+    char *worker = platform_path(o->worker), *nss = platform_path(o->nss);
     char **plugins = paths_from_here(&o->plugins);
     struct xr_report *report = NULL;
     struct xr_request rq;
 
-    here_find(&here, o->root != NULL);
+    platform_find(&here, o->root != NULL);
     rq = (struct xr_request){
         .size = sizeof(rq),
         .verb = o->verb,
@@ -113,7 +113,7 @@ static struct xr_report *run(const struct options *o, struct xr_bytes password)
     };
 
     report = xr_run_request(&rq);
-    here_free(&here);
+    platform_free(&here);
     free(worker);
     free(nss);
     for (size_t i = 0; i < o->plugins.count; i++)
@@ -137,7 +137,7 @@ static struct xr_report *run_with_password(const struct options *o)
     }
     if (report == NULL)
         report = run(o, password);
-    here_wipe(text, sizeof(text));
+    platform_wipe(text, sizeof(text));
     free(why);
     return report;
 }
@@ -150,11 +150,11 @@ static int show(const struct xr_report *report, const struct options *o)
     if (o->json) {
         xr_report_json(report, stdout);
     } else {
-        style.color = here_color(stdout);
+        style.color = platform_color(stdout);
         if (code != XR_EXIT_USAGE)
             xr_report_text(report, &style, stdout);
-        here_flush(); /* the report comes before what is said of it */
-        style.color = here_color(stderr);
+        platform_flush(); /* the report comes before what is said of it */
+        style.color = platform_color(stderr);
         xr_report_messages(report, &style, stderr);
     }
     return code;
@@ -167,7 +167,7 @@ int main(int argc, char **argv)
     char *why = NULL;
     int code = 0;
 
-    here_begin(&argc, &argv);
+    platform_begin(&argc, &argv);
     if (!options_parse(&options, argc, argv, &why)) {
         report = xr_report_usage(options.verb, why);
     } else if (options.version) {
@@ -178,13 +178,13 @@ int main(int argc, char **argv)
         else
             help_all(stdout);
     } else {
-        here_heed_signals();
+        platform_heed_signals();
         report = run_with_password(&options);
     }
     if (report != NULL)
         code = show(report, &options);
     if (code == XR_EXIT_PRIVILEGE && !options.json && !options.quiet)
-        here_advise_privilege();
+        platform_advise_privilege();
     /* A full disk or a closed pipe must not look like success. */
     if ((fflush(stdout) != 0 || ferror(stdout)) && code == XR_EXIT_OK) {
         (void)fprintf(stderr, "crossroot: error: cannot write: %s\n", strerror(errno));
@@ -193,6 +193,6 @@ int main(int argc, char **argv)
     xr_report_free(report);
     options_free(&options);
     free(why);
-    here_end();
+    platform_end();
     return code;
 }

@@ -9,8 +9,8 @@
 #include <stdio.h>
 
 /* First and last; in between text goes to stdout and stderr as UTF-8. */
-void here_begin(int *argc, char ***argv);
-void here_end(void);
+void platform_begin(int *argc, char ***argv);
+void platform_end(void);
 
 /* The owner of what it points to; NULL where the system does not say. */
 struct here {
@@ -21,22 +21,23 @@ struct here {
     uint32_t invoker;
     unsigned scope; /* if none is asked for */
 };
-void here_find(struct here *out, bool image);
-void here_free(struct here *here);
+void platform_find(struct here *out, bool image);
+void platform_free(struct here *here);
 
 /* Absolute, allocated; what does not exist is left as it was typed, for the message about it. */
-char *here_path(const char *path);
-void here_wipe(void *memory, size_t len);
+char *platform_path(const char *path);
+void platform_wipe(void *memory, size_t len);
 
-void here_heed_signals(void); /* the first one to end it is only noted; the second one ends it */
-bool here_stopped(void);
+void platform_heed_signals(
+    void); /* the first one to end it is only noted; the second one ends it */
+bool platform_stopped(void);
 
-bool here_terminal(FILE *file);
-bool here_color(FILE *file);
-bool here_draws(void);     /* can lines on stderr be drawn over? */
-unsigned here_width(void); /* of the terminal that stderr is, in cells; 0: unknown */
-void here_flush(void);     /* what was written can be seen */
+bool platform_terminal(FILE *file);
+bool platform_color(FILE *file);
+bool platform_draws(void);     /* can lines on stderr be drawn over? */
+unsigned platform_width(void); /* of the terminal that stderr is, in cells; 0: unknown */
+void platform_flush(void);     /* what was written can be seen */
 /* How the same command is given with the privilege it lacks; nothing where everybody knows. */
-void here_advise_privilege(void);
+void platform_advise_privilege(void);
 
 #endif

@@ -241,7 +241,7 @@ static void arguments(int *argc, char ***argv)
     *argv = out.items; /* as long as the program runs */
 }
 
-void here_begin(int *argc, char ***argv)
+void platform_begin(int *argc, char ***argv)
 {
     (void)SetDefaultDllDirectories(LOAD_LIBRARY_SEARCH_SYSTEM32);
     arguments(argc, argv);
@@ -250,7 +250,7 @@ void here_begin(int *argc, char ***argv)
     begin_stream(&streams[1], stderr, STD_ERROR_HANDLE);
 }
 
-void here_end(void)
+void platform_end(void)
 {
     end_stream(&streams[0], stdout);
     end_stream(&streams[1], stderr);
@@ -261,7 +261,7 @@ static const struct stream *stream_of(FILE *file)
     return &streams[file == stderr];
 }
 
-bool here_terminal(FILE *file)
+bool platform_terminal(FILE *file)
 {
     DWORD mode = 0;
 
@@ -269,20 +269,20 @@ bool here_terminal(FILE *file)
                          : stream_of(file)->thread != NULL;
 }
 
-bool here_color(FILE *file)
+bool platform_color(FILE *file)
 {
     const wchar_t *no_color = _wgetenv(L"NO_COLOR");
 
-    return here_terminal(file) && stream_of(file)->draws &&
+    return platform_terminal(file) && stream_of(file)->draws &&
            (no_color == NULL || no_color[0] == L'\0');
 }
 
-bool here_draws(void)
+bool platform_draws(void)
 {
-    return here_terminal(stderr) && streams[1].draws;
+    return platform_terminal(stderr) && streams[1].draws;
 }
 
-unsigned here_width(void)
+unsigned platform_width(void)
 {
     CONSOLE_SCREEN_BUFFER_INFO info;
 
@@ -292,7 +292,7 @@ unsigned here_width(void)
 }
 
 /* One after the other: each stream has a thread of its own. */
-void here_flush(void)
+void platform_flush(void)
 {
     (void)fflush(stdout);
     if (streams[0].thread != NULL)
@@ -312,12 +312,12 @@ static BOOL WINAPI on_control(DWORD what)
            InterlockedExchange(&stopped, 1) == 0;
 }
 
-void here_heed_signals(void)
+void platform_heed_signals(void)
 {
     (void)SetConsoleCtrlHandler(on_control, TRUE);
 }
 
-bool here_stopped(void)
+bool platform_stopped(void)
 {
     return stopped != 0;
 }
@@ -361,7 +361,7 @@ static char *program_data(void)
                : NULL;
 }
 
-void here_find(struct here *out, bool image)
+void platform_find(struct here *out, bool image)
 {
     bool may = elevated();
     char *base = may ? program_data() : variable(L"LOCALAPPDATA");
@@ -377,7 +377,7 @@ void here_find(struct here *out, bool image)
     free(base);
 }
 
-void here_free(struct here *here)
+void platform_free(struct here *here)
 {
     free(here->home);
     free(here->data_home);
@@ -385,12 +385,12 @@ void here_free(struct here *here)
     free(here->state);
 }
 
-char *here_path(const char *path)
+char *platform_path(const char *path)
 {
     return path != NULL ? strdup(path) : NULL;
 }
 
-void here_wipe(void *memory, size_t len)
+void platform_wipe(void *memory, size_t len)
 {
     SecureZeroMemory(memory, len);
 }
@@ -405,7 +405,7 @@ static const wchar_t *after_name(const wchar_t *line)
     return line;
 }
 
-void here_advise_privilege(void)
+void platform_advise_privilege(void)
 {
     wchar_t program[32768], here[32768];
     char *name = NULL, *words = NULL, *dir = NULL;

@@ -46,12 +46,12 @@ static bool accounted(const struct accounting *a, struct xr_bytes der,
 /* Label, and enough of the SHA-256 to tell it apart. */
 static void name(struct accounting *a, struct xr_bytes der, const unsigned char sha256[])
 {
-    struct pk_store one = {.host = a->s->host};
+    struct pf_store one = {.host = a->s->host};
     const char *label = NULL;
     struct xr_buf text = {0};
     char hex[9];
 
-    if (pk_add(&one, 0, PK_ANCHORS, "", der, NULL) == XR_OK && one.certs.count == 1)
+    if (pf_add(&one, 0, PF_ANCHORS, "", der, NULL) == XR_OK && one.certs.count == 1)
         label = one.certs.items[0].label;
     if (label != NULL)
         xr_buf_visible(&text, label, strlen(label));
@@ -62,7 +62,7 @@ static void name(struct accounting *a, struct xr_bytes der, const unsigned char 
         a->named++;
     }
     xr_buf_free(&text);
-    pk_free(&one);
+    pf_free(&one);
 }
 
 static enum xr_status take(void *ctx, enum xr_item_kind kind, struct xr_bytes der)

@@ -32,7 +32,7 @@ static bool same_keystore(const struct xr_session *s, const char *path, const st
     struct xr_buf have = {0};
     bool same =
         ca_read(&have, NULL, s, path, NULL) == XR_OK &&
-        pk_same_keystore((struct xr_bytes){(const unsigned char *)have.data, have.len},
+        pf_same_keystore((struct xr_bytes){(const unsigned char *)have.data, have.len},
                          (struct xr_bytes){(const unsigned char *)want->data, want->len}, s->host);
 
     xr_buf_free(&have);
@@ -42,7 +42,7 @@ static bool same_keystore(const struct xr_session *s, const char *path, const st
 static void want_bundle(struct ca_edits *edits, const struct xr_session *s,
                         const struct ca_output *output, struct xr_buf *content)
 {
-    if (output->ask.format == PK_JAVA_CACERTS && same_keystore(s, output->path, content))
+    if (output->ask.format == PF_JAVA_CACERTS && same_keystore(s, output->path, content))
         return;
     if (output->head != NULL) {
         struct xr_buf whole = {0};
@@ -63,12 +63,12 @@ static bool kept(const struct ca_layout *layout, const char *name)
 
 static int by_name(const void *a, const void *b)
 {
-    return strcmp(((const struct pk_out *)a)->name, ((const struct pk_out *)b)->name);
+    return strcmp(((const struct pf_out *)a)->name, ((const struct pf_out *)b)->name);
 }
 
 /* Everything else in such a directory goes, as with --overwrite; subdirectories stay. */
 static void want_directory(struct ca_edits *edits, const struct xr_session *s,
-                           const struct ca_output *output, struct pk_outs *outs)
+                           const struct ca_output *output, struct pf_outs *outs)
 {
     struct xr_strings names = {0};
 
@@ -85,7 +85,7 @@ static void want_directory(struct ca_edits *edits, const struct xr_session *s,
     }
     ca_names(&names, s, output->path);
     for (size_t i = 0; i < names.count; i++) {
-        struct pk_out key = {.name = names.items[i]};
+        struct pf_out key = {.name = names.items[i]};
         char *path = xr_format("%s/%s", output->path, names.items[i]);
         struct stat st;
 
@@ -141,7 +141,7 @@ static void copies_free(struct copies *copies)
 
 /* Both lists are in the order of their names. */
 static void want_copies(struct ca_edits *edits, const struct xr_session *s,
-                        const struct pk_outs *outs)
+                        const struct pf_outs *outs)
 {
     const char *to = s->layout->copies.to, *from = s->layout->copies.from;
     struct copies have = {0};
@@ -152,7 +152,7 @@ static void want_copies(struct ca_edits *edits, const struct xr_session *s,
         return;
     read_copies(&have, s);
     for (size_t i = 0; (s->layout->copies.all || have.count > 0) && i < outs->count; i++) {
-        const struct pk_out *out = &outs->items[i];
+        const struct pf_out *out = &outs->items[i];
         char *target = NULL;
         int order = 1;
 
@@ -188,8 +188,8 @@ static void want_links(struct ca_edits *edits, const struct xr_session *s)
 
 static bool makes_directory(const struct ca_output *output)
 {
-    return output->ask.format == PK_PEM_DIRECTORY_HASH ||
-           output->ask.format == PK_OPENSSL_DIRECTORY;
+    return output->ask.format == PF_PEM_DIRECTORY_HASH ||
+           output->ask.format == PF_OPENSSL_DIRECTORY;
 }
 
 /* Releases of a distribution differ in what they publish: the root in hand tells. */
@@ -208,19 +208,19 @@ void ca_p11_outputs(struct ca_edits *edits, struct xr_session *s)
 {
     for (size_t i = 0; i < CA_OUTPUTS_MAX && s->layout->outputs[i].path; i++) {
         const struct ca_output *output = &s->layout->outputs[i];
-        struct pk_outs outs = {0};
+        struct pf_outs outs = {0};
 
         if (!is_published(s, output))
             continue;
-        pk_extract(&outs, &s->pk, &output->ask);
+        pf_extract(&outs, &s->p11, &output->ask);
         if (!makes_directory(output)) {
             want_bundle(edits, s, output, &outs.items[0].content);
         } else {
             want_directory(edits, s, output, &outs);
-            if (output->ask.format == PK_PEM_DIRECTORY_HASH)
+            if (output->ask.format == PF_PEM_DIRECTORY_HASH)
                 want_copies(edits, s, &outs);
         }
-        pk_outs_free(&outs);
+        pf_outs_free(&outs);
     }
     want_links(edits, s);
 }

@@ -154,7 +154,7 @@ static enum xr_status unlock(struct xr_session *s, struct xr_bytes password, str
 }
 
 /* Loaded, but none of them started: PKCS#11 modules do not survive a fork. */
-static void warm(const struct xr_site *site)
+static void preload(const struct xr_site *site)
 {
     static const char *const names[] = {"libsoftokn3.so", "libfreeblpriv3.so", "libnss3.so",
                                         "libnssckbi.so"};
@@ -180,7 +180,7 @@ static const struct xr_backend table = {
     .flush = flush,
     .probe = probe,
     .unlock = unlock,
-    .warm = warm,
+    .preload = preload,
 };
 
 XR_BACKEND(table);

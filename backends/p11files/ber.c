@@ -6,7 +6,7 @@
 
 #include <stdlib.h>
 
-const struct pk_known_oid pk_known_oids[PK_KNOWN_OIDS] = {
+const struct pf_known_oid pf_known_oids[PF_KNOWN_OIDS] = {
     {"\x06\x08\x2b\x06\x01\x05\x05\x07\x03\x01", 10, XR_SERVER},
     {"\x06\x08\x2b\x06\x01\x05\x05\x07\x03\x02", 10, XR_CLIENT},
     {"\x06\x08\x2b\x06\x01\x05\x05\x07\x03\x03", 10, XR_CODE},
@@ -17,12 +17,12 @@ const struct pk_known_oid pk_known_oids[PK_KNOWN_OIDS] = {
     {"\x06\x08\x2b\x06\x01\x05\x05\x07\x03\x08", 10, XR_TIME},
 };
 
-bool pk_is(struct xr_bytes bytes, const void *data, size_t len)
+bool pf_is(struct xr_bytes bytes, const void *data, size_t len)
 {
     return bytes.len == len && memcmp(bytes.data, data, len) == 0;
 }
 
-int pk_by_bytes(const void *a, const void *b)
+int pf_by_bytes(const void *a, const void *b)
 {
     const struct xr_bytes *x = a, *y = b;
     int order = memcmp(x->data, y->data, x->len < y->len ? x->len : y->len);
@@ -83,7 +83,7 @@ static bool find_end(size_t *len, struct xr_bytes rest)
     return true;
 }
 
-bool pk_der_next(struct pk_der *out, struct xr_bytes *rest)
+bool pf_der_next(struct pf_der *out, struct xr_bytes *rest)
 {
     const unsigned char *p = rest->data;
     size_t len = 0, head = 0, whole = 0;
@@ -101,17 +101,17 @@ bool pk_der_next(struct pk_der *out, struct xr_bytes *rest)
     return true;
 }
 
-bool pk_der_take(struct pk_der *out, struct xr_bytes *rest, unsigned tag)
+bool pf_der_take(struct pf_der *out, struct xr_bytes *rest, unsigned tag)
 {
-    return rest->len > 0 && rest->data[0] == tag && pk_der_next(out, rest);
+    return rest->len > 0 && rest->data[0] == tag && pf_der_next(out, rest);
 }
 
-bool pk_der_only(struct pk_der *out, struct xr_bytes all, unsigned tag)
+bool pf_der_only(struct pf_der *out, struct xr_bytes all, unsigned tag)
 {
-    return pk_der_take(out, &all, tag) && all.len == 0;
+    return pf_der_take(out, &all, tag) && all.len == 0;
 }
 
-void pk_der_put(struct xr_buf *buf, unsigned tag, const void *content, size_t len)
+void pf_der_put(struct xr_buf *buf, unsigned tag, const void *content, size_t len)
 {
     unsigned char head[2 + sizeof(len)] = {(unsigned char)tag, (unsigned char)len};
     size_t used = 2;
@@ -129,7 +129,7 @@ void pk_der_put(struct xr_buf *buf, unsigned tag, const void *content, size_t le
     xr_buf_add(buf, content, len);
 }
 
-bool pk_oid_ok(struct xr_bytes content)
+bool pf_oid_ok(struct xr_bytes content)
 {
     size_t run = 0;
 
@@ -146,13 +146,13 @@ bool pk_oid_ok(struct xr_bytes content)
     return true;
 }
 
-bool pk_oid_text(struct xr_buf *out, struct xr_bytes oid)
+bool pf_oid_text(struct xr_buf *out, struct xr_bytes oid)
 {
-    struct pk_der item;
+    struct pf_der item;
     uint64_t arc = 0;
     bool first = true;
 
-    if (!pk_der_only(&item, oid, PK_DER_OID) || !pk_oid_ok(item.content))
+    if (!pf_der_only(&item, oid, PF_DER_OID) || !pf_oid_ok(item.content))
         return false;
     for (size_t i = 0; i < item.content.len; i++) {
         arc = arc << 7 | (item.content.data[i] & 0x7f);
@@ -172,9 +172,9 @@ bool pk_oid_text(struct xr_buf *out, struct xr_bytes oid)
     return (item.content.data[item.content.len - 1] & 0x80) == 0;
 }
 
-static bool take_oid(struct pk_der *out, struct xr_bytes *rest)
+static bool take_oid(struct pf_der *out, struct xr_bytes *rest)
 {
-    return pk_der_take(out, rest, PK_DER_OID) && pk_oid_ok(out->content);
+    return pf_der_take(out, rest, PF_DER_OID) && pf_oid_ok(out->content);
 }
 
 /* Steps into an explicit tag if it is there. Its length must fit, but libtasn1 does not ask whether it
@@ -182,10 +182,10 @@ static bool take_oid(struct pk_der *out, struct xr_bytes *rest)
 static bool enter(struct xr_bytes *rest, unsigned tag)
 {
     struct xr_bytes after = *rest;
-    struct pk_der outer;
+    struct pf_der outer;
     size_t head = 0;
 
-    if (rest->len == 0 || rest->data[0] != tag || !pk_der_next(&outer, &after))
+    if (rest->len == 0 || rest->data[0] != tag || !pf_der_next(&outer, &after))
         return false;
     head = (size_t)(outer.content.data - outer.whole.data);
     *rest = (struct xr_bytes){rest->data + head, rest->len - head};
@@ -197,25 +197,25 @@ static bool enter(struct xr_bytes *rest, unsigned tag)
 /* libtasn1 takes the two zeros after an open one for parameters. */
 static bool take_algorithm(struct xr_bytes *rest)
 {
-    struct pk_der algorithm, part;
+    struct pf_der algorithm, part;
     bool open = false;
 
-    if (!pk_der_take(&algorithm, rest, PK_DER_SEQUENCE))
+    if (!pf_der_take(&algorithm, rest, PF_DER_SEQUENCE))
         return false;
     open = algorithm.whole.data + algorithm.whole.len !=
            algorithm.content.data + algorithm.content.len;
     if (!take_oid(&part, &algorithm.content))
         return false;
     return (algorithm.content.len == 0 && !open) ||
-           (pk_der_next(&part, &algorithm.content) && algorithm.content.len == 0);
+           (pf_der_next(&part, &algorithm.content) && algorithm.content.len == 0);
 }
 
-bool pk_ava_take(struct pk_ava *out, struct xr_bytes *set)
+bool pf_ava_take(struct pf_ava *out, struct xr_bytes *set)
 {
-    struct pk_der ava, type, value;
+    struct pf_der ava, type, value;
 
-    if (!pk_der_take(&ava, set, PK_DER_SEQUENCE) || !take_oid(&type, &ava.content) ||
-        !pk_der_next(&value, &ava.content) || ava.content.len > 0)
+    if (!pf_der_take(&ava, set, PF_DER_SEQUENCE) || !take_oid(&type, &ava.content) ||
+        !pf_der_next(&value, &ava.content) || ava.content.len > 0)
         return false;
     out->type = type.whole;
     out->value = value.whole;
@@ -224,17 +224,17 @@ bool pk_ava_take(struct pk_ava *out, struct xr_bytes *set)
 
 static bool take_name(struct xr_bytes *out, struct xr_bytes *rest)
 {
-    struct pk_der name, rdn;
-    struct pk_ava ava;
+    struct pf_der name, rdn;
+    struct pf_ava ava;
 
-    if (!pk_der_take(&name, rest, PK_DER_SEQUENCE))
+    if (!pf_der_take(&name, rest, PF_DER_SEQUENCE))
         return false;
     *out = name.whole;
     while (name.content.len > 0) {
-        if (!pk_der_take(&rdn, &name.content, PK_DER_SET))
+        if (!pf_der_take(&rdn, &name.content, PF_DER_SET))
             return false;
         while (rdn.content.len > 0) {
-            if (!pk_ava_take(&ava, &rdn.content))
+            if (!pf_ava_take(&ava, &rdn.content))
                 return false;
         }
     }
@@ -253,11 +253,11 @@ static bool digits(int *out, const unsigned char *p, size_t count)
 }
 
 /* Seconds since 1970; 0 for what is not a time of RFC 5280. */
-static int64_t time_of(const struct pk_der *time)
+static int64_t time_of(const struct pf_der *time)
 {
     static const int before[] = {0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334};
     const unsigned char *p = time->content.data;
-    size_t year_len = time->tag == PK_DER_UTC_TIME ? 2 : 4;
+    size_t year_len = time->tag == PF_DER_UTC_TIME ? 2 : 4;
     int year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0;
     int64_t days = 0;
 
@@ -278,10 +278,10 @@ static int64_t time_of(const struct pk_der *time)
     return ((days * 24 + hour) * 60 + minute) * 60 + second;
 }
 
-static bool take_time(struct pk_der *out, struct xr_bytes *rest)
+static bool take_time(struct pf_der *out, struct xr_bytes *rest)
 {
-    return pk_der_next(out, rest) &&
-           (out->tag == PK_DER_UTC_TIME || out->tag == PK_DER_GENERAL_TIME) &&
+    return pf_der_next(out, rest) &&
+           (out->tag == PF_DER_UTC_TIME || out->tag == PF_DER_GENERAL_TIME) &&
            out->content.len > 0 && out->content.len < 127;
 }
 
@@ -289,84 +289,84 @@ static bool take_time(struct pk_der *out, struct xr_bytes *rest)
  * that we look into, which gives less trust; but its certificate can block. */
 static bool only_octets(struct xr_bytes *value, struct xr_bytes der)
 {
-    struct pk_der string, piece;
+    struct pf_der string, piece;
     struct xr_bytes rest = {0};
-    bool pieces = der.len > 0 && der.data[0] == (PK_DER_OCTETS | 0x20);
+    bool pieces = der.len > 0 && der.data[0] == (PF_DER_OCTETS | 0x20);
 
-    if (!pk_der_only(&string, der, pieces ? PK_DER_OCTETS | 0x20 : PK_DER_OCTETS))
+    if (!pf_der_only(&string, der, pieces ? PF_DER_OCTETS | 0x20 : PF_DER_OCTETS))
         return false;
     *value = rest = string.content;
     while (pieces && rest.len > 0) {
-        if (!pk_der_take(&piece, &rest, PK_DER_OCTETS))
+        if (!pf_der_take(&piece, &rest, PF_DER_OCTETS))
             return false;
     }
     return true;
 }
 
-bool pk_walk_extension(struct xr_bytes *oid, struct xr_bytes *value, struct xr_bytes der)
+bool pf_walk_extension(struct xr_bytes *oid, struct xr_bytes *value, struct xr_bytes der)
 {
-    struct pk_der extension, part;
+    struct pf_der extension, part;
 
-    if (!pk_der_only(&extension, der, PK_DER_SEQUENCE) || !take_oid(&part, &extension.content))
+    if (!pf_der_only(&extension, der, PF_DER_SEQUENCE) || !take_oid(&part, &extension.content))
         return false;
     *oid = part.whole;
-    if (pk_der_take(&part, &extension.content, PK_DER_BOOLEAN) && part.content.len != 1)
+    if (pf_der_take(&part, &extension.content, PF_DER_BOOLEAN) && part.content.len != 1)
         return false;
     return only_octets(value, extension.content);
 }
 
 /* The first extension of a kind is the one p11-kit finds. */
-static bool walk_extensions(struct pk_walk *out, struct xr_bytes rest)
+static bool walk_extensions(struct pf_walk *out, struct xr_bytes rest)
 {
-    struct pk_der list, one;
+    struct pf_der list, one;
 
-    if (!pk_der_only(&list, rest, PK_DER_SEQUENCE))
+    if (!pf_der_only(&list, rest, PF_DER_SEQUENCE))
         return false;
     while (list.content.len > 0) {
         struct xr_bytes oid, value;
 
-        if (!pk_der_take(&one, &list.content, PK_DER_SEQUENCE) ||
-            !pk_walk_extension(&oid, &value, one.whole))
+        if (!pf_der_take(&one, &list.content, PF_DER_SEQUENCE) ||
+            !pf_walk_extension(&oid, &value, one.whole))
             return false;
-        if (out->basic.data == NULL && PK_IS(oid, PK_OID_BASIC))
+        if (out->basic.data == NULL && PF_IS(oid, PF_OID_BASIC))
             out->basic = value;
-        else if (out->eku.data == NULL && PK_IS(oid, PK_OID_EKU))
+        else if (out->eku.data == NULL && PF_IS(oid, PF_OID_EKU))
             out->eku = value;
     }
     return true;
 }
 
-bool pk_walk_cert(struct pk_walk *out, struct xr_bytes der)
+bool pf_walk_cert(struct pf_walk *out, struct xr_bytes der)
 {
-    struct pk_der cert, tbs, validity, spki, part;
+    struct pf_der cert, tbs, validity, spki, part;
     struct xr_bytes rest = {0};
 
-    *out = (struct pk_walk){.v1 = true};
-    if (!pk_der_only(&cert, der, PK_DER_SEQUENCE) ||
-        !pk_der_take(&tbs, &cert.content, PK_DER_SEQUENCE) || !take_algorithm(&cert.content) ||
-        !pk_der_only(&part, cert.content, PK_DER_BIT_STRING))
+    *out = (struct pf_walk){.v1 = true};
+    if (!pf_der_only(&cert, der, PF_DER_SEQUENCE) ||
+        !pf_der_take(&tbs, &cert.content, PF_DER_SEQUENCE) || !take_algorithm(&cert.content) ||
+        !pf_der_only(&part, cert.content, PF_DER_BIT_STRING))
         return false;
     rest = tbs.content;
     if (enter(&rest, 0xa0)) {
-        if (!pk_der_take(&part, &rest, PK_DER_INTEGER))
+        if (!pf_der_take(&part, &rest, PF_DER_INTEGER))
             return false;
         out->v1 = part.content.len == 1 && part.content.data[0] == 0;
     }
-    if (!pk_der_take(&part, &rest, PK_DER_INTEGER))
+    if (!pf_der_take(&part, &rest, PF_DER_INTEGER))
         return false;
     out->serial = part.whole;
     if (!take_algorithm(&rest) || !take_name(&out->issuer, &rest) ||
-        !pk_der_take(&validity, &rest, PK_DER_SEQUENCE) || !take_time(&part, &validity.content))
+        !pf_der_take(&validity, &rest, PF_DER_SEQUENCE) || !take_time(&part, &validity.content))
         return false;
     out->not_before = time_of(&part);
     if (!take_time(&part, &validity.content) || validity.content.len > 0 ||
-        !take_name(&out->subject, &rest) || !pk_der_take(&spki, &rest, PK_DER_SEQUENCE))
+        !take_name(&out->subject, &rest) || !pf_der_take(&spki, &rest, PF_DER_SEQUENCE))
         return false;
     out->spki = spki.whole;
-    if (!take_algorithm(&spki.content) || !pk_der_only(&part, spki.content, PK_DER_BIT_STRING))
+    if (!take_algorithm(&spki.content) || !pf_der_only(&part, spki.content, PF_DER_BIT_STRING))
         return false;
     for (unsigned tag = 0x81; tag <= 0x82; tag++) { /* unique identifiers */
-        if (rest.len > 0 && rest.data[0] == tag && !pk_der_next(&part, &rest))
+        if (rest.len > 0 && rest.data[0] == tag && !pf_der_next(&part, &rest))
             return false;
     }
     if (rest.len == 0)
@@ -374,27 +374,27 @@ bool pk_walk_cert(struct pk_walk *out, struct xr_bytes der)
     return enter(&rest, 0xa3) && walk_extensions(out, rest);
 }
 
-bool pk_walk_basic(bool *ca, struct xr_bytes der)
+bool pf_walk_basic(bool *ca, struct xr_bytes der)
 {
-    struct pk_der sequence, part;
+    struct pf_der sequence, part;
 
     *ca = false;
-    if (!pk_der_only(&sequence, der, PK_DER_SEQUENCE))
+    if (!pf_der_only(&sequence, der, PF_DER_SEQUENCE))
         return false;
-    if (pk_der_take(&part, &sequence.content, PK_DER_BOOLEAN)) {
+    if (pf_der_take(&part, &sequence.content, PF_DER_BOOLEAN)) {
         if (part.content.len != 1)
             return false;
         *ca = part.content.data[0] != 0;
     }
-    return sequence.content.len == 0 || pk_der_only(&part, sequence.content, PK_DER_INTEGER);
+    return sequence.content.len == 0 || pf_der_only(&part, sequence.content, PF_DER_INTEGER);
 }
 
-bool pk_walk_oids(struct xr_bytes *inside, struct xr_bytes der)
+bool pf_walk_oids(struct xr_bytes *inside, struct xr_bytes der)
 {
-    struct pk_der sequence, oid;
+    struct pf_der sequence, oid;
     struct xr_bytes rest = {0};
 
-    if (!pk_der_only(&sequence, der, PK_DER_SEQUENCE))
+    if (!pf_der_only(&sequence, der, PF_DER_SEQUENCE))
         return false;
     for (rest = sequence.content; rest.len > 0;) {
         if (!take_oid(&oid, &rest))
@@ -404,17 +404,17 @@ bool pk_walk_oids(struct xr_bytes *inside, struct xr_bytes der)
     return true;
 }
 
-uint32_t pk_purpose_bits(struct xr_bytes oids)
+uint32_t pf_purpose_bits(struct xr_bytes oids)
 {
-    struct pk_der oid;
+    struct pf_der oid;
     uint32_t bits = 0;
 
-    while (pk_der_take(&oid, &oids, PK_DER_OID)) {
-        if (PK_IS(oid.whole, PK_OID_ANY))
+    while (pf_der_take(&oid, &oids, PF_DER_OID)) {
+        if (PF_IS(oid.whole, PF_OID_ANY))
             return XR_ANY_PURPOSE;
-        for (size_t i = 0; i < PK_KNOWN_OIDS; i++) {
-            if (pk_is(oid.whole, pk_known_oids[i].der, pk_known_oids[i].len))
-                bits |= pk_known_oids[i].purpose;
+        for (size_t i = 0; i < PF_KNOWN_OIDS; i++) {
+            if (pf_is(oid.whole, pf_known_oids[i].der, pf_known_oids[i].len))
+                bits |= pf_known_oids[i].purpose;
         }
     }
     return bits;
@@ -461,12 +461,12 @@ static char *wide_string(size_t *len, struct xr_bytes value, size_t width)
     return buf.data;
 }
 
-char *pk_string(size_t *len, bool *other, struct xr_bytes value)
+char *pf_string(size_t *len, bool *other, struct xr_bytes value)
 {
-    struct pk_der string;
+    struct pf_der string;
 
     *other = false;
-    if (!pk_der_next(&string, &value))
+    if (!pf_der_next(&string, &value))
         return NULL;
     switch (string.tag & 0x1f) { /* p11-kit does not look at the class */
     case 12:                     /* UTF8String */
@@ -497,21 +497,21 @@ char *pk_string(size_t *len, bool *other, struct xr_bytes value)
 /* The first value of that type in the first (or last) RDN that has it, even if it is no string. */
 static bool find_ava(struct xr_bytes *value, struct xr_bytes name, const char *oid, bool first_rdn)
 {
-    struct pk_der sequence, rdn;
-    struct pk_ava ava;
+    struct pf_der sequence, rdn;
+    struct pf_ava ava;
     bool found = false;
 
-    if (!pk_der_only(&sequence, name, PK_DER_SEQUENCE))
+    if (!pf_der_only(&sequence, name, PF_DER_SEQUENCE))
         return false;
-    while (pk_der_take(&rdn, &sequence.content, PK_DER_SET)) {
+    while (pf_der_take(&rdn, &sequence.content, PF_DER_SET)) {
         /* p11-kit stops at an RDN without attributes, from whichever end it comes */
         if (rdn.content.len == 0) {
             if (first_rdn)
                 break;
             found = false;
         }
-        while (pk_ava_take(&ava, &rdn.content)) {
-            if (!pk_is(ava.type, oid, 5))
+        while (pf_ava_take(&ava, &rdn.content)) {
+            if (!pf_is(ava.type, oid, 5))
                 continue;
             *value = ava.value;
             if (first_rdn)
@@ -523,7 +523,7 @@ static bool find_ava(struct xr_bytes *value, struct xr_bytes name, const char *o
     return found;
 }
 
-char *pk_name_label(struct xr_bytes name, bool first_rdn)
+char *pf_name_label(struct xr_bytes name, bool first_rdn)
 {
     static const char *const types[] = {"\x06\x03\x55\x04\x03", "\x06\x03\x55\x04\x0b",
                                         "\x06\x03\x55\x04\x0a"};
@@ -535,7 +535,7 @@ char *pk_name_label(struct xr_bytes name, bool first_rdn)
         char *text = NULL;
 
         if (find_ava(&value, name, types[i], first_rdn))
-            text = pk_string(&len, &other, value);
+            text = pf_string(&len, &other, value);
         if (text != NULL)
             return text;
     }

@@ -15,11 +15,11 @@ static void key_id(unsigned char out[XR_SHA256_LEN], const struct xr_host *host,
 }
 
 static void pair_id(unsigned char out[XR_SHA256_LEN], const struct xr_host *host,
-                    const struct pk_cert *cert)
+                    const struct pf_cert *cert)
 {
     struct xr_buf pair = {0};
 
-    pk_der_put(&pair, PK_DER_OCTETS, cert->issuer.data, cert->issuer.len);
+    pf_der_put(&pair, PF_DER_OCTETS, cert->issuer.data, cert->issuer.len);
     xr_buf_add(&pair, cert->serial.data, cert->serial.len);
     host->sha256(out, (struct xr_bytes){(const unsigned char *)pair.data, pair.len});
     xr_buf_free(&pair);
@@ -39,19 +39,19 @@ static void kind_id(unsigned char out[XR_SHA256_LEN], const struct xr_host *host
 }
 
 /* Chains those of one key in their order, of each OID the first. Answers the heads by key. */
-static struct xr_idmap chain(struct pk_store *store)
+static struct xr_idmap chain(struct pf_store *store)
 {
-    struct pk_extension *all = store->extensions.items;
+    struct pf_extension *all = store->extensions.items;
     struct xr_idmap heads = {0}, kinds = {0};
     size_t *last = xr_new(store->extensions.count, sizeof(*last)); /* by head */
 
     for (size_t i = 0; i < store->extensions.count; i++) {
-        struct pk_extension *extension = &all[i];
+        struct pf_extension *extension = &all[i];
         unsigned char key[XR_SHA256_LEN], kind[XR_SHA256_LEN];
         size_t first = i;
         bool added = true;
 
-        extension->next = PK_NONE;
+        extension->next = PF_NONE;
         extension->last_file = extension->file;
         key_id(key, store->host, extension->token, extension->spki);
         if (extension->oid.len > 0) {
@@ -72,74 +72,74 @@ static struct xr_idmap chain(struct pk_store *store)
     return heads;
 }
 
-bool pk_is_trust(const struct pk_extension *extension)
+bool pf_is_trust(const struct pf_extension *extension)
 {
-    return PK_IS(extension->oid, PK_OID_BASIC) || PK_IS(extension->oid, PK_OID_EKU) ||
-           PK_IS(extension->oid, PK_OID_REJECT) || PK_IS(extension->oid, PK_OID_SKID);
+    return PF_IS(extension->oid, PF_OID_BASIC) || PF_IS(extension->oid, PF_OID_EKU) ||
+           PF_IS(extension->oid, PF_OID_REJECT) || PF_IS(extension->oid, PF_OID_SKID);
 }
 
 /* What the chain from a head on says, in the head. */
-static void sum_up(struct pk_store *store, size_t head)
+static void sum_up(struct pf_store *store, size_t head)
 {
-    struct pk_extension *all = store->extensions.items;
-    struct pk_attached *sum = &all[head].sum;
+    struct pf_extension *all = store->extensions.items;
+    struct pf_attached *sum = &all[head].sum;
 
-    *sum = (struct pk_attached){.basic = PK_NONE};
-    for (size_t at = head; at != PK_NONE; at = all[at].next) {
+    *sum = (struct pf_attached){.basic = PF_NONE};
+    for (size_t at = head; at != PF_NONE; at = all[at].next) {
         struct xr_bytes oid = {0}, value = {0};
 
-        if (PK_IS(all[at].oid, PK_OID_BASIC))
+        if (PF_IS(all[at].oid, PF_OID_BASIC))
             sum->basic = at;
-        if (!pk_walk_extension(&oid, &value, all[at].value) || oid.len < 4)
+        if (!pf_walk_extension(&oid, &value, all[at].value) || oid.len < 4)
             sum->broken = true;
-        else if (PK_IS(oid, PK_OID_EKU))
+        else if (PF_IS(oid, PF_OID_EKU))
             sum->eku = value;
-        else if (PK_IS(oid, PK_OID_REJECT))
+        else if (PF_IS(oid, PF_OID_REJECT))
             sum->reject = value;
-        else if (PK_IS(oid, PK_OID_SKID))
+        else if (PF_IS(oid, PF_OID_SKID))
             sum->skid = value;
     }
 }
 
-static size_t head_of(const struct pk_store *store, const struct xr_idmap *heads, size_t token,
+static size_t head_of(const struct pf_store *store, const struct xr_idmap *heads, size_t token,
                       struct xr_bytes key)
 {
     unsigned char id[XR_SHA256_LEN];
-    size_t head = PK_NONE;
+    size_t head = PF_NONE;
 
     if (heads->count == 0 || key.len == 0)
-        return PK_NONE;
+        return PF_NONE;
     key_id(id, store->host, token, key);
-    return xr_idmap_get(heads, id, &head) ? head : PK_NONE;
+    return xr_idmap_get(heads, id, &head) ? head : PF_NONE;
 }
 
 /* -1: it is broken inside and says nothing. */
-static int category_by(const struct pk_extension *extension)
+static int category_by(const struct pf_extension *extension)
 {
     struct xr_bytes oid = {0}, value = {0};
     bool ca = false;
 
-    if (!pk_walk_extension(&oid, &value, extension->value))
+    if (!pf_walk_extension(&oid, &value, extension->value))
         return 3;
-    return !pk_walk_basic(&ca, value) ? -1 : ca ? 2 : 3;
+    return !pf_walk_basic(&ca, value) ? -1 : ca ? 2 : 3;
 }
 
 /* p11-kit works a category out when it reads the certificate, and again when a file brings a
  * basicConstraints for its key; only the second overrules what the source says. */
-static int category_of(const struct pk_store *store, const struct xr_idmap *heads, size_t index)
+static int category_of(const struct pf_store *store, const struct xr_idmap *heads, size_t index)
 {
-    const struct pk_extension *all = store->extensions.items;
-    const struct pk_cert *cert = &store->certs.items[index];
+    const struct pf_extension *all = store->extensions.items;
+    const struct pf_cert *cert = &store->certs.items[index];
     size_t own = head_of(store, heads, cert->token, cert->parses ? cert->key : cert->spki);
     int category = cert->plain, by = 0;
 
-    if (own != PK_NONE && all[own].sum.basic != PK_NONE && all[all[own].sum.basic].place <= index) {
+    if (own != PF_NONE && all[own].sum.basic != PF_NONE && all[all[own].sum.basic].place <= index) {
         by = category_by(&all[all[own].sum.basic]);
         category = by < 0 ? 0 : by;
     }
     if (cert->category >= 0)
         category = cert->category;
-    if (cert->attached != PK_NONE && all[cert->attached].sum.basic != PK_NONE &&
+    if (cert->attached != PF_NONE && all[cert->attached].sum.basic != PF_NONE &&
         all[all[cert->attached].sum.basic].last_file >= cert->file) {
         by = category_by(&all[all[cert->attached].sum.basic]);
         category = by < 0 ? category : by;
@@ -147,14 +147,14 @@ static int category_of(const struct pk_store *store, const struct xr_idmap *head
     return category;
 }
 
-static void set_purposes(const struct pk_store *store, struct pk_cert *cert)
+static void set_purposes(const struct pf_store *store, struct pf_cert *cert)
 {
     struct xr_bytes eku = cert->eku, inside = {0};
 
     cert->usable = cert->parses;
     cert->purposes = XR_ANY_PURPOSE;
-    if (cert->attached != PK_NONE) {
-        const struct pk_attached *sum = &store->extensions.items[cert->attached].sum;
+    if (cert->attached != PF_NONE) {
+        const struct pf_attached *sum = &store->extensions.items[cert->attached].sum;
 
         cert->usable = cert->usable && !sum->broken;
         if (sum->eku.data != NULL)
@@ -163,15 +163,15 @@ static void set_purposes(const struct pk_store *store, struct pk_cert *cert)
     if (eku.data == NULL)
         return;
     cert->purposes = 0;
-    if (pk_walk_oids(&inside, eku))
-        cert->purposes = pk_purpose_bits(inside);
+    if (pf_walk_oids(&inside, eku))
+        cert->purposes = pf_purpose_bits(inside);
     else
         cert->usable = false;
 }
 
 /* ---- distrust ---- */
 
-static void mark_blocked(struct pk_store *store)
+static void mark_blocked(struct pf_store *store)
 {
     struct xr_idmap keys = {0}, pairs = {0};
     unsigned char id[XR_SHA256_LEN];
@@ -179,7 +179,7 @@ static void mark_blocked(struct pk_store *store)
     bool added = false;
 
     for (size_t i = 0; i < store->certs.count; i++) {
-        const struct pk_cert *cert = &store->certs.items[i];
+        const struct pf_cert *cert = &store->certs.items[i];
 
         if (cert->distrusted && cert->spki.len > 0) {
             store->host->sha256(id, cert->spki);
@@ -191,7 +191,7 @@ static void mark_blocked(struct pk_store *store)
         }
     }
     for (size_t i = 0; i < store->certs.count; i++) {
-        struct pk_cert *cert = &store->certs.items[i];
+        struct pf_cert *cert = &store->certs.items[i];
 
         cert->blocked = false;
         if (keys.count > 0 && cert->spki.len > 0) {
@@ -207,11 +207,11 @@ static void mark_blocked(struct pk_store *store)
     xr_idmap_free(&pairs);
 }
 
-void pk_settle(struct pk_store *store)
+void pf_combine(struct pf_store *store)
 {
     struct xr_idmap heads = {0};
 
-    if (store->settled)
+    if (store->combined)
         return;
     heads = chain(store);
     for (size_t i = 0; i < heads.capacity; i++) {
@@ -219,7 +219,7 @@ void pk_settle(struct pk_store *store)
             sum_up(store, heads.slots[i].value_plus_one - 1);
     }
     for (size_t i = 0; i < store->certs.count; i++) {
-        struct pk_cert *cert = &store->certs.items[i];
+        struct pf_cert *cert = &store->certs.items[i];
 
         cert->attached = head_of(store, &heads, cert->token, cert->spki);
         cert->authority = category_of(store, &heads, i) == 2;
@@ -227,5 +227,5 @@ void pk_settle(struct pk_store *store)
     }
     mark_blocked(store);
     xr_idmap_free(&heads);
-    store->settled = true;
+    store->combined = true;
 }

@@ -6,7 +6,7 @@
 
 enum { NAME_MAX_BYTES = 255, SUFFIX_ROOM = 16 };
 
-void pk_outs_free(struct pk_outs *outs)
+void pf_outs_free(struct pf_outs *outs)
 {
     for (size_t i = 0; i < outs->count; i++) {
         free(outs->items[i].name);
@@ -14,11 +14,11 @@ void pk_outs_free(struct pk_outs *outs)
         xr_buf_free(&outs->items[i].content);
     }
     free(outs->items);
-    *outs = (struct pk_outs){0};
+    *outs = (struct pf_outs){0};
 }
 
 /* Room for what is to come, without the zeros that growing writes. */
-void pk_reserve(struct xr_buf *buf, size_t more)
+void pf_reserve(struct xr_buf *buf, size_t more)
 {
     char *memory = xr_new(buf->len + more + 1, 1);
 
@@ -33,23 +33,23 @@ void pk_reserve(struct xr_buf *buf, size_t more)
 
 /* A copy is marked as seen before the purpose is looked at, so that another copy of other purposes in a
  * later token does not count. */
-static void pick(struct pk_picks *out, const struct pk_store *store,
-                 const struct pk_request *request)
+static void pick(struct pf_picks *out, const struct pf_store *store,
+                 const struct pf_request *request)
 {
     struct xr_idmap seen = {0};
     uint32_t purpose = request->purpose;
 
     /* a format that cannot say what its anchors are for */
-    if (purpose == 0 && request->filter == PK_CA_ANCHORS && request->format != PK_OPENSSL_BUNDLE &&
-        request->format != PK_OPENSSL_DIRECTORY)
+    if (purpose == 0 && request->filter == PF_CA_ANCHORS && request->format != PF_OPENSSL_BUNDLE &&
+        request->format != PF_OPENSSL_DIRECTORY)
         purpose = XR_SERVER;
     for (size_t i = 0; i < store->certs.count; i++) {
-        const struct pk_cert *cert = &store->certs.items[i];
+        const struct pf_cert *cert = &store->certs.items[i];
         bool added = false;
 
         if (cert->der.len == 0)
             continue;
-        if (request->filter == PK_CA_ANCHORS &&
+        if (request->filter == PF_CA_ANCHORS &&
             (!cert->authority || !cert->trusted || cert->distrusted || cert->blocked))
             continue;
         (void)xr_idmap_put(&seen, cert->sha256, i, &added);
@@ -66,7 +66,7 @@ static void pick(struct pk_picks *out, const struct pk_store *store,
 /* p11-kit writes a label as it is, and so lets who chose it add certificates to a bundle: GnuTLS takes
  * "-----BEGIN" anywhere, OpenSSL at the start of a line and after each 254 bytes of one. A label here
  * is one line and has no five dashes in a row. */
-static void put_comment(struct xr_buf *out, const struct pk_cert *cert, bool first)
+static void put_comment(struct xr_buf *out, const struct pf_cert *cert, bool first)
 {
     size_t at = 0, dashes = 0;
 
@@ -87,15 +87,15 @@ static void put_comment(struct xr_buf *out, const struct pk_cert *cert, bool fir
     xr_buf_add(out, "\n", 1);
 }
 
-static void encode(struct pk_cert *cert)
+static void encode(struct pf_cert *cert)
 {
     if (cert->base64 != NULL)
         return;
-    cert->base64 = xr_new(pk_base64_size(cert->der.len), 1);
-    cert->base64_len = pk_base64(cert->base64, cert->der.data, cert->der.len);
+    cert->base64 = xr_new(pf_base64_size(cert->der.len), 1);
+    cert->base64_len = pf_base64(cert->base64, cert->der.data, cert->der.len);
 }
 
-static void put_certificate(struct xr_buf *out, struct pk_cert *cert)
+static void put_certificate(struct xr_buf *out, struct pf_cert *cert)
 {
     encode(cert);
     xr_buf_str(out, "-----BEGIN CERTIFICATE-----\n");
@@ -104,7 +104,7 @@ static void put_certificate(struct xr_buf *out, struct pk_cert *cert)
 }
 
 /* The certificate's lines are taken as they are, but for the last, which goes on with aux. */
-static void put_trusted(struct xr_buf *out, struct pk_cert *cert, const struct xr_buf *aux)
+static void put_trusted(struct xr_buf *out, struct pf_cert *cert, const struct xr_buf *aux)
 {
     size_t whole = cert->der.len / 48;
     struct xr_buf tail = {0};
@@ -113,13 +113,13 @@ static void put_trusted(struct xr_buf *out, struct pk_cert *cert, const struct x
     encode(cert);
     xr_buf_add(&tail, cert->der.data + whole * 48, cert->der.len - whole * 48);
     xr_buf_add(&tail, aux->data, aux->len);
-    text = xr_new(pk_base64_size(tail.len), 1);
+    text = xr_new(pf_base64_size(tail.len), 1);
     xr_buf_str(out, "-----BEGIN TRUSTED CERTIFICATE-----\n");
     if (whole > 0) {
         xr_buf_add(out, cert->base64, whole * 65 - 1);
         xr_buf_add(out, "\n", 1);
     }
-    xr_buf_add(out, text, pk_base64(text, (const unsigned char *)tail.data, tail.len));
+    xr_buf_add(out, text, pf_base64(text, (const unsigned char *)tail.data, tail.len));
     xr_buf_str(out, "\n-----END TRUSTED CERTIFICATE-----\n");
     free(text);
     xr_buf_free(&tail);
@@ -130,23 +130,23 @@ static void put_trusted(struct xr_buf *out, struct pk_cert *cert, const struct x
 static bool put_purposes(struct xr_buf *out, struct xr_bytes oids)
 {
     struct xr_bytes inside = {0};
-    struct pk_der oid;
+    struct pf_der oid;
 
-    if (!pk_walk_oids(&inside, oids))
+    if (!pf_walk_oids(&inside, oids))
         return false;
-    while (pk_der_take(&oid, &inside, PK_DER_OID)) {
-        if (!PK_IS(oid.whole, PK_OID_RESERVED))
+    while (pf_der_take(&oid, &inside, PF_DER_OID)) {
+        if (!PF_IS(oid.whole, PF_OID_RESERVED))
             xr_buf_add(out, oid.whole.data, oid.whole.len);
     }
     return true;
 }
 
 /* X509_CERT_AUX. False where p11-kit cannot make one and leaves the certificate out. */
-static bool make_aux(struct xr_buf *out, const struct pk_store *store, const struct pk_cert *cert)
+static bool make_aux(struct xr_buf *out, const struct pf_store *store, const struct pf_cert *cert)
 {
-    static const struct pk_attached none = {.basic = PK_NONE};
-    const struct pk_attached *sum =
-        cert->attached != PK_NONE ? &store->extensions.items[cert->attached].sum : &none;
+    static const struct pf_attached none = {.basic = PF_NONE};
+    const struct pf_attached *sum =
+        cert->attached != PF_NONE ? &store->extensions.items[cert->attached].sum : &none;
     struct xr_buf trust = {0}, reject = {0}, all = {0};
     bool has_trust = !cert->distrusted, has_reject = cert->distrusted || sum->reject.data != NULL;
     bool ok = true;
@@ -154,8 +154,8 @@ static bool make_aux(struct xr_buf *out, const struct pk_store *store, const str
     if (sum->reject.data != NULL)
         ok = put_purposes(&reject, sum->reject);
     if (cert->distrusted) {
-        for (size_t i = 0; i < PK_KNOWN_OIDS; i++)
-            xr_buf_add(&reject, pk_known_oids[i].der, pk_known_oids[i].len);
+        for (size_t i = 0; i < PF_KNOWN_OIDS; i++)
+            xr_buf_add(&reject, pf_known_oids[i].der, pf_known_oids[i].len);
     } else if (cert->trusted) {
         has_trust = sum->eku.data != NULL;
         if (ok && has_trust)
@@ -163,14 +163,14 @@ static bool make_aux(struct xr_buf *out, const struct pk_store *store, const str
     }
     if (ok) {
         if (has_trust)
-            pk_der_put(&all, PK_DER_SEQUENCE, trust.data, trust.len);
+            pf_der_put(&all, PF_DER_SEQUENCE, trust.data, trust.len);
         if (has_reject)
-            pk_der_put(&all, 0xa0, reject.data, reject.len);
+            pf_der_put(&all, 0xa0, reject.data, reject.len);
         if (cert->label_len > 0)
-            pk_der_put(&all, PK_DER_UTF8, cert->label, cert->label_len);
+            pf_der_put(&all, PF_DER_UTF8, cert->label, cert->label_len);
         if (sum->skid.data != NULL)
-            pk_der_put(&all, PK_DER_OCTETS, sum->skid.data, sum->skid.len);
-        pk_der_put(out, PK_DER_SEQUENCE, all.data, all.len);
+            pf_der_put(&all, PF_DER_OCTETS, sum->skid.data, sum->skid.len);
+        pf_der_put(out, PF_DER_SEQUENCE, all.data, all.len);
     }
     xr_buf_free(&trust);
     xr_buf_free(&reject);
@@ -180,22 +180,22 @@ static bool make_aux(struct xr_buf *out, const struct pk_store *store, const str
 
 /* ---- bundles ---- */
 
-static void pem_bundle(struct xr_buf *out, struct pk_store *store, const struct pk_picks *picks,
-                       const struct pk_request *request)
+static void pem_bundle(struct xr_buf *out, struct pf_store *store, const struct pf_picks *picks,
+                       const struct pf_request *request)
 {
     struct xr_buf aux = {0};
     bool first = true;
 
     for (size_t i = 0; i < picks->count; i++) {
-        struct pk_cert *cert = &store->certs.items[picks->items[i]];
+        struct pf_cert *cert = &store->certs.items[picks->items[i]];
 
         aux.len = 0;
-        if (request->format == PK_OPENSSL_BUNDLE && !make_aux(&aux, store, cert))
+        if (request->format == PF_OPENSSL_BUNDLE && !make_aux(&aux, store, cert))
             continue;
         if (request->comments)
             put_comment(out, cert, first);
         first = false;
-        if (request->format == PK_OPENSSL_BUNDLE)
+        if (request->format == PF_OPENSSL_BUNDLE)
             put_trusted(out, cert, &aux);
         else
             put_certificate(out, cert);
@@ -212,7 +212,7 @@ static void put_little(struct xr_buf *out, size_t value)
 }
 
 /* UEFI 2.7, 31.4.1: one signature list for each certificate. */
-static void edk2(struct xr_buf *out, const struct pk_store *store, const struct pk_picks *picks)
+static void edk2(struct xr_buf *out, const struct pf_store *store, const struct pf_picks *picks)
 {
     static const unsigned char x509[16] = {0xa1, 0x59, 0xc0, 0xa5, 0xe4, 0x94, 0xa7, 0x4a,
                                            0x87, 0xb5, 0xab, 0x15, 0x5c, 0x2b, 0xf0, 0x72};
@@ -248,7 +248,7 @@ static void spell_link(struct xr_buf *buf, const char *name, size_t len, size_t 
 }
 
 /* The label as a file name without its ending. */
-static char *bare_name(const struct pk_cert *cert)
+static char *bare_name(const struct pf_cert *cert)
 {
     char *name = xr_strdup(cert->label_len > 0 ? cert->label : "certificate");
     size_t room = NAME_MAX_BYTES - SUFFIX_ROOM - (sizeof(".pem") - 1);
@@ -265,75 +265,75 @@ static char *bare_name(const struct pk_cert *cert)
     return name;
 }
 
-static void add_link(struct pk_outs *out, struct pk_names *names, uint32_t hash, const char *target)
+static void add_link(struct pf_outs *out, struct pf_names *names, uint32_t hash, const char *target)
 {
     char text[9];
     struct xr_buf spelt = {0};
-    struct pk_out *link = XR_PUSH(out);
+    struct pf_out *link = XR_PUSH(out);
 
     (void)snprintf(text, sizeof(text), "%08x", (unsigned)hash);
-    pk_names_take(names, &spelt, text, 8, spell_link);
+    pf_names_take(names, &spelt, text, 8, spell_link);
     link->name = spelt.data;
     link->target = xr_strdup(target);
 }
 
-static void directory(struct pk_outs *out, struct pk_store *store, const struct pk_picks *picks,
-                      enum pk_format format)
+static void directory(struct pf_outs *out, struct pf_store *store, const struct pf_picks *picks,
+                      enum pf_format format)
 {
-    struct pk_names names = {.host = store->host};
+    struct pf_names names = {.host = store->host};
     struct xr_buf aux = {0};
 
     for (size_t i = 0; i < picks->count; i++) {
-        struct pk_cert *cert = &store->certs.items[picks->items[i]];
-        struct pk_out *file = NULL;
+        struct pf_cert *cert = &store->certs.items[picks->items[i]];
+        struct pf_out *file = NULL;
         struct xr_buf spelt = {0};
         char *bare = NULL;
         uint32_t hash = 0;
 
         aux.len = 0;
-        if (format == PK_OPENSSL_DIRECTORY && !make_aux(&aux, store, cert))
+        if (format == PF_OPENSSL_DIRECTORY && !make_aux(&aux, store, cert))
             continue;
         bare = bare_name(cert);
-        pk_names_take(&names, &spelt, bare, strlen(bare), spell_file);
+        pf_names_take(&names, &spelt, bare, strlen(bare), spell_file);
         free(bare);
         file = XR_PUSH(out);
         file->name = spelt.data;
-        pk_reserve(&file->content, pk_base64_size(cert->der.len + aux.len) + 80);
-        if (format == PK_OPENSSL_DIRECTORY)
+        pf_reserve(&file->content, pf_base64_size(cert->der.len + aux.len) + 80);
+        if (format == PF_OPENSSL_DIRECTORY)
             put_trusted(&file->content, cert, &aux);
         else
             put_certificate(&file->content, cert);
         if (cert->subject.len == 0)
             continue;
-        if (pk_link_hash(&hash, cert->subject, store->host))
+        if (pf_link_hash(&hash, cert->subject, store->host))
             add_link(out, &names, hash, spelt.data);
-        add_link(out, &names, pk_link_hash_old(cert->subject, store->host), spelt.data);
+        add_link(out, &names, pf_link_hash_old(cert->subject, store->host), spelt.data);
     }
     xr_buf_free(&aux);
-    pk_names_free(&names);
+    pf_names_free(&names);
 }
 
-void pk_extract(struct pk_outs *out, struct pk_store *store, const struct pk_request *request)
+void pf_extract(struct pf_outs *out, struct pf_store *store, const struct pf_request *request)
 {
-    struct pk_picks picks = {0};
-    struct pk_out *bundle = NULL;
+    struct pf_picks picks = {0};
+    struct pf_out *bundle = NULL;
     size_t size = 0;
 
-    pk_settle(store);
+    pf_combine(store);
     pick(&picks, store, request);
-    if (request->format == PK_PEM_DIRECTORY_HASH || request->format == PK_OPENSSL_DIRECTORY) {
+    if (request->format == PF_PEM_DIRECTORY_HASH || request->format == PF_OPENSSL_DIRECTORY) {
         directory(out, store, &picks, request->format);
     } else {
         bundle = XR_PUSH(out);
         for (size_t i = 0; i < picks.count; i++) {
-            const struct pk_cert *cert = &store->certs.items[picks.items[i]];
+            const struct pf_cert *cert = &store->certs.items[picks.items[i]];
 
-            size += pk_base64_size(cert->der.len) + 2 * cert->label_len + 256;
+            size += pf_base64_size(cert->der.len) + 2 * cert->label_len + 256;
         }
-        pk_reserve(&bundle->content, size);
-        if (request->format == PK_JAVA_CACERTS)
-            pk_jks(&bundle->content, store, &picks);
-        else if (request->format == PK_EDK2_CACERTS)
+        pf_reserve(&bundle->content, size);
+        if (request->format == PF_JAVA_CACERTS)
+            pf_jks(&bundle->content, store, &picks);
+        else if (request->format == PF_EDK2_CACERTS)
             edk2(&bundle->content, store, &picks);
         else
             pem_bundle(&bundle->content, store, &picks, request);

@@ -51,31 +51,31 @@ static void digest_of(unsigned char out[DIGEST], const unsigned char *data, size
 {
     struct xr_buf all = {0};
 
-    pk_reserve(&all, sizeof(SALT) + len);
+    pf_reserve(&all, sizeof(SALT) + len);
     xr_buf_add(&all, SALT, sizeof(SALT) - 1);
     xr_buf_add(&all, data, len);
     host->sha1(out, (struct xr_bytes){(const unsigned char *)all.data, all.len});
     xr_buf_free(&all);
 }
 
-void pk_jks(struct xr_buf *out, const struct pk_store *store, const struct pk_picks *picks)
+void pf_jks(struct xr_buf *out, const struct pf_store *store, const struct pf_picks *picks)
 {
     static const unsigned char head[] = {0xfe, 0xed, 0xfe, 0xed, 0, 0, 0, 2};
-    struct pk_names aliases = {.host = store->host};
+    struct pf_names aliases = {.host = store->host};
     struct xr_buf alias = {0}, spelt = {0};
     unsigned char digest[DIGEST];
 
     xr_buf_add(out, head, sizeof(head));
     put_number(out, picks->count, 4);
     for (size_t i = 0; i < picks->count; i++) {
-        const struct pk_cert *cert = &store->certs.items[picks->items[i]];
+        const struct pf_cert *cert = &store->certs.items[picks->items[i]];
         int64_t at = cert->not_before > 0 ? cert->not_before * 1000 : 0;
 
         if (cert->label_len > 0)
             convert_alias(&alias, cert->label, cert->label_len);
         else
             convert_alias(&alias, "unlabeled", 9);
-        pk_names_take(&aliases, &spelt, alias.data, alias.len, spell_alias);
+        pf_names_take(&aliases, &spelt, alias.data, alias.len, spell_alias);
         put_number(out, TRUSTED_ENTRY, 4);
         put_text(out, spelt.data, spelt.len);
         put_number(out, (uint64_t)at, 8);
@@ -85,7 +85,7 @@ void pk_jks(struct xr_buf *out, const struct pk_store *store, const struct pk_pi
     }
     digest_of(digest, (const unsigned char *)out->data, out->len, store->host);
     xr_buf_add(out, digest, sizeof(digest));
-    pk_names_free(&aliases);
+    pf_names_free(&aliases);
     xr_buf_free(&alias);
     xr_buf_free(&spelt);
 }
@@ -121,7 +121,7 @@ static bool take_entry(struct xr_bytes *before, struct xr_bytes *after, struct x
     const unsigned char *start = rest->data;
     struct xr_bytes part = {0};
 
-    if (!take(&part, rest, 4) || !pk_is(part, "\0\0\0\2", 4) || !take_sized(&part, rest, 2))
+    if (!take(&part, rest, 4) || !pf_is(part, "\0\0\0\2", 4) || !take_sized(&part, rest, 2))
         return false;
     *before = (struct xr_bytes){start, (size_t)(rest->data - start)};
     if (!take(&part, rest, 8))
@@ -139,14 +139,14 @@ static bool open_keystore(struct xr_bytes *head, struct xr_bytes *file, const st
     unsigned char digest[DIGEST];
 
     if (file->len < HEAD + DIGEST ||
-        !pk_is((struct xr_bytes){file->data, 4}, "\xfe\xed\xfe\xed", 4))
+        !pf_is((struct xr_bytes){file->data, 4}, "\xfe\xed\xfe\xed", 4))
         return false;
     digest_of(digest, file->data, file->len - DIGEST, host);
     file->len -= DIGEST;
     return memcmp(digest, file->data + file->len, DIGEST) == 0 && take(head, file, HEAD);
 }
 
-bool pk_same_keystore(struct xr_bytes a, struct xr_bytes b, const struct xr_host *host)
+bool pf_same_keystore(struct xr_bytes a, struct xr_bytes b, const struct xr_host *host)
 {
     struct xr_bytes head_a = {0}, head_b = {0}, before_a = {0}, before_b = {0}, after_a = {0},
                     after_b = {0};

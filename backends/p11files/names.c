@@ -18,8 +18,8 @@ static bool put(struct xr_idmap *map, const struct xr_host *host, const char *na
     return added;
 }
 
-void pk_names_take(struct pk_names *names, struct xr_buf *spelt, const char *name, size_t len,
-                   pk_spell_fn spell)
+void pf_names_take(struct pf_names *names, struct xr_buf *spelt, const char *name, size_t len,
+                   pf_spell_fn spell)
 {
     size_t at = 0, unused = 0, *n = NULL;
 
@@ -36,12 +36,12 @@ void pk_names_take(struct pk_names *names, struct xr_buf *spelt, const char *nam
     } while (!put(&names->taken, names->host, spelt->data, spelt->len, 0, &unused));
 }
 
-void pk_names_free(struct pk_names *names)
+void pf_names_free(struct pf_names *names)
 {
     xr_idmap_free(&names->taken);
     xr_idmap_free(&names->next);
     free(names->items);
-    *names = (struct pk_names){.host = names->host};
+    *names = (struct pf_names){.host = names->host};
 }
 
 /* ---- link names ---- */
@@ -77,21 +77,21 @@ static size_t squeeze(char *text, size_t len)
 
 /* One AttributeTypeAndValue in OpenSSL's canonical form, nearly: p11-kit takes T61 for UTF-8 and knows
  * NumericString, but not VisibleString. */
-static bool canonical_ava(struct xr_buf *out, const struct pk_ava *ava)
+static bool canonical_ava(struct xr_buf *out, const struct pf_ava *ava)
 {
     struct xr_buf content = {0};
     size_t len = 0;
     bool other = false;
-    char *text = pk_string(&len, &other, ava->value);
+    char *text = pf_string(&len, &other, ava->value);
 
     if (text == NULL && !other)
         return false;
     xr_buf_add(&content, ava->type.data, ava->type.len);
     if (text != NULL)
-        pk_der_put(&content, PK_DER_UTF8, text, squeeze(text, len));
+        pf_der_put(&content, PF_DER_UTF8, text, squeeze(text, len));
     else
         xr_buf_add(&content, ava->value.data, ava->value.len);
-    pk_der_put(out, PK_DER_SEQUENCE, content.data, content.len);
+    pf_der_put(out, PF_DER_SEQUENCE, content.data, content.len);
     xr_buf_free(&content);
     free(text);
     return true;
@@ -105,22 +105,22 @@ static bool canonical_rdn(struct xr_buf *out, struct xr_bytes set)
         struct xr_bytes *items;
         size_t count, capacity;
     } parts = {0};
-    struct pk_ava ava;
+    struct pf_ava ava;
     bool ok = true;
 
     while (ok && set.len > 0)
-        ok = pk_ava_take(&ava, &set) && canonical_ava(&content, &ava);
+        ok = pf_ava_take(&ava, &set) && canonical_ava(&content, &ava);
     if (ok) {
         struct xr_bytes rest = {(const unsigned char *)content.data, content.len};
-        struct pk_der part;
+        struct pf_der part;
 
-        while (pk_der_next(&part, &rest))
+        while (pf_der_next(&part, &rest))
             *XR_PUSH(&parts) = part.whole;
         if (parts.count > 1)
-            qsort(parts.items, parts.count, sizeof(*parts.items), pk_by_bytes);
+            qsort(parts.items, parts.count, sizeof(*parts.items), pf_by_bytes);
         for (size_t i = 0; i < parts.count; i++)
             xr_buf_add(&sorted, parts.items[i].data, parts.items[i].len);
-        pk_der_put(out, PK_DER_SET, sorted.data, sorted.len);
+        pf_der_put(out, PF_DER_SET, sorted.data, sorted.len);
     }
     free(parts.items);
     xr_buf_free(&content);
@@ -128,16 +128,16 @@ static bool canonical_rdn(struct xr_buf *out, struct xr_bytes set)
     return ok;
 }
 
-bool pk_link_hash(uint32_t *out, struct xr_bytes subject, const struct xr_host *host)
+bool pf_link_hash(uint32_t *out, struct xr_bytes subject, const struct xr_host *host)
 {
-    struct pk_der name, rdn;
+    struct pf_der name, rdn;
     struct xr_buf canonical = {0};
     unsigned char digest[20];
-    bool ok = pk_der_only(&name, subject, PK_DER_SEQUENCE);
+    bool ok = pf_der_only(&name, subject, PF_DER_SEQUENCE);
 
     xr_buf_add(&canonical, "", 0);
     while (ok && name.content.len > 0)
-        ok = pk_der_take(&rdn, &name.content, PK_DER_SET) && canonical_rdn(&canonical, rdn.content);
+        ok = pf_der_take(&rdn, &name.content, PF_DER_SET) && canonical_rdn(&canonical, rdn.content);
     if (ok) {
         host->sha1(digest, (struct xr_bytes){(const unsigned char *)canonical.data, canonical.len});
         *out = little_endian(digest);
@@ -146,7 +146,7 @@ bool pk_link_hash(uint32_t *out, struct xr_bytes subject, const struct xr_host *
     return ok;
 }
 
-uint32_t pk_link_hash_old(struct xr_bytes subject, const struct xr_host *host)
+uint32_t pf_link_hash_old(struct xr_bytes subject, const struct xr_host *host)
 {
     unsigned char digest[16];
 

@@ -7,22 +7,22 @@
  * 0.26.4. Pure: bytes in, bytes out; nothing here opens a file. Same input, same output.
  *
  * Which files are which: a token is one of the module's paths. Its own entries that are not
- * directories (links followed, any name) are PK_BASE, those of its anchors/ and blocklist/
- * PK_ANCHORS and PK_BLOCKLIST; nothing deeper is read. A token that is a file itself is
- * PK_ANCHORS. The order is tokens; areas; names by strcmp (before 0.25.6: as readdir has them).
+ * directories (links followed, any name) are PF_BASE, those of its anchors/ and blocklist/
+ * PF_ANCHORS and PF_BLOCKLIST; nothing deeper is read. A token that is a file itself is
+ * PF_ANCHORS. The order is tokens; areas; names by strcmp (before 0.25.6: as readdir has them).
  */
-#ifndef XR_PK_PK_H
-#define XR_PK_PK_H
+#ifndef XR_P11FILES_PK_H
+#define XR_P11FILES_PK_H
 
 #include "kit/base.h"
 
 /* Which part of a source directory a file lies in. */
-enum pk_area { PK_BASE, PK_ANCHORS, PK_BLOCKLIST };
+enum pf_area { PF_BASE, PF_ANCHORS, PF_BLOCKLIST };
 
-#define PK_NONE SIZE_MAX
+#define PF_NONE SIZE_MAX
 
 /* One certificate object of the module. */
-struct pk_cert {
+struct pf_cert {
     struct xr_bytes der; /* owned; empty where the source has only issuer and serial, or a key */
     struct xr_bytes issuer, serial, spki, subject; /* DER, as the module has them: slices of der
                                                       or of own; empty where it has none */
@@ -31,14 +31,14 @@ struct pk_cert {
     size_t label_len;
     bool trusted, distrusted; /* CKA_TRUSTED, CKA_X_DISTRUSTED */
     bool dated;         /* NSS takes what it issued up to a date: CKA_NSS_SERVER_DISTRUST_AFTER */
-    size_t token, file; /* numbers: as given to pk_add, and of that call */
+    size_t token, file; /* numbers: as given to pf_add, and of that call */
 
-    /* Known after pk_settle: */
+    /* Known after pf_combine: */
     bool authority;    /* CKA_CERTIFICATE_CATEGORY is 2 */
     bool usable;       /* parses, and so does all that is attached: else it is in no output */
     bool blocked;      /* its key or its issuer and serial is distrusted somewhere */
     uint32_t purposes; /* attached EKU, else its own, else XR_ANY_PURPOSE; 0: none we know */
-    size_t attached;   /* first attached extension, see pk_extension.next, or PK_NONE */
+    size_t attached;   /* first attached extension, see pf_extension.next, or PF_NONE */
 
     /* Private: */
     unsigned char *own;
@@ -53,19 +53,19 @@ struct pk_cert {
 };
 
 /* What all extensions attached to a key say together; values of extensions, or empty. */
-struct pk_attached {
+struct pf_attached {
     struct xr_bytes eku, reject, skid;
-    size_t basic; /* of pk_store.extensions, or PK_NONE */
+    size_t basic; /* of pf_store.extensions, or PF_NONE */
     bool broken;
 };
 
 /* An extension attached from outside, bound to a key within its token. */
-struct pk_extension {
+struct pf_extension {
     struct xr_bytes spki, oid, value; /* owned; value is the whole Extension, DER */
     size_t token, file;
-    /* Known after pk_settle: */
-    size_t next;            /* next one of the same key that counts, or PK_NONE */
-    struct pk_attached sum; /* in the first of a key */
+    /* Known after pf_combine: */
+    size_t next;            /* next one of the same key that counts, or PF_NONE */
+    struct pf_attached sum; /* in the first of a key */
 
     /* Private: */
     size_t place;     /* number of certificates read before it */
@@ -73,58 +73,58 @@ struct pk_extension {
 };
 
 /* Is it about purposes, key identifiers or being a CA, which all outputs heed? Constraints are not. */
-bool pk_is_trust(const struct pk_extension *extension);
+bool pf_is_trust(const struct pf_extension *extension);
 
-struct pk_store {
+struct pf_store {
     const struct xr_host *host;
     bool first_rdn; /* label from the first RDN that has one, as p11-kit before 0.26 */
     struct {
-        struct pk_cert *items;
+        struct pf_cert *items;
         size_t count, capacity;
     } certs;
     struct {
-        struct pk_extension *items;
+        struct pf_extension *items;
         size_t count, capacity;
     } extensions;
     size_t files;
-    bool settled;
+    bool combined;
 };
 
 /* Reads one file's bytes. name, its last component, is for messages. Files are added in the order
  * of the module. XR_INVALID with a reason: the module would not read it either. What it reads
  * before it stumbles was added, the other files go on. */
-enum xr_status pk_add(struct pk_store *store, size_t token, enum pk_area area, const char *name,
+enum xr_status pf_add(struct pf_store *store, size_t token, enum pf_area area, const char *name,
                       struct xr_bytes data, struct xr_error *err);
-/* Works out what depends on all files. pk_extract does it when needed; so must who reads the
- * fields marked above, after the last pk_add. */
-void pk_settle(struct pk_store *store);
-void pk_free(struct pk_store *store);
+/* Works out what depends on all files. pf_extract does it when needed; so must who reads the
+ * fields marked above, after the last pf_add. */
+void pf_combine(struct pf_store *store);
+void pf_free(struct pf_store *store);
 
 /* A file, or a link, below an output directory. */
-struct pk_out {
+struct pf_out {
     char *name;
     char *target; /* of a link, or NULL */
     struct xr_buf content;
 };
-struct pk_outs {
-    struct pk_out *items;
+struct pf_outs {
+    struct pf_out *items;
     size_t count, capacity;
 };
-void pk_outs_free(struct pk_outs *outs);
+void pf_outs_free(struct pf_outs *outs);
 
-enum pk_format {
-    PK_PEM_BUNDLE,
-    PK_OPENSSL_BUNDLE,
-    PK_JAVA_CACERTS,
-    PK_EDK2_CACERTS,
-    PK_PEM_DIRECTORY_HASH,
-    PK_OPENSSL_DIRECTORY,
+enum pf_format {
+    PF_PEM_BUNDLE,
+    PF_OPENSSL_BUNDLE,
+    PF_JAVA_CACERTS,
+    PF_EDK2_CACERTS,
+    PF_PEM_DIRECTORY_HASH,
+    PF_OPENSSL_DIRECTORY,
 };
-enum pk_filter { PK_CA_ANCHORS, PK_CERTIFICATES };
+enum pf_filter { PF_CA_ANCHORS, PF_CERTIFICATES };
 
-struct pk_request {
-    enum pk_format format;
-    enum pk_filter filter;
+struct pf_request {
+    enum pf_format format;
+    enum pf_filter filter;
     uint32_t purpose; /* one of XR_SERVER … XR_TIME; 0: no limit, but for anchors in formats other
                          than OpenSSL's it is XR_SERVER then */
     bool comments;    /* a line with the label before each */
@@ -132,9 +132,9 @@ struct pk_request {
 /* What `trust extract` would write, but for two things. A Java entry's time is its certificate's
  * notBefore. Comments have no control characters and no five dashes in a row, with which a label
  * adds certificates to p11-kit's own bundles. A bundle is one element without a name. */
-void pk_extract(struct pk_outs *out, struct pk_store *store, const struct pk_request *request);
+void pf_extract(struct pf_outs *out, struct pf_store *store, const struct pf_request *request);
 
 /* Are these two whole Java keystores, the same but for the times of their entries? */
-bool pk_same_keystore(struct xr_bytes a, struct xr_bytes b, const struct xr_host *host);
+bool pf_same_keystore(struct xr_bytes a, struct xr_bytes b, const struct xr_host *host);
 
 #endif

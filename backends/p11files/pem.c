@@ -136,7 +136,7 @@ static const unsigned char *find(const unsigned char *from, const unsigned char 
     return memmem(from, (size_t)(end - from), text, strlen(text));
 }
 
-size_t pk_pem_each(struct xr_bytes text, pk_block_fn block, void *ctx)
+size_t pf_pem_each(struct xr_bytes text, pf_block_fn block, void *ctx)
 {
     const unsigned char *at = text.data, *end = text.data + text.len;
     size_t found = 0;
@@ -178,12 +178,12 @@ size_t pk_pem_each(struct xr_bytes text, pk_block_fn block, void *ctx)
 
 /* ---- encoding ---- */
 
-size_t pk_base64_size(size_t len)
+size_t pf_base64_size(size_t len)
 {
     return (len + 2) / 3 * 4 + len / 48 + 1;
 }
 
-size_t pk_base64(char *out, const unsigned char *data, size_t len)
+size_t pf_base64(char *out, const unsigned char *data, size_t len)
 {
     char *q = out;
 

@@ -13,39 +13,39 @@
 static const struct {
     const char *name;
     unsigned long type;
-    enum pk_attr attr;
+    enum pf_attr attr;
 } attributes[] = {
-    {"class", 0x0, PK_CLASS},
-    {"token", 0x1, PK_TOKEN},
-    {"private", 0x2, PK_COMMON},
-    {"label", 0x3, PK_LABEL},
-    {"application", 0x10, PK_APPLICATION},
-    {"value", 0x11, PK_VALUE},
-    {"object-id", 0x12, PK_OBJECT_ID},
-    {"certificate-type", 0x80, PK_CERT_TYPE},
-    {"issuer", 0x81, PK_ISSUER},
-    {"serial-number", 0x82, PK_SERIAL},
-    {"trusted", 0x86, PK_TRUSTED},
-    {"certificate-category", 0x87, PK_CATEGORY},
-    {"java-midp-security-domain", 0x88, PK_CERT_ONLY},
-    {"url", 0x89, PK_CERT_ONLY},
-    {"hash-of-subject-public-key", 0x8a, PK_CERT_ONLY},
-    {"hash-of-issuer-public-key", 0x8b, PK_CERT_ONLY},
-    {"check-value", 0x90, PK_CERT_ONLY},
-    {"subject", 0x101, PK_SUBJECT},
-    {"id", 0x102, PK_ID},
-    {"start-date", 0x110, PK_CERT_ONLY},
-    {"end-date", 0x111, PK_CERT_ONLY},
-    {"public-key-info", 0x129, PK_SPKI},
-    {"x-public-key-info", 0x129, PK_SPKI},
-    {"modifiable", 0x170, PK_COMMON},
-    {"wrap-template", 0x40000211, PK_IGNORED},
-    {"unwrap-template", 0x40000212, PK_IGNORED},
-    {"derive-template", 0x40000213, PK_IGNORED},
-    {"nss-mozilla-ca-policy", 0xce534372, PK_CERT_ONLY},
-    {"nss-server-distrust-after", 0xce534373, PK_SERVER_AFTER},
-    {"nss-email-distrust-after", 0xce534374, PK_EMAIL_AFTER},
-    {"x-distrusted", 0xd8444764, PK_DISTRUSTED},
+    {"class", 0x0, PF_CLASS},
+    {"token", 0x1, PF_TOKEN},
+    {"private", 0x2, PF_COMMON},
+    {"label", 0x3, PF_LABEL},
+    {"application", 0x10, PF_APPLICATION},
+    {"value", 0x11, PF_VALUE},
+    {"object-id", 0x12, PF_OBJECT_ID},
+    {"certificate-type", 0x80, PF_CERT_TYPE},
+    {"issuer", 0x81, PF_ISSUER},
+    {"serial-number", 0x82, PF_SERIAL},
+    {"trusted", 0x86, PF_TRUSTED},
+    {"certificate-category", 0x87, PF_CATEGORY},
+    {"java-midp-security-domain", 0x88, PF_CERT_ONLY},
+    {"url", 0x89, PF_CERT_ONLY},
+    {"hash-of-subject-public-key", 0x8a, PF_CERT_ONLY},
+    {"hash-of-issuer-public-key", 0x8b, PF_CERT_ONLY},
+    {"check-value", 0x90, PF_CERT_ONLY},
+    {"subject", 0x101, PF_SUBJECT},
+    {"id", 0x102, PF_ID},
+    {"start-date", 0x110, PF_CERT_ONLY},
+    {"end-date", 0x111, PF_CERT_ONLY},
+    {"public-key-info", 0x129, PF_SPKI},
+    {"x-public-key-info", 0x129, PF_SPKI},
+    {"modifiable", 0x170, PF_COMMON},
+    {"wrap-template", 0x40000211, PF_IGNORED},
+    {"unwrap-template", 0x40000212, PF_IGNORED},
+    {"derive-template", 0x40000213, PF_IGNORED},
+    {"nss-mozilla-ca-policy", 0xce534372, PF_CERT_ONLY},
+    {"nss-server-distrust-after", 0xce534373, PF_SERVER_AFTER},
+    {"nss-email-distrust-after", 0xce534374, PF_EMAIL_AFTER},
+    {"x-distrusted", 0xd8444764, PF_DISTRUSTED},
 };
 /* Names that p11-kit knows and then refuses in those; an unknown name spoils the whole file. */
 static const char other_attributes[] =
@@ -79,8 +79,8 @@ static const struct {
     const char *name;
     unsigned long value;
 } words[] = {
-    {"data", PK_CLASS_DATA},
-    {"certificate", PK_CLASS_CERTIFICATE},
+    {"data", PF_CLASS_DATA},
+    {"certificate", PF_CLASS_CERTIFICATE},
     {"public-key", 2},
     {"private-key", 3},
     {"secret-key", 4},
@@ -92,12 +92,12 @@ static const struct {
     {"trust", 11},
     {"nss-crl", 0xce534351},
     {"nss-smime", 0xce534352},
-    {"nss-trust", PK_CLASS_NSS_TRUST},
-    {"nss-builtin-root-list", PK_CLASS_NSS_ROOTS},
+    {"nss-trust", PF_CLASS_NSS_TRUST},
+    {"nss-builtin-root-list", PF_CLASS_NSS_ROOTS},
     {"nss-newslot", 0xce534355},
     {"nss-delslot", 0xce534356},
-    {"x-trust-assertion", PK_CLASS_ASSERTION},
-    {"x-certificate-extension", PK_CLASS_EXTENSION},
+    {"x-trust-assertion", PF_CLASS_ASSERTION},
+    {"x-certificate-extension", PF_CLASS_EXTENSION},
     {"x-509", 0},
     {"x-509-attr-cert", 1},
     {"wtls", 2},
@@ -134,7 +134,7 @@ static bool listed(const char *list, const char *name)
     return false;
 }
 
-static bool find_attribute(enum pk_attr *out, const char *name)
+static bool find_attribute(enum pf_attr *out, const char *name)
 {
     char *end = NULL;
     unsigned long type = strtoul(name, &end, 10);
@@ -145,7 +145,7 @@ static bool find_attribute(enum pk_attr *out, const char *name)
             return true;
         }
     }
-    *out = PK_OTHER;
+    *out = PF_OTHER;
     if (*end == '\0')
         return type != ULONG_MAX;
     return listed(other_attributes, name);
@@ -153,7 +153,7 @@ static bool find_attribute(enum pk_attr *out, const char *name)
 
 /* ---- objects ---- */
 
-void pk_object_set(struct pk_object *object, enum pk_attr attr, const void *data, size_t len)
+void pf_object_set(struct pf_object *object, enum pf_attr attr, const void *data, size_t len)
 {
     free(object->attr[attr].data);
     object->attr[attr].data = xr_memdup(data, len);
@@ -161,7 +161,7 @@ void pk_object_set(struct pk_object *object, enum pk_attr attr, const void *data
     object->attr[attr].set = true;
 }
 
-bool pk_object_number(const struct pk_object *object, enum pk_attr attr, unsigned long *out)
+bool pf_object_number(const struct pf_object *object, enum pf_attr attr, unsigned long *out)
 {
     if (!object->attr[attr].set || object->attr[attr].len != sizeof(*out))
         return false;
@@ -169,16 +169,16 @@ bool pk_object_number(const struct pk_object *object, enum pk_attr attr, unsigne
     return true;
 }
 
-struct xr_bytes pk_object_bytes(const struct pk_object *object, enum pk_attr attr)
+struct xr_bytes pf_object_bytes(const struct pf_object *object, enum pf_attr attr)
 {
     return (struct xr_bytes){object->attr[attr].data, object->attr[attr].len};
 }
 
-void pk_object_clear(struct pk_object *object)
+void pf_object_clear(struct pf_object *object)
 {
-    for (size_t a = 0; a < PK_ATTRS; a++)
+    for (size_t a = 0; a < PF_ATTRS; a++)
         free(object->attr[a].data);
-    *object = (struct pk_object){0};
+    *object = (struct pf_object){0};
 }
 
 /* ---- values ---- */
@@ -255,13 +255,13 @@ static bool dotted(struct xr_buf *out, const char *value)
         }
     }
     ok = true;
-    pk_der_put(out, PK_DER_OID, content.data, content.len);
+    pf_der_put(out, PF_DER_OID, content.data, content.len);
 out:
     xr_buf_free(&content);
     return ok;
 }
 
-static bool set_value(struct pk_object *object, enum pk_attr attr, const char *value)
+static bool set_value(struct pf_object *object, enum pf_attr attr, const char *value)
 {
     struct xr_buf bytes = {0};
     unsigned char truth = strcmp(value, "true") == 0;
@@ -271,23 +271,23 @@ static bool set_value(struct pk_object *object, enum pk_attr attr, const char *v
 
     for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
         if (strcmp(words[i].name, value) == 0) {
-            pk_object_set(object, attr, &words[i].value, sizeof(words[i].value));
+            pf_object_set(object, attr, &words[i].value, sizeof(words[i].value));
             return true;
         }
     }
     if (listed(key_words, value)) {
-        pk_object_set(object, attr, &number, sizeof(number));
+        pf_object_set(object, attr, &number, sizeof(number));
     } else if (quoted(&bytes, value)) {
-        pk_object_set(object, attr, bytes.data, bytes.len);
+        pf_object_set(object, attr, bytes.data, bytes.len);
     } else if (truth || strcmp(value, "false") == 0) {
-        pk_object_set(object, attr, &truth, 1);
+        pf_object_set(object, attr, &truth, 1);
     } else if (number = strtoul(value, &end, 10), *end == '\0') {
-        pk_object_set(object, attr, &number, sizeof(number));
+        pf_object_set(object, attr, &number, sizeof(number));
     } else {
         bytes.len = 0;
         ok = dotted(&bytes, value);
         if (ok)
-            pk_object_set(object, attr, bytes.data, bytes.len);
+            pf_object_set(object, attr, bytes.data, bytes.len);
     }
     xr_buf_free(&bytes);
     return ok;
@@ -296,29 +296,29 @@ static bool set_value(struct pk_object *object, enum pk_attr attr, const char *v
 /* ---- lines ---- */
 
 struct block {
-    struct pk_object *object;
+    struct pf_object *object;
     bool ok;
 };
 
-static void set_if_missing(struct pk_object *object, enum pk_attr attr, const void *data,
+static void set_if_missing(struct pf_object *object, enum pf_attr attr, const void *data,
                            size_t len)
 {
     if (!object->attr[attr].set)
-        pk_object_set(object, attr, data, len);
+        pf_object_set(object, attr, data, len);
 }
 
 static void on_block(void *ctx, struct xr_bytes type, unsigned char *der, size_t len)
 {
     struct block *block = ctx;
-    unsigned long class = PK_CLASS_CERTIFICATE, x509 = 0;
+    unsigned long class = PF_CLASS_CERTIFICATE, x509 = 0;
 
     block->ok = true;
-    if (PK_IS(type, "CERTIFICATE")) {
-        set_if_missing(block->object, PK_CLASS, &class, sizeof(class));
-        set_if_missing(block->object, PK_CERT_TYPE, &x509, sizeof(x509));
-        set_if_missing(block->object, PK_VALUE, der, len);
-    } else if (PK_IS(type, "PUBLIC KEY")) {
-        set_if_missing(block->object, PK_SPKI, der, len);
+    if (PF_IS(type, "CERTIFICATE")) {
+        set_if_missing(block->object, PF_CLASS, &class, sizeof(class));
+        set_if_missing(block->object, PF_CERT_TYPE, &x509, sizeof(x509));
+        set_if_missing(block->object, PF_VALUE, der, len);
+    } else if (PF_IS(type, "PUBLIC KEY")) {
+        set_if_missing(block->object, PF_SPKI, der, len);
     } else {
         block->ok = false;
     }
@@ -361,12 +361,12 @@ static bool take_pem(struct xr_bytes *out, struct xr_bytes *rest)
     return true;
 }
 
-static bool read_field(struct pk_object *object, struct xr_bytes line, struct xr_error *err)
+static bool read_field(struct pf_object *object, struct xr_bytes line, struct xr_error *err)
 {
     const unsigned char *colon = memchr(line.data, ':', line.len);
     size_t before = colon != NULL ? (size_t)(colon - line.data) : 0;
     char *name = NULL, *value = NULL;
-    enum pk_attr attr = PK_OTHER;
+    enum pf_attr attr = PF_OTHER;
     bool ok = false;
 
     if (colon == NULL) {
@@ -383,11 +383,11 @@ static bool read_field(struct pk_object *object, struct xr_bytes line, struct xr
     return ok;
 }
 
-static bool read_block(struct pk_object *object, struct xr_bytes pem, struct xr_error *err)
+static bool read_block(struct pf_object *object, struct xr_bytes pem, struct xr_error *err)
 {
     struct block block = {.object = object};
 
-    if (pk_pem_each(pem, on_block, &block) == 1 && block.ok)
+    if (pf_pem_each(pem, on_block, &block) == 1 && block.ok)
         return true;
     (void)xr_fail(err, XR_INVALID, "a bad PEM block, or not a CERTIFICATE or PUBLIC KEY");
     return false;
@@ -395,8 +395,8 @@ static bool read_block(struct pk_object *object, struct xr_bytes pem, struct xr_
 
 struct reader {
     enum { NO_SECTION, OBJECT, SKIPPED } state;
-    struct pk_object object;
-    pk_object_fn place;
+    struct pf_object object;
+    pf_object_fn place;
     void *ctx;
     bool done; /* place has had enough */
 };
@@ -405,7 +405,7 @@ static void end_section(struct reader *r)
 {
     if (r->state == OBJECT && r->place != NULL && !r->done)
         r->done = !r->place(r->ctx, &r->object);
-    pk_object_clear(&r->object);
+    pf_object_clear(&r->object);
 }
 
 static bool read_section(struct reader *r, struct xr_bytes line, struct xr_error *err)
@@ -417,7 +417,7 @@ static bool read_section(struct reader *r, struct xr_bytes line, struct xr_error
     end_section(r);
     line = (struct xr_bytes){line.data + 1, line.len - 2};
     line.len = strnlen((const char *)line.data, line.len);
-    r->state = PK_IS(line, HEADER) ? OBJECT : SKIPPED;
+    r->state = PF_IS(line, HEADER) ? OBJECT : SKIPPED;
     return true;
 }
 
@@ -451,14 +451,14 @@ static bool read_pem(struct reader *r, struct xr_bytes *rest, struct xr_error *e
     return r->state == SKIPPED || read_block(&r->object, pem, err);
 }
 
-bool pk_persist_magic(struct xr_bytes data)
+bool pf_persist_magic(struct xr_bytes data)
 {
     const unsigned char *found = memmem(data.data, data.len, "[" HEADER "]", sizeof(HEADER) + 1);
 
     return found != NULL && memchr(data.data, '\0', (size_t)(found - data.data)) == NULL;
 }
 
-bool pk_persist_read(struct xr_bytes data, pk_object_fn place, void *ctx, struct xr_error *err)
+bool pf_persist_read(struct xr_bytes data, pf_object_fn place, void *ctx, struct xr_error *err)
 {
     struct reader r = {.place = place, .ctx = ctx};
     bool ok = true;
@@ -482,6 +482,6 @@ bool pk_persist_read(struct xr_bytes data, pk_object_fn place, void *ctx, struct
     }
     if (ok)
         end_section(&r);
-    pk_object_clear(&r.object);
+    pf_object_clear(&r.object);
     return ok;
 }

@@ -10,15 +10,15 @@ enum { OIDS_MAX = 1024 }; /* purposes in one TRUSTED CERTIFICATE; p11-kit's tabl
 
 /* Where an object comes from. */
 struct origin {
-    struct pk_store *store;
+    struct pf_store *store;
     size_t token, file;
-    enum pk_area area;
+    enum pf_area area;
     bool refused; /* an object, or a PEM block */
 };
 
 /* ---- certificates ---- */
 
-static struct xr_bytes kept(unsigned char **at, const struct pk_object *object, enum pk_attr attr,
+static struct xr_bytes kept(unsigned char **at, const struct pf_object *object, enum pf_attr attr,
                             struct xr_bytes computed)
 {
     struct xr_bytes copy = {*at, object->attr[attr].len};
@@ -31,28 +31,28 @@ static struct xr_bytes kept(unsigned char **at, const struct pk_object *object, 
     return copy;
 }
 
-static bool says(const struct pk_object *object, enum pk_attr attr)
+static bool says(const struct pf_object *object, enum pf_attr attr)
 {
     return object->attr[attr].len == 1 && object->attr[attr].data[0] != 0;
 }
 
-static void set_trust(struct pk_cert *cert, const struct pk_object *object, enum pk_area area)
+static void set_trust(struct pf_cert *cert, const struct pf_object *object, enum pf_area area)
 {
-    cert->trusted = says(object, PK_TRUSTED);
-    cert->distrusted = says(object, PK_DISTRUSTED);
-    if (area == PK_BLOCKLIST || (area == PK_ANCHORS && !cert->distrusted)) {
-        cert->trusted = area == PK_ANCHORS;
-        cert->distrusted = area == PK_BLOCKLIST;
+    cert->trusted = says(object, PF_TRUSTED);
+    cert->distrusted = says(object, PF_DISTRUSTED);
+    if (area == PF_BLOCKLIST || (area == PF_ANCHORS && !cert->distrusted)) {
+        cert->trusted = area == PF_ANCHORS;
+        cert->distrusted = area == PF_BLOCKLIST;
     }
 }
 
 /* What p11-kit calls a category: 2 is an authority. */
-static int category_of(const struct pk_walk *walk)
+static int category_of(const struct pf_walk *walk)
 {
     bool ca = false;
 
     if (walk->basic.data != NULL) {
-        if (!pk_walk_basic(&ca, walk->basic))
+        if (!pf_walk_basic(&ca, walk->basic))
             return 0;
     } else {
         ca = walk->v1 && xr_bytes_equal(walk->subject, walk->issuer);
@@ -61,52 +61,52 @@ static int category_of(const struct pk_walk *walk)
 }
 
 /* Takes the object's value. */
-static void place_cert(const struct origin *from, struct pk_object *object)
+static void place_cert(const struct origin *from, struct pf_object *object)
 {
-    static const enum pk_attr given[] = {PK_ISSUER, PK_SERIAL, PK_SPKI, PK_SUBJECT};
-    struct pk_store *store = from->store;
-    struct pk_cert *cert = XR_PUSH(&store->certs);
-    struct pk_walk walk = {0};
+    static const enum pf_attr given[] = {PF_ISSUER, PF_SERIAL, PF_SPKI, PF_SUBJECT};
+    struct pf_store *store = from->store;
+    struct pf_cert *cert = XR_PUSH(&store->certs);
+    struct pf_walk walk = {0};
     size_t own = 0;
     unsigned char *at = NULL;
     unsigned long category = 0;
 
     cert->token = from->token;
     cert->file = from->file;
-    cert->attached = PK_NONE;
-    cert->der = pk_object_bytes(object, PK_VALUE);
-    object->attr[PK_VALUE].data = NULL;
-    object->attr[PK_VALUE].set = false;
+    cert->attached = PF_NONE;
+    cert->der = pf_object_bytes(object, PF_VALUE);
+    object->attr[PF_VALUE].data = NULL;
+    object->attr[PF_VALUE].set = false;
     set_trust(cert, object, from->area);
-    cert->dated = object->attr[PK_SERVER_AFTER].len > 1 || object->attr[PK_EMAIL_AFTER].len > 1;
+    cert->dated = object->attr[PF_SERVER_AFTER].len > 1 || object->attr[PF_EMAIL_AFTER].len > 1;
     if (cert->der.len > 0) {
         store->host->sha256(cert->sha256, cert->der);
-        cert->parses = pk_walk_cert(&walk, cert->der);
+        cert->parses = pf_walk_cert(&walk, cert->der);
     }
     if (!cert->parses)
-        walk = (struct pk_walk){0};
+        walk = (struct pf_walk){0};
     cert->plain = cert->parses ? category_of(&walk) : cert->der.len > 0 ? 3 : 0;
     cert->category = -1;
-    if (object->attr[PK_CATEGORY].set)
-        cert->category = pk_object_number(object, PK_CATEGORY, &category) && category == 2 ? 2 : 0;
+    if (object->attr[PF_CATEGORY].set)
+        cert->category = pf_object_number(object, PF_CATEGORY, &category) && category == 2 ? 2 : 0;
     cert->eku = walk.eku;
     cert->key = walk.spki;
     cert->not_before = walk.not_before;
-    if (object->attr[PK_LABEL].set) {
-        cert->label_len = object->attr[PK_LABEL].len;
-        cert->label = xr_memdup(object->attr[PK_LABEL].data, cert->label_len);
+    if (object->attr[PF_LABEL].set) {
+        cert->label_len = object->attr[PF_LABEL].len;
+        cert->label = xr_memdup(object->attr[PF_LABEL].data, cert->label_len);
     } else if (cert->parses) {
-        cert->label = pk_name_label(walk.subject, store->first_rdn);
+        cert->label = pf_name_label(walk.subject, store->first_rdn);
         cert->label_len = cert->label != NULL ? strlen(cert->label) : 0;
     }
     for (size_t i = 0; i < sizeof(given) / sizeof(given[0]); i++)
         own += object->attr[given[i]].len;
     if (own > 0)
         at = cert->own = xr_new(own, 1);
-    cert->issuer = kept(&at, object, PK_ISSUER, walk.issuer);
-    cert->serial = kept(&at, object, PK_SERIAL, walk.serial);
-    cert->spki = kept(&at, object, PK_SPKI, walk.spki);
-    cert->subject = kept(&at, object, PK_SUBJECT, walk.subject);
+    cert->issuer = kept(&at, object, PF_ISSUER, walk.issuer);
+    cert->serial = kept(&at, object, PF_SERIAL, walk.serial);
+    cert->spki = kept(&at, object, PF_SPKI, walk.spki);
+    cert->subject = kept(&at, object, PF_SUBJECT, walk.subject);
 }
 
 /* ---- extensions ---- */
@@ -119,15 +119,15 @@ static struct xr_bytes copy_of(struct xr_bytes bytes)
 static void place_extension(const struct origin *from, struct xr_bytes spki, struct xr_bytes oid,
                             struct xr_bytes value)
 {
-    struct pk_extension *extension = XR_PUSH(&from->store->extensions);
+    struct pf_extension *extension = XR_PUSH(&from->store->extensions);
 
-    *extension = (struct pk_extension){
+    *extension = (struct pf_extension){
         .spki = copy_of(spki),
         .oid = copy_of(oid),
         .value = copy_of(value),
         .token = from->token,
         .file = from->file,
-        .next = PK_NONE,
+        .next = PF_NONE,
         .place = from->store->certs.count,
     };
 }
@@ -141,23 +141,23 @@ static const struct {
     unsigned long class;
     uint32_t required, allowed;
 } schemas[] = {
-    {PK_CLASS_CERTIFICATE, BIT(PK_CERT_TYPE),
-     BIT(PK_LABEL) | BIT(PK_CERT_TYPE) | BIT(PK_TRUSTED) | BIT(PK_DISTRUSTED) | BIT(PK_CATEGORY) |
-         BIT(PK_SUBJECT) | BIT(PK_ISSUER) | BIT(PK_SERIAL) | BIT(PK_VALUE) | BIT(PK_SPKI) |
-         BIT(PK_ID) | BIT(PK_CERT_ONLY) | BIT(PK_SERVER_AFTER) | BIT(PK_EMAIL_AFTER)},
-    {PK_CLASS_EXTENSION, BIT(PK_VALUE) | BIT(PK_SPKI),
-     BIT(PK_LABEL) | BIT(PK_VALUE) | BIT(PK_SPKI) | BIT(PK_OBJECT_ID) | BIT(PK_ID)},
-    {PK_CLASS_DATA, 0, BIT(PK_LABEL) | BIT(PK_VALUE) | BIT(PK_APPLICATION) | BIT(PK_OBJECT_ID)},
-    {PK_CLASS_NSS_TRUST, 0, 0},
-    {PK_CLASS_NSS_ROOTS, 0, BIT(PK_LABEL)},
-    {PK_CLASS_ASSERTION, 0, 0},
+    {PF_CLASS_CERTIFICATE, BIT(PF_CERT_TYPE),
+     BIT(PF_LABEL) | BIT(PF_CERT_TYPE) | BIT(PF_TRUSTED) | BIT(PF_DISTRUSTED) | BIT(PF_CATEGORY) |
+         BIT(PF_SUBJECT) | BIT(PF_ISSUER) | BIT(PF_SERIAL) | BIT(PF_VALUE) | BIT(PF_SPKI) |
+         BIT(PF_ID) | BIT(PF_CERT_ONLY) | BIT(PF_SERVER_AFTER) | BIT(PF_EMAIL_AFTER)},
+    {PF_CLASS_EXTENSION, BIT(PF_VALUE) | BIT(PF_SPKI),
+     BIT(PF_LABEL) | BIT(PF_VALUE) | BIT(PF_SPKI) | BIT(PF_OBJECT_ID) | BIT(PF_ID)},
+    {PF_CLASS_DATA, 0, BIT(PF_LABEL) | BIT(PF_VALUE) | BIT(PF_APPLICATION) | BIT(PF_OBJECT_ID)},
+    {PF_CLASS_NSS_TRUST, 0, 0},
+    {PF_CLASS_NSS_ROOTS, 0, BIT(PF_LABEL)},
+    {PF_CLASS_ASSERTION, 0, 0},
 };
 
-static bool fits(const struct pk_object *object, unsigned long class)
+static bool fits(const struct pf_object *object, unsigned long class)
 {
-    uint32_t has = 0, everywhere = BIT(PK_CLASS) | BIT(PK_TOKEN) | BIT(PK_COMMON) | BIT(PK_IGNORED);
+    uint32_t has = 0, everywhere = BIT(PF_CLASS) | BIT(PF_TOKEN) | BIT(PF_COMMON) | BIT(PF_IGNORED);
 
-    for (size_t a = 0; a < PK_ATTRS; a++) {
+    for (size_t a = 0; a < PF_ATTRS; a++) {
         if (object->attr[a].set)
             has |= BIT(a);
     }
@@ -169,32 +169,32 @@ static bool fits(const struct pk_object *object, unsigned long class)
     return false;
 }
 
-static void place_attached(const struct origin *from, const struct pk_object *object)
+static void place_attached(const struct origin *from, const struct pf_object *object)
 {
-    struct xr_bytes value = pk_object_bytes(object, PK_VALUE), unused = {0};
-    struct xr_bytes oid = pk_object_bytes(object, PK_OBJECT_ID);
+    struct xr_bytes value = pf_object_bytes(object, PF_VALUE), unused = {0};
+    struct xr_bytes oid = pf_object_bytes(object, PF_OBJECT_ID);
 
-    if (!object->attr[PK_OBJECT_ID].set && !pk_walk_extension(&oid, &unused, value))
+    if (!object->attr[PF_OBJECT_ID].set && !pf_walk_extension(&oid, &unused, value))
         oid.len = 0;
-    if (object->attr[PK_SPKI].len > 0)
-        place_extension(from, pk_object_bytes(object, PK_SPKI), oid, value);
+    if (object->attr[PF_SPKI].len > 0)
+        place_extension(from, pf_object_bytes(object, PF_SPKI), oid, value);
 }
 
 /* False where p11-kit would not take it, and with it nothing of the file that follows. */
-static bool place_object(void *ctx, struct pk_object *object)
+static bool place_object(void *ctx, struct pf_object *object)
 {
     struct origin *from = ctx;
     unsigned long class = 0, type = 0;
 
-    from->refused = !pk_object_number(object, PK_CLASS, &class) || !fits(object, class) ||
-                    (object->attr[PK_TOKEN].len == 1 && object->attr[PK_TOKEN].data[0] != 1) ||
-                    (class == PK_CLASS_CERTIFICATE &&
-                     (!pk_object_number(object, PK_CERT_TYPE, &type) || type != 0));
+    from->refused = !pf_object_number(object, PF_CLASS, &class) || !fits(object, class) ||
+                    (object->attr[PF_TOKEN].len == 1 && object->attr[PF_TOKEN].data[0] != 1) ||
+                    (class == PF_CLASS_CERTIFICATE &&
+                     (!pf_object_number(object, PF_CERT_TYPE, &type) || type != 0));
     if (from->refused)
         return false;
-    if (class == PK_CLASS_CERTIFICATE)
+    if (class == PF_CLASS_CERTIFICATE)
         place_cert(from, object);
-    else if (class == PK_CLASS_EXTENSION)
+    else if (class == PF_CLASS_EXTENSION)
         place_attached(from, object);
     return true;
 }
@@ -239,11 +239,11 @@ static uint32_t murmur(const char *text)
 static uint32_t oid_hash(struct xr_bytes whole)
 {
     char text[128 + 32];
-    struct pk_der oid = {0};
+    struct pf_der oid = {0};
     uint64_t arc = 0;
     size_t len = 0;
 
-    (void)pk_der_next(&oid, &whole);
+    (void)pf_der_next(&oid, &whole);
     text[0] = '\0';
     for (size_t i = 0; i < oid.content.len && len < 127; i++) {
         unsigned top = 0;
@@ -315,11 +315,11 @@ static void order_as_table(struct oids *oids)
 
 static bool read_oids(struct oids *out, struct xr_bytes content)
 {
-    struct pk_der oid;
+    struct pf_der oid;
 
     while (content.len > 0) {
-        if (out->count == OIDS_MAX || !pk_der_take(&oid, &content, PK_DER_OID) ||
-            !pk_oid_ok(oid.content))
+        if (out->count == OIDS_MAX || !pf_der_take(&oid, &content, PF_DER_OID) ||
+            !pf_oid_ok(oid.content))
             return false;
         *XR_PUSH(out) = oid.whole;
     }
@@ -336,9 +336,9 @@ static void drop_oids(struct oids *from, const struct oids *drop)
     if (drop->count == 0)
         return;
     sorted = xr_memdup(drop->items, drop->count * sizeof(*sorted));
-    qsort(sorted, drop->count, sizeof(*sorted), pk_by_bytes);
+    qsort(sorted, drop->count, sizeof(*sorted), pf_by_bytes);
     for (size_t i = 0; i < from->count; i++) {
-        if (bsearch(&from->items[i], sorted, drop->count, sizeof(*sorted), pk_by_bytes) == NULL)
+        if (bsearch(&from->items[i], sorted, drop->count, sizeof(*sorted), pf_by_bytes) == NULL)
             from->items[left++] = from->items[i];
     }
     from->count = left;
@@ -354,8 +354,8 @@ static void attach(const struct origin *from, struct xr_bytes spki, const char *
     xr_buf_add(&inside, oid, oid_len);
     if (critical)
         xr_buf_add(&inside, "\x01\x01\xff", 3);
-    pk_der_put(&inside, PK_DER_OCTETS, value.data, value.len);
-    pk_der_put(&whole, PK_DER_SEQUENCE, inside.data, inside.len);
+    pf_der_put(&inside, PF_DER_OCTETS, value.data, value.len);
+    pf_der_put(&whole, PF_DER_SEQUENCE, inside.data, inside.len);
     place_extension(from, spki, (struct xr_bytes){(const unsigned char *)oid, oid_len},
                     (struct xr_bytes){(const unsigned char *)whole.data, whole.len});
     xr_buf_free(&inside);
@@ -370,8 +370,8 @@ static void attach_oids(const struct origin *from, struct xr_bytes spki, const c
     for (size_t i = 0; i < oids->count; i++)
         xr_buf_add(&list, oids->items[i].data, oids->items[i].len);
     if (oids->count == 0) /* an EKU must have one */
-        xr_buf_add(&list, PK_OID_RESERVED, sizeof(PK_OID_RESERVED) - 1);
-    pk_der_put(&value, PK_DER_SEQUENCE, list.data, list.len);
+        xr_buf_add(&list, PF_OID_RESERVED, sizeof(PF_OID_RESERVED) - 1);
+    pf_der_put(&value, PF_DER_SEQUENCE, list.data, list.len);
     attach(from, spki, oid, oid_len, critical,
            (struct xr_bytes){(const unsigned char *)value.data, value.len});
     xr_buf_free(&list);
@@ -379,33 +379,33 @@ static void attach_oids(const struct origin *from, struct xr_bytes spki, const c
 }
 
 /* X509_CERT_AUX: whom OpenSSL trusts the certificate for. Trust without purposes is distrust. */
-static bool read_aux(const struct origin *from, struct pk_object *object, struct xr_bytes spki,
+static bool read_aux(const struct origin *from, struct pf_object *object, struct xr_bytes spki,
                      struct xr_bytes der)
 {
     struct oids trust = {0}, reject = {0};
-    struct pk_der aux = {0}, list, alias = {0}, keyid = {0}, other;
+    struct pf_der aux = {0}, list, alias = {0}, keyid = {0}, other;
     bool has_alias = false, has_keyid = false, ok = false;
 
-    if (!pk_der_only(&aux, der, PK_DER_SEQUENCE) ||
-        (pk_der_take(&list, &aux.content, PK_DER_SEQUENCE) && !read_oids(&trust, list.content)) ||
-        (pk_der_take(&list, &aux.content, 0xa0) && !read_oids(&reject, list.content)))
+    if (!pf_der_only(&aux, der, PF_DER_SEQUENCE) ||
+        (pf_der_take(&list, &aux.content, PF_DER_SEQUENCE) && !read_oids(&trust, list.content)) ||
+        (pf_der_take(&list, &aux.content, 0xa0) && !read_oids(&reject, list.content)))
         goto out;
-    has_alias = pk_der_take(&alias, &aux.content, PK_DER_UTF8);
-    has_keyid = pk_der_take(&keyid, &aux.content, PK_DER_OCTETS);
-    (void)pk_der_take(&other, &aux.content, 0xa1);
+    has_alias = pf_der_take(&alias, &aux.content, PF_DER_UTF8);
+    has_keyid = pf_der_take(&keyid, &aux.content, PF_DER_OCTETS);
+    (void)pf_der_take(&other, &aux.content, 0xa1);
     if (aux.content.len > 0)
         goto out;
     drop_oids(&trust, &reject);
-    attach_oids(from, spki, PK_OID_EKU, sizeof(PK_OID_EKU) - 1, true, &trust);
+    attach_oids(from, spki, PF_OID_EKU, sizeof(PF_OID_EKU) - 1, true, &trust);
     if (reject.count > 0)
-        attach_oids(from, spki, PK_OID_REJECT, sizeof(PK_OID_REJECT) - 1, false, &reject);
+        attach_oids(from, spki, PF_OID_REJECT, sizeof(PF_OID_REJECT) - 1, false, &reject);
     if (has_keyid)
-        attach(from, spki, PK_OID_SKID, sizeof(PK_OID_SKID) - 1, false, keyid.whole);
+        attach(from, spki, PF_OID_SKID, sizeof(PF_OID_SKID) - 1, false, keyid.whole);
     if (has_alias)
-        pk_object_set(object, PK_LABEL, alias.content.data,
+        pf_object_set(object, PF_LABEL, alias.content.data,
                       strnlen((const char *)alias.content.data, alias.content.len));
-    pk_object_set(object, PK_TRUSTED, trust.count > 0 ? "\1" : "\0", 1);
-    pk_object_set(object, PK_DISTRUSTED, trust.count > 0 ? "\0" : "\1", 1);
+    pf_object_set(object, PF_TRUSTED, trust.count > 0 ? "\1" : "\0", 1);
+    pf_object_set(object, PF_DISTRUSTED, trust.count > 0 ? "\0" : "\1", 1);
     ok = true;
 out:
     free(trust.items);
@@ -416,74 +416,74 @@ out:
 /* ---- files ---- */
 
 /* A certificate as it stands; takes der. */
-static void place_der(const struct origin *from, struct pk_object *object, unsigned char *der,
+static void place_der(const struct origin *from, struct pf_object *object, unsigned char *der,
                       size_t len)
 {
-    object->attr[PK_VALUE].data = der;
-    object->attr[PK_VALUE].len = len;
-    object->attr[PK_VALUE].set = true;
+    object->attr[PF_VALUE].data = der;
+    object->attr[PF_VALUE].len = len;
+    object->attr[PF_VALUE].set = true;
     place_cert(from, object);
 }
 
 static void on_block(void *ctx, struct xr_bytes type, unsigned char *der, size_t len)
 {
     struct origin *from = ctx;
-    struct pk_object object = {0};
+    struct pf_object object = {0};
     struct xr_bytes cert = {der, len}, aux = {0};
-    struct pk_der first;
-    struct pk_walk walk;
-    bool trusted = PK_IS(type, "TRUSTED CERTIFICATE");
+    struct pf_der first;
+    struct pf_walk walk;
+    bool trusted = PF_IS(type, "TRUSTED CERTIFICATE");
 
-    if (!trusted && !PK_IS(type, "CERTIFICATE")) {
+    if (!trusted && !PF_IS(type, "CERTIFICATE")) {
         free(der);
         return;
     }
     if (trusted) {
         aux = cert;
-        cert = pk_der_next(&first, &aux) ? first.whole : (struct xr_bytes){0};
+        cert = pf_der_next(&first, &aux) ? first.whole : (struct xr_bytes){0};
     }
-    if (!pk_walk_cert(&walk, cert) || (aux.len > 0 && !read_aux(from, &object, walk.spki, aux))) {
+    if (!pf_walk_cert(&walk, cert) || (aux.len > 0 && !read_aux(from, &object, walk.spki, aux))) {
         from->refused = true;
         free(der);
         return;
     }
     place_der(from, &object, der, cert.len);
-    pk_object_clear(&object);
+    pf_object_clear(&object);
 }
 
-enum xr_status pk_add(struct pk_store *store, size_t token, enum pk_area area, const char *name,
+enum xr_status pf_add(struct pf_store *store, size_t token, enum pf_area area, const char *name,
                       struct xr_bytes data, struct xr_error *err)
 {
     struct origin from = {.store = store, .token = token, .file = store->files++, .area = area};
-    struct pk_object object = {0};
-    struct pk_walk walk;
+    struct pf_object object = {0};
+    struct pf_walk walk;
     struct xr_error reason = {0};
     size_t before = store->certs.count + store->extensions.count;
 
-    store->settled = false;
+    store->combined = false;
     if (data.len == 0)
         return xr_fail(err, XR_INVALID, "%s is empty", name);
-    if (pk_persist_magic(data) && pk_persist_read(data, NULL, NULL, &reason)) {
-        (void)pk_persist_read(data, place_object, &from, NULL);
+    if (pf_persist_magic(data) && pf_persist_read(data, NULL, NULL, &reason)) {
+        (void)pf_persist_read(data, place_object, &from, NULL);
         return !from.refused ? XR_OK
                              : xr_fail(err, XR_INVALID,
                                        "%s holds an object of a kind that p11-kit refuses", name);
     }
-    if (pk_walk_cert(&walk, data)) {
+    if (pf_walk_cert(&walk, data)) {
         place_der(&from, &object, xr_memdup(data.data, data.len), data.len);
         return XR_OK;
     }
-    if (pk_pem_each(data, on_block, &from) > 0 &&
+    if (pf_pem_each(data, on_block, &from) > 0 &&
         (!from.refused || before < store->certs.count + store->extensions.count))
         return XR_OK;
     return xr_fail(err, XR_INVALID, "%s: %s", name,
                    reason.text[0] != '\0' ? reason.text : "no certificate of its formats");
 }
 
-void pk_free(struct pk_store *store)
+void pf_free(struct pf_store *store)
 {
     for (size_t i = 0; i < store->certs.count; i++) {
-        struct pk_cert *cert = &store->certs.items[i];
+        struct pf_cert *cert = &store->certs.items[i];
 
         free((void *)(uintptr_t)cert->der.data);
         free(cert->own);
@@ -491,7 +491,7 @@ void pk_free(struct pk_store *store)
         free(cert->base64);
     }
     for (size_t i = 0; i < store->extensions.count; i++) {
-        struct pk_extension *extension = &store->extensions.items[i];
+        struct pf_extension *extension = &store->extensions.items[i];
 
         free((void *)(uintptr_t)extension->spki.data);
         free((void *)(uintptr_t)extension->oid.data);
@@ -499,5 +499,5 @@ void pk_free(struct pk_store *store)
     }
     free(store->certs.items);
     free(store->extensions.items);
-    *store = (struct pk_store){.host = store->host, .first_rdn = store->first_rdn};
+    *store = (struct pf_store){.host = store->host, .first_rdn = store->first_rdn};
 }

@@ -239,10 +239,10 @@ static enum xr_status take_anchor(void *ctx, enum xr_item_kind kind, struct xr_b
  * Nothing that a distrust blocks. */
 static void believe(struct pt_beliefs *beliefs, struct xr_session *s)
 {
-    const struct pk_request request = {.format = PK_OPENSSL_BUNDLE, .filter = PK_CA_ANCHORS};
-    struct pk_outs outs = {0};
+    const struct pf_request request = {.format = PF_OPENSSL_BUNDLE, .filter = PF_CA_ANCHORS};
+    struct pf_outs outs = {0};
 
-    pk_extract(&outs, &s->pk, &request);
+    pf_extract(&outs, &s->p11, &request);
     for (size_t i = 0; i < outs.count; i++) {
         struct xr_bytes text = {(const unsigned char *)outs.items[i].content.data,
                                 outs.items[i].content.len};
@@ -250,9 +250,9 @@ static void believe(struct pt_beliefs *beliefs, struct xr_session *s)
         if (text.len > 0)
             (void)s->host->items(text, take_anchor, beliefs, NULL);
     }
-    pk_outs_free(&outs);
-    for (size_t i = 0; i < s->pk.certs.count; i++) {
-        const struct pk_cert *cert = &s->pk.certs.items[i];
+    pf_outs_free(&outs);
+    for (size_t i = 0; i < s->p11.certs.count; i++) {
+        const struct pf_cert *cert = &s->p11.certs.items[i];
 
         if (!cert->trusted && !cert->distrusted && !cert->blocked && cert->der.len > 0)
             pt_believe(beliefs, XR_INTERMEDIATE, cert->der);
@@ -267,8 +267,8 @@ static bool distrusted(const void *ctx, struct xr_bytes der)
 
     if (s->host->slices(&slices, der, NULL) != XR_OK)
         return false;
-    for (size_t i = 0; i < s->pk.certs.count; i++) {
-        const struct pk_cert *cert = &s->pk.certs.items[i];
+    for (size_t i = 0; i < s->p11.certs.count; i++) {
+        const struct pf_cert *cert = &s->p11.certs.items[i];
 
         if (cert->distrusted &&
             ((cert->spki.len > 0 && xr_bytes_equal(cert->spki, slices.spki)) ||
@@ -284,13 +284,13 @@ static void doubt(struct xr_verdict *out, const struct xr_session *s)
 {
     const unsigned char *anchor = out->path[out->path_len > 0 ? out->path_len - 1 : 0];
 
-    for (size_t i = 0; i < s->pk.certs.count && out->path_len > 0; i++) {
-        const struct pk_cert *cert = &s->pk.certs.items[i];
+    for (size_t i = 0; i < s->p11.certs.count && out->path_len > 0; i++) {
+        const struct pf_cert *cert = &s->p11.certs.items[i];
 
         if (memcmp(cert->sha256, anchor, XR_SHA256_LEN) != 0)
             continue;
-        for (size_t at = cert->attached; at != PK_NONE; at = s->pk.extensions.items[at].next) {
-            if (!pk_is_trust(&s->pk.extensions.items[at])) {
+        for (size_t at = cert->attached; at != PF_NONE; at = s->p11.extensions.items[at].next) {
+            if (!pf_is_trust(&s->p11.extensions.items[at])) {
                 out->answer = XR_UNKNOWN;
                 out->also_count = 0;
                 (void)snprintf(out->why, sizeof(out->why),

@@ -56,8 +56,8 @@ static bool attachable(const struct xr_entry *entry)
         const struct xr_attached *attached = xr_attached_at(entry, i);
         struct xr_bytes oid = {0}, value = {0};
 
-        good = pk_walk_extension(&oid, &value, attached->value) &&
-               xr_bytes_equal(oid, attached->oid) && !PK_IS(oid, PK_OID_EKU);
+        good = pf_walk_extension(&oid, &value, attached->value) &&
+               xr_bytes_equal(oid, attached->oid) && !PF_IS(oid, PF_OID_EKU);
     }
     return good;
 }

@@ -23,7 +23,7 @@ struct ca_token {
 /* One extract of a p11-kit layout. */
 struct ca_output {
     const char *path; /* a file, or a directory for the formats that make one */
-    struct pk_request ask;
+    struct pf_request ask;
     const char *head; /* text before the certificates, or NULL */
     unsigned mode;    /* of files */
 };

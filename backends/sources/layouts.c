@@ -3,15 +3,15 @@
 
 #define SERVER_ANCHORS(f)                                            \
     {                                                                \
-        .format = (f), .filter = PK_CA_ANCHORS, .purpose = XR_SERVER \
+        .format = (f), .filter = PF_CA_ANCHORS, .purpose = XR_SERVER \
     }
 #define COMMENTED(p)                                                                       \
     {                                                                                      \
-        .format = PK_PEM_BUNDLE, .filter = PK_CA_ANCHORS, .purpose = (p), .comments = true \
+        .format = PF_PEM_BUNDLE, .filter = PF_CA_ANCHORS, .purpose = (p), .comments = true \
     }
 #define TRUSTED_BUNDLE                                                           \
     {                                                                            \
-        .format = PK_OPENSSL_BUNDLE, .filter = PK_CERTIFICATES, .comments = true \
+        .format = PF_OPENSSL_BUNDLE, .filter = PF_CERTIFICATES, .comments = true \
     }
 
 static const char suse_head[] =
@@ -62,14 +62,14 @@ const struct ca_layout ca_layouts[] = {
         .tokens = {{"etc/pki/trust", false}, {"usr/share/pki/trust", true}},
         .outputs =
             {
-                {"var/lib/ca-certificates/pem", SERVER_ANCHORS(PK_PEM_DIRECTORY_HASH), NULL, 0444},
+                {"var/lib/ca-certificates/pem", SERVER_ANCHORS(PF_PEM_DIRECTORY_HASH), NULL, 0444},
                 {"var/lib/ca-certificates/openssl",
-                 {.format = PK_OPENSSL_DIRECTORY, .filter = PK_CA_ANCHORS},
+                 {.format = PF_OPENSSL_DIRECTORY, .filter = PF_CA_ANCHORS},
                  NULL,
                  0444},
-                {"var/lib/ca-certificates/java-cacerts", SERVER_ANCHORS(PK_JAVA_CACERTS), NULL,
+                {"var/lib/ca-certificates/java-cacerts", SERVER_ANCHORS(PF_JAVA_CACERTS), NULL,
                  0444},
-                {"var/lib/ca-certificates/ca-bundle.pem", SERVER_ANCHORS(PK_PEM_BUNDLE), suse_head,
+                {"var/lib/ca-certificates/ca-bundle.pem", SERVER_ANCHORS(PF_PEM_BUNDLE), suse_head,
                  0444},
             },
         .updater = {"/usr/sbin/update-ca-certificates", NULL},
@@ -84,7 +84,7 @@ const struct ca_layout ca_layouts[] = {
     },
     {
         .name = "fedora",
-        .title = "Fedora, RHEL and their kin (update-ca-trust)",
+        .title = "Fedora, RHEL and relatives (update-ca-trust)",
         .family = CA_P11,
         .signs = {"etc/pki/ca-trust/source", "usr/share/pki/ca-trust-source"},
         .lock = "etc/pki/ca-trust",
@@ -105,12 +105,12 @@ const struct ca_layout ca_layouts[] = {
                  0444},
                 {"etc/pki/ca-trust/extracted/pem/objsign-ca-bundle.pem", COMMENTED(XR_CODE), NULL,
                  0444},
-                {"etc/pki/ca-trust/extracted/java/cacerts", SERVER_ANCHORS(PK_JAVA_CACERTS), NULL,
+                {"etc/pki/ca-trust/extracted/java/cacerts", SERVER_ANCHORS(PF_JAVA_CACERTS), NULL,
                  0444},
-                {"etc/pki/ca-trust/extracted/edk2/cacerts.bin", SERVER_ANCHORS(PK_EDK2_CACERTS),
+                {"etc/pki/ca-trust/extracted/edk2/cacerts.bin", SERVER_ANCHORS(PF_EDK2_CACERTS),
                  NULL, 0444},
                 {"etc/pki/ca-trust/extracted/pem/directory-hash",
-                 SERVER_ANCHORS(PK_PEM_DIRECTORY_HASH), NULL, 0444},
+                 SERVER_ANCHORS(PF_PEM_DIRECTORY_HASH), NULL, 0444},
             },
         .kept = {"ca-certificates.crt", "ca-bundle.crt"},
         .copies = {"/etc/pki/ca-trust/extracted/pem/directory-hash/", "etc/pki/tls/certs", false},
@@ -118,7 +118,7 @@ const struct ca_layout ca_layouts[] = {
     },
     {
         .name = "arch",
-        .title = "Arch Linux and its kin (update-ca-trust)",
+        .title = "Arch Linux and relatives (update-ca-trust)",
         .family = CA_P11,
         .signs = {"etc/ca-certificates/extracted", "etc/ca-certificates/trust-source",
                   "usr/share/ca-certificates/trust-source"},
@@ -140,11 +140,11 @@ const struct ca_layout ca_layouts[] = {
                  0444},
                 {"etc/ca-certificates/extracted/objsign-ca-bundle.pem", COMMENTED(XR_CODE), NULL,
                  0444},
-                {"etc/ca-certificates/extracted/java-cacerts.jks", SERVER_ANCHORS(PK_JAVA_CACERTS),
+                {"etc/ca-certificates/extracted/java-cacerts.jks", SERVER_ANCHORS(PF_JAVA_CACERTS),
                  NULL, 0444},
-                {"etc/ca-certificates/extracted/edk2-cacerts.bin", SERVER_ANCHORS(PK_EDK2_CACERTS),
+                {"etc/ca-certificates/extracted/edk2-cacerts.bin", SERVER_ANCHORS(PF_EDK2_CACERTS),
                  NULL, 0444},
-                {"etc/ca-certificates/extracted/cadir", SERVER_ANCHORS(PK_PEM_DIRECTORY_HASH), NULL,
+                {"etc/ca-certificates/extracted/cadir", SERVER_ANCHORS(PF_PEM_DIRECTORY_HASH), NULL,
                  0444},
             },
         .copies = {"../../ca-certificates/extracted/cadir/", "etc/ssl/certs", true},
@@ -166,7 +166,7 @@ const struct ca_layout ca_layouts[] = {
     },
     {
         .name = "debian",
-        .title = "Debian, Ubuntu, Gentoo, Void and their kin (update-ca-certificates)",
+        .title = "Debian, Ubuntu, Gentoo, Void (update-ca-certificates)",
         .signs = {"etc/ca-certificates.conf", "usr/sbin/update-ca-certificates",
                   "usr/bin/update-ca-certificates"},
         DEBIAN_FAMILY,

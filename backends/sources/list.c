@@ -32,12 +32,12 @@ void ca_shown_init(struct ca_shown *out, const struct xr_session *s, const struc
         entry->label = out->label = xr_visible(ca_name(cert->file->path));
     if (s->layout->objects) {
         entry->attached_count =
-            ca_attached(&out->attached, &s->pk, &s->pk.certs.items[cert->object], false);
+            ca_attached(&out->attached, &s->p11, &s->p11.certs.items[cert->object], false);
         entry->attached = out->attached;
     }
-    if (s->layout->family == CA_P11 && s->pk.certs.items[cert->object].dated)
+    if (s->layout->family == CA_P11 && s->p11.certs.items[cert->object].dated)
         entry->remark = "NSS trusts what it issued up to a date, which its file says";
-    if (s->layout->objects && entry->place == XR_ANCHOR && !s->pk.certs.items[cert->object].usable)
+    if (s->layout->objects && entry->place == XR_ANCHOR && !s->p11.certs.items[cert->object].usable)
         entry->remark = "p11-kit gives it to no program: what is attached to it is malformed";
     entry->native = (struct xr_bytes){(const unsigned char *)out->native.data, out->native.len};
 }

@@ -47,8 +47,8 @@ void ca_unload(struct xr_session *s)
     xr_buf_free(&s->conf);
     tdestroy(s->by_path, keep_file);
     s->by_path = NULL;
-    pk_free(&s->pk);
-    s->pk.host = s->host;
+    pf_free(&s->p11);
+    s->p11.host = s->host;
     s->loaded = s->sure = false;
 }
 
@@ -331,7 +331,7 @@ static enum xr_status load_list(struct loading *l, struct xr_error *err)
 
 /* ---- source directories of p11-kit's trust module ---- */
 
-static void add_p11(struct loading *l, size_t token, const char *path, enum pk_area area,
+static void add_p11(struct loading *l, size_t token, const char *path, enum pf_area area,
                     bool vendor)
 {
     struct ca_file *file = add_file(l, path);
@@ -343,7 +343,7 @@ static void add_p11(struct loading *l, size_t token, const char *path, enum pk_a
     file->token = token;
 }
 
-static void load_area(struct loading *l, size_t token, const char *dir, enum pk_area area,
+static void load_area(struct loading *l, size_t token, const char *dir, enum pf_area area,
                       bool vendor)
 {
     struct xr_session *s = l->s;
@@ -360,24 +360,24 @@ static void load_area(struct loading *l, size_t token, const char *dir, enum pk_
     xr_strings_free(&names);
 }
 
-bool ca_one_object(const struct xr_session *s, const struct pk_store *pk, size_t certs,
+bool ca_one_object(const struct xr_session *s, const struct pf_store *p11, size_t certs,
                    size_t extensions)
 {
-    bool one = pk->certs.count == certs + 1;
+    bool one = p11->certs.count == certs + 1;
 
-    for (size_t i = extensions; one && i < pk->extensions.count; i++)
+    for (size_t i = extensions; one && i < p11->extensions.count; i++)
         one = s->layout->objects &&
-              xr_bytes_equal(pk->extensions.items[i].spki, pk->certs.items[certs].spki);
+              xr_bytes_equal(p11->extensions.items[i].spki, p11->certs.items[certs].spki);
     return one;
 }
 
 /* A store that can say for what says so always. In another one only an EKU that is attached to the
  * key restricts; what the certificate says of itself its readers see anyhow. */
-uint32_t ca_purposes(const struct xr_session *s, const struct pk_store *pk,
-                     const struct pk_cert *cert)
+uint32_t ca_purposes(const struct xr_session *s, const struct pf_store *p11,
+                     const struct pf_cert *cert)
 {
     bool attached =
-        cert->attached != PK_NONE && pk->extensions.items[cert->attached].sum.eku.len > 0;
+        cert->attached != PF_NONE && p11->extensions.items[cert->attached].sum.eku.len > 0;
 
     if (s->layout->objects)
         return cert->purposes == XR_ANY_PURPOSE ? CA_PURPOSES : cert->purposes;
@@ -386,30 +386,30 @@ uint32_t ca_purposes(const struct xr_session *s, const struct pk_store *pk,
 
 static void parse_p11(struct xr_session *s)
 {
-    pk_free(&s->pk);
-    s->pk.host = s->host;
+    pf_free(&s->p11);
+    s->p11.host = s->host;
     for (size_t i = 0; i < s->files.count; i++) {
         struct ca_file *file = s->files.items[i];
         struct xr_bytes data = {(const unsigned char *)file->content.data, file->content.len};
-        size_t certs = s->pk.certs.count, extensions = s->pk.extensions.count;
+        size_t certs = s->p11.certs.count, extensions = s->p11.extensions.count;
 
-        file->pk_file = s->pk.files;
-        if (pk_add(&s->pk, file->token, file->area, ca_name(file->path), data, NULL) != XR_OK)
-            file->pk_file = CA_NONE;
-        file->objects = s->pk.certs.count - certs;
-        file->attaches = s->pk.extensions.count > extensions;
-        file->only_object = ca_one_object(s, &s->pk, certs, extensions);
+        file->pf_file = s->p11.files;
+        if (pf_add(&s->p11, file->token, file->area, ca_name(file->path), data, NULL) != XR_OK)
+            file->pf_file = CA_NONE;
+        file->objects = s->p11.certs.count - certs;
+        file->attaches = s->p11.extensions.count > extensions;
+        file->only_object = ca_one_object(s, &s->p11, certs, extensions);
     }
-    pk_settle(&s->pk);
+    pf_combine(&s->p11);
 }
 
-enum xr_place ca_place_of(const struct pk_cert *cert)
+enum xr_place ca_place_of(const struct pf_cert *cert)
 {
     return cert->distrusted ? XR_DISTRUST : cert->trusted ? XR_ANCHOR : XR_INTERMEDIATE;
 }
 
 bool ca_identify_cert(struct xr_subject *out, const struct xr_session *s,
-                      const struct pk_cert *cert)
+                      const struct pf_cert *cert)
 {
     *out = (struct xr_subject){.type = XR_SUBJECT_CERT};
     if (cert->der.len > 0) {
@@ -429,14 +429,14 @@ bool ca_identify_cert(struct xr_subject *out, const struct xr_session *s,
 
 static void collect_p11(struct xr_session *s)
 {
-    size_t *by_number = xr_new(s->pk.files + 1, sizeof(*by_number));
+    size_t *by_number = xr_new(s->p11.files + 1, sizeof(*by_number));
 
     for (size_t i = 0; i < s->files.count; i++) {
-        if (s->files.items[i]->pk_file != CA_NONE)
-            by_number[s->files.items[i]->pk_file] = i;
+        if (s->files.items[i]->pf_file != CA_NONE)
+            by_number[s->files.items[i]->pf_file] = i;
     }
-    for (size_t i = 0; i < s->pk.certs.count; i++) {
-        const struct pk_cert *cert = &s->pk.certs.items[i];
+    for (size_t i = 0; i < s->p11.certs.count; i++) {
+        const struct pf_cert *cert = &s->p11.certs.items[i];
         struct ca_file *file = s->files.items[by_number[cert->file]];
         struct xr_subject subject;
         struct ca_cert *out = NULL;
@@ -455,7 +455,7 @@ static void collect_p11(struct xr_session *s)
             out->issuer = cert->issuer;
             out->serial = cert->serial;
         }
-        out->purposes = out->place == XR_ANCHOR ? ca_purposes(s, &s->pk, cert) : 0;
+        out->purposes = out->place == XR_ANCHOR ? ca_purposes(s, &s->p11, cert) : 0;
     }
     free(by_number);
 }
@@ -488,15 +488,15 @@ static void load_p11(struct loading *l)
         struct stat st;
 
         if (ca_stat(&st, s, token->path, true) && S_ISREG(st.st_mode)) /* the token is a file */
-            add_p11(l, t, token->path, PK_ANCHORS, true);
-        load_area(l, t, token->path, PK_BASE, token->vendor);
-        load_area(l, t, anchors, PK_ANCHORS, token->vendor);
-        load_area(l, t, blocklist, PK_BLOCKLIST, token->vendor);
+            add_p11(l, t, token->path, PF_ANCHORS, true);
+        load_area(l, t, token->path, PF_BASE, token->vendor);
+        load_area(l, t, anchors, PF_ANCHORS, token->vendor);
+        load_area(l, t, blocklist, PF_BLOCKLIST, token->vendor);
         free(anchors);
         free(blocklist);
     }
     l->changed = l->changed || l->next != l->old_count;
-    if (l->changed || s->pk.certs.count == 0)
+    if (l->changed || s->p11.certs.count == 0)
         parse_p11(s);
     collect_p11(s);
 }

@@ -22,9 +22,9 @@ static void add_pem(struct xr_buf *out, const struct xr_session *s, const char *
     s->host->release(pem);
 }
 
-bool ca_is_eku(const struct pk_extension *extension)
+bool ca_is_eku(const struct pf_extension *extension)
 {
-    return PK_IS(extension->oid, PK_OID_EKU);
+    return PF_IS(extension->oid, PF_OID_EKU);
 }
 
 static void add_escaped(struct xr_buf *out, struct xr_bytes value)
@@ -42,7 +42,7 @@ static void add_extension(struct xr_buf *out, const struct xr_session *s, struct
                           struct xr_bytes oid, struct xr_bytes value)
 {
     xr_buf_str(out, "\n[p11-kit-object-v1]\nclass: x-certificate-extension\nobject-id: ");
-    (void)pk_oid_text(out, oid);
+    (void)pf_oid_text(out, oid);
     xr_buf_str(out, "\nvalue: \"");
     add_escaped(out, value);
     xr_buf_str(out, "\"\n");
@@ -53,20 +53,20 @@ static void add_extension(struct xr_buf *out, const struct xr_session *s, struct
 static void add_purposes(struct xr_buf *out, const struct xr_session *s, struct xr_bytes spki,
                          uint32_t purposes)
 {
-    const struct xr_bytes oid = {(const unsigned char *)PK_OID_EKU, sizeof(PK_OID_EKU) - 1};
+    const struct xr_bytes oid = {(const unsigned char *)PF_OID_EKU, sizeof(PF_OID_EKU) - 1};
     struct xr_buf oids = {0}, list = {0}, octets = {0}, inside = {0}, value = {0};
     uint32_t left = purposes;
 
-    for (size_t i = 0; i < PK_KNOWN_OIDS; i++) {
-        if (left & pk_known_oids[i].purpose)
-            xr_buf_add(&oids, pk_known_oids[i].der, pk_known_oids[i].len);
-        left &= ~pk_known_oids[i].purpose;
+    for (size_t i = 0; i < PF_KNOWN_OIDS; i++) {
+        if (left & pf_known_oids[i].purpose)
+            xr_buf_add(&oids, pf_known_oids[i].der, pf_known_oids[i].len);
+        left &= ~pf_known_oids[i].purpose;
     }
-    pk_der_put(&list, PK_DER_SEQUENCE, oids.data, oids.len);
-    pk_der_put(&octets, PK_DER_OCTETS, list.data, list.len);
+    pf_der_put(&list, PF_DER_SEQUENCE, oids.data, oids.len);
+    pf_der_put(&octets, PF_DER_OCTETS, list.data, list.len);
     xr_buf_add(&inside, oid.data, oid.len);
     xr_buf_add(&inside, octets.data, octets.len);
-    pk_der_put(&value, PK_DER_SEQUENCE, inside.data, inside.len);
+    pf_der_put(&value, PF_DER_SEQUENCE, inside.data, inside.len);
     add_extension(out, s, spki, oid, (struct xr_bytes){(unsigned char *)value.data, value.len});
     xr_buf_free(&oids);
     xr_buf_free(&list);
@@ -75,7 +75,7 @@ static void add_purposes(struct xr_buf *out, const struct xr_session *s, struct 
     xr_buf_free(&value);
 }
 
-size_t ca_attached(struct xr_attached **out, const struct pk_store *pk, const struct pk_cert *cert,
+size_t ca_attached(struct xr_attached **out, const struct pf_store *p11, const struct pf_cert *cert,
                    bool only)
 {
     struct {
@@ -83,8 +83,8 @@ size_t ca_attached(struct xr_attached **out, const struct pk_store *pk, const st
         size_t count, capacity;
     } found = {0};
 
-    for (size_t at = cert->attached; at != PK_NONE; at = pk->extensions.items[at].next) {
-        const struct pk_extension *extension = &pk->extensions.items[at];
+    for (size_t at = cert->attached; at != PF_NONE; at = p11->extensions.items[at].next) {
+        const struct pf_extension *extension = &p11->extensions.items[at];
 
         if (!ca_is_eku(extension) && (!only || extension->file == cert->file))
             *XR_PUSH(&found) = (struct xr_attached){.size = sizeof(struct xr_attached),
@@ -180,7 +180,7 @@ static enum ca_form form_of(const struct xr_session *s, const struct ca_cert *ce
         return CA_FORM_LINK;
     if (s->layout->objects)
         entry.attached_count =
-            ca_attached(&attached, &s->pk, &s->pk.certs.items[cert->object], true);
+            ca_attached(&attached, &s->p11, &s->p11.certs.items[cert->object], true);
     entry.attached = attached;
     plain = ca_canonical(s, &entry);
     free(attached);
@@ -221,7 +221,7 @@ static bool below(const char *path, const char *dir)
     return true;
 }
 
-bool ca_area_of(enum pk_area *out, const struct xr_session *s, const char *path)
+bool ca_area_of(enum pf_area *out, const struct xr_session *s, const char *path)
 {
     const char *name = ca_name(path);
     char *dir = xr_memdup(path, name == path ? 0 : (size_t)(name - path) - 1);
@@ -233,10 +233,10 @@ bool ca_area_of(enum pk_area *out, const struct xr_session *s, const char *path)
 
         for (size_t k = 0; !found && k < 3 && !s->layout->tokens[i].vendor; k++) {
             char *part = xr_format("%s%s%s", token, below_token[k],
-                                   k == PK_BLOCKLIST ? ca_blocklist_name(s, token) : "");
+                                   k == PF_BLOCKLIST ? ca_blocklist_name(s, token) : "");
 
             found = strcmp(part, dir) == 0;
-            *out = (enum pk_area)k;
+            *out = (enum pf_area)k;
             free(part);
         }
     }
@@ -250,7 +250,7 @@ static bool may_write(const struct xr_session *s, const char *path)
 {
     const struct ca_layout *layout = s->layout;
     const char *name = ca_name(path);
-    enum pk_area area = PK_BASE;
+    enum pf_area area = PF_BASE;
 
     if (strncmp(name, CA_TEMP, strlen(CA_TEMP)) == 0)
         return false;
@@ -310,9 +310,9 @@ bool ca_makes(const struct xr_session *s, const struct xr_entry *entry, const ch
 {
     struct xr_bytes data = {(const unsigned char *)content->data, content->len};
     struct found found = {.s = s, .entry = entry};
-    struct pk_store pk = {.host = s->host};
+    struct pf_store p11 = {.host = s->host};
     struct xr_subject subject;
-    enum pk_area area = PK_BASE;
+    enum pf_area area = PF_BASE;
     bool same = false;
 
     if (s->layout->family == CA_LIST) {
@@ -320,16 +320,16 @@ bool ca_makes(const struct xr_session *s, const struct xr_entry *entry, const ch
             (void)s->host->items(data, compare_item, &found, NULL);
         return found.count == 1 && found.same;
     }
-    if (ca_area_of(&area, s, path) && pk_add(&pk, 0, area, ca_name(path), data, NULL) == XR_OK &&
-        pk.certs.count == 1) {
-        pk_settle(&pk);
-        same = ca_identify_cert(&subject, s, &pk.certs.items[0]) &&
+    if (ca_area_of(&area, s, path) && pf_add(&p11, 0, area, ca_name(path), data, NULL) == XR_OK &&
+        p11.certs.count == 1) {
+        pf_combine(&p11);
+        same = ca_identify_cert(&subject, s, &p11.certs.items[0]) &&
                subject.type == entry->subject.type &&
                memcmp(subject.id, entry->subject.id, sizeof(subject.id)) == 0 &&
-               ca_place_of(&pk.certs.items[0]) == entry->place &&
-               (!s->layout->objects || ca_one_object(s, &pk, 0, 0));
+               ca_place_of(&p11.certs.items[0]) == entry->place &&
+               (!s->layout->objects || ca_one_object(s, &p11, 0, 0));
     }
-    pk_free(&pk);
+    pf_free(&p11);
     return same;
 }
 

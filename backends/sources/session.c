@@ -135,7 +135,7 @@ struct xr_session *ca_session_new(const struct xr_host *host, const char *locati
 {
     struct xr_session *s = xr_new(1, sizeof(*s));
 
-    s->host = s->pk.host = host;
+    s->host = s->p11.host = host;
     s->location = xr_strdup(location);
     s->lock = -1;
     s->live = strcmp(location, "/") == 0;

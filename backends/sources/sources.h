@@ -47,9 +47,9 @@ struct ca_file {
         struct ca_item *items;
         size_t count, capacity;
     } held;
-    enum pk_area area; /* CA_P11 */
+    enum pf_area area; /* CA_P11 */
     size_t token;
-    size_t pk_file; /* number in the pk_store, CA_NONE when it cannot be read */
+    size_t pf_file; /* number in the pf_store, CA_NONE when it cannot be read */
     size_t objects; /* certificates in it */
     /* CA_P11: nothing but one certificate, in a form that is ours to remake; where the layout has
      * objects, with what is attached to its key. */
@@ -64,7 +64,7 @@ struct ca_cert {
     struct xr_bytes der;            /* empty: a block of issuer and serial, or of a key, alone */
     struct xr_bytes issuer, serial; /* CA_P11 */
     struct xr_bytes key;            /* CA_P11: SPKI */
-    size_t object;                  /* CA_P11: number in the pk_store */
+    size_t object;                  /* CA_P11: number in the pf_store */
     enum xr_place place;
     uint32_t purposes;
     bool vendor;
@@ -102,7 +102,7 @@ struct xr_session {
     } order;
     struct xr_buf conf;
     struct ca_stamp conf_stamp;
-    struct pk_store pk;
+    struct pf_store p11;
     struct ca_published *published[3]; /* probe's, read at the first need */
     struct xr_strings remarks;         /* what a flush could not do */
     struct xr_strings dirty_dirs;      /* of sources, to be synced by the next flush */
@@ -175,11 +175,11 @@ void ca_forget(struct xr_session *s, const char *path);
 struct ca_file *ca_find_file(const struct xr_session *s, const char *path);
 /* Name of the directory of blocked certificates below a source directory. */
 const char *ca_blocklist_name(const struct xr_session *s, const char *token);
-enum xr_place ca_place_of(const struct pk_cert *cert);
+enum xr_place ca_place_of(const struct pf_cert *cert);
 /* Of which subject an object is an entry; false when it says nothing: there is no certificate, and it
  * blocks none. */
 bool ca_identify_cert(struct xr_subject *out, const struct xr_session *s,
-                      const struct pk_cert *cert);
+                      const struct pf_cert *cert);
 /* Would a file of that name in the directory of anchors count? */
 bool ca_name_counts(const struct ca_layout *layout, const char *name);
 
@@ -212,22 +212,22 @@ struct ca_record {
 };
 void ca_native(struct xr_buf *out, const struct xr_session *s, const struct ca_cert *cert);
 /* Which part of a source directory a file of that path lies in; false: in none that is written. */
-bool ca_area_of(enum pk_area *out, const struct xr_session *s, const char *path);
+bool ca_area_of(enum pf_area *out, const struct xr_session *s, const char *path);
 /* False for what no list can have given, and for paths that are nobody's to write. */
 bool ca_record(struct ca_record *out, const struct xr_session *s, struct xr_bytes in);
 /* What we write for an entry. */
 struct xr_buf ca_canonical(const struct xr_session *s, const struct xr_entry *entry);
 /* Is it one certificate with, at most, what is attached to its key? */
-bool ca_one_object(const struct xr_session *s, const struct pk_store *pk, size_t certs,
+bool ca_one_object(const struct xr_session *s, const struct pf_store *p11, size_t certs,
                    size_t extensions);
-bool ca_is_eku(const struct pk_extension *extension);
+bool ca_is_eku(const struct pf_extension *extension);
 /* What is attached to a certificate's key beside purposes; only: in its own file. The array is the
  * caller's, what is in it the store's. */
-size_t ca_attached(struct xr_attached **out, const struct pk_store *pk, const struct pk_cert *cert,
+size_t ca_attached(struct xr_attached **out, const struct pf_store *p11, const struct pf_cert *cert,
                    bool only);
 /* What an anchor of that store of objects, the session's or another, counts for. */
-uint32_t ca_purposes(const struct xr_session *s, const struct pk_store *pk,
-                     const struct pk_cert *cert);
+uint32_t ca_purposes(const struct xr_session *s, const struct pf_store *p11,
+                     const struct pf_cert *cert);
 /* Why a file of somebody else's cannot be remade from a record, or NULL. */
 const char *ca_fixed_reason(const struct xr_session *s, const struct ca_file *file);
 /* Would a file of that path and content, or a link to target, be this entry and nothing else? */

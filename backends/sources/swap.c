@@ -151,14 +151,15 @@ static bool same_key(const struct swapping *w, struct xr_bytes spki)
 
 static bool touches_key(const struct swapping *w, const struct ca_file *file)
 {
-    const struct pk_store *pk = &w->s->pk;
+    const struct pf_store *p11 = &w->s->p11;
     bool touches = false;
 
-    for (size_t i = 0; !touches && i < pk->certs.count; i++)
-        touches = pk->certs.items[i].file == file->pk_file && same_key(w, pk->certs.items[i].spki);
-    for (size_t i = 0; !touches && i < pk->extensions.count; i++)
-        touches = pk->extensions.items[i].file == file->pk_file &&
-                  same_key(w, pk->extensions.items[i].spki);
+    for (size_t i = 0; !touches && i < p11->certs.count; i++)
+        touches =
+            p11->certs.items[i].file == file->pf_file && same_key(w, p11->certs.items[i].spki);
+    for (size_t i = 0; !touches && i < p11->extensions.count; i++)
+        touches = p11->extensions.items[i].file == file->pf_file &&
+                  same_key(w, p11->extensions.items[i].spki);
     return touches;
 }
 
@@ -180,38 +181,38 @@ static struct xr_bytes text_of(const struct xr_buf *content)
 }
 
 /* What counts for the key after the swap: its files alone, as they will be. */
-static void imagine(struct pk_store *after, const struct swapping *w)
+static void imagine(struct pf_store *after, const struct swapping *w)
 {
     const struct xr_session *s = w->s;
 
     for (size_t i = 0; i < s->files.count; i++) {
         const struct ca_file *file = s->files.items[i];
 
-        if (file->pk_file != CA_NONE && stays(w, file) && touches_key(w, file))
-            (void)pk_add(after, file->token, file->area, ca_name(file->path),
+        if (file->pf_file != CA_NONE && stays(w, file) && touches_key(w, file))
+            (void)pf_add(after, file->token, file->area, ca_name(file->path),
                          text_of(&file->content), NULL);
     }
     for (size_t i = 0; i < w->writes.count; i++) {
-        enum pk_area area = PK_BASE;
+        enum pf_area area = PF_BASE;
 
         if (ca_area_of(&area, s, w->writes.items[i].path))
-            (void)pk_add(after, 0, area, ca_name(w->writes.items[i].path),
+            (void)pf_add(after, 0, area, ca_name(w->writes.items[i].path),
                          text_of(&w->writes.items[i].content), NULL);
     }
-    pk_settle(after);
+    pf_combine(after);
 }
 
-static const struct pk_cert *anchor_in(const struct pk_store *pk, struct xr_bytes der)
+static const struct pf_cert *anchor_in(const struct pf_store *p11, struct xr_bytes der)
 {
-    for (size_t i = 0; i < pk->certs.count; i++) {
-        if (pk->certs.items[i].trusted && xr_bytes_equal(pk->certs.items[i].der, der))
-            return &pk->certs.items[i];
+    for (size_t i = 0; i < p11->certs.count; i++) {
+        if (p11->certs.items[i].trusted && xr_bytes_equal(p11->certs.items[i].der, der))
+            return &p11->certs.items[i];
     }
     return NULL;
 }
 
-static bool same_attached(const struct pk_store *a, const struct pk_cert *x,
-                          const struct pk_store *b, const struct pk_cert *y)
+static bool same_attached(const struct pf_store *a, const struct pf_cert *x,
+                          const struct pf_store *b, const struct pf_cert *y)
 {
     struct xr_attached *left = NULL, *right = NULL;
     size_t count = ca_attached(&left, a, x, false);
@@ -231,12 +232,12 @@ static bool same_attached(const struct pk_store *a, const struct pk_cert *x,
 
 /* Of several extensions of one kind, which the module takes is a matter of chance: by the order in
  * which it finds the files. */
-static bool contradicts(const struct pk_store *after)
+static bool contradicts(const struct pf_store *after)
 {
     const struct xr_bytes *first = NULL;
 
     for (size_t i = 0; i < after->extensions.count; i++) {
-        const struct pk_extension *extension = &after->extensions.items[i];
+        const struct pf_extension *extension = &after->extensions.items[i];
 
         if (!ca_is_eku(extension))
             continue;
@@ -253,7 +254,7 @@ static enum xr_status check_key(const struct swapping *w, const struct xr_state 
                                 struct xr_error *err)
 {
     const struct xr_session *s = w->s;
-    struct pk_store after = {.host = s->host};
+    struct pf_store after = {.host = s->host};
     enum xr_status status = XR_OK;
 
     if (!s->layout->objects || w->key.len == 0)
@@ -261,14 +262,14 @@ static enum xr_status check_key(const struct swapping *w, const struct xr_state 
     imagine(&after, w);
     for (size_t i = 0; status == XR_OK && i < s->certs.count; i++) {
         const struct ca_cert *other = &s->certs.items[i];
-        const struct pk_cert *before = &s->pk.certs.items[other->object], *now = NULL;
+        const struct pf_cert *before = &s->p11.certs.items[other->object], *now = NULL;
 
         if (other->place != XR_ANCHOR || !same_key(w, other->key) ||
             memcmp(other->subject.id, w->subject->id, XR_SHA256_LEN) == 0)
             continue;
         now = anchor_in(&after, other->der);
         if (now == NULL || now->purposes != before->purposes ||
-            !same_attached(&s->pk, before, &after, now))
+            !same_attached(&s->p11, before, &after, now))
             status = xr_fail(err, XR_REFUSED,
                              "/%s is an anchor of the same key, which this would limit otherwise: "
                              "p11-kit attaches purposes and constraints to the key",
@@ -280,7 +281,7 @@ static enum xr_status check_key(const struct swapping *w, const struct xr_state 
                          "takes is a matter of chance: remove those first");
     for (size_t i = 0; status == XR_OK && want != NULL && i < want->count; i++) {
         const struct xr_entry *entry = want->entries[i];
-        const struct pk_cert *now =
+        const struct pf_cert *now =
             entry->place == XR_ANCHOR ? anchor_in(&after, entry->der) : NULL;
 
         if (now != NULL && ca_purposes(s, &after, now) != entry->purposes &&
@@ -289,7 +290,7 @@ static enum xr_status check_key(const struct swapping *w, const struct xr_state 
                              "something else limits its key: it would not be an anchor for what "
                              "is wished");
     }
-    pk_free(&after);
+    pf_free(&after);
     return status;
 }
 
@@ -297,13 +298,13 @@ static enum xr_status check_key(const struct swapping *w, const struct xr_state 
  * p11-kit's module leaves of ours when it takes the certificate out: purposes of its key alone. */
 static bool only_purposes(const struct swapping *w, const struct ca_file *file)
 {
-    const struct pk_store *pk = &w->s->pk;
+    const struct pf_store *p11 = &w->s->p11;
     bool only = file->attaches;
 
-    for (size_t i = 0; i < pk->extensions.count; i++) {
-        if (pk->extensions.items[i].file == file->pk_file)
-            only = only && ca_is_eku(&pk->extensions.items[i]) &&
-                   same_key(w, pk->extensions.items[i].spki);
+    for (size_t i = 0; i < p11->extensions.count; i++) {
+        if (p11->extensions.items[i].file == file->pf_file)
+            only = only && ca_is_eku(&p11->extensions.items[i]) &&
+                   same_key(w, p11->extensions.items[i].spki);
     }
     return only;
 }
@@ -343,12 +344,12 @@ static struct xr_buf content_of(const struct swapping *w, const struct xr_entry 
         const struct xr_attached *wanted = xr_attached_at(entry, i);
         bool stays = false;
 
-        for (size_t k = 0; k < w->s->pk.extensions.count; k++) {
-            const struct pk_extension *e = &w->s->pk.extensions.items[k];
+        for (size_t k = 0; k < w->s->p11.extensions.count; k++) {
+            const struct pf_extension *e = &w->s->p11.extensions.items[k];
             bool goes = false;
 
             for (size_t h = 0; h < w->now.count; h++)
-                goes = goes || w->now.items[h].cert->file->pk_file == e->file;
+                goes = goes || w->now.items[h].cert->file->pf_file == e->file;
             stays = stays || (!goes && xr_bytes_equal(e->spki, slices.spki) &&
                               xr_bytes_equal(e->value, wanted->value));
         }
@@ -435,7 +436,7 @@ static enum xr_status check_going(const struct swapping *w, const struct xr_stat
             cert->by_list || cert->vendor ? NULL : ca_fixed_reason(w->s, cert->file);
 
         if (stays && cert->place == XR_ANCHOR && w->s->layout->family == CA_P11 &&
-            w->s->pk.certs.items[cert->object].dated &&
+            w->s->p11.certs.items[cert->object].dated &&
             (!w->now.items[i].kept || w->now.items[i].over))
             return xr_fail(err, XR_REFUSED,
                            "/%s ends NSS's trust in it at a date, which would be lost: remove it "

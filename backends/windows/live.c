@@ -451,7 +451,7 @@ static void session_close(struct xr_session *s)
     free(s);
 }
 
-/* One that its holder left by dying is as good: what it left is the journal's to mend. */
+/* One that its holder left by dying is as good: the journal knows what it left. */
 static enum xr_status lock(struct xr_session *s, struct xr_error *err)
 {
     const wchar_t *name =

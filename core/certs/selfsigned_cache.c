@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#define FILE_NAME "proven"
+#define FILE_NAME "self-signed"
 #define MAGIC     "XRP1"
 #define MAGIC_LEN 4u
 #define HEAD_LEN  (MAGIC_LEN + XR_SHA256_LEN)
@@ -43,7 +43,7 @@ static bool is_in(struct xr_bytes ids, const unsigned char id[XR_SHA256_LEN])
     return ids.len > 0 && bsearch(id, ids.data, ids.len / XR_SHA256_LEN, XR_SHA256_LEN, by_bytes);
 }
 
-void xr_proven_recall(struct xr_pool *pool, const char *state_dir)
+void xr_selfsigned_recall(struct xr_pool *pool, const char *state_dir)
 {
     struct xr_buf file = {0};
     struct xr_bytes ids = {0};
@@ -77,7 +77,7 @@ static void write_ids(int dirfd, struct xr_buf *ids)
     xr_buf_free(&file);
 }
 
-void xr_proven_keep(const struct xr_pool *pool, const char *state_dir)
+void xr_selfsigned_keep(const struct xr_pool *pool, const char *state_dir)
 {
     struct xr_buf file = {0}, all = {0};
     struct xr_bytes ids = {0};

@@ -7,14 +7,14 @@
  *
  * The file: "XRP1", SHA-256 of what follows, hashes of 32 bytes in ascending order.
  */
-#ifndef XR_PROVEN_H
-#define XR_PROVEN_H
+#ifndef XR_SELFSIGNED_CACHE_H
+#define XR_SELFSIGNED_CACHE_H
 
 #include "model.h"
 
 /* Nothing is made, and an absent directory is none. */
-void xr_proven_recall(struct xr_pool *pool, const char *state_dir);
+void xr_selfsigned_recall(struct xr_pool *pool, const char *state_dir);
 /* Adds what the pool has found out since, if the directory exists. */
-void xr_proven_keep(const struct xr_pool *pool, const char *state_dir);
+void xr_selfsigned_keep(const struct xr_pool *pool, const char *state_dir);
 
 #endif

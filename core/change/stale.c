@@ -14,14 +14,14 @@ static enum xr_status open_and_close(const struct xr_run *run, const struct xr_s
     return status;
 }
 
-enum xr_status xr_mend_look(const struct xr_run *run, const struct xr_site *site,
-                            const struct xr_worker_config *worker, struct xr_error *err)
+enum xr_status xr_stale_look(const struct xr_run *run, const struct xr_site *site,
+                             const struct xr_worker_config *worker, struct xr_error *err)
 {
     return open_and_close(run, site, worker, XR_READ, err);
 }
 
-enum xr_status xr_mend(const struct xr_run *run, const struct xr_site *site,
-                       const struct xr_worker_config *worker, struct xr_error *err)
+enum xr_status xr_stale_end(const struct xr_run *run, const struct xr_site *site,
+                            const struct xr_worker_config *worker, struct xr_error *err)
 {
     return open_and_close(run, site, worker, XR_WRITE, err);
 }
@@ -46,7 +46,8 @@ static char *shell_word(const char *text)
     return out.data;
 }
 
-enum xr_status xr_mend_advise(const struct xr_run *run, enum xr_status status, struct xr_error *err)
+enum xr_status xr_stale_advise(const struct xr_run *run, enum xr_status status,
+                               struct xr_error *err)
 {
     if (status == XR_STALE) {
         char *word = shell_word(run->address);

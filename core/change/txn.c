@@ -111,13 +111,13 @@ enum xr_status xr_txn_survey(struct xr_run *run, const struct xr_site *site,
 
     xr_snapshot_free(&run->snapshot);
     if (status == XR_STALE && keep) {
-        status = xr_mend(run, site, worker, err);
-        run->mended = status == XR_OK;
+        status = xr_stale_end(run, site, worker, err);
+        run->stale_ended = status == XR_OK;
         if (status == XR_OK)
             status = xr_run_open(&store, run, site, XR_READ, worker, err);
     }
     if (status != XR_OK)
-        return xr_mend_advise(run, status, err);
+        return xr_stale_advise(run, status, err);
     xr_run_caps(run, &store);
     status = xr_store_list(&store, xr_snapshot_take, &run->snapshot, err);
     if (status == XR_OK && keep && store.session != NULL && run->backend->table.renew != NULL)
@@ -320,7 +320,7 @@ static void flush(struct xr_run *run, struct xr_store *store, bool remark)
 static void verify(struct xr_txn *txn, struct xr_run *run, struct xr_store *store)
 {
     struct xr_way way;
-    struct xr_asking asking = {.backend = run->backend,
+    struct xr_prober prober = {.backend = run->backend,
                                .location = run->location,
                                .site = &way.site,
                                .worker = &way.worker,
@@ -328,8 +328,8 @@ static void verify(struct xr_txn *txn, struct xr_run *run, struct xr_store *stor
 
     xr_run_way(&way, &run->owner, txn->site, txn->worker);
     if (txn->verify != NULL)
-        txn->verify(txn->ctx, run, &asking);
-    xr_ask_end(&asking);
+        txn->verify(txn->ctx, run, &prober);
+    xr_prober_end(&prober);
 }
 
 /* What is left when no step changes the store. */
@@ -554,7 +554,8 @@ static void recover_open(struct xr_txn *txn, struct xr_run *run, struct xr_store
     const struct xr_transaction *t = &txn->journal->items[txn->transaction];
     const struct xr_part *part = &t->items[run->part];
     struct ways ways = ways_of(part, &run->after);
-    /* What was to be proven, or to happen everywhere, has not been: it goes back if it may. */
+    /* It was to be verified first, or to happen in every store, and that is not known: it goes back if
+     * it may. */
     bool strict = t->flags != 0;
     bool only_back = part->stage == XR_STAGE_LEFT; /* it was to go back before */
     struct xr_error err = {0};

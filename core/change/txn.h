@@ -8,7 +8,7 @@
 
 #include "journal.h"
 #include "plan.h"
-#include "question.h"
+#include "prober.h"
 #include "request/unlock.h"
 #include "stores/store.h"
 #include "sys/users.h"
@@ -42,11 +42,11 @@ struct xr_run {
     enum xr_result result;
     char *why;        /* of anything but done; also a warning beside it */
     bool privilege;   /* it failed only because of who asks */
-    bool mended;      /* what somebody's killed writer left was taken back by the survey */
+    bool stale_ended; /* what somebody's killed writer left was taken back by the survey */
     bool taken_back;  /* something that was in the store for a moment */
     bool warned;      /* flush failed: entries are in place, effects may not be */
     bool verified;    /* verdict holds an answer that was asked for */
-    bool verifier_no; /* what was asked to be proven was not */
+    bool verifier_no; /* it said no to what was to be verified */
     struct xr_verdict verdict;
     size_t number; /* among the stores of the transaction */
     size_t part;   /* in the journal, XR_NONE before it is there */
@@ -78,7 +78,7 @@ struct xr_txn {
     const struct xr_site *site;
     const struct xr_worker_config *worker;
     /* Asks the store's verifier what this run is about; fills verified, verdict. May be NULL. */
-    void (*verify)(void *ctx, struct xr_run *run, struct xr_asking *asking);
+    void (*verify)(void *ctx, struct xr_run *run, struct xr_prober *prober);
     /* True when the change must be taken back (a "no" under --require-verified). */
     bool (*reject)(void *ctx, struct xr_run *run);
     bool (*interrupted)(void *ctx);

@@ -180,7 +180,7 @@ static void child(int fd, const struct xr_worker_config *config)
     _exit(127);
 }
 
-/* backend: whose nurse may bear it; NULL: none. */
+/* A copy of what the fork server of backend has loaded, or with NULL a new program. */
 static enum xr_status start(struct xr_worker **out, const struct xr_worker_config *config,
                             const struct xr_loaded *backend, struct xr_error *err)
 {
@@ -192,7 +192,7 @@ static enum xr_status start(struct xr_worker **out, const struct xr_worker_confi
         return xr_fail(err, XR_FAILED, "no helper program is known for this backend");
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0)
         return xr_fail_errno(err, "cannot start a helper");
-    pid = xr_nursery_bear(config, backend, pair[1]);
+    pid = xr_forkservers_spawn(config, backend, pair[1]);
     if (pid < 0) {
         (void)close(pair[0]);
         (void)close(pair[1]);
@@ -361,8 +361,8 @@ static enum xr_status remote_discover(const struct xr_loaded *backend, const str
     return status;
 }
 
-enum xr_status xr_worker_warm(struct xr_worker **out, const struct xr_loaded *backend,
-                              const struct xr_site *site, const struct xr_worker_config *config)
+enum xr_status xr_worker_prepare(struct xr_worker **out, const struct xr_loaded *backend,
+                                 const struct xr_site *site, const struct xr_worker_config *config)
 {
     struct xr_buf request = {0}, reply = {0};
     struct xr_reader result;
@@ -370,7 +370,7 @@ enum xr_status xr_worker_warm(struct xr_worker **out, const struct xr_loaded *ba
 
     if (*out == NULL)
         return status;
-    xr_put_number(&request, XR_CALL_WARM);
+    xr_put_number(&request, XR_CALL_PRELOAD);
     xr_put_text(&request, backend->plugin);
     xr_put_text(&request, backend->table.name);
     xr_put_site(&request, site);

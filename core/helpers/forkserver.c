@@ -12,9 +12,9 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-#define BIRTH_MS 5000
+#define SPAWN_MS 5000
 
-struct xr_nurse {
+struct xr_forkserver {
     const struct xr_loaded *backend;
     char *program;
     bool has_identity;
@@ -22,55 +22,56 @@ struct xr_nurse {
     struct xr_worker *worker; /* NULL: none could be had */
 };
 
-static struct xr_nurse *find(const struct xr_nursery *nursery, const struct xr_loaded *backend,
-                             const struct xr_worker_config *config)
+static struct xr_forkserver *find(const struct xr_forkservers *forkservers,
+                                  const struct xr_loaded *backend,
+                                  const struct xr_worker_config *config)
 {
-    for (size_t i = 0; i < nursery->count; i++) {
-        struct xr_nurse *nurse = &nursery->items[i];
+    for (size_t i = 0; i < forkservers->count; i++) {
+        struct xr_forkserver *server = &forkservers->items[i];
 
-        if (nurse->backend == backend && nurse->has_identity == config->has_identity &&
-            strcmp(nurse->program, config->program) == 0 &&
-            (!nurse->has_identity || (nurse->uid == config->uid && nurse->gid == config->gid)))
-            return nurse;
+        if (server->backend == backend && server->has_identity == config->has_identity &&
+            strcmp(server->program, config->program) == 0 &&
+            (!server->has_identity || (server->uid == config->uid && server->gid == config->gid)))
+            return server;
     }
     return NULL;
 }
 
 /* Nobody finds it while its end is waited for. */
-static void dismiss(struct xr_nurse *nurse)
+static void dismiss(struct xr_forkserver *server)
 {
-    struct xr_worker *worker = nurse->worker;
+    struct xr_worker *worker = server->worker;
 
-    nurse->worker = NULL;
+    server->worker = NULL;
     xr_worker_stop(worker);
 }
 
-void xr_nursery_free(struct xr_nursery *nursery)
+void xr_forkservers_free(struct xr_forkservers *forkservers)
 {
-    for (size_t i = 0; i < nursery->count; i++) {
-        dismiss(&nursery->items[i]);
-        free(nursery->items[i].program);
+    for (size_t i = 0; i < forkservers->count; i++) {
+        dismiss(&forkservers->items[i]);
+        free(forkservers->items[i].program);
     }
-    free(nursery->items);
-    *nursery = (struct xr_nursery){0};
+    free(forkservers->items);
+    *forkservers = (struct xr_forkservers){0};
 }
 
-void xr_nursery_warm(struct xr_nursery *nursery, const struct xr_loaded *backend,
-                     const struct xr_site *site, const struct xr_worker_config *config)
+void xr_forkservers_prepare(struct xr_forkservers *forkservers, const struct xr_loaded *backend,
+                            const struct xr_site *site, const struct xr_worker_config *config)
 {
-    struct xr_nurse *nurse = NULL;
+    struct xr_forkserver *server = NULL;
 
-    if (backend->table.warm == NULL || config->program == NULL ||
-        find(nursery, backend, config) != NULL)
+    if (backend->table.preload == NULL || config->program == NULL ||
+        find(forkservers, backend, config) != NULL)
         return;
-    nurse = XR_PUSH(nursery);
-    *nurse = (struct xr_nurse){.backend = backend,
-                               .program = xr_strdup(config->program),
-                               .has_identity = config->has_identity,
-                               .uid = config->uid,
-                               .gid = config->gid};
-    if (xr_worker_warm(&nurse->worker, backend, site, config) != XR_OK)
-        dismiss(nurse);
+    server = XR_PUSH(forkservers);
+    *server = (struct xr_forkserver){.backend = backend,
+                                     .program = xr_strdup(config->program),
+                                     .has_identity = config->has_identity,
+                                     .uid = config->uid,
+                                     .gid = config->gid};
+    if (xr_worker_prepare(&server->worker, backend, site, config) != XR_OK)
+        dismiss(server);
 }
 
 /* One byte with the descriptor, answered by the number of the process. */
@@ -102,34 +103,34 @@ static pid_t receive_pid(int from)
     int ready = 0;
 
     do {
-        ready = poll(&p, 1, BIRTH_MS);
+        ready = poll(&p, 1, SPAWN_MS);
     } while (ready < 0 && errno == EINTR);
     if (ready <= 0 || recv(from, &pid, sizeof(pid), MSG_DONTWAIT) != (ssize_t)sizeof(pid))
         return -1;
     return pid > 1 ? pid : -1;
 }
 
-pid_t xr_nursery_bear(const struct xr_worker_config *config, const struct xr_loaded *backend,
-                      int fd)
+pid_t xr_forkservers_spawn(const struct xr_worker_config *config, const struct xr_loaded *backend,
+                           int fd)
 {
-    struct xr_nurse *nurse = NULL;
+    struct xr_forkserver *server = NULL;
     pid_t pid = -1;
 
-    if (config->nursery == NULL || backend == NULL)
+    if (config->forkservers == NULL || backend == NULL)
         return 0;
-    nurse = find(config->nursery, backend, config);
-    if (nurse == NULL || nurse->worker == NULL)
+    server = find(config->forkservers, backend, config);
+    if (server == NULL || server->worker == NULL)
         return 0;
-    if (send_descriptor(xr_worker_socket(nurse->worker), fd))
-        pid = receive_pid(xr_worker_socket(nurse->worker));
+    if (send_descriptor(xr_worker_socket(server->worker), fd))
+        pid = receive_pid(xr_worker_socket(server->worker));
     if (pid < 0 || !xr_worker_is_child(pid)) {
-        dismiss(nurse);
+        dismiss(server);
         return -1;
     }
     return pid;
 }
 
-/* ---- the nurse's side ---- */
+/* ---- the server's side ---- */
 
 static int receive_descriptor(int from)
 {
@@ -157,7 +158,7 @@ static int receive_descriptor(int from)
     return fd;
 }
 
-int xr_nursery_serve(int fd)
+int xr_forkserver_serve(int fd)
 {
     for (;;) {
         int to_serve = receive_descriptor(fd);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What worker.c and the helper's side, serve.c, say to each other: calls, replies, framing. */
-#ifndef XR_TALK_H
-#define XR_TALK_H
+#ifndef XR_MESSAGE_H
+#define XR_MESSAGE_H
 
 #include "stores/wire.h"
 
@@ -13,8 +13,8 @@ enum xr_call {
     XR_CALL_PROBE,
     XR_CALL_UNLOCK,
     XR_CALL_DISCOVER,
-    XR_CALL_WARM,
-    XR_CALL_LAST = XR_CALL_WARM
+    XR_CALL_PRELOAD,
+    XR_CALL_LAST = XR_CALL_PRELOAD
 };
 enum xr_said { XR_SAID_RESULT = 1, XR_SAID_ENTRY, XR_SAID_FOUND };
 

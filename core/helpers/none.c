@@ -4,15 +4,15 @@
 
 const struct xr_remote xr_remote = {0};
 
-void xr_nursery_free(struct xr_nursery *nursery)
+void xr_forkservers_free(struct xr_forkservers *forkservers)
 {
-    *nursery = (struct xr_nursery){0};
+    *forkservers = (struct xr_forkservers){0};
 }
 
-void xr_nursery_warm(struct xr_nursery *nursery, const struct xr_loaded *backend,
-                     const struct xr_site *site, const struct xr_worker_config *config)
+void xr_forkservers_prepare(struct xr_forkservers *forkservers, const struct xr_loaded *backend,
+                            const struct xr_site *site, const struct xr_worker_config *config)
 {
-    (void)nursery;
+    (void)forkservers;
     (void)backend;
     (void)site;
     (void)config;

@@ -13,7 +13,7 @@
 
 struct serving {
     int fd;
-    bool nurse;
+    bool server;
     struct xr_buf said; /* and not yet sent */
     struct xr_registry registry;
     struct xr_store store;
@@ -41,7 +41,7 @@ static const struct xr_loaded *load_backend(struct serving *s, const char *plugi
 
     if (plugin != NULL && backend != NULL && backend->plugin != NULL &&
         strcmp(backend->plugin, plugin) == 0)
-        return backend; /* by the nurse */
+        return backend; /* by the server */
     if (plugin != NULL && xr_registry_plugin(&s->registry, plugin, err) != XR_OK)
         return NULL;
     backend = xr_registry_find(&s->registry, name);
@@ -141,7 +141,7 @@ static enum xr_status serve_discover(struct serving *s, struct xr_reader *in, st
 }
 
 /* libcrypto finds its algorithms at their first use, which takes longer than the use. */
-static void warm_digests(void)
+static void preload_digests(void)
 {
     const struct xr_bytes nothing = {(const unsigned char *)"", 0};
     unsigned char sum[XR_SHA256_LEN];
@@ -151,7 +151,7 @@ static void warm_digests(void)
     xr_host.md5(sum, nothing);
 }
 
-static enum xr_status serve_warm(struct serving *s, struct xr_reader *in, struct xr_error *err)
+static enum xr_status serve_preload(struct serving *s, struct xr_reader *in, struct xr_error *err)
 {
     char *plugin = xr_get_text(in), *name = xr_get_text(in);
     const struct xr_loaded *backend = NULL;
@@ -163,12 +163,12 @@ static enum xr_status serve_warm(struct serving *s, struct xr_reader *in, struct
         status = xr_fail(err, XR_INVALID, "malformed request");
     else if ((backend = load_backend(s, plugin, name, err)) == NULL)
         status = err->status;
-    else if (backend->table.warm == NULL)
+    else if (backend->table.preload == NULL)
         status = xr_fail(err, XR_UNSUPPORTED, "nothing there can be loaded before");
     else
-        backend->table.warm(&sent.site);
-    warm_digests();
-    s->nurse = status == XR_OK;
+        backend->table.preload(&sent.site);
+    preload_digests();
+    s->server = status == XR_OK;
     free(plugin);
     free(name);
     xr_sent_site_free(&sent);
@@ -249,15 +249,15 @@ static bool serve(struct serving *s, const struct xr_buf *request)
     enum xr_status status = XR_OK;
     bool ok = false;
 
-    if (in.failed || (what != XR_CALL_OPEN && what != XR_CALL_DISCOVER && what != XR_CALL_WARM &&
+    if (in.failed || (what != XR_CALL_OPEN && what != XR_CALL_DISCOVER && what != XR_CALL_PRELOAD &&
                       s->store.session == NULL))
         status = xr_fail(&err, XR_INVALID, "malformed request");
     else if (what == XR_CALL_OPEN)
         status = serve_open(s, &in, &err);
     else if (what == XR_CALL_DISCOVER)
         status = serve_discover(s, &in, &err);
-    else if (what == XR_CALL_WARM)
-        status = serve_warm(s, &in, &err);
+    else if (what == XR_CALL_PRELOAD)
+        status = serve_preload(s, &in, &err);
     else if (what == XR_CALL_LIST)
         status = xr_store_list(&s->store, send_entry, s, &err);
     else if (what == XR_CALL_SWAP)
@@ -278,7 +278,7 @@ static bool serve(struct serving *s, const struct xr_buf *request)
         xr_put_caps(&reply, &s->store.caps);
     else if (what == XR_CALL_PROBE)
         xr_put_verdict(&reply, &verdict);
-    else if (what == XR_CALL_WARM)
+    else if (what == XR_CALL_PRELOAD)
         xr_put_number(&reply, (uint64_t)getpid());
     ok = xr_talk_add(&s->said, &reply) && xr_talk_send_all(s->fd, &s->said, -1);
     xr_buf_free(&reply);
@@ -293,9 +293,9 @@ int xr_worker_serve(int fd)
     xr_registry_init(&s.registry);
     while (s.fd >= 0 && xr_talk_receive(s.fd, &request, -1) && serve(&s, &request)) {
         xr_talk_forget(&request);
-        if (s.nurse) { /* by turns: every copy comes back here with a socket of its own */
-            s.nurse = false;
-            s.fd = xr_nursery_serve(s.fd);
+        if (s.server) { /* by turns: every copy comes back here with a socket of its own */
+            s.server = false;
+            s.fd = xr_forkserver_serve(s.fd);
         }
     }
     xr_talk_forget(&request);

@@ -8,34 +8,34 @@
 
 static void leave(void *ctx)
 {
-    struct xr_crew *crew = ctx;
+    struct xr_threads *threads = ctx;
 
-    if (crew->working)
-        (void)pthread_mutex_unlock(&crew->lock);
+    if (threads->working)
+        (void)pthread_mutex_unlock(&threads->lock);
 }
 
 static void enter(void *ctx)
 {
-    struct xr_crew *crew = ctx;
+    struct xr_threads *threads = ctx;
 
-    if (crew->working)
-        (void)pthread_mutex_lock(&crew->lock);
+    if (threads->working)
+        (void)pthread_mutex_lock(&threads->lock);
 }
 
-void xr_crew_init(struct xr_crew *crew, unsigned size)
+void xr_threads_init(struct xr_threads *threads, unsigned size)
 {
-    *crew = (struct xr_crew){.size = size > 0 ? size : xr_sys_processors()};
-    (void)pthread_mutex_init(&crew->lock, NULL);
-    crew->pause = (struct xr_pause){leave, enter, crew};
+    *threads = (struct xr_threads){.size = size > 0 ? size : xr_sys_processors()};
+    (void)pthread_mutex_init(&threads->lock, NULL);
+    threads->pause = (struct xr_pause){leave, enter, threads};
 }
 
-void xr_crew_free(struct xr_crew *crew)
+void xr_threads_free(struct xr_threads *threads)
 {
-    (void)pthread_mutex_destroy(&crew->lock);
+    (void)pthread_mutex_destroy(&threads->lock);
 }
 
 struct shift {
-    struct xr_crew *crew;
+    struct xr_threads *threads;
     size_t next, count;
     void (*work)(void *ctx, size_t i);
     void *ctx;
@@ -45,10 +45,10 @@ static void *hand(void *ctx)
 {
     struct shift *shift = ctx;
 
-    (void)pthread_mutex_lock(&shift->crew->lock);
+    (void)pthread_mutex_lock(&shift->threads->lock);
     while (shift->next < shift->count)
         shift->work(shift->ctx, shift->next++);
-    (void)pthread_mutex_unlock(&shift->crew->lock);
+    (void)pthread_mutex_unlock(&shift->threads->lock);
     return NULL;
 }
 
@@ -70,19 +70,20 @@ static size_t begin(pthread_t *hands, size_t count, struct shift *shift)
     return begun;
 }
 
-void xr_crew_run(struct xr_crew *crew, size_t count, void (*work)(void *ctx, size_t i), void *ctx)
+void xr_threads_run(struct xr_threads *threads, size_t count, void (*work)(void *ctx, size_t i),
+                    void *ctx)
 {
-    struct shift shift = {.crew = crew, .count = count, .work = work, .ctx = ctx};
-    size_t wanted = count < crew->size ? count : crew->size, begun = 0;
+    struct shift shift = {.threads = threads, .count = count, .work = work, .ctx = ctx};
+    size_t wanted = count < threads->size ? count : threads->size, begun = 0;
     pthread_t *hands = NULL;
 
     if (wanted > 1) {
         hands = xr_new(wanted, sizeof(*hands));
-        crew->working = true;
+        threads->working = true;
         begun = begin(hands, wanted, &shift);
         for (size_t i = 0; i < begun; i++)
             (void)pthread_join(hands[i], NULL);
-        crew->working = false;
+        threads->working = false;
         free(hands);
     }
     while (shift.next < count) /* alone, or because no thread could be had */

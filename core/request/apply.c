@@ -8,7 +8,7 @@
 /* ---- verification after the change ---- */
 
 /* A verifier that fails cannot tell. */
-static void ask(struct xr_engine *engine, const struct xr_run *run, struct xr_asking *asking,
+static void ask(struct xr_engine *engine, const struct xr_run *run, struct xr_prober *prober,
                 struct xr_bytes der, struct xr_verdict *out)
 {
     const struct xr_request *rq = engine->rq;
@@ -17,7 +17,7 @@ static void ask(struct xr_engine *engine, const struct xr_run *run, struct xr_as
 
     probe.purpose = rq->purposes ? rq->purposes & (~rq->purposes + 1) : XR_SERVER;
     probe.at = rq->now;
-    if (xr_ask(asking, out, &probe, &err) == XR_OK)
+    if (xr_prober_probe(prober, out, &probe, &err) == XR_OK)
         return;
     *out = (struct xr_verdict){.size = sizeof(*out)};
     memcpy(out->by, run->caps.verifier, sizeof(out->by));
@@ -25,7 +25,7 @@ static void ask(struct xr_engine *engine, const struct xr_run *run, struct xr_as
 }
 
 /* Install: does what was installed lead to an anchor? The first "no" is what is reported. */
-static void verify_install(struct xr_engine *engine, struct xr_run *run, struct xr_asking *asking)
+static void verify_install(struct xr_engine *engine, struct xr_run *run, struct xr_prober *prober)
 {
     for (size_t i = 0; i < run->plan.count; i++) {
         const struct xr_step *step = &run->plan.items[i];
@@ -36,7 +36,7 @@ static void verify_install(struct xr_engine *engine, struct xr_run *run, struct 
             (step->place != XR_ANCHOR && step->place != XR_INTERMEDIATE) ||
             (run->verified && run->verdict.answer == XR_NO))
             continue;
-        ask(engine, run, asking, engine->report->pool.items[step->pool_at].cert->der, &verdict);
+        ask(engine, run, prober, engine->report->pool.items[step->pool_at].cert->der, &verdict);
         run->verdict = verdict;
         run->verified = true;
         if (verdict.answer == XR_NO) {
@@ -84,7 +84,7 @@ static bool asked(const struct xr_run *run, const struct xr_pool *pool, size_t s
 }
 
 /* Distrust: does any certificate of the key still validate? */
-static void verify_distrust(struct xr_engine *engine, struct xr_run *run, struct xr_asking *asking)
+static void verify_distrust(struct xr_engine *engine, struct xr_run *run, struct xr_prober *prober)
 {
     struct xr_pool *pool = &engine->report->pool;
 
@@ -99,7 +99,7 @@ static void verify_distrust(struct xr_engine *engine, struct xr_run *run, struct
             char *name = NULL;
             char hex[2 * XR_SHA256_LEN + 1];
 
-            ask(engine, run, asking, pool->items[k].cert->der, &verdict);
+            ask(engine, run, prober, pool->items[k].cert->der, &verdict);
             if (!run->verified || said_yes(&verdict))
                 run->verdict = verdict;
             run->verified = true;
@@ -119,16 +119,16 @@ static void verify_distrust(struct xr_engine *engine, struct xr_run *run, struct
     }
 }
 
-static void verify(void *ctx, struct xr_run *run, struct xr_asking *asking)
+static void verify(void *ctx, struct xr_run *run, struct xr_prober *prober)
 {
     struct xr_change_run *c = ctx;
 
     if (run->caps.verifier[0] == '\0')
         return;
     if (c->engine->rq->verb == XR_VERB_INSTALL)
-        verify_install(c->engine, run, asking);
+        verify_install(c->engine, run, prober);
     else if (c->engine->rq->verb == XR_VERB_DISTRUST)
-        verify_distrust(c->engine, run, asking);
+        verify_distrust(c->engine, run, prober);
 }
 
 static bool reject(void *ctx, struct xr_run *run)
@@ -220,7 +220,7 @@ bool xr_change_open_journal(struct xr_change_run *c)
 static void close_journal(struct xr_change_run *c)
 {
     if (c->journal_open) {
-        xr_proven_keep(&c->engine->report->pool, c->engine->state_dir);
+        xr_selfsigned_keep(&c->engine->report->pool, c->engine->state_dir);
         xr_journal_close(&c->journal);
     }
     c->journal_open = false;

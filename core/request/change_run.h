@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* One change under way, shared by change.c (verbs), wishes.c, consent.c and apply.c. */
-#ifndef XR_CHANGE_H
-#define XR_CHANGE_H
+#ifndef XR_CHANGE_RUN_H
+#define XR_CHANGE_RUN_H
 
 #include "request.h"
 

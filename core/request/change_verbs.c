@@ -271,7 +271,7 @@ static void look(void *ctx, struct xr_run *run)
 {
     struct xr_engine *engine = ctx;
 
-    run->mended = xr_mend_look(run, &engine->rq->site, &engine->worker, NULL) == XR_STALE;
+    run->stale_ended = xr_stale_look(run, &engine->rq->site, &engine->worker, NULL) == XR_STALE;
 }
 
 /* A store without a record. */
@@ -282,13 +282,13 @@ static void tidy(void *ctx, struct xr_run *run)
 
     if (run->plan.count == 0 && run->why == NULL)
         xr_txn_apply(&txn, run);
-    if (run->mended && run->result == XR_RESULT_UNCHANGED && run->why == NULL)
-        xr_run_end(run, XR_RESULT_DONE, xr_strdup(XR_MENDED));
-    else if (run->mended && run->result != XR_RESULT_FAILED)
-        xr_report_say(c->engine->report, XR_WARNING, run->address, "%s", XR_MENDED);
+    if (run->stale_ended && run->result == XR_RESULT_UNCHANGED && run->why == NULL)
+        xr_run_end(run, XR_RESULT_DONE, xr_strdup(XR_STALE_ENDED));
+    else if (run->stale_ended && run->result != XR_RESULT_FAILED)
+        xr_report_say(c->engine->report, XR_WARNING, run->address, "%s", XR_STALE_ENDED);
 }
 
-static void mend(struct xr_engine *engine, struct xr_run *run)
+static void end_stale(struct xr_engine *engine, struct xr_run *run)
 {
     struct xr_error err = {0};
     enum xr_status status = XR_OK;
@@ -298,16 +298,16 @@ static void mend(struct xr_engine *engine, struct xr_run *run)
                       "an interrupted write of another program would be taken back");
         return;
     }
-    status = xr_mend(run, &engine->rq->site, &engine->worker, &err);
+    status = xr_stale_end(run, &engine->rq->site, &engine->worker, &err);
     run->privilege = status == XR_DENIED && engine->rq->site.uid != 0;
     if (status == XR_OK)
-        xr_run_end(run, XR_RESULT_DONE, xr_strdup(XR_MENDED));
+        xr_run_end(run, XR_RESULT_DONE, xr_strdup(XR_STALE_ENDED));
     else
         xr_run_end(run, XR_RESULT_FAILED, xr_strdup(err.text));
 }
 
 /* The runs from that one on; what needs nothing leaves the report again. */
-static void mend_runs(struct xr_engine *engine, size_t from)
+static void end_stale_runs(struct xr_engine *engine, size_t from)
 {
     struct xr_report *report = engine->report;
     size_t kept = from;
@@ -316,8 +316,8 @@ static void mend_runs(struct xr_engine *engine, size_t from)
     for (size_t i = from; i < report->runs.count; i++) {
         struct xr_run run = report->runs.items[i];
 
-        if (run.mended) {
-            mend(engine, &run);
+        if (run.stale_ended) {
+            end_stale(engine, &run);
             report->runs.items[kept++] = run;
         } else {
             xr_run_free(&run);
@@ -327,13 +327,13 @@ static void mend_runs(struct xr_engine *engine, size_t from)
 }
 
 /* Every other store of the scope is only looked at, and nothing else is touched there. */
-static bool mend_others(struct xr_engine *engine)
+static bool end_stale_others(struct xr_engine *engine)
 {
     size_t from = engine->report->runs.count;
 
     if (engine->rq->stores.count == 0 && !xr_engine_discover(engine))
         return false;
-    mend_runs(engine, from);
+    end_stale_runs(engine, from);
     return true;
 }
 
@@ -358,8 +358,8 @@ void xr_verb_recover(struct xr_engine *engine)
             goto out;
     }
     if (engine->rq->dry_run) {
-        mend_runs(engine, 0);
-        (void)mend_others(engine);
+        end_stale_runs(engine, 0);
+        (void)end_stale_others(engine);
     }
     if (engine->rq->dry_run || !xr_change_open_journal(&c))
         goto out;
@@ -388,7 +388,7 @@ void xr_verb_recover(struct xr_engine *engine)
         }
     }
     xr_engine_each(engine, 0, false, tidy, &c);
-    if (!mend_others(engine))
+    if (!end_stale_others(engine))
         goto out;
     xr_engine_grade(engine);
 out:

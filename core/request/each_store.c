@@ -36,7 +36,7 @@ static void one(void *ctx, size_t i)
 }
 
 /* Those of this process would only wait for each other. */
-static bool worth_a_crew(const struct xr_engine *engine, size_t from)
+static bool worth_threads(const struct xr_engine *engine, size_t from)
 {
     size_t helpers = 0;
 
@@ -49,7 +49,7 @@ static bool worth_a_crew(const struct xr_engine *engine, size_t from)
 #define MANY 4u /* helpers, for which to load libraries once is less work */
 
 /* In this thread, for helpers end with the one that started what they are copied from. */
-static void warm(struct xr_engine *engine)
+static void preload(struct xr_engine *engine)
 {
     const struct xr_report *report = engine->report;
 
@@ -65,7 +65,7 @@ static void warm(struct xr_engine *engine)
         if (like < MANY || (run->backend->table.flags & XR_BACKEND_WORKER) == 0)
             continue;
         xr_run_way(&way, &run->owner, &engine->rq->site, &engine->worker);
-        xr_nursery_warm(&engine->nursery, run->backend, &way.site, &way.worker);
+        xr_forkservers_prepare(&engine->forkservers, run->backend, &way.site, &way.worker);
     }
 }
 
@@ -82,9 +82,9 @@ void xr_engine_each(struct xr_engine *engine, size_t from, bool backwards,
 
     if (round.total == 0)
         return;
-    if (worth_a_crew(engine, from)) {
-        warm(engine);
-        xr_crew_run(&engine->crew, round.total, one, &round);
+    if (worth_threads(engine, from)) {
+        preload(engine);
+        xr_threads_run(&engine->threads, round.total, one, &round);
     } else {
         for (size_t i = 0; i < round.total; i++)
             one(&round, i);

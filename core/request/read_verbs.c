@@ -73,8 +73,8 @@ static void survey(void *ctx, struct xr_run *run)
     if (run->why != NULL)
         return;
     status = xr_txn_survey(run, &engine->rq->site, &engine->worker, changing, &err);
-    if (run->mended)
-        xr_report_say(engine->report, XR_WARNING, run->address, "%s", XR_MENDED);
+    if (run->stale_ended)
+        xr_report_say(engine->report, XR_WARNING, run->address, "%s", XR_STALE_ENDED);
     if (status != XR_OK)
         end_unread(engine, run, status, &err);
 }
@@ -112,7 +112,7 @@ void xr_engine_survey(struct xr_engine *engine)
         if (report->runs.items[i].why == NULL)
             xr_engine_pool(engine, &report->runs.items[i].snapshot);
     }
-    xr_proven_recall(&report->pool, engine->state_dir);
+    xr_selfsigned_recall(&report->pool, engine->state_dir);
 }
 
 /* ---- what takes libcrypto long ---- */
@@ -128,7 +128,7 @@ struct proof {
 static void prove_piece(void *ctx, size_t piece)
 {
     const struct proof *proof = ctx;
-    const struct xr_pause *pause = &proof->engine->crew.pause;
+    const struct xr_pause *pause = &proof->engine->threads.pause;
     struct xr_pool *pool = &proof->engine->report->pool;
 
     pause->leave(pause->ctx);
@@ -148,9 +148,9 @@ static void prove(struct xr_engine *engine, bool whole)
     struct proof proof = {engine, whole};
     size_t count = engine->report->pool.count;
 
-    xr_crew_run(&engine->crew, (count + PROOF_PIECE - 1) / PROOF_PIECE, prove_piece, &proof);
+    xr_threads_run(&engine->threads, (count + PROOF_PIECE - 1) / PROOF_PIECE, prove_piece, &proof);
     if (!engine->rq->dry_run)
-        xr_proven_keep(&engine->report->pool, engine->state_dir);
+        xr_selfsigned_keep(&engine->report->pool, engine->state_dir);
 }
 
 /* ---- input ---- */
@@ -244,7 +244,7 @@ static void look(void *ctx, struct xr_run *run)
     enum xr_status status =
         xr_run_open(&store, run, &engine->rq->site, XR_READ, &engine->worker, &err);
 
-    if (xr_mend_advise(run, status, &err) != XR_OK)
+    if (xr_stale_advise(run, status, &err) != XR_OK)
         end_unread(engine, run, status, &err);
     else
         xr_run_caps(run, &store);
@@ -337,7 +337,7 @@ struct questions {
         *rows; /* of each run, the first of its answers, one for each target; XR_NONE: not asked */
 };
 
-static void answer(const struct questions *q, const struct xr_run *run, struct xr_asking *asking,
+static void answer(const struct questions *q, const struct xr_run *run, struct xr_prober *prober,
                    const struct target *target, struct xr_answer_row *row)
 {
     struct xr_engine *engine = q->engine;
@@ -369,7 +369,7 @@ static void answer(const struct questions *q, const struct xr_run *run, struct x
     if (run->result == XR_RESULT_FAILED)
         status = xr_fail(&err, XR_FAILED, "%s", run->why);
     else
-        status = xr_ask(asking, &row->verdict, &probe, &err);
+        status = xr_prober_probe(prober, &row->verdict, &probe, &err);
     if (status != XR_OK) {
         row->verdict.answer = XR_UNKNOWN;
         row->why = xr_strdup(err.text);
@@ -384,7 +384,7 @@ static void answer_all(void *ctx, struct xr_run *run)
     size_t row = q->rows[run - report->runs.items];
     struct xr_store store = {0};
     struct xr_way way;
-    struct xr_asking asking = {.backend = run->backend,
+    struct xr_prober prober = {.backend = run->backend,
                                .location = run->location,
                                .site = &way.site,
                                .worker = &way.worker,
@@ -392,8 +392,8 @@ static void answer_all(void *ctx, struct xr_run *run)
 
     xr_run_way(&way, &run->owner, &q->engine->rq->site, &q->engine->worker);
     for (size_t t = 0; row != XR_NONE && t < q->target_count; t++)
-        answer(q, run, &asking, &q->targets[t], &report->answers.items[row + t]);
-    xr_ask_end(&asking);
+        answer(q, run, &prober, &q->targets[t], &report->answers.items[row + t]);
+    xr_prober_end(&prober);
 }
 
 /* All rows are there before the first is filled, in the order of the stores. */
@@ -528,9 +528,9 @@ struct xr_report *xr_run_request(const struct xr_request *request)
     engine.report->now = rq.now;
     engine.report->journal.fd = engine.report->journal.dirfd = -1;
     engine.worker.program = rq.worker != NULL ? rq.worker : XR_WORKER;
-    xr_crew_init(&engine.crew, rq.parallel);
-    engine.worker.pause = &engine.crew.pause;
-    engine.worker.nursery = &engine.nursery;
+    xr_threads_init(&engine.threads, rq.parallel);
+    engine.worker.pause = &engine.threads.pause;
+    engine.worker.forkservers = &engine.forkservers;
     if ((unsigned)rq.verb >= XR_VERB_COUNT) {
         xr_report_say(engine.report, XR_ERROR, NULL, "unknown verb");
         xr_report_raise(engine.report, XR_EXIT_USAGE);
@@ -546,8 +546,8 @@ struct xr_report *xr_run_request(const struct xr_request *request)
             load_plugins(&engine);
         verbs[rq.verb](&engine);
     }
-    xr_nursery_free(&engine.nursery);
-    xr_crew_free(&engine.crew);
+    xr_forkservers_free(&engine.forkservers);
+    xr_threads_free(&engine.threads);
     free(root);
     free(engine.state_dir);
     xr_users_free(&engine.users);

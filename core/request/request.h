@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the verbs share: one request under way. select.c finds the stores, verbs.c reads, change.c
  * changes. */
-#ifndef XR_ENGINE_H
-#define XR_ENGINE_H
+#ifndef XR_REQUEST_H
+#define XR_REQUEST_H
 
 #include "certs/pins.h"
 #include "helpers/forkserver.h"
@@ -13,8 +13,8 @@ struct xr_engine {
     const struct xr_request *rq;
     struct xr_report *report;
     struct xr_worker_config worker;
-    struct xr_crew crew;
-    struct xr_nursery nursery;
+    struct xr_threads threads;
+    struct xr_forkservers forkservers;
     char *state_dir; /* this request's: the host's, keyed by the image */
     struct xr_users users;
     /* Done and said once, whatever the number of backends. */

@@ -209,7 +209,8 @@ bool xr_change_unlock_part(struct xr_change_run *c, struct xr_run *run, size_t t
     if (run->backend->table.unlock == NULL)
         return true;
     status = open_to_read(c, run, &store, &err);
-    if (status == XR_STALE && xr_mend(run, &c->engine->rq->site, &c->engine->worker, NULL) == XR_OK)
+    if (status == XR_STALE &&
+        xr_stale_end(run, &c->engine->rq->site, &c->engine->worker, NULL) == XR_OK)
         status = open_to_read(c, run, &store, &err);
     /* What fails here fails again, and is told, when the store is opened for writing. */
     if (status == XR_OK && part_locked(&store, transaction, &transaction->items[p]))

@@ -6,8 +6,8 @@
  * a time limit, and what comes back is parsed as hostile. A helper that crashes, hangs or talks
  * nonsense is killed and the call answers XR_LOST: whether it acted is unknown.
  */
-#ifndef XR_WORKER_H
-#define XR_WORKER_H
+#ifndef XR_STORE_H
+#define XR_STORE_H
 
 #include "registry.h"
 #include "wire.h"
@@ -18,15 +18,15 @@ struct xr_pause {
     void (*enter)(void *ctx);
     void *ctx;
 };
-struct xr_nursery;
+struct xr_forkservers;
 
 struct xr_worker_config {
     const char *program; /* path of the helper */
     unsigned limit_ms;   /* for one call; 0: XR_WORKER_LIMIT_MS */
     bool has_identity;   /* become somebody before exec */
     uint32_t uid, gid;
-    const struct xr_pause *pause; /* or NULL */
-    struct xr_nursery *nursery;   /* where helpers may come from, or NULL */
+    const struct xr_pause *pause;       /* or NULL */
+    struct xr_forkservers *forkservers; /* where helpers may come from, or NULL */
 };
 #define XR_WORKER_LIMIT_MS 60000u
 
@@ -91,9 +91,9 @@ struct xr_remote {
 };
 extern const struct xr_remote xr_remote;
 
-/* For nursery.c: a helper that loaded what sessions of the backend need, and bears copies. */
-enum xr_status xr_worker_warm(struct xr_worker **out, const struct xr_loaded *backend,
-                              const struct xr_site *site, const struct xr_worker_config *config);
+/* For forkserver.c: a helper that loaded what sessions of the backend need, to be copied. */
+enum xr_status xr_worker_prepare(struct xr_worker **out, const struct xr_loaded *backend,
+                                 const struct xr_site *site, const struct xr_worker_config *config);
 int xr_worker_socket(const struct xr_worker *worker);
 bool xr_worker_is_child(int pid);
 void xr_worker_stop(struct xr_worker *worker);

@@ -4,14 +4,14 @@
 #
 #   extract.sh BUILD-DIR [TRUST-PROGRAM MODULE]
 #
-# XR_PK_FLAGS: as the real one's version needs them; by default those of p11-kit 0.24.1.
+# XR_P11FILES_FLAGS: as the real one's version needs them; by default those of p11-kit 0.24.1.
 # p11-kit ignores a user's configuration for root, so root becomes nobody. Exit 77: no p11-kit.
 set -euo pipefail
 
 build=$1
 trust=${2:-$(command -v trust || true)}
 module=${3:-}
-read -ra flags <<<"${XR_PK_FLAGS---readdir --first-rdn}"
+read -ra flags <<<"${XR_P11FILES_FLAGS---readdir --first-rdn}"
 for at in /usr/lib/*/pkcs11/p11-kit-trust.so /usr/lib*/pkcs11/p11-kit-trust.so; do
     [[ -n $module || ! -e $at ]] || module=$at
 done
@@ -20,7 +20,7 @@ done
     exit 77
 }
 pkextract=$build/tests/cacerts/xr-pkextract
-tmp=$(mktemp -d "${TMPDIR:-/tmp}/xr-pk.XXXXXX")
+tmp=$(mktemp -d "${TMPDIR:-/tmp}/xr-p11files.XXXXXX")
 trap 'chmod -R u+w "$tmp"; rm -rf -- "$tmp"' EXIT
 chmod 755 "$tmp"
 cd "$tmp"
@@ -384,7 +384,7 @@ hostile email-root "$(
 )"
 comment=-
 all "hostile labels" "$tmp/hostile"
-[[ -z ${XR_PK_LONG:-} ]] || all "long hostile labels" "$tmp/injecting" "$tmp/hostile"
+[[ -z ${XR_P11FILES_LONG:-} ]] || all "long hostile labels" "$tmp/injecting" "$tmp/hostile"
 comment=--comment
 
 # readers BUNDLE: how many certificates OpenSSL, GnuTLS and p11-kit see in it
@@ -410,7 +410,7 @@ for format in pem-bundle openssl-bundle; do
     rm readers/*
 done
 
-if [[ -n ${XR_PK_LONG:-} ]]; then # before 0.25.6 the real one gives up
+if [[ -n ${XR_P11FILES_LONG:-} ]]; then # before 0.25.6 the real one gives up
     token long
     for i in 1 2 3; do
         object pki/old-root.pem 'trusted: true' "label: \"$(printf "long%.0s" {1..70})$i\"" >"long/$i.p11-kit"

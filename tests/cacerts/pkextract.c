@@ -47,7 +47,7 @@ static int by_name(const void *a, const void *b)
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-static void read_directory(struct pk_store *store, size_t token, enum pk_area area,
+static void read_directory(struct pf_store *store, size_t token, enum pf_area area,
                            const char *path)
 {
     struct xr_strings names = {0};
@@ -69,7 +69,7 @@ static void read_directory(struct pk_store *store, size_t token, enum pk_area ar
             struct xr_buf buf = read_file(file);
             struct xr_error err = {0};
 
-            if (pk_add(store, token, area, names.items[i],
+            if (pf_add(store, token, area, names.items[i],
                        (struct xr_bytes){(const unsigned char *)buf.data, buf.len},
                        &err) != XR_OK &&
                 getenv("XR_VERBOSE") != NULL)
@@ -81,7 +81,7 @@ static void read_directory(struct pk_store *store, size_t token, enum pk_area ar
     xr_strings_free(&names);
 }
 
-static void read_token(struct pk_store *store, size_t token, const char *path)
+static void read_token(struct pf_store *store, size_t token, const char *path)
 {
     struct stat st;
 
@@ -90,37 +90,37 @@ static void read_token(struct pk_store *store, size_t token, const char *path)
     if (S_ISDIR(st.st_mode)) {
         char *anchors = xr_format("%s/anchors", path), *blocklist = xr_format("%s/blocklist", path);
 
-        read_directory(store, token, PK_BASE, path);
-        read_directory(store, token, PK_ANCHORS, anchors);
-        read_directory(store, token, PK_BLOCKLIST, blocklist);
+        read_directory(store, token, PF_BASE, path);
+        read_directory(store, token, PF_ANCHORS, anchors);
+        read_directory(store, token, PF_BLOCKLIST, blocklist);
         free(anchors);
         free(blocklist);
     } else {
         struct xr_buf buf = read_file(path);
 
-        (void)pk_add(store, token, PK_ANCHORS, path,
+        (void)pf_add(store, token, PF_ANCHORS, path,
                      (struct xr_bytes){(const unsigned char *)buf.data, buf.len}, NULL);
         xr_buf_free(&buf);
     }
 }
 
 static const char *const formats[] = {
-    [PK_PEM_BUNDLE] = "pem-bundle",
-    [PK_OPENSSL_BUNDLE] = "openssl-bundle",
-    [PK_JAVA_CACERTS] = "java-cacerts",
-    [PK_EDK2_CACERTS] = "edk2-cacerts",
-    [PK_PEM_DIRECTORY_HASH] = "pem-directory-hash",
-    [PK_OPENSSL_DIRECTORY] = "openssl-directory",
+    [PF_PEM_BUNDLE] = "pem-bundle",
+    [PF_OPENSSL_BUNDLE] = "openssl-bundle",
+    [PF_JAVA_CACERTS] = "java-cacerts",
+    [PF_EDK2_CACERTS] = "edk2-cacerts",
+    [PF_PEM_DIRECTORY_HASH] = "pem-directory-hash",
+    [PF_OPENSSL_DIRECTORY] = "openssl-directory",
 };
 
-static void write_outs(const struct pk_outs *outs, const char *destination)
+static void write_outs(const struct pf_outs *outs, const char *destination)
 {
     if (outs->count != 1 || outs->items[0].name != NULL) {
         if (mkdir(destination, 0755) != 0)
             die(destination);
     }
     for (size_t i = 0; i < outs->count; i++) {
-        const struct pk_out *out = &outs->items[i];
+        const struct pf_out *out = &outs->items[i];
         char *path =
             out->name != NULL ? xr_format("%s/%s", destination, out->name) : xr_strdup(destination);
 
@@ -143,7 +143,7 @@ static int same(const char *a, const char *b)
 {
     struct xr_buf one = read_file(a), two = read_file(b);
     bool equal =
-        pk_same_keystore((struct xr_bytes){(const unsigned char *)one.data, one.len},
+        pf_same_keystore((struct xr_bytes){(const unsigned char *)one.data, one.len},
                          (struct xr_bytes){(const unsigned char *)two.data, two.len}, &xr_host);
 
     xr_buf_free(&one);
@@ -160,38 +160,38 @@ static double milliseconds(void)
 }
 
 /* Fedora's set; CPU time with and without reading the files. */
-static void bench(struct pk_store *store)
+static void bench(struct pf_store *store)
 {
-    static const struct pk_request fedora[] = {
-        {PK_OPENSSL_BUNDLE, PK_CERTIFICATES, 0, true},
-        {PK_PEM_BUNDLE, PK_CA_ANCHORS, XR_SERVER, true},
-        {PK_PEM_BUNDLE, PK_CA_ANCHORS, XR_EMAIL, true},
-        {PK_PEM_BUNDLE, PK_CA_ANCHORS, XR_CODE, true},
-        {PK_JAVA_CACERTS, PK_CA_ANCHORS, XR_SERVER, false},
-        {PK_EDK2_CACERTS, PK_CA_ANCHORS, XR_SERVER, false},
-        {PK_PEM_DIRECTORY_HASH, PK_CA_ANCHORS, XR_SERVER, false},
+    static const struct pf_request fedora[] = {
+        {PF_OPENSSL_BUNDLE, PF_CERTIFICATES, 0, true},
+        {PF_PEM_BUNDLE, PF_CA_ANCHORS, XR_SERVER, true},
+        {PF_PEM_BUNDLE, PF_CA_ANCHORS, XR_EMAIL, true},
+        {PF_PEM_BUNDLE, PF_CA_ANCHORS, XR_CODE, true},
+        {PF_JAVA_CACERTS, PF_CA_ANCHORS, XR_SERVER, false},
+        {PF_EDK2_CACERTS, PF_CA_ANCHORS, XR_SERVER, false},
+        {PF_PEM_DIRECTORY_HASH, PF_CA_ANCHORS, XR_SERVER, false},
     };
     double start = milliseconds(), total = 0;
 
     printf("%zu certificates, %.1f ms until read", store->certs.count, start);
     for (size_t i = 0; i < sizeof(fedora) / sizeof(fedora[0]); i++) {
-        struct pk_outs outs = {0};
+        struct pf_outs outs = {0};
         double before = milliseconds(), took = 0;
 
-        pk_extract(&outs, store, &fedora[i]);
+        pf_extract(&outs, store, &fedora[i]);
         took = milliseconds() - before;
         printf(", %s %.1f", formats[fedora[i].format], took);
         total += took;
-        pk_outs_free(&outs);
+        pf_outs_free(&outs);
     }
     printf(", all %.1f\n", total);
 }
 
 int main(int argc, char **argv)
 {
-    struct pk_store store = {.host = &xr_host};
-    struct pk_outs outs = {0};
-    struct pk_request request = {0};
+    struct pf_store store = {.host = &xr_host};
+    struct pf_outs outs = {0};
+    struct pf_request request = {0};
     bool measure = false;
 
     if (argc == 4 && strcmp(argv[1], "--same") == 0)
@@ -212,16 +212,16 @@ int main(int argc, char **argv)
     } else {
         while (strcmp(formats[request.format], argv[1]) != 0)
             request.format++;
-        request.filter = strcmp(argv[2], "ca-anchors") == 0 ? PK_CA_ANCHORS : PK_CERTIFICATES;
+        request.filter = strcmp(argv[2], "ca-anchors") == 0 ? PF_CA_ANCHORS : PF_CERTIFICATES;
         request.purpose = strcmp(argv[3], "server-auth") == 0    ? XR_SERVER
                           : strcmp(argv[3], "email") == 0        ? XR_EMAIL
                           : strcmp(argv[3], "code-signing") == 0 ? XR_CODE
                                                                  : 0;
         request.comments = strcmp(argv[4], "--comment") == 0;
-        pk_extract(&outs, &store, &request);
+        pf_extract(&outs, &store, &request);
         write_outs(&outs, argv[5]);
     }
-    pk_outs_free(&outs);
-    pk_free(&store);
+    pf_outs_free(&outs);
+    pf_free(&store);
     return 0;
 }

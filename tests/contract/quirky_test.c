@@ -523,7 +523,7 @@ static void leave_half_done(void)
     a.rq.password = (struct xr_bytes){0};
 }
 
-Test(quirky, recover_takes_back_only_what_was_to_be_proven_and_was_not)
+Test(quirky, recover_takes_back_only_what_was_to_be_verified_and_was_not)
 {
     asking_store(&a, NULL);
     for (size_t strict = 0; strict < 2; strict++) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Sessions in the helper program, with a backend and with helpers that misbehave. With XR_NURSED
+/* Sessions in the helper program, with a backend and with helpers that misbehave. With XR_FORKED
  * the helpers are copies of one. */
 #include "helpers/forkserver.h"
 #include "pki.h"
@@ -23,7 +23,7 @@ static struct xr_worker_config config;
 static struct xr_error err;
 static struct xr_store store;
 static const struct xr_site site = {.size = sizeof(site)};
-static struct xr_nursery nursery;
+static struct xr_forkservers forkservers;
 
 static void begin(void)
 {
@@ -40,15 +40,15 @@ static void begin(void)
     free(path);
     naughty = xr_registry_find(&registry, "naughty");
     config = (struct xr_worker_config){.program = XR_TEST_BIN_DIR "/core/worker"};
-    config.nursery = &nursery;
-    if (XR_NURSED)
-        xr_nursery_warm(&nursery, naughty, &site, &config);
+    config.forkservers = &forkservers;
+    if (XR_FORKED)
+        xr_forkservers_prepare(&forkservers, naughty, &site, &config);
 }
 
 static void end(void)
 {
     xr_store_close(&store);
-    xr_nursery_free(&nursery);
+    xr_forkservers_free(&forkservers);
     xr_registry_free(&registry);
     tree_remove(dir);
     free(dir);
@@ -69,10 +69,10 @@ static bool no_children(void)
 {
     bool none = false;
 
-    xr_nursery_free(&nursery);
+    xr_forkservers_free(&forkservers);
     none = waitpid(-1, NULL, WNOHANG) == -1 && errno == ECHILD;
-    if (XR_NURSED)
-        xr_nursery_warm(&nursery, naughty, &site, &config);
+    if (XR_FORKED)
+        xr_forkservers_prepare(&forkservers, naughty, &site, &config);
     return none;
 }
 
@@ -662,16 +662,16 @@ static size_t helpers(void)
 Test(worker, copies_are_children_of_the_caller_beside_their_nurse)
 {
     cr_assert(open_store("honest") == XR_OK);
-    cr_assert(helpers() == (XR_NURSED ? 2 : 1));
+    cr_assert(helpers() == (XR_FORKED ? 2 : 1));
     cr_assert(list() == XR_OK);
 }
 
 Test(worker, a_nurse_that_is_gone_is_done_without)
 {
     int state = 0;
-    pid_t nurse = 0;
+    pid_t server = 0;
 
-    if (!XR_NURSED)
+    if (!XR_FORKED)
         cr_skip_test("there is none");
     cr_assert(helpers() == 1);
     {
@@ -680,12 +680,12 @@ Test(worker, a_nurse_that_is_gone_is_done_without)
         char line[64] = "";
 
         cr_assert(file != NULL && fgets(line, sizeof(line), file) != NULL);
-        nurse = (pid_t)strtol(line, NULL, 10);
-        cr_assert(nurse > 1);
+        server = (pid_t)strtol(line, NULL, 10);
+        cr_assert(server > 1);
         (void)fclose(file);
         free(path);
     }
-    cr_assert(kill(nurse, SIGKILL) == 0 && waitpid(nurse, &state, 0) == nurse);
+    cr_assert(kill(server, SIGKILL) == 0 && waitpid(server, &state, 0) == server);
     for (int i = 0; i < 2; i++) {
         cr_assert(open_store("honest") == XR_OK, "%s", err.text);
         cr_assert(list() == XR_OK);
@@ -701,8 +701,8 @@ Test(worker, copies_become_who_their_nurse_is)
         cr_skip_test("only root can become somebody else");
     config.has_identity = true;
     config.uid = config.gid = 65534;
-    if (XR_NURSED)
-        xr_nursery_warm(&nursery, naughty, &site, &config);
+    if (XR_FORKED)
+        xr_forkservers_prepare(&forkservers, naughty, &site, &config);
     cr_assert(open_store("whoami") == XR_OK, "%s", err.text);
     cr_assert(xr_store_list(&store, keep_label, &label, &err) == XR_OK);
     cr_assert(strstr(label, "uid=65534 euid=65534 gid=65534 egid=65534 odd=0 env=0 open=0") ==

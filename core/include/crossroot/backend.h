@@ -384,7 +384,7 @@ struct xr_backend {
                              struct xr_error *err);
     /* Optional. Loads libraries that sessions at this site will need, in a helper that is then
      * copied (fork) for each of many stores: starts no thread, opens nothing that lasts. */
-    void (*warm)(const struct xr_site *site);
+    void (*preload)(const struct xr_site *site);
 };
 
 typedef const struct xr_backend *(*xr_backend_entry_fn)(void);

@@ -261,7 +261,7 @@ static enum xr_status probe(struct xr_session *s, struct xr_verdict *out,
     return XR_OK;
 }
 
-static void warm(const struct xr_site *site)
+static void preload(const struct xr_site *site)
 {
     (void)site;
 }
@@ -279,7 +279,7 @@ static const struct xr_backend table = {
     .swap = swap,
     .flush = flush,
     .probe = probe,
-    .warm = warm,
+    .preload = preload,
 };
 
 XR_BACKEND(table);

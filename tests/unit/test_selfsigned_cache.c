@@ -13,7 +13,7 @@
 #define ROOTS 20u
 
 static struct xr_cert *certs[ROOTS + 1]; /* the last one is signed by the first */
-static char dir[] = "/tmp/xr-proven.XXXXXX";
+static char dir[] = "/tmp/xr-selfsigned.XXXXXX";
 static char file[sizeof(dir) + 16];
 
 static void setup(void)
@@ -41,7 +41,7 @@ static void setup(void)
     pki_key_free(keys[0]);
     pki_key_free(keys[1]);
     cr_assert(mkdtemp(dir) != NULL);
-    (void)snprintf(file, sizeof(file), "%s/proven", dir);
+    (void)snprintf(file, sizeof(file), "%s/self-signed", dir);
 }
 
 static void teardown(void)
@@ -52,7 +52,7 @@ static void teardown(void)
     (void)rmdir(dir);
 }
 
-TestSuite(proven, .init = setup, .fini = teardown);
+TestSuite(selfsigned, .init = setup, .fini = teardown);
 
 static void fill(struct xr_pool *pool)
 {
@@ -76,7 +76,7 @@ static void keep_all(void)
     fill(&pool);
     for (size_t i = 0; i < pool.count; i++)
         (void)xr_pool_self_signed(&pool, i);
-    xr_proven_keep(&pool, dir);
+    xr_selfsigned_keep(&pool, dir);
     xr_pool_free(&pool);
 }
 
@@ -86,7 +86,7 @@ static size_t recalled(const char *from)
     size_t count = 0;
 
     fill(&pool);
-    xr_proven_recall(&pool, from);
+    xr_selfsigned_recall(&pool, from);
     count = known(&pool);
     for (size_t i = 0; i < pool.count; i++)
         cr_assert(!pool.items[i].self_known || pool.items[i].self_signed);
@@ -95,7 +95,7 @@ static size_t recalled(const char *from)
     return count;
 }
 
-Test(proven, what_was_kept_is_recalled)
+Test(selfsigned, what_was_kept_is_recalled)
 {
     keep_all();
     cr_assert_eq(recalled(dir), ROOTS);
@@ -103,18 +103,18 @@ Test(proven, what_was_kept_is_recalled)
     cr_assert_eq(recalled(dir), ROOTS);
 }
 
-Test(proven, what_was_not_found_out_is_not_kept)
+Test(selfsigned, what_was_not_found_out_is_not_kept)
 {
     struct xr_pool pool = {0};
 
     fill(&pool);
-    xr_proven_keep(&pool, dir);
+    xr_selfsigned_keep(&pool, dir);
     xr_pool_free(&pool);
     cr_assert_eq(access(file, F_OK), -1);
     cr_assert_eq(recalled(dir), 0);
 }
 
-Test(proven, without_a_state_directory_nothing_is_made)
+Test(selfsigned, without_a_state_directory_nothing_is_made)
 {
     char none[sizeof(dir) + 16];
 
@@ -126,7 +126,7 @@ Test(proven, without_a_state_directory_nothing_is_made)
     cr_assert_eq(mkdir(dir, 0700), 0);
 }
 
-Test(proven, a_damaged_file_is_none)
+Test(selfsigned, a_damaged_file_is_none)
 {
     unsigned char byte = 0;
     int fd = -1;
@@ -150,7 +150,7 @@ Test(proven, a_damaged_file_is_none)
     cr_assert_eq(recalled(dir), ROOTS);
 }
 
-Test(proven, a_link_is_none)
+Test(selfsigned, a_link_is_none)
 {
     char other[sizeof(file) + 8];
 

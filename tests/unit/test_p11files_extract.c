@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* p11-kit's extracts without p11-kit: names and formats, and that hostile bytes stay bytes. */
-#include "pk_fixtures.h"
+#include "p11files_fixtures.h"
 
 /* ---- labels and names ---- */
 
-Test(pk_extract, labels_come_from_the_subject)
+Test(pf_extract, labels_come_from_the_subject)
 {
     static const struct {
         const char *der;
@@ -30,32 +30,32 @@ Test(pk_extract, labels_come_from_the_subject)
         for (int first = 0; first < 2; first++) {
             struct pki_spec spec = pki_spec_ca("unused", NOW);
             struct pki_blob cert;
-            struct pk_store store = new_store();
+            struct pf_store store = new_store();
             const char *want = first ? cases[i].first : cases[i].last;
 
             spec.subject.data = xr_memdup(cases[i].der, cases[i].len);
             spec.subject.len = cases[i].len;
             cr_assert_eq(pki_issue(&cert, key_of(0), NULL, NULL, &spec), 0, "%zu", i);
             store.first_rdn = first;
-            add_cert(&store, 0, PK_ANCHORS, &cert);
+            add_cert(&store, 0, PF_ANCHORS, &cert);
             if (want == NULL)
                 cr_expect_null(store.certs.items[0].label);
             else
                 cr_expect_str_eq(store.certs.items[0].label, want);
             pki_blob_free(&cert);
             free(spec.subject.data);
-            pk_free(&store);
+            pf_free(&store);
         }
     }
 }
 
-Test(pk_extract, hostile_labels_stay_one_component_of_a_path)
+Test(pf_extract, hostile_labels_stay_one_component_of_a_path)
 {
     static const char *const labels[] = {"..",     ".",   "/",   "../../etc/passwd", "a%00b", "%0a",
                                          "%ff%fe", "-rf", "%25s"};
     struct pki_blob cert = root("Root", 0);
-    struct pk_store store = new_store();
-    struct pk_outs outs = {0};
+    struct pf_store store = new_store();
+    struct pf_outs outs = {0};
     struct xr_idmap seen = {0};
     size_t count = sizeof(labels) / sizeof(labels[0]);
 
@@ -75,12 +75,12 @@ Test(pk_extract, hostile_labels_stay_one_component_of_a_path)
             xr_buf_str(&text, "\"\n");
         }
         put_pem(&text, "CERTIFICATE", &other);
-        cr_assert_eq(add_text(&store, PK_BASE, &text), XR_OK);
+        cr_assert_eq(add_text(&store, PF_BASE, &text), XR_OK);
         xr_buf_free(&text);
         pki_blob_free(&other);
     }
-    pk_extract(&outs, &store,
-               &(struct pk_request){PK_PEM_DIRECTORY_HASH, PK_CA_ANCHORS, XR_SERVER, false});
+    pf_extract(&outs, &store,
+               &(struct pf_request){PF_PEM_DIRECTORY_HASH, PF_CA_ANCHORS, XR_SERVER, false});
     cr_assert_eq(outs.count, 3 * (count + 300));
     for (size_t i = 0; i < outs.count; i++) {
         const char *name = outs.items[i].name;
@@ -95,8 +95,8 @@ Test(pk_extract, hostile_labels_stay_one_component_of_a_path)
         cr_expect(added, "%s twice", name);
     }
     xr_idmap_free(&seen);
-    pk_outs_free(&outs);
-    pk_free(&store);
+    pf_outs_free(&outs);
+    pf_free(&store);
     pki_blob_free(&cert);
 }
 
@@ -117,7 +117,7 @@ static size_t blocks_in(const char *text, const char *type)
     return blocks / 2;
 }
 
-Test(pk_extract, a_label_adds_no_certificate_to_a_bundle)
+Test(pf_extract, a_label_adds_no_certificate_to_a_bundle)
 {
     static const char *const labels[] = {
         "x%0a-----BEGIN CERTIFICATE-----%0aMIIB%0a-----END CERTIFICATE-----",
@@ -130,9 +130,9 @@ Test(pk_extract, a_label_adds_no_certificate_to_a_bundle)
         "----",
     };
     struct pki_blob cert = root("-----BEGIN CERTIFICATE-----\n-----", 0);
-    struct pk_store store = new_store();
+    struct pf_store store = new_store();
 
-    add_cert(&store, 0, PK_ANCHORS, &cert);
+    add_cert(&store, 0, PF_ANCHORS, &cert);
     pki_blob_free(&cert);
     for (size_t i = 0; i < sizeof(labels) / sizeof(labels[0]); i++) {
         struct xr_buf text = {0};
@@ -145,18 +145,18 @@ Test(pk_extract, a_label_adds_no_certificate_to_a_bundle)
         xr_buf_str(&text, labels[i]);
         xr_buf_str(&text, "\"\n");
         put_pem(&text, "CERTIFICATE", &cert);
-        cr_assert_eq(add_text(&store, PK_BASE, &text), XR_OK);
+        cr_assert_eq(add_text(&store, PF_BASE, &text), XR_OK);
         xr_buf_free(&text);
         pki_blob_free(&cert);
     }
     for (int openssl = 0; openssl < 2; openssl++) {
-        struct pk_request request = {openssl ? PK_OPENSSL_BUNDLE : PK_PEM_BUNDLE, PK_CERTIFICATES,
+        struct pf_request request = {openssl ? PF_OPENSSL_BUNDLE : PF_PEM_BUNDLE, PF_CERTIFICATES,
                                      0, true};
-        struct pk_outs outs = {0};
+        struct pf_outs outs = {0};
         const char *text = NULL;
         size_t comments = 0;
 
-        pk_extract(&outs, &store, &request);
+        pf_extract(&outs, &store, &request);
         text = outs.items[0].content.data;
         cr_assert_eq(strlen(text), outs.items[0].content.len);
         cr_expect_eq(blocks_in(text, openssl ? "TRUSTED CERTIFICATE" : "CERTIFICATE"), 9);
@@ -166,23 +166,23 @@ Test(pk_extract, a_label_adds_no_certificate_to_a_bundle)
         }
         cr_expect_eq(comments, 9);
         cr_expect_not_null(strstr(text, "x----\n"), "four are no harm");
-        pk_outs_free(&outs);
+        pf_outs_free(&outs);
     }
-    pk_free(&store);
+    pf_free(&store);
 }
 
-Test(pk_extract, links_have_openssls_hash)
+Test(pf_extract, links_have_openssls_hash)
 {
     struct pki_blob cert = root("  Some   CA of T\u00e4st ", 0);
-    struct pk_store store = new_store();
-    struct pk_outs outs = {0};
+    struct pf_store store = new_store();
+    struct pf_outs outs = {0};
     struct xr_slices slices = {.size = sizeof(slices)};
     uint32_t hash = 0;
     char *name = NULL;
 
-    add_cert(&store, 0, PK_ANCHORS, &cert);
-    pk_extract(&outs, &store,
-               &(struct pk_request){PK_PEM_DIRECTORY_HASH, PK_CA_ANCHORS, XR_SERVER, false});
+    add_cert(&store, 0, PF_ANCHORS, &cert);
+    pf_extract(&outs, &store,
+               &(struct pf_request){PF_PEM_DIRECTORY_HASH, PF_CA_ANCHORS, XR_SERVER, false});
     cr_assert_eq(outs.count, 3);
     cr_assert_eq(xr_host.slices(&slices, bytes(&cert), NULL), XR_OK);
     cr_assert_eq(xr_host.name_hash(&hash, slices.subject, NULL), XR_OK);
@@ -191,44 +191,44 @@ Test(pk_extract, links_have_openssls_hash)
     cr_expect_str_eq(outs.items[1].target, outs.items[0].name);
     cr_expect_str_eq(outs.items[2].target, outs.items[0].name);
     free(name);
-    pk_outs_free(&outs);
-    pk_free(&store);
+    pf_outs_free(&outs);
+    pf_free(&store);
     pki_blob_free(&cert);
 }
 
 /* ---- formats ---- */
 
-Test(pk_extract, a_bundle_is_pem_as_everybody_writes_it)
+Test(pf_extract, a_bundle_is_pem_as_everybody_writes_it)
 {
     struct pki_blob cert = root("One", 0), other = root("Two", 1);
-    struct pk_store store = new_store();
-    struct pk_outs outs = {0};
+    struct pf_store store = new_store();
+    struct pf_outs outs = {0};
     struct xr_buf want = {0};
 
-    pk_extract(&outs, &store, &(struct pk_request){PK_PEM_BUNDLE, PK_CA_ANCHORS, 0, true});
+    pf_extract(&outs, &store, &(struct pf_request){PF_PEM_BUNDLE, PF_CA_ANCHORS, 0, true});
     cr_expect(outs.count == 1 && outs.items[0].content.len == 0 && outs.items[0].name == NULL);
-    pk_outs_free(&outs);
-    add_cert(&store, 0, PK_ANCHORS, &cert);
-    add_cert(&store, 0, PK_ANCHORS, &other);
-    add_cert(&store, 0, PK_ANCHORS, &cert);
-    pk_extract(&outs, &store, &(struct pk_request){PK_PEM_BUNDLE, PK_CA_ANCHORS, 0, true});
+    pf_outs_free(&outs);
+    add_cert(&store, 0, PF_ANCHORS, &cert);
+    add_cert(&store, 0, PF_ANCHORS, &other);
+    add_cert(&store, 0, PF_ANCHORS, &cert);
+    pf_extract(&outs, &store, &(struct pf_request){PF_PEM_BUNDLE, PF_CA_ANCHORS, 0, true});
     xr_buf_str(&want, "# One\n");
     put_pem(&want, "CERTIFICATE", &cert);
     xr_buf_str(&want, "\n# Two\n");
     put_pem(&want, "CERTIFICATE", &other);
     cr_expect_str_eq(outs.items[0].content.data, want.data);
     xr_buf_free(&want);
-    pk_outs_free(&outs);
-    pk_free(&store);
+    pf_outs_free(&outs);
+    pf_free(&store);
     pki_blob_free(&cert);
     pki_blob_free(&other);
 }
 
-Test(pk_extract, aliases_of_java_differ_even_where_they_are_cut)
+Test(pf_extract, aliases_of_java_differ_even_where_they_are_cut)
 {
     struct pki_blob cert;
-    struct pk_store store = new_store();
-    struct pk_outs outs = {0};
+    struct pf_store store = new_store();
+    struct pf_outs outs = {0};
     struct xr_buf label = {0};
     char *longest = NULL, *second = NULL;
 
@@ -246,11 +246,11 @@ Test(pk_extract, aliases_of_java_differ_even_where_they_are_cut)
         xr_buf_str(&text, label.data);
         xr_buf_str(&text, i == 0 ? "\"\n" : "z\"\n");
         put_pem(&text, "CERTIFICATE", &cert);
-        cr_assert_eq(add_text(&store, PK_BASE, &text), XR_OK);
+        cr_assert_eq(add_text(&store, PF_BASE, &text), XR_OK);
         xr_buf_free(&text);
         pki_blob_free(&cert);
     }
-    pk_extract(&outs, &store, &(struct pk_request){PK_JAVA_CACERTS, PK_CERTIFICATES, 0, false});
+    pf_extract(&outs, &store, &(struct pf_request){PF_JAVA_CACERTS, PF_CERTIFICATES, 0, false});
     for (size_t i = 0, at = 12; i < 2; i++) {
         const unsigned char *p = (const unsigned char *)outs.items[0].content.data + at;
         const char *want = i == 0 ? longest : second;
@@ -262,33 +262,33 @@ Test(pk_extract, aliases_of_java_differ_even_where_they_are_cut)
     free(longest);
     free(second);
     xr_buf_free(&label);
-    pk_outs_free(&outs);
-    pk_free(&store);
+    pf_outs_free(&outs);
+    pf_free(&store);
 }
 
-Test(pk_extract, keystores_compare_without_their_times)
+Test(pf_extract, keystores_compare_without_their_times)
 {
     struct pki_blob cert = root("One", 0), other = root("Two", 1);
-    struct pk_store store = new_store();
-    struct pk_outs a = {0}, b = {0};
-    struct pk_request request = {PK_JAVA_CACERTS, PK_CA_ANCHORS, XR_SERVER, false};
+    struct pf_store store = new_store();
+    struct pf_outs a = {0}, b = {0};
+    struct pf_request request = {PF_JAVA_CACERTS, PF_CA_ANCHORS, XR_SERVER, false};
     struct xr_bytes left, right;
     struct xr_buf salted = {0};
     size_t body = 0, time_at = 12 + 4 + 2 + 3;
 
-    add_cert(&store, 0, PK_ANCHORS, &cert);
-    add_cert(&store, 0, PK_ANCHORS, &other);
-    pk_extract(&a, &store, &request);
-    pk_extract(&b, &store, &request);
+    add_cert(&store, 0, PF_ANCHORS, &cert);
+    add_cert(&store, 0, PF_ANCHORS, &other);
+    pf_extract(&a, &store, &request);
+    pf_extract(&b, &store, &request);
     left =
         (struct xr_bytes){(const unsigned char *)a.items[0].content.data, a.items[0].content.len};
     right =
         (struct xr_bytes){(const unsigned char *)b.items[0].content.data, b.items[0].content.len};
     body = right.len - 20;
-    cr_expect(pk_same_keystore(left, right, &xr_host));
+    cr_expect(pf_same_keystore(left, right, &xr_host));
     for (size_t i = 0; i < right.len; i++) {
         b.items[0].content.data[i] ^= 1;
-        cr_assert(!pk_same_keystore(left, right, &xr_host), "its digest is wrong at %zu", i);
+        cr_assert(!pf_same_keystore(left, right, &xr_host), "its digest is wrong at %zu", i);
         b.items[0].content.data[i] ^= 1;
     }
     for (size_t at = 0; at < body; at++) {
@@ -303,49 +303,49 @@ Test(pk_extract, keystores_compare_without_their_times)
         xr_host.sha1((unsigned char *)b.items[0].content.data + body,
                      (struct xr_bytes){(const unsigned char *)salted.data, salted.len});
         if (at < time_at + 8)
-            cr_expect_eq(pk_same_keystore(left, right, &xr_host), time, "%zu", at);
+            cr_expect_eq(pf_same_keystore(left, right, &xr_host), time, "%zu", at);
         else
-            (void)pk_same_keystore(left, right, &xr_host);
+            (void)pf_same_keystore(left, right, &xr_host);
         b.items[0].content.data[at] ^= 1;
     }
     for (size_t len = 0; len < left.len; len++)
-        cr_assert(!pk_same_keystore((struct xr_bytes){left.data, len},
+        cr_assert(!pf_same_keystore((struct xr_bytes){left.data, len},
                                     (struct xr_bytes){left.data, len}, &xr_host));
     xr_buf_free(&salted);
-    pk_outs_free(&a);
-    pk_outs_free(&b);
-    pk_free(&store);
+    pf_outs_free(&a);
+    pf_outs_free(&b);
+    pf_free(&store);
     pki_blob_free(&cert);
     pki_blob_free(&other);
 }
 
 /* ---- hostile bytes ---- */
 
-static void expect_sane(const struct pk_out *out, enum pk_format format)
+static void expect_sane(const struct pf_out *out, enum pf_format format)
 {
-    bool openssl = format == PK_OPENSSL_BUNDLE || format == PK_OPENSSL_DIRECTORY;
+    bool openssl = format == PF_OPENSSL_BUNDLE || format == PF_OPENSSL_DIRECTORY;
 
     if (out->name != NULL)
         cr_assert(out->name[0] != '\0' && strlen(out->name) <= 255 && out->name[0] != '/' &&
                   strchr(out->name, '/') == NULL && strcmp(out->name, ".") != 0 &&
                   strcmp(out->name, "..") != 0);
-    if (out->target != NULL || format == PK_JAVA_CACERTS || format == PK_EDK2_CACERTS ||
+    if (out->target != NULL || format == PF_JAVA_CACERTS || format == PF_EDK2_CACERTS ||
         out->content.len == 0)
         return;
     cr_assert_eq(strlen(out->content.data), out->content.len);
     (void)blocks_in(out->content.data, openssl ? "TRUSTED CERTIFICATE" : "CERTIFICATE");
 }
 
-static void extract_all(struct pk_store *store)
+static void extract_all(struct pf_store *store)
 {
-    for (int format = PK_PEM_BUNDLE; format <= PK_OPENSSL_DIRECTORY; format++) {
-        struct pk_outs outs = {0};
+    for (int format = PF_PEM_BUNDLE; format <= PF_OPENSSL_DIRECTORY; format++) {
+        struct pf_outs outs = {0};
 
-        pk_extract(&outs, store,
-                   &(struct pk_request){(enum pk_format)format, PK_CERTIFICATES, 0, true});
+        pf_extract(&outs, store,
+                   &(struct pf_request){(enum pf_format)format, PF_CERTIFICATES, 0, true});
         for (size_t i = 0; i < outs.count; i++)
-            expect_sane(&outs.items[i], (enum pk_format)format);
-        pk_outs_free(&outs);
+            expect_sane(&outs.items[i], (enum pf_format)format);
+        pf_outs_free(&outs);
     }
 }
 
@@ -377,18 +377,18 @@ static void sources(struct xr_buf out[SOURCES])
     pki_blob_free(&cert);
 }
 
-Test(pk_extract, cut_files_are_read_to_their_end_and_no_further)
+Test(pf_extract, cut_files_are_read_to_their_end_and_no_further)
 {
     struct xr_buf texts[SOURCES] = {0};
 
     sources(texts);
     for (size_t i = 0; i < SOURCES; i++) {
         for (size_t len = 0; len <= texts[i].len; len++) {
-            struct pk_store store = new_store();
+            struct pf_store store = new_store();
 
-            (void)add_bytes(&store, 0, PK_ANCHORS, texts[i].data, len);
+            (void)add_bytes(&store, 0, PF_ANCHORS, texts[i].data, len);
             extract_all(&store);
-            pk_free(&store);
+            pf_free(&store);
         }
         xr_buf_free(&texts[i]);
     }
@@ -435,9 +435,9 @@ static void change(struct xr_buf *out, const struct xr_buf *from, uint32_t *stat
     }
 }
 
-Test(pk_extract, changed_files_do_no_harm)
+Test(pf_extract, changed_files_do_no_harm)
 {
-    const char *asked = getenv("XR_PK_ROUNDS");
+    const char *asked = getenv("XR_P11FILES_ROUNDS");
     size_t rounds = asked != NULL ? strtoul(asked, NULL, 10) : 10000;
     struct xr_buf texts[SOURCES] = {0};
     uint32_t state = 20261123;
@@ -446,7 +446,7 @@ Test(pk_extract, changed_files_do_no_harm)
     for (size_t round = 0; round < rounds; round++) {
         size_t which = round % SOURCES;
         struct xr_buf text = {0};
-        struct pk_store store = new_store();
+        struct pf_store store = new_store();
 
         change(&text, &texts[which], &state);
         if (which >= SOURCE_FILES) {
@@ -457,10 +457,10 @@ Test(pk_extract, changed_files_do_no_harm)
             xr_buf_free(&text);
             text = pem;
         }
-        (void)add_text(&store, PK_ANCHORS, &text);
-        (void)add_text(&store, PK_BASE, &texts[SOURCE_OWN]);
+        (void)add_text(&store, PF_ANCHORS, &text);
+        (void)add_text(&store, PF_BASE, &texts[SOURCE_OWN]);
         extract_all(&store);
-        pk_free(&store);
+        pf_free(&store);
         xr_buf_free(&text);
     }
     for (size_t i = 0; i < SOURCES; i++)

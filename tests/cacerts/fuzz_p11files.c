@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* libFuzzer over pk.h: what is read, then every output. clang alone builds it:
+/* libFuzzer over p11.h: what is read, then every output. clang alone builds it:
  *
  *   cmake --preset dev -B build/fuzz -DCMAKE_C_COMPILER=clang -DXR_FUZZ=ON
- *   cmake --build build/fuzz --target fuzz-pk
- *   build/fuzz/tests/cacerts/fuzz-pk -dict=tests/cacerts/fuzz_pk.dict CORPUS
+ *   cmake --build build/fuzz --target fuzz-p11files
+ *   build/fuzz/tests/cacerts/fuzz-p11files -dict=tests/cacerts/fuzz_p11files.dict CORPUS
  *
  * An input is files between 0xff 0xfe 0xfd. The first byte of each says how to wrap the rest, and in
  * which part of a source directory it lies. Beyond what sanitizers see it asks: has an output as many
@@ -88,14 +88,14 @@ static void put_block(struct xr_buf *out, const char *label, const uint8_t *data
 }
 
 /* The key of a certificate, or nothing. */
-static void put_key(struct xr_buf *out, struct pk_store *store)
+static void put_key(struct xr_buf *out, struct pf_store *store)
 {
     if (store->certs.count > 0 && store->certs.items[0].spki.len > 0)
         put_block(out, "PUBLIC KEY", store->certs.items[0].spki.data,
                   store->certs.items[0].spki.len);
 }
 
-static void add(struct pk_store *store, size_t token, uint8_t how, const uint8_t *data, size_t size)
+static void add(struct pf_store *store, size_t token, uint8_t how, const uint8_t *data, size_t size)
 {
     struct xr_buf text = {0};
     uint8_t *exact = NULL;
@@ -129,7 +129,7 @@ static void add(struct pk_store *store, size_t token, uint8_t how, const uint8_t
     exact = malloc(len > 0 ? len : 1);
     memcpy(exact, text.data, len);
     xr_buf_free(&text);
-    (void)pk_add(store, token, (enum pk_area)(how / 8 % 3), "f", (struct xr_bytes){exact, len},
+    (void)pf_add(store, token, (enum pf_area)(how / 8 % 3), "f", (struct xr_bytes){exact, len},
                  NULL);
     free(exact);
 }
@@ -149,18 +149,18 @@ static size_t blocks(const struct xr_buf *text, const char *what)
     return count;
 }
 
-static size_t entries(const struct pk_out *out, enum pk_format format)
+static size_t entries(const struct pf_out *out, enum pf_format format)
 {
     size_t count = 0;
 
-    if (format == PK_JAVA_CACERTS) {
+    if (format == PF_JAVA_CACERTS) {
         struct xr_bytes all = {(const unsigned char *)out->content.data, out->content.len};
 
-        check(pk_same_keystore(all, all, &host));
+        check(pf_same_keystore(all, all, &host));
         return (size_t)all.data[8] << 24 | (size_t)all.data[9] << 16 | (size_t)all.data[10] << 8 |
                all.data[11];
     }
-    if (format == PK_EDK2_CACERTS) {
+    if (format == PF_EDK2_CACERTS) {
         for (size_t at = 0; at < out->content.len; count++) {
             uint32_t len = 0;
 
@@ -181,13 +181,13 @@ static int by_name(const void *a, const void *b)
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-static size_t directory(const struct pk_outs *outs, enum pk_format format)
+static size_t directory(const struct pf_outs *outs, enum pf_format format)
 {
     const char **names = calloc(outs->count + 1, sizeof(*names));
     size_t files = 0;
 
     for (size_t i = 0; i < outs->count; i++) {
-        const struct pk_out *out = &outs->items[i];
+        const struct pf_out *out = &outs->items[i];
 
         names[i] = out->name;
         check(out->name[0] != '\0' && strlen(out->name) <= 255 && strchr(out->name, '/') == NULL &&
@@ -212,37 +212,37 @@ static size_t directory(const struct pk_outs *outs, enum pk_format format)
     return files;
 }
 
-static void reread(const struct pk_out *bundle, size_t count)
+static void reread(const struct pf_out *bundle, size_t count)
 {
-    struct pk_store store = {.host = &host};
+    struct pf_store store = {.host = &host};
 
-    (void)pk_add(
-        &store, 0, PK_BASE, "again",
+    (void)pf_add(
+        &store, 0, PF_BASE, "again",
         (struct xr_bytes){(const unsigned char *)bundle->content.data, bundle->content.len}, NULL);
     check(store.certs.count == count);
-    pk_free(&store);
+    pf_free(&store);
 }
 
 /* How many certificates it has. */
-static size_t extract(struct pk_store *store, const struct pk_request *request)
+static size_t extract(struct pf_store *store, const struct pf_request *request)
 {
-    struct pk_outs outs = {0};
+    struct pf_outs outs = {0};
     size_t count = 0;
 
-    pk_extract(&outs, store, request);
-    if (request->format == PK_PEM_DIRECTORY_HASH || request->format == PK_OPENSSL_DIRECTORY) {
+    pf_extract(&outs, store, request);
+    if (request->format == PF_PEM_DIRECTORY_HASH || request->format == PF_OPENSSL_DIRECTORY) {
         count = directory(&outs, request->format);
     } else {
         check(outs.count == 1 && outs.items[0].name == NULL);
         count = entries(&outs.items[0], request->format);
     }
-    if (request->format == PK_PEM_BUNDLE || request->format == PK_OPENSSL_BUNDLE)
+    if (request->format == PF_PEM_BUNDLE || request->format == PF_OPENSSL_BUNDLE)
         reread(&outs.items[0], count);
-    pk_outs_free(&outs);
+    pf_outs_free(&outs);
     return count;
 }
 
-static void read_all(struct pk_store *store, const uint8_t *at, const uint8_t *end)
+static void read_all(struct pf_store *store, const uint8_t *at, const uint8_t *end)
 {
     static const uint8_t separator[] = {0xff, 0xfe, 0xfd};
 
@@ -262,13 +262,13 @@ static void read_all(struct pk_store *store, const uint8_t *at, const uint8_t *e
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const struct {
-        enum pk_filter filter;
+        enum pf_filter filter;
         uint32_t purpose;
-    } kinds[] = {{PK_CA_ANCHORS, 0},
-                 {PK_CA_ANCHORS, XR_SERVER},
-                 {PK_CA_ANCHORS, XR_EMAIL},
-                 {PK_CERTIFICATES, 0}};
-    struct pk_store store = {.host = &host};
+    } kinds[] = {{PF_CA_ANCHORS, 0},
+                 {PF_CA_ANCHORS, XR_SERVER},
+                 {PF_CA_ANCHORS, XR_EMAIL},
+                 {PF_CERTIFICATES, 0}};
+    struct pf_store store = {.host = &host};
 
     if (size < 2)
         return 0;
@@ -277,17 +277,17 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
         size_t want = SIZE_MAX;
 
-        for (int format = PK_PEM_BUNDLE; format <= PK_OPENSSL_DIRECTORY; format++) {
-            struct pk_request request = {(enum pk_format)format, kinds[i].filter, kinds[i].purpose,
+        for (int format = PF_PEM_BUNDLE; format <= PF_OPENSSL_DIRECTORY; format++) {
+            struct pf_request request = {(enum pf_format)format, kinds[i].filter, kinds[i].purpose,
                                          true};
             size_t count = extract(&store, &request);
 
-            if (format == PK_OPENSSL_BUNDLE || format == PK_OPENSSL_DIRECTORY)
+            if (format == PF_OPENSSL_BUNDLE || format == PF_OPENSSL_DIRECTORY)
                 continue;
             check(want == SIZE_MAX || want == count);
             want = count;
         }
     }
-    pk_free(&store);
+    pf_free(&store);
     return 0;
 }

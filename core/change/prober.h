@@ -3,12 +3,12 @@
  * Asking a store's verifier: in the session at hand, or where the backend wants a session of its
  * own for that, in one that is opened at the first question and serves all of them.
  */
-#ifndef XR_ASK_H
-#define XR_ASK_H
+#ifndef XR_PROBER_H
+#define XR_PROBER_H
 
 #include "stores/store.h"
 
-struct xr_asking {
+struct xr_prober {
     const struct xr_loaded *backend;
     const char *location;
     const struct xr_site *site;
@@ -20,9 +20,9 @@ struct xr_asking {
     struct xr_error err;
 };
 /* A helper that is lost with one question is started anew for the next, a few times. */
-enum xr_status xr_ask(struct xr_asking *asking, struct xr_verdict *out,
-                      const struct xr_probe *probe, struct xr_error *err);
+enum xr_status xr_prober_probe(struct xr_prober *prober, struct xr_verdict *out,
+                               const struct xr_probe *probe, struct xr_error *err);
 /* Closes what the questions opened. */
-void xr_ask_end(struct xr_asking *asking);
+void xr_prober_end(struct xr_prober *prober);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What test_pk.c and test_pk_extract.c have in common. */
-#ifndef XR_PK_FIXTURES_H
-#define XR_PK_FIXTURES_H
+#ifndef XR_P11FILES_FIXTURES_H
+#define XR_P11FILES_FIXTURES_H
 
 #include "../../backends/p11files/p11files.h"
 #include "pki.h"
@@ -61,13 +61,13 @@ static inline void put_key(struct xr_buf *out, size_t key)
     pki_blob_free(&spki);
 }
 
-static inline struct pk_store new_store(void)
+static inline struct pf_store new_store(void)
 {
-    return (struct pk_store){.host = &xr_host};
+    return (struct pf_store){.host = &xr_host};
 }
 
 /* Adds a copy of exactly that size, so that the sanitizer guards its end. */
-static inline enum xr_status add_bytes(struct pk_store *store, size_t token, enum pk_area area,
+static inline enum xr_status add_bytes(struct pf_store *store, size_t token, enum pf_area area,
                                        const void *data, size_t len)
 {
     unsigned char *exact = malloc(len > 0 ? len : 1);
@@ -77,25 +77,25 @@ static inline enum xr_status add_bytes(struct pk_store *store, size_t token, enu
     cr_assert(exact != NULL);
     if (len > 0)
         memcpy(exact, data, len);
-    status = pk_add(store, token, area, "file", (struct xr_bytes){exact, len}, &err);
+    status = pf_add(store, token, area, "file", (struct xr_bytes){exact, len}, &err);
     cr_assert(status == XR_OK || (status == XR_INVALID && err.text[0] != '\0'));
     free(exact);
     return status;
 }
 
-static inline enum xr_status add_text(struct pk_store *store, enum pk_area area,
+static inline enum xr_status add_text(struct pf_store *store, enum pf_area area,
                                       const struct xr_buf *text)
 {
     return add_bytes(store, 0, area, text->data, text->len);
 }
 
-static inline void add_cert(struct pk_store *store, size_t token, enum pk_area area,
+static inline void add_cert(struct pf_store *store, size_t token, enum pf_area area,
                             const struct pki_blob *der)
 {
     cr_assert_eq(add_bytes(store, token, area, der->data, der->len), XR_OK);
 }
 
-static inline void attach(struct pk_store *store, size_t token, size_t key, const char *value)
+static inline void attach(struct pf_store *store, size_t token, size_t key, const char *value)
 {
     struct xr_buf text = {0};
 
@@ -103,17 +103,17 @@ static inline void attach(struct pk_store *store, size_t token, size_t key, cons
     xr_buf_str(&text, value);
     xr_buf_str(&text, "\"\n");
     put_key(&text, key);
-    cr_assert_eq(add_bytes(store, token, PK_BASE, text.data, text.len), XR_OK);
+    cr_assert_eq(add_bytes(store, token, PF_BASE, text.data, text.len), XR_OK);
     xr_buf_free(&text);
 }
 
 /* How many certificates an output of that filter and purpose has. */
-static inline size_t extracted(struct pk_store *store, enum pk_filter filter, uint32_t purpose)
+static inline size_t extracted(struct pf_store *store, enum pf_filter filter, uint32_t purpose)
 {
-    struct pk_outs outs = {0};
+    struct pf_outs outs = {0};
     size_t count = 0;
 
-    pk_extract(&outs, store, &(struct pk_request){PK_EDK2_CACERTS, filter, purpose, false});
+    pf_extract(&outs, store, &(struct pf_request){PF_EDK2_CACERTS, filter, purpose, false});
     cr_assert_eq(outs.count, 1);
     for (size_t at = 0; at < outs.items[0].content.len; count++) {
         uint32_t size = 0;
@@ -121,13 +121,13 @@ static inline size_t extracted(struct pk_store *store, enum pk_filter filter, ui
         memcpy(&size, outs.items[0].content.data + at + 16, 4);
         at += size;
     }
-    pk_outs_free(&outs);
+    pf_outs_free(&outs);
     return count;
 }
 
-static inline size_t anchors(struct pk_store *store)
+static inline size_t anchors(struct pf_store *store)
 {
-    return extracted(store, PK_CA_ANCHORS, XR_SERVER);
+    return extracted(store, PF_CA_ANCHORS, XR_SERVER);
 }
 
 #endif
