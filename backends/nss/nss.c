@@ -52,17 +52,6 @@ static void session_close(struct xr_session *s)
     free(s);
 }
 
-enum xr_status nss_token_of(struct xr_session *s, bool create, struct xr_error *err)
-{
-    enum xr_status status = XR_OK;
-
-    if (s->token.open || (!s->exists && !create))
-        return XR_OK;
-    status = nss_token_open(&s->token, &s->libs, s->dir, s->write, err);
-    s->exists = s->exists || status == XR_OK;
-    return status;
-}
-
 static enum xr_status prepare(struct xr_session *s, const struct xr_target *target,
                               struct nss_files *files, enum xr_mode mode, struct xr_error *err)
 {

@@ -47,7 +47,7 @@ struct xr_session {
     struct nss_token token;
 };
 
-/* nss.c: opens softoken when it is first needed; create makes a database that is not there. */
+/* token.c: opens softoken when it is first needed; create makes a database that is not there. */
 enum xr_status nss_token_of(struct xr_session *session, bool create, struct xr_error *err);
 
 /* view.c: what a database, or the part of it with one issuer and serial number, holds. */

@@ -151,3 +151,14 @@ enum xr_status nss_token_ready(struct nss_token *token, struct xr_error *err)
     token->blank = false;
     return XR_OK;
 }
+
+enum xr_status nss_token_of(struct xr_session *s, bool create, struct xr_error *err)
+{
+    enum xr_status status = XR_OK;
+
+    if (s->token.open || (!s->exists && !create))
+        return XR_OK;
+    status = nss_token_open(&s->token, &s->libs, s->dir, s->write, err);
+    s->exists = s->exists || status == XR_OK;
+    return status;
+}

@@ -24,97 +24,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define MAKE_STEPS (XR_LOCK_MS / 10)
-
-const struct shape od_shapes[SHAPES] = {
-    {XR_ANCHOR, "anchors", "anchors.pem", "CERTIFICATE", true, ""},
-    {XR_INTERMEDIATE, "intermediates", "intermediates.pem", "CERTIFICATE", true, ""},
-    {XR_DISTRUST, "distrusted", NULL, "CERTIFICATE", false, ""},
-    {XR_CRL, "crls", NULL, "X509 CRL", true, "r"},
-};
-
-const struct shape *od_shape_of(enum xr_place place, size_t *at)
-{
-    for (size_t i = 0; i < SHAPES; i++) {
-        if (od_shapes[i].place == place) {
-            *at = i;
-            return &od_shapes[i];
-        }
-    }
-    return NULL;
-}
-
 /* ---- opening ---- */
-
-int od_open_dir(int parent, const char *name)
-{
-    return openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-}
-
-static bool same_inode(int fd, int parent, const char *name)
-{
-    struct stat a, b;
-
-    return fstat(fd, &a) == 0 && fstatat(parent, name, &b, AT_SYMLINK_NOFOLLOW) == 0 &&
-           a.st_dev == b.st_dev && a.st_ino == b.st_ino;
-}
-
-/* What a crash left while the directory itself was being made or removed. */
-static void clear_pending(struct xr_session *s)
-{
-    int fd = od_open_dir(s->parent, s->pending);
-
-    if (fd < 0)
-        return;
-    if (flock(fd, LOCK_EX | LOCK_NB) == 0) { /* else its maker is alive */
-        bool cleared = false;
-
-        (void)od_clear_temps(fd, &cleared, NULL);
-        (void)unlinkat(fd, MANIFEST, 0);
-        (void)unlinkat(s->parent, s->pending, AT_REMOVEDIR);
-    }
-    (void)close(fd);
-}
-
-static enum xr_status open_top(struct xr_session *s, struct xr_error *err)
-{
-    enum xr_status status = XR_OK;
-
-    for (int tries = 0; tries < 100; tries++) {
-        s->dir = od_open_dir(s->parent, s->name);
-        if (s->dir < 0 && errno == ENOENT)
-            return XR_OK;
-        if (s->dir < 0 && (errno == ENOTDIR || errno == ELOOP))
-            return xr_fail(err, XR_INVALID, "%s is a link or no directory", s->name);
-        if (s->dir < 0)
-            return xr_fail_errno(err, "cannot open %s", s->name);
-        if (!s->write)
-            return XR_OK;
-        status = s->host->lock(s->dir, XR_LOCK_MS, s->name, err);
-        s->locked = status == XR_OK;
-        /* Whoever had the lock may have removed or replaced it. */
-        if (s->locked && same_inode(s->dir, s->parent, s->name))
-            return XR_OK;
-        (void)close(s->dir);
-        s->dir = -1;
-        if (!s->locked)
-            return status;
-        s->locked = false;
-    }
-    return xr_fail(err, XR_BUSY, "%s is replaced again and again", s->name);
-}
-
-static enum xr_status open_views(struct xr_session *s, struct xr_error *err)
-{
-    for (size_t i = 0; i < SHAPES; i++) {
-        s->views[i].shape = &od_shapes[i];
-        s->views[i].host = s->host;
-        s->views[i].fd = s->dir < 0 ? -1 : od_open_dir(s->dir, od_shapes[i].dir);
-        if (s->views[i].fd < 0 && s->dir >= 0 && errno != ENOENT)
-            return xr_fail_errno(err, "cannot open %s/%s", s->name, od_shapes[i].dir);
-    }
-    return XR_OK;
-}
 
 static void describe(struct xr_caps *caps, const struct xr_session *s)
 {
@@ -143,167 +53,18 @@ static void describe(struct xr_caps *caps, const struct xr_session *s)
     caps->size = size;
 }
 
-static void session_close(struct xr_session *s)
-{
-    for (size_t i = 0; i < SHAPES; i++)
-        od_view_free(&s->views[i]);
-    if (s->dir >= 0)
-        (void)close(s->dir);
-    if (s->parent >= 0)
-        (void)close(s->parent);
-    xr_strings_free(&s->gone);
-    free(s->name);
-    free(s->pending);
-    free(s);
-}
-
-/* The directory above the store. Core gave a path without links; one that is there by now was put
- * there to lead us elsewhere. */
-static int open_parent(const char *path, const char *end)
-{
-    int fd = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-    while (fd >= 0 && path < end) {
-        size_t len = 0;
-        char *name = NULL;
-        int next = -1;
-
-        while (path < end && *path == '/')
-            path++;
-        while (path + len < end && path[len] != '/')
-            len++;
-        if (len == 0)
-            break;
-        name = xr_memdup(path, len);
-        next = od_open_dir(fd, name);
-        free(name);
-        (void)close(fd);
-        fd = next;
-        path += len;
-    }
-    return fd;
-}
-
 static enum xr_status session_open(struct xr_session **out, struct xr_caps *caps,
                                    const struct xr_host *host, const struct xr_target *target,
                                    enum xr_mode mode, struct xr_error *err)
 {
-    const char *path = target->location;
-    const char *slash = strrchr(path, '/');
     struct xr_session *s = NULL;
-    enum xr_status status = XR_OK;
+    enum xr_status status = od_session_open(&s, host, target->location, mode == XR_WRITE, err);
 
-    if (path[0] != '/' || slash[1] == '\0')
-        return xr_fail(err, XR_INVALID, "an openssl store is named by an absolute directory");
-    s = xr_new(1, sizeof(*s));
-    s->host = host;
-    s->parent = s->dir = -1;
-    s->write = mode == XR_WRITE;
-    s->name = xr_strdup(slash + 1);
-    s->pending = xr_format(".%s.crossroot", s->name);
-    for (size_t i = 0; i < SHAPES; i++)
-        s->views[i].fd = -1;
-    s->parent = open_parent(path, slash);
-    if (s->parent < 0)
-        status = xr_fail_errno(err, "cannot open the directory of %s", path);
-    if (status == XR_OK) {
-        if (s->write)
-            clear_pending(s);
-        status = open_top(s, err);
-    }
-    if (status == XR_OK)
-        status = open_views(s, err);
-    if (status != XR_OK) {
-        session_close(s);
+    if (status != XR_OK)
         return status;
-    }
     describe(caps, s);
     *out = s;
     return XR_OK;
-}
-
-enum xr_status od_load(struct xr_session *s, struct xr_error *err)
-{
-    enum xr_status status = XR_OK;
-    bool fresh = !s->views[0].loaded;
-
-    for (size_t i = 0; status == XR_OK && i < SHAPES; i++)
-        status = od_view_load(&s->views[i], err);
-    if (status == XR_OK && fresh)
-        od_read_manifest(s);
-    return status;
-}
-
-void od_unload(struct xr_session *s)
-{
-    for (size_t i = 0; i < SHAPES; i++)
-        od_view_unload(&s->views[i]);
-}
-
-/* ---- the directory itself, made under a hidden name ---- */
-
-/* Makes the directory whole under a hidden name, locked, then renames it: others see it not at all
- * or ours. XR_BUSY: somebody else is making it, or has. */
-static enum xr_status make_top(struct xr_session *s, struct xr_error *err)
-{
-    int fd = -1;
-    enum xr_status status = XR_OK;
-
-    if (mkdirat(s->parent, s->pending, 0755) != 0)
-        return errno == EEXIST ? xr_fail(err, XR_BUSY, "somebody else is making %s", s->name)
-                               : xr_fail_errno(err, "cannot make %s", s->name);
-    fd = od_open_dir(s->parent, s->pending);
-    if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) != 0) {
-        (void)close(fd); /* taken for a leftover, and about to be removed */
-        return xr_fail(err, XR_BUSY, "somebody else is making %s", s->name);
-    }
-    if (fd < 0 || fchmod(fd, 0755) != 0 || !same_inode(fd, s->parent, s->pending)) {
-        status = errno == ENOENT ? xr_fail(err, XR_BUSY, "somebody else is making %s", s->name)
-                                 : xr_fail_errno(err, "cannot make %s", s->name);
-        (void)unlinkat(s->parent, s->pending, AT_REMOVEDIR);
-        if (fd >= 0)
-            (void)close(fd);
-        return status;
-    }
-    s->dir = fd;
-    s->locked = true;
-    s->made_top = true;
-    status = od_write_manifest(s, err);
-    if (status == XR_OK &&
-        renameat2(s->parent, s->pending, s->parent, s->name, RENAME_NOREPLACE) != 0)
-        status = errno == EEXIST ? xr_fail(err, XR_BUSY, "somebody else made %s", s->name)
-                                 : xr_fail_errno(err, "cannot make %s", s->name);
-    if (status != XR_OK) {
-        (void)unlinkat(fd, MANIFEST, 0);
-        (void)unlinkat(s->parent, s->pending, AT_REMOVEDIR);
-        (void)close(fd);
-        s->dir = -1;
-        s->made_top = s->has_manifest = s->locked = false;
-    }
-    return status;
-}
-
-/* The directory, ours or whoever's came first; then what is in it is read anew. */
-enum xr_status od_ensure_top(struct xr_session *s, struct xr_error *err)
-{
-    const struct timespec pause = {.tv_nsec = 10000000};
-    enum xr_status status = XR_BUSY;
-
-    for (unsigned step = 0; step < MAKE_STEPS && status == XR_BUSY && s->dir < 0; step++) {
-        status = open_top(s, err);
-        if (status != XR_OK || s->dir >= 0)
-            break;
-        status = make_top(s, err);
-        if (status == XR_BUSY) {
-            clear_pending(s);
-            (void)nanosleep(&pause, NULL);
-        }
-    }
-    if (status != XR_OK)
-        return status;
-    for (size_t i = 0; i < SHAPES; i++)
-        od_view_free(&s->views[i]);
-    return open_views(s, err);
 }
 
 /* ---- probe, discover ---- */
@@ -369,7 +130,7 @@ static const struct xr_backend table = {
     .summary = "directory for programs that use OpenSSL (SSL_CERT_DIR, -CApath)",
     .discover = discover,
     .open = session_open,
-    .close = session_close,
+    .close = od_session_close,
     .list = od_list,
     .swap = od_swap,
     .flush = od_flush,

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One session, shared by openssl.c (opening, table), swap.c (entries) and upkeep.c (what is derived
- * from them). */
+/* One session, shared by the files of this backend. */
 #ifndef XR_OPENSSL_STORE_H
 #define XR_OPENSSL_STORE_H
 
@@ -21,10 +20,14 @@ struct xr_session {
     struct view views[SHAPES];
 };
 
+/* shapes.c */
 extern const struct shape od_shapes[SHAPES];
 const struct shape *od_shape_of(enum xr_place place, size_t *at);
 
-/* openssl.c */
+/* session.c; path is absolute */
+enum xr_status od_session_open(struct xr_session **out, const struct xr_host *host,
+                               const char *path, bool write, struct xr_error *err);
+void od_session_close(struct xr_session *s);
 int od_open_dir(int parent, const char *name); /* follows no link */
 enum xr_status od_load(struct xr_session *s, struct xr_error *err);
 void od_unload(struct xr_session *s); /* the next load reads everything anew */
@@ -36,9 +39,12 @@ enum xr_status od_list(struct xr_session *s, xr_entry_fn emit, void *ctx, struct
 enum xr_status od_swap(struct xr_session *s, const struct xr_state *expect,
                        const struct xr_state *want, struct xr_error *err);
 
-/* upkeep.c */
+/* manifest.c */
+bool od_read_small(struct xr_buf *out, int dir, const char *name); /* a file of up to a MiB */
 void od_read_manifest(struct xr_session *s);
 enum xr_status od_write_manifest(struct xr_session *s, struct xr_error *err);
+
+/* upkeep.c: what is derived from the entries: bundles, links, directories */
 enum xr_status od_flush(struct xr_session *s, struct xr_error *err);
 
 #endif

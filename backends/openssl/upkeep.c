@@ -9,89 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define MANIFEST_HEAD "crossroot 1\n"
-#define MANIFEST_MAX  ((size_t)1 << 20)
-#define SAVED         ".before-crossroot"
-
-/* ---- the manifest ---- */
-
-static bool read_small(struct xr_buf *out, int dir, const char *name)
-{
-    int fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
-    struct stat st;
-    bool ok = false;
-
-    if (fd < 0)
-        return false;
-    ok = fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && od_read_whole(out, fd, FILE_MAX_BYTES);
-    (void)close(fd);
-    return ok;
-}
-
-void od_read_manifest(struct xr_session *s)
-{
-    struct xr_buf text = {0};
-    char *save = NULL;
-
-    s->made_top = s->has_manifest = false;
-    memset(s->made, 0, sizeof(s->made));
-    memset(s->bundle_ours, 0, sizeof(s->bundle_ours));
-    memset(s->saved, 0, sizeof(s->saved));
-    xr_strings_free(&s->gone);
-    if (s->dir >= 0 && read_small(&text, s->dir, MANIFEST) && text.len <= MANIFEST_MAX &&
-        text.len > 0) {
-        s->has_manifest = true;
-        for (char *line = strtok_r(text.data, "\n", &save); line != NULL;
-             line = strtok_r(NULL, "\n", &save)) {
-            s->made_top = s->made_top || strcmp(line, "dir .") == 0;
-            if (strncmp(line, "gone ", 5) == 0)
-                xr_strings_add(&s->gone, line + 5);
-            for (size_t i = 0; i < SHAPES; i++) {
-                if (strncmp(line, "dir ", 4) == 0 && strcmp(line + 4, od_shapes[i].dir) == 0)
-                    s->made[i] = true;
-                if (od_shapes[i].bundle != NULL && strncmp(line, "file ", 5) == 0 &&
-                    strcmp(line + 5, od_shapes[i].bundle) == 0)
-                    s->bundle_ours[i] = true;
-                if (od_shapes[i].bundle != NULL && strncmp(line, "saved ", 6) == 0 &&
-                    strcmp(line + 6, od_shapes[i].bundle) == 0)
-                    s->saved[i] = true;
-            }
-        }
-    }
-    xr_buf_free(&text);
-}
-
-enum xr_status od_write_manifest(struct xr_session *s, struct xr_error *err)
-{
-    struct xr_buf want = {0}, have = {0};
-    enum xr_status status = XR_OK;
-
-    xr_buf_str(&want, MANIFEST_HEAD);
-    if (s->made_top)
-        xr_buf_str(&want, "dir .\n");
-    for (size_t i = 0; i < SHAPES; i++) {
-        if (s->made[i])
-            xr_buf_fmt(&want, "dir %s\n", od_shapes[i].dir);
-        if (s->bundle_ours[i])
-            xr_buf_fmt(&want, "file %s\n", od_shapes[i].bundle);
-        if (s->saved[i])
-            xr_buf_fmt(&want, "saved %s\n", od_shapes[i].bundle);
-    }
-    for (size_t i = 0; i < s->gone.count; i++)
-        xr_buf_fmt(&want, "gone %s\n", s->gone.items[i]);
-    if (!read_small(&have, s->dir, MANIFEST) || have.len != want.len ||
-        memcmp(have.data, want.data, want.len) != 0) {
-        status = s->host->write_atomic(
-            s->dir, MANIFEST, (struct xr_bytes){(const unsigned char *)want.data, want.len}, 0644,
-            err);
-        s->dirty = true;
-    }
-    if (status == XR_OK)
-        s->has_manifest = true;
-    xr_buf_free(&want);
-    xr_buf_free(&have);
-    return status;
-}
+#define SAVED ".before-crossroot"
 
 /* ---- bundles ---- */
 
@@ -158,7 +76,7 @@ static enum xr_status flush_bundle(struct xr_session *s, size_t at, struct xr_er
     struct xr_buf want = bundle_of(&s->views[at]), have = {0};
     struct stat st;
     bool present = fstatat(s->dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0;
-    bool readable = present && read_small(&have, s->dir, name);
+    bool readable = present && od_read_small(&have, s->dir, name);
     enum xr_status status = XR_OK;
 
     if (want.len == 0

@@ -17,18 +17,6 @@ void pf_outs_free(struct pf_outs *outs)
     *outs = (struct pf_outs){0};
 }
 
-/* Room for what is to come, without the zeros that growing writes. */
-void pf_reserve(struct xr_buf *buf, size_t more)
-{
-    char *memory = xr_new(buf->len + more + 1, 1);
-
-    if (buf->len > 0)
-        memcpy(memory, buf->data, buf->len);
-    free(buf->data);
-    buf->data = memory;
-    buf->capacity = buf->len + more + 1;
-}
-
 /* ---- which ---- */
 
 /* A copy is marked as seen before the purpose is looked at, so that another copy of other purposes in a
@@ -298,7 +286,7 @@ static void directory(struct pf_outs *out, struct pf_store *store, const struct 
         free(bare);
         file = XR_PUSH(out);
         file->name = spelt.data;
-        pf_reserve(&file->content, pf_base64_size(cert->der.len + aux.len) + 80);
+        xr_buf_reserve(&file->content, pf_base64_size(cert->der.len + aux.len) + 80);
         if (format == PF_OPENSSL_DIRECTORY)
             put_trusted(&file->content, cert, &aux);
         else
@@ -330,7 +318,7 @@ void pf_extract(struct pf_outs *out, struct pf_store *store, const struct pf_req
 
             size += pf_base64_size(cert->der.len) + 2 * cert->label_len + 256;
         }
-        pf_reserve(&bundle->content, size);
+        xr_buf_reserve(&bundle->content, size);
         if (request->format == PF_JAVA_CACERTS)
             pf_jks(&bundle->content, store, &picks);
         else if (request->format == PF_EDK2_CACERTS)

@@ -51,7 +51,7 @@ static void digest_of(unsigned char out[DIGEST], const unsigned char *data, size
 {
     struct xr_buf all = {0};
 
-    pf_reserve(&all, sizeof(SALT) + len);
+    xr_buf_reserve(&all, sizeof(SALT) + len);
     xr_buf_add(&all, SALT, sizeof(SALT) - 1);
     xr_buf_add(&all, data, len);
     host->sha1(out, (struct xr_bytes){(const unsigned char *)all.data, all.len});

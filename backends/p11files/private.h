@@ -169,6 +169,5 @@ struct pf_picks {
     size_t count, capacity;
 };
 void pf_jks(struct xr_buf *out, const struct pf_store *store, const struct pf_picks *picks);
-void pf_reserve(struct xr_buf *buf, size_t more);
 
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Certificates and CRLs: the only place of core that uses libcrypto. */
+/* Certificates and CRLs: the only place of core that uses libcrypto. The wing certs is what a
+ * certificate is and where it comes from; it may use sys and kit. */
 #ifndef XR_X509_H
 #define XR_X509_H
 

@@ -110,15 +110,12 @@ static pid_t receive_pid(int from)
     return pid > 1 ? pid : -1;
 }
 
-pid_t xr_forkservers_spawn(const struct xr_worker_config *config, const struct xr_loaded *backend,
-                           int fd)
+int xr_forkservers_spawn(void *forkservers, const struct xr_worker_config *config,
+                         const struct xr_loaded *backend, int fd)
 {
-    struct xr_forkserver *server = NULL;
+    struct xr_forkserver *server = find(forkservers, backend, config);
     pid_t pid = -1;
 
-    if (config->forkservers == NULL || backend == NULL)
-        return 0;
-    server = find(config->forkservers, backend, config);
     if (server == NULL || server->worker == NULL)
         return 0;
     if (send_descriptor(xr_worker_socket(server->worker), fd))

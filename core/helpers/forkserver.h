@@ -9,9 +9,7 @@
 #ifndef XR_FORKSERVER_H
 #define XR_FORKSERVER_H
 
-#include "stores/store.h"
-
-#include <sys/types.h>
+#include "client.h"
 
 struct xr_forkservers {
     struct xr_forkserver *items;
@@ -19,15 +17,14 @@ struct xr_forkservers {
 };
 void xr_forkservers_free(struct xr_forkservers *forkservers);
 
-/* Makes ready for sessions of the backend as config says, from now on found by config->forkservers. By
+/* Makes ready for sessions of the backend as config says, from now on copied by xr_forkservers_spawn. By
  * the main thread, or one that lives as long: helpers end with the one that started their server. */
 void xr_forkservers_prepare(struct xr_forkservers *forkservers, const struct xr_loaded *backend,
                             const struct xr_site *site, const struct xr_worker_config *config);
 
-/* A helper that serves on fd, which stays the caller's. 0 if there is no server for it; -1 if the
- * server failed and is gone, when somebody else may have fd by now. */
-pid_t xr_forkservers_spawn(const struct xr_worker_config *config, const struct xr_loaded *backend,
-                           int fd);
+/* What struct xr_worker_config calls copy, of a struct xr_forkservers. fd stays the caller's. */
+int xr_forkservers_spawn(void *forkservers, const struct xr_worker_config *config,
+                         const struct xr_loaded *backend, int fd);
 
 /* The server's side: returns the descriptor to serve on in every copy, -1 in itself at the end. */
 int xr_forkserver_serve(int fd);

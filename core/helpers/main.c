@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The helper program: one session of one backend, on the socket it finds as descriptor 3. */
-#include "stores/store.h"
+#include "client.h"
 
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -10,7 +10,7 @@
 #ifndef XR_SANITIZE /* a sanitizer's shadow is larger than any limit */
 /* Address space of a helper. To list or verify in a database of 5,000 certificates takes less than
  * 96 MiB, a CRL of 64 MiB a few times its size; a certificate of 80 KB can make libnss3 want 24 GiB.
- * What came near to the limit is no answer, see serve.c. */
+ * What came near to the limit is no answer, see server.c. */
 #define SPACE_MAX ((rlim_t)1 << 30)
 
 static void limit_space(void)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What worker.c and the helper's side, serve.c, say to each other: calls, replies, framing. */
+/* What client.c and the helper's side, server.c, say to each other: calls, replies, framing. */
 #ifndef XR_MESSAGE_H
 #define XR_MESSAGE_H
 

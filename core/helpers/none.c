@@ -2,7 +2,7 @@
 /* Windows' stores are this process's own: there are no helpers. */
 #include "forkserver.h"
 
-const struct xr_remote xr_remote = {0};
+const struct xr_remote *const xr_helpers = NULL;
 
 void xr_forkservers_free(struct xr_forkservers *forkservers)
 {
@@ -16,4 +16,14 @@ void xr_forkservers_prepare(struct xr_forkservers *forkservers, const struct xr_
     (void)backend;
     (void)site;
     (void)config;
+}
+
+int xr_forkservers_spawn(void *forkservers, const struct xr_worker_config *config,
+                         const struct xr_loaded *backend, int fd)
+{
+    (void)forkservers;
+    (void)config;
+    (void)backend;
+    (void)fd;
+    return 0;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The helper's side of worker.c. */
+/* The helper's side of client.c. */
 #include "forkserver.h"
 #include "message.h"
 #include "sys/sys.h"

@@ -131,6 +131,17 @@ void xr_buf_fmt(struct xr_buf *buf, const char *format, ...)
     va_end(args);
 }
 
+void xr_buf_reserve(struct xr_buf *buf, size_t more)
+{
+    char *memory = xr_new(buf->len + more + 1, 1);
+
+    if (buf->len > 0)
+        memcpy(memory, buf->data, buf->len);
+    free(buf->data);
+    buf->data = memory;
+    buf->capacity = buf->len + more + 1;
+}
+
 void xr_buf_free(struct xr_buf *buf)
 {
     free(buf->data);

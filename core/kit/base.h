@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Status and error, growable array, string builder, hex, UTF-8. Depends on libc alone. */
+/* Status and error, growable array, string builder, hex, UTF-8. The wing kit is pure: it uses libc alone,
+ * and is all of core that a plugin may link. */
 #ifndef XR_BASE_H
 #define XR_BASE_H
 
@@ -41,6 +42,8 @@ struct xr_buf {
 void xr_buf_add(struct xr_buf *buf, const void *data, size_t len);
 void xr_buf_str(struct xr_buf *buf, const char *text);
 void xr_buf_fmt(struct xr_buf *buf, const char *format, ...) XR_PRINTF(2, 3);
+/* Room for more bytes than buf has, at once. */
+void xr_buf_reserve(struct xr_buf *buf, size_t more);
 void xr_buf_free(struct xr_buf *buf);
 
 /* Lower-case hex; out has room for 2 * len + 1. */

@@ -112,6 +112,12 @@ void xr_report_raise(struct xr_report *report, enum xr_exit code)
     }
 }
 
+void xr_report_fail(struct xr_report *report, enum xr_exit code, const char *text)
+{
+    xr_report_say(report, XR_ERROR, NULL, "%s", text);
+    xr_report_raise(report, code);
+}
+
 char *xr_report_name(const struct xr_report *report, size_t at)
 {
     char *name = NULL;
@@ -213,4 +219,14 @@ void xr_report_free(struct xr_report *report)
     xr_input_free(&report->input);
     xr_registry_free(&report->registry);
     free(report);
+}
+
+static const char *const verb_names[XR_VERB_COUNT] = {
+    "inspect",  "stores", "list", "install", "remove",
+    "distrust", "verify", "undo", "history", "recover",
+};
+
+const char *xr_verb_name(enum xr_verb verb)
+{
+    return (unsigned)verb < XR_VERB_COUNT ? verb_names[verb] : "?";
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One result; report_text.c and report_json.c write it. */
+/* One result; text.c and json.c write it. The wing report may use change, stores, certs, sys, kit. */
 #ifndef XR_REPORT_H
 #define XR_REPORT_H
 
@@ -58,6 +58,8 @@ void xr_report_say_lines(struct xr_report *report, enum xr_level level, const ch
 void xr_report_sort(struct xr_report *report, size_t from);
 /* The higher of two exit codes, in DESIGN's order. */
 void xr_report_raise(struct xr_report *report, enum xr_exit code);
+/* An error, and the exit code that goes with it. */
+void xr_report_fail(struct xr_report *report, enum xr_exit code, const char *text);
 /* Short name of a certificate of the pool for people, allocated, visible; at may be XR_NONE. */
 char *xr_report_name(const struct xr_report *report, size_t at);
 /* Remarks about one certificate of the pool, added to out. */

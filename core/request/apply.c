@@ -161,45 +161,6 @@ struct xr_txn xr_change_txn(struct xr_change_run *c)
                            .ctx = c};
 }
 
-/* ---- what people must do ---- */
-
-static bool only_builds_paths(const struct xr_state *state)
-{
-    return xr_state_in(state, XR_INTERMEDIATE) != NULL && xr_state_in(state, XR_ANCHOR) == NULL;
-}
-
-/* May a chain be good by that which was not? An intermediate gives no trust, but makes paths. */
-static bool gives(const struct xr_state *from, const struct xr_state *to)
-{
-    return xr_state_widens(from, to) ||
-           (only_builds_paths(to) && (from == NULL || from->count == 0));
-}
-
-/* Whoever read a store a moment ago may not know yet; what was there for a moment may be believed
- * still. A program that goes on trusting what was taken is more than a note. */
-static void say_notices(struct xr_report *report, const struct xr_run *run)
-{
-    bool now[XR_NOTICE_COUNT] = {false};
-
-    if (run->result != XR_RESULT_DONE && !run->taken_back)
-        return;
-    for (size_t i = 0; i < run->plan.count; i++) {
-        const struct xr_step *step = &run->plan.items[i];
-
-        if (!xr_step_changes(step))
-            continue;
-        now[XR_NOTICE_GIVEN] |=
-            run->taken_back ? gives(step->want, step->before) : gives(step->before, step->want);
-        now[XR_NOTICE_TAKEN] |=
-            run->taken_back ? gives(step->before, step->want) : gives(step->want, step->before);
-    }
-    for (unsigned notice = 0; notice < XR_NOTICE_COUNT; notice++) {
-        if (now[notice] && run->caps.notice[notice][0] != '\0')
-            xr_report_say(report, notice == XR_NOTICE_TAKEN ? XR_WARNING : XR_NOTE, run->address,
-                          "%s", run->caps.notice[notice]);
-    }
-}
-
 /* ---- the journal ---- */
 
 bool xr_change_open_journal(struct xr_change_run *c)
@@ -213,7 +174,8 @@ bool xr_change_open_journal(struct xr_change_run *c)
     c->journal_open = true;
     if (status == XR_OK)
         return true;
-    xr_change_fail(c, status == XR_DENIED ? XR_EXIT_PRIVILEGE : XR_EXIT_FAILED, err.text);
+    xr_report_fail(c->engine->report, status == XR_DENIED ? XR_EXIT_PRIVILEGE : XR_EXIT_FAILED,
+                   err.text);
     return false;
 }
 
@@ -266,7 +228,7 @@ static bool recover_quietly(struct xr_change_run *c, size_t t, size_t p)
     else
         xr_report_say(report, XR_ERROR, address, "an interrupted %s cannot be recovered: %s",
                       c->journal.items[t].command, run.why);
-    say_notices(report, &run);
+    xr_engine_notices(report, &run);
     c->finished_undo =
         c->finished_undo || (run.result == XR_RESULT_DONE && c->journal.items[t].undoes[0] != '\0');
     c->took_back = c->took_back || run.result == XR_RESULT_BACK;
@@ -317,12 +279,6 @@ static bool any_change(const struct xr_report *report)
     return false;
 }
 
-static bool failed_run(const struct xr_run *run)
-{
-    return run->result == XR_RESULT_FAILED || run->result == XR_RESULT_CONFLICT ||
-           run->result == XR_RESULT_BACK || (run->named && run->result == XR_RESULT_REFUSED);
-}
-
 struct applying {
     struct xr_change_run *c;
     struct xr_txn *txn;
@@ -338,7 +294,7 @@ static void apply_one(void *ctx, struct xr_run *run)
                    xr_strdup(interrupted(a->c) ? "interrupted" : "another store failed"));
     else if (run->why == NULL)
         xr_txn_apply(a->txn, run);
-    a->failed = a->failed || failed_run(run);
+    a->failed = a->failed || xr_engine_failed(run);
 }
 
 static void take_back_one(void *ctx, struct xr_run *run)
@@ -365,7 +321,8 @@ static void apply_all(struct xr_change_run *c)
                              c->engine->rq->now, &err);
 
         if (status != XR_OK) {
-            xr_change_fail(c, status == XR_DENIED ? XR_EXIT_PRIVILEGE : XR_EXIT_FAILED, err.text);
+            xr_report_fail(c->engine->report,
+                           status == XR_DENIED ? XR_EXIT_PRIVILEGE : XR_EXIT_FAILED, err.text);
             return;
         }
     }
@@ -385,52 +342,6 @@ static void apply_all(struct xr_change_run *c)
     }
     if (interrupted(c))
         xr_report_raise(report, XR_EXIT_INTERRUPTED);
-}
-
-static bool refuses(const struct xr_run *run)
-{
-    for (size_t i = 0; i < run->plan.count; i++) {
-        if (run->plan.items[i].action == XR_ACTION_REFUSE)
-            return true;
-    }
-    return false;
-}
-
-void xr_engine_grade(struct xr_engine *engine)
-{
-    struct xr_report *report = engine->report;
-    size_t good = 0, bad = 0, refused = 0;
-
-    for (size_t i = 0; i < report->runs.count; i++) {
-        const struct xr_run *run = &report->runs.items[i];
-        bool did = run->result == XR_RESULT_DONE || run->result == XR_RESULT_UNCHANGED ||
-                   (report->verb == XR_VERB_RECOVER && run->result == XR_RESULT_BACK) ||
-                   (report->dry_run && run->why == NULL && run->result == XR_RESULT_SKIPPED);
-
-        good += did;
-        if (run->result == XR_RESULT_REFUSED || (did && refuses(run)))
-            refused += run->named;
-        else if (!did && failed_run(run))
-            bad++;
-        if (run->warned) {
-            xr_report_say(report, XR_WARNING, run->address, "%s", run->why);
-            xr_report_raise(report, XR_EXIT_PARTIAL);
-        }
-        say_notices(report, run);
-        if (run->privilege && run->result != XR_RESULT_SKIPPED)
-            xr_report_raise(report, XR_EXIT_PRIVILEGE);
-        if (run->verifier_no && (report->verb == XR_VERB_DISTRUST || run->result == XR_RESULT_BACK))
-            xr_report_raise(report, XR_EXIT_NO);
-    }
-    if (good == 0 && report->runs.count > 0) {
-        bool privilege = false;
-
-        for (size_t i = 0; i < report->runs.count; i++)
-            privilege = privilege || report->runs.items[i].privilege;
-        xr_report_raise(report, privilege ? XR_EXIT_PRIVILEGE : XR_EXIT_FAILED);
-    } else if (bad + refused > 0) {
-        xr_report_raise(report, XR_EXIT_PARTIAL);
-    }
 }
 
 /* The common end of every change: runs have plans; ask, apply, grade. */

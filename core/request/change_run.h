@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One change under way, shared by change.c (verbs), wishes.c, consent.c and apply.c. */
+/* One change under way, shared by change_verbs.c, wishes.c, plan_stores.c, consent.c and apply.c. */
 #ifndef XR_CHANGE_RUN_H
 #define XR_CHANGE_RUN_H
 
@@ -29,9 +29,6 @@ struct xr_change_run {
     struct xr_secret last_password; /* that opened a store, typed by somebody */
     const char *undoes;             /* transaction that this one takes back, or NULL */
 };
-
-/* An error, and the exit code that goes with it. */
-void xr_change_fail(struct xr_change_run *c, enum xr_exit code, const char *text);
 
 /* consent.c. False: said why, exit code raised, nothing may be changed. */
 bool xr_change_read_pins(struct xr_change_run *c);

@@ -6,12 +6,6 @@
 
 #include <stdlib.h>
 
-void xr_change_fail(struct xr_change_run *c, enum xr_exit code, const char *text)
-{
-    xr_report_say(c->engine->report, XR_ERROR, NULL, "%s", text);
-    xr_report_raise(c->engine->report, code);
-}
-
 /* ---- install, remove, distrust ---- */
 
 static bool read_operands(struct xr_change_run *c)
@@ -27,7 +21,7 @@ static bool read_operands(struct xr_change_run *c)
     }
     xr_engine_rejects(c->engine, XR_ERROR);
     if (report->input.failed) {
-        xr_change_fail(c, XR_EXIT_FAILED, "nothing was changed");
+        xr_report_fail(c->engine->report, XR_EXIT_FAILED, "nothing was changed");
         return false;
     }
     return true;
@@ -188,7 +182,7 @@ void xr_verb_undo(struct xr_engine *engine)
     if (engine->rq->dry_run) {
         c.journal_open = true;
         if (xr_journal_read(&c.journal, engine->state_dir, &err) != XR_OK) {
-            xr_change_fail(&c, XR_EXIT_FAILED, err.text);
+            xr_report_fail(report, XR_EXIT_FAILED, err.text);
             goto out;
         }
     } else if (!xr_change_open_journal(&c)) {
@@ -200,7 +194,7 @@ void xr_verb_undo(struct xr_engine *engine)
                                ? "nothing to undo in the stores named"
                                : err.text;
 
-        xr_change_fail(&c, err.status == XR_INVALID ? XR_EXIT_USAGE : XR_EXIT_FAILED, text);
+        xr_report_fail(report, err.status == XR_INVALID ? XR_EXIT_USAGE : XR_EXIT_FAILED, text);
         goto out;
     }
     t = &c.journal.items[at];
@@ -214,7 +208,7 @@ void xr_verb_undo(struct xr_engine *engine)
     add_stores(&c, t);
     if (report->runs.count == 0) {
         if (report->exit == XR_EXIT_OK)
-            xr_change_fail(&c, XR_EXIT_FAILED,
+            xr_report_fail(report, XR_EXIT_FAILED,
                            is_all(&c.chosen) ? "that transaction changed nothing"
                                              : "that transaction left nothing in the stores named");
         goto out;

@@ -66,7 +66,7 @@ bool xr_change_read_pins(struct xr_change_run *c)
         struct xr_error err = {0};
 
         if (xr_input_text(&text, rq->published.items[i], &err) != XR_OK) {
-            xr_change_fail(c, XR_EXIT_FAILED, err.text);
+            xr_report_fail(c->engine->report, XR_EXIT_FAILED, err.text);
             good = false;
         }
         xr_pins_page(&c->pins, (struct xr_bytes){(const unsigned char *)text.data, text.len});
@@ -191,7 +191,7 @@ bool xr_change_confirmed(struct xr_change_run *c)
         } else if (reply == XR_REPLY_NO) {
             bool stopped = rq->interrupted != NULL && rq->interrupted(rq->ctx);
 
-            xr_change_fail(c, stopped ? XR_EXIT_INTERRUPTED : XR_EXIT_FAILED,
+            xr_report_fail(c->engine->report, stopped ? XR_EXIT_INTERRUPTED : XR_EXIT_FAILED,
                            "not confirmed; nothing was changed");
         }
     }

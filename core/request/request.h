@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the verbs share: one request under way. select.c finds the stores, verbs.c reads, change.c
- * changes. */
+/* What the verbs share: one request under way. select_stores.c finds the stores, survey.c reads them,
+ * read_verbs.c shows, change_verbs.c changes. The wing request may use everything below it. */
 #ifndef XR_REQUEST_H
 #define XR_REQUEST_H
 
@@ -54,13 +54,30 @@ void xr_engine_each(struct xr_engine *engine, size_t from, bool backwards,
 void xr_engine_survey(struct xr_engine *engine);
 /* Puts the certificates of a snapshot into the pool. */
 void xr_engine_pool(struct xr_engine *engine, const struct xr_snapshot *snapshot);
+/* What is listed somewhere but gone since is no failure, unless it was asked for. */
+void xr_engine_unread(const struct xr_engine *engine, struct xr_run *run, enum xr_status status,
+                      const struct xr_error *err);
+/* Finds out, on all processors, what is known from then on of every certificate of the pool: is it
+ * self-signed, and, if whole, does libcrypto parse all of it? */
+void xr_engine_check_all(struct xr_engine *engine, bool whole);
+/* Puts the certificates of the input into the pool. */
+void xr_engine_pool_input(struct xr_engine *engine);
 /* Reads operands into report->input and the pool. */
 void xr_engine_read(struct xr_engine *engine, struct xr_words files);
 /* Says what of the input cannot be used. */
 void xr_engine_rejects(struct xr_engine *engine, enum xr_level level);
+/* Whoever read a store a moment ago may not know yet: what a change of it asks of people. */
+void xr_engine_notices(struct xr_report *report, const struct xr_run *run);
+/* Did a store's part fail, so that the whole is not as asked? */
+bool xr_engine_failed(const struct xr_run *run);
 /* Exit code of the changes in report->runs. */
 void xr_engine_grade(struct xr_engine *engine);
 
+void xr_verb_inspect(struct xr_engine *engine);
+void xr_verb_stores(struct xr_engine *engine);
+void xr_verb_list(struct xr_engine *engine);
+void xr_verb_verify(struct xr_engine *engine);
+void xr_verb_history(struct xr_engine *engine);
 void xr_verb_change(struct xr_engine *engine); /* install, remove, distrust */
 void xr_verb_undo(struct xr_engine *engine);
 void xr_verb_recover(struct xr_engine *engine);

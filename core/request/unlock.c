@@ -1,29 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "unlock.h"
+/* Passwords of stores: found before anything is changed. */
+#include "change_run.h"
 
 #include "change/stale.h"
-#include "change_run.h"
 
 #include <stdlib.h>
 
 #define TRIES 3u
-
-void xr_secret_set(struct xr_secret *secret, struct xr_bytes bytes)
-{
-    unsigned char *data = xr_new(bytes.len + 1, 1);
-
-    memcpy(data, bytes.data, bytes.len);
-    xr_secret_wipe(secret);
-    *secret = (struct xr_secret){data, bytes.len};
-}
-
-void xr_secret_wipe(struct xr_secret *secret)
-{
-    if (secret->data != NULL)
-        xr_wipe(secret->data, secret->len);
-    free(secret->data);
-    *secret = (struct xr_secret){0};
-}
 
 static struct xr_bytes bytes_of(const struct xr_secret *secret)
 {
@@ -32,42 +15,12 @@ static struct xr_bytes bytes_of(const struct xr_secret *secret)
 
 /* ---- which entries ---- */
 
-/* The entries of one place; the array is the caller's. */
-static struct xr_state only_in(const struct xr_state *state, enum xr_place place,
-                               const struct xr_entry ***kept)
-{
-    struct xr_state out = {.size = sizeof(out)};
-
-    *kept = xr_new(state != NULL ? state->count : 0, sizeof(**kept));
-    for (size_t i = 0; state != NULL && i < state->count; i++) {
-        if (state->entries[i]->place == place)
-            (*kept)[out.count++] = state->entries[i];
-    }
-    out.entries = *kept;
-    return out;
-}
-
-bool xr_unlock_between(const struct xr_state *a, const struct xr_state *b, uint32_t places)
-{
-    bool differ = false;
-
-    for (unsigned place = 0; place < XR_PLACE_COUNT && !differ; place++) {
-        const struct xr_entry **kept_a = NULL, **kept_b = NULL;
-        struct xr_state in_a = only_in(a, (enum xr_place)place, &kept_a);
-        struct xr_state in_b = only_in(b, (enum xr_place)place, &kept_b);
-
-        differ = (places & XR_PLACE_BIT(place)) != 0 && !xr_state_same(&in_a, &in_b);
-        free((void *)kept_a);
-        free((void *)kept_b);
-    }
-    return differ;
-}
-
-bool xr_unlock_needed(const struct xr_plan *plan, uint32_t places)
+/* Does a step make or unmake an entry there? */
+static bool needed(const struct xr_plan *plan, uint32_t places)
 {
     for (size_t i = 0; i < plan->count; i++) {
         if (xr_step_changes(&plan->items[i]) &&
-            xr_unlock_between(plan->items[i].before, plan->items[i].want, places))
+            xr_state_differs_in(plan->items[i].before, plan->items[i].want, places))
             return true;
     }
     return false;
@@ -163,7 +116,7 @@ void xr_change_unlock(struct xr_change_run *c)
         if (rq->interrupted != NULL && rq->interrupted(rq->ctx))
             return;
         if (run->why != NULL || run->backend->table.unlock == NULL ||
-            !xr_unlock_needed(&run->plan, run->caps.locked))
+            !needed(&run->plan, run->caps.locked))
             continue;
         status = open_to_read(c, run, &store, &err);
         if (status == XR_OK)
@@ -189,8 +142,8 @@ static bool part_locked(struct xr_store *store, const struct xr_transaction *t,
             const struct xr_state *current = xr_snapshot_find(&now, &change->subject);
 
             done = done && xr_state_same(current, change->want);
-            locked = locked || xr_unlock_between(current, change->before, store->caps.locked) ||
-                     xr_unlock_between(current, change->want, store->caps.locked);
+            locked = locked || xr_state_differs_in(current, change->before, store->caps.locked) ||
+                     xr_state_differs_in(current, change->want, store->caps.locked);
         }
     }
     xr_snapshot_free(&now);

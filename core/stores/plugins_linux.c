@@ -8,6 +8,14 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+static void unload(struct xr_loaded *loaded)
+{
+    if (loaded->handle == NULL)
+        return;
+    (void)dlclose(loaded->handle);
+    (void)close(loaded->fd);
+}
+
 static enum xr_status load_descriptor(struct xr_registry *registry, int fd, const char *path,
                                       struct xr_error *err)
 {
@@ -35,6 +43,7 @@ static enum xr_status load_descriptor(struct xr_registry *registry, int fd, cons
         (void)dlclose(handle);
         return status;
     }
+    registry->items[registry->count - 1].unload = unload;
     registry->items[registry->count - 1].handle = handle;
     registry->items[registry->count - 1].fd = fd;
     registry->items[registry->count - 1].plugin = xr_strdup(path);
@@ -95,12 +104,4 @@ void xr_registry_directory(struct xr_registry *registry, const char *path)
     xr_strings_free(&names);
     if (fd >= 0)
         (void)close(fd);
-}
-
-void xr_plugin_close(struct xr_loaded *loaded)
-{
-    if (loaded->handle == NULL)
-        return;
-    (void)dlclose(loaded->handle);
-    (void)close(loaded->fd);
 }

@@ -22,8 +22,3 @@ void xr_registry_directory(struct xr_registry *registry, const char *path)
     (void)registry;
     (void)path;
 }
-
-void xr_plugin_close(struct xr_loaded *loaded)
-{
-    (void)loaded;
-}

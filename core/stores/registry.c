@@ -130,7 +130,8 @@ void xr_registry_free(struct xr_registry *registry)
 {
     for (size_t i = 0; i < registry->count; i++) {
         free(registry->items[i].plugin);
-        xr_plugin_close(&registry->items[i]);
+        if (registry->items[i].unload != NULL)
+            registry->items[i].unload(&registry->items[i]);
     }
     free(registry->items);
     xr_strings_free(&registry->refused);

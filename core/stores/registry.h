@@ -8,8 +8,10 @@
 struct xr_loaded {
     struct xr_backend table; /* a copy; what an older backend does not know is zero */
     char *plugin;            /* file it came from, NULL for a built-in */
+    /* Of a plugin, which unload ends; NULL of a built-in. */
+    void (*unload)(struct xr_loaded *loaded);
     void *handle;
-    int fd; /* of a plugin, kept open with its handle */
+    int fd; /* kept open with its handle */
 };
 
 struct xr_registry {
@@ -31,7 +33,6 @@ enum xr_status xr_registry_plugin(struct xr_registry *registry, const char *path
 void xr_registry_directory(struct xr_registry *registry, const char *path);
 const struct xr_loaded *xr_registry_find(const struct xr_registry *registry, const char *name);
 void xr_registry_free(struct xr_registry *registry);
-void xr_plugin_close(struct xr_loaded *loaded); /* nothing for a built-in */
 
 /* What core lends. */
 extern const struct xr_host xr_host;

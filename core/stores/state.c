@@ -292,3 +292,34 @@ void xr_snapshot_free(struct xr_snapshot *snapshot)
     xr_idmap_free(&snapshot->only);
     *snapshot = (struct xr_snapshot){0};
 }
+
+/* The entries of one place; the array is the caller's. */
+static struct xr_state only_in(const struct xr_state *state, enum xr_place place,
+                               const struct xr_entry ***kept)
+{
+    struct xr_state out = {.size = sizeof(out)};
+
+    *kept = xr_new(state != NULL ? state->count : 0, sizeof(**kept));
+    for (size_t i = 0; state != NULL && i < state->count; i++) {
+        if (state->entries[i]->place == place)
+            (*kept)[out.count++] = state->entries[i];
+    }
+    out.entries = *kept;
+    return out;
+}
+
+bool xr_state_differs_in(const struct xr_state *a, const struct xr_state *b, uint32_t places)
+{
+    bool differ = false;
+
+    for (unsigned place = 0; place < XR_PLACE_COUNT && !differ; place++) {
+        const struct xr_entry **kept_a = NULL, **kept_b = NULL;
+        struct xr_state in_a = only_in(a, (enum xr_place)place, &kept_a);
+        struct xr_state in_b = only_in(b, (enum xr_place)place, &kept_b);
+
+        differ = (places & XR_PLACE_BIT(place)) != 0 && !xr_state_same(&in_a, &in_b);
+        free((void *)kept_a);
+        free((void *)kept_b);
+    }
+    return differ;
+}

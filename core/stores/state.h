@@ -20,6 +20,8 @@ bool xr_state_between(const struct xr_state *state, const struct xr_state *a,
                       const struct xr_state *b);
 /* Does going from one to the other give any trust that was not there? */
 bool xr_state_widens(const struct xr_state *from, const struct xr_state *to);
+/* Do the two differ in a place of that set (XR_PLACE_BITs)? */
+bool xr_state_differs_in(const struct xr_state *a, const struct xr_state *b, uint32_t places);
 const struct xr_entry *xr_state_in(const struct xr_state *state, enum xr_place place);
 
 struct xr_snapshot {

@@ -5,6 +5,8 @@
  * The helper is started by fork and exec over a socket pair; messages are bounded, every call has
  * a time limit, and what comes back is parsed as hostile. A helper that crashes, hangs or talks
  * nonsense is killed and the call answers XR_LOST: whether it acted is unknown.
+ *
+ * The wing stores is what backends there are and what their stores hold; it may use certs, sys, kit.
  */
 #ifndef XR_STORE_H
 #define XR_STORE_H
@@ -18,15 +20,21 @@ struct xr_pause {
     void (*enter)(void *ctx);
     void *ctx;
 };
-struct xr_forkservers;
+struct xr_remote;
 
 struct xr_worker_config {
-    const char *program; /* path of the helper */
-    unsigned limit_ms;   /* for one call; 0: XR_WORKER_LIMIT_MS */
-    bool has_identity;   /* become somebody before exec */
+    const struct xr_remote *remote; /* how sessions in helpers are had; NULL: there are none */
+    const char *program;            /* path of the helper */
+    unsigned limit_ms;              /* for one call; 0: XR_WORKER_LIMIT_MS */
+    bool has_identity;              /* become somebody before exec */
     uint32_t uid, gid;
-    const struct xr_pause *pause;       /* or NULL */
-    struct xr_forkservers *forkservers; /* where helpers may come from, or NULL */
+    const struct xr_pause *pause; /* or NULL */
+    /* A helper that is a copy of one that is ready, for a session of that backend: its process, which
+     * serves on fd; 0 where there is none to copy; -1 where the one to copy failed and is gone, when
+     * somebody else may have fd by now. NULL: each helper is a new program. */
+    int (*copy)(void *copier, const struct xr_worker_config *config,
+                const struct xr_loaded *backend, int fd);
+    void *copier;
 };
 #define XR_WORKER_LIMIT_MS 60000u
 
@@ -35,7 +43,8 @@ struct xr_store {
     char *location;
     struct xr_caps caps;
     struct xr_session *session; /* in this process, or */
-    struct xr_worker *worker;   /* in a helper */
+    struct xr_worker *worker;   /* in a helper, by */
+    const struct xr_remote *remote;
 };
 
 /* A target that only says where. */
@@ -70,7 +79,7 @@ enum xr_status xr_store_probe(struct xr_store *store, struct xr_verdict *out,
 enum xr_status xr_store_unlock(struct xr_store *store, struct xr_bytes password,
                                struct xr_error *err);
 
-/* Sessions in helpers; all NULL on a system that has none (Windows). */
+/* Sessions in helpers, see helpers/client.h. */
 struct xr_remote {
     enum xr_status (*open)(struct xr_store *store, const struct xr_target *target,
                            enum xr_mode mode, const struct xr_worker_config *config,
@@ -89,16 +98,5 @@ struct xr_remote {
     enum xr_status (*unlock)(struct xr_store *store, struct xr_bytes password,
                              struct xr_error *err);
 };
-extern const struct xr_remote xr_remote;
-
-/* For forkserver.c: a helper that loaded what sessions of the backend need, to be copied. */
-enum xr_status xr_worker_prepare(struct xr_worker **out, const struct xr_loaded *backend,
-                                 const struct xr_site *site, const struct xr_worker_config *config);
-int xr_worker_socket(const struct xr_worker *worker);
-bool xr_worker_is_child(int pid);
-void xr_worker_stop(struct xr_worker *worker);
-
-/* serve.c: the helper's side; serves one session on a socket until its peer is gone. */
-int xr_worker_serve(int fd);
 
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The operating system: files, locks, directories, paths that can be trusted. */
+/* The operating system: files, locks, directories, paths that can be trusted. The wing sys is all that
+ * asks it; it may use kit. */
 #ifndef XR_SYS_H
 #define XR_SYS_H
 

@@ -2,6 +2,7 @@
 /* Runs the contract's cases against one backend, in this process or in the helper, each in a
  * scratch directory of its own. */
 #include "cases.h"
+#include "helpers/client.h"
 #include "hive.h"
 #include "stock.h"
 #include "tree.h"
@@ -210,7 +211,8 @@ static const char *run_on(struct contract *ctx, const struct contract_case *c)
 
 static void run_case(const struct contract_case *c)
 {
-    static const struct xr_worker_config worker = {.program = XR_TEST_BIN_DIR "/core/worker"};
+    const struct xr_worker_config worker = {.remote = xr_helpers,
+                                            .program = XR_TEST_BIN_DIR "/core/worker"};
     struct xr_registry registry;
     struct xr_loaded loaded = {0};
     struct contract ctx = {.kind = kind(), .backend = &loaded, .worker = &worker};

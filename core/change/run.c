@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "run.h"
+
+#include <stdlib.h>
+
+const char *xr_result_name(enum xr_result result)
+{
+    static const char *const names[] = {"skipped",  "done",   "unchanged",  "refused",
+                                        "conflict", "failed", "rolled-back"};
+
+    return names[result];
+}
+
+void xr_run_free(struct xr_run *run)
+{
+    free(run->address);
+    free(run->location);
+    free(run->summary);
+    free(run->why);
+    xr_secret_wipe(&run->password);
+    xr_owner_free(&run->owner);
+    xr_subjects_free(&run->leaving);
+    xr_store_close(&run->kept);
+    xr_snapshot_free(&run->snapshot);
+    xr_snapshot_free(&run->after);
+    xr_plan_free(&run->plan);
+}
+
+void xr_run_way(struct xr_way *out, const struct xr_owner *owner, const struct xr_site *site,
+                const struct xr_worker_config *worker)
+{
+    *out = (struct xr_way){.site = *site};
+    if (worker != NULL)
+        out->worker = *worker;
+    if (!owner->other)
+        return;
+    out->site.uid = owner->uid;
+    out->site.home = owner->home;
+    out->site.config_home = owner->config_home;
+    out->site.data_home = owner->data_home;
+    out->worker.has_identity = true;
+    out->worker.uid = owner->uid;
+    out->worker.gid = owner->gid;
+}
+
+enum xr_status xr_run_open(struct xr_store *store, const struct xr_run *run,
+                           const struct xr_site *site, enum xr_mode mode,
+                           const struct xr_worker_config *worker, struct xr_error *err)
+{
+    struct xr_way way;
+    const struct xr_target target = {.size = sizeof(target),
+                                     .site = &way.site,
+                                     .location = run->location,
+                                     .leaving = run->leaving.items,
+                                     .leaving_count = run->leaving.count};
+
+    xr_run_way(&way, &run->owner, site, worker);
+    return xr_store_open(store, run->backend, &target, mode, &way.worker, err);
+}
+
+/* Who asked has the privilege; it is the owner who lacks it. */
+void xr_run_caps(struct xr_run *run, const struct xr_store *store)
+{
+    run->caps = store->caps;
+    if (run->caps.summary[0] == '\0' && run->summary != NULL)
+        (void)snprintf(run->caps.summary, sizeof(run->caps.summary), "%s", run->summary);
+    run->caps.needs_privilege = run->caps.needs_privilege && !run->owner.other;
+    if (!run->caps.writable && run->owner.other && run->owner.name == NULL)
+        (void)snprintf(run->caps.why_not, sizeof(run->caps.why_not),
+                       "in an image it can only be read; run crossroot inside the image");
+}
+
+void xr_run_recall(struct xr_run *run, const struct xr_journal *journal)
+{
+    if ((run->backend->table.flags & XR_BACKEND_PUBLISHES) == 0)
+        return;
+    xr_subjects_free(&run->leaving);
+    xr_journal_leaving(&run->leaving, journal, run->address);
+}
+
+void xr_run_end_unwritable(struct xr_run *run)
+{
+    run->privilege = run->caps.needs_privilege;
+    xr_run_end(run, run->caps.refused ? XR_RESULT_REFUSED : XR_RESULT_FAILED,
+               run->caps.refused ? xr_strdup(run->caps.why_not)
+                                 : xr_format("cannot be written: %s", run->caps.why_not));
+}
+
+void xr_run_end(struct xr_run *run, enum xr_result result, char *why)
+{
+    run->result = result;
+    free(run->why);
+    run->why = why;
+}

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From a request to its report: plugins, the state directory, the verb. */
+#include "request.h"
+
+#include "helpers/client.h"
+#include "sys/sys.h"
+#include "xr_config.h"
+
+#include <stdlib.h>
+
+const char *xr_version(void)
+{
+    return XR_VERSION;
+}
+
+const char *xr_plugin_dir(void)
+{
+    return XR_PLUGIN_DIR;
+}
+
+int64_t xr_time_parse(const char *text, bool *ok)
+{
+    return xr_sys_parse_time(text, ok);
+}
+
+static void load_plugins(struct xr_engine *engine)
+{
+    struct xr_registry *registry = &engine->report->registry;
+    struct xr_error err = {0};
+
+    xr_registry_init(registry);
+    for (size_t i = 0; i < engine->rq->plugins.count; i++) {
+        if (xr_registry_plugin(registry, engine->rq->plugins.items[i], &err) != XR_OK) {
+            xr_report_say(engine->report, XR_ERROR, NULL, "%s", err.text);
+            xr_report_raise(engine->report, XR_EXIT_FAILED);
+        }
+    }
+    xr_registry_directory(registry, XR_PLUGIN_DIR);
+    for (size_t i = 0; i < registry->refused.count; i++)
+        xr_report_say(engine->report, XR_WARNING, NULL, "%s", registry->refused.items[i]);
+}
+
+/* An image's records are the host's, kept apart by what the image is. */
+static char *state_dir_of(const struct xr_request *rq)
+{
+    char hex[17];
+    unsigned char id[XR_SHA256_LEN];
+    const char *root = rq->site.root;
+
+    if (rq->state_dir == NULL)
+        return xr_strdup("");
+    if (root == NULL)
+        return xr_strdup(rq->state_dir);
+    xr_x509_sha256(id, (struct xr_bytes){(const unsigned char *)root, strlen(root)});
+    xr_hex(hex, id, 8);
+    return xr_format("%s/image-%s", rq->state_dir, hex);
+}
+
+struct xr_report *xr_run_request(const struct xr_request *request)
+{
+    static void (*const verbs[XR_VERB_COUNT])(struct xr_engine * engine) = {
+        xr_verb_inspect, xr_verb_stores, xr_verb_list, xr_verb_change,  xr_verb_change,
+        xr_verb_change,  xr_verb_verify, xr_verb_undo, xr_verb_history, xr_verb_recover,
+    };
+    struct xr_request rq = {0};
+    struct xr_engine engine = {.rq = &rq};
+    struct xr_error err = {0};
+    char *root = NULL;
+
+    memcpy(&rq, request, request->size < sizeof(rq) ? request->size : sizeof(rq));
+    engine.report = xr_new(1, sizeof(*engine.report));
+    engine.report->verb = rq.verb;
+    engine.report->dry_run = rq.dry_run;
+    engine.report->managed = rq.managed;
+    engine.report->now = rq.now;
+    engine.report->journal.fd = engine.report->journal.dirfd = -1;
+    engine.worker.program = rq.worker != NULL ? rq.worker : XR_WORKER;
+    xr_threads_init(&engine.threads, rq.parallel);
+    engine.worker.pause = &engine.threads.pause;
+    engine.worker.remote = xr_helpers;
+    engine.worker.copy = xr_forkservers_spawn;
+    engine.worker.copier = &engine.forkservers;
+    if ((unsigned)rq.verb >= XR_VERB_COUNT) {
+        xr_report_say(engine.report, XR_ERROR, NULL, "unknown verb");
+        xr_report_raise(engine.report, XR_EXIT_USAGE);
+    } else if (rq.site.root != NULL && xr_sys_canonical(&root, rq.site.root, &err) != XR_OK) {
+        xr_report_say(engine.report, XR_ERROR, NULL, "--root: %s", err.text);
+        xr_report_raise(engine.report, XR_EXIT_FAILED);
+    } else {
+        /* The root directory as an image is this machine. */
+        rq.site.root = root != NULL && strcmp(root, "/") != 0 ? root : NULL;
+        engine.users.root = rq.site.root;
+        engine.state_dir = state_dir_of(&rq);
+        if (rq.verb != XR_VERB_HISTORY && (rq.verb != XR_VERB_INSPECT || rq.stores.count > 0))
+            load_plugins(&engine);
+        verbs[rq.verb](&engine);
+    }
+    xr_forkservers_free(&engine.forkservers);
+    xr_threads_free(&engine.threads);
+    free(root);
+    free(engine.state_dir);
+    xr_users_free(&engine.users);
+    return engine.report;
+}

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What is in view: the certificates of the input and of the stores. */
+#include "request.h"
+
+#include "certs/selfsigned_cache.h"
+#include "change/stale.h"
+
+#include <stdlib.h>
+
+void xr_engine_pool(struct xr_engine *engine, const struct xr_snapshot *snapshot)
+{
+    for (size_t i = 0; i < snapshot->count; i++) {
+        const struct xr_state *state = snapshot->items[i];
+        struct xr_cert *cert = NULL;
+
+        if (state->subject.type != XR_SUBJECT_CERT || state->count == 0 ||
+            xr_pool_find(&engine->report->pool, state->subject.id) != XR_NONE ||
+            xr_cert_new_known(&cert, state->entries[0]->der, state->subject.id, NULL) != XR_OK)
+            continue;
+        (void)xr_pool_add(&engine->report->pool, cert);
+        xr_cert_free(cert);
+    }
+}
+
+void xr_engine_unread(const struct xr_engine *engine, struct xr_run *run, enum xr_status status,
+                      const struct xr_error *err)
+{
+    bool gone = status == XR_ABSENT && !run->named;
+
+    run->privilege = status == XR_DENIED && engine->rq->site.uid != 0;
+    xr_run_end(run, gone ? XR_RESULT_SKIPPED : XR_RESULT_FAILED, xr_strdup(err->text));
+}
+
+static void survey(void *ctx, struct xr_run *run)
+{
+    struct xr_engine *engine = ctx;
+    enum xr_verb verb = engine->rq->verb;
+    bool changing = !engine->rq->dry_run && (verb == XR_VERB_INSTALL || verb == XR_VERB_REMOVE ||
+                                             verb == XR_VERB_DISTRUST || verb == XR_VERB_UNDO);
+    struct xr_error err = {0};
+    enum xr_status status = XR_OK;
+
+    if (run->why != NULL)
+        return;
+    status = xr_txn_survey(run, &engine->rq->site, &engine->worker, changing, &err);
+    if (run->stale_ended)
+        xr_report_say(engine->report, XR_WARNING, run->address, "%s", XR_STALE_ENDED);
+    if (status != XR_OK)
+        xr_engine_unread(engine, run, status, &err);
+}
+
+/* A helper of somebody else's says what it likes, of that user's own. */
+static bool same_place(const struct xr_run *a, const struct xr_run *b)
+{
+    return b->caps.identity[0] != '\0' && strcmp(a->caps.identity, b->caps.identity) == 0 &&
+           a->owner.other == b->owner.other && (!a->owner.other || a->owner.uid == b->owner.uid);
+}
+
+/* Two addresses may reach one place: it is worked on once. */
+static void skip_twins(struct xr_report *report)
+{
+    for (size_t i = 0; i < report->runs.count; i++) {
+        struct xr_run *run = &report->runs.items[i];
+
+        for (size_t k = 0; k < i && run->why == NULL; k++) {
+            if (same_place(&report->runs.items[k], run))
+                xr_run_end(run, XR_RESULT_SKIPPED,
+                           xr_format("the same place as %s", report->runs.items[k].address));
+        }
+    }
+}
+
+void xr_engine_survey(struct xr_engine *engine)
+{
+    struct xr_report *report = engine->report;
+
+    if (engine->rq->verb != XR_VERB_STORES) /* that one says of each what it can do */
+        skip_twins(report);
+    xr_engine_each(engine, 0, false, survey, engine);
+    skip_twins(report);
+    for (size_t i = 0; i < report->runs.count; i++) {
+        if (report->runs.items[i].why == NULL)
+            xr_engine_pool(engine, &report->runs.items[i].snapshot);
+    }
+    xr_selfsigned_recall(&report->pool, engine->state_dir);
+}
+
+/* ---- what takes libcrypto long ---- */
+
+#define PIECE 16u /* certificates that a thread takes at once */
+
+struct checking {
+    struct xr_engine *engine;
+    bool whole;
+};
+
+/* Each certificate is one piece's alone, and nobody adds to the pool meanwhile. */
+static void check_piece(void *ctx, size_t piece)
+{
+    const struct checking *checking = ctx;
+    const struct xr_pause *pause = &checking->engine->threads.pause;
+    struct xr_pool *pool = &checking->engine->report->pool;
+
+    pause->leave(pause->ctx);
+    for (size_t at = piece * PIECE; at < pool->count && at < (piece + 1) * PIECE; at++) {
+        (void)xr_pool_self_signed(pool, at);
+        if (checking->whole)
+            (void)xr_cert_accepted(pool->items[at].cert, NULL);
+    }
+    pause->enter(pause->ctx);
+}
+
+void xr_engine_check_all(struct xr_engine *engine, bool whole)
+{
+    struct checking checking = {engine, whole};
+    size_t count = engine->report->pool.count;
+
+    xr_threads_run(&engine->threads, (count + PIECE - 1) / PIECE, check_piece, &checking);
+    if (!engine->rq->dry_run)
+        xr_selfsigned_keep(&engine->report->pool, engine->state_dir);
+}
+
+void xr_engine_pool_input(struct xr_engine *engine)
+{
+    const struct xr_input *input = &engine->report->input;
+
+    for (size_t i = 0; i < input->found.count; i++) {
+        if (input->found.items[i].cert != NULL)
+            (void)xr_pool_add(&engine->report->pool, input->found.items[i].cert);
+    }
+}
+
+void xr_engine_read(struct xr_engine *engine, struct xr_words files)
+{
+    for (size_t i = 0; i < files.count; i++)
+        xr_input_add(&engine->report->input, files.items[i]);
+    xr_engine_pool_input(engine);
+    if (engine->rq->verb == XR_VERB_INSTALL)
+        xr_engine_check_all(engine, true);
+}
+
+void xr_engine_rejects(struct xr_engine *engine, enum xr_level level)
+{
+    const struct xr_input *input = &engine->report->input;
+
+    for (size_t i = 0; i < input->rejected.count; i++)
+        xr_report_say(engine->report, input->rejected.items[i].note ? XR_WARNING : level, NULL,
+                      "%s: %s", input->rejected.items[i].file, input->rejected.items[i].reason);
+}
