@@ -39,7 +39,8 @@ static void begin(void)
     cr_assert(xr_registry_plugin(&registry, path, &err) == XR_OK, "%s", err.text);
     free(path);
     naughty = xr_registry_find(&registry, "naughty");
-    config = (struct xr_worker_config){.remote = xr_helpers, .program = XR_TEST_BIN_DIR "/core/worker"};
+    config =
+        (struct xr_worker_config){.remote = xr_helpers, .program = XR_TEST_BIN_DIR "/core/worker"};
     config.copy = xr_forkservers_spawn;
     config.copier = &forkservers;
     if (XR_FORKED)
