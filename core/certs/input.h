@@ -3,12 +3,10 @@
 #ifndef XR_INPUT_H
 #define XR_INPUT_H
 
-#include "x509.h"
+#include "scan.h"
 
 /* The largest honest file is a CRL of some ten MiB, or a bundle of thousands of roots. */
 #define XR_INPUT_FILE_MAX ((size_t)64 << 20)
-/* RFC 5280 sets no size; the largest certificates in the wild are below 100 KiB. */
-#define XR_INPUT_CERT_MAX ((size_t)1 << 20)
 /* All of Certificate Transparency's roots and intermediates fit several times. */
 #define XR_INPUT_ITEMS_MAX ((size_t)1 << 18)
 /* Deeper than any certificate tree; also what stops a bind mount of a directory into itself. */
@@ -52,17 +50,5 @@ void xr_input_free(struct xr_input *input);
 
 /* Reads a text file such as a published page: any file or "-", whole. */
 enum xr_status xr_input_text(struct xr_buf *out, const char *path, struct xr_error *err);
-
-/* struct xr_host.items: the same recognition for a backend. What is neither certificate nor CRL is
- * passed over; XR_INVALID only if nothing was found. */
-enum xr_status xr_input_items(struct xr_bytes data, xr_item_fn emit, void *ctx,
-                              struct xr_error *err);
-
-/* struct xr_host.trusted */
-enum xr_status xr_input_trusted(size_t *len, uint32_t *purposes, struct xr_bytes bytes,
-                                struct xr_error *err);
-
-/* struct xr_host.pem */
-char *xr_input_pem(const char *label, struct xr_bytes der, size_t *len);
 
 #endif

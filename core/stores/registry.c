@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "registry.h"
 
-#include "certs/input.h"
+#include "certs/scan.h"
+#include "kit/pem.h"
 #include "state.h"
 #include "sys/sys.h"
 #include "xr_config.h"
@@ -39,7 +40,7 @@ const struct xr_host xr_host = {
     .crl_issuer = xr_der_crl_issuer,
     .name_hash = xr_x509_name_hash,
     .sha256 = xr_x509_sha256,
-    .pem = xr_input_pem,
+    .pem = xr_pem,
     .items = xr_input_items,
     .trusted = xr_input_trusted,
     .state_equal = xr_state_equal,

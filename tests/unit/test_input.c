@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Files from people: what is found in them, what is refused and with which words. */
 #include "certs/input.h"
+#include "kit/pem.h"
 #include "pki.h"
 
 #include <criterion/criterion.h>
@@ -1500,7 +1501,7 @@ Test(input, the_openssl_reader_reads_the_pem_we_write)
         data[i] = (unsigned char)(i * 37 + 11);
     for (size_t len = 1; len <= sizeof(data); len++) {
         size_t pem_len = 0;
-        char *pem = xr_input_pem("X509 CRL", (struct xr_bytes){data, len}, &pem_len);
+        char *pem = xr_pem("X509 CRL", (struct xr_bytes){data, len}, &pem_len);
         BIO *bio = BIO_new_mem_buf(pem, (int)pem_len);
         char *name = NULL, *header = NULL;
         unsigned char *back = NULL;
@@ -1525,7 +1526,7 @@ Test(input, the_pem_we_write_is_what_openssl_writes)
     struct xr_input input = {0};
     struct xr_buf theirs = {0};
     size_t len = 0;
-    char *ours = xr_input_pem(PKI_LABEL_CERT, bytes_of(&a.cert), &len);
+    char *ours = xr_pem(PKI_LABEL_CERT, bytes_of(&a.cert), &len);
 
     put_pem(&theirs, PKI_LABEL_CERT, &a.cert);
     cr_assert_str_eq(ours, theirs.data);

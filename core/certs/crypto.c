@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* libcrypto itself: begun once, digests, errors. */
+#include "openssl.h"
+
+#include <openssl/crypto.h>
+#include <stdlib.h>
+
+static EVP_MD *md_sha256, *md_sha1;
+static CRYPTO_ONCE once = CRYPTO_ONCE_STATIC_INIT;
+
+static void init(void)
+{
+    /* No openssl.cnf: its engines, providers and defaults are not ours to run as root. */
+    (void)OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL);
+    md_sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
+    md_sha1 = EVP_MD_fetch(NULL, "SHA1", NULL);
+    if (md_sha256 == NULL || md_sha1 == NULL) {
+        (void)fputs("crossroot: libcrypto has no SHA-256 or SHA-1\n", stderr);
+        abort();
+    }
+}
+
+void xr_crypto_ready(void)
+{
+    (void)CRYPTO_THREAD_run_once(&once, init);
+}
+
+static void digest(unsigned char *out, const EVP_MD *md, struct xr_bytes data)
+{
+    if (EVP_Digest(data.data, data.len, out, NULL, md, NULL) != 1)
+        abort(); /* only out of memory */
+}
+
+const EVP_MD *xr_crypto_sha256(void)
+{
+    xr_crypto_ready();
+    return md_sha256;
+}
+
+void xr_x509_sha256(unsigned char out[XR_SHA256_LEN], struct xr_bytes data)
+{
+    xr_crypto_ready();
+    digest(out, md_sha256, data);
+}
+
+void xr_x509_sha1(unsigned char out[20], struct xr_bytes data)
+{
+    xr_crypto_ready();
+    digest(out, md_sha1, data);
+}
+
+void xr_x509_md5(unsigned char out[16], struct xr_bytes data)
+{
+    xr_crypto_ready();
+    if (EVP_Digest(data.data, data.len, out, NULL, EVP_md5(), NULL) != 1)
+        memset(out, 0, 16);
+    ERR_clear_error();
+}
+
+enum xr_status xr_crypto_fail(struct xr_error *err, enum xr_status status, const char *what)
+{
+    unsigned long code = ERR_peek_last_error();
+    const char *reason = ERR_reason_error_string(code);
+
+    ERR_clear_error();
+    return xr_error_set(err, status, "openssl", (long)code, "%s%s%s", what, reason ? ": " : "",
+                        reason ? reason : "");
+}

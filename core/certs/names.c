@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Names and serial numbers. */
+#include "openssl.h"
+
+#include <openssl/asn1.h>
+#include <openssl/bn.h>
+#include <openssl/objects.h>
+#include <stdlib.h>
+
+#define SERIAL_MAX 64u
+
+X509_NAME *xr_crypto_name(struct xr_bytes name)
+{
+    const unsigned char *at = name.data;
+
+    xr_crypto_ready();
+    return name.len > LONG_MAX ? NULL : d2i_X509_NAME(NULL, &at, (long)name.len);
+}
+
+char *xr_x509_oid_text(struct xr_bytes oid)
+{
+    const unsigned char *at = oid.data;
+    ASN1_OBJECT *object = NULL;
+    char text[128] = "?";
+
+    xr_crypto_ready();
+    if (oid.len > 0 && oid.len < sizeof(text))
+        object = d2i_ASN1_OBJECT(NULL, &at, (long)oid.len);
+    if (object != NULL)
+        (void)OBJ_obj2txt(text, sizeof(text), object, 0);
+    ASN1_OBJECT_free(object);
+    ERR_clear_error();
+    return xr_strdup(text);
+}
+
+static char *bio_text(BIO *bio)
+{
+    char *data = NULL;
+    long len = BIO_get_mem_data(bio, &data);
+
+    return xr_memdup(data, len > 0 ? (size_t)len : 0);
+}
+
+char *xr_x509_name_text(struct xr_bytes name)
+{
+    const unsigned long rfc4514 = (XN_FLAG_RFC2253 & ~ASN1_STRFLGS_ESC_MSB);
+    X509_NAME *parsed = xr_crypto_name(name);
+    BIO *bio = BIO_new(BIO_s_mem());
+    char *text = NULL;
+
+    if (bio == NULL)
+        abort();
+    if (parsed != NULL && X509_NAME_entry_count(parsed) == 0) {
+        text = xr_strdup("");
+    } else if (parsed != NULL && X509_NAME_print_ex(bio, parsed, 0, rfc4514) >= 0) {
+        text = bio_text(bio);
+    } else {
+        text = xr_new(2 * name.len + 2, 1);
+        text[0] = '#';
+        xr_hex(text + 1, name.data, name.len);
+    }
+    ERR_clear_error();
+    BIO_free(bio);
+    X509_NAME_free(parsed);
+    return text;
+}
+
+char *xr_x509_name_short(struct xr_bytes name)
+{
+    static const int parts[] = {NID_commonName, NID_organizationalUnitName, NID_organizationName};
+    X509_NAME *parsed = xr_crypto_name(name);
+    char *text = NULL;
+
+    for (size_t i = 0; parsed != NULL && text == NULL && i < sizeof(parts) / sizeof(parts[0]);
+         i++) {
+        int at = X509_NAME_get_index_by_NID(parsed, parts[i], -1);
+        BIO *bio = at < 0 ? NULL : BIO_new(BIO_s_mem());
+
+        if (bio != NULL &&
+            ASN1_STRING_print_ex(bio, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(parsed, at)),
+                                 ASN1_STRFLGS_UTF8_CONVERT | ASN1_STRFLGS_ESC_CTRL) > 0)
+            text = bio_text(bio);
+        BIO_free(bio);
+    }
+    ERR_clear_error();
+    X509_NAME_free(parsed);
+    return text != NULL ? text : xr_x509_name_text(name);
+}
+
+/* One attribute as libcrypto's canonical form has it (asn1_string_canon): spaces at both ends gone,
+ * others one blank, ASCII in lower case, a UTF8String. False for what is not plain ASCII text. */
+static bool canonical_text(unsigned char *out, size_t *len, size_t room,
+                           const struct xr_der_item *value)
+{
+    static const unsigned tags[] = {0x0c, 0x13, 0x16, 0x1a}; /* UTF8, Printable, IA5, Visible */
+    const unsigned char *text = value->content.data;
+    size_t end = value->content.len, at = 0;
+    bool known = false;
+
+    for (size_t i = 0; i < sizeof(tags) / sizeof(tags[0]); i++)
+        known = known || value->tag == tags[i];
+    if (!known || end > room || end > 127)
+        return false;
+    for (size_t i = 0; i < end; i++) {
+        if (text[i] == 0 || text[i] > 0x7f)
+            return false;
+    }
+#define SPACE(c) ((c) == ' ' || ((c) >= '\t' && (c) <= '\r'))
+    while (at < end && SPACE(text[at]))
+        at++;
+    while (end > at && SPACE(text[end - 1]))
+        end--;
+    *len = 0;
+    while (at < end) {
+        bool space = SPACE(text[at]);
+
+        out[(*len)++] = space                                ? ' '
+                        : text[at] >= 'A' && text[at] <= 'Z' ? (unsigned char)(text[at] + 32)
+                                                             : text[at];
+        at++;
+        while (space && at < end && SPACE(text[at]))
+            at++;
+    }
+#undef SPACE
+    return true;
+}
+
+/* The hash of a plain name without building libcrypto's own form of it, which takes ten times as
+ * long: thousands are hashed to see that links are right. False: ask libcrypto. */
+static bool plain_name_hash(uint32_t *out, struct xr_bytes name)
+{
+    unsigned char canonical[1024], sum[20];
+    struct xr_der_item names, set, pair, oid, value;
+    struct xr_bytes rest = name;
+    size_t used = 0;
+
+    if (!xr_der_expect(&names, &rest, XR_DER_SEQUENCE) || rest.len > 0 || names.content.len == 0)
+        return false;
+    for (rest = names.content; rest.len > 0;) {
+        struct xr_bytes inner;
+        size_t len = 0, body = 0;
+
+        if (!xr_der_expect(&set, &rest, XR_DER_SET))
+            return false;
+        inner = set.content;
+        if (!xr_der_expect(&pair, &inner, XR_DER_SEQUENCE) || inner.len > 0)
+            return false;
+        inner = pair.content;
+        if (!xr_der_expect(&oid, &inner, XR_DER_OID) || !xr_der_next(&value, &inner) ||
+            inner.len > 0 || oid.whole.len > 32 || sizeof(canonical) - used < 256 ||
+            !canonical_text(canonical + used + 6 + oid.whole.len, &len, 128, &value))
+            return false;
+        body = oid.whole.len + 2 + len;
+        if (body > 125) /* lengths of one byte only */
+            return false;
+        canonical[used] = XR_DER_SET;
+        canonical[used + 1] = (unsigned char)(body + 2);
+        canonical[used + 2] = XR_DER_SEQUENCE;
+        canonical[used + 3] = (unsigned char)body;
+        memcpy(canonical + used + 4, oid.whole.data, oid.whole.len);
+        canonical[used + 4 + oid.whole.len] = XR_DER_UTF8;
+        canonical[used + 5 + oid.whole.len] = (unsigned char)len;
+        used += 4 + body;
+    }
+    xr_x509_sha1(sum, (struct xr_bytes){canonical, used});
+    *out =
+        (uint32_t)sum[0] | (uint32_t)sum[1] << 8 | (uint32_t)sum[2] << 16 | (uint32_t)sum[3] << 24;
+    return true;
+}
+
+enum xr_status xr_x509_name_hash(uint32_t *out, struct xr_bytes name, struct xr_error *err)
+{
+    X509_NAME *parsed = NULL;
+    int ok = 0;
+
+    if (plain_name_hash(out, name))
+        return XR_OK;
+    parsed = xr_crypto_name(name);
+    if (parsed != NULL)
+        *out = (uint32_t)X509_NAME_hash_ex(parsed, NULL, NULL, &ok);
+    X509_NAME_free(parsed);
+    if (!ok)
+        return xr_crypto_fail(err, XR_INVALID, "a name cannot be read");
+    return XR_OK;
+}
+
+bool xr_x509_name_equal(struct xr_bytes a, struct xr_bytes b)
+{
+    X509_NAME *left = NULL, *right = NULL;
+    bool equal = false;
+
+    if (xr_bytes_equal(a, b))
+        return true;
+    left = xr_crypto_name(a);
+    right = xr_crypto_name(b);
+    equal = left != NULL && right != NULL && X509_NAME_cmp(left, right) == 0;
+    X509_NAME_free(left);
+    X509_NAME_free(right);
+    ERR_clear_error();
+    return equal;
+}
+
+char *xr_x509_serial_text(struct xr_bytes serial)
+{
+    const unsigned char *at = serial.data;
+    ASN1_INTEGER *number = NULL;
+    BIGNUM *bn = NULL;
+    char *decimal = NULL, *text = NULL;
+
+    if (serial.len > SERIAL_MAX) {
+        /* RFC 5280 allows 20 octets; decimal costs a square of the length. */
+        size_t header = serial.data[1] < 0x80 ? 2 : 2u + (serial.data[1] & 0x7f);
+        size_t len = header < serial.len ? serial.len - header : 0;
+
+        len = len < SERIAL_MAX ? len : SERIAL_MAX;
+        text = xr_new(2 * SERIAL_MAX + 1, 1);
+        xr_hex(text, serial.data + header, len);
+        decimal = xr_format("0x%s...", text);
+        free(text);
+        return decimal;
+    }
+    number = d2i_ASN1_INTEGER(NULL, &at, (long)serial.len);
+    bn = number == NULL ? NULL : ASN1_INTEGER_to_BN(number, NULL);
+    decimal = bn == NULL ? NULL : BN_bn2dec(bn);
+    text = xr_strdup(decimal != NULL ? decimal : "?");
+
+    OPENSSL_free(decimal);
+    BN_free(bn);
+    ASN1_INTEGER_free(number);
+    ERR_clear_error();
+    return text;
+}
+
+/* The digits of text without what stands between them; *hex if they are such. */
+static char *serial_digits(const char *text, bool *hex)
+{
+    char *digits = xr_new(strlen(text) + 1, 1);
+    size_t len = 0;
+
+    *hex = strncmp(text, "0x", 2) == 0 || strncmp(text, "0X", 2) == 0;
+    text += *hex ? 2 : 0;
+    for (*hex = *hex || strchr(text, ':') != NULL; *text != '\0'; text++) {
+        if (*text != ':')
+            digits[len++] = *text;
+    }
+    return digits;
+}
+
+bool xr_x509_serial_parse(struct xr_buf *out, const char *text)
+{
+    bool hex = false;
+    char *digits = serial_digits(text, &hex);
+    size_t len = strlen(digits);
+    BIGNUM *bn = NULL;
+    ASN1_INTEGER *number = NULL;
+    unsigned char *der = NULL;
+    int size = 0;
+
+    xr_crypto_ready();
+    if (len > 0 && len <= 2 * SERIAL_MAX &&
+        strspn(digits, hex ? "0123456789abcdefABCDEF" : "0123456789") == len &&
+        (hex ? BN_hex2bn(&bn, digits) : BN_dec2bn(&bn, digits)) == (int)len)
+        number = BN_to_ASN1_INTEGER(bn, NULL);
+    size = number != NULL ? i2d_ASN1_INTEGER(number, &der) : 0;
+    if (size > 0)
+        xr_buf_add(out, der, (size_t)size);
+    OPENSSL_free(der);
+    ASN1_INTEGER_free(number);
+    BN_free(bn);
+    free(digits);
+    ERR_clear_error();
+    return size > 0;
+}

@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "scan.h"
+
+#include "kit/pem.h"
+#include "sys/sys.h"
+
+#include <stdlib.h>
+
+static void reject(struct xr_scan *sink, bool note, const char *reason)
+{
+    sink->rejected += !note;
+    if (sink->reject != NULL)
+        sink->reject(sink->ctx, note, reason);
+}
+
+static enum xr_status found(struct xr_scan *sink, enum xr_item_kind kind, struct xr_bytes der,
+                            struct xr_bytes aux)
+{
+    sink->found++;
+    return sink->item(sink->ctx, kind, der, aux);
+}
+
+static enum xr_status found_in_pkcs7(void *ctx, enum xr_item_kind kind, struct xr_bytes der)
+{
+    return found(ctx, kind, der, (struct xr_bytes){0});
+}
+
+enum label_kind { LABEL_OTHER, LABEL_CERT, LABEL_TRUSTED, LABEL_CRL, LABEL_PKCS7, LABEL_KEY };
+
+static enum label_kind label_kind(struct xr_bytes label)
+{
+    static const struct {
+        const char *name;
+        enum label_kind kind;
+    } names[] = {
+        {"CERTIFICATE", LABEL_CERT},
+        {"X509 CERTIFICATE", LABEL_CERT},
+        {"TRUSTED CERTIFICATE", LABEL_TRUSTED},
+        {"X509 CRL", LABEL_CRL},
+        {"PKCS7", LABEL_PKCS7},
+        {"PKCS #7 SIGNED DATA", LABEL_PKCS7},
+        {"CMS", LABEL_PKCS7},
+    };
+    static const char key[] = "PRIVATE KEY";
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        if (label.len == strlen(names[i].name) && memcmp(label.data, names[i].name, label.len) == 0)
+            return names[i].kind;
+    }
+    return xr_memmem(label.data, label.len, key, sizeof(key) - 1) != NULL ? LABEL_KEY : LABEL_OTHER;
+}
+
+static enum xr_status scan_cert(struct xr_scan *sink, struct xr_bytes der, bool trusted)
+{
+    struct xr_der_cert parsed;
+    struct xr_der_item outer;
+    struct xr_bytes rest = der;
+    struct xr_error err = {0};
+
+    if (der.len > XR_INPUT_CERT_MAX) {
+        reject(sink, false, "a certificate larger than 1 MiB");
+        return XR_OK;
+    }
+    if (trusted && xr_der_next(&outer, &rest))
+        der = outer.whole;
+    else
+        rest.len = 0;
+    if (xr_der_cert(&parsed, der, &err) != XR_OK) {
+        reject(sink, false, err.text);
+        return XR_OK;
+    }
+    return found(sink, XR_ITEM_CERT, der, rest);
+}
+
+static enum xr_status scan_pkcs7(struct xr_scan *sink, struct xr_bytes der)
+{
+    struct xr_error err = {0};
+    size_t before = sink->found;
+    enum xr_status status = xr_x509_pkcs7(der, found_in_pkcs7, sink, &err);
+
+    if (status == XR_INVALID) {
+        reject(sink, false, err.text);
+        status = XR_OK;
+    } else if (status == XR_OK && sink->found == before) {
+        reject(sink, false, "PKCS#7 without certificates");
+    }
+    return status;
+}
+
+static enum xr_status scan_crl(struct xr_scan *sink, struct xr_bytes der)
+{
+    struct xr_bytes issuer;
+    struct xr_error err = {0};
+
+    if (xr_der_crl_issuer(&issuer, der, &err) != XR_OK) {
+        reject(sink, false, err.text);
+        return XR_OK;
+    }
+    return found(sink, XR_ITEM_CRL, der, (struct xr_bytes){0});
+}
+
+static enum xr_status scan_block(struct xr_scan *sink, const struct xr_pem_block *block)
+{
+    enum label_kind kind = label_kind(block->label);
+    struct xr_buf der = {0};
+    struct xr_bytes bytes;
+    enum xr_status status = XR_OK;
+    char reason[128];
+
+    if (kind == LABEL_KEY) {
+        reject(sink, true, "a private key: left unread and never copied");
+        return XR_OK;
+    }
+    if (kind == LABEL_OTHER) {
+        struct xr_buf label = {0};
+
+        xr_buf_visible(&label, (const char *)block->label.data, block->label.len);
+        (void)snprintf(reason, sizeof(reason), "a \"%s\" block is no certificate", label.data);
+        reject(sink, true, reason);
+        xr_buf_free(&label);
+        return XR_OK;
+    }
+    if (!xr_base64(&der, block->body.data, block->body.len)) {
+        reject(sink, false, "damaged PEM: the block is not base64");
+        xr_sys_wipe(&der);
+        return XR_OK;
+    }
+    bytes = (struct xr_bytes){(const unsigned char *)der.data, der.len};
+    if (kind == LABEL_CRL)
+        status = scan_crl(sink, bytes);
+    else if (kind == LABEL_PKCS7)
+        status = scan_pkcs7(sink, bytes);
+    else
+        status = scan_cert(sink, bytes, kind == LABEL_TRUSTED);
+    xr_sys_wipe(&der); /* under whatever label, it may have been a key */
+    return status;
+}
+
+static bool is_pkcs7(struct xr_bytes der)
+{
+    static const unsigned char arc[] = {0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x07};
+    struct xr_der_item seq, oid;
+
+    return xr_der_expect(&seq, &der, XR_DER_SEQUENCE) &&
+           xr_der_expect(&oid, &seq.content, XR_DER_OID) && oid.content.len == sizeof(arc) + 1 &&
+           memcmp(oid.content.data, arc, sizeof(arc)) == 0;
+}
+
+static enum xr_status scan_der(struct xr_scan *sink, struct xr_bytes data)
+{
+    struct xr_der_cert cert;
+    struct xr_bytes issuer;
+    struct xr_error err = {0};
+    bool key = false;
+    const char *guess = NULL;
+
+    if (xr_der_cert(&cert, data, &err) == XR_OK)
+        return scan_cert(sink, data, false);
+    if (xr_der_crl_issuer(&issuer, data, NULL) == XR_OK)
+        return scan_crl(sink, data);
+    if (is_pkcs7(data))
+        return scan_pkcs7(sink, data);
+    guess = xr_der_guess(data, &key);
+    reject(sink, false, guess != NULL ? guess : err.text);
+    return XR_OK;
+}
+
+/* One element from the first to the last byte, white space aside. */
+static bool is_whole_der(struct xr_bytes *data)
+{
+    struct xr_der_item item;
+    struct xr_bytes rest = *data;
+
+    if (!xr_der_expect(&item, &rest, XR_DER_SEQUENCE))
+        return false;
+    while (rest.len > 0 && xr_pem_space(rest.data[rest.len - 1]))
+        rest.len--;
+    if (rest.len > 0)
+        return false;
+    *data = item.whole;
+    return true;
+}
+
+enum xr_status xr_scan(struct xr_scan *sink, struct xr_bytes data)
+{
+    struct xr_bytes rest = data;
+    struct xr_pem_block block;
+    enum xr_pem_found got = XR_PEM_NONE;
+    bool glued = false; /* an END may stand before the next BEGIN */
+    enum xr_status status = XR_OK;
+    struct xr_buf der = {0};
+    const char *guess = NULL;
+    size_t blocks = 0;
+    bool key = false;
+
+    if (data.len == 0) {
+        reject(sink, false, "the file is empty");
+        return XR_OK;
+    }
+    if (is_whole_der(&rest))
+        return scan_der(sink, rest);
+    while (status == XR_OK && (got = xr_pem_next(&block, &rest, data.data, glued)) != XR_PEM_NONE) {
+        blocks++;
+        glued = sink->glued && got == XR_PEM_BLOCK;
+        if (got == XR_PEM_OPEN)
+            reject(sink, false, "damaged PEM: a BEGIN line without its END line");
+        else
+            status = scan_block(sink, &block);
+    }
+    if (blocks > 0)
+        return status;
+    if (data.len >= 2 &&
+        (memcmp(data.data, "\xff\xfe", 2) == 0 || memcmp(data.data, "\xfe\xff", 2) == 0)) {
+        reject(sink, false, "UTF-16 text: save it as UTF-8");
+        return XR_OK;
+    }
+    if (xr_base64(&der, data.data, data.len)) { /* PEM whose armour was lost in copying */
+        rest = (struct xr_bytes){(const unsigned char *)der.data, der.len};
+        status = scan_der(sink, rest);
+    } else {
+        guess = xr_der_guess(data, &key);
+        reject(sink, false,
+               guess != NULL                     ? guess
+               : data.data[0] == XR_DER_SEQUENCE ? "damaged DER, or bytes follow it"
+                                                 : "neither PEM nor DER: no certificate in it");
+    }
+    xr_sys_wipe(&der);
+    return status;
+}
+
+struct relay {
+    xr_item_fn emit;
+    void *ctx;
+};
+
+static enum xr_status relay_item(void *ctx, enum xr_item_kind kind, struct xr_bytes der,
+                                 struct xr_bytes aux)
+{
+    struct relay *relay = ctx;
+
+    if (aux.len == 0)
+        return relay->emit(relay->ctx, kind, der);
+    /* They lie one behind the other in the block. */
+    return relay->emit(relay->ctx, XR_ITEM_TRUSTED_CERT,
+                       (struct xr_bytes){der.data, der.len + aux.len});
+}
+
+enum xr_status xr_input_items(struct xr_bytes data, xr_item_fn emit, void *ctx,
+                              struct xr_error *err)
+{
+    struct relay relay = {emit, ctx};
+    struct xr_scan sink = {.item = relay_item, .ctx = &relay};
+    enum xr_status status = xr_scan(&sink, data);
+
+    if (status == XR_OK && sink.found == 0)
+        return xr_fail(err, XR_INVALID, "no certificate in it");
+    return status;
+}
+
+enum xr_status xr_input_trusted(size_t *len, uint32_t *purposes, struct xr_bytes bytes,
+                                struct xr_error *err)
+{
+    const uint32_t all = XR_SERVER | XR_CLIENT | XR_EMAIL | XR_CODE | XR_TIME;
+    struct xr_der_aux settings = {0};
+    struct xr_der_item cert;
+    struct xr_bytes rest = bytes;
+    enum xr_status status = XR_OK;
+
+    if (!xr_der_expect(&cert, &rest, XR_DER_SEQUENCE))
+        return xr_fail(err, XR_INVALID, "not a certificate");
+    *len = cert.whole.len;
+    *purposes = all;
+    if (rest.len > 0)
+        status = xr_der_aux(&settings, rest, err);
+    if (settings.has_trust && !(settings.trust & XR_ANY_PURPOSE))
+        *purposes = settings.trust & all;
+    *purposes &= settings.reject & XR_ANY_PURPOSE ? 0 : ~settings.reject;
+    return status;
+}

@@ -1,0 +1,314 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Path validation over what a store gives, and nothing else. */
+#include "openssl.h"
+
+#include <openssl/x509v3.h>
+#include <stdlib.h>
+
+/* A candidate set larger than this is an attack on the verifier, not a PKI. */
+#define CANDIDATES_MAX 256u
+
+void xr_x509_engine(char out[XR_X509_ENGINE_MAX])
+{
+    (void)snprintf(out, XR_X509_ENGINE_MAX, "OpenSSL %s X509_verify_cert",
+                   OpenSSL_version(OPENSSL_VERSION_STRING));
+}
+
+/* Certificates a lookup gave, by name; one check asks for each name once. */
+struct gather {
+    const struct xr_path_check *check;
+    STACK_OF(X509) * untrusted; /* what the server sends, then the store's intermediates */
+    STACK_OF(X509) * anchors;
+    STACK_OF(X509_CRL) * crls;
+    STACK_OF(X509) * into; /* where the lookup under way goes */
+};
+
+static bool held(STACK_OF(X509) * stack, const X509 *x)
+{
+    for (int i = 0; i < sk_X509_num(stack); i++) {
+        if (X509_cmp(sk_X509_value(stack, i), x) == 0)
+            return true;
+    }
+    return false;
+}
+
+static enum xr_status take_cert(void *ctx, struct xr_bytes der)
+{
+    struct gather *g = ctx;
+    X509 *x = g->into == g->anchors ? xr_crypto_trusted_cert(der) : xr_crypto_cert(der);
+
+    ERR_clear_error();
+    if (x == NULL)
+        return XR_OK; /* a certificate that does not parse leads nowhere */
+    if (held(g->into, x) || sk_X509_num(g->into) >= (int)CANDIDATES_MAX ||
+        sk_X509_push(g->into, x) == 0)
+        X509_free(x);
+    return XR_OK;
+}
+
+static enum xr_status take_crl(void *ctx, struct xr_bytes der)
+{
+    struct gather *g = ctx;
+    X509_CRL *crl = xr_crypto_crl(der);
+
+    ERR_clear_error();
+    if (crl != NULL &&
+        (sk_X509_CRL_num(g->crls) >= (int)CANDIDATES_MAX || sk_X509_CRL_push(g->crls, crl) == 0))
+        X509_CRL_free(crl);
+    return XR_OK;
+}
+
+static enum xr_status look_up(struct gather *g, enum xr_place place, X509_NAME *name)
+{
+    unsigned char *der = NULL;
+    int len = i2d_X509_NAME(name, &der);
+    enum xr_status status = XR_OK;
+
+    if (len > 0) {
+        struct xr_bytes bytes = {der, (size_t)len};
+        int ok = 0;
+        uint32_t hash = (uint32_t)X509_NAME_hash_ex(name, NULL, NULL, &ok);
+
+        if (place == XR_ANCHOR)
+            g->into = g->anchors;
+        else if (place == XR_INTERMEDIATE)
+            g->into = g->untrusted;
+        if (ok)
+            status = g->check->lookup(g->check->lookup_ctx, place, bytes, hash,
+                                      place == XR_CRL ? take_crl : take_cert, g);
+    }
+    OPENSSL_free(der);
+    return status;
+}
+
+static bool asked(STACK_OF(X509) * stack, int before, const X509_NAME *name)
+{
+    for (int i = 0; i < before; i++) {
+        if (X509_NAME_cmp(X509_get_issuer_name(sk_X509_value(stack, i)), name) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Follows issuer names upwards. The untrusted stack is the work list: it only ever takes what it
+ * does not hold yet, so loops of cross-signatures end. */
+static enum xr_status gather_all(struct gather *g)
+{
+    /* Where partial chains are accepted, the one asked about may be an anchor itself. */
+    enum xr_status status =
+        look_up(g, XR_ANCHOR, X509_get_subject_name(sk_X509_value(g->untrusted, 0)));
+
+    for (int i = 0; status == XR_OK && i < sk_X509_num(g->untrusted); i++) {
+        X509_NAME *issuer = X509_get_issuer_name(sk_X509_value(g->untrusted, i));
+
+        if (asked(g->untrusted, i, issuer))
+            continue;
+        status = look_up(g, XR_ANCHOR, issuer);
+        if (status == XR_OK)
+            status = look_up(g, XR_INTERMEDIATE, issuer);
+        if (status == XR_OK)
+            status = look_up(g, XR_CRL, issuer);
+    }
+    /* An anchor that is not self-signed is still only an element of a path for libcrypto. */
+    for (int i = 0; status == XR_OK && i < sk_X509_num(g->anchors); i++) {
+        X509_NAME *issuer = X509_get_issuer_name(sk_X509_value(g->anchors, i));
+
+        if (asked(g->anchors, i, issuer) || asked(g->untrusted, sk_X509_num(g->untrusted), issuer))
+            continue;
+        status = look_up(g, XR_ANCHOR, issuer);
+        if (status == XR_OK)
+            status = look_up(g, XR_CRL, issuer);
+    }
+    return status;
+}
+
+/* The store's CRLs count; that most CAs have none there is no reason to say no. */
+static int tolerate(int ok, X509_STORE_CTX *ctx)
+{
+    int error = X509_STORE_CTX_get_error(ctx);
+
+    if (ok || (error != X509_V_ERR_UNABLE_TO_GET_CRL && error != X509_V_ERR_CRL_HAS_EXPIRED &&
+               error != X509_V_ERR_CRL_NOT_YET_VALID))
+        return ok;
+    X509_STORE_CTX_set_error(ctx, X509_V_OK);
+    return 1;
+}
+
+static const struct {
+    uint32_t bit;
+    int id, trust;
+} purposes[] = {
+    {XR_SERVER, X509_PURPOSE_SSL_SERVER, X509_TRUST_SSL_SERVER},
+    {XR_CLIENT, X509_PURPOSE_SSL_CLIENT, X509_TRUST_SSL_CLIENT},
+    {XR_EMAIL, X509_PURPOSE_SMIME_SIGN, X509_TRUST_EMAIL},
+    {XR_CODE, X509_PURPOSE_ANY, X509_TRUST_OBJECT_SIGN},
+    {XR_TIME, X509_PURPOSE_TIMESTAMP_SIGN, X509_TRUST_TSA},
+};
+
+static int purpose_id(uint32_t bit, int *trust)
+{
+    for (size_t i = 0; i < sizeof(purposes) / sizeof(purposes[0]); i++) {
+        if (purposes[i].bit == bit) {
+            *trust = purposes[i].trust;
+            return purposes[i].id;
+        }
+    }
+    *trust = X509_TRUST_DEFAULT;
+    return X509_PURPOSE_ANY;
+}
+
+/* libcrypto of this age has no purpose for code signing, and for time stamping it does not ask the
+ * CAs: look at the EKU. */
+static bool allows(X509 *x, uint32_t usage)
+{
+    return (X509_get_extension_flags(x) & EXFLAG_XKUSAGE) == 0 ||
+           (X509_get_extended_key_usage(x) & (usage | XKU_ANYEKU)) != 0;
+}
+
+static bool allowed_in_path(X509 *x, uint32_t asked, int purpose, bool as_ca)
+{
+    if (asked == XR_CODE)
+        return allows(x, XKU_CODE_SIGN);
+    if (asked == XR_TIME && !allows(x, XKU_TIMESTAMP))
+        return false;
+    return !as_ca || purpose == X509_PURPOSE_ANY || X509_check_purpose(x, purpose, 1) >= 1;
+}
+
+static void describe(struct xr_verdict *out, X509_STORE_CTX *ctx)
+{
+    int error = X509_STORE_CTX_get_error(ctx);
+    const X509 *x = X509_STORE_CTX_get_current_cert(ctx);
+    char *name = NULL;
+
+    if (x != NULL) {
+        unsigned char *der = NULL;
+        int len = i2d_X509_NAME(X509_get_subject_name(x), &der);
+
+        if (len > 0)
+            name = xr_x509_name_short((struct xr_bytes){der, (size_t)len});
+        OPENSSL_free(der);
+    }
+    (void)snprintf(out->why, sizeof(out->why), "%s%s%s", X509_verify_cert_error_string(error),
+                   name ? ", at " : "", name ? name : "");
+    free(name);
+}
+
+static void record_path(struct xr_verdict *out, STACK_OF(X509) * chain)
+{
+    for (int i = 0; i < sk_X509_num(chain) && out->path_len < XR_PATH_MAX; i++) {
+        if (X509_digest(sk_X509_value(chain, i), xr_crypto_sha256(), out->path[out->path_len],
+                        NULL) == 1)
+            out->path_len++;
+    }
+}
+
+static void run_check(struct xr_verdict *out, struct gather *g, X509_STORE *store, bool partial)
+{
+    const struct xr_probe *probe = g->check->probe;
+    X509 *target = sk_X509_value(g->untrusted, 0);
+    /* Whoever names a host asks about a server, whatever its certificate says of itself. */
+    bool as_ca = X509_check_ca(target) > 0 && probe->host == NULL;
+    int trust = X509_TRUST_DEFAULT;
+    int purpose = purpose_id(probe->purpose, &trust);
+    X509_STORE_CTX *ctx = X509_STORE_CTX_new();
+    STACK_OF(X509) *chain = NULL;
+    X509_VERIFY_PARAM *param = NULL;
+
+    if (ctx == NULL || X509_STORE_CTX_init(ctx, store, target, g->untrusted) != 1)
+        goto out;
+    X509_STORE_CTX_set0_trusted_stack(ctx, g->anchors);
+    if (sk_X509_CRL_num(g->crls) > 0) {
+        X509_STORE_CTX_set0_crls(ctx, g->crls);
+        X509_STORE_CTX_set_flags(ctx, X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL);
+        X509_STORE_CTX_set_verify_cb(ctx, tolerate);
+    }
+    param = X509_STORE_CTX_get0_param(ctx);
+    X509_VERIFY_PARAM_set_time(param, (time_t)probe->at);
+    if (partial)
+        (void)X509_VERIFY_PARAM_set_flags(param, X509_V_FLAG_PARTIAL_CHAIN);
+    if (!as_ca && purpose != X509_PURPOSE_ANY)
+        (void)X509_VERIFY_PARAM_set_purpose(param, purpose);
+    if (trust != X509_TRUST_DEFAULT)
+        (void)X509_VERIFY_PARAM_set_trust(param, trust);
+    if (probe->host != NULL && X509_VERIFY_PARAM_set1_ip_asc(param, probe->host) != 1 &&
+        X509_VERIFY_PARAM_set1_host(param, probe->host, 0) != 1)
+        goto out;
+
+    out->answer = X509_verify_cert(ctx) == 1 ? XR_YES : XR_NO;
+    if (X509_STORE_CTX_get_error(ctx) == X509_V_ERR_OUT_OF_MEM)
+        out->answer = XR_UNKNOWN;
+    chain = X509_STORE_CTX_get0_chain(ctx);
+    if (out->answer == XR_YES) {
+        record_path(out, chain);
+        /* With a CA as the target no purpose was set: each certificate is asked as an issuer. */
+        for (int i = 0; i < sk_X509_num(chain); i++) {
+            X509 *x = sk_X509_value(chain, i);
+            if (!allowed_in_path(x, probe->purpose, purpose, as_ca)) {
+                out->answer = XR_NO;
+                out->path_len = 0;
+                (void)snprintf(out->why, sizeof(out->why),
+                               "certificate %d of the path may not be used for that purpose",
+                               i + 1);
+                break;
+            }
+        }
+    } else {
+        describe(out, ctx);
+    }
+out:
+    X509_STORE_CTX_free(ctx);
+}
+
+/* curl, GnuTLS, Go and Python 3.13 end a path at any certificate of the store, self-signed or not. */
+static void add_partial_opinion(struct xr_verdict *out, struct gather *g, X509_STORE *store)
+{
+    struct xr_opinion *opinion = &out->also[out->also_count++];
+    struct xr_verdict second = {.size = sizeof(second)};
+
+    run_check(&second, g, store, true);
+    opinion->answer = second.answer;
+    (void)snprintf(opinion->by, sizeof(opinion->by), "%s",
+                   "with partial chains, as curl, GnuTLS, Go and Python 3.13 accept them");
+    (void)snprintf(opinion->why, sizeof(opinion->why), "%s", second.why);
+}
+
+enum xr_status xr_x509_path_check(struct xr_verdict *out, const struct xr_path_check *check,
+                                  struct xr_error *err)
+{
+    struct gather g = {.check = check};
+    enum xr_status status = XR_OK;
+    X509_STORE *store = NULL;
+
+    xr_crypto_ready();
+    *out = (struct xr_verdict){.size = sizeof(*out)};
+    xr_x509_engine(out->by);
+    if (check->probe->count == 0)
+        return xr_fail(err, XR_INVALID, "no certificate to verify");
+    /* A store of our own: never X509_STORE_set_default_paths, so nothing of the system leaks in. */
+    store = X509_STORE_new();
+    g.untrusted = sk_X509_new_null();
+    g.anchors = sk_X509_new_null();
+    g.crls = sk_X509_CRL_new_null();
+    if (store == NULL || g.untrusted == NULL || g.anchors == NULL || g.crls == NULL)
+        abort();
+    g.into = g.untrusted;
+    for (size_t i = 0; i < check->probe->count; i++) {
+        (void)take_cert(&g, check->probe->chain[i]);
+        if (sk_X509_num(g.untrusted) == 0) {
+            status = xr_fail(err, XR_INVALID, "OpenSSL cannot parse the certificate to verify");
+            goto out;
+        }
+    }
+    status = gather_all(&g);
+    if (status == XR_OK)
+        run_check(out, &g, store, check->partial);
+    if (status == XR_OK && check->size >= sizeof(*check) && check->also_partial)
+        add_partial_opinion(out, &g, store);
+out:
+    ERR_clear_error();
+    sk_X509_pop_free(g.untrusted, X509_free);
+    sk_X509_pop_free(g.anchors, X509_free);
+    sk_X509_CRL_pop_free(g.crls, X509_CRL_free);
+    X509_STORE_free(store);
+    return status;
+}

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "pem.h"
+
+#include <stdlib.h>
+
+/* Value of a digit and one more; 0: none. */
+static const unsigned char base64_digits[256] = {
+#define D2(c, n) [c] = (n) + 1, [(c) + 1] = (n) + 2
+#define D4(c, n) D2((c), (n)), D2((c) + 2, (n) + 2)
+    D4('A', 0),  D4('E', 4),  D4('I', 8),  D4('M', 12), D4('Q', 16), D4('U', 20), D2('Y', 24),
+    D4('a', 26), D4('e', 30), D4('i', 34), D4('m', 38), D4('q', 42), D4('u', 46), D2('y', 50),
+    D4('0', 52), D4('4', 56), D2('8', 60), ['+'] = 63,  ['/'] = 64,
+#undef D4
+#undef D2
+};
+
+bool xr_pem_space(unsigned char c)
+{
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n' || c == '\f' || c == '\v';
+}
+
+bool xr_base64(struct xr_buf *out, const unsigned char *text, size_t len)
+{
+    unsigned quartet = 0, digits = 0, pads = 0;
+
+    out->data = xr_grow(out->data, &out->capacity, len / 4 * 3 + 4, 1);
+    for (size_t i = 0; i < len; i++) {
+        int digit = 0;
+
+        while (digits + pads == 0 && len - i >= 4) { /* whole quartets, as most are */
+            unsigned v[4] = {base64_digits[text[i]], base64_digits[text[i + 1]],
+                             base64_digits[text[i + 2]], base64_digits[text[i + 3]]};
+            unsigned bits = 0;
+
+            if (v[0] == 0 || v[1] == 0 || v[2] == 0 || v[3] == 0)
+                break;
+            bits = (v[0] - 1) << 18 | (v[1] - 1) << 12 | (v[2] - 1) << 6 | (v[3] - 1);
+            out->data[out->len++] = (char)(bits >> 16 & 0xff);
+            out->data[out->len++] = (char)(bits >> 8 & 0xff);
+            out->data[out->len++] = (char)(bits & 0xff);
+            i += 4;
+        }
+        if (i >= len)
+            break;
+        digit = base64_digits[text[i]] - 1;
+
+        if (xr_pem_space(text[i]))
+            continue;
+        if (text[i] == '=' && digits >= 2 && digits + pads < 4) {
+            pads++;
+        } else if (digit >= 0 && pads == 0) {
+            quartet = quartet << 6 | (unsigned)digit;
+            digits++;
+        } else {
+            return false;
+        }
+        if (digits + pads == 4) {
+            unsigned bits = quartet << 6 * pads;
+
+            for (unsigned k = 0; k < 3 - pads; k++)
+                out->data[out->len++] = (char)(bits >> (16 - 8 * k) & 0xff);
+            if (pads > 0) {
+                for (i++; i < len; i++) {
+                    if (!xr_pem_space(text[i]))
+                        return false;
+                }
+                return true;
+            }
+            quartet = digits = 0;
+        }
+    }
+    return digits == 0 && out->len > 0;
+}
+
+char *xr_pem(const char *label, struct xr_bytes der, size_t *len)
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    struct xr_buf out = {0};
+
+    xr_buf_fmt(&out, "-----BEGIN %s-----\n", label);
+    for (size_t i = 0; i < der.len; i += 3) {
+        size_t have = der.len - i < 3 ? der.len - i : 3;
+        unsigned bits = (unsigned)der.data[i] << 16;
+        char quartet[4];
+
+        bits |= have > 1 ? (unsigned)der.data[i + 1] << 8 : 0;
+        bits |= have > 2 ? (unsigned)der.data[i + 2] : 0;
+        for (unsigned k = 0; k < 4; k++)
+            quartet[k] = '=';
+        for (unsigned k = 0; k <= have; k++)
+            quartet[k] = digits[bits >> (18 - 6 * k) & 63];
+        xr_buf_add(&out, quartet, 4);
+        if (i % 48 == 45 || i + 3 >= der.len)
+            xr_buf_str(&out, "\n");
+    }
+    xr_buf_fmt(&out, "-----END %s-----\n", label);
+    *len = out.len;
+    return out.data;
+}
+
+enum xr_pem_found xr_pem_next(struct xr_pem_block *out, struct xr_bytes *rest,
+                              const unsigned char *start, bool glued)
+{
+    static const char begin[] = "-----BEGIN ";
+    const size_t begin_len = sizeof(begin) - 1;
+    const unsigned char *end = rest->data + rest->len;
+    const unsigned char *at = rest->data, *looked = rest->data;
+
+    while ((at = xr_memmem(at, (size_t)(end - at), begin, begin_len)) != NULL) {
+        const unsigned char *before = at;
+        const unsigned char *label = at + begin_len;
+        const unsigned char *stop = NULL;
+        char end_line[128];
+        int end_len = 0;
+
+        while (before > start && (before[-1] == ' ' || before[-1] == '\t'))
+            before--;
+        /* A byte order mark may begin a file, also one that was joined to another. */
+        if (before - start >= 3 && memcmp(before - 3, "\xef\xbb\xbf", 3) == 0)
+            before -= 3;
+        glued = glued && memchr(looked, '\n', (size_t)(at - looked)) == NULL;
+        looked = at;
+        if (!glued && before > start && before[-1] != '\n' && before[-1] != '\r') {
+            at = label;
+            continue;
+        }
+        stop = xr_memmem(label, (size_t)(end - label), "-----", 5);
+        if (stop == NULL || stop - label > 64 || memchr(label, '\n', (size_t)(stop - label))) {
+            at = label;
+            continue;
+        }
+        out->label = (struct xr_bytes){label, (size_t)(stop - label)};
+        out->body.data = stop + 5;
+        end_len = snprintf(end_line, sizeof(end_line), "-----END %.*s-----", (int)out->label.len,
+                           (const char *)label);
+        /* The next dashes must be its END: looking further would cost a square of the file. */
+        stop = xr_memmem(out->body.data, (size_t)(end - out->body.data), "-----", 5);
+        if (stop == NULL || end - stop < end_len || memcmp(stop, end_line, (size_t)end_len) != 0) {
+            at = stop != NULL ? stop : end;
+            *rest = (struct xr_bytes){at, (size_t)(end - at)};
+            return XR_PEM_OPEN;
+        }
+        out->body.len = (size_t)(stop - out->body.data);
+        at = stop + end_len;
+        *rest = (struct xr_bytes){at, (size_t)(end - at)};
+        return XR_PEM_BLOCK;
+    }
+    return XR_PEM_NONE;
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* base64 and PEM (RFC 7468, lax in white space only). */
+#ifndef XR_PEM_H
+#define XR_PEM_H
+
+#include "base.h"
+
+bool xr_pem_space(unsigned char c);
+/* Decodes whole quartets; false on any other character, missing or surplus padding. */
+bool xr_base64(struct xr_buf *out, const unsigned char *text, size_t len);
+/* One PEM block in lines of 64, allocated. */
+char *xr_pem(const char *label, struct xr_bytes der, size_t *len);
+
+struct xr_pem_block {
+    struct xr_bytes label, body; /* slices of the text */
+};
+enum xr_pem_found { XR_PEM_NONE, XR_PEM_BLOCK, XR_PEM_OPEN /* without its END */ };
+/* The next "-----BEGIN LABEL-----" that starts a line, and what is before its END. A BEGIN quoted
+ * inside a line (a name in a text dump, say) is none. With glued, one that follows an END on the
+ * same line is: `cat` makes that of files without a final newline. Readers of a bundle such as
+ * OpenSSL's do not take it. start is where the file begins. */
+enum xr_pem_found xr_pem_next(struct xr_pem_block *out, struct xr_bytes *rest,
+                              const unsigned char *start, bool glued);
+
+#endif
