@@ -62,9 +62,20 @@ static struct xr_report *run(const struct options *o, struct xr_bytes password)
     char *worker = platform_path(o->worker), *nss = platform_path(o->nss);
     char **plugins = paths_from_here(&o->plugins);
     struct xr_report *report = NULL;
+    struct xr_site site;
     struct xr_request rq;
 
     platform_find(&here, o->root != NULL);
+    site = (struct xr_site){.size = sizeof(site),
+                            .root = o->root,
+                            .home = here.home,
+                            .data_home = here.data_home,
+                            .uid = here.uid,
+                            .layout = o->layout,
+                            .updater_distro = o->updater_distro,
+                            .config_home = here.config_home,
+                            .nss = nss,
+                            .rebuild = o->rebuild};
     rq = (struct xr_request){
         .size = sizeof(rq),
         .verb = o->verb,
@@ -76,16 +87,7 @@ static struct xr_report *run(const struct options *o, struct xr_bytes password)
         .published = words(&o->published),
         .untrusted = words(&o->untrusted),
         .serials = words(&o->serials),
-        .site = {.size = sizeof(rq.site),
-                 .root = o->root,
-                 .home = here.home,
-                 .data_home = here.data_home,
-                 .uid = here.uid,
-                 .layout = o->layout,
-                 .updater_distro = o->updater_distro,
-                 .config_home = here.config_home,
-                 .nss = nss,
-                 .rebuild = o->rebuild},
+        .site = &site,
         .scope = o->scope ? o->scope : here.scope,
         .state_dir = o->state ? o->state : here.state,
         .worker = worker,

@@ -101,7 +101,6 @@ static bool writable(const struct xr_session *s, struct xr_caps *caps)
 
 static void describe(struct xr_caps *caps, const struct xr_session *s)
 {
-    size_t size = caps->size;
     struct xr_caps full = {.size = sizeof(full)};
 
     full.places[XR_ANCHOR] = XR_ENFORCED;
@@ -121,8 +120,7 @@ static void describe(struct xr_caps *caps, const struct xr_session *s)
     (void)snprintf(full.verifier, sizeof(full.verifier), "OpenSSL X509_verify_cert");
     full.writable = writable(s, &full);
     ca_identify(full.identity, sizeof(full.identity), s, s->layout->lock);
-    memcpy(caps, &full, size < sizeof(full) ? size : sizeof(full));
-    caps->size = size;
+    xr_caps_give(caps, &full);
 }
 
 /* ---- sessions ---- */

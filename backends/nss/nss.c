@@ -11,7 +11,6 @@ static void describe(struct xr_caps *caps, const struct xr_session *s,
                      const struct nss_files *files, const char *path)
 {
     struct xr_caps full = {.size = sizeof(full)};
-    size_t size = caps->size;
     struct stat st;
 
     full.places[XR_ANCHOR] = full.places[XR_INTERMEDIATE] = XR_ENFORCED;
@@ -38,8 +37,7 @@ static void describe(struct xr_caps *caps, const struct xr_session *s,
         (void)snprintf(full.identity, sizeof(full.identity), "%llu:%llu",
                        (unsigned long long)st.st_dev, (unsigned long long)st.st_ino);
     nss_running(&full, s->dir, path);
-    memcpy(caps, &full, size < sizeof(full) ? size : sizeof(full));
-    caps->size = size;
+    xr_caps_give(caps, &full);
 }
 
 static void session_close(struct xr_session *s)

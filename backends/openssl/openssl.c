@@ -30,7 +30,6 @@ static void describe(struct xr_caps *caps, const struct xr_session *s)
 {
     struct stat st;
     int at = s->dir >= 0 ? s->dir : s->parent;
-    size_t size = caps->size;
     struct xr_caps full = {.size = sizeof(full)};
 
     full.places[XR_ANCHOR] = XR_ENFORCED;
@@ -49,8 +48,7 @@ static void describe(struct xr_caps *caps, const struct xr_session *s)
     if (s->dir >= 0 && fstat(s->dir, &st) == 0)
         (void)snprintf(full.identity, sizeof(full.identity), "%llu:%llu",
                        (unsigned long long)st.st_dev, (unsigned long long)st.st_ino);
-    memcpy(caps, &full, size < sizeof(full) ? size : sizeof(full));
-    caps->size = size;
+    xr_caps_give(caps, &full);
 }
 
 static enum xr_status session_open(struct xr_session **out, struct xr_caps *caps,

@@ -138,7 +138,7 @@ void pt_gnutls(struct xr_verdict *verdict, const char *uri, const struct xr_prob
     tls.gnutls_global_set_time_function(clock_of_question);
     out = &verdict->also[0];
     verdict->also_count = 1;
-    *out = (struct xr_opinion){.answer = XR_UNKNOWN};
+    *out = (struct xr_opinion){.size = sizeof(*out), .answer = XR_UNKNOWN};
     (void)snprintf(out->by, sizeof(out->by), "GnuTLS %.40s", tls.gnutls_check_version(NULL));
     /* It initialises modules itself, and so passes over what their configuration says for that
      * (x-init-reserved: 3.7.9 with p11-kit 0.24.1). */

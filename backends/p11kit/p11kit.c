@@ -216,14 +216,12 @@ static void describe_files(struct xr_caps *full, const struct xr_session *s)
 static void describe(struct xr_caps *caps, const struct xr_session *s)
 {
     struct xr_caps full = {.size = sizeof(full)};
-    size_t size = caps->size;
 
     if (token_of(s)->general != NULL)
         pt_general_describe(&full, token_of(s)->general);
     else
         describe_files(&full, s);
-    memcpy(caps, &full, size < sizeof(full) ? size : sizeof(full));
-    caps->size = size;
+    xr_caps_give(caps, &full);
 }
 
 /* ---- the verifier ---- */

@@ -413,7 +413,6 @@ static bool holds(struct win_medium *medium, size_t store, bool crl, const unsig
 static void describe(struct xr_caps *caps, const struct xr_session *s, const struct xr_site *site)
 {
     struct xr_caps full = {.size = sizeof(full)};
-    size_t size = caps->size;
 
     for (unsigned place = 0; place < XR_PLACE_COUNT; place++)
         full.places[place] = XR_ENFORCED;
@@ -432,8 +431,7 @@ static void describe(struct xr_caps *caps, const struct xr_session *s, const str
     (void)snprintf(full.verifier, sizeof(full.verifier),
                    "CryptoAPI CertGetCertificateChain, from its cache only");
     (void)snprintf(full.identity, sizeof(full.identity), "windows:%s", s->machine ? MACHINE : USER);
-    memcpy(caps, &full, size < sizeof(full) ? size : sizeof(full));
-    caps->size = size;
+    xr_caps_give(caps, &full);
 }
 
 /* ---- sessions ---- */

@@ -124,7 +124,6 @@ static bool hibernated(const struct xr_session *s)
 static void describe(struct xr_caps *caps, const struct xr_session *s)
 {
     struct xr_caps full = {.size = sizeof(full)};
-    size_t size = caps->size;
     struct stat st;
 
     for (unsigned place = 0; place < XR_PLACE_COUNT; place++)
@@ -149,8 +148,7 @@ static void describe(struct xr_caps *caps, const struct xr_session *s)
     if (fstat(s->dir, &st) == 0)
         (void)snprintf(full.identity, sizeof(full.identity), "hive:%llu:%llu",
                        (unsigned long long)st.st_dev, (unsigned long long)st.st_ino);
-    memcpy(caps, &full, size < sizeof(full) ? size : sizeof(full));
-    caps->size = size;
+    xr_caps_give(caps, &full);
 }
 
 /* ---- sessions ---- */

@@ -266,7 +266,7 @@ static void add_partial_opinion(struct xr_verdict *out, struct gather *g, X509_S
     struct xr_verdict second = {.size = sizeof(second)};
 
     run_check(&second, g, store, true);
-    opinion->answer = second.answer;
+    *opinion = (struct xr_opinion){.size = sizeof(*opinion), .answer = second.answer};
     (void)snprintf(opinion->by, sizeof(opinion->by), "%s",
                    "with partial chains, as curl, GnuTLS, Go and Python 3.13 accept them");
     (void)snprintf(opinion->why, sizeof(opinion->why), "%s", second.why);
@@ -302,7 +302,7 @@ enum xr_status xr_x509_path_check(struct xr_verdict *out, const struct xr_path_c
     status = gather_all(&g);
     if (status == XR_OK)
         run_check(out, &g, store, check->partial);
-    if (status == XR_OK && check->size >= sizeof(*check) && check->also_partial)
+    if (status == XR_OK && XR_HAS(check, also_partial) && check->also_partial)
         add_partial_opinion(out, &g, store);
 out:
     ERR_clear_error();

@@ -508,3 +508,11 @@ int64_t xr_days(int64_t year, int month, int day)
 
     return era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719468;
 }
+
+void xr_caps_give(struct xr_caps *out, const struct xr_caps *full)
+{
+    size_t size = out->size;
+
+    memcpy(out, full, size < sizeof(*full) ? size : sizeof(*full));
+    out->size = size;
+}

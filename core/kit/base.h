@@ -88,6 +88,8 @@ bool xr_bytes_equal(struct xr_bytes a, struct xr_bytes b);
 bool xr_subject_equal(const struct xr_subject *a, const struct xr_subject *b);
 /* The i-th attached extension; an older backend's array has shorter elements. */
 const struct xr_attached *xr_attached_at(const struct xr_entry *entry, size_t i);
+/* Fills the caller's caps as far as it knows them. */
+void xr_caps_give(struct xr_caps *out, const struct xr_caps *full);
 /* How a certificate is named by what issued it. */
 void xr_subject_issuer_serial(struct xr_subject *out, struct xr_bytes issuer,
                               struct xr_bytes serial,

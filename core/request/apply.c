@@ -150,7 +150,7 @@ struct xr_txn xr_change_txn(struct xr_change_run *c)
 {
     return (struct xr_txn){.journal = &c->journal,
                            .transaction = c->transaction,
-                           .site = &c->engine->rq->site,
+                           .site = c->engine->rq->site,
                            .worker = &c->engine->worker,
                            .verify = verify,
                            .reject = reject,

@@ -265,7 +265,7 @@ static void look(void *ctx, struct xr_run *run)
 {
     struct xr_engine *engine = ctx;
 
-    run->stale_ended = xr_stale_look(run, &engine->rq->site, &engine->worker, NULL) == XR_STALE;
+    run->stale_ended = xr_stale_look(run, engine->rq->site, &engine->worker, NULL) == XR_STALE;
 }
 
 /* A store without a record. */
@@ -292,8 +292,8 @@ static void end_stale(struct xr_engine *engine, struct xr_run *run)
                       "an interrupted write of another program would be taken back");
         return;
     }
-    status = xr_stale_end(run, &engine->rq->site, &engine->worker, &err);
-    run->privilege = status == XR_DENIED && engine->rq->site.uid != 0;
+    status = xr_stale_end(run, engine->rq->site, &engine->worker, &err);
+    run->privilege = status == XR_DENIED && engine->rq->site->uid != 0;
     if (status == XR_OK)
         xr_run_end(run, XR_RESULT_DONE, xr_strdup(XR_STALE_ENDED));
     else

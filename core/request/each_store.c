@@ -64,7 +64,7 @@ static void preload(struct xr_engine *engine)
                     report->runs.items[k].owner.uid == run->owner.uid;
         if (like < MANY || (run->backend->table.flags & XR_BACKEND_WORKER) == 0)
             continue;
-        xr_run_way(&way, &run->owner, &engine->rq->site, &engine->worker);
+        xr_run_way(&way, &run->owner, engine->rq->site, &engine->worker);
         xr_forkservers_prepare(&engine->forkservers, run->backend, &way.site, &way.worker);
     }
 }

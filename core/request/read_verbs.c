@@ -65,7 +65,7 @@ static void look(void *ctx, struct xr_run *run)
     struct xr_store store = {0};
     struct xr_error err = {0};
     enum xr_status status =
-        xr_run_open(&store, run, &engine->rq->site, XR_READ, &engine->worker, &err);
+        xr_run_open(&store, run, engine->rq->site, XR_READ, &engine->worker, &err);
 
     if (xr_stale_advise(run, status, &err) != XR_OK)
         xr_engine_unread(engine, run, status, &err);
@@ -213,7 +213,7 @@ static void answer_all(void *ctx, struct xr_run *run)
                                .worker = &way.worker,
                                .store = &store};
 
-    xr_run_way(&way, &run->owner, &q->engine->rq->site, &q->engine->worker);
+    xr_run_way(&way, &run->owner, q->engine->rq->site, &q->engine->worker);
     for (size_t t = 0; row != XR_NONE && t < q->target_count; t++)
         answer(q, run, &prober, &q->targets[t], &report->answers.items[row + t]);
     xr_prober_end(&prober);

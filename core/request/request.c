@@ -45,7 +45,7 @@ static char *state_dir_of(const struct xr_request *rq)
 {
     char hex[17];
     unsigned char id[XR_SHA256_LEN];
-    const char *root = rq->site.root;
+    const char *root = rq->site->root;
 
     if (rq->state_dir == NULL)
         return xr_strdup("");
@@ -63,11 +63,19 @@ struct xr_report *xr_run_request(const struct xr_request *request)
         xr_verb_change,  xr_verb_verify, xr_verb_undo, xr_verb_history, xr_verb_recover,
     };
     struct xr_request rq = {0};
+    struct xr_site site = {0};
     struct xr_engine engine = {.rq = &rq};
     struct xr_error err = {0};
     char *root = NULL;
 
+    if (!XR_HAS(request, site) || request->site == NULL || request->site->size == 0)
+        return xr_report_usage(request->size > 0 ? request->verb : XR_VERB_INSPECT,
+                               "a request and its site say how large they are");
     memcpy(&rq, request, request->size < sizeof(rq) ? request->size : sizeof(rq));
+    memcpy(&site, request->site,
+           request->site->size < sizeof(site) ? request->site->size : sizeof(site));
+    site.size = sizeof(site);
+    rq.site = &site;
     engine.report = xr_new(1, sizeof(*engine.report));
     engine.report->verb = rq.verb;
     engine.report->dry_run = rq.dry_run;
@@ -83,13 +91,13 @@ struct xr_report *xr_run_request(const struct xr_request *request)
     if ((unsigned)rq.verb >= XR_VERB_COUNT) {
         xr_report_say(engine.report, XR_ERROR, NULL, "unknown verb");
         xr_report_raise(engine.report, XR_EXIT_USAGE);
-    } else if (rq.site.root != NULL && xr_sys_canonical(&root, rq.site.root, &err) != XR_OK) {
+    } else if (site.root != NULL && xr_sys_canonical(&root, site.root, &err) != XR_OK) {
         xr_report_say(engine.report, XR_ERROR, NULL, "--root: %s", err.text);
         xr_report_raise(engine.report, XR_EXIT_FAILED);
     } else {
         /* The root directory as an image is this machine. */
-        rq.site.root = root != NULL && strcmp(root, "/") != 0 ? root : NULL;
-        engine.users.root = rq.site.root;
+        site.root = root != NULL && strcmp(root, "/") != 0 ? root : NULL;
+        engine.users.root = site.root;
         engine.state_dir = state_dir_of(&rq);
         if (rq.verb != XR_VERB_HISTORY && (rq.verb != XR_VERB_INSPECT || rq.stores.count > 0))
             load_plugins(&engine);

@@ -26,7 +26,7 @@ static bool in_homes(const struct xr_loaded *backend)
 
 static bool is_root(const struct xr_engine *engine)
 {
-    return engine->rq->site.uid == 0;
+    return engine->rq->site->uid == 0;
 }
 
 /* A path as root, or whoever asks, may resolve it. */
@@ -43,7 +43,7 @@ static enum xr_status absolute(char **out, struct xr_engine *engine,
                                const struct xr_loaded *backend, const char *location,
                                struct xr_error *err)
 {
-    const char *root = engine->rq->site.root;
+    const char *root = engine->rq->site->root;
     char *path = root != NULL ? xr_format("%s/%s", root, location) : xr_strdup(location);
     enum xr_status status = resolve(out, engine, backend, path, err);
 
@@ -63,7 +63,7 @@ static enum xr_status absolute(char **out, struct xr_engine *engine,
  * may read it, and not be changed. */
 static bool by_nobody(const struct xr_engine *engine, const struct xr_loaded *backend)
 {
-    return engine->rq->site.root != NULL && is_root(engine) &&
+    return engine->rq->site->root != NULL && is_root(engine) &&
            (backend->table.flags & XR_BACKEND_WORKER) != 0;
 }
 
@@ -97,7 +97,7 @@ static bool has_run(const struct xr_report *report, const char *address)
 static char *address_of(const struct xr_engine *engine, const struct xr_loaded *backend,
                         const char *location)
 {
-    const char *root = engine->rq->site.root;
+    const char *root = engine->rq->site->root;
     bool within = root != NULL && has_paths(backend) && inside(location, root);
     const char *shown = location + (within ? strlen(root) : 0);
 
@@ -141,7 +141,7 @@ struct discovering {
 /* Is it a path below that user's home, written as core writes it? */
 static bool below_home(const struct discovering *d, const char *location)
 {
-    const char *root = d->engine->rq->site.root ? d->engine->rq->site.root : "";
+    const char *root = d->engine->rq->site->root ? d->engine->rq->site->root : "";
     const char *at = location + strlen(root);
 
     if (strlen(location) >= PATH_MAX || !inside(location, root) || !inside(at, d->who.home) ||
@@ -211,7 +211,7 @@ static void look(struct discovering *d, const struct xr_site *site, unsigned sco
 static void look_at(struct discovering *d, size_t user)
 {
     const struct xr_user *u = &d->engine->users.items[user];
-    struct xr_site site = d->engine->rq->site;
+    struct xr_site site = *d->engine->rq->site;
 
     if (site.root != NULL && u->uid == 0 && is_root(d->engine)) {
         if (!d->engine->told_root)
@@ -240,14 +240,14 @@ static void look_at_own(struct discovering *d)
     char *home = NULL;
     size_t user = SIZE_MAX;
 
-    if (is_root(engine) && engine->rq->site.home != NULL &&
-        xr_users_resolve(&home, &engine->users, engine->rq->site.home, NULL) == XR_OK)
+    if (is_root(engine) && engine->rq->site->home != NULL &&
+        xr_users_resolve(&home, &engine->users, engine->rq->site->home, NULL) == XR_OK)
         user = xr_users_of(&engine->users, home);
     free(home);
     if (user != SIZE_MAX && engine->users.items[user].uid != 0)
         look_at(d, user);
     else
-        look(d, &engine->rq->site, XR_SCOPE_USER);
+        look(d, engine->rq->site, XR_SCOPE_USER);
 }
 
 /* Said once; false every time. */
@@ -293,7 +293,7 @@ static void look_at_all(struct discovering *d, bool only, uint32_t uid)
 
         if (only && owner != uid)
             continue;
-        if (is_root(engine) || owner == engine->rq->site.uid)
+        if (is_root(engine) || owner == engine->rq->site->uid)
             look_at(d, i);
         else
             tell_of_others(engine);
@@ -321,8 +321,8 @@ static void look_in_homes(struct discovering *d)
 
     if (!all && (rq->scope & XR_SCOPE_USER) == 0)
         return;
-    if (rq->site.root != NULL) {
-        look_at_all(d, !all, rq->has_invoker ? rq->invoker : (uint32_t)rq->site.uid);
+    if (rq->site->root != NULL) {
+        look_at_all(d, !all, rq->has_invoker ? rq->invoker : (uint32_t)rq->site->uid);
     } else if (all && is_root(d->engine)) {
         look_at_all(d, false, 0);
     } else if (rq->has_invoker && is_root(d->engine)) {
@@ -340,11 +340,11 @@ static void discover(struct xr_engine *engine, const struct xr_loaded *backend, 
     struct discovering d = {.engine = engine, .backend = backend, .named = named};
 
     if (in_homes(backend)) {
-        look(&d, &rq->site, rq->scope & XR_SCOPE_SYSTEM);
+        look(&d, rq->site, rq->scope & XR_SCOPE_SYSTEM);
         look_in_homes(&d);
     } else {
         /* "This user" is not whoever the environment is of. */
-        look(&d, &rq->site, rq->scope & ~(rq->has_invoker ? (unsigned)XR_SCOPE_USER : 0u));
+        look(&d, rq->site, rq->scope & ~(rq->has_invoker ? (unsigned)XR_SCOPE_USER : 0u));
     }
     if (named && !d.found && !d.failed) {
         xr_report_say(engine->report, XR_ERROR, backend->table.name,
@@ -392,7 +392,7 @@ bool xr_engine_add_run(struct xr_engine *engine, const char *address, bool named
     if (status != XR_OK) {
         xr_report_say(engine->report, XR_ERROR, backend ? address : NULL, "%s", err.text);
         xr_report_raise(engine->report, status == XR_UNSUPPORTED ? XR_EXIT_USAGE
-                                        : status == XR_DENIED && engine->rq->site.uid != 0
+                                        : status == XR_DENIED && engine->rq->site->uid != 0
                                             ? XR_EXIT_PRIVILEGE
                                             : XR_EXIT_FAILED);
     } else if (location == NULL) {

@@ -27,7 +27,7 @@ void xr_engine_unread(const struct xr_engine *engine, struct xr_run *run, enum x
 {
     bool gone = status == XR_ABSENT && !run->named;
 
-    run->privilege = status == XR_DENIED && engine->rq->site.uid != 0;
+    run->privilege = status == XR_DENIED && engine->rq->site->uid != 0;
     xr_run_end(run, gone ? XR_RESULT_SKIPPED : XR_RESULT_FAILED, xr_strdup(err->text));
 }
 
@@ -42,7 +42,7 @@ static void survey(void *ctx, struct xr_run *run)
 
     if (run->why != NULL)
         return;
-    status = xr_txn_survey(run, &engine->rq->site, &engine->worker, changing, &err);
+    status = xr_txn_survey(run, engine->rq->site, &engine->worker, changing, &err);
     if (run->stale_ended)
         xr_report_say(engine->report, XR_WARNING, run->address, "%s", XR_STALE_ENDED);
     if (status != XR_OK)

@@ -99,7 +99,7 @@ static bool end(struct xr_run *run, enum xr_status status, const struct xr_error
 static enum xr_status open_to_read(struct xr_change_run *c, struct xr_run *run,
                                    struct xr_store *store, struct xr_error *err)
 {
-    return xr_run_open(store, run, &c->engine->rq->site, XR_READ, &c->engine->worker, err);
+    return xr_run_open(store, run, c->engine->rq->site, XR_READ, &c->engine->worker, err);
 }
 
 void xr_change_unlock(struct xr_change_run *c)
@@ -163,7 +163,7 @@ bool xr_change_unlock_part(struct xr_change_run *c, struct xr_run *run, size_t t
         return true;
     status = open_to_read(c, run, &store, &err);
     if (status == XR_STALE &&
-        xr_stale_end(run, &c->engine->rq->site, &c->engine->worker, NULL) == XR_OK)
+        xr_stale_end(run, c->engine->rq->site, &c->engine->worker, NULL) == XR_OK)
         status = open_to_read(c, run, &store, &err);
     /* What fails here fails again, and is told, when the store is opened for writing. */
     if (status == XR_OK && part_locked(&store, transaction, &transaction->items[p]))

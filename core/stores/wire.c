@@ -299,6 +299,7 @@ void xr_get_verdict(struct xr_reader *in, struct xr_verdict *verdict)
     xr_get_fixed(in, verdict->path, verdict->path_len * XR_SHA256_LEN);
     verdict->also_count = (size_t)xr_get_number(in, XR_OPINIONS_MAX);
     for (size_t i = 0; i < verdict->also_count; i++) {
+        verdict->also[i].size = sizeof(verdict->also[i]);
         verdict->also[i].answer = (enum xr_answer)xr_get_number(in, XR_NO);
         get_field(in, verdict->also[i].by, sizeof(verdict->also[i].by));
         get_field(in, verdict->also[i].why, sizeof(verdict->also[i].why));

@@ -48,8 +48,9 @@ void asking_begin(struct asking *a)
     a->cert = tree_path(a->dir, "root.pem");
     a->cross = tree_path(a->dir, "sub.pem");
     make_certs(a);
+    a->site = (struct xr_site){.size = sizeof(a->site), .home = a->dir};
     a->rq = (struct xr_request){.size = sizeof(a->rq),
-                                .site = {.size = sizeof(a->rq.site), .home = a->dir},
+                                .site = &a->site,
                                 .scope = XR_SCOPE_USER,
                                 .state_dir = a->state,
                                 .worker = XR_TEST_BIN_DIR "/core/worker",

@@ -15,6 +15,7 @@ struct asking {
     char *stores[ASKING_STORES]; /* addresses */
     size_t count;
     struct xr_request rq;
+    struct xr_site site;
     struct xr_report *report;
 };
 

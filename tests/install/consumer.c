@@ -5,12 +5,13 @@
 int main(int argc, char **argv)
 {
     const char *files[] = {argv[argc - 1]};
+    struct xr_site site = {.size = sizeof(site)};
     struct xr_request rq = {.size = sizeof(rq), .verb = XR_VERB_INSPECT};
     struct xr_report *report = NULL;
     int code = 0;
 
     rq.operands = (struct xr_words){files, 1};
-    rq.site.size = sizeof(rq.site);
+    rq.site = &site;
     report = xr_run_request(&rq);
     xr_report_json(report, stdout);
     code = xr_report_exit(report);

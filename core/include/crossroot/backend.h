@@ -7,7 +7,13 @@
  * retries, prints, reads the clock, the environment or the locale.
  *
  * Every struct that crosses the table starts with its size in bytes, so that either side may be
- * older: the reader uses only what both know and takes the rest as zero.
+ * older: the reader uses only what both know and takes the rest as zero (XR_HAS). A struct to be
+ * filled comes with the size that its reader knows: fill that many bytes at most and leave size as it
+ * is; what an older writer does not fill stays as it came, which is zero. A size of 0 is a mistake.
+ * Structs grow at their end only, and arrays by place or notice have room for more of them.
+ *
+ * A count of 0 is an empty list, whatever its pointer is. Empty bytes have a len of 0; data may then be
+ * NULL. Of an entry, native may be empty: the backend then makes what it would make of a wish.
  *
  * Outputs come first, struct xr_error last; a NULL error is allowed. Bytes handed to a callback
  * are borrowed until it returns; bytes handed to an operation, until that returns. Everything
@@ -31,6 +37,12 @@ extern "C" {
 #define XR_SHA256_LEN  32u
 #define XR_PATH_MAX    64u        /* certificates in a reported path */
 #define XR_NATIVE_MAX  (1u << 20) /* bytes of a backend's own record of one entry */
+#define XR_PLACES_ROOM 16u        /* of arrays by place; XR_PLACE_COUNT are used */
+#define XR_NOTICE_ROOM 4u
+
+/* Does the struct, whose other side may be older, reach as far as that member? */
+#define XR_HAS(ptr, member) \
+    ((ptr)->size >= offsetof(__typeof__(*(ptr)), member) + sizeof((ptr)->member))
 
 enum xr_status {
     XR_OK = 0,
@@ -145,7 +157,7 @@ enum xr_notice { XR_NOTICE_GIVEN = 0, XR_NOTICE_TAKEN, XR_NOTICE_COUNT };
 /* What one open session can do; belongs to the session, not to the backend. */
 struct xr_caps {
     size_t size;
-    enum xr_strength places[XR_PLACE_COUNT];
+    enum xr_strength places[XR_PLACES_ROOM];
     uint32_t purposes; /* what an anchor can be restricted to; XR_ANY_PURPOSE alone: it cannot */
     uint32_t subjects; /* bits 1 << enum xr_subject_type that distrust can name */
     bool writable;
@@ -155,14 +167,14 @@ struct xr_caps {
     char why_not[256];    /* one line when not writable */
     char identity[96];    /* equal for two addresses that reach the same place; empty: unknown */
     /* Why a place is XR_CANNOT and what to do instead, one line; empty: the store just has none. */
-    char why_cannot[XR_PLACE_COUNT][256];
+    char why_cannot[XR_PLACES_ROOM][256];
     bool distrust_by_key; /* a distrust takes every certificate of the key with it */
     char summary[128];    /* what kind of store this is, for people; may be empty */
     /* XR_PLACE_BITs an entry of which can be made or unmade only after unlock; 0: none. */
     uint32_t locked;
     /* One line each for people after a change that gave or took trust: what a program that uses
      * the store right now must do before it counts. Empty: nothing. */
-    char notice[XR_NOTICE_COUNT][200];
+    char notice[XR_NOTICE_ROOM][200];
     bool attaches; /* an anchor can be wished for with extensions attached */
     /* writable is false because a change would do harm that nobody asked for; why_not says which. */
     bool refused;
@@ -172,9 +184,11 @@ enum xr_answer { XR_UNKNOWN = 0, XR_YES, XR_NO };
 
 /* The same question as other readers of the same store answer it. */
 struct xr_opinion {
+    size_t size;
     enum xr_answer answer;
     char by[96];
     char why[256];
+    unsigned char spare[128]; /* for what may come; zero */
 };
 #define XR_OPINIONS_MAX 2u
 

@@ -61,8 +61,25 @@ struct xr_words {
     size_t count;
 };
 
+/*
+ * Which members a verb heeds, beside verb, stores, excluded, plugins, site, scope, state_dir, worker,
+ * parallel, progress and interrupted, which all do:
+ *
+ *   inspect              operands (one at least), now
+ *   stores, history      none
+ *   list                 managed, now
+ *   verify               operands, untrusted, purposes, host, at or now
+ *   install              operands, pins, published, has_place and place, purposes, now, and all below
+ *   remove               operands, has_place and place, now, and all below
+ *   distrust             operands, serials, key, best_effort, now, and all below
+ *   undo                 operands (none or one), now, and all below
+ *   recover              now, and all below
+ *
+ * "All below": yes, dry_run, all_or_nothing, confirm, password, ask_password, has_invoker and invoker;
+ * of install drop_constraints and require_verified too. What a verb does not heed is not looked at.
+ */
 struct xr_request {
-    size_t size; /* sizeof(struct xr_request) */
+    size_t size; /* sizeof(struct xr_request); one that does not reach site is a usage error */
     enum xr_verb verb;
     struct xr_words operands; /* files, directories, "-", IDs; for undo at most one transaction */
     struct xr_words stores, excluded; /* addresses; none: every store of the scope */
@@ -71,10 +88,10 @@ struct xr_request {
     struct xr_words published;        /* files */
     struct xr_words untrusted;        /* files */
     struct xr_words serials;          /* distrust: of what the certificates named have issued */
-    struct xr_site site;
-    unsigned scope;        /* enum xr_scope */
-    const char *state_dir; /* where the journal is */
-    const char *worker;    /* helper program, from the root; NULL: the installed one */
+    const struct xr_site *site;       /* borrowed like the words; its size counts too */
+    unsigned scope;                   /* enum xr_scope */
+    const char *state_dir;            /* where the journal is */
+    const char *worker;               /* helper program, from the root; NULL: the installed one */
     int64_t now;
     bool has_place;
     enum xr_place place; /* --as, --from */

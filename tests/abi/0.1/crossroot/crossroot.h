@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * libcrossroot: install, remove, distrust, verify and list CA certificates in trust stores.
+ *
+ * One request names a verb and what it works on; xr_run_request carries it out and gives a report,
+ * which can be written as text for people or as one JSON document (schema 1). Nothing is printed
+ * and neither clock, environment nor locale is read: the caller passes them in.
+ *
+ * Helper programs of one request work side by side, in threads of the library that live no longer
+ * than the call and take no signals; callbacks come one at a time, some of them from such threads.
+ * Not thread-safe across one request; different requests may run in different threads as long as
+ * they name different state directories. Out of memory ends the process (docs/decisions/0002).
+ */
+#ifndef CROSSROOT_CROSSROOT_H
+#define CROSSROOT_CROSSROOT_H
+
+#include <crossroot/backend.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#if defined(__GNUC__)
+#define XR_API __attribute__((visibility("default")))
+#else
+#define XR_API
+#endif
+
+enum xr_verb {
+    XR_VERB_INSPECT,
+    XR_VERB_STORES,
+    XR_VERB_LIST,
+    XR_VERB_INSTALL,
+    XR_VERB_REMOVE,
+    XR_VERB_DISTRUST,
+    XR_VERB_VERIFY,
+    XR_VERB_UNDO,
+    XR_VERB_HISTORY,
+    XR_VERB_RECOVER,
+    XR_VERB_COUNT
+};
+
+/* Process exit codes, also the value of "exit" in JSON. */
+enum xr_exit {
+    XR_EXIT_OK = 0,
+    XR_EXIT_FAILED = 1,
+    XR_EXIT_USAGE = 2,
+    XR_EXIT_DRIFT = 3,
+    XR_EXIT_PARTIAL = 4,
+    XR_EXIT_PRIVILEGE = 5,
+    XR_EXIT_NO = 6,
+    XR_EXIT_CONFIRM = 7,
+    XR_EXIT_INTERRUPTED = 130
+};
+
+enum xr_reply { XR_REPLY_NO, XR_REPLY_YES, XR_REPLY_NOBODY };
+
+/* A list of C strings, borrowed for the time of the request. */
+struct xr_words {
+    const char *const *items;
+    size_t count;
+};
+
+/*
+ * Which members a verb heeds, beside verb, stores, excluded, plugins, site, scope, state_dir, worker,
+ * parallel, progress and interrupted, which all do:
+ *
+ *   inspect              operands (one at least), now
+ *   stores, history      none
+ *   list                 managed, now
+ *   verify               operands, untrusted, purposes, host, at or now
+ *   install              operands, pins, published, has_place and place, purposes, now, and all below
+ *   remove               operands, has_place and place, now, and all below
+ *   distrust             operands, serials, key, best_effort, now, and all below
+ *   undo                 operands (none or one), now, and all below
+ *   recover              now, and all below
+ *
+ * "All below": yes, dry_run, all_or_nothing, confirm, password, ask_password, has_invoker and invoker;
+ * of install drop_constraints and require_verified too. What a verb does not heed is not looked at.
+ */
+struct xr_request {
+    size_t size; /* sizeof(struct xr_request); one that does not reach site is a usage error */
+    enum xr_verb verb;
+    struct xr_words operands; /* files, directories, "-", IDs; for undo at most one transaction */
+    struct xr_words stores, excluded; /* addresses; none: every store of the scope */
+    struct xr_words plugins;          /* files, beside those of the plugin directory */
+    struct xr_words pins;             /* as typed */
+    struct xr_words published;        /* files */
+    struct xr_words untrusted;        /* files */
+    struct xr_words serials;          /* distrust: of what the certificates named have issued */
+    const struct xr_site *site;       /* borrowed like the words; its size counts too */
+    unsigned scope;                   /* enum xr_scope */
+    const char *state_dir;            /* where the journal is */
+    const char *worker;               /* helper program, from the root; NULL: the installed one */
+    int64_t now;
+    bool has_place;
+    enum xr_place place; /* --as, --from */
+    uint32_t purposes;   /* --for; 0: the default */
+    const char *host;
+    int64_t at; /* verify as of; 0: now */
+    bool yes, dry_run, best_effort, drop_constraints, key, require_verified, all_or_nothing,
+        managed;
+    /* Shows text (a preview that ends in a question) and asks. NULL: nobody can answer. */
+    enum xr_reply (*confirm)(void *ctx, const char *text);
+    bool (*interrupted)(void *ctx); /* NULL: never */
+    void *ctx;
+    struct xr_bytes password; /* of stores that have one; data NULL: none is known */
+    /* Asks for the password of store (fit to be shown) into out; again: the one before was wrong.
+     * False when nobody answers. out is wiped by the caller. NULL: nobody can answer. */
+    bool (*ask_password)(void *ctx, const char *store, bool again, char *out, size_t size,
+                         size_t *len);
+    /* On whose behalf root asks (sudo): "this user" is then that one, not root. */
+    bool has_invoker;
+    uint32_t invoker;
+    unsigned parallel; /* stores worked on at once; 0: as many as there are processors */
+    /* Tells how far the work is, never two at once, but from any thread: done of total stores, and
+     * the next one (fit to be shown). store NULL: this part of the work is over. May be NULL. */
+    void (*progress)(void *ctx, size_t done, size_t total, const char *store);
+};
+#define XR_PASSWORD_MAX 4096u
+
+struct xr_report;
+
+/* Never NULL. Whatever went wrong is in the report. */
+XR_API struct xr_report *xr_run_request(const struct xr_request *request);
+/* A report of a request that could not be made: exit 2 and one error. Never NULL. */
+XR_API struct xr_report *xr_report_usage(enum xr_verb verb, const char *text);
+XR_API int xr_report_exit(const struct xr_report *report);
+
+struct xr_text_style {
+    size_t size;
+    bool color, quiet, verbose;
+};
+/* Results, for stdout. */
+XR_API void xr_report_text(const struct xr_report *report, const struct xr_text_style *style,
+                           FILE *out);
+/* Messages, for stderr: one line each, "crossroot: warning: …". */
+XR_API void xr_report_messages(const struct xr_report *report, const struct xr_text_style *style,
+                               FILE *out);
+/* One JSON document and a newline, pure ASCII. */
+XR_API void xr_report_json(const struct xr_report *report, FILE *out);
+XR_API void xr_report_free(struct xr_report *report);
+
+XR_API const char *xr_version(void);    /* "0.1.0" */
+XR_API const char *xr_plugin_dir(void); /* where plugins are loaded from */
+XR_API const char *xr_verb_name(enum xr_verb verb);
+XR_API uint32_t xr_purpose_parse(const char *name); /* 0: not a purpose */
+XR_API bool xr_place_parse(enum xr_place *out, const char *name);
+/* RFC 3339 date or date and time in UTC. */
+XR_API int64_t xr_time_parse(const char *text, bool *ok);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
