@@ -142,7 +142,7 @@ static enum xr_status write_temp(int dir, struct ca_edit *edit, size_t number, b
     int fd = -1;
     bool ok = false;
 
-    edit->temp = xr_format("%s%ld.%zu", CA_TEMP, (long)getpid(), number);
+    edit->temp = xr_format("%s%ld.%zu", XR_TEMP_PREFIX, (long)getpid(), number);
     if (edit->target != NULL) {
         if (symlinkat(edit->target, dir, edit->temp) != 0)
             return xr_fail_errno(err, "cannot make the link /%s/%s", edit->dir, edit->name);

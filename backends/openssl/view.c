@@ -264,7 +264,7 @@ static void load_name(struct view *view, struct hash_links *links, const char *n
     int index = 0;
     bool hashed = view->shape->hashed && parse_link(&hash, &index, view, name);
 
-    if (strncmp(name, TEMP_PREFIX, strlen(TEMP_PREFIX)) == 0) {
+    if (strncmp(name, XR_TEMP_PREFIX, strlen(XR_TEMP_PREFIX)) == 0) {
         xr_strings_add(&view->stray, name);
         return;
     }
@@ -441,7 +441,7 @@ enum xr_status od_clear_temps(int fd, bool *cleared, struct xr_error *err)
     enum xr_status status = names_of(&names, fd, err);
 
     for (size_t i = 0; status == XR_OK && i < names.count; i++) {
-        if (strncmp(names.items[i], TEMP_PREFIX, strlen(TEMP_PREFIX)) != 0)
+        if (strncmp(names.items[i], XR_TEMP_PREFIX, strlen(XR_TEMP_PREFIX)) != 0)
             continue;
         if (unlinkat(fd, names.items[i], 0) != 0 && errno != ENOENT)
             status = xr_fail_errno(err, "cannot remove %s", names.items[i]);
@@ -536,7 +536,7 @@ static enum xr_status make_link(struct view *view, struct file *file, const char
     char temp[64];
 
     /* rename, not symlink: the name may be taken by what moved away a moment ago. */
-    (void)snprintf(temp, sizeof(temp), "%slink", TEMP_PREFIX);
+    (void)snprintf(temp, sizeof(temp), "%slink", XR_TEMP_PREFIX);
     (void)unlinkat(view->fd, temp, 0);
     if (symlinkat(file->name, view->fd, temp) != 0 || renameat(view->fd, temp, view->fd, name) != 0)
         return fail_link(err, name);
@@ -677,7 +677,7 @@ static enum xr_status check_wanted(const struct view *view, const struct file *w
 
     if (made->held.count != 1 || !xr_bytes_equal(made->held.items[0].der, der))
         return xr_fail(err, XR_INVALID, "the record of %s is of another certificate", made->shown);
-    if (strncmp(wanted->name, TEMP_PREFIX, strlen(TEMP_PREFIX)) == 0 ||
+    if (strncmp(wanted->name, XR_TEMP_PREFIX, strlen(XR_TEMP_PREFIX)) == 0 ||
         link_like != wanted->itself ||
         (wanted->itself && (hash != made->held.items[0].hash || index != wanted->index)))
         return xr_fail(err, XR_INVALID, "the record of %s has a name that cannot be", made->shown);

@@ -10,7 +10,6 @@
 #include "kit/base.h"
 
 #define FILE_MAX_BYTES ((size_t)64 << 20)
-#define TEMP_PREFIX    ".crossroot-tmp."
 
 /* One certificate or CRL of a file. */
 struct item {

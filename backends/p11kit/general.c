@@ -295,7 +295,8 @@ static enum xr_status check_want(const struct swapping *w, const struct xr_state
         if (entry->place == XR_ANCHOR && entry->purposes != XR_ANY_PURPOSE)
             return xr_fail(err, XR_REFUSED, "this token cannot restrict an anchor to a purpose");
         if (places != 0)
-            return xr_fail(err, XR_REFUSED, "what is an anchor is not neutral");
+            return xr_fail(err, XR_REFUSED,
+                           "a certificate is an anchor or an intermediate, not both");
         places |= XR_PLACE_BIT(entry->place);
     }
     return XR_OK;

@@ -104,7 +104,7 @@ enum xr_status p11_fail(struct xr_error *err, CK_RV rv, const char *format, ...)
         enum xr_status status;
         const char *text;
     } known[] = {
-        {CKR_USER_NOT_LOGGED_IN, XR_DENIED, "it has a password, and that was not given"},
+        {CKR_USER_NOT_LOGGED_IN, XR_DENIED, "it has a password, which was not given"},
         {CKR_PIN_INCORRECT, XR_DENIED, "wrong password"},
         {CKR_PIN_LEN_RANGE, XR_DENIED, "wrong password"},
         {CKR_TOKEN_WRITE_PROTECTED, XR_DENIED, "it is write-protected"},

@@ -82,7 +82,8 @@ enum xr_status ca_check_want(const struct xr_session *s, const struct xr_state *
         if (entry->native.len == 0)
             places |= XR_PLACE_BIT(entry->place);
         if (status == XR_OK && (places & both) == both)
-            status = xr_fail(err, XR_REFUSED, "what is an anchor is not neutral");
+            status =
+                xr_fail(err, XR_REFUSED, "a certificate is an anchor or an intermediate, not both");
     }
     return status;
 }

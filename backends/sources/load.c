@@ -279,7 +279,7 @@ static void find_files(struct xr_strings *out, const struct xr_session *s, const
             find_files(out, s, path, depth + 1);
         else if (!entry->directory && ca_name_counts(s->layout, entry->name) &&
                  strchr(entry->name, '\n') == NULL && /* it would be two lines to a hook */
-                 strncmp(entry->name, CA_TEMP, strlen(CA_TEMP)) != 0)
+                 strncmp(entry->name, XR_TEMP_PREFIX, strlen(XR_TEMP_PREFIX)) != 0)
             xr_strings_add(out, path);
         free(path);
     }
@@ -353,7 +353,7 @@ static void load_area(struct loading *l, size_t token, const char *dir, enum pf_
     for (size_t i = 0; i < names.count; i++) {
         char *path = xr_format("%s/%s", dir, names.items[i]);
 
-        if (strncmp(names.items[i], CA_TEMP, strlen(CA_TEMP)) != 0)
+        if (strncmp(names.items[i], XR_TEMP_PREFIX, strlen(XR_TEMP_PREFIX)) != 0)
             add_p11(l, token, path, area, vendor);
         free(path);
     }

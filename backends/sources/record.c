@@ -252,7 +252,7 @@ static bool may_write(const struct xr_session *s, const char *path)
     const char *name = ca_name(path);
     enum pf_area area = PF_BASE;
 
-    if (strncmp(name, CA_TEMP, strlen(CA_TEMP)) == 0)
+    if (strncmp(name, XR_TEMP_PREFIX, strlen(XR_TEMP_PREFIX)) == 0)
         return false;
     if (layout->family == CA_P11)
         return ca_area_of(&area, s, path);

@@ -162,7 +162,7 @@ enum xr_status ca_sync_sources(struct xr_session *s, struct xr_error *err)
 static void clear_temp(void *ctx, int dir, const struct dirent *entry)
 {
     (void)ctx;
-    if (strncmp(entry->d_name, CA_TEMP, strlen(CA_TEMP)) == 0)
+    if (strncmp(entry->d_name, XR_TEMP_PREFIX, strlen(XR_TEMP_PREFIX)) == 0)
         (void)unlinkat(dir, entry->d_name, 0);
 }
 

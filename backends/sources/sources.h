@@ -10,7 +10,6 @@
 #include <sys/stat.h>
 #include <time.h>
 
-#define CA_TEMP     ".crossroot-tmp."
 #define CA_OURS     "crossroot-" /* names of our files */
 #define CA_NONE     ((size_t)-1)
 #define CA_FILE_MAX ((size_t)64 << 20)

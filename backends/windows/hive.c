@@ -9,7 +9,6 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
-#define TEMP     ".crossroot-tmp."
 #define HEADER   4096u
 #define VALUE    "Blob"
 #define ELEMENTS 100000u
@@ -319,7 +318,7 @@ static enum xr_status write_copy(struct win_hive *hive, int fd, struct xr_error 
 
 enum xr_status win_hive_commit(struct win_hive *hive, struct xr_error *err)
 {
-    char *temp = xr_format(TEMP "%ld", (long)getpid());
+    char *temp = xr_format(XR_TEMP_PREFIX "%ld", (long)getpid());
     enum xr_status status = XR_OK;
     struct stat now;
     int fd = -1;
@@ -357,7 +356,7 @@ void win_hive_tidy(int dir)
     DIR *stream = fd >= 0 ? fdopendir(fd) : NULL;
 
     for (struct dirent *entry = NULL; stream != NULL && (entry = readdir(stream)) != NULL;) {
-        if (strncmp(entry->d_name, TEMP, strlen(TEMP)) == 0)
+        if (strncmp(entry->d_name, XR_TEMP_PREFIX, strlen(XR_TEMP_PREFIX)) == 0)
             (void)unlinkat(dir, entry->d_name, 0);
     }
     if (stream != NULL)

@@ -363,9 +363,12 @@ static bool only_of_key(struct deciding *d)
     }
     if (names.len == 0)
         return true;
-    refuse(d, xr_format("here a distrust takes every certificate of the key, so this would go too: "
-                        "%s; --key says that is meant",
-                        names.data));
+    refuse(
+        d,
+        xr_format(
+            "here a distrust takes every certificate of the key, so these would be distrusted too: "
+            "%s; --key says that is meant",
+            names.data));
     xr_buf_free(&names);
     return false;
 }

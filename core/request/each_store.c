@@ -48,7 +48,7 @@ static bool worth_threads(const struct xr_engine *engine, size_t from)
 
 #define MANY 4u /* helpers, for which to load libraries once is less work */
 
-/* In this thread, for helpers end with the one that started what they are copied from. */
+/* In this thread: a copied helper ends when the thread that started its fork server does. */
 static void preload(struct xr_engine *engine)
 {
     const struct xr_report *report = engine->report;

@@ -82,9 +82,9 @@ static enum xr_status find(struct xr_change_run *c, struct xr_run *run, struct x
     }
     if (status == XR_DENIED || status == XR_ABSENT)
         status = xr_fail(err, XR_REFUSED,
-                         "it has a password%s: give it with --password-fd, or on "
-                         "a terminal",
-                         wrong ? ", and that was another one" : "");
+                         wrong ? "wrong password: give the right one with --password-fd, or on a "
+                                 "terminal"
+                               : "it has a password: give it with --password-fd, or on a terminal");
     return status;
 }
 

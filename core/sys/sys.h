@@ -6,8 +6,6 @@
 
 #include "kit/base.h"
 
-#define XR_TEMP_PREFIX ".crossroot-tmp."
-
 /* Reads a descriptor to its end; XR_INVALID if there are more than limit bytes. The buffer is
  * wiped with xr_sys_wipe by callers that may have read a key. */
 enum xr_status xr_sys_read_fd(struct xr_buf *out, int fd, size_t limit, struct xr_error *err);

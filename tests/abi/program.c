@@ -5,7 +5,8 @@
 
 static int run(enum xr_verb verb, char **argv, FILE *out)
 {
-    const char *const plugins[] = {argv[1]}, *const stores[] = {argv[3]}, *const files[] = {argv[4]};
+    const char *const plugins[] = {argv[1]}, *const stores[] = {argv[3]},
+                      *const files[] = {argv[4]};
     const struct xr_site site = {.size = sizeof(site)};
     const struct xr_request rq = {.size = sizeof(rq),
                                   .verb = verb,

@@ -22,7 +22,7 @@ no_tty() {
 expect_exit 1 'nobody can answer' no_tty --yes install "$root"
 expect_grep 'and what to do is said' 'refused: it has a password: give it with --password-fd' "$out"
 expect_exit 1 'a wrong password' no_tty --yes install "$root" --password-fd 5 5<<<'open barley'
-expect_grep 'is told from none' 'has a password, and that was another one' "$out"
+expect_grep 'is told from none' 'wrong password: give the right one' "$out"
 expect_no_grep 'and never shown' 'barley' "$out"
 expect_absent 'nothing is written' "$T/locked/$id-0"
 expect_exit 0 'a password in a file' no_tty --yes install "$root" --password-fd 5 5<<<'open sesame'

@@ -846,7 +846,7 @@ Test(plan, a_store_that_blocks_by_key_names_the_anchors_that_would_go_too)
     EXPECT(plan_one(wish(XR_WISH_DISTRUST, CROSS), caps, strict), XR_ACTION_ADD, NULL, NULL);
     holds(NEW, XR_ANCHOR, XR_SERVER, XR_ENTRY_VENDOR);
     EXPECT_REFUSED(plan_one(wish(XR_WISH_DISTRUST, CROSS), caps, strict),
-                   "so this would go too: New Root (SHA-256 ");
+                   "so these would be distrusted too: New Root (SHA-256 ");
     EXPECT(plan_one(wish(XR_WISH_DISTRUST, CROSS), caps, by_key), XR_ACTION_ADD, NULL, NULL);
     EXPECT(plan_one(wish(XR_WISH_DISTRUST, NEW), caps, strict), XR_ACTION_CHANGE, NULL, NULL);
     holds(NEW, XR_DISTRUST, 0, 0);

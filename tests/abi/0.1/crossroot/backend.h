@@ -35,9 +35,10 @@ extern "C" {
 
 #define XR_ABI_VERSION 1u
 #define XR_SHA256_LEN  32u
-#define XR_PATH_MAX    64u        /* certificates in a reported path */
-#define XR_NATIVE_MAX  (1u << 20) /* bytes of a backend's own record of one entry */
-#define XR_PLACES_ROOM 16u        /* of arrays by place; XR_PLACE_COUNT are used */
+#define XR_PATH_MAX    64u               /* certificates in a reported path */
+#define XR_NATIVE_MAX  (1u << 20)        /* bytes of a backend's own record of one entry */
+#define XR_TEMP_PREFIX ".crossroot-tmp." /* of files that an interrupted write may leave */
+#define XR_PLACES_ROOM 16u               /* of arrays by place; XR_PLACE_COUNT are used */
 #define XR_NOTICE_ROOM 4u
 
 /* Does the struct, whose other side may be older, reach as far as that member? */
@@ -261,7 +262,7 @@ struct xr_host {
     size_t size;
     /* Writes name inside dirfd so that a reader sees the old or the new content, durable when it
      * returns except for the directory entry (flush syncs that). Temporary names start with
-     * ".crossroot-tmp.". name is one component. */
+     * XR_TEMP_PREFIX. name is one component. */
     enum xr_status (*write_atomic)(int dirfd, const char *name, struct xr_bytes data, unsigned mode,
                                    struct xr_error *err);
     /* Bounds-checked walk over a certificate (RFC 5280, 4.1). */
