@@ -52,6 +52,7 @@ struct contract_kind {
     char *(*image)(const char *scratch, bool times);
     const char *password; /* that opens what a session's capabilities call locked, or NULL */
     bool directory;       /* in the layout of the OpenSSL directory: its own cases apply */
+    bool fixed;           /* cannot be written, whoever asks: its own cases apply, and no others */
     /* Puts at the location what is there before anybody changes it. NULL: nothing. What it holds
      * is no part of the lists below, and a list fails when it is not as it was. */
     void (*stock)(const struct contract *ctx);
@@ -131,7 +132,9 @@ void contract_end(struct contract *ctx);
     } while (0)
 
 const char *contract_fail(struct contract *ctx, const char *file, int line, const char *what);
-const char *contract_skip(struct contract *ctx, const char *why); /* NULL */
+/* NULL. Every kind states how often this happens; what another machine or user could show begins with
+ * "not here: " and does not count. */
+const char *contract_skip(struct contract *ctx, const char *why);
 
 struct xr_store *contract_open(struct contract *ctx, enum xr_mode mode);
 struct xr_store *contract_open_at(struct contract *ctx, const char *location, enum xr_mode mode);

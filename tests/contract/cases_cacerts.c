@@ -211,7 +211,7 @@ static const char *read_only_outputs(struct contract *ctx)
 
     TRY(contract_install(ctx, CERT_TWIN_A, XR_ANCHOR));
     if (!read_only(ctx, dir))
-        return contract_skip(ctx, "nothing can be mounted here");
+        return contract_skip(ctx, "not here: nothing can be mounted");
     failed = unwritable(ctx, "Read-only file system");
     (void)umount2(full(ctx, dir), MNT_DETACH);
     return failed;
@@ -222,7 +222,7 @@ static const char *read_only_usr(struct contract *ctx)
     const char *failed = NULL;
 
     if (!read_only(ctx, "usr"))
-        return contract_skip(ctx, "nothing can be mounted here");
+        return contract_skip(ctx, "not here: nothing can be mounted");
     /* Where ours go below /usr nothing is possible; else nothing is missing. */
     failed = strncmp(stock(ctx)->anchors, "usr/", 4) == 0 ? unwritable(ctx, "Read-only")
                                                           : come_and_go(ctx);
@@ -243,7 +243,7 @@ static const char *links_of_others(struct contract *ctx)
     const char *real = in(ctx, dir_of(ctx, stock(ctx)->anchors), "real");
 
     if (geteuid() != 0)
-        return contract_skip(ctx, "only root can give a link to somebody else");
+        return contract_skip(ctx, "not here: only root can give a link to somebody else");
     NEED(rename(full(ctx, stock(ctx)->anchors), full(ctx, real)) == 0);
     tree_link(ctx->location, stock(ctx)->anchors, "real");
     TRY(come_and_go(ctx)); /* an administrator's is followed */

@@ -34,7 +34,7 @@ static const char *why_skipped(const struct contract *ctx)
     if (hook(ctx) == NULL)
         return "the layout has no hooks";
     if (geteuid() != 0)
-        return "only root can change its root";
+        return "not here: only root can change its root";
     return (ctx->backend->table.flags & XR_BACKEND_WORKER) != 0 ? "no helper is in that root"
                                                                 : NULL;
 }

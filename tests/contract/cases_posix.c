@@ -195,7 +195,7 @@ static const char *unprivileged(struct contract *ctx)
     const char *before = NULL, *failed = NULL;
 
     if (geteuid() != 0)
-        return contract_skip(ctx, "only root can become somebody else");
+        return contract_skip(ctx, "not here: only root can become somebody else");
     TRY(existing(ctx));
     before = contract_image(ctx);
     NEED(setegid(65534) == 0 && seteuid(65534) == 0);

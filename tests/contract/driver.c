@@ -171,6 +171,7 @@ static const struct contract_kind kinds[] = {
     {.backend = "p11-kit", .location = token_location, .image = tree_image},
     {.backend = "p11-kit",
      .variant = "fixed",
+     .fixed = true,
      .location = fixed_location,
      .image = tree_image,
      .stock = fixed_stock},
@@ -197,17 +198,63 @@ static const struct contract_kind *kind(void)
     return NULL;
 }
 
-/* ---- one case ---- */
+/* ---- the cases of a kind ---- */
 
-/* Stores that cannot be written have cases of their own. */
-static const char *run_on(struct contract *ctx, const struct contract_case *c)
+static bool written(const struct contract_kind *k)
 {
-    bool fixed = c >= contract_fixed_cases && c < contract_fixed_cases + contract_fixed_case_count;
-
-    if (ctx->caps.writable == fixed)
-        return contract_skip(ctx, fixed ? "the store can be written" : "it cannot be written");
-    return c->run(ctx);
+    return !k->fixed;
 }
+
+static bool fixed(const struct contract_kind *k)
+{
+    return k->fixed;
+}
+
+static bool directory(const struct contract_kind *k)
+{
+    return k->directory;
+}
+
+static bool distribution(const struct contract_kind *k)
+{
+    return k->layout != NULL;
+}
+
+static const struct {
+    const struct contract_case *cases;
+    const size_t *count;
+    bool (*apply)(const struct contract_kind *k);
+} sets[] = {
+    {contract_cases, &contract_case_count, written},
+    {contract_posix_cases, &contract_posix_case_count, written},
+    {contract_directory_cases, &contract_directory_case_count, directory},
+    {contract_cacerts_cases, &contract_cacerts_case_count, distribution},
+    {contract_live_cases, &contract_live_case_count, distribution},
+    {contract_fixed_cases, &contract_fixed_case_count, fixed},
+};
+
+/* By its number among those of this kind; NULL: there are no more. */
+static const struct contract_case *case_at(size_t at)
+{
+    for (size_t i = 0; i < sizeof(sets) / sizeof(sets[0]); i++) {
+        if (!sets[i].apply(kind()))
+            continue;
+        if (at < *sets[i].count)
+            return &sets[i].cases[at];
+        at -= *sets[i].count;
+    }
+    return NULL;
+}
+
+/* XR_CASE is the sentence of the one case to run; without it all are. */
+static bool chosen(const struct contract_case *c)
+{
+    const char *only = getenv("XR_CASE"); /* NOLINT(concurrency-mt-unsafe): nobody sets it */
+
+    return only == NULL || strcmp(only, c->name) == 0;
+}
+
+/* ---- one case ---- */
 
 static void run_case(const struct contract_case *c)
 {
@@ -236,7 +283,9 @@ static void run_case(const struct contract_case *c)
     ctx.scratch = scratch;
     failed = contract_begin(&ctx);
     if (failed == NULL)
-        failed = run_on(&ctx, c);
+        failed = ctx.caps.writable != ctx.kind->fixed ? c->run(&ctx)
+                 : ctx.kind->fixed                    ? "the store can be written"
+                                                      : "the store cannot be written";
     text = failed != NULL ? xr_strdup(failed) : NULL;
     contract_end(&ctx);
     xr_registry_free(&registry);
@@ -246,7 +295,7 @@ static void run_case(const struct contract_case *c)
         cr_log_error("%s\n%s", c->name, text);
     free(text);
     if (failed == NULL && ctx.skipped != NULL)
-        cr_skip_test("%s", ctx.skipped);
+        cr_skip_test("%s (%s)", ctx.skipped, c->name);
     cr_assert(failed == NULL, "%s", c->name);
 }
 
@@ -256,77 +305,48 @@ static void free_indexes(struct criterion_test_params *params)
     cr_free(params->params);
 }
 
-static struct criterion_test_params indexes(size_t count)
+ParameterizedTestParameters(contract, cases)
 {
-    size_t *numbers = cr_malloc(count * sizeof(*numbers));
+    size_t count = 0, kept = 0;
+    size_t *numbers = NULL;
 
-    for (size_t i = 0; i < count; i++)
-        numbers[i] = i;
-    return cr_make_param_array(size_t, numbers, count, free_indexes);
+    while (case_at(count) != NULL)
+        count++;
+    numbers = cr_malloc((count + 1) * sizeof(*numbers));
+    for (size_t i = 0; i < count; i++) {
+        if (chosen(case_at(i)))
+            numbers[kept++] = i;
+    }
+    return cr_make_param_array(size_t, numbers, kept, free_indexes);
 }
 
-ParameterizedTestParameters(contract, everywhere)
+ParameterizedTest(size_t *at, contract, cases)
 {
-    return indexes(contract_case_count);
+    run_case(case_at(*at));
 }
 
-ParameterizedTest(size_t *at, contract, everywhere)
+/* --cases lists the sentences; all else is Criterion's. What runs a test looks main up by its name. */
+__attribute__((visibility("default"))) int main(int argc, char **argv)
 {
-    run_case(&contract_cases[*at]);
-}
+    bool list = argc == 2 && strcmp(argv[1], "--cases") == 0, any = false;
+    struct criterion_test_set *tests = NULL;
+    int code = 0;
 
-ParameterizedTestParameters(contract, posix)
-{
-    return indexes(contract_posix_case_count);
-}
-
-ParameterizedTest(size_t *at, contract, posix)
-{
-    run_case(&contract_posix_cases[*at]);
-}
-
-ParameterizedTestParameters(contract, fixed)
-{
-    return indexes(contract_fixed_case_count);
-}
-
-ParameterizedTest(size_t *at, contract, fixed)
-{
-    run_case(&contract_fixed_cases[*at]);
-}
-
-ParameterizedTestParameters(contract, directory)
-{
-    return indexes(contract_directory_case_count);
-}
-
-ParameterizedTest(size_t *at, contract, directory)
-{
-    if (!kind()->directory)
-        cr_skip_test("the store is no directory in OpenSSL's layout");
-    run_case(&contract_directory_cases[*at]);
-}
-
-ParameterizedTestParameters(contract, cacerts)
-{
-    return indexes(contract_cacerts_case_count);
-}
-
-ParameterizedTest(size_t *at, contract, cacerts)
-{
-    if (kind()->layout == NULL)
-        cr_skip_test("the store is no distribution's");
-    run_case(&contract_cacerts_cases[*at]);
-}
-
-ParameterizedTestParameters(contract, live)
-{
-    return indexes(contract_live_case_count);
-}
-
-ParameterizedTest(size_t *at, contract, live)
-{
-    if (kind()->layout == NULL)
-        cr_skip_test("the store is no distribution's");
-    run_case(&contract_live_cases[*at]);
+    for (size_t i = 0; case_at(i) != NULL; i++) {
+        any = any || chosen(case_at(i));
+        if (list)
+            (void)puts(case_at(i)->name);
+    }
+    if (list)
+        return 0;
+    if (!any) {
+        (void)fprintf(stderr, "%s: no case has the sentence in XR_CASE; --cases lists them\n",
+                      argv[0]);
+        return 2;
+    }
+    tests = criterion_initialize();
+    if (criterion_handle_args(argc, argv, true))
+        code = criterion_run_all_tests(tests) ? 0 : 1;
+    criterion_finalize(tests);
+    return code;
 }

@@ -205,7 +205,7 @@ Test(registry, another_users_file_is_no_plugin)
     }
     free(path);
     if (geteuid() != 0)
-        cr_skip_test("only root can give a file away");
+        cr_skip_test("not here: only root can give a file away");
 }
 
 Test(registry, a_link_is_as_good_as_what_it_leads_to)

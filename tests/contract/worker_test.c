@@ -452,7 +452,7 @@ Test(worker, what_a_helper_finds_is_named_and_a_crash_of_it_is_told)
                  {"closed", XR_DENIED, 0, "cannot enter"}};
 
     if (geteuid() != 0)
-        cr_skip_test("only root can become somebody else");
+        cr_skip_test("not here: only root can become somebody else");
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         char *home = tree_path(dir, cases[i].home);
         size_t count = 0;
@@ -478,7 +478,7 @@ Test(worker, nonsense_that_a_helper_finds_is_a_lost_helper)
                                        "finds",   "finds-long", "finds-nothing"};
 
     if (geteuid() != 0)
-        cr_skip_test("only root can become somebody else");
+        cr_skip_test("not here: only root can become somebody else");
     config.program = NULL;
     config.limit_ms = 20000;
     for (size_t i = 0; i < sizeof(what) / sizeof(what[0]); i++) {
@@ -528,7 +528,7 @@ Test(worker, another_identity_is_taken_on_whole)
     char *label = NULL;
 
     if (geteuid() != 0)
-        cr_skip_test("only root can become somebody else");
+        cr_skip_test("not here: only root can become somebody else");
     config.has_identity = true;
     config.uid = config.gid = 65534;
     cr_assert(open_store("whoami") == XR_OK, "%s", err.text);
@@ -544,7 +544,7 @@ Test(worker, an_identity_makes_a_helper_of_any_backend)
     char *path = NULL;
 
     if (geteuid() != 0)
-        cr_skip_test("only root can become somebody else");
+        cr_skip_test("not here: only root can become somebody else");
     path = tree_path(dir, "store");
     config.has_identity = true;
     config.uid = config.gid = 65534;
@@ -674,7 +674,7 @@ Test(worker, a_nurse_that_is_gone_is_done_without)
     pid_t server = 0;
 
     if (!XR_FORKED)
-        cr_skip_test("there is none");
+        cr_skip_test("sessions are not forked");
     cr_assert(helpers() == 1);
     {
         char *path = xr_format("/proc/self/task/%d/children", (int)getpid());
@@ -700,7 +700,7 @@ Test(worker, copies_become_who_their_nurse_is)
     char *label = NULL;
 
     if (geteuid() != 0)
-        cr_skip_test("only root can become somebody else");
+        cr_skip_test("not here: only root can become somebody else");
     config.has_identity = true;
     config.uid = config.gid = 65534;
     if (XR_FORKED)

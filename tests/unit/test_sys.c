@@ -682,7 +682,7 @@ Test(sys, another_users_link_above_the_state_directory_is_refused)
     struct xr_error err = {0};
 
     if (geteuid() != 0)
-        cr_skip_test("only root can give a link away");
+        cr_skip_test("not here: only root can give a link away");
     scratch = scratch_new();
     real = dir_new(scratch, "real", 0700);
     link = link_new("real", scratch, "link");
@@ -715,7 +715,7 @@ Test(sys, a_state_directory_of_another_user_is_refused)
     struct xr_error err = {0};
 
     if (geteuid() != 0)
-        cr_skip_test("only root can give a directory away");
+        cr_skip_test("not here: only root can give a directory away");
     scratch = scratch_new();
     theirs = dir_new(scratch, "theirs", 0755);
     below = xr_format("%s/below", theirs);
@@ -735,7 +735,7 @@ Test(sys, roots_directory_is_no_users_state_directory)
     struct xr_error err = {0};
 
     if (geteuid() != 0)
-        cr_skip_test("only root can become another user");
+        cr_skip_test("not here: only root can become another user");
     scratch = scratch_new();
     cr_assert(chmod(scratch, 0755) == 0);
     roots = dir_new(scratch, "roots", 0755);
@@ -893,7 +893,7 @@ Test(sys, what_another_user_owns_is_not_trusted)
     struct xr_error err = {0};
 
     if (geteuid() != 0)
-        cr_skip_test("only root can give a file away");
+        cr_skip_test("not here: only root can give a file away");
     scratch = scratch_new();
     theirs = dir_new(scratch, "theirs", 0755);
     file = file_new(scratch, "plugin.so", "", 0644);
@@ -1028,7 +1028,7 @@ Test(sys, another_users_link_anywhere_in_a_path_is_refused)
     struct xr_error err = {0};
 
     if (geteuid() != 0)
-        cr_skip_test("only root can give a link away");
+        cr_skip_test("not here: only root can give a link away");
     scratch = scratch_new();
     dir = dir_new(scratch, "dir", 0700);
     link = link_new("dir", scratch, "link");

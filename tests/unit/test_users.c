@@ -268,7 +268,7 @@ Test(images, a_home_below_one_of_another_users_does_not_count)
     char *path = NULL;
 
     if (geteuid() != 0)
-        cr_skip_test("only root can give directories away");
+        cr_skip_test("not here: only root can give directories away");
     dir("home", 0755);
     dir("home/outer", 0755);
     dir("home/outer/inner", 0755);
@@ -350,7 +350,7 @@ Test(users, only_what_root_must_not_touch_is_left_as_it_is_written)
     struct xr_error err = {0};
 
     if (geteuid() != 0)
-        cr_skip_test("only root leaves anything alone");
+        cr_skip_test("not here: only root leaves anything alone");
     cr_assert(mkdtemp(path) != NULL && chown(path, 71001, 71001) == 0);
     home = realpath(path, NULL);
     *XR_PUSH(&users) = (struct xr_user){xr_strdup("a"), 71001, 71001, xr_strdup(home)};
