@@ -9,7 +9,10 @@ stage=$tmp/stage
 DESTDIR=$stage cmake --install "$build" >"$tmp/log"
 
 pc=$(find "$stage" -name crossroot.pc)
-pc() { PKG_CONFIG_SYSROOT_DIR=$stage PKG_CONFIG_LIBDIR=$(dirname "$pc") pkg-config "$@" crossroot; }
+pc_of() { # MODULE OPTION...
+    PKG_CONFIG_SYSROOT_DIR=$stage PKG_CONFIG_LIBDIR=$(dirname "$pc") pkg-config "${@:2}" "$1"
+}
+pc() { pc_of crossroot "$@"; }
 plugins=$(pc --variable=plugindir)
 case $plugins in
 */crossroot/backends) echo "plugindir $plugins" ;;
@@ -43,6 +46,19 @@ cmake -S "$tmp/cmake" -B "$tmp/cmake/b" -DSOURCE="$source/tests/install/consumer
     >"$tmp/log" 2>&1 && cmake --build "$tmp/cmake/b" >>"$tmp/log" 2>&1 || { cat "$tmp/log"; exit 1; }
 LD_LIBRARY_PATH=$lib "$tmp/cmake/b/consumer" "$tmp/cross.pem" | grep -q '"kind": "intermediate"'
 echo "CMake package: ok"
+
+# The kit: every header of it compiles alone, and a program links it without libcrossroot.
+include=$(dirname "$(find "$stage" -path '*/crossroot/kit')")
+for header in "$include"/kit/*.h; do
+    echo "#include <crossroot/kit/${header##*/}>" >"$tmp/header.c"
+    "$cc" -std=c11 -Wall -Werror -fsyntax-only "-I${include%/crossroot}" "$tmp/header.c"
+done
+read -ra kit_flags < <(pc_of crossroot-kit --cflags --libs)
+# shellcheck disable=SC2086
+"$cc" -std=c11 -Wall -Werror ${XR_EXTRA_FLAGS:-} "$source/tests/install/kit.c" "${kit_flags[@]}" \
+    -o "$tmp/kit"
+[ "$("$tmp/kit")" = '68656c6c6f anchor' ]
+echo "kit: ok"
 
 # Only the face is exported.
 foreign=$(nm -D --defined-only "$lib/libcrossroot.so" | awk '{print $3}' |
