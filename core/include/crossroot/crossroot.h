@@ -20,7 +20,8 @@
 extern "C" {
 #endif
 
-#if defined(__GNUC__)
+#ifdef XR_API /* who links it statically keeps the names to himself */
+#elif defined(__GNUC__)
 #define XR_API __attribute__((visibility("default")))
 #else
 #define XR_API
