@@ -214,6 +214,9 @@ void xr_report_free(struct xr_report *report)
         free(report->answers.items[i].why);
     }
     free(report->answers.items);
+    for (size_t i = 0; i < report->names.count; i++)
+        free(report->names.items[i]);
+    free(report->names.items);
     xr_journal_close(&report->journal);
     xr_pool_free(&report->pool);
     xr_input_free(&report->input);

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One result; text.c and json.c write it. The wing report may use change, stores, certs, sys, kit. */
+/* One result; text.c and json.c write it, facts.c lends it. The wing report may use change, stores, certs, sys, kit. */
 #ifndef XR_REPORT_H
 #define XR_REPORT_H
 
 #include "certs/input.h"
 #include "change/txn.h"
 
-enum xr_level { XR_INFO, XR_NOTE, XR_WARNING, XR_ERROR };
 const char *xr_level_name(enum xr_level level);
 
 struct xr_message {
@@ -45,6 +44,14 @@ struct xr_report {
         size_t count, capacity;
     } answers;
     struct xr_journal journal; /* for history and list --managed */
+    struct {
+        char **items; /* by place in the pool; NULL until asked for */
+        size_t count;
+    } names; /* lent by facts.c */
+    struct xr_report_cursor {
+        size_t store, at;    /* the entry that was asked for last… */
+        size_t state, entry; /* …and where it is, the state counted from 1; 0: none was */
+    } cursor;
 };
 
 XR_PRINTF(4, 5)

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # authors.sh SOURCE-DIR BUILD-DIR CC: who writes a backend has an installed crossroot and no more. The
-# toy is built from that by CMake and by hand, and crossroot-contract tells a good one from bad ones.
+# toy is built from that by CMake and by hand, and crossroot-contract tells a good one from bad ones;
+# the other examples are built and run likewise.
 set -euo pipefail
 source=$1 build=$2 cc=$3
 tmp=$(mktemp -d)
@@ -74,4 +75,22 @@ must 'nothing is left of those' test -z "$(ls -A "$tmp/stores")"
 fails 2 'a case that is not there' 'no such case' contract "$tmp/toy.so" --case 'x'
 fails 2 'a plugin that is not there' 'refused' contract "$tmp/none.so"
 fails 2 'a directory that is not there' 'No such file' "$tmp/p/bin/crossroot-contract" --store openssl:/nonexistent
+
+# The command, and a program of somebody else, on throwaway stores.
+"$build/tests/pki/xr-mkpki" "$tmp/pki" >/dev/null
+export HOME=$tmp/home
+mkdir "$HOME" "$tmp/toy"
+must 'the command uses the plugin' "$tmp/p/bin/crossroot" --plugin "$tmp/toy.so" --store "toy:$tmp/toy" \
+    --state "$tmp/state" install --yes "$tmp/pki/old-root.pem" "$tmp/pki/cross.pem"
+must 'two files' test "$(find "$tmp/toy" -type f | wc -l)" = 2
+must 'and undoes it' "$tmp/p/bin/crossroot" --plugin "$tmp/toy.so" --state "$tmp/state" undo
+must 'no file' test -z "$(ls -A "$tmp/toy")"
+must 'a store' "$tmp/p/bin/crossroot" --store "openssl:$tmp/trust" --state "$HOME/.local/state/crossroot" \
+    install --yes "$tmp/pki/old-root.pem"
+must 'stores.c is built' "$cc" -std=gnu11 -Wall -Wextra -Werror "${extra[@]}" -o "$tmp/stores-c" \
+    "$tmp/examples/stores.c" "-I$tmp/p/include" "-L$lib" -lcrossroot "-Wl,-rpath,$lib"
+must 'stores.c lists' "$tmp/stores-c" "openssl:$tmp/trust"
+must 'what is there' test "$(cat "$tmp/log")" = "openssl:$tmp/trust
+  anchor: CN=Crossroot Test Old Root,O=Crossroot, by crossroot"
+fails 1 'stores.c says what failed' 'nonexistent' "$tmp/stores-c" openssl:/nonexistent/trust
 must 'the cases have names' "$tmp/p/bin/crossroot-contract" --list

@@ -20,7 +20,8 @@
 extern "C" {
 #endif
 
-#if defined(__GNUC__)
+#ifdef XR_API /* who links it statically keeps the names to himself */
+#elif defined(__GNUC__)
 #define XR_API __attribute__((visibility("default")))
 #else
 #define XR_API
@@ -140,6 +141,81 @@ XR_API void xr_report_messages(const struct xr_report *report, const struct xr_t
 /* One JSON document and a newline, pure ASCII. */
 XR_API void xr_report_json(const struct xr_report *report, FILE *out);
 XR_API void xr_report_free(struct xr_report *report);
+
+/*
+ * What a report says, without parsing it. Each function fills out with the at-th of its kind, in the
+ * report's order, and is false past the end:
+ *
+ *     struct xr_report_store store = {.size = sizeof(store)};
+ *
+ *     for (size_t i = 0; xr_report_store(report, i, &store); i++)
+ *         puts(store.address);
+ *
+ * The caller sets size, and members that this library does not know are zero; a size of 0 is false.
+ * What is pointed to is lent until xr_report_free; structs of backend.h begin with their own size.
+ * Words ("anchor", "done", "root") are those of the JSON document. Addresses, files, labels and
+ * names are as they were found, hostile: to be made harmless before they are shown. Reading one
+ * report is for one thread at a time.
+ */
+enum xr_level { XR_INFO, XR_NOTE, XR_WARNING, XR_ERROR };
+
+struct xr_report_message {
+    size_t size;
+    enum xr_level level;
+    const char *text;  /* fit to be shown; may have several lines */
+    const char *store; /* its address, or NULL */
+};
+XR_API bool xr_report_message(const struct xr_report *report, size_t at,
+                              struct xr_report_message *out);
+
+/* A store of the request, whatever its verb. */
+struct xr_report_store {
+    size_t size;
+    const char *address; /* BACKEND:LOCATION */
+    const char *backend;
+    const struct xr_caps *caps; /* NULL where it could not be opened */
+    const char *why;            /* it was not read, or not changed as asked; or NULL */
+    const char *state;          /* of a verb that changes: "done", "unchanged"…; else NULL */
+    /* What the store's verifier said after the change, or NULL. Of a distrust a no is what was
+     * asked for. */
+    const struct xr_verdict *verdict;
+};
+XR_API bool xr_report_store(const struct xr_report *report, size_t at, struct xr_report_store *out);
+
+/* XR_VERB_LIST: an entry of that store (as above; managed ones alone if the request said so). */
+struct xr_report_entry {
+    size_t size;
+    const struct xr_entry *entry;
+    const char *place;
+    const char *name; /* subject of its certificate, as RFC 4514 writes it; NULL without one */
+    const char *kind; /* "root", "cross"…; likewise */
+    bool managed;     /* crossroot put it there */
+};
+XR_API bool xr_report_entry(const struct xr_report *report, size_t store, size_t at,
+                            struct xr_report_entry *out);
+
+/* A verb that changes: a step of that store, done or not as the store's state says. */
+struct xr_report_step {
+    size_t size;
+    const struct xr_subject *subject;
+    const char *action; /* "none", "add", "change", "remove" or "refuse" */
+    const char *place;
+    const char *why;         /* of a refusal, a none, or a remark; or NULL */
+    const char *name, *kind; /* as of an entry */
+};
+XR_API bool xr_report_step(const struct xr_report *report, size_t store, size_t at,
+                           struct xr_report_step *out);
+
+/* XR_VERB_VERIFY: what one store's verifier said of one file. */
+struct xr_report_answer {
+    size_t size;
+    const char *store, *file;
+    const unsigned char *sha256;      /* of the certificate that was asked about, or NULL */
+    const struct xr_verdict *verdict; /* NULL where nobody could be asked */
+    const char *why;                  /* the reason of that, or of the verdict; or NULL */
+};
+XR_API bool xr_report_answer(const struct xr_report *report, size_t at,
+                             struct xr_report_answer *out);
 
 XR_API const char *xr_version(void);    /* "0.1.0" */
 XR_API const char *xr_plugin_dir(void); /* where plugins are loaded from */
