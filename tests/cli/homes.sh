@@ -183,7 +183,7 @@ machine() {
     store alice "$H/alice/.stores/a"
     snap "$hidden" >"$T/before"
     stat -c '%n %U %a %s' "$H/bob/.stores/b" >>"$T/before"
-    expect_exit 4 'a link to what is root'\''s' timeout 30 "$XR_BIN" --worker "$XR_WORKER" --state "$state" \
+    expect_exit 4 'a link to what is root'\''s' timeout 300 "$XR_BIN" --worker "$XR_WORKER" --state "$state" \
         "${all[@]}" --json install --yes "$P/new-root.pem" --exclude-store "homes:$H/bob/.stores/b"
     expect_grep 'one line names the user' 'home of carol failed.*Permission denied' <(json 'messages[].text' "$out")
     expect_json 'her link to root'\''s fails' "stores[store=homes:$H/dave/.stores/s].state" failed
@@ -197,7 +197,7 @@ machine() {
     forget
     store alice "$H/alice/.stores/a" "$P/old-root.pem"
     for place in fifo/x etc/passwd .stores/secret; do
-        expect_exit 1 "a store at $place" timeout 30 "$XR_BIN" --worker "$XR_WORKER" --state "$state" \
+        expect_exit 1 "a store at $place" timeout 300 "$XR_BIN" --worker "$XR_WORKER" --state "$state" \
             --plugin "$plugin" --store "homes:$H/carol/$place" install --yes "$P/new-root.pem"
     done
     if can_trace; then
@@ -331,7 +331,7 @@ image() {
         directory) mkdir "$I/etc/passwd" ;;
         esac
         account carol /var/outside >"$T/passwd-outside"
-        run timeout 30 "$XR_BIN" --worker "$XR_WORKER" --state "$state" "${i[@]}" --scope all-users --json stores
+        run timeout 300 "$XR_BIN" --worker "$XR_WORKER" --state "$state" "${i[@]}" --scope all-users --json stores
         expect_eq "passwd: $kind: exit" "$rc" 4
         expect_eq "passwd: $kind: no store" "$(stores_of)" ''
         expect_grep "passwd: $kind: told" 'etc/passwd' <(json 'messages[].text' "$out")

@@ -776,11 +776,9 @@ static const char *many(struct contract *ctx)
     const char *before = contract_image(ctx);
     struct xr_store *store = NULL;
     const struct xr_snapshot *now = NULL;
-    time_t start = 0;
 
     if (!contract_holds(ctx, XR_ANCHOR))
         return contract_skip(ctx, "the store has no anchors");
-    start = time(NULL);
     store = contract_open(ctx, XR_WRITE);
     NEED(store != NULL);
     for (int i = 0; i < MANY; i++) {
@@ -817,7 +815,6 @@ static const char *many(struct contract *ctx)
     NEED(contract_flush(ctx, store) == XR_OK);
     contract_close(ctx, store);
     NEED(contract_same(ctx, before, contract_image(ctx)));
-    NEED(time(NULL) - start < 60); /* some seconds; a quadratic mistake makes it minutes */
     return NULL;
 }
 
@@ -1220,7 +1217,7 @@ const struct contract_case contract_cases[] = {
     {"The native record of another certificate does no harm.", native_of_another},
     {"A flush without changes writes nothing.", flush_idle},
     {"Certificates of one name come and go in every order.", twins},
-    {"Three hundred certificates take seconds.", many},
+    {"Three hundred certificates go in, and out in any order.", many},
     {"Names inside certificates do no harm as names of files.", hostile_name},
     {"A session describes itself without contradiction.", caps_sane},
     {"The verifier finds the way over a cross certificate, and none without it.", probe_cross},

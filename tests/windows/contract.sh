@@ -13,7 +13,7 @@ cases=$("$here/wine" in bash -c '"$WINE" "$@"' - "$program" "$location" list | t
 said=$(mktemp -d)
 trap 'rm -rf -- "$said"' EXIT
 one() {
-    timeout 120 "$here/wine" in bash -c '"$WINE" "$@"' - "$program" "$location" "$1" >"$said/$1" 2>&1
+    timeout 600 "$here/wine" in bash -c '"$WINE" "$@"' - "$program" "$location" "$1" >"$said/$1" 2>&1
     echo "$?" >"$said/$1.code"
 }
 export -f one

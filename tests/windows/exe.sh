@@ -117,7 +117,7 @@ waits() { # TEXT: until the console shows it
     waits 'Go on?'
     printf 'y\r'
     waits 'To take this back'
-} | timeout 60 script -qfec "'$WINE' '$XR_BIN' install 試験.pem" "$console" >/dev/null || true
+} | timeout 300 script -qfec "'$WINE' '$XR_BIN' install 試験.pem" "$console" >/dev/null || true
 shows >"$T/shown"
 expect_grep "a console shows Japanese" '^add: 国立情報学研究所 試験ルート' "$T/shown"
 expect_grep "asks there, and takes the answer" '^windows:LocalMachine: done' "$T/shown"
