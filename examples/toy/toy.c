@@ -116,7 +116,7 @@ static enum xr_status swap(struct xr_session *s, const struct xr_state *expect,
     const struct xr_subject *subject = want != NULL ? &want->subject : &expect->subject;
     char name[2 * XR_SHA256_LEN + 1];
     unsigned places = 0;
-    struct held now;
+    struct held now = {0};
     enum xr_status status = check(&places, s, want, err);
 
     if (!s->write || (expect != NULL && !xr_subject_equal(&expect->subject, subject)))
