@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A backend out of tree. A store is a directory, a certificate a file
+ * A backend out of tree, see docs/writing-a-backend.md. A store is a directory, a certificate a file
  * named by its SHA-256: a digit for its places (1 anchor, 2 intermediate, 3 both), then its DER. So
  * every swap is one rename, or one unlink.
  *

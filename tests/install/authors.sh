@@ -31,6 +31,21 @@ by_hand() {
 grep -q 'cc -std=gnu11 -fPIC -shared -o toy.so toy.c' "$tmp/examples/toy/toy.c"
 must 'cc builds it' by_hand "$tmp/toy.so" "$tmp/examples/toy/toy.c"
 
+# What the page adds to the toy works too.
+block() { # PATTERN: the first block of C that has it
+    awk -v want="$1" '/^```/ { if (on && hit) { printf "%s", text; exit } on = ($0 == "```c"); text = ""; hit = 0; next }
+        on { text = text $0 "\n"; if ($0 ~ want) hit = 1 }' "$source/docs/writing-a-backend.md"
+}
+block 'xr_probe ' >"$tmp/probe.c"
+block 'caps->verifier' >"$tmp/verifier.c"
+awk -v probe="$tmp/probe.c" -v verifier="$tmp/verifier.c" '
+    function put(file, line) { while ((getline line < file) > 0) print line }
+    /^static const struct xr_backend table/ { put(probe); print "" }
+    { print }
+    /caps->atomic = true/ { put(verifier) }
+    /\.flush = flush,/ { print "    .probe = probe," }' "$tmp/examples/toy/toy.c" >"$tmp/probing.c"
+must 'the page has a verifier' by_hand "$tmp/probing.so" "$tmp/probing.c"
+
 mkdir "$tmp/stores"
 contract() { # PLUGIN [OPTION]...
     env -u LD_LIBRARY_PATH "$tmp/p/bin/crossroot-contract" --plugin "$1" --store "toy:$tmp/stores" "${@:2}"
@@ -41,6 +56,8 @@ must 'all that applies' test "$(grep -c '^ok' "$tmp/log")" -ge 36
 must 'nothing is left' test -z "$(ls -A "$tmp/stores")"
 must 'in the helper too' contract "$tmp/toy.so" --helper \
     --worker "$(find "$tmp/p" -name worker -path '*/crossroot/*')"
+must 'with the verifier too' contract "$tmp/probing.so"
+must 'which is asked' test "$(grep -c '^ok    .*verifier' "$tmp/log")" = 6
 must 'by name' contract "$tmp/toy.so" --case 'A swap is undone by the opposite swap.'
 must 'that case alone' test "$(cat "$tmp/log")" = 'ok    A swap is undone by the opposite swap.
 1 ok, 0 skipped, 0 failed'
