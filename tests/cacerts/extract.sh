@@ -16,7 +16,7 @@ for at in /usr/lib/*/pkcs11/p11-kit-trust.so /usr/lib*/pkcs11/p11-kit-trust.so; 
     [[ -n $module || ! -e $at ]] || module=$at
 done
 [[ -n $trust && -n $module ]] || {
-    echo "no p11-kit here"
+    echo "skip  no p11-kit here"
     exit 77
 }
 pkextract=$build/tests/cacerts/xr-pkextract

@@ -118,7 +118,7 @@ static int run(const struct contract_case *c)
 
     for (size_t i = 0; is_wine() && i < sizeof(beyond_wine) / sizeof(beyond_wine[0]); i++) {
         if (strcmp(beyond_wine[i], c->name) == 0) {
-            (void)printf("skipped: Wine cannot show it: %s\n", c->name);
+            (void)printf("skip  Wine cannot show it (%s)\n", c->name);
             return 77;
         }
     }
@@ -136,7 +136,7 @@ static int run(const struct contract_case *c)
         (void)printf("FAILED: %s\n%s\n", c->name, failed);
         code = 1;
     } else if (ctx.skipped != NULL) {
-        (void)printf("skipped: %s: %s\n", ctx.skipped, c->name);
+        (void)printf("skip  %s (%s)\n", ctx.skipped, c->name);
         code = 77;
     } else {
         (void)printf("ok: %s\n", c->name);
