@@ -393,8 +393,7 @@ static void give(const char *password)
 
 static const char *const locked[] = {"log", "", "password", "open sesame", NULL};
 #define NO_PASSWORD "it has a password: give it with --password-fd, or on a terminal"
-#define WRONG \
-    "wrong password: give the right one with --password-fd, or on a terminal"
+#define WRONG       "wrong password: give the right one with --password-fd, or on a terminal"
 
 static void nothing_said(const char *password)
 {
