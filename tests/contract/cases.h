@@ -67,8 +67,9 @@ struct contract {
     const char *scratch;
     char *location;
     struct xr_site site;
-    const struct xr_subject *leaving; /* see struct xr_target; or NULL */
-    struct xr_caps caps;              /* of a session that reads the store before it exists */
+    size_t leaving_count; /* see struct xr_target; 0 or 1 */
+    struct xr_subject leaving;
+    struct xr_caps caps; /* of a session that reads the store before it exists */
     struct pki_blob certs[CERT_COUNT];
     struct pki_key *key; /* of old */
     struct xr_error err; /* of the last helper that failed */

@@ -886,7 +886,6 @@ static const char *refuses(struct contract *ctx, enum contract_cert cert, bool *
 static const char *lost(struct contract *ctx)
 {
     const char *before = NULL, *bundle = stock(ctx)->bundle;
-    struct xr_subject gone = contract_subject(ctx, CERT_OLD);
     bool refused = false;
 
     TRY(contract_install(ctx, CERT_OLD, XR_ANCHOR));
@@ -910,11 +909,12 @@ static const char *lost(struct contract *ctx)
     tree_unlink(ctx->location, ours(ctx, CERT_OLD));
     TRY(refuses(ctx, CERT_OLD, &refused));
     NEED(refused && published(ctx, CERT_OLD));
-    ctx->leaving = &gone;
+    ctx->leaving = contract_subject(ctx, CERT_OLD);
+    ctx->leaving_count = 1;
     TRY(refuses(ctx, CERT_OLD, &refused));
     NEED(!refused);
     TRY(flush_only(ctx));
-    ctx->leaving = NULL;
+    ctx->leaving_count = 0;
     NEED(!published(ctx, CERT_OLD) && contract_count(ctx) == 0);
     return NULL;
 }

@@ -162,8 +162,8 @@ struct xr_store *contract_open_at(struct contract *ctx, const char *location, en
     struct xr_store *store = xr_new(1, sizeof(*store));
     struct xr_target target = *XR_TARGET(&ctx->site, location);
 
-    target.leaving = ctx->leaving;
-    target.leaving_count = ctx->leaving != NULL;
+    target.leaving = &ctx->leaving;
+    target.leaving_count = ctx->leaving_count;
     ctx->err = (struct xr_error){.size = sizeof(ctx->err)};
     if (xr_store_open(store, ctx->backend, &target, mode, ctx->worker, &ctx->err) != XR_OK) {
         free(store);
