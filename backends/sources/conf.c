@@ -9,11 +9,31 @@ static bool blank(char c)
     return c == ' ' || c == '\t';
 }
 
-/* As update-ca-certificates reads it: "read" takes blanks off both ends. A carriage return before the
- * end of a line, which it would look for in the file's name, is what an editor left and is not
- * meant. */
+/* Does every line end with CR and LF? Then an editor of another system wrote it. */
+static bool is_crlf(const struct xr_buf *text)
+{
+    size_t from = 0;
+
+    while (from < text->len) {
+        const char *end = memchr(text->data + from, '\n', text->len - from);
+
+        if (end == NULL)
+            break;
+        if (end == text->data + from || end[-1] != '\r')
+            return false;
+        from = (size_t)(end - text->data) + 1;
+    }
+    return from > 0;
+}
+
+/* As update-ca-certificates reads it: "read" takes blanks off both ends, and CR is part of a name. But
+ * in a list whose every line ends with CR it is not meant, and that program would drop every
+ * certificate: there it counts as a blank. In a mixed list it does not, for a certificate that is
+ * deselected in one line would be selected by another that only we understand. */
 bool ca_conf_next(struct ca_conf_line *out, size_t *at, const struct xr_buf *text)
 {
+    if (*at == 0)
+        out->crlf = is_crlf(text);
     while (*at < text->len) {
         size_t from = *at, to = 0;
         const char *end = memchr(text->data + from, '\n', text->len - from);
@@ -25,9 +45,11 @@ bool ca_conf_next(struct ca_conf_line *out, size_t *at, const struct xr_buf *tex
         from += out->deselected;
         if (to > from && text->data[from] == '#' && !out->deselected)
             continue;
+        if (out->crlf && to > from && text->data[to - 1] == '\r')
+            to--;
         while (from < to && blank(text->data[from]))
             from++;
-        while (to > from && (blank(text->data[to - 1]) || text->data[to - 1] == '\r'))
+        while (to > from && blank(text->data[to - 1]))
             to--;
         out->path = text->data + from;
         out->len = to - from;

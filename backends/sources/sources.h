@@ -188,6 +188,7 @@ struct ca_conf_line {
     size_t len;
     bool deselected;
     size_t mark; /* offset in the text where a ! is, or would be */
+    bool crlf;   /* of the whole list; set by the first call */
 };
 /* The next line that names a certificate, from *at; false at the end. */
 bool ca_conf_next(struct ca_conf_line *out, size_t *at, const struct xr_buf *text);

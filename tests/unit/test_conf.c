@@ -72,6 +72,16 @@ Test(conf, blanks_around_a_path_are_no_part_of_it)
     expect_lines("  a b.crt \t\n! c.crt \n", "+a b.crt -c.crt");
 }
 
+Test(conf, a_carriage_return_is_passed_over_only_where_every_line_has_one)
+{
+    expect_lines("# x\r\n\r\na.crt \r\n!b.crt\r\n", "+a.crt -b.crt");
+    expect_lines("a.crt\r\nb.crt", "+a.crt +b.crt");
+    expect_lines("!a.crt\na.crt\r\n", "-a.crt +a.crt\r");
+    expect_lines("a.crt\r\n\nb.crt\r\n", "+a.crt\r +b.crt\r");
+    expect_lines("a.crt\r", "+a.crt\r");
+    expect_set("a.crt\r\n", "a.crt", true, "!a.crt\r\n");
+}
+
 Test(conf, the_last_line_needs_no_end)
 {
     expect_lines("a.crt\n!b.crt", "+a.crt -b.crt");
