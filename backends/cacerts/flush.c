@@ -30,8 +30,8 @@ static void clear_all_temps(const struct xr_session *s)
         char *dir = xr_memdup(path, (size_t)(ca_name(path) - path) - 1);
 
         ca_clear_temps(s, dir);
-        if (layout->outputs[i].ask.format == PF_PEM_DIRECTORY_HASH ||
-            layout->outputs[i].ask.format == PF_OPENSSL_DIRECTORY)
+        if (layout->outputs[i].ask.format == XR_FORMAT_PEM_DIRECTORY ||
+            layout->outputs[i].ask.format == XR_FORMAT_OPENSSL_DIRECTORY)
             ca_clear_temps(s, path);
         free(dir);
     }

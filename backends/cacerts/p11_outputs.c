@@ -30,10 +30,10 @@ static void want_right_link(struct ca_edits *edits, const struct xr_session *s, 
 static bool same_keystore(const struct xr_session *s, const char *path, const struct xr_buf *want)
 {
     struct xr_buf have = {0};
-    bool same =
-        ca_read(&have, NULL, s, path, NULL) == XR_OK &&
-        pf_same_keystore((struct xr_bytes){(const unsigned char *)have.data, have.len},
-                         (struct xr_bytes){(const unsigned char *)want->data, want->len}, s->host);
+    bool same = ca_read(&have, NULL, s, path, NULL) == XR_OK &&
+                xr_format_same_jks((struct xr_bytes){(const unsigned char *)have.data, have.len},
+                                   (struct xr_bytes){(const unsigned char *)want->data, want->len},
+                                   s->host);
 
     xr_buf_free(&have);
     return same;
@@ -42,7 +42,7 @@ static bool same_keystore(const struct xr_session *s, const char *path, const st
 static void want_bundle(struct ca_edits *edits, const struct xr_session *s,
                         const struct ca_output *output, struct xr_buf *content)
 {
-    if (output->ask.format == PF_JAVA_CACERTS && same_keystore(s, output->path, content))
+    if (output->ask.format == XR_FORMAT_JAVA && same_keystore(s, output->path, content))
         return;
     if (output->head != NULL) {
         struct xr_buf whole = {0};
@@ -63,12 +63,13 @@ static bool kept(const struct ca_layout *layout, const char *name)
 
 static int by_name(const void *a, const void *b)
 {
-    return strcmp(((const struct pf_out *)a)->name, ((const struct pf_out *)b)->name);
+    return strcmp(((const struct xr_format_file *)a)->name,
+                  ((const struct xr_format_file *)b)->name);
 }
 
 /* Everything else in such a directory goes, as with --overwrite; subdirectories stay. */
 static void want_directory(struct ca_edits *edits, const struct xr_session *s,
-                           const struct ca_output *output, struct pf_outs *outs)
+                           const struct ca_output *output, struct xr_format_files *outs)
 {
     struct xr_strings names = {0};
 
@@ -85,7 +86,7 @@ static void want_directory(struct ca_edits *edits, const struct xr_session *s,
     }
     ca_names(&names, s, output->path);
     for (size_t i = 0; i < names.count; i++) {
-        struct pf_out key = {.name = names.items[i]};
+        struct xr_format_file key = {.name = names.items[i]};
         char *path = xr_format("%s/%s", output->path, names.items[i]);
         struct stat st;
 
@@ -141,7 +142,7 @@ static void copies_free(struct copies *copies)
 
 /* Both lists are in the order of their names. */
 static void want_copies(struct ca_edits *edits, const struct xr_session *s,
-                        const struct pf_outs *outs)
+                        const struct xr_format_files *outs)
 {
     const char *to = s->layout->copies.to, *from = s->layout->copies.from;
     struct copies have = {0};
@@ -152,7 +153,7 @@ static void want_copies(struct ca_edits *edits, const struct xr_session *s,
         return;
     read_copies(&have, s);
     for (size_t i = 0; (s->layout->copies.all || have.count > 0) && i < outs->count; i++) {
-        const struct pf_out *out = &outs->items[i];
+        const struct xr_format_file *out = &outs->items[i];
         char *target = NULL;
         int order = 1;
 
@@ -186,19 +187,14 @@ static void want_links(struct ca_edits *edits, const struct xr_session *s)
     }
 }
 
-static bool makes_directory(const struct ca_output *output)
-{
-    return output->ask.format == PF_PEM_DIRECTORY_HASH ||
-           output->ask.format == PF_OPENSSL_DIRECTORY;
-}
-
 /* Releases of a distribution differ in what they publish: the root in hand tells. */
 static bool is_published(const struct xr_session *s, const struct ca_output *output)
 {
     char *dir = xr_memdup(output->path, (size_t)(ca_name(output->path) - output->path) - 1);
     struct stat st;
-    bool is = strcmp(output->path, s->layout->published[0]) == 0 ||
-              ca_stat(&st, s, makes_directory(output) ? output->path : dir, true);
+    bool is =
+        strcmp(output->path, s->layout->published[0]) == 0 ||
+        ca_stat(&st, s, xr_format_is_directory(output->ask.format) ? output->path : dir, true);
 
     free(dir);
     return is;
@@ -208,19 +204,19 @@ void ca_p11_outputs(struct ca_edits *edits, struct xr_session *s)
 {
     for (size_t i = 0; i < CA_OUTPUTS_MAX && s->layout->outputs[i].path; i++) {
         const struct ca_output *output = &s->layout->outputs[i];
-        struct pf_outs outs = {0};
+        struct xr_format_files outs = {0};
 
         if (!is_published(s, output))
             continue;
         pf_extract(&outs, &s->p11, &output->ask);
-        if (!makes_directory(output)) {
+        if (!xr_format_is_directory(output->ask.format)) {
             want_bundle(edits, s, output, &outs.items[0].content);
         } else {
             want_directory(edits, s, output, &outs);
-            if (output->ask.format == PF_PEM_DIRECTORY_HASH)
+            if (output->ask.format == XR_FORMAT_PEM_DIRECTORY)
                 want_copies(edits, s, &outs);
         }
-        pf_outs_free(&outs);
+        xr_format_files_free(&outs);
     }
     want_links(edits, s);
 }

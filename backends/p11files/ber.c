@@ -111,24 +111,6 @@ bool pf_der_only(struct pf_der *out, struct xr_bytes all, unsigned tag)
     return pf_der_take(out, &all, tag) && all.len == 0;
 }
 
-void pf_der_put(struct xr_buf *buf, unsigned tag, const void *content, size_t len)
-{
-    unsigned char head[2 + sizeof(len)] = {(unsigned char)tag, (unsigned char)len};
-    size_t used = 2;
-
-    if (len >= 0x80) {
-        size_t octets = 1;
-
-        while (octets < sizeof(len) && len >> (8 * octets) != 0)
-            octets++;
-        head[1] = (unsigned char)(0x80 | octets);
-        for (size_t i = 0; i < octets; i++)
-            head[used++] = (unsigned char)(len >> (8 * (octets - 1 - i)));
-    }
-    xr_buf_add(buf, head, used);
-    xr_buf_add(buf, content, len);
-}
-
 bool pf_oid_ok(struct xr_bytes content)
 {
     size_t run = 0;

@@ -1,50 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Names that an output gives to certificates, and the hashes that links are named by. */
+/* The hashes of a subject that p11-kit names links by. */
 #include "private.h"
 
 #include <stdlib.h>
-
-/* ---- names, each once ---- */
-
-/* Answers whether it was new; *at, its number, becomes value then. */
-static bool put(struct xr_idmap *map, const struct xr_host *host, const char *name, size_t len,
-                size_t value, size_t *at)
-{
-    unsigned char id[XR_SHA256_LEN];
-    bool added = false;
-
-    host->sha256(id, (struct xr_bytes){(const unsigned char *)name, len});
-    *at = xr_idmap_put(map, id, value, &added);
-    return added;
-}
-
-void pf_names_take(struct pf_names *names, struct xr_buf *spelt, const char *name, size_t len,
-                   pf_spell_fn spell)
-{
-    size_t at = 0, unused = 0, *n = NULL;
-
-    spelt->len = 0;
-    spell(spelt, name, len, 0);
-    if (put(&names->taken, names->host, spelt->data, spelt->len, 0, &unused))
-        return;
-    if (put(&names->next, names->host, name, len, names->count, &at))
-        *XR_PUSH(names) = 0;
-    n = &names->items[at];
-    do {
-        spelt->len = 0;
-        spell(spelt, name, len, ++*n);
-    } while (!put(&names->taken, names->host, spelt->data, spelt->len, 0, &unused));
-}
-
-void pf_names_free(struct pf_names *names)
-{
-    xr_idmap_free(&names->taken);
-    xr_idmap_free(&names->next);
-    free(names->items);
-    *names = (struct pf_names){.host = names->host};
-}
-
-/* ---- link names ---- */
 
 static uint32_t little_endian(const unsigned char *p)
 {
@@ -88,10 +46,10 @@ static bool canonical_ava(struct xr_buf *out, const struct pf_ava *ava)
         return false;
     xr_buf_add(&content, ava->type.data, ava->type.len);
     if (text != NULL)
-        pf_der_put(&content, PF_DER_UTF8, text, squeeze(text, len));
+        xr_der_put(&content, PF_DER_UTF8, text, squeeze(text, len));
     else
         xr_buf_add(&content, ava->value.data, ava->value.len);
-    pf_der_put(out, PF_DER_SEQUENCE, content.data, content.len);
+    xr_der_put(out, PF_DER_SEQUENCE, content.data, content.len);
     xr_buf_free(&content);
     free(text);
     return true;
@@ -120,7 +78,7 @@ static bool canonical_rdn(struct xr_buf *out, struct xr_bytes set)
             qsort(parts.items, parts.count, sizeof(*parts.items), pf_by_bytes);
         for (size_t i = 0; i < parts.count; i++)
             xr_buf_add(&sorted, parts.items[i].data, parts.items[i].len);
-        pf_der_put(out, PF_DER_SET, sorted.data, sorted.len);
+        xr_der_put(out, PF_DER_SET, sorted.data, sorted.len);
     }
     free(parts.items);
     xr_buf_free(&content);

@@ -14,7 +14,7 @@
 #ifndef XR_P11FILES_PK_H
 #define XR_P11FILES_PK_H
 
-#include "kit/base.h"
+#include "formats/formats.h"
 
 /* Which part of a source directory a file lies in. */
 enum pf_area { PF_BASE, PF_ANCHORS, PF_BLOCKLIST };
@@ -48,8 +48,8 @@ struct pf_cert {
     int category;        /* said by the source, or -1 */
     int plain;           /* category of the certificate alone */
     bool parses;
-    char *base64;
-    size_t base64_len;
+    struct xr_format_cert told;  /* to outputs, see pf_extract */
+    struct xr_buf trust, reject; /* for it */
 };
 
 /* What all extensions attached to a key say together; values of extensions, or empty. */
@@ -100,30 +100,10 @@ enum xr_status pf_add(struct pf_store *store, size_t token, enum pf_area area, c
 void pf_combine(struct pf_store *store);
 void pf_free(struct pf_store *store);
 
-/* A file, or a link, below an output directory. */
-struct pf_out {
-    char *name;
-    char *target; /* of a link, or NULL */
-    struct xr_buf content;
-};
-struct pf_outs {
-    struct pf_out *items;
-    size_t count, capacity;
-};
-void pf_outs_free(struct pf_outs *outs);
-
-enum pf_format {
-    PF_PEM_BUNDLE,
-    PF_OPENSSL_BUNDLE,
-    PF_JAVA_CACERTS,
-    PF_EDK2_CACERTS,
-    PF_PEM_DIRECTORY_HASH,
-    PF_OPENSSL_DIRECTORY,
-};
 enum pf_filter { PF_CA_ANCHORS, PF_CERTIFICATES };
 
 struct pf_request {
-    enum pf_format format;
+    enum xr_format format;
     enum pf_filter filter;
     uint32_t purpose; /* one of XR_SERVER … XR_TIME; 0: no limit, but for anchors in formats other
                          than OpenSSL's it is XR_SERVER then */
@@ -131,10 +111,8 @@ struct pf_request {
 };
 /* What `trust extract` would write, but for two things. A Java entry's time is its certificate's
  * notBefore. Comments have no control characters and no five dashes in a row, with which a label
- * adds certificates to p11-kit's own bundles. A bundle is one element without a name. */
-void pf_extract(struct pf_outs *out, struct pf_store *store, const struct pf_request *request);
-
-/* Are these two whole Java keystores, the same but for the times of their entries? */
-bool pf_same_keystore(struct xr_bytes a, struct xr_bytes b, const struct xr_host *host);
+ * adds certificates to p11-kit's own bundles. */
+void pf_extract(struct xr_format_files *out, struct pf_store *store,
+                const struct pf_request *request);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* PEM with p11-kit's manners, and base64 fast enough for every certificate of a machine. */
+/* PEM as p11-kit reads it. */
 #include "private.h"
 
 #include <stdlib.h>
@@ -12,10 +12,6 @@ static bool space(unsigned char c)
 {
     return c == ' ' || (c >= '\t' && c <= '\r');
 }
-
-/* ---- decoding ---- */
-
-static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 /* One more than a digit's value, so that 0 is no digit. */
 enum { BAD = 0, SKIP = 65, PAD };
@@ -174,39 +170,4 @@ size_t pf_pem_each(struct xr_bytes text, pf_block_fn block, void *ctx)
         at = stop + sizeof(DASHES) - 1;
     }
     return found;
-}
-
-/* ---- encoding ---- */
-
-size_t pf_base64_size(size_t len)
-{
-    return (len + 2) / 3 * 4 + len / 48 + 1;
-}
-
-size_t pf_base64(char *out, const unsigned char *data, size_t len)
-{
-    char *q = out;
-
-    for (size_t at = 0, column = 0; at < len; at += 3, column += 4) {
-        size_t left = len - at;
-        uint32_t bits = (uint32_t)data[at] << 16;
-
-        if (column == 64) {
-            *q++ = '\n';
-            column = 0;
-        }
-        if (left > 1)
-            bits |= (uint32_t)data[at + 1] << 8;
-        if (left > 2)
-            bits |= data[at + 2];
-        *q++ = alphabet[bits >> 18];
-        *q++ = alphabet[bits >> 12 & 63];
-        *q++ = alphabet[bits >> 6 & 63];
-        *q++ = alphabet[bits & 63];
-        if (left < 3)
-            q[-1] = '=';
-        if (left < 2)
-            q[-2] = '=';
-    }
-    return (size_t)(q - out);
 }

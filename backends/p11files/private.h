@@ -3,6 +3,7 @@
 #ifndef XR_P11FILES_PARTS_H
 #define XR_P11FILES_PARTS_H
 
+#include "kit/der.h"
 #include "p11files.h"
 
 /* ---- der.c: as much DER as libtasn1 would take, flat ---- */
@@ -30,7 +31,6 @@ bool pf_der_next(struct pf_der *out, struct xr_bytes *rest);
 bool pf_der_take(struct pf_der *out, struct xr_bytes *rest, unsigned tag);
 /* The same, and nothing follows. */
 bool pf_der_only(struct pf_der *out, struct xr_bytes all, unsigned tag);
-void pf_der_put(struct xr_buf *buf, unsigned tag, const void *content, size_t len);
 
 struct pf_walk {
     struct xr_bytes serial, issuer, subject, spki; /* whole elements */
@@ -82,9 +82,6 @@ extern const struct pf_known_oid pf_known_oids[PF_KNOWN_OIDS];
 typedef void (*pf_block_fn)(void *ctx, struct xr_bytes type, unsigned char *der, size_t len);
 /* Calls for every block that decodes, whatever its type; der is the callee's. Answers how many. */
 size_t pf_pem_each(struct xr_bytes text, pf_block_fn block, void *ctx);
-/* Base64 in lines of 64, no final newline; out has room for pf_base64_size(len). */
-size_t pf_base64_size(size_t len);
-size_t pf_base64(char *out, const unsigned char *data, size_t len);
 
 /* ---- persist.c ---- */
 
@@ -142,32 +139,9 @@ bool pf_persist_read(struct xr_bytes data, pf_object_fn place, void *ctx, struct
 
 /* ---- names.c ---- */
 
-/* Keeps names apart as p11-kit does: NAME, NAME.1, NAME.2… The cost of a name does not grow with how
- * often it was asked for. */
-struct pf_names {
-    const struct xr_host *host;
-    struct xr_idmap taken, next;
-    size_t *items; /* how often a name was asked for */
-    size_t count, capacity;
-};
-/* Appends the n-th spelling of a name. */
-typedef void (*pf_spell_fn)(struct xr_buf *buf, const char *name, size_t len, size_t n);
-/* spelt becomes the first spelling nobody has taken. */
-void pf_names_take(struct pf_names *names, struct xr_buf *spelt, const char *name, size_t len,
-                   pf_spell_fn spell);
-void pf_names_free(struct pf_names *names);
-
 /* Hashes that links are named by: of the canonical subject (false: not for this one), and of before
  * OpenSSL 1.0. */
 bool pf_link_hash(uint32_t *out, struct xr_bytes subject, const struct xr_host *host);
 uint32_t pf_link_hash_old(struct xr_bytes subject, const struct xr_host *host);
-
-/* ---- jks.c ---- */
-
-struct pf_picks {
-    size_t *items;
-    size_t count, capacity;
-};
-void pf_jks(struct xr_buf *out, const struct pf_store *store, const struct pf_picks *picks);
 
 #endif

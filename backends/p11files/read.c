@@ -354,8 +354,8 @@ static void attach(const struct origin *from, struct xr_bytes spki, const char *
     xr_buf_add(&inside, oid, oid_len);
     if (critical)
         xr_buf_add(&inside, "\x01\x01\xff", 3);
-    pf_der_put(&inside, PF_DER_OCTETS, value.data, value.len);
-    pf_der_put(&whole, PF_DER_SEQUENCE, inside.data, inside.len);
+    xr_der_put(&inside, PF_DER_OCTETS, value.data, value.len);
+    xr_der_put(&whole, PF_DER_SEQUENCE, inside.data, inside.len);
     place_extension(from, spki, (struct xr_bytes){(const unsigned char *)oid, oid_len},
                     (struct xr_bytes){(const unsigned char *)whole.data, whole.len});
     xr_buf_free(&inside);
@@ -371,7 +371,7 @@ static void attach_oids(const struct origin *from, struct xr_bytes spki, const c
         xr_buf_add(&list, oids->items[i].data, oids->items[i].len);
     if (oids->count == 0) /* an EKU must have one */
         xr_buf_add(&list, PF_OID_RESERVED, sizeof(PF_OID_RESERVED) - 1);
-    pf_der_put(&value, PF_DER_SEQUENCE, list.data, list.len);
+    xr_der_put(&value, PF_DER_SEQUENCE, list.data, list.len);
     attach(from, spki, oid, oid_len, critical,
            (struct xr_bytes){(const unsigned char *)value.data, value.len});
     xr_buf_free(&list);
@@ -488,7 +488,9 @@ void pf_free(struct pf_store *store)
         free((void *)(uintptr_t)cert->der.data);
         free(cert->own);
         free(cert->label);
-        free(cert->base64);
+        free(cert->told.base64);
+        xr_buf_free(&cert->trust);
+        xr_buf_free(&cert->reject);
     }
     for (size_t i = 0; i < store->extensions.count; i++) {
         struct pf_extension *extension = &store->extensions.items[i];

@@ -237,8 +237,8 @@ static enum xr_status take_anchor(void *ctx, enum xr_item_kind kind, struct xr_b
  * Nothing that a distrust blocks. */
 static void believe(struct pt_beliefs *beliefs, struct xr_session *s)
 {
-    const struct pf_request request = {.format = PF_OPENSSL_BUNDLE, .filter = PF_CA_ANCHORS};
-    struct pf_outs outs = {0};
+    const struct pf_request request = {.format = XR_FORMAT_OPENSSL_BUNDLE, .filter = PF_CA_ANCHORS};
+    struct xr_format_files outs = {0};
 
     pf_extract(&outs, &s->p11, &request);
     for (size_t i = 0; i < outs.count; i++) {
@@ -248,7 +248,7 @@ static void believe(struct pt_beliefs *beliefs, struct xr_session *s)
         if (text.len > 0)
             (void)s->host->items(text, take_anchor, beliefs, NULL);
     }
-    pf_outs_free(&outs);
+    xr_format_files_free(&outs);
     for (size_t i = 0; i < s->p11.certs.count; i++) {
         const struct pf_cert *cert = &s->p11.certs.items[i];
 

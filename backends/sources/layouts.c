@@ -7,11 +7,11 @@
     }
 #define COMMENTED(p)                                                                       \
     {                                                                                      \
-        .format = PF_PEM_BUNDLE, .filter = PF_CA_ANCHORS, .purpose = (p), .comments = true \
+        .format = XR_FORMAT_PEM_BUNDLE, .filter = PF_CA_ANCHORS, .purpose = (p), .comments = true \
     }
 #define TRUSTED_BUNDLE                                                           \
     {                                                                            \
-        .format = PF_OPENSSL_BUNDLE, .filter = PF_CERTIFICATES, .comments = true \
+        .format = XR_FORMAT_OPENSSL_BUNDLE, .filter = PF_CERTIFICATES, .comments = true \
     }
 
 static const char suse_head[] =
@@ -62,14 +62,14 @@ const struct ca_layout ca_layouts[] = {
         .tokens = {{"etc/pki/trust", false}, {"usr/share/pki/trust", true}},
         .outputs =
             {
-                {"var/lib/ca-certificates/pem", SERVER_ANCHORS(PF_PEM_DIRECTORY_HASH), NULL, 0444},
+                {"var/lib/ca-certificates/pem", SERVER_ANCHORS(XR_FORMAT_PEM_DIRECTORY), NULL, 0444},
                 {"var/lib/ca-certificates/openssl",
-                 {.format = PF_OPENSSL_DIRECTORY, .filter = PF_CA_ANCHORS},
+                 {.format = XR_FORMAT_OPENSSL_DIRECTORY, .filter = PF_CA_ANCHORS},
                  NULL,
                  0444},
-                {"var/lib/ca-certificates/java-cacerts", SERVER_ANCHORS(PF_JAVA_CACERTS), NULL,
+                {"var/lib/ca-certificates/java-cacerts", SERVER_ANCHORS(XR_FORMAT_JAVA), NULL,
                  0444},
-                {"var/lib/ca-certificates/ca-bundle.pem", SERVER_ANCHORS(PF_PEM_BUNDLE), suse_head,
+                {"var/lib/ca-certificates/ca-bundle.pem", SERVER_ANCHORS(XR_FORMAT_PEM_BUNDLE), suse_head,
                  0444},
             },
         .updater = {"/usr/sbin/update-ca-certificates", NULL},
@@ -105,12 +105,12 @@ const struct ca_layout ca_layouts[] = {
                  0444},
                 {"etc/pki/ca-trust/extracted/pem/objsign-ca-bundle.pem", COMMENTED(XR_CODE), NULL,
                  0444},
-                {"etc/pki/ca-trust/extracted/java/cacerts", SERVER_ANCHORS(PF_JAVA_CACERTS), NULL,
+                {"etc/pki/ca-trust/extracted/java/cacerts", SERVER_ANCHORS(XR_FORMAT_JAVA), NULL,
                  0444},
-                {"etc/pki/ca-trust/extracted/edk2/cacerts.bin", SERVER_ANCHORS(PF_EDK2_CACERTS),
+                {"etc/pki/ca-trust/extracted/edk2/cacerts.bin", SERVER_ANCHORS(XR_FORMAT_EDK2),
                  NULL, 0444},
                 {"etc/pki/ca-trust/extracted/pem/directory-hash",
-                 SERVER_ANCHORS(PF_PEM_DIRECTORY_HASH), NULL, 0444},
+                 SERVER_ANCHORS(XR_FORMAT_PEM_DIRECTORY), NULL, 0444},
             },
         .kept = {"ca-certificates.crt", "ca-bundle.crt"},
         .copies = {"/etc/pki/ca-trust/extracted/pem/directory-hash/", "etc/pki/tls/certs", false},
@@ -140,11 +140,11 @@ const struct ca_layout ca_layouts[] = {
                  0444},
                 {"etc/ca-certificates/extracted/objsign-ca-bundle.pem", COMMENTED(XR_CODE), NULL,
                  0444},
-                {"etc/ca-certificates/extracted/java-cacerts.jks", SERVER_ANCHORS(PF_JAVA_CACERTS),
+                {"etc/ca-certificates/extracted/java-cacerts.jks", SERVER_ANCHORS(XR_FORMAT_JAVA),
                  NULL, 0444},
-                {"etc/ca-certificates/extracted/edk2-cacerts.bin", SERVER_ANCHORS(PF_EDK2_CACERTS),
+                {"etc/ca-certificates/extracted/edk2-cacerts.bin", SERVER_ANCHORS(XR_FORMAT_EDK2),
                  NULL, 0444},
-                {"etc/ca-certificates/extracted/cadir", SERVER_ANCHORS(PF_PEM_DIRECTORY_HASH), NULL,
+                {"etc/ca-certificates/extracted/cadir", SERVER_ANCHORS(XR_FORMAT_PEM_DIRECTORY), NULL,
                  0444},
             },
         .copies = {"../../ca-certificates/extracted/cadir/", "etc/ssl/certs", true},

@@ -431,3 +431,21 @@ const char *xr_der_guess(struct xr_bytes data, bool *private_key)
     }
     return NULL;
 }
+
+void xr_der_put(struct xr_buf *out, unsigned tag, const void *content, size_t len)
+{
+    unsigned char head[2 + sizeof(len)] = {(unsigned char)tag, (unsigned char)len};
+    size_t used = 2;
+
+    if (len >= 0x80) {
+        size_t octets = 1;
+
+        while (octets < sizeof(len) && len >> (8 * octets) != 0)
+            octets++;
+        head[1] = (unsigned char)(0x80 | octets);
+        for (size_t i = 0; i < octets; i++)
+            head[used++] = (unsigned char)(len >> (8 * (octets - 1 - i)));
+    }
+    xr_buf_add(out, head, used);
+    xr_buf_add(out, content, len);
+}

@@ -34,6 +34,9 @@ bool xr_der_next(struct xr_der_item *out, struct xr_bytes *rest);
 /* The same, if it has that tag. */
 bool xr_der_expect(struct xr_der_item *out, struct xr_bytes *rest, unsigned tag);
 
+/* Appends one element, its length in the fewest octets. */
+void xr_der_put(struct xr_buf *out, unsigned tag, const void *content, size_t len);
+
 enum xr_key_usage { XR_KU_CERT_SIGN = 1u << 0, XR_KU_CRL_SIGN = 1u << 1 };
 
 struct xr_der_cert {

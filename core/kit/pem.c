@@ -72,28 +72,50 @@ bool xr_base64(struct xr_buf *out, const unsigned char *text, size_t len)
     return digits == 0 && out->len > 0;
 }
 
+size_t xr_base64_size(size_t len)
+{
+    return (len + 2) / 3 * 4 + len / 48 + 1;
+}
+
+size_t xr_base64_lines(char *out, struct xr_bytes data)
+{
+    static const char alphabet[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    char *q = out;
+
+    for (size_t at = 0, column = 0; at < data.len; at += 3, column += 4) {
+        size_t left = data.len - at;
+        uint32_t bits = (uint32_t)data.data[at] << 16;
+
+        if (column == 64) {
+            *q++ = '\n';
+            column = 0;
+        }
+        if (left > 1)
+            bits |= (uint32_t)data.data[at + 1] << 8;
+        if (left > 2)
+            bits |= data.data[at + 2];
+        *q++ = alphabet[bits >> 18];
+        *q++ = alphabet[bits >> 12 & 63];
+        *q++ = alphabet[bits >> 6 & 63];
+        *q++ = alphabet[bits & 63];
+        if (left < 3)
+            q[-1] = '=';
+        if (left < 2)
+            q[-2] = '=';
+    }
+    return (size_t)(q - out);
+}
+
 char *xr_pem(const char *label, struct xr_bytes der, size_t *len)
 {
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    char *text = xr_new(xr_base64_size(der.len), 1);
     struct xr_buf out = {0};
 
     xr_buf_fmt(&out, "-----BEGIN %s-----\n", label);
-    for (size_t i = 0; i < der.len; i += 3) {
-        size_t have = der.len - i < 3 ? der.len - i : 3;
-        unsigned bits = (unsigned)der.data[i] << 16;
-        char quartet[4];
-
-        bits |= have > 1 ? (unsigned)der.data[i + 1] << 8 : 0;
-        bits |= have > 2 ? (unsigned)der.data[i + 2] : 0;
-        for (unsigned k = 0; k < 4; k++)
-            quartet[k] = '=';
-        for (unsigned k = 0; k <= have; k++)
-            quartet[k] = digits[bits >> (18 - 6 * k) & 63];
-        xr_buf_add(&out, quartet, 4);
-        if (i % 48 == 45 || i + 3 >= der.len)
-            xr_buf_str(&out, "\n");
-    }
-    xr_buf_fmt(&out, "-----END %s-----\n", label);
+    xr_buf_add(&out, text, xr_base64_lines(text, der));
+    xr_buf_fmt(&out, "\n-----END %s-----\n", label);
+    free(text);
     *len = out.len;
     return out.data;
 }

@@ -8,6 +8,10 @@
 bool xr_pem_space(unsigned char c);
 /* Decodes whole quartets; false on any other character, missing or surplus padding. */
 bool xr_base64(struct xr_buf *out, const unsigned char *text, size_t len);
+/* Encodes in lines of 64, without a final line end. out has room for xr_base64_size(data.len) bytes;
+ * returns how many were used. No NUL is added. */
+size_t xr_base64_lines(char *out, struct xr_bytes data);
+size_t xr_base64_size(size_t len);
 /* One PEM block in lines of 64, allocated. */
 char *xr_pem(const char *label, struct xr_bytes der, size_t *len);
 

@@ -149,18 +149,18 @@ static size_t blocks(const struct xr_buf *text, const char *what)
     return count;
 }
 
-static size_t entries(const struct pf_out *out, enum pf_format format)
+static size_t entries(const struct xr_format_file *out, enum xr_format format)
 {
     size_t count = 0;
 
-    if (format == PF_JAVA_CACERTS) {
+    if (format == XR_FORMAT_JAVA) {
         struct xr_bytes all = {(const unsigned char *)out->content.data, out->content.len};
 
-        check(pf_same_keystore(all, all, &host));
+        check(xr_format_same_jks(all, all, &host));
         return (size_t)all.data[8] << 24 | (size_t)all.data[9] << 16 | (size_t)all.data[10] << 8 |
                all.data[11];
     }
-    if (format == PF_EDK2_CACERTS) {
+    if (format == XR_FORMAT_EDK2) {
         for (size_t at = 0; at < out->content.len; count++) {
             uint32_t len = 0;
 
@@ -181,13 +181,13 @@ static int by_name(const void *a, const void *b)
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-static size_t directory(const struct pf_outs *outs, enum pf_format format)
+static size_t directory(const struct xr_format_files *outs, enum xr_format format)
 {
     const char **names = calloc(outs->count + 1, sizeof(*names));
     size_t files = 0;
 
     for (size_t i = 0; i < outs->count; i++) {
-        const struct pf_out *out = &outs->items[i];
+        const struct xr_format_file *out = &outs->items[i];
 
         names[i] = out->name;
         check(out->name[0] != '\0' && strlen(out->name) <= 255 && strchr(out->name, '/') == NULL &&
@@ -212,7 +212,7 @@ static size_t directory(const struct pf_outs *outs, enum pf_format format)
     return files;
 }
 
-static void reread(const struct pf_out *bundle, size_t count)
+static void reread(const struct xr_format_file *bundle, size_t count)
 {
     struct pf_store store = {.host = &host};
 
@@ -226,19 +226,20 @@ static void reread(const struct pf_out *bundle, size_t count)
 /* How many certificates it has. */
 static size_t extract(struct pf_store *store, const struct pf_request *request)
 {
-    struct pf_outs outs = {0};
+    struct xr_format_files outs = {0};
     size_t count = 0;
 
     pf_extract(&outs, store, request);
-    if (request->format == PF_PEM_DIRECTORY_HASH || request->format == PF_OPENSSL_DIRECTORY) {
+    if (request->format == XR_FORMAT_PEM_DIRECTORY ||
+        request->format == XR_FORMAT_OPENSSL_DIRECTORY) {
         count = directory(&outs, request->format);
     } else {
         check(outs.count == 1 && outs.items[0].name == NULL);
         count = entries(&outs.items[0], request->format);
     }
-    if (request->format == PF_PEM_BUNDLE || request->format == PF_OPENSSL_BUNDLE)
+    if (request->format == XR_FORMAT_PEM_BUNDLE || request->format == XR_FORMAT_OPENSSL_BUNDLE)
         reread(&outs.items[0], count);
-    pf_outs_free(&outs);
+    xr_format_files_free(&outs);
     return count;
 }
 
@@ -277,12 +278,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
         size_t want = SIZE_MAX;
 
-        for (int format = PF_PEM_BUNDLE; format <= PF_OPENSSL_DIRECTORY; format++) {
-            struct pf_request request = {(enum pf_format)format, kinds[i].filter, kinds[i].purpose,
+        for (int format = XR_FORMAT_PEM_BUNDLE; format <= XR_FORMAT_OPENSSL_DIRECTORY; format++) {
+            struct pf_request request = {(enum xr_format)format, kinds[i].filter, kinds[i].purpose,
                                          true};
             size_t count = extract(&store, &request);
 
-            if (format == PF_OPENSSL_BUNDLE || format == PF_OPENSSL_DIRECTORY)
+            if (format == XR_FORMAT_OPENSSL_BUNDLE || format == XR_FORMAT_OPENSSL_DIRECTORY)
                 continue;
             check(want == SIZE_MAX || want == count);
             want = count;

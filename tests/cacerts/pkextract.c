@@ -105,22 +105,22 @@ static void read_token(struct pf_store *store, size_t token, const char *path)
 }
 
 static const char *const formats[] = {
-    [PF_PEM_BUNDLE] = "pem-bundle",
-    [PF_OPENSSL_BUNDLE] = "openssl-bundle",
-    [PF_JAVA_CACERTS] = "java-cacerts",
-    [PF_EDK2_CACERTS] = "edk2-cacerts",
-    [PF_PEM_DIRECTORY_HASH] = "pem-directory-hash",
-    [PF_OPENSSL_DIRECTORY] = "openssl-directory",
+    [XR_FORMAT_PEM_BUNDLE] = "pem-bundle",
+    [XR_FORMAT_OPENSSL_BUNDLE] = "openssl-bundle",
+    [XR_FORMAT_JAVA] = "java-cacerts",
+    [XR_FORMAT_EDK2] = "edk2-cacerts",
+    [XR_FORMAT_PEM_DIRECTORY] = "pem-directory-hash",
+    [XR_FORMAT_OPENSSL_DIRECTORY] = "openssl-directory",
 };
 
-static void write_outs(const struct pf_outs *outs, const char *destination)
+static void write_outs(const struct xr_format_files *outs, const char *destination)
 {
     if (outs->count != 1 || outs->items[0].name != NULL) {
         if (mkdir(destination, 0755) != 0)
             die(destination);
     }
     for (size_t i = 0; i < outs->count; i++) {
-        const struct pf_out *out = &outs->items[i];
+        const struct xr_format_file *out = &outs->items[i];
         char *path =
             out->name != NULL ? xr_format("%s/%s", destination, out->name) : xr_strdup(destination);
 
@@ -143,8 +143,8 @@ static int same(const char *a, const char *b)
 {
     struct xr_buf one = read_file(a), two = read_file(b);
     bool equal =
-        pf_same_keystore((struct xr_bytes){(const unsigned char *)one.data, one.len},
-                         (struct xr_bytes){(const unsigned char *)two.data, two.len}, &xr_host);
+        xr_format_same_jks((struct xr_bytes){(const unsigned char *)one.data, one.len},
+                           (struct xr_bytes){(const unsigned char *)two.data, two.len}, &xr_host);
 
     xr_buf_free(&one);
     xr_buf_free(&two);
@@ -163,26 +163,26 @@ static double milliseconds(void)
 static void bench(struct pf_store *store)
 {
     static const struct pf_request fedora[] = {
-        {PF_OPENSSL_BUNDLE, PF_CERTIFICATES, 0, true},
-        {PF_PEM_BUNDLE, PF_CA_ANCHORS, XR_SERVER, true},
-        {PF_PEM_BUNDLE, PF_CA_ANCHORS, XR_EMAIL, true},
-        {PF_PEM_BUNDLE, PF_CA_ANCHORS, XR_CODE, true},
-        {PF_JAVA_CACERTS, PF_CA_ANCHORS, XR_SERVER, false},
-        {PF_EDK2_CACERTS, PF_CA_ANCHORS, XR_SERVER, false},
-        {PF_PEM_DIRECTORY_HASH, PF_CA_ANCHORS, XR_SERVER, false},
+        {XR_FORMAT_OPENSSL_BUNDLE, PF_CERTIFICATES, 0, true},
+        {XR_FORMAT_PEM_BUNDLE, PF_CA_ANCHORS, XR_SERVER, true},
+        {XR_FORMAT_PEM_BUNDLE, PF_CA_ANCHORS, XR_EMAIL, true},
+        {XR_FORMAT_PEM_BUNDLE, PF_CA_ANCHORS, XR_CODE, true},
+        {XR_FORMAT_JAVA, PF_CA_ANCHORS, XR_SERVER, false},
+        {XR_FORMAT_EDK2, PF_CA_ANCHORS, XR_SERVER, false},
+        {XR_FORMAT_PEM_DIRECTORY, PF_CA_ANCHORS, XR_SERVER, false},
     };
     double start = milliseconds(), total = 0;
 
     printf("%zu certificates, %.1f ms until read", store->certs.count, start);
     for (size_t i = 0; i < sizeof(fedora) / sizeof(fedora[0]); i++) {
-        struct pf_outs outs = {0};
+        struct xr_format_files outs = {0};
         double before = milliseconds(), took = 0;
 
         pf_extract(&outs, store, &fedora[i]);
         took = milliseconds() - before;
         printf(", %s %.1f", formats[fedora[i].format], took);
         total += took;
-        pf_outs_free(&outs);
+        xr_format_files_free(&outs);
     }
     printf(", all %.1f\n", total);
 }
@@ -190,7 +190,7 @@ static void bench(struct pf_store *store)
 int main(int argc, char **argv)
 {
     struct pf_store store = {.host = &xr_host};
-    struct pf_outs outs = {0};
+    struct xr_format_files outs = {0};
     struct pf_request request = {0};
     bool measure = false;
 
@@ -221,7 +221,7 @@ int main(int argc, char **argv)
         pf_extract(&outs, &store, &request);
         write_outs(&outs, argv[5]);
     }
-    pf_outs_free(&outs);
+    xr_format_files_free(&outs);
     pf_free(&store);
     return 0;
 }

@@ -103,7 +103,7 @@ def allowed(user, used):
     if top == "core":
         return other_top == "core" and other in ALLOWED.get(own, set())
     if other_top == "core":
-        return other == "kit"
+        return other in {"kit", "formats"}
     return other in SHARED.get(own, set())
 
 

@@ -110,10 +110,10 @@ static inline void attach(struct pf_store *store, size_t token, size_t key, cons
 /* How many certificates an output of that filter and purpose has. */
 static inline size_t extracted(struct pf_store *store, enum pf_filter filter, uint32_t purpose)
 {
-    struct pf_outs outs = {0};
+    struct xr_format_files outs = {0};
     size_t count = 0;
 
-    pf_extract(&outs, store, &(struct pf_request){PF_EDK2_CACERTS, filter, purpose, false});
+    pf_extract(&outs, store, &(struct pf_request){XR_FORMAT_EDK2, filter, purpose, false});
     cr_assert_eq(outs.count, 1);
     for (size_t at = 0; at < outs.items[0].content.len; count++) {
         uint32_t size = 0;
@@ -121,7 +121,7 @@ static inline size_t extracted(struct pf_store *store, enum pf_filter filter, ui
         memcpy(&size, outs.items[0].content.data + at + 16, 4);
         at += size;
     }
-    pf_outs_free(&outs);
+    xr_format_files_free(&outs);
     return count;
 }
 

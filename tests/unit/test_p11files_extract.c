@@ -55,7 +55,7 @@ Test(pf_extract, hostile_labels_stay_one_component_of_a_path)
                                          "%ff%fe", "-rf", "%25s"};
     struct pki_blob cert = root("Root", 0);
     struct pf_store store = new_store();
-    struct pf_outs outs = {0};
+    struct xr_format_files outs = {0};
     struct xr_idmap seen = {0};
     size_t count = sizeof(labels) / sizeof(labels[0]);
 
@@ -80,7 +80,7 @@ Test(pf_extract, hostile_labels_stay_one_component_of_a_path)
         pki_blob_free(&other);
     }
     pf_extract(&outs, &store,
-               &(struct pf_request){PF_PEM_DIRECTORY_HASH, PF_CA_ANCHORS, XR_SERVER, false});
+               &(struct pf_request){XR_FORMAT_PEM_DIRECTORY, PF_CA_ANCHORS, XR_SERVER, false});
     cr_assert_eq(outs.count, 3 * (count + 300));
     for (size_t i = 0; i < outs.count; i++) {
         const char *name = outs.items[i].name;
@@ -95,7 +95,7 @@ Test(pf_extract, hostile_labels_stay_one_component_of_a_path)
         cr_expect(added, "%s twice", name);
     }
     xr_idmap_free(&seen);
-    pf_outs_free(&outs);
+    xr_format_files_free(&outs);
     pf_free(&store);
     pki_blob_free(&cert);
 }
@@ -150,9 +150,9 @@ Test(pf_extract, a_label_adds_no_certificate_to_a_bundle)
         pki_blob_free(&cert);
     }
     for (int openssl = 0; openssl < 2; openssl++) {
-        struct pf_request request = {openssl ? PF_OPENSSL_BUNDLE : PF_PEM_BUNDLE, PF_CERTIFICATES,
-                                     0, true};
-        struct pf_outs outs = {0};
+        struct pf_request request = {openssl ? XR_FORMAT_OPENSSL_BUNDLE : XR_FORMAT_PEM_BUNDLE,
+                                     PF_CERTIFICATES, 0, true};
+        struct xr_format_files outs = {0};
         const char *text = NULL;
         size_t comments = 0;
 
@@ -166,7 +166,7 @@ Test(pf_extract, a_label_adds_no_certificate_to_a_bundle)
         }
         cr_expect_eq(comments, 9);
         cr_expect_not_null(strstr(text, "x----\n"), "four are no harm");
-        pf_outs_free(&outs);
+        xr_format_files_free(&outs);
     }
     pf_free(&store);
 }
@@ -175,14 +175,14 @@ Test(pf_extract, links_have_openssls_hash)
 {
     struct pki_blob cert = root("  Some   CA of T\u00e4st ", 0);
     struct pf_store store = new_store();
-    struct pf_outs outs = {0};
+    struct xr_format_files outs = {0};
     struct xr_slices slices = {.size = sizeof(slices)};
     uint32_t hash = 0;
     char *name = NULL;
 
     add_cert(&store, 0, PF_ANCHORS, &cert);
     pf_extract(&outs, &store,
-               &(struct pf_request){PF_PEM_DIRECTORY_HASH, PF_CA_ANCHORS, XR_SERVER, false});
+               &(struct pf_request){XR_FORMAT_PEM_DIRECTORY, PF_CA_ANCHORS, XR_SERVER, false});
     cr_assert_eq(outs.count, 3);
     cr_assert_eq(xr_host.slices(&slices, bytes(&cert), NULL), XR_OK);
     cr_assert_eq(xr_host.name_hash(&hash, slices.subject, NULL), XR_OK);
@@ -191,7 +191,7 @@ Test(pf_extract, links_have_openssls_hash)
     cr_expect_str_eq(outs.items[1].target, outs.items[0].name);
     cr_expect_str_eq(outs.items[2].target, outs.items[0].name);
     free(name);
-    pf_outs_free(&outs);
+    xr_format_files_free(&outs);
     pf_free(&store);
     pki_blob_free(&cert);
 }
@@ -202,23 +202,23 @@ Test(pf_extract, a_bundle_is_pem_as_everybody_writes_it)
 {
     struct pki_blob cert = root("One", 0), other = root("Two", 1);
     struct pf_store store = new_store();
-    struct pf_outs outs = {0};
+    struct xr_format_files outs = {0};
     struct xr_buf want = {0};
 
-    pf_extract(&outs, &store, &(struct pf_request){PF_PEM_BUNDLE, PF_CA_ANCHORS, 0, true});
+    pf_extract(&outs, &store, &(struct pf_request){XR_FORMAT_PEM_BUNDLE, PF_CA_ANCHORS, 0, true});
     cr_expect(outs.count == 1 && outs.items[0].content.len == 0 && outs.items[0].name == NULL);
-    pf_outs_free(&outs);
+    xr_format_files_free(&outs);
     add_cert(&store, 0, PF_ANCHORS, &cert);
     add_cert(&store, 0, PF_ANCHORS, &other);
     add_cert(&store, 0, PF_ANCHORS, &cert);
-    pf_extract(&outs, &store, &(struct pf_request){PF_PEM_BUNDLE, PF_CA_ANCHORS, 0, true});
+    pf_extract(&outs, &store, &(struct pf_request){XR_FORMAT_PEM_BUNDLE, PF_CA_ANCHORS, 0, true});
     xr_buf_str(&want, "# One\n");
     put_pem(&want, "CERTIFICATE", &cert);
     xr_buf_str(&want, "\n# Two\n");
     put_pem(&want, "CERTIFICATE", &other);
     cr_expect_str_eq(outs.items[0].content.data, want.data);
     xr_buf_free(&want);
-    pf_outs_free(&outs);
+    xr_format_files_free(&outs);
     pf_free(&store);
     pki_blob_free(&cert);
     pki_blob_free(&other);
@@ -228,7 +228,7 @@ Test(pf_extract, aliases_of_java_differ_even_where_they_are_cut)
 {
     struct pki_blob cert;
     struct pf_store store = new_store();
-    struct pf_outs outs = {0};
+    struct xr_format_files outs = {0};
     struct xr_buf label = {0};
     char *longest = NULL, *second = NULL;
 
@@ -250,7 +250,7 @@ Test(pf_extract, aliases_of_java_differ_even_where_they_are_cut)
         xr_buf_free(&text);
         pki_blob_free(&cert);
     }
-    pf_extract(&outs, &store, &(struct pf_request){PF_JAVA_CACERTS, PF_CERTIFICATES, 0, false});
+    pf_extract(&outs, &store, &(struct pf_request){XR_FORMAT_JAVA, PF_CERTIFICATES, 0, false});
     for (size_t i = 0, at = 12; i < 2; i++) {
         const unsigned char *p = (const unsigned char *)outs.items[0].content.data + at;
         const char *want = i == 0 ? longest : second;
@@ -262,7 +262,7 @@ Test(pf_extract, aliases_of_java_differ_even_where_they_are_cut)
     free(longest);
     free(second);
     xr_buf_free(&label);
-    pf_outs_free(&outs);
+    xr_format_files_free(&outs);
     pf_free(&store);
 }
 
@@ -270,8 +270,8 @@ Test(pf_extract, keystores_compare_without_their_times)
 {
     struct pki_blob cert = root("One", 0), other = root("Two", 1);
     struct pf_store store = new_store();
-    struct pf_outs a = {0}, b = {0};
-    struct pf_request request = {PF_JAVA_CACERTS, PF_CA_ANCHORS, XR_SERVER, false};
+    struct xr_format_files a = {0}, b = {0};
+    struct pf_request request = {XR_FORMAT_JAVA, PF_CA_ANCHORS, XR_SERVER, false};
     struct xr_bytes left, right;
     struct xr_buf salted = {0};
     size_t body = 0, time_at = 12 + 4 + 2 + 3;
@@ -285,10 +285,10 @@ Test(pf_extract, keystores_compare_without_their_times)
     right =
         (struct xr_bytes){(const unsigned char *)b.items[0].content.data, b.items[0].content.len};
     body = right.len - 20;
-    cr_expect(pf_same_keystore(left, right, &xr_host));
+    cr_expect(xr_format_same_jks(left, right, &xr_host));
     for (size_t i = 0; i < right.len; i++) {
         b.items[0].content.data[i] ^= 1;
-        cr_assert(!pf_same_keystore(left, right, &xr_host), "its digest is wrong at %zu", i);
+        cr_assert(!xr_format_same_jks(left, right, &xr_host), "its digest is wrong at %zu", i);
         b.items[0].content.data[i] ^= 1;
     }
     for (size_t at = 0; at < body; at++) {
@@ -303,17 +303,17 @@ Test(pf_extract, keystores_compare_without_their_times)
         xr_host.sha1((unsigned char *)b.items[0].content.data + body,
                      (struct xr_bytes){(const unsigned char *)salted.data, salted.len});
         if (at < time_at + 8)
-            cr_expect_eq(pf_same_keystore(left, right, &xr_host), time, "%zu", at);
+            cr_expect_eq(xr_format_same_jks(left, right, &xr_host), time, "%zu", at);
         else
-            (void)pf_same_keystore(left, right, &xr_host);
+            (void)xr_format_same_jks(left, right, &xr_host);
         b.items[0].content.data[at] ^= 1;
     }
     for (size_t len = 0; len < left.len; len++)
-        cr_assert(!pf_same_keystore((struct xr_bytes){left.data, len},
-                                    (struct xr_bytes){left.data, len}, &xr_host));
+        cr_assert(!xr_format_same_jks((struct xr_bytes){left.data, len},
+                                      (struct xr_bytes){left.data, len}, &xr_host));
     xr_buf_free(&salted);
-    pf_outs_free(&a);
-    pf_outs_free(&b);
+    xr_format_files_free(&a);
+    xr_format_files_free(&b);
     pf_free(&store);
     pki_blob_free(&cert);
     pki_blob_free(&other);
@@ -321,15 +321,15 @@ Test(pf_extract, keystores_compare_without_their_times)
 
 /* ---- hostile bytes ---- */
 
-static void expect_sane(const struct pf_out *out, enum pf_format format)
+static void expect_sane(const struct xr_format_file *out, enum xr_format format)
 {
-    bool openssl = format == PF_OPENSSL_BUNDLE || format == PF_OPENSSL_DIRECTORY;
+    bool openssl = format == XR_FORMAT_OPENSSL_BUNDLE || format == XR_FORMAT_OPENSSL_DIRECTORY;
 
     if (out->name != NULL)
         cr_assert(out->name[0] != '\0' && strlen(out->name) <= 255 && out->name[0] != '/' &&
                   strchr(out->name, '/') == NULL && strcmp(out->name, ".") != 0 &&
                   strcmp(out->name, "..") != 0);
-    if (out->target != NULL || format == PF_JAVA_CACERTS || format == PF_EDK2_CACERTS ||
+    if (out->target != NULL || format == XR_FORMAT_JAVA || format == XR_FORMAT_EDK2 ||
         out->content.len == 0)
         return;
     cr_assert_eq(strlen(out->content.data), out->content.len);
@@ -338,14 +338,14 @@ static void expect_sane(const struct pf_out *out, enum pf_format format)
 
 static void extract_all(struct pf_store *store)
 {
-    for (int format = PF_PEM_BUNDLE; format <= PF_OPENSSL_DIRECTORY; format++) {
-        struct pf_outs outs = {0};
+    for (int format = XR_FORMAT_PEM_BUNDLE; format <= XR_FORMAT_OPENSSL_DIRECTORY; format++) {
+        struct xr_format_files outs = {0};
 
         pf_extract(&outs, store,
-                   &(struct pf_request){(enum pf_format)format, PF_CERTIFICATES, 0, true});
+                   &(struct pf_request){(enum xr_format)format, PF_CERTIFICATES, 0, true});
         for (size_t i = 0; i < outs.count; i++)
-            expect_sane(&outs.items[i], (enum pf_format)format);
-        pf_outs_free(&outs);
+            expect_sane(&outs.items[i], (enum xr_format)format);
+        xr_format_files_free(&outs);
     }
 }
 

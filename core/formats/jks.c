@@ -58,34 +58,36 @@ static void digest_of(unsigned char out[DIGEST], const unsigned char *data, size
     xr_buf_free(&all);
 }
 
-void pf_jks(struct xr_buf *out, const struct pf_store *store, const struct pf_picks *picks)
+void xr_format_jks(struct xr_format_files *out, struct xr_format_cert *const *certs, size_t count,
+                   const struct xr_format_options *options)
 {
     static const unsigned char head[] = {0xfe, 0xed, 0xfe, 0xed, 0, 0, 0, 2};
-    struct pf_names aliases = {.host = store->host};
+    struct xr_buf *content = xr_format_bundle(out, certs, count);
+    struct xr_format_names aliases = {.host = options->host};
     struct xr_buf alias = {0}, spelt = {0};
     unsigned char digest[DIGEST];
 
-    xr_buf_add(out, head, sizeof(head));
-    put_number(out, picks->count, 4);
-    for (size_t i = 0; i < picks->count; i++) {
-        const struct pf_cert *cert = &store->certs.items[picks->items[i]];
+    xr_buf_add(content, head, sizeof(head));
+    put_number(content, count, 4);
+    for (size_t i = 0; i < count; i++) {
+        const struct xr_format_cert *cert = certs[i];
         int64_t at = cert->not_before > 0 ? cert->not_before * 1000 : 0;
 
         if (cert->label_len > 0)
             convert_alias(&alias, cert->label, cert->label_len);
         else
             convert_alias(&alias, "unlabeled", 9);
-        pf_names_take(&aliases, &spelt, alias.data, alias.len, spell_alias);
-        put_number(out, TRUSTED_ENTRY, 4);
-        put_text(out, spelt.data, spelt.len);
-        put_number(out, (uint64_t)at, 8);
-        put_text(out, "X.509", 5);
-        put_number(out, cert->der.len, 4);
-        xr_buf_add(out, cert->der.data, cert->der.len);
+        xr_format_names_take(&aliases, &spelt, alias.data, alias.len, spell_alias);
+        put_number(content, TRUSTED_ENTRY, 4);
+        put_text(content, spelt.data, spelt.len);
+        put_number(content, (uint64_t)at, 8);
+        put_text(content, "X.509", 5);
+        put_number(content, cert->der.len, 4);
+        xr_buf_add(content, cert->der.data, cert->der.len);
     }
-    digest_of(digest, (const unsigned char *)out->data, out->len, store->host);
-    xr_buf_add(out, digest, sizeof(digest));
-    pf_names_free(&aliases);
+    digest_of(digest, (const unsigned char *)content->data, content->len, options->host);
+    xr_buf_add(content, digest, sizeof(digest));
+    xr_format_names_free(&aliases);
     xr_buf_free(&alias);
     xr_buf_free(&spelt);
 }
@@ -100,6 +102,11 @@ static bool take(struct xr_bytes *out, struct xr_bytes *rest, size_t len)
     rest->data += len;
     rest->len -= len;
     return true;
+}
+
+static bool bytes_are(struct xr_bytes bytes, const char *text, size_t len)
+{
+    return xr_bytes_equal(bytes, (struct xr_bytes){(const unsigned char *)text, len});
 }
 
 /* What a length of some octets goes before. */
@@ -121,7 +128,7 @@ static bool take_entry(struct xr_bytes *before, struct xr_bytes *after, struct x
     const unsigned char *start = rest->data;
     struct xr_bytes part = {0};
 
-    if (!take(&part, rest, 4) || !pf_is(part, "\0\0\0\2", 4) || !take_sized(&part, rest, 2))
+    if (!take(&part, rest, 4) || !bytes_are(part, "\0\0\0\2", 4) || !take_sized(&part, rest, 2))
         return false;
     *before = (struct xr_bytes){start, (size_t)(rest->data - start)};
     if (!take(&part, rest, 8))
@@ -139,14 +146,14 @@ static bool open_keystore(struct xr_bytes *head, struct xr_bytes *file, const st
     unsigned char digest[DIGEST];
 
     if (file->len < HEAD + DIGEST ||
-        !pf_is((struct xr_bytes){file->data, 4}, "\xfe\xed\xfe\xed", 4))
+        !bytes_are((struct xr_bytes){file->data, 4}, "\xfe\xed\xfe\xed", 4))
         return false;
     digest_of(digest, file->data, file->len - DIGEST, host);
     file->len -= DIGEST;
     return memcmp(digest, file->data + file->len, DIGEST) == 0 && take(head, file, HEAD);
 }
 
-bool pf_same_keystore(struct xr_bytes a, struct xr_bytes b, const struct xr_host *host)
+bool xr_format_same_jks(struct xr_bytes a, struct xr_bytes b, const struct xr_host *host)
 {
     struct xr_bytes head_a = {0}, head_b = {0}, before_a = {0}, before_b = {0}, after_a = {0},
                     after_b = {0};

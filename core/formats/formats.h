@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What programs read: one file for each format, all behind one signature. Pure functions from
+ * certificates to bytes; nothing here opens a file, and nothing knows a store. The wing formats may
+ * use certs and kit; it uses the kit alone, so a plugin can carry it.
+ *
+ * Formats: PEM (RFC 7468); OpenSSL's TRUSTED CERTIFICATE (X509_CERT_AUX, crypto/x509/x_x509a.c);
+ * Java's JKS (sun.security.provider.JavaKeyStore); EFI_SIGNATURE_LIST (UEFI 2.7, 31.4.1); directories
+ * with links by hash as `openssl rehash` and `trust extract` make them.
+ */
+#ifndef XR_FORMATS_H
+#define XR_FORMATS_H
+
+#include "kit/base.h"
+
+/* One certificate, as an output is to tell of it. Everything is the caller's, but base64. */
+struct xr_format_cert {
+    struct xr_bytes der;
+    const char *label;  /* not checked: formats make it harmless */
+    size_t label_len;   /* 0: without a label */
+    int64_t not_before; /* seconds since 1970; for formats whose entries have a time */
+    /* Purposes of OpenSSL's formats: whole OIDs (DER), one after the other. Without a trust list it
+     * is trusted for everything; with an empty one for nothing. */
+    bool has_trust, has_reject;
+    struct xr_bytes trust, reject;
+    struct xr_bytes key_id; /* octets; empty: none */
+    /* Hashes of the subject that links of a directory are named by. */
+    uint32_t link_hash[2];
+    size_t link_count;
+    /* Set to NULL at first. The encoding is kept here for the next output; to be freed. */
+    char *base64;
+    size_t base64_len;
+};
+
+/* A file, or a link, of an output. */
+struct xr_format_file {
+    char *name;   /* one path component; NULL: the output is one file */
+    char *target; /* of a link, else NULL */
+    struct xr_buf content;
+};
+struct xr_format_files {
+    struct xr_format_file *items;
+    size_t count, capacity;
+};
+void xr_format_files_free(struct xr_format_files *files);
+
+struct xr_format_options {
+    const struct xr_host *host; /* for its hashes */
+    bool comments;              /* PEM bundles: a line with the label before each certificate */
+};
+
+enum xr_format {
+    XR_FORMAT_PEM_BUNDLE,
+    XR_FORMAT_OPENSSL_BUNDLE,
+    XR_FORMAT_JAVA,
+    XR_FORMAT_EDK2,
+    XR_FORMAT_PEM_DIRECTORY,
+    XR_FORMAT_OPENSSL_DIRECTORY,
+};
+enum { XR_FORMAT_COUNT = XR_FORMAT_OPENSSL_DIRECTORY + 1 };
+/* A directory of files and links; the other formats are one file. */
+bool xr_format_is_directory(enum xr_format format);
+/* Appends to out: one file without a name, or all that a directory has. The same certificates in the
+ * same order give the same bytes. */
+void xr_format_write(struct xr_format_files *out, enum xr_format format,
+                     struct xr_format_cert *const *certs, size_t count,
+                     const struct xr_format_options *options);
+
+/* Are these two whole Java keystores that differ at most in the times of their entries? */
+bool xr_format_same_jks(struct xr_bytes a, struct xr_bytes b, const struct xr_host *host);
+
+#endif

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the files of formats/ use of each other. */
+#ifndef XR_FORMATS_PRIVATE_H
+#define XR_FORMATS_PRIVATE_H
+
+#include "formats.h"
+
+typedef void (*xr_format_fn)(struct xr_format_files *out, struct xr_format_cert *const *certs,
+                             size_t count, const struct xr_format_options *options);
+void xr_format_pem_bundle(struct xr_format_files *out, struct xr_format_cert *const *certs,
+                          size_t count, const struct xr_format_options *options);
+void xr_format_openssl_bundle(struct xr_format_files *out, struct xr_format_cert *const *certs,
+                              size_t count, const struct xr_format_options *options);
+void xr_format_jks(struct xr_format_files *out, struct xr_format_cert *const *certs, size_t count,
+                   const struct xr_format_options *options);
+void xr_format_edk2(struct xr_format_files *out, struct xr_format_cert *const *certs, size_t count,
+                    const struct xr_format_options *options);
+void xr_format_pem_directory(struct xr_format_files *out, struct xr_format_cert *const *certs,
+                             size_t count, const struct xr_format_options *options);
+void xr_format_openssl_directory(struct xr_format_files *out, struct xr_format_cert *const *certs,
+                                 size_t count, const struct xr_format_options *options);
+
+/* pem.c: one block, and the parts of it. */
+void xr_format_put_pem(struct xr_buf *out, struct xr_format_cert *cert);
+void xr_format_put_comment(struct xr_buf *out, const struct xr_format_cert *cert, bool first);
+void xr_format_encode(struct xr_format_cert *cert);
+/* The file of a format that is one, with room for its certificates as PEM. */
+struct xr_buf *xr_format_bundle(struct xr_format_files *out, struct xr_format_cert *const *certs,
+                                size_t count);
+/* openssl.c: one TRUSTED CERTIFICATE block. */
+void xr_format_put_trusted(struct xr_buf *out, struct xr_format_cert *cert);
+
+/* unique.c: keeps names apart as p11-kit does: NAME, NAME.1, NAME.2… What a name costs does not grow
+ * with how often it was asked for. */
+struct xr_format_names {
+    const struct xr_host *host;
+    struct xr_idmap taken, next;
+    size_t *items; /* how often a name was asked for */
+    size_t count, capacity;
+};
+/* Appends the n-th spelling of a name. */
+typedef void (*xr_format_spell_fn)(struct xr_buf *buf, const char *name, size_t len, size_t n);
+/* spelt becomes the first spelling that is not taken, and takes it. */
+void xr_format_names_take(struct xr_format_names *names, struct xr_buf *spelt, const char *name,
+                          size_t len, xr_format_spell_fn spell);
+void xr_format_names_free(struct xr_format_names *names);
+
+#endif
