@@ -127,17 +127,30 @@ bool xr_pool_self_signed(struct xr_pool *pool, size_t at)
     return item->self_signed;
 }
 
-enum xr_kind xr_pool_kind(struct xr_pool *pool, size_t at)
+bool xr_pool_known_kind(enum xr_kind *out, const struct xr_pool *pool, size_t at)
 {
     const struct xr_pool_item *item = &pool->items[at];
 
     if (!xr_cert_is_ca(item->cert))
-        return XR_KIND_LEAF;
-    if (xr_pool_self_signed(pool, at))
-        return XR_KIND_ROOT;
-    if (pool->families.items[item->family].has_others)
-        return XR_KIND_CROSS;
-    return XR_KIND_INTERMEDIATE;
+        *out = XR_KIND_LEAF;
+    else if (!item->self_known)
+        return false;
+    else if (item->self_signed)
+        *out = XR_KIND_ROOT;
+    else
+        *out = pool->families.items[item->family].has_others ? XR_KIND_CROSS : XR_KIND_INTERMEDIATE;
+    return true;
+}
+
+enum xr_kind xr_pool_kind(struct xr_pool *pool, size_t at)
+{
+    enum xr_kind kind = XR_KIND_LEAF;
+
+    if (!xr_pool_known_kind(&kind, pool, at)) {
+        (void)xr_pool_self_signed(pool, at);
+        (void)xr_pool_known_kind(&kind, pool, at);
+    }
+    return kind;
 }
 
 static void relate(struct xr_relatives *out, size_t at)

@@ -54,6 +54,8 @@ void xr_pool_free(struct xr_pool *pool);
 
 bool xr_pool_self_signed(struct xr_pool *pool, size_t at);
 enum xr_kind xr_pool_kind(struct xr_pool *pool, size_t at);
+/* The same without a signature check; false where that would be needed. */
+bool xr_pool_known_kind(enum xr_kind *out, const struct xr_pool *pool, size_t at);
 
 struct xr_relatives {
     size_t items[XR_RELATIVES_MAX];

@@ -18,30 +18,18 @@ static bool give(void *out, const void *facts, size_t known)
     return true;
 }
 
-/* Kinds and names are found out at the first question. */
-static struct xr_report *own(const struct xr_report *report)
-{
-    return (struct xr_report *)(uintptr_t)report;
-}
-
+/* Made at the first question. */
 static const char *name_of(const struct xr_report *report, size_t at)
 {
-    struct xr_report *r = own(report);
+    struct xr_report_reader *r = report->reader;
 
     if (at == XR_NONE)
         return NULL;
-    if (at >= r->names.count) {
-        r->names.items =
-            xr_grow(r->names.items, &r->names.count, r->pool.count, sizeof(*r->names.items));
-    }
-    if (r->names.items[at] == NULL)
-        r->names.items[at] = xr_x509_name_text(r->pool.items[at].cert->d.slices.subject);
-    return r->names.items[at];
-}
-
-static const char *kind_of(const struct xr_report *report, size_t at)
-{
-    return at == XR_NONE ? NULL : xr_kind_name(xr_pool_kind(&own(report)->pool, at));
+    if (at >= r->name_count)
+        r->names = xr_grow(r->names, &r->name_count, report->pool.count, sizeof(*r->names));
+    if (r->names[at] == NULL)
+        r->names[at] = xr_x509_name_text(report->pool.items[at].cert->d.slices.subject);
+    return r->names[at];
 }
 
 static bool changes(const struct xr_report *report)
@@ -89,16 +77,23 @@ bool xr_report_store(const struct xr_report *report, size_t at, struct xr_report
     return give(out, &facts, sizeof(facts));
 }
 
+static void start(struct xr_report_reader *c, size_t store, size_t state)
+{
+    c->store = store;
+    c->state = state;
+    c->at = c->entry = 0;
+}
+
 /* The entries of a store in a row. From where the last question ended, for a loop asks for one after
  * the other. */
-static const struct xr_entry *find_entry(struct xr_report *report, size_t store, size_t at)
+static const struct xr_entry *find_entry(const struct xr_report *report, size_t store, size_t at)
 {
-    struct xr_report_cursor *c = &report->cursor;
+    struct xr_report_reader *c = report->reader;
     const struct xr_run *run = &report->runs.items[store];
     bool on = c->state > 0 && c->store == store && c->at <= at;
 
     if (!on)
-        *c = (struct xr_report_cursor){.store = store, .at = 0, .state = 1, .entry = 0};
+        start(c, store, 1);
     for (; c->state <= run->snapshot.count; c->state++, c->entry = 0) {
         const struct xr_state *state = run->snapshot.items[c->state - 1];
 
@@ -110,7 +105,7 @@ static const struct xr_entry *find_entry(struct xr_report *report, size_t store,
             c->at++;
         }
     }
-    *c = (struct xr_report_cursor){0};
+    start(c, 0, 0);
     return NULL;
 }
 
@@ -122,14 +117,14 @@ bool xr_report_entry(const struct xr_report *report, size_t store, size_t at,
 
     if (report->verb != XR_VERB_LIST || store >= report->runs.count)
         return false;
-    facts.entry = find_entry(own(report), store, at);
+    facts.entry = find_entry(report, store, at);
     if (facts.entry == NULL)
         return false;
     if (facts.entry->subject.type == XR_SUBJECT_CERT)
         cert = xr_pool_find(&report->pool, facts.entry->subject.id);
     facts.place = xr_place_name(facts.entry->place);
     facts.name = name_of(report, cert);
-    facts.kind = kind_of(report, cert);
+    facts.kind = xr_report_kind(report, cert);
     facts.managed = xr_report_managed(report, &report->runs.items[store], facts.entry);
     return give(out, &facts, sizeof(facts));
 }
@@ -149,7 +144,7 @@ bool xr_report_step(const struct xr_report *report, size_t store, size_t at,
     facts.place = xr_place_name(step->place);
     facts.why = step->why;
     facts.name = name_of(report, step->pool_at);
-    facts.kind = kind_of(report, step->pool_at);
+    facts.kind = xr_report_kind(report, step->pool_at);
     return give(out, &facts, sizeof(facts));
 }
 

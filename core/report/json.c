@@ -79,6 +79,13 @@ static json_t *when(int64_t at)
     return json_string(text);
 }
 
+static json_t *kind(const struct xr_report *report, size_t at)
+{
+    const char *name = xr_report_kind(report, at);
+
+    return name != NULL ? json_string(name) : json_null();
+}
+
 static json_t *relatives(const struct xr_report *report, const struct xr_relatives *set_of)
 {
     json_t *out = json_array();
@@ -103,12 +110,10 @@ static json_t *purposes(uint32_t bits)
     return out;
 }
 
-static json_t *certificate(struct xr_report *report, const struct xr_input_item *item)
+static json_t *certificate(const struct xr_report *report, const struct xr_input_item *item,
+                           const struct xr_inspected *found)
 {
-    size_t at = xr_pool_find(&report->pool, item->cert->sha256);
     const struct xr_cert *cert = item->cert;
-    struct xr_relatives found;
-    struct xr_strings warnings = {0};
     json_t *out = json_object();
     json_t *list = json_array();
     unsigned char sha1[20];
@@ -124,21 +129,17 @@ static json_t *certificate(struct xr_report *report, const struct xr_input_item 
     set_owned(out, "serial", xr_x509_serial_text(cert->d.slices.serial));
     set(out, "not_before", when(cert->d.not_before));
     set(out, "not_after", when(cert->d.not_after));
-    set(out, "kind", json_string(xr_kind_name(xr_pool_kind(&report->pool, at))));
-    set(out, "self_signed", json_boolean(xr_pool_self_signed(&report->pool, at)));
-    xr_pool_issued_by(&found, &report->pool, at);
-    set(out, "issued_by", relatives(report, &found));
-    if (found.left_out > 0)
-        xr_strings_add(&warnings, "issued_by is not complete: too many certificates of that name");
-    xr_pool_same_key(&found, &report->pool, at);
-    set(out, "same_key", relatives(report, &found));
-    if (found.left_out > 0)
-        xr_strings_add(&warnings, "same_key is not complete: too many certificates of that key");
-    xr_report_warnings(&warnings, report, at);
-    for (size_t i = 0; i < warnings.count; i++)
-        add(list, string(warnings.items[i]));
+    set(out, "kind", kind(report, found->at));
+    set(out, "self_signed", json_boolean(found->self_signed));
+    set(out, "issued_by", relatives(report, &found->issued_by));
+    set(out, "same_key", relatives(report, &found->same_key));
+    if (found->issued_by.left_out > 0)
+        add(list, json_string("issued_by is not complete: too many certificates of that name"));
+    if (found->same_key.left_out > 0)
+        add(list, json_string("same_key is not complete: too many certificates of that key"));
+    for (size_t i = 0; i < found->warnings.count; i++)
+        add(list, string(found->warnings.items[i]));
     set(out, "warnings", list);
-    xr_strings_free(&warnings);
     return out;
 }
 
@@ -256,7 +257,7 @@ static json_t *attached(const struct xr_entry *entry)
     return out;
 }
 
-static json_t *entry_row(struct xr_report *report, const struct xr_run *run,
+static json_t *entry_row(const struct xr_report *report, const struct xr_run *run,
                          const struct xr_entry *entry)
 {
     size_t at = entry->subject.type == XR_SUBJECT_CERT
@@ -272,8 +273,7 @@ static json_t *entry_row(struct xr_report *report, const struct xr_run *run,
         set_owned(out, "subject", xr_x509_name_text(report->pool.items[at].cert->d.slices.subject));
     else
         set(out, "subject", json_null());
-    set(out, "kind",
-        at != XR_NONE ? json_string(xr_kind_name(xr_pool_kind(&report->pool, at))) : json_null());
+    set(out, "kind", kind(report, at));
     set(out, "vendor", json_boolean((entry->flags & XR_ENTRY_VENDOR) != 0));
     set(out, "managed", json_boolean(xr_report_managed(report, run, entry)));
     set(out, "label", string(entry->label));
@@ -284,7 +284,7 @@ static json_t *entry_row(struct xr_report *report, const struct xr_run *run,
     return out;
 }
 
-static json_t *list_row(struct xr_report *report, const struct xr_run *run)
+static json_t *list_row(const struct xr_report *report, const struct xr_run *run)
 {
     json_t *out = json_object();
     json_t *entries = json_array();
@@ -304,27 +304,25 @@ static json_t *list_row(struct xr_report *report, const struct xr_run *run)
     return out;
 }
 
-static json_t *step_row(struct xr_report *report, const struct xr_step *step)
+static json_t *step_row(const struct xr_report *report, const struct xr_step *step)
 {
     json_t *out = json_object();
 
     set(out, "sha256", subject_hash(&step->subject));
     set_issuer_serial(out, &step->subject, xr_step_entry(step));
-    if (step->pool_at != XR_NONE) {
+    if (step->pool_at != XR_NONE)
         set_owned(out, "subject",
                   xr_x509_name_text(report->pool.items[step->pool_at].cert->d.slices.subject));
-        set(out, "kind", json_string(xr_kind_name(xr_pool_kind(&report->pool, step->pool_at))));
-    } else {
+    else
         set(out, "subject", json_null());
-        set(out, "kind", json_null());
-    }
+    set(out, "kind", kind(report, step->pool_at));
     set(out, "place", json_string(xr_place_name(step->place)));
     set(out, "action", json_string(xr_action_name(step->action)));
     set(out, "why", string(step->why));
     return out;
 }
 
-static json_t *change_row(struct xr_report *report, const struct xr_run *run)
+static json_t *change_row(const struct xr_report *report, const struct xr_run *run)
 {
     json_t *out = json_object();
     json_t *steps = json_array();
@@ -472,12 +470,13 @@ static void member(struct rows *rows, const char *key, json_t *value)
     dump(value, rows->out);
 }
 
-static void inspection(struct rows *rows, struct xr_report *report)
+static void inspection(struct rows *rows, const struct xr_report *report)
 {
     begin_rows(rows, "certificates");
     for (size_t i = 0; i < report->input.found.count; i++) {
         if (report->input.found.items[i].cert != NULL)
-            row(rows, certificate(report, &report->input.found.items[i]));
+            row(rows,
+                certificate(report, &report->input.found.items[i], &report->inspected.items[i]));
     }
     end_rows(rows);
     begin_rows(rows, "crls");
@@ -489,7 +488,7 @@ static void inspection(struct rows *rows, struct xr_report *report)
     member(rows, "rejected", rejected(report));
 }
 
-static void body(struct rows *rows, struct xr_report *report)
+static void body(struct rows *rows, const struct xr_report *report)
 {
     switch (report->verb) {
     case XR_VERB_INSPECT:
@@ -534,8 +533,6 @@ static void body(struct rows *rows, struct xr_report *report)
 
 void xr_report_json(const struct xr_report *report, FILE *out)
 {
-    /* Kinds and signatures are found out at the first question, so the pool changes. */
-    struct xr_report *r = (struct xr_report *)(uintptr_t)report;
     struct rows rows = {.out = out};
 
     (void)fprintf(out, "{\"schema\": %d", SCHEMA);
@@ -543,7 +540,7 @@ void xr_report_json(const struct xr_report *report, FILE *out)
            report->verb < XR_VERB_COUNT ? json_string(xr_verb_name(report->verb)) : json_null());
     member(&rows, "exit", json_integer(report->exit));
     if (report->verb < XR_VERB_COUNT)
-        body(&rows, r);
+        body(&rows, report);
     messages(&rows, report);
     (void)fputs("\n}\n", out);
 }

@@ -131,30 +131,12 @@ char *xr_report_name(const struct xr_report *report, size_t at)
     return visible;
 }
 
-void xr_report_warnings(struct xr_strings *out, struct xr_report *report, size_t at)
+const char *xr_report_kind(const struct xr_report *report, size_t at)
 {
-    struct xr_pool *pool = &report->pool;
-    struct xr_cert *cert = pool->items[at].cert;
-    bool self_issued = pool->items[at].subject == pool->items[at].issuer;
+    enum xr_kind kind = XR_KIND_LEAF;
 
-    if (cert->d.malformed)
-        xr_strings_add(out, "an extension is malformed or occurs twice");
-    if (cert->d.unknown_critical)
-        xr_strings_add(out, "a critical extension is unknown");
-    if (cert->d.alg_mismatch)
-        xr_strings_add(out, "its two signature algorithms differ");
-    if (self_issued && !xr_pool_self_signed(pool, at))
-        xr_strings_add(out, "it names itself as issuer, but its key did not sign it");
-    if (cert->d.not_before > cert->d.not_after)
-        xr_strings_add(out, "it ends before it begins");
-    else if (report->now > cert->d.not_after)
-        xr_strings_add(out, "it has expired");
-    else if (report->now < cert->d.not_before)
-        xr_strings_add(out, "it is not valid yet");
-    if (cert->d.name_constraints && xr_cert_is_ca(cert))
-        xr_strings_add(out, "it has name constraints");
-    if (self_issued && xr_cert_key_complaint(cert) != NULL)
-        xr_strings_add(out, xr_cert_key_complaint(cert));
+    return at != XR_NONE && xr_pool_known_kind(&kind, &report->pool, at) ? xr_kind_name(kind)
+                                                                         : NULL;
 }
 
 bool xr_report_managed(const struct xr_report *report, const struct xr_run *run,
@@ -180,12 +162,20 @@ bool xr_report_managed(const struct xr_report *report, const struct xr_run *run,
     return false;
 }
 
-struct xr_report *xr_report_usage(enum xr_verb verb, const char *text)
+struct xr_report *xr_report_new(enum xr_verb verb)
 {
     struct xr_report *report = xr_new(1, sizeof(*report));
 
     report->verb = verb;
     report->journal.fd = report->journal.dirfd = -1;
+    report->reader = xr_new(1, sizeof(*report->reader));
+    return report;
+}
+
+struct xr_report *xr_report_usage(enum xr_verb verb, const char *text)
+{
+    struct xr_report *report = xr_report_new(verb);
+
     xr_report_say(report, XR_ERROR, NULL, "%s", text);
     xr_report_raise(report, XR_EXIT_USAGE);
     return report;
@@ -214,9 +204,13 @@ void xr_report_free(struct xr_report *report)
         free(report->answers.items[i].why);
     }
     free(report->answers.items);
-    for (size_t i = 0; i < report->names.count; i++)
-        free(report->names.items[i]);
-    free(report->names.items);
+    for (size_t i = 0; i < report->inspected.count; i++)
+        xr_strings_free(&report->inspected.items[i].warnings);
+    free(report->inspected.items);
+    for (size_t i = 0; i < report->reader->name_count; i++)
+        free(report->reader->names[i]);
+    free(report->reader->names);
+    free(report->reader);
     xr_journal_close(&report->journal);
     xr_pool_free(&report->pool);
     xr_input_free(&report->input);

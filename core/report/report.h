@@ -22,6 +22,23 @@ struct xr_answer_row {
     char *why; /* when there is no verdict at all */
 };
 
+/* What inspect found out about one certificate of its input. */
+struct xr_inspected {
+    size_t at; /* in the pool; XR_NONE: the item is no certificate */
+    bool self_signed;
+    struct xr_relatives issued_by, same_key;
+    struct xr_strings warnings;
+};
+
+/* For programs that read a report with facts.c; no part of the result. */
+struct xr_report_reader {
+    char **names; /* by place in the pool; NULL until asked for */
+    size_t name_count;
+    size_t store, at;    /* the entry that was asked for last… */
+    size_t state, entry; /* …and where it is, the state counted from 1; 0: none was */
+};
+
+/* Finished facts: whoever prints or reads a report checks nothing and changes nothing in it. */
 struct xr_report {
     enum xr_verb verb;
     int exit;
@@ -43,17 +60,15 @@ struct xr_report {
         struct xr_answer_row *items;
         size_t count, capacity;
     } answers;
-    struct xr_journal journal; /* for history and list --managed */
     struct {
-        char **items; /* by place in the pool; NULL until asked for */
-        size_t count;
-    } names; /* lent by facts.c */
-    struct xr_report_cursor {
-        size_t store, at;    /* the entry that was asked for last… */
-        size_t state, entry; /* …and where it is, the state counted from 1; 0: none was */
-    } cursor;
+        struct xr_inspected *items; /* as input.found */
+        size_t count, capacity;
+    } inspected;
+    struct xr_journal journal; /* for history and list --managed */
+    struct xr_report_reader *reader;
 };
 
+struct xr_report *xr_report_new(enum xr_verb verb);
 XR_PRINTF(4, 5)
 void xr_report_say(struct xr_report *report, enum xr_level level, const char *store,
                    const char *format, ...);
@@ -69,8 +84,8 @@ void xr_report_raise(struct xr_report *report, enum xr_exit code);
 void xr_report_fail(struct xr_report *report, enum xr_exit code, const char *text);
 /* Short name of a certificate of the pool for people, allocated, visible; at may be XR_NONE. */
 char *xr_report_name(const struct xr_report *report, size_t at);
-/* Remarks about one certificate of the pool, added to out. */
-void xr_report_warnings(struct xr_strings *out, struct xr_report *report, size_t at);
+/* "root", "cross"… of a certificate of the pool; NULL for XR_NONE, or where nobody found it out. */
+const char *xr_report_kind(const struct xr_report *report, size_t at);
 /* Was this entry written by crossroot? */
 bool xr_report_managed(const struct xr_report *report, const struct xr_run *run,
                        const struct xr_entry *entry);

@@ -82,7 +82,7 @@ static void put_name(FILE *out, const struct xr_report *report, size_t at)
 
 /* ---- inspect ---- */
 
-static void put_relatives(FILE *out, const char *head, struct xr_report *report,
+static void put_relatives(FILE *out, const char *head, const struct xr_report *report,
                           const struct xr_relatives *found)
 {
     for (size_t i = 0; i < found->count; i++) {
@@ -90,7 +90,7 @@ static void put_relatives(FILE *out, const char *head, struct xr_report *report,
 
         (void)fprintf(out, "  %-11s ", i == 0 ? head : "");
         put_name(out, report, at);
-        (void)fprintf(out, " (%s) ", xr_kind_name(xr_pool_kind(&report->pool, at)));
+        (void)fprintf(out, " (%s) ", xr_report_kind(report, at));
         put_hex(out, report->pool.items[at].cert->sha256, 8);
         (void)fputs("…\n", out);
     }
@@ -98,21 +98,20 @@ static void put_relatives(FILE *out, const char *head, struct xr_report *report,
         (void)fprintf(out, "  %-11s and %zu more\n", "", found->left_out);
 }
 
-static void inspect_cert(const struct xr_text_style *style, FILE *out, struct xr_report *report,
-                         const struct xr_input_item *item)
+static void inspect_cert(const struct xr_text_style *style, FILE *out,
+                         const struct xr_report *report, const struct xr_input_item *item,
+                         const struct xr_inspected *found)
 {
     static const char *const goes[] = {
         "anchor, after confirmation", "intermediate: builds paths, trusted for nothing",
         "intermediate: builds paths, trusted for nothing", "nowhere, unless --as peer"};
-    size_t at = xr_pool_find(&report->pool, item->cert->sha256);
-    enum xr_kind kind = xr_pool_kind(&report->pool, at);
-    struct xr_relatives found;
-    struct xr_strings warnings = {0};
+    enum xr_kind kind = XR_KIND_LEAF;
     unsigned char sha1[20];
-    char *name = xr_report_name(report, at);
+    char *name = xr_report_name(report, found->at);
     char *full = xr_x509_name_text(item->cert->d.slices.issuer);
     char *serial = xr_x509_serial_text(item->cert->d.slices.serial);
 
+    (void)xr_pool_known_kind(&kind, &report->pool, found->at);
     (void)fprintf(out, "%s%s%s  ", BOLD(style), name, PLAIN(style));
     (void)fprintf(out, "(%s)\n  %-11s ", xr_kind_name(kind), "file");
     put_visible(out, item->file);
@@ -130,15 +129,11 @@ static void inspect_cert(const struct xr_text_style *style, FILE *out, struct xr
     (void)fputs(" to ", out);
     put_time(out, item->cert->d.not_after);
     (void)fprintf(out, "\n  %-11s %s\n", "would go", goes[kind]);
-    xr_pool_same_key(&found, &report->pool, at);
-    put_relatives(out, "same key", report, &found);
-    xr_pool_issued_by(&found, &report->pool, at);
-    put_relatives(out, "issued by", report, &found);
-    xr_report_warnings(&warnings, report, at);
-    for (size_t i = 0; i < warnings.count; i++)
+    put_relatives(out, "same key", report, &found->same_key);
+    put_relatives(out, "issued by", report, &found->issued_by);
+    for (size_t i = 0; i < found->warnings.count; i++)
         (void)fprintf(out, "  %s%-11s%s %s\n", YELLOW(style), "warning", PLAIN(style),
-                      warnings.items[i]);
-    xr_strings_free(&warnings);
+                      found->warnings.items[i]);
     free(serial);
     free(full);
     free(name);
@@ -166,7 +161,7 @@ static void inspect_crl(const struct xr_text_style *style, FILE *out,
     free(name);
 }
 
-static void inspection(const struct xr_text_style *style, FILE *out, struct xr_report *report)
+static void inspection(const struct xr_text_style *style, FILE *out, const struct xr_report *report)
 {
     for (size_t i = 0; i < report->input.found.count; i++) {
         const struct xr_input_item *item = &report->input.found.items[i];
@@ -174,7 +169,7 @@ static void inspection(const struct xr_text_style *style, FILE *out, struct xr_r
         if (i > 0)
             (void)fputs("\n", out);
         if (item->cert != NULL)
-            inspect_cert(style, out, report, item);
+            inspect_cert(style, out, report, item, &report->inspected.items[i]);
         else
             inspect_crl(style, out, item);
     }
@@ -290,19 +285,20 @@ static int purposes_width(const struct xr_run *run)
     return width;
 }
 
-static void list_entry(FILE *out, struct xr_report *report, const struct xr_entry *entry, int width)
+static void list_entry(FILE *out, const struct xr_report *report, const struct xr_entry *entry,
+                       int width)
 {
     size_t at = entry->subject.type == XR_SUBJECT_CERT
                     ? xr_pool_find(&report->pool, entry->subject.id)
                     : XR_NONE;
     char *name = at != XR_NONE ? xr_report_name(report, at)
                                : xr_strdup(entry->place == XR_CRL ? "(CRL)" : "(no certificate)");
+    const char *kind = xr_report_kind(report, at);
     char text[64];
 
     xr_purposes_text(text, sizeof(text), entry->purposes);
     (void)fprintf(out, "  %-12s  %-12s  %-*s  ", xr_place_name(entry->place),
-                  at != XR_NONE ? xr_kind_name(xr_pool_kind(&report->pool, at)) : "", width,
-                  entry->place == XR_ANCHOR ? text : "");
+                  kind != NULL ? kind : "", width, entry->place == XR_ANCHOR ? text : "");
     put_padded(out, name, NAME_WIDTH);
     (void)fputs("  ", out);
     put_id(out, &entry->subject);
@@ -325,7 +321,7 @@ static void list_entry(FILE *out, struct xr_report *report, const struct xr_entr
     free(name);
 }
 
-static void list(const struct xr_text_style *style, FILE *out, struct xr_report *report)
+static void list(const struct xr_text_style *style, FILE *out, const struct xr_report *report)
 {
     for (size_t i = 0; i < report->runs.count; i++) {
         const struct xr_run *run = &report->runs.items[i];
@@ -638,19 +634,17 @@ static void verify(const struct xr_text_style *style, FILE *out, const struct xr
 
 void xr_report_text(const struct xr_report *report, const struct xr_text_style *style, FILE *out)
 {
-    struct xr_report *r = (struct xr_report *)(uintptr_t)report;
-
     if (style->quiet)
         return;
     switch (report->verb) {
     case XR_VERB_INSPECT:
-        inspection(style, out, r);
+        inspection(style, out, report);
         break;
     case XR_VERB_STORES:
         stores(style, out, report);
         break;
     case XR_VERB_LIST:
-        list(style, out, r);
+        list(style, out, report);
         break;
     case XR_VERB_HISTORY:
         history(style, out, report);

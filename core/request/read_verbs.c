@@ -8,6 +8,54 @@
 
 /* ---- verbs ---- */
 
+static void warnings_of(struct xr_strings *out, struct xr_report *report, size_t at)
+{
+    struct xr_pool *pool = &report->pool;
+    struct xr_cert *cert = pool->items[at].cert;
+    bool self_issued = pool->items[at].subject == pool->items[at].issuer;
+
+    if (cert->d.malformed)
+        xr_strings_add(out, "an extension is malformed or occurs twice");
+    if (cert->d.unknown_critical)
+        xr_strings_add(out, "a critical extension is unknown");
+    if (cert->d.alg_mismatch)
+        xr_strings_add(out, "its two signature algorithms differ");
+    if (self_issued && !xr_pool_self_signed(pool, at))
+        xr_strings_add(out, "it names itself as issuer, but its key did not sign it");
+    if (cert->d.not_before > cert->d.not_after)
+        xr_strings_add(out, "it ends before it begins");
+    else if (report->now > cert->d.not_after)
+        xr_strings_add(out, "it has expired");
+    else if (report->now < cert->d.not_before)
+        xr_strings_add(out, "it is not valid yet");
+    if (cert->d.name_constraints && xr_cert_is_ca(cert))
+        xr_strings_add(out, "it has name constraints");
+    if (self_issued && xr_cert_key_complaint(cert) != NULL)
+        xr_strings_add(out, xr_cert_key_complaint(cert));
+}
+
+static void inspect(struct xr_report *report)
+{
+    struct xr_pool *pool = &report->pool;
+
+    for (size_t i = 0; i < report->input.found.count; i++) {
+        const struct xr_cert *cert = report->input.found.items[i].cert;
+        struct xr_inspected *found = XR_PUSH(&report->inspected);
+
+        found->at = cert != NULL ? xr_pool_find(pool, cert->sha256) : XR_NONE;
+        if (cert == NULL)
+            continue;
+        found->self_signed = xr_pool_self_signed(pool, found->at);
+        xr_pool_same_key(&found->same_key, pool, found->at);
+        xr_pool_issued_by(&found->issued_by, pool, found->at);
+        warnings_of(&found->warnings, report, found->at);
+        for (size_t k = 0; k < found->same_key.count; k++)
+            (void)xr_pool_kind(pool, found->same_key.items[k]);
+        for (size_t k = 0; k < found->issued_by.count; k++)
+            (void)xr_pool_kind(pool, found->issued_by.items[k]);
+    }
+}
+
 void xr_verb_inspect(struct xr_engine *engine)
 {
     /* Stores are in view only when named: an inspection of files asks no store. */
@@ -20,6 +68,7 @@ void xr_verb_inspect(struct xr_engine *engine)
     xr_engine_rejects(engine, XR_ERROR);
     if (engine->report->input.failed)
         xr_report_raise(engine->report, XR_EXIT_FAILED);
+    inspect(engine->report);
 }
 
 static void fail_unread(struct xr_engine *engine)

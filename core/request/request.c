@@ -56,6 +56,20 @@ static char *state_dir_of(const struct xr_request *rq)
     return xr_format("%s/image-%s", rq->state_dir, hex);
 }
 
+/* Nothing is left to find out for who prints the report, and no store is open any more. */
+static void finish(struct xr_report *report)
+{
+    for (size_t i = 0; i < report->runs.count; i++) {
+        struct xr_run *run = &report->runs.items[i];
+
+        xr_store_close(&run->kept);
+        for (size_t k = 0; k < run->plan.count; k++) {
+            if (run->plan.items[k].pool_at != XR_NONE)
+                (void)xr_pool_kind(&report->pool, run->plan.items[k].pool_at);
+        }
+    }
+}
+
 struct xr_report *xr_run_request(const struct xr_request *request)
 {
     static void (*const verbs[XR_VERB_COUNT])(struct xr_engine * engine) = {
@@ -76,12 +90,10 @@ struct xr_report *xr_run_request(const struct xr_request *request)
            request->site->size < sizeof(site) ? request->site->size : sizeof(site));
     site.size = sizeof(site);
     rq.site = &site;
-    engine.report = xr_new(1, sizeof(*engine.report));
-    engine.report->verb = rq.verb;
+    engine.report = xr_report_new(rq.verb);
     engine.report->dry_run = rq.dry_run;
     engine.report->managed = rq.managed;
     engine.report->now = rq.now;
-    engine.report->journal.fd = engine.report->journal.dirfd = -1;
     engine.worker.program = rq.worker != NULL ? rq.worker : XR_WORKER;
     xr_threads_init(&engine.threads, rq.parallel);
     engine.worker.pause = &engine.threads.pause;
@@ -103,6 +115,7 @@ struct xr_report *xr_run_request(const struct xr_request *request)
             load_plugins(&engine);
         verbs[rq.verb](&engine);
     }
+    finish(engine.report);
     xr_forkservers_free(&engine.forkservers);
     xr_threads_free(&engine.threads);
     free(root);

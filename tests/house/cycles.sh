@@ -38,5 +38,9 @@ expect_eq 'what points upward' "$rc" 1
 expect_grep 'is named with its reason' 'core/kit/a.c may not use core/stores/b.c \(b\)' "$out"
 made backend 'core/change/a.c=int b(void); int a(void) { return b(); }' 'backends/nss/b.c=int b(void) { return 1; }'
 expect_eq 'core that uses a backend' "$rc" 1
+made report 'core/report/a.c=int xr_pool_kind(void); int a(void) { return xr_pool_kind(); }' \
+    'core/certs/b.c=int xr_pool_kind(void) { return 1; }'
+expect_eq 'a report that finds something out' "$rc" 1
+expect_grep 'is named' 'core/report/a.c may not use xr_pool_kind' "$out"
 expect_exit 1 'a tree without objects' python3 "$here/cycles.py" "$T/fine/build" "$T/fine" 3
 finish
