@@ -50,6 +50,13 @@ static enum label_kind label_kind(struct xr_bytes label)
     return xr_memmem(label.data, label.len, key, sizeof(key) - 1) != NULL ? LABEL_KEY : LABEL_OTHER;
 }
 
+static bool too_large(struct xr_scan *sink, struct xr_bytes der)
+{
+    if (der.len > XR_INPUT_CERT_MAX)
+        reject(sink, false, "a certificate larger than 1 MiB");
+    return der.len > XR_INPUT_CERT_MAX;
+}
+
 static enum xr_status scan_cert(struct xr_scan *sink, struct xr_bytes der, bool trusted)
 {
     struct xr_der_cert parsed;
@@ -57,10 +64,8 @@ static enum xr_status scan_cert(struct xr_scan *sink, struct xr_bytes der, bool 
     struct xr_bytes rest = der;
     struct xr_error err = {0};
 
-    if (der.len > XR_INPUT_CERT_MAX) {
-        reject(sink, false, "a certificate larger than 1 MiB");
+    if (too_large(sink, der))
         return XR_OK;
-    }
     if (trusted && xr_der_next(&outer, &rest))
         der = outer.whole;
     else
@@ -155,7 +160,8 @@ static enum xr_status scan_der(struct xr_scan *sink, struct xr_bytes data)
     const char *guess = NULL;
 
     if (xr_der_cert(&cert, data, &err) == XR_OK)
-        return scan_cert(sink, data, false);
+        return too_large(sink, data) ? XR_OK
+                                     : found(sink, XR_ITEM_CERT, data, (struct xr_bytes){0});
     if (xr_der_crl_issuer(&issuer, data, NULL) == XR_OK)
         return scan_crl(sink, data);
     if (is_pkcs7(data))
