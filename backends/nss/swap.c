@@ -24,11 +24,6 @@ struct swapping {
     unsigned char sha1[20];
 };
 
-static const struct xr_entry *first(const struct xr_state *state)
-{
-    return state != NULL && state->count > 0 ? state->entries[0] : NULL;
-}
-
 /* A database holds one trust for a certificate: places go together only where they are about
  * different purposes, and being neutral goes with none. */
 static enum xr_status check_shape(const struct xr_state *want, struct xr_error *err)
@@ -57,11 +52,8 @@ static enum xr_status identify(struct swapping *w, const struct xr_state *expect
                                const struct xr_state *want, struct xr_error *err)
 {
     const struct xr_host *host = w->session->host;
-    const struct xr_entry *entry = first(want) != NULL ? first(want) : first(expect);
-    unsigned char sum[XR_SHA256_LEN];
+    const struct xr_entry *entry = want != NULL ? want->entries[0] : expect->entries[0];
 
-    if (entry == NULL)
-        return xr_fail(err, XR_INVALID, "an empty state");
     w->der = entry->der;
     w->slices.size = sizeof(w->slices);
     if (w->subject->type == XR_SUBJECT_ISSUER_SERIAL) {
@@ -71,9 +63,6 @@ static enum xr_status identify(struct swapping *w, const struct xr_state *expect
     }
     if (w->subject->type != XR_SUBJECT_CERT && w->subject->type != XR_SUBJECT_CRL)
         return xr_fail(err, XR_UNSUPPORTED, "an NSS database knows certificates and CRLs only");
-    host->sha256(sum, w->der);
-    if (w->der.len == 0 || memcmp(sum, w->subject->id, sizeof(sum)) != 0)
-        return xr_fail(err, XR_INVALID, "the bytes are not those of the subject");
     if (w->subject->type == XR_SUBJECT_CRL)
         return XR_OK;
     host->sha1(w->sha1, w->der);
@@ -586,7 +575,7 @@ static enum xr_status apply(struct swapping *w, struct wanted *wanted,
                             const struct xr_state *expect, const struct xr_state *want,
                             struct xr_error *err)
 {
-    bool gone = want == NULL || want->count == 0;
+    bool gone = want == NULL;
 
     if (w->subject->type == XR_SUBJECT_CRL)
         return gone ? take_crl(w, err) : put_crl(w, wanted, expect, err);
@@ -601,12 +590,9 @@ enum xr_status nss_swap(struct xr_session *session, const struct xr_state *expec
 {
     struct swapping w = {.session = session, .subject = expect ? &expect->subject : &want->subject};
     struct wanted wanted = {0};
-    bool gone = want == NULL || want->count == 0;
-    enum xr_status status = XR_OK;
+    bool gone = want == NULL;
+    enum xr_status status = identify(&w, expect, want, err);
 
-    if (!session->write)
-        return xr_fail(err, XR_DENIED, "opened for reading only");
-    status = identify(&w, expect, want, err);
     if (status == XR_OK && !gone)
         status = check_shape(want, err);
     if (status == XR_OK && !gone)

@@ -273,18 +273,13 @@ static void swapping_free(struct swapping *w)
     p11_objects_free(&w->created);
 }
 
-static enum xr_status check_want(const struct swapping *w, const struct xr_state *want,
-                                 struct xr_error *err)
+static enum xr_status check_want(const struct xr_state *want, struct xr_error *err)
 {
-    unsigned char sum[XR_SHA256_LEN];
     unsigned places = 0;
 
     for (size_t i = 0; i < want->count; i++) {
         const struct xr_entry *entry = want->entries[i];
 
-        w->g->host->sha256(sum, entry->der);
-        if (memcmp(sum, w->subject->id, sizeof(sum)) != 0)
-            return xr_fail(err, XR_INVALID, "an entry's bytes are not its subject's");
         if (entry->attached_count > 0)
             return xr_fail(err, XR_REFUSED, "this token cannot hold attached extensions");
         if (entry->native.len > 0)
@@ -305,17 +300,16 @@ static enum xr_status check_want(const struct swapping *w, const struct xr_state
 static enum xr_status identify(struct swapping *w, const struct xr_state *expect,
                                const struct xr_state *want, struct xr_error *err)
 {
-    const struct xr_state *any = want != NULL && want->count > 0 ? want : expect;
+    const struct xr_state *any = want != NULL ? want : expect;
     struct xr_slices slices = {.size = sizeof(slices)};
 
-    if (any == NULL || any->count == 0)
-        return xr_fail(err, XR_INVALID, "a swap of nothing for nothing");
+    w->subject = &any->subject;
     if (any->subject.type != XR_SUBJECT_CERT)
         return xr_fail(err, XR_REFUSED, "this token holds certificates only");
     w->der = any->entries[0]->der;
     if (w->g->host->slices(&slices, w->der, err) != XR_OK)
         return XR_INVALID;
-    return want != NULL ? check_want(w, want, err) : XR_OK;
+    return want != NULL ? check_want(want, err) : XR_OK;
 }
 
 static enum xr_status load_subject(struct swapping *w, struct xr_error *err)
@@ -446,17 +440,9 @@ static enum xr_status destroy_old(struct swapping *w, struct xr_error *err)
 enum xr_status pt_general_swap(struct pt_general *g, const struct xr_state *expect,
                                const struct xr_state *want, struct xr_error *err)
 {
-    struct swapping w = {.g = g,
-                         .subject = want != NULL     ? &want->subject
-                                    : expect != NULL ? &expect->subject
-                                                     : NULL};
-    enum xr_status status = XR_OK;
+    struct swapping w = {.g = g};
+    enum xr_status status = identify(&w, expect, want, err);
 
-    if (w.subject == NULL)
-        return xr_fail(err, XR_INVALID, "a swap of nothing for nothing");
-    if (!g->write)
-        return xr_fail(err, XR_DENIED, "the session is for reading");
-    status = identify(&w, expect, want, err);
     if (status == XR_OK)
         status = load_subject(&w, err);
     if (status == XR_OK && !as_expected(&w, expect))

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Is a wish one that these sources can hold, and is it what it says? */
+/* Is a wish one that these sources can hold? */
 #include "sources.h"
 
 #include "../p11files/private.h"
@@ -8,17 +8,12 @@
 static enum xr_status check_block(const struct xr_session *s, const struct xr_entry *entry,
                                   struct xr_error *err)
 {
-    struct xr_subject named;
-
     if (entry->subject.type == XR_SUBJECT_CRL || entry->der.len > 0 ||
         entry->place != XR_DISTRUST || s->layout->family != CA_P11)
         return xr_fail(err, XR_REFUSED, "this store holds certificates only");
-    if (entry->subject.type == XR_SUBJECT_ISSUER_SERIAL) {
-        xr_subject_issuer_serial(&named, entry->issuer, entry->serial, s->host->sha256);
-        if (entry->issuer.len == 0 || entry->serial.len == 0 ||
-            !xr_subject_equal(&named, &entry->subject))
-            return xr_fail(err, XR_INVALID, "an entry's issuer and serial are not its subject's");
-    }
+    if (entry->subject.type == XR_SUBJECT_ISSUER_SERIAL &&
+        (entry->issuer.len == 0 || entry->serial.len == 0))
+        return xr_fail(err, XR_INVALID, "an entry without an issuer, or without a serial");
     if (entry->native.len == 0 &&
         !(s->layout->objects && entry->subject.type == XR_SUBJECT_ISSUER_SERIAL))
         return xr_fail(err, XR_REFUSED, "a block without its certificate is only put back here");
@@ -29,11 +24,7 @@ static enum xr_status check_cert(const struct xr_session *s, const struct xr_ent
                                  struct xr_error *err)
 {
     struct xr_slices slices = {.size = sizeof(slices)};
-    unsigned char sum[XR_SHA256_LEN];
 
-    s->host->sha256(sum, entry->der);
-    if (memcmp(sum, entry->subject.id, sizeof(sum)) != 0)
-        return xr_fail(err, XR_INVALID, "an entry's bytes are not its subject's");
     if (s->host->slices(&slices, entry->der, err) != XR_OK)
         return XR_INVALID;
     if (entry->native.len > 0)
@@ -72,8 +63,6 @@ enum xr_status ca_check_want(const struct xr_session *s, const struct xr_state *
     for (size_t i = 0; status == XR_OK && want != NULL && i < want->count; i++) {
         const struct xr_entry *entry = want->entries[i];
 
-        if (!xr_subject_equal(&entry->subject, &want->subject))
-            return xr_fail(err, XR_INVALID, "an entry is of another subject than its state");
         if (entry->attached_count > 0 &&
             (!s->layout->objects || (entry->native.len == 0 && !attachable(entry))))
             return xr_fail(err, XR_REFUSED, "this store cannot hold attached extensions");

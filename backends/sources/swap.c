@@ -590,7 +590,7 @@ static struct touch touch_of(const struct xr_session *s, const struct xr_state *
     struct xr_slices slices = {.size = sizeof(slices)};
     struct touch touch = {.known = false};
 
-    if (state == NULL || state->count == 0 || state->subject.type != XR_SUBJECT_CERT ||
+    if (state->subject.type != XR_SUBJECT_CERT ||
         s->host->slices(&slices, state->entries[0]->der, NULL) != XR_OK)
         return touch;
     touch.known = true;
@@ -620,18 +620,11 @@ static void note_touch(struct xr_session *s, const struct touch *touch)
 enum xr_status ca_swap(struct xr_session *s, const struct xr_state *expect,
                        const struct xr_state *want, struct xr_error *err)
 {
-    const struct xr_subject *subject = want != NULL     ? &want->subject
-                                       : expect != NULL ? &expect->subject
-                                                        : NULL;
+    const struct xr_subject *subject = want != NULL ? &want->subject : &expect->subject;
     struct touch touch = touch_of(s, want != NULL ? want : expect);
     struct swapping w = {.s = s, .subject = subject, .key = touch.spki};
-    enum xr_status status = XR_OK;
+    enum xr_status status = ca_check_want(s, want, err);
 
-    if (subject == NULL)
-        return xr_fail(err, XR_INVALID, "a swap of nothing for nothing");
-    if (!s->write || s->lock < 0)
-        return xr_fail(err, XR_DENIED, "the session is for reading");
-    status = ca_check_want(s, want, err);
     if (status == XR_OK && !s->loaded && (!s->ahead || touched(s, &touch)))
         status = ca_load(s, err); /* else listed under this lock */
     if (status != XR_OK)

@@ -510,8 +510,6 @@ static enum xr_status list(struct xr_session *s, xr_entry_fn emit, void *ctx, st
 static enum xr_status swap(struct xr_session *s, const struct xr_state *expect,
                            const struct xr_state *want, struct xr_error *err)
 {
-    if (!s->write)
-        return xr_error_set(err, XR_DENIED, "windows", 0, "the session is for reading");
     return win_swap(&s->view, expect, want, err);
 }
 

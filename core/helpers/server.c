@@ -55,6 +55,7 @@ static enum xr_status serve_open(struct serving *s, struct xr_reader *in, struct
     char *plugin = xr_get_text(in), *name = xr_get_text(in), *location = xr_get_text(in);
     struct xr_sent_site sent;
     struct xr_target target = {.size = sizeof(target), .site = &sent.site};
+    const struct xr_loaded *backend = NULL;
     struct xr_subjects leaving = {0};
     uint64_t leaving_count = 0;
     enum xr_mode mode = XR_READ;
@@ -69,14 +70,11 @@ static enum xr_status serve_open(struct serving *s, struct xr_reader *in, struct
     target.leaving_count = leaving.count;
     if (in->failed || name == NULL || location == NULL || s->store.backend != NULL)
         status = xr_fail(err, XR_INVALID, "malformed request");
-    else if ((s->store.backend = load_backend(s, plugin, name, err)) == NULL)
+    else if ((backend = load_backend(s, plugin, name, err)) == NULL)
         status = err->status;
-    if (status == XR_OK && s->store.backend != NULL) {
-        s->store.location = xr_strdup(location);
-        s->store.caps.size = sizeof(s->store.caps);
-        target.location = s->store.location;
-        status = s->store.backend->table.open(&s->store.session, &s->store.caps, &xr_host, &target,
-                                              mode, err);
+    if (backend != NULL) {
+        target.location = location;
+        status = xr_store_open_here(&s->store, backend, &target, mode, err);
     }
     xr_subjects_free(&leaving);
     free(plugin);
@@ -181,7 +179,7 @@ static enum xr_status serve_swap(struct serving *s, struct xr_reader *in, struct
     struct xr_state *want = xr_get_state(in);
     enum xr_status status = XR_OK;
 
-    if (in->failed || (expect == NULL && want == NULL))
+    if (in->failed)
         status = xr_fail(err, XR_INVALID, "malformed request");
     else
         status = xr_store_swap(&s->store, expect, want, err);

@@ -233,16 +233,57 @@ static void subject_key(unsigned char key[XR_SHA256_LEN], const struct xr_subjec
     key[XR_SHA256_LEN - 1] ^= (unsigned char)subject->type;
 }
 
-/* A backend that gives another certificate's bytes for a subject lies or is broken. */
-static bool own_bytes(const struct xr_entry *entry)
+static bool hashes_to(struct xr_bytes der, const struct xr_subject *subject)
 {
     unsigned char sum[XR_SHA256_LEN];
 
+    xr_x509_sha256(sum, der);
+    return memcmp(sum, subject->id, sizeof(sum)) == 0;
+}
+
+/* A backend that gives another certificate's bytes for a subject lies or is broken. */
+static bool own_bytes(const struct xr_entry *entry)
+{
     if (entry->size < offsetof(struct xr_entry, issuer) || entry->der.len == 0 ||
         (entry->subject.type != XR_SUBJECT_CERT && entry->subject.type != XR_SUBJECT_CRL))
         return entry->size >= offsetof(struct xr_entry, issuer);
-    xr_x509_sha256(sum, entry->der);
-    return memcmp(sum, entry->subject.id, sizeof(sum)) == 0;
+    return hashes_to(entry->der, &entry->subject);
+}
+
+/* Nothing is left to be asked of somebody: a certificate has its bytes, too. */
+static bool names_itself(const struct xr_entry *entry)
+{
+    struct xr_subject named;
+
+    switch (entry->subject.type) {
+    case XR_SUBJECT_CERT:
+    case XR_SUBJECT_CRL:
+        return entry->der.len > 0 && hashes_to(entry->der, &entry->subject);
+    case XR_SUBJECT_ISSUER_SERIAL:
+        xr_subject_issuer_serial(&named, entry->issuer, entry->serial, xr_x509_sha256);
+        return xr_subject_equal(&named, &entry->subject);
+    case XR_SUBJECT_KEY:
+        return true;
+    }
+    return false;
+}
+
+enum xr_status xr_state_check(const struct xr_state *state, const struct xr_subject *subject,
+                              struct xr_error *err)
+{
+    if (!xr_subject_equal(&state->subject, subject))
+        return xr_fail(err, XR_INVALID, "a swap of one subject for another");
+    for (size_t i = 0; i < state->count; i++) {
+        const struct xr_entry *entry = state->entries[i];
+
+        if (!xr_subject_equal(&entry->subject, subject))
+            return xr_fail(err, XR_INVALID, "an entry is of another subject than its state");
+        if ((unsigned)entry->place >= XR_PLACE_COUNT)
+            return xr_fail(err, XR_INVALID, "an entry is in no place");
+        if (!names_itself(entry))
+            return xr_fail(err, XR_INVALID, "an entry's bytes are not its subject's");
+    }
+    return XR_OK;
 }
 
 void xr_snapshot_only(struct xr_snapshot *snapshot, const struct xr_subject *subject)

@@ -23,6 +23,10 @@ bool xr_state_widens(const struct xr_state *from, const struct xr_state *to);
 /* Do the two differ in a place of that set (XR_PLACE_BITs)? */
 bool xr_state_differs_in(const struct xr_state *a, const struct xr_state *b, uint32_t places);
 const struct xr_entry *xr_state_in(const struct xr_state *state, enum xr_place place);
+/* Is every entry in a place there is, of that subject, and are its bytes the subject's? XR_INVALID
+ * if not. */
+enum xr_status xr_state_check(const struct xr_state *state, const struct xr_subject *subject,
+                              struct xr_error *err);
 
 struct xr_snapshot {
     struct xr_state **items;

@@ -1,7 +1,36 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "store.h"
 
+#include "state.h"
+
 #include <stdlib.h>
+
+/* The target as the backend sees it: the location is kept by the store. */
+static struct xr_target begin(struct xr_store *store, const struct xr_loaded *backend,
+                              const struct xr_target *where, enum xr_mode mode)
+{
+    struct xr_target target = *where;
+
+    *store =
+        (struct xr_store){.backend = backend, .location = xr_strdup(where->location), .mode = mode};
+    store->caps.size = sizeof(store->caps);
+    target.size = sizeof(target);
+    target.location = store->location;
+    return target;
+}
+
+enum xr_status xr_store_open_here(struct xr_store *store, const struct xr_loaded *backend,
+                                  const struct xr_target *where, enum xr_mode mode,
+                                  struct xr_error *err)
+{
+    struct xr_target target = begin(store, backend, where, mode);
+    enum xr_status status =
+        backend->table.open(&store->session, &store->caps, &xr_host, &target, mode, err);
+
+    if (status != XR_OK)
+        xr_store_close(store);
+    return status;
+}
 
 static enum xr_status open_apart(struct xr_store *store, const struct xr_target *target,
                                  enum xr_mode mode, const struct xr_worker_config *config,
@@ -19,17 +48,14 @@ enum xr_status xr_store_open(struct xr_store *store, const struct xr_loaded *bac
                              const struct xr_target *where, enum xr_mode mode,
                              const struct xr_worker_config *config, struct xr_error *err)
 {
-    struct xr_target target = *where;
+    struct xr_target target;
     enum xr_status status = XR_OK;
 
-    *store = (struct xr_store){.backend = backend, .location = xr_strdup(where->location)};
-    store->caps.size = sizeof(store->caps);
-    target.size = sizeof(target);
-    target.location = store->location;
-    if ((backend->table.flags & XR_BACKEND_WORKER) != 0 || (config != NULL && config->has_identity))
-        status = open_apart(store, &target, mode, config, err);
-    else
-        status = backend->table.open(&store->session, &store->caps, &xr_host, &target, mode, err);
+    if ((backend->table.flags & XR_BACKEND_WORKER) == 0 &&
+        (config == NULL || !config->has_identity))
+        return xr_store_open_here(store, backend, where, mode, err);
+    target = begin(store, backend, where, mode);
+    status = open_apart(store, &target, mode, config, err);
     if (status != XR_OK)
         xr_store_close(store);
     return status;
@@ -50,9 +76,14 @@ enum xr_status xr_store_discover(const struct xr_loaded *backend, const struct x
 
 enum xr_status xr_store_renew(struct xr_store *store, struct xr_error *err)
 {
+    enum xr_status status = XR_OK;
+
     if (store->session == NULL || store->backend->table.renew == NULL)
         return xr_fail(err, XR_UNSUPPORTED, "the store has to be opened anew");
-    return store->backend->table.renew(store->session, &store->caps, err);
+    status = store->backend->table.renew(store->session, &store->caps, err);
+    if (status == XR_OK)
+        store->mode = XR_WRITE;
+    return status;
 }
 
 void xr_store_close(struct xr_store *store)
@@ -73,11 +104,38 @@ enum xr_status xr_store_list(struct xr_store *store, xr_entry_fn emit, void *ctx
     return store->backend->table.list(store->session, emit, ctx, err);
 }
 
+/* What a backend need not ask: states come from journals and from other processes. */
+static enum xr_status check_swap(const struct xr_store *store, const struct xr_state *expect,
+                                 const struct xr_state *want, struct xr_error *err)
+{
+    const struct xr_state *either = want != NULL ? want : expect;
+    enum xr_status status = XR_OK;
+
+    if (either == NULL)
+        return xr_fail(err, XR_INVALID, "a swap of nothing for nothing");
+    if (store->mode != XR_WRITE)
+        return xr_fail(err, XR_DENIED, "the session is for reading");
+    if (!store->caps.writable)
+        return xr_fail(err, XR_DENIED, "cannot be written: %s", store->caps.why_not);
+    if (expect != NULL)
+        status = xr_state_check(expect, &either->subject, err);
+    if (status == XR_OK && want != NULL)
+        status = xr_state_check(want, &either->subject, err);
+    return status;
+}
+
 enum xr_status xr_store_swap(struct xr_store *store, const struct xr_state *expect,
                              const struct xr_state *want, struct xr_error *err)
 {
+    enum xr_status status = XR_OK;
+
     if (store->worker != NULL)
         return store->remote->swap(store, expect, want, err);
+    expect = expect != NULL && expect->count > 0 ? expect : NULL;
+    want = want != NULL && want->count > 0 ? want : NULL;
+    status = check_swap(store, expect, want, err);
+    if (status != XR_OK)
+        return status;
     return store->backend->table.swap(store->session, expect, want, err);
 }
 

@@ -41,6 +41,7 @@ struct xr_worker_config {
 struct xr_store {
     const struct xr_loaded *backend;
     char *location;
+    enum xr_mode mode;
     struct xr_caps caps;
     struct xr_session *session; /* in this process, or */
     struct xr_worker *worker;   /* in a helper, by */
@@ -57,6 +58,10 @@ struct xr_store {
 enum xr_status xr_store_open(struct xr_store *store, const struct xr_loaded *backend,
                              const struct xr_target *target, enum xr_mode mode,
                              const struct xr_worker_config *config, struct xr_error *err);
+/* The same, in this process whatever the backend asks for. */
+enum xr_status xr_store_open_here(struct xr_store *store, const struct xr_loaded *backend,
+                                  const struct xr_target *target, enum xr_mode mode,
+                                  struct xr_error *err);
 /* An open store for reading becomes one for writing; XR_UNSUPPORTED where only another open does. */
 enum xr_status xr_store_renew(struct xr_store *store, struct xr_error *err);
 void xr_store_close(struct xr_store *store);
@@ -69,6 +74,8 @@ enum xr_status xr_store_discover(const struct xr_loaded *backend, const struct x
                                  xr_found_fn emit, void *ctx, struct xr_error *err);
 enum xr_status xr_store_list(struct xr_store *store, xr_entry_fn emit, void *ctx,
                              struct xr_error *err);
+/* Refuses what backend.h promises that no backend is asked for: XR_DENIED in a session that does not
+ * write, XR_INVALID for states that are not what they say. An empty state is none. */
 enum xr_status xr_store_swap(struct xr_store *store, const struct xr_state *expect,
                              const struct xr_state *want, struct xr_error *err);
 enum xr_status xr_store_flush(struct xr_store *store, struct xr_error *err);

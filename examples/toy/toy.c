@@ -21,7 +21,6 @@
 struct xr_session {
     const struct xr_host *host;
     int dir;
-    bool write;
 };
 
 struct held { /* one subject: the bytes of its file and what they say; state.count 0: not there */
@@ -87,24 +86,20 @@ static enum xr_status list(struct xr_session *s, xr_entry_fn emit, void *ctx, st
     return status;
 }
 
-/* A wish may come from a journal: nothing in it is believed. */
+/* A wish may come from a journal: nothing is believed that core has not seen to. */
 static enum xr_status check(unsigned *places, const struct xr_session *s,
                             const struct xr_state *want, struct xr_error *err)
 {
     for (size_t i = 0; want != NULL && i < want->count; i++) {
         const struct xr_entry *entry = want->entries[i];
         struct xr_slices slices = {.size = sizeof(slices)};
-        unsigned char sum[XR_SHA256_LEN];
 
-        s->host->sha256(sum, entry->der);
         if ((unsigned)entry->place >= PLACES || entry->subject.type != XR_SUBJECT_CERT ||
             entry->attached_count > 0 || entry->native.len > 0 || entry->der.len >= FILE_MAX ||
             (entry->place == XR_ANCHOR && entry->purposes != XR_ANY_PURPOSE))
             return xr_fail(err, XR_REFUSED, "this store cannot hold that");
-        if (!xr_subject_equal(&entry->subject, &want->subject) ||
-            memcmp(sum, entry->subject.id, sizeof(sum)) != 0 ||
-            s->host->slices(&slices, entry->der, NULL) != XR_OK)
-            return xr_fail(err, XR_INVALID, "these bytes are no certificate of that name");
+        if (s->host->slices(&slices, entry->der, NULL) != XR_OK)
+            return xr_fail(err, XR_INVALID, "these bytes are no certificate");
         *places |= XR_PLACE_BIT(entry->place);
     }
     return XR_OK;
@@ -119,8 +114,6 @@ static enum xr_status swap(struct xr_session *s, const struct xr_state *expect,
     struct held now = {0};
     enum xr_status status = check(&places, s, want, err);
 
-    if (!s->write || (expect != NULL && !xr_subject_equal(&expect->subject, subject)))
-        return xr_fail(err, XR_UNSUPPORTED, "no session for writing, or not of one subject");
     xr_hex(name, subject->id, XR_SHA256_LEN);
     status = status == XR_OK ? load(&now, s, name, subject, err) : status;
     if (status == XR_OK && !s->host->state_equal(&now.state, expect))
@@ -168,8 +161,8 @@ static enum xr_status open_session(struct xr_session **out, struct xr_caps *caps
     caps->needs_privilege = !caps->writable && errno == EACCES && geteuid() != 0;
     if (!caps->writable)
         (void)snprintf(caps->why_not, sizeof(caps->why_not), "%s", strerror(errno));
-    s->write = caps->writable && mode == XR_WRITE;
-    status = s->write ? host->lock(s->dir, XR_LOCK_MS, target->location, err) : status;
+    if (caps->writable && mode == XR_WRITE)
+        status = host->lock(s->dir, XR_LOCK_MS, target->location, err);
     *out = status == XR_OK ? s : NULL;
     if (status != XR_OK)
         close_session(s);

@@ -165,9 +165,10 @@ Test(worker, a_crash_of_probe_or_flush_is_a_lost_helper)
 Test(worker, a_hang_ends_at_the_time_limit_and_the_helper_with_it)
 {
     static const char *const where[] = {"hang-open", "hang-list", "hang-swap"};
-    struct xr_subject subject = {.type = XR_SUBJECT_CERT};
-    struct xr_state *want = xr_state_new(&subject);
+    struct xr_entry entry = {.size = sizeof(entry), .subject = {.type = XR_SUBJECT_KEY}};
+    struct xr_state *want = xr_state_new(&entry.subject);
 
+    xr_state_add(want, &entry);
     config.limit_ms = 300;
     for (size_t i = 0; i < 3; i++) {
         int64_t start = now_ms();

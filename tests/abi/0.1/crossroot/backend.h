@@ -375,10 +375,17 @@ struct xr_backend {
                            struct xr_error *err);
     /* The only mutation: replaces the complete state of one subject. expect is compared whole,
      * native included; anything else in the store is XR_CONFLICT. XR_CONFLICT and XR_REFUSED
-     * promise that nothing was changed. Both name the same subject; either may be NULL, not
-     * both. Narrowing makes the new state before it destroys the old. An entry of want that
-     * carries native is put back exactly. On any other failure the store may be in between: core
-     * swaps back what list then shows. */
+     * promise that nothing was changed. Narrowing makes the new state before it destroys the old.
+     * An entry of want that carries native is put back exactly. On any other failure the store may
+     * be in between: core swaps back what list then shows.
+     *
+     * Core sees to this before it calls, and a backend need not look again: the session is for
+     * writing, and its caps say writable. Either state may be NULL, not both; one that is there has
+     * an entry. All entries of both are of one subject, which their states name too, and in a place of
+     * enum xr_place. A certificate or CRL comes with its der, which has that SHA-256; issuer and serial
+     * of XR_SUBJECT_ISSUER_SERIAL have theirs. All else may come from a journal that somebody wrote:
+     * whether der can be parsed, whether place, purposes, attached and native are such that the
+     * store can hold them. */
     enum xr_status (*swap)(struct xr_session *session, const struct xr_state *expect,
                            const struct xr_state *want, struct xr_error *err);
     /* Optional. Makes swaps effective (links, bundles, hooks) and durable; writes only what
