@@ -3,7 +3,7 @@
 #ifndef XR_OPENSSL_STORE_H
 #define XR_OPENSSL_STORE_H
 
-#include "view.h"
+#include "files.h"
 
 #define MANIFEST ".crossroot"
 #define SHAPES   4u

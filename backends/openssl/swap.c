@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Entries as the table sees them, and the one operation that changes them. */
+#include "links.h"
 #include "store.h"
 
 #include <errno.h>
@@ -20,7 +21,7 @@ static const char *fixed_reason(const struct file *file)
 
     if (file->held.count != 1)
         return "holds several certificates: split it by hand first";
-    if (!file->itself && od_view_link_like(file->name))
+    if (!file->itself && od_link_like(file->name))
         return "has the name of a link: rename it first";
     if (file->target != NULL)
         return NULL;
@@ -294,9 +295,9 @@ static enum xr_status renumber(struct view *view, struct file *file, int index,
 
     if (file->index == index)
         return XR_OK;
-    status = od_view_unlink(view, file, err);
+    status = od_link_remove(view, file, err);
     if (status == XR_OK && index >= 0)
-        status = od_view_link(view, file, index, err);
+        status = od_link_add(view, file, index, err);
     return status;
 }
 

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "view.h"
+#include "files.h"
+
+#include "links.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -7,9 +9,6 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#define LINK_NAME_MAX 32
-#define LINKS_MAX     100000
 
 void od_file_free(struct file *file)
 {
@@ -56,48 +55,6 @@ struct xr_buf od_canonical(const struct xr_host *host, const struct shape *shape
     xr_buf_add(&content, pem, len);
     host->release(pem);
     return content;
-}
-
-static void link_name(char out[LINK_NAME_MAX], const struct view *view, uint32_t hash, int index)
-{
-    (void)snprintf(out, LINK_NAME_MAX, "%08x.%s%d", (unsigned)hash, view->shape->infix, index);
-}
-
-/* "9d04f354.0", or "9d04f354.r0" for CRLs. */
-static bool parse_link(uint32_t *hash, int *index, const struct view *view, const char *name)
-{
-    unsigned char bytes[4];
-    char hex[9];
-    size_t infix = strlen(view->shape->infix);
-    long value = 0;
-
-    if (strlen(name) < 10 + infix || name[8] != '.' ||
-        strncmp(name + 9, view->shape->infix, infix) != 0)
-        return false;
-    memcpy(hex, name, 8);
-    hex[8] = '\0';
-    if (!xr_unhex(bytes, 4, hex))
-        return false;
-    for (const char *at = name + 9 + infix; *at != '\0'; at++) {
-        if (*at < '0' || *at > '9' || value > LINKS_MAX)
-            return false;
-        value = value * 10 + (*at - '0');
-    }
-    *hash =
-        (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 | bytes[3];
-    *index = (int)value;
-    return true;
-}
-
-bool od_view_link_like(const char *name)
-{
-    const char *number = name;
-
-    if (strspn(name, "0123456789abcdefABCDEF") != 8 || name[8] != '.')
-        return false;
-    number = name + 9;
-    number += *number == 'r';
-    return *number != '\0' && number[strspn(number, "0123456789")] == '\0';
 }
 
 static bool ours_name(const char *name)
@@ -262,7 +219,7 @@ static void load_name(struct view *view, struct hash_links *links, const char *n
     struct file *file = NULL;
     uint32_t hash = 0;
     int index = 0;
-    bool hashed = view->shape->hashed && parse_link(&hash, &index, view, name);
+    bool hashed = view->shape->hashed && od_link_parse(&hash, &index, view, name);
 
     if (strncmp(name, XR_TEMP_PREFIX, strlen(XR_TEMP_PREFIX)) == 0) {
         xr_strings_add(&view->stray, name);
@@ -299,83 +256,6 @@ static int by_index(const void *a, const void *b)
     return ((const struct hash_link *)a)->index - ((const struct hash_link *)b)->index;
 }
 
-static struct file *at_index(const struct view *view, uint32_t hash, int index)
-{
-    for (size_t i = 0; i < view->count; i++) {
-        if (view->items[i]->index == index && view->items[i]->held.items[0].hash == hash)
-            return view->items[i];
-    }
-    return NULL;
-}
-
-static bool taken(const struct view *view, uint32_t hash, int index)
-{
-    for (size_t i = 0; i < view->foreign.count; i++) {
-        if (view->foreign.items[i].hash == hash && view->foreign.items[i].index == index)
-            return true;
-    }
-    return at_index(view, hash, index) != NULL;
-}
-
-/* The lowest number free under a hash: OpenSSL stops at the first that is missing. */
-static int next_index(const struct view *view, uint32_t hash)
-{
-    int next = 0;
-
-    while (taken(view, hash, next))
-        next++;
-    return next;
-}
-
-/* Does OpenSSL, counting up from one number, get to another? */
-static bool joined(const struct view *view, uint32_t hash, int from, int index)
-{
-    for (int i = from; i < index; i++) {
-        bool there = at_index(view, hash, i) != NULL;
-
-        for (size_t k = 0; !there && k < view->foreign.count; k++) {
-            const struct hash_link *link = &view->foreign.items[k];
-
-            there = link->hash == hash && link->index == i && !link->blocks;
-        }
-        if (!there)
-            return false;
-    }
-    return true;
-}
-
-static bool reached(const struct view *view, uint32_t hash, int index)
-{
-    return joined(view, hash, 0, index);
-}
-
-/* The last number with a file of its own that OpenSSL gets to, or -1. */
-static int last_index(const struct view *view, uint32_t hash)
-{
-    int last = -1;
-
-    for (size_t i = 0; i < view->count; i++) {
-        const struct file *file = view->items[i];
-
-        if (file->index > last && file->held.items[0].hash == hash &&
-            reached(view, hash, file->index))
-            last = file->index;
-    }
-    return last;
-}
-
-/* Two names of one link: a number that was about to move when we were interrupted. */
-static bool same_link(const struct view *view, const struct file *file, const char *name)
-{
-    char first[LINK_NAME_MAX];
-    struct stat a, b;
-
-    link_name(first, view, file->held.items[0].hash, file->index);
-    return fstatat(view->fd, first, &a, AT_SYMLINK_NOFOLLOW) == 0 &&
-           fstatat(view->fd, name, &b, AT_SYMLINK_NOFOLLOW) == 0 && a.st_dev == b.st_dev &&
-           a.st_ino == b.st_ino;
-}
-
 static void attach_links(struct view *view, struct hash_links *links)
 {
     if (links->count > 1)
@@ -388,7 +268,7 @@ static void attach_links(struct view *view, struct hash_links *links)
         if (fits && file->index < 0)
             file->index = link->index;
         else if (ours_name(link->target) ||
-                 (fits && !file->itself && same_link(view, file, link->name)))
+                 (fits && !file->itself && od_link_same(view, file, link->name)))
             xr_strings_add(&view->stray, link->name);
         else
             *XR_PUSH(&view->foreign) = (struct hash_link){
@@ -471,7 +351,8 @@ enum xr_status od_view_load(struct view *view, struct xr_error *err)
     for (size_t i = 0; i < view->count; i++) {
         struct file *file = view->items[i];
 
-        file->hidden = file->index > 0 && !reached(view, file->held.items[0].hash, file->index);
+        file->hidden =
+            file->index > 0 && !od_link_reached(view, file->held.items[0].hash, file->index);
     }
     view->loaded = true;
     return XR_OK;
@@ -485,7 +366,7 @@ enum xr_status od_view_lookup(const struct view *view, uint32_t hash, xr_bytes_f
         char name[LINK_NAME_MAX];
         struct file *file = NULL;
 
-        link_name(name, view, hash, index);
+        od_link_name(name, view, hash, index);
         file = read_file(view, name, true);
         if (file == NULL || file->held.count == 0) {
             od_file_free(file);
@@ -498,147 +379,6 @@ enum xr_status od_view_lookup(const struct view *view, uint32_t hash, xr_bytes_f
         od_file_free(file);
     }
     return status;
-}
-
-/* ---- links: N without holes at any moment ---- */
-
-static enum xr_status fail_link(struct xr_error *err, const char *name)
-{
-    return xr_fail_errno(err, "cannot make the link %s", name);
-}
-
-static void rename_itself(struct file *file, const char *name)
-{
-    if (file->itself) {
-        free(file->name);
-        file->name = xr_strdup(name);
-    }
-}
-
-/* Moves the holder of one number to another by a single rename. */
-static enum xr_status move_link(struct view *view, struct file *file, int to, struct xr_error *err)
-{
-    char from_name[LINK_NAME_MAX], to_name[LINK_NAME_MAX];
-
-    link_name(from_name, view, file->held.items[0].hash, file->index);
-    link_name(to_name, view, file->held.items[0].hash, to);
-    if (renameat(view->fd, from_name, view->fd, to_name) != 0)
-        return fail_link(err, to_name);
-    rename_itself(file, to_name);
-    file->index = to;
-    view->dirty = true;
-    return XR_OK;
-}
-
-static enum xr_status make_link(struct view *view, struct file *file, const char *name,
-                                struct xr_error *err)
-{
-    char temp[64];
-
-    /* rename, not symlink: the name may be taken by what moved away a moment ago. */
-    (void)snprintf(temp, sizeof(temp), "%slink", XR_TEMP_PREFIX);
-    (void)unlinkat(view->fd, temp, 0);
-    if (symlinkat(file->name, view->fd, temp) != 0 || renameat(view->fd, temp, view->fd, name) != 0)
-        return fail_link(err, name);
-    view->dirty = true;
-    return XR_OK;
-}
-
-/* The holder of one number gets another beside it: a second name of the same link, so that an
- * interruption can be told from two links that somebody made. */
-static enum xr_status double_link(struct view *view, struct file *file, int to,
-                                  struct xr_error *err)
-{
-    char from_name[LINK_NAME_MAX], to_name[LINK_NAME_MAX];
-
-    link_name(from_name, view, file->held.items[0].hash, file->index);
-    link_name(to_name, view, file->held.items[0].hash, to);
-    view->dirty = true;
-    if (linkat(view->fd, from_name, view->fd, to_name, 0) != 0) {
-        /* Not every file system or user may: then there is a link of its own. */
-        enum xr_status status = make_link(view, file, to_name, err);
-
-        if (status != XR_OK)
-            return status;
-    }
-    file->index = to;
-    return XR_OK;
-}
-
-/* Would OpenSSL find a certificate at that number, and no other that it did not find before? */
-static enum xr_status check_number(const struct view *view, uint32_t hash, int index,
-                                   struct xr_error *err)
-{
-    bool exposes = false;
-    int next = next_index(view, hash);
-
-    /* The lowest free number gets taken; what is right behind it and hidden would appear. */
-    for (size_t i = 0; i < view->count && !exposes; i++) {
-        const struct file *file = view->items[i];
-
-        exposes = file->hidden && file->held.items[0].hash == hash && file->index > next &&
-                  reached(view, hash, next) && joined(view, hash, next + 1, file->index);
-    }
-    if (exposes || !reached(view, hash, index))
-        return xr_fail(err, XR_REFUSED,
-                       "OpenSSL stops at a gap in the links %s/%08x.%s0 and up: run openssl rehash "
-                       "there first",
-                       view->shape->dir, (unsigned)hash, view->shape->infix);
-    return XR_OK;
-}
-
-enum xr_status od_view_link(struct view *view, struct file *file, int index, struct xr_error *err)
-{
-    uint32_t hash = file->held.items[0].hash;
-    int next = next_index(view, hash);
-    char name[LINK_NAME_MAX];
-    enum xr_status status = XR_OK;
-
-    if (!view->shape->hashed || file->index >= 0)
-        return XR_OK;
-    if (index >= 0 && index < next) {
-        struct file *there = at_index(view, hash, index);
-
-        if (there != NULL && there->itself) {
-            status = move_link(view, there, next, err);
-        } else if (there != NULL) {
-            /* The one who was there gets a second link first, so that it is never gone. */
-            status = double_link(view, there, next, err);
-        }
-    } else {
-        index = next;
-    }
-    if (status != XR_OK)
-        return status;
-    link_name(name, view, hash, index);
-    status = make_link(view, file, name, err);
-    if (status == XR_OK)
-        file->index = index;
-    return status;
-}
-
-enum xr_status od_view_unlink(struct view *view, struct file *file, struct xr_error *err)
-{
-    uint32_t hash = file->held.items[0].hash;
-    int last = last_index(view, hash);
-    struct file *moving = NULL;
-    char name[LINK_NAME_MAX];
-
-    if (file->index < 0)
-        return XR_OK;
-    if (file->index < last && (moving = at_index(view, hash, last)) != NULL) {
-        enum xr_status status = move_link(view, moving, file->index, err);
-
-        if (status != XR_OK)
-            return status;
-    } else {
-        link_name(name, view, hash, file->index);
-        if (unlinkat(view->fd, name, 0) != 0 && errno != ENOENT)
-            return xr_fail_errno(err, "cannot remove %s", name);
-    }
-    file->index = -1;
-    view->dirty = true;
-    return XR_OK;
 }
 
 /* ---- files ---- */
@@ -673,7 +413,7 @@ static enum xr_status check_wanted(const struct view *view, const struct file *w
 {
     uint32_t hash = 0;
     int index = 0;
-    bool link_like = view->shape->hashed && parse_link(&hash, &index, view, wanted->name);
+    bool link_like = view->shape->hashed && od_link_parse(&hash, &index, view, wanted->name);
 
     if (made->held.count != 1 || !xr_bytes_equal(made->held.items[0].der, der))
         return xr_fail(err, XR_INVALID, "the record of %s is of another certificate", made->shown);
@@ -683,10 +423,7 @@ static enum xr_status check_wanted(const struct view *view, const struct file *w
         return xr_fail(err, XR_INVALID, "the record of %s has a name that cannot be", made->shown);
     if (!view->shape->hashed)
         return XR_OK;
-    hash = made->held.items[0].hash;
-    index = next_index(view, hash);
-    return check_number(view, hash,
-                        wanted->index >= 0 && wanted->index < index ? wanted->index : index, err);
+    return od_link_check(view, made->held.items[0].hash, wanted->index, err);
 }
 
 /* Takes a file out of the view and frees it. */
@@ -725,18 +462,12 @@ static enum xr_status write_wanted(struct view *view, const struct file *wanted,
                                    struct xr_bytes der, struct xr_error *err)
 {
     struct stat st;
-    uint32_t hash = file->held.items[0].hash;
 
-    if (wanted->itself) {
-        /* A file that is its own link: whoever has its number moves up for it. */
-        struct file *there = at_index(view, hash, wanted->index);
+    if (wanted->itself) { /* its own link */
+        enum xr_status status = od_link_vacate(view, file->held.items[0].hash, wanted->index, err);
 
-        if (there != NULL) {
-            enum xr_status status = move_link(view, there, next_index(view, hash), err);
-
-            if (status != XR_OK)
-                return status;
-        }
+        if (status != XR_OK)
+            return status;
     }
     if (fstatat(view->fd, file->name, &st, AT_SYMLINK_NOFOLLOW) == 0) {
         /* An interrupted removal leaves the very file without its link. */
@@ -798,7 +529,7 @@ enum xr_status od_view_add(struct view *view, const struct file *wanted, struct 
         file->index = wanted->index;
         return XR_OK;
     }
-    return od_view_link(view, file, wanted->index, err);
+    return od_link_add(view, file, wanted->index, err);
 }
 
 static bool unchanged(const struct view *view, const struct file *file)
@@ -819,13 +550,13 @@ enum xr_status od_view_remove(struct view *view, struct file *file, struct xr_er
     if (!unchanged(view, file))
         return xr_fail(err, XR_FAILED, "%s/%s changed meanwhile", view->shape->dir, file->shown);
     if (file->itself) {
-        int last = last_index(view, file->held.items[0].hash);
+        int last = od_link_last(view, file->held.items[0].hash);
 
         replaced = file->index < last; /* by the rename that closes the gap */
         if (replaced)
-            status = od_view_unlink(view, file, err);
+            status = od_link_remove(view, file, err);
     } else {
-        status = od_view_unlink(view, file, err);
+        status = od_link_remove(view, file, err);
     }
     if (status != XR_OK)
         return status;
@@ -853,7 +584,7 @@ enum xr_status od_view_link_all(struct view *view, struct xr_error *err)
 
     for (size_t i = 0; status == XR_OK && view->shape->hashed && i < view->count; i++) {
         if (view->items[i]->index < 0 && od_view_ours(view->items[i]))
-            status = od_view_link(view, view->items[i], -1, err);
+            status = od_link_add(view, view->items[i], -1, err);
     }
     return status;
 }
