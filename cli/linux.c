@@ -128,14 +128,6 @@ void platform_find(struct here *out, bool image)
     out->scope = default_scope(image, out->invoked);
 }
 
-void platform_free(struct here *here)
-{
-    free(here->home);
-    free(here->data_home);
-    free(here->config_home);
-    free(here->state);
-}
-
 /* Helpers work elsewhere. */
 char *platform_path(const char *path)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the system says of who runs this program, and its terminal. posix.c and windows.c. */
+/* What the system says of who runs this program, and its terminal. linux.c and windows.c. */
 #ifndef XR_CLI_HERE_H
 #define XR_CLI_HERE_H
 

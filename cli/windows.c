@@ -377,14 +377,6 @@ void platform_find(struct here *out, bool image)
     free(base);
 }
 
-void platform_free(struct here *here)
-{
-    free(here->home);
-    free(here->data_home);
-    free(here->config_home);
-    free(here->state);
-}
-
 char *platform_path(const char *path)
 {
     return path != NULL ? strdup(path) : NULL;
