@@ -234,26 +234,14 @@ const char *xr_cert_key_complaint(struct xr_cert *cert)
 
 /* ---- PKCS#7 ---- */
 
-static enum xr_status emit_x509(X509 *x, xr_item_fn emit, void *ctx)
+/* Takes what i2d made. */
+static enum xr_status emit_made(unsigned char *der, int len, enum xr_item_kind kind,
+                                xr_item_fn emit, void *ctx)
 {
-    unsigned char *der = NULL;
-    int len = i2d_X509(x, &der);
     enum xr_status status = XR_INVALID;
 
     if (len > 0)
-        status = emit(ctx, XR_ITEM_CERT, (struct xr_bytes){der, (size_t)len});
-    OPENSSL_free(der);
-    return status;
-}
-
-static enum xr_status emit_crl(X509_CRL *crl, xr_item_fn emit, void *ctx)
-{
-    unsigned char *der = NULL;
-    int len = i2d_X509_CRL(crl, &der);
-    enum xr_status status = XR_INVALID;
-
-    if (len > 0)
-        status = emit(ctx, XR_ITEM_CRL, (struct xr_bytes){der, (size_t)len});
+        status = emit(ctx, kind, (struct xr_bytes){der, (size_t)len});
     OPENSSL_free(der);
     return status;
 }
@@ -278,10 +266,18 @@ enum xr_status xr_x509_pkcs7(struct xr_bytes der, xr_item_fn emit, void *ctx, st
     } else {
         status = xr_fail(err, XR_INVALID, "PKCS#7 of a type that holds no certificates");
     }
-    for (int i = 0; status == XR_OK && i < sk_X509_num(certs); i++)
-        status = emit_x509(sk_X509_value(certs, i), emit, ctx);
-    for (int i = 0; status == XR_OK && i < sk_X509_CRL_num(crls); i++)
-        status = emit_crl(sk_X509_CRL_value(crls, i), emit, ctx);
+    for (int i = 0; status == XR_OK && i < sk_X509_num(certs); i++) {
+        unsigned char *made = NULL;
+        int len = i2d_X509(sk_X509_value(certs, i), &made);
+
+        status = emit_made(made, len, XR_ITEM_CERT, emit, ctx);
+    }
+    for (int i = 0; status == XR_OK && i < sk_X509_CRL_num(crls); i++) {
+        unsigned char *made = NULL;
+        int len = i2d_X509_CRL(sk_X509_CRL_value(crls, i), &made);
+
+        status = emit_made(made, len, XR_ITEM_CRL, emit, ctx);
+    }
 out:
     PKCS7_free(p7);
     ERR_clear_error();
