@@ -7,8 +7,7 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
-#define NATIVE_NUMBER_AT   8u /* offset of a link's number in a native record */
-#define NATIVE_CONTENT_MAX ((size_t)512 << 10)
+#define NATIVE_NUMBER_AT 8u /* offset of a link's number in a native record */
 
 /* ---- native: what puts a file back: name, mode, number, form, content ---- */
 
@@ -17,19 +16,14 @@ enum form { FORM_CANONICAL, FORM_CONTENT, FORM_LINK, FORM_FIXED };
 /* Why a file of somebody else's cannot be remade from a record, or NULL. */
 static const char *fixed_reason(const struct file *file)
 {
-    static const char key[] = "PRIVATE KEY-----";
-
     if (file->held.count != 1)
         return "holds several certificates: split it by hand first";
     if (!file->itself && od_link_like(file->name))
         return "has the name of a link: rename it first";
     if (file->target != NULL)
         return NULL;
-    if (file->content.len > NATIVE_CONTENT_MAX)
-        return "is too large to be kept for an undo: remove it by hand";
-    if (memmem(file->content.data, file->content.len, key, sizeof(key) - 1) != NULL)
-        return "holds a private key, which is never copied: remove it by hand";
-    return NULL;
+    return xr_why_not_kept(
+        (struct xr_bytes){(const unsigned char *)file->content.data, file->content.len});
 }
 
 static void native_of(struct xr_buf *out, const struct view *view, const struct file *file,

@@ -8,8 +8,6 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#define NATIVE_CONTENT_MAX ((size_t)512 << 10)
-
 /* ---- what we write ---- */
 
 static void add_pem(struct xr_buf *out, const struct xr_session *s, const char *label,
@@ -141,19 +139,14 @@ struct xr_buf ca_canonical(const struct xr_session *s, const struct xr_entry *en
 
 const char *ca_fixed_reason(const struct xr_session *s, const struct ca_file *file)
 {
-    static const char key[] = "PRIVATE KEY-----";
-
     if (file->objects != 1)
         return "holds several certificates: split it by hand first";
     if (s->layout->family == CA_P11 && !file->only_object)
         return "holds more than a certificate: change it by hand";
     if (file->target != NULL)
         return NULL;
-    if (file->content.len > NATIVE_CONTENT_MAX)
-        return "is too large to be kept for an undo: remove it by hand";
-    if (memmem(file->content.data, file->content.len, key, sizeof(key) - 1) != NULL)
-        return "holds a private key, which is never copied: remove it by hand";
-    return NULL;
+    return xr_why_not_kept(
+        (struct xr_bytes){(const unsigned char *)file->content.data, file->content.len});
 }
 
 static enum ca_form form_of(const struct xr_session *s, const struct ca_cert *cert)

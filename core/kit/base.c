@@ -329,6 +329,17 @@ const struct xr_attached *xr_attached_at(const struct xr_entry *entry, size_t i)
     return (const struct xr_attached *)(const void *)(first + i * entry->attached[0].size);
 }
 
+const char *xr_why_not_kept(struct xr_bytes content)
+{
+    static const char key[] = "PRIVATE KEY-----";
+
+    if (content.len > XR_KEPT_MAX)
+        return "is too large to be kept for an undo: remove it by hand";
+    if (content.len > 0 && xr_memmem(content.data, content.len, key, sizeof(key) - 1) != NULL)
+        return "holds a private key, which is never copied: remove it by hand";
+    return NULL;
+}
+
 void xr_subject_issuer_serial(struct xr_subject *out, struct xr_bytes issuer,
                               struct xr_bytes serial,
                               void (*sha256)(unsigned char out[XR_SHA256_LEN],

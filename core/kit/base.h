@@ -90,6 +90,10 @@ bool xr_subject_equal(const struct xr_subject *a, const struct xr_subject *b);
 const struct xr_attached *xr_attached_at(const struct xr_entry *entry, size_t i);
 /* Fills the caller's caps as far as it knows them. */
 void xr_caps_give(struct xr_caps *out, const struct xr_caps *full);
+/* Why a copy of somebody's file cannot be kept in a native record, for people, or NULL: it is long, or
+ * there is a private key in it. */
+#define XR_KEPT_MAX ((size_t)512 << 10)
+const char *xr_why_not_kept(struct xr_bytes content);
 /* How a certificate is named by what issued it. */
 void xr_subject_issuer_serial(struct xr_subject *out, struct xr_bytes issuer,
                               struct xr_bytes serial,

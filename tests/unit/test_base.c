@@ -467,3 +467,20 @@ Test(base, the_reason_of_a_long_failure_is_cut_and_not_overrun)
     cr_assert_eq(xr_fail_errno(&err, "%*s", 2000, "x"), XR_ABSENT);
     cr_assert_eq(strlen(err.text), sizeof(err.text) - 1);
 }
+
+Test(base, a_private_key_or_a_long_file_is_never_kept)
+{
+    static const char key[] = "text\n-----BEGIN EC PRIVATE KEY-----\n";
+    struct xr_buf file = {0};
+
+    cr_assert(xr_why_not_kept((struct xr_bytes){0}) == NULL);
+    for (size_t i = 0; i < XR_KEPT_MAX; i++)
+        xr_buf_add(&file, "a", 1);
+    cr_assert(xr_why_not_kept((struct xr_bytes){(unsigned char *)file.data, file.len}) == NULL);
+    xr_buf_add(&file, "a", 1);
+    cr_assert(strstr(xr_why_not_kept((struct xr_bytes){(unsigned char *)file.data, file.len}),
+                     "too large") != NULL);
+    cr_assert(strstr(xr_why_not_kept((struct xr_bytes){(const unsigned char *)key, strlen(key)}),
+                     "private key") != NULL);
+    xr_buf_free(&file);
+}
