@@ -26,6 +26,15 @@ void xr_run_free(struct xr_run *run)
     xr_plan_free(&run->plan);
 }
 
+struct xr_run *xr_runs_find(const struct xr_runs *runs, const char *address)
+{
+    for (size_t i = 0; i < runs->count; i++) {
+        if (strcmp(runs->items[i].address, address) == 0)
+            return &runs->items[i];
+    }
+    return NULL;
+}
+
 void xr_run_way(struct xr_way *out, const struct xr_owner *owner, const struct xr_site *site,
                 const struct xr_worker_config *worker)
 {

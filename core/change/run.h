@@ -48,6 +48,12 @@ struct xr_run {
     size_t part;   /* in the journal, XR_NONE before it is there */
 };
 void xr_run_free(struct xr_run *run);
+struct xr_runs { /* no two of one address */
+    struct xr_run *items;
+    size_t count, capacity;
+};
+/* NULL: none is of that store. Until the next one is added. */
+struct xr_run *xr_runs_find(const struct xr_runs *runs, const char *address);
 /* How a run's store is opened: as its owner, for whom the site is another one. */
 struct xr_way {
     struct xr_site site;

@@ -52,10 +52,7 @@ struct xr_report {
     struct xr_registry registry;
     struct xr_input input;
     struct xr_pool pool;
-    struct {
-        struct xr_run *items;
-        size_t count, capacity;
-    } runs;
+    struct xr_runs runs;
     struct {
         struct xr_answer_row *items;
         size_t count, capacity;

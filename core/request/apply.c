@@ -192,12 +192,12 @@ static void close_journal(struct xr_change_run *c)
 static void refuse_unrecovered(struct xr_report *report, const struct xr_run *locked,
                                const char *command)
 {
-    for (size_t i = 0; i < report->runs.count; i++) {
-        if (strcmp(report->runs.items[i].address, locked->address) == 0)
-            xr_run_end(&report->runs.items[i], XR_RESULT_REFUSED,
-                       xr_format("an interrupted %s has to be recovered first, and %s", command,
-                                 locked->why));
-    }
+    struct xr_run *run = xr_runs_find(&report->runs, locked->address);
+
+    if (run != NULL)
+        xr_run_end(
+            run, XR_RESULT_REFUSED,
+            xr_format("an interrupted %s has to be recovered first, and %s", command, locked->why));
 }
 
 /* One part that a crash left, in a run of its own; said as a message. */
@@ -236,15 +236,6 @@ static bool recover_quietly(struct xr_change_run *c, size_t t, size_t p)
     return good;
 }
 
-static bool concerns(const struct xr_report *report, const char *address)
-{
-    for (size_t i = 0; i < report->runs.count; i++) {
-        if (strcmp(report->runs.items[i].address, address) == 0)
-            return true;
-    }
-    return false;
-}
-
 void xr_change_recall(struct xr_change_run *c)
 {
     for (size_t i = 0; i < c->engine->report->runs.count; i++)
@@ -259,7 +250,7 @@ bool xr_change_recover_first(struct xr_change_run *c)
     for (size_t t = 0; t < c->journal.count; t++) {
         for (size_t p = 0; p < c->journal.items[t].count; p++) {
             if (xr_txn_open_part(&c->journal.items[t], p) &&
-                concerns(c->engine->report, c->journal.items[t].items[p].store))
+                xr_runs_find(&c->engine->report->runs, c->journal.items[t].items[p].store))
                 good = recover_quietly(c, t, p) && good;
         }
     }

@@ -115,15 +115,12 @@ static void add_stores(struct xr_change_run *c, const struct xr_transaction *t)
 
     for (size_t i = 0; i < t->count; i++) {
         const struct xr_part *part = &t->items[i];
-        bool found = false;
 
         if (!xr_part_undoable(part) || !xr_chosen_has(&c->chosen, part->store))
             continue;
         if (!xr_engine_add_run(c->engine, part->store, true))
             continue; /* said; the other stores go on */
-        for (size_t k = 0; k < report->runs.count; k++)
-            found = found || strcmp(report->runs.items[k].address, part->store) == 0;
-        if (!found) {
+        if (xr_runs_find(&report->runs, part->store) == NULL) {
             xr_report_say(report, XR_ERROR, part->store, "this address now means another store");
             xr_report_raise(report, XR_EXIT_FAILED);
         }
@@ -241,23 +238,18 @@ out:
 static void recover_part(struct xr_change_run *c, size_t t, size_t p)
 {
     const char *store = c->journal.items[t].items[p].store;
-    struct xr_report *report = c->engine->report;
     struct xr_txn txn = xr_change_txn(c);
+    struct xr_run *run = NULL;
 
     txn.verify = NULL;
-    if (!xr_engine_add_run(c->engine, store, true))
+    if (xr_engine_add_run(c->engine, store, true))
+        run = xr_runs_find(&c->engine->report->runs, store);
+    if (run == NULL)
         return;
-    for (size_t i = 0; i < report->runs.count; i++) {
-        struct xr_run *run = &report->runs.items[i];
-
-        if (strcmp(run->address, store) != 0)
-            continue;
-        xr_plan_free(&run->plan);
-        if (xr_change_unlock_part(c, run, t, p))
-            xr_txn_recover(&txn, run, t, p);
-        xr_secret_wipe(&run->password);
-        return;
-    }
+    xr_plan_free(&run->plan);
+    if (xr_change_unlock_part(c, run, t, p))
+        xr_txn_recover(&txn, run, t, p);
+    xr_secret_wipe(&run->password);
 }
 
 /* Stores that are named are asked too, although they are opened for writing anyhow. */

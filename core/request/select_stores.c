@@ -84,15 +84,6 @@ void xr_engine_owner(struct xr_owner *out, struct xr_engine *engine,
 
 /* ---- runs ---- */
 
-static bool has_run(const struct xr_report *report, const char *address)
-{
-    for (size_t i = 0; i < report->runs.count; i++) {
-        if (strcmp(report->runs.items[i].address, address) == 0)
-            return true;
-    }
-    return false;
-}
-
 /* location is the host's; an address names the place as it is inside the image. */
 static char *address_of(const struct xr_engine *engine, const struct xr_loaded *backend,
                         const char *location)
@@ -110,7 +101,7 @@ static void push_run(struct xr_engine *engine, const struct xr_loaded *backend,
     char *address = address_of(engine, backend, location);
     struct xr_run *run = NULL;
 
-    if (has_run(engine->report, address)) {
+    if (xr_runs_find(&engine->report->runs, address) != NULL) {
         free(address);
         return;
     }
