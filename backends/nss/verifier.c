@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "nss.h"
 
+#include "../pkcs11/symbols.h"
+
 #include <cert.h>
 #include <certdb.h>
 #include <dlfcn.h>
@@ -55,19 +57,10 @@ enum { OTHER_WAYS = 64, OTHER_DEPTH = 8 };
     X(PR_ErrorToString)
 
 struct functions {
-#define X(name) __typeof__(name) *name; /* NOLINT(bugprone-macro-parentheses) */
-    NSS_FUNCTIONS(X)
-#undef X
+    NSS_FUNCTIONS(P11_FUNCTION)
 };
 
-static const struct symbol {
-    const char *name;
-    size_t at;
-} symbols[] = {
-#define X(name) {#name, offsetof(struct functions, name)},
-    NSS_FUNCTIONS(X)
-#undef X
-};
+static const struct p11_symbol symbols[] = {NSS_FUNCTIONS(P11_SYMBOL)};
 
 static struct {
     struct functions nss;
@@ -115,16 +108,12 @@ static const char *error_name(char out[32], PRErrorCode code)
 static enum xr_status resolve(const struct nss_libs *libs, struct xr_error *err)
 {
     void *handle = nss_libs_load(libs, "libnss3.so", err);
+    const char *missing = NULL;
 
     if (handle == NULL)
         return XR_FAILED;
-    for (size_t i = 0; i < sizeof(symbols) / sizeof(symbols[0]); i++) {
-        void *found = dlsym(handle, symbols[i].name);
-        if (found == NULL)
-            return xr_fail(err, XR_FAILED, "libnss3.so has no %s", symbols[i].name);
-        memcpy((char *)&state.nss + symbols[i].at, &found, sizeof(found));
-    }
-    return XR_OK;
+    missing = P11_RESOLVE(&state.nss, handle, symbols);
+    return missing == NULL ? XR_OK : xr_fail(err, XR_FAILED, "libnss3.so has no %s", missing);
 }
 
 /* The built-in roots that lie beside libnss3 itself: never those of another set of libraries. */

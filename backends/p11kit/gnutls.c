@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "gnutls.h"
 
+#include "../pkcs11/symbols.h"
+
 #include <dlfcn.h>
 #include <gnutls/pkcs11.h>
 #include <gnutls/x509.h>
@@ -23,33 +25,18 @@
     X(gnutls_x509_trust_list_verify_crt2)    \
     X(gnutls_x509_trust_list_deinit)
 
-static struct {
-#define X(name) __typeof__(name) *name; /* NOLINT(bugprone-macro-parentheses) */
-    FUNCTIONS(X)
-#undef X
+static struct functions {
+    FUNCTIONS(P11_FUNCTION)
 } tls;
+
+static const struct p11_symbol symbols[] = {FUNCTIONS(P11_SYMBOL)};
 
 static bool load(void)
 {
-    static const struct {
-        const char *name;
-        void *to;
-    } symbols[] = {
-#define X(name) {#name, &tls.name},
-        FUNCTIONS(X)
-#undef X
-    };
     /* It may have started threads and modules: it stays. */
     void *handle = dlopen("libgnutls.so.30", RTLD_NOW | RTLD_LOCAL);
 
-    for (size_t i = 0; handle != NULL && i < sizeof(symbols) / sizeof(symbols[0]); i++) {
-        void *symbol = dlsym(handle, symbols[i].name);
-
-        if (symbol == NULL)
-            return false;
-        memcpy(symbols[i].to, &symbol, sizeof(symbol));
-    }
-    return handle != NULL;
+    return handle != NULL && P11_RESOLVE(&tls, handle, symbols) == NULL;
 }
 
 static int64_t asked_at;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tokens.h"
 
+#include "../pkcs11/symbols.h"
+
 #include <dlfcn.h>
 #include <errno.h>
 #include <p11-kit/p11-kit.h>
@@ -11,7 +13,7 @@
 #define ALL_FIELDS 2u /* see uri_of */
 
 /* All of it found at run time: this program must start where there is no p11-kit. */
-#define P11_FUNCTIONS(X)                    \
+#define KIT_FUNCTIONS(X)                    \
     X(p11_kit_modules_load_and_initialize)  \
     X(p11_kit_modules_finalize_and_release) \
     X(p11_kit_module_get_filename)          \
@@ -24,22 +26,11 @@
     X(p11_kit_uri_get_token_info)           \
     X(p11_kit_uri_match_token_info)
 
-struct functions {
-#define X(name) __typeof__(name) *name; /* NOLINT(bugprone-macro-parentheses) */
-    P11_FUNCTIONS(X)
-#undef X
-};
+static struct functions {
+    KIT_FUNCTIONS(P11_FUNCTION)
+} kit; /* once a process */
 
-static const struct symbol {
-    const char *name;
-    size_t at;
-} symbols[] = {
-#define X(name) {#name, offsetof(struct functions, name)},
-    P11_FUNCTIONS(X)
-#undef X
-};
-
-static struct functions kit; /* once a process */
+static const struct p11_symbol symbols[] = {KIT_FUNCTIONS(P11_SYMBOL)};
 
 /* False where there is no p11-kit, which is no error. */
 static bool load_kit(void)
@@ -47,14 +38,7 @@ static bool load_kit(void)
     /* Its modules stay in the process, and so does it. */
     void *handle = dlopen("libp11-kit.so.0", RTLD_NOW | RTLD_LOCAL);
 
-    for (size_t i = 0; handle != NULL && i < sizeof(symbols) / sizeof(symbols[0]); i++) {
-        void *symbol = dlsym(handle, symbols[i].name);
-
-        if (symbol == NULL)
-            return false;
-        memcpy((char *)&kit + symbols[i].at, &symbol, sizeof(symbol));
-    }
-    return handle != NULL;
+    return handle != NULL && P11_RESOLVE(&kit, handle, symbols) == NULL;
 }
 
 /* Fields of a token are padded with blanks and hostile. */
