@@ -588,7 +588,7 @@ static enum xr_status apply(struct swapping *w, struct wanted *wanted,
 enum xr_status nss_swap(struct xr_session *session, const struct xr_state *expect,
                         const struct xr_state *want, struct xr_error *err)
 {
-    struct swapping w = {.session = session, .subject = expect ? &expect->subject : &want->subject};
+    struct swapping w = {.session = session, .subject = want ? &want->subject : &expect->subject};
     struct wanted wanted = {0};
     bool gone = want == NULL;
     enum xr_status status = identify(&w, expect, want, err);
