@@ -230,6 +230,9 @@ static void run_check(struct xr_verdict *out, struct gather *g, X509_STORE *stor
         (void)X509_VERIFY_PARAM_set_purpose(param, purpose);
     if (trust != X509_TRUST_DEFAULT)
         (void)X509_VERIFY_PARAM_set_trust(param, trust);
+    if ((probe->purpose & (XR_SERVER | XR_CLIENT)) != 0)
+        X509_VERIFY_PARAM_set_auth_level(param, XR_TLS_SECURITY_LEVEL);
+    X509_VERIFY_PARAM_set_hostflags(param, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
     if (probe->host != NULL && X509_VERIFY_PARAM_set1_ip_asc(param, probe->host) != 1 &&
         X509_VERIFY_PARAM_set1_host(param, probe->host, 0) != 1)
         goto out;

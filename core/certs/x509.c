@@ -227,8 +227,21 @@ const char *xr_cert_key_complaint(struct xr_cert *cert)
 
     if (key == NULL)
         return "its public key is of no kind this OpenSSL knows";
-    if (EVP_PKEY_get_security_bits(key) < 80)
-        return "its public key is too short by today's measure";
+    if (EVP_PKEY_get_security_bits(key) < XR_TLS_SECURITY_BITS)
+        return "its public key is too short: TLS programs refuse it";
+    return NULL;
+}
+
+const char *xr_cert_signature_complaint(const struct xr_cert *cert)
+{
+    X509 *x = xr_crypto_cert(cert->der);
+    int bits = XR_TLS_SECURITY_BITS;
+    bool known = x != NULL && X509_get_signature_info(x, NULL, NULL, &bits, NULL) == 1;
+
+    X509_free(x);
+    ERR_clear_error();
+    if (known && bits < XR_TLS_SECURITY_BITS)
+        return "its signature uses a weak digest such as SHA-1: TLS programs refuse it";
     return NULL;
 }
 

@@ -36,8 +36,13 @@ bool xr_cert_signed_by(const struct xr_cert *cert, struct xr_cert *issuer);
 bool xr_cert_self_signed(struct xr_cert *cert);
 /* Does libcrypto parse all of it? False with a reason. */
 bool xr_cert_accepted(struct xr_cert *cert, struct xr_error *err);
-/* NULL, or what is wrong with its public key by today's measure (short RSA, unknown type…). */
+/* OpenSSL's security level 2, which Debian, Ubuntu and Fedora set for every TLS program
+ * (SSL_CTX_set_security_level(3)): keys and signatures weaker than so many bits are refused. */
+enum { XR_TLS_SECURITY_LEVEL = 2, XR_TLS_SECURITY_BITS = 112 };
+/* NULL, or why TLS programs refuse its public key, or its signature. The latter does not count where
+ * the certificate is the anchor of a path. */
 const char *xr_cert_key_complaint(struct xr_cert *cert);
+const char *xr_cert_signature_complaint(const struct xr_cert *cert);
 
 struct xr_crl {
     struct xr_bytes der; /* owned */

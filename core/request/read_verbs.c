@@ -30,8 +30,10 @@ static void warnings_of(struct xr_strings *out, struct xr_report *report, size_t
         xr_strings_add(out, "it is not valid yet");
     if (cert->d.name_constraints && xr_cert_is_ca(cert))
         xr_strings_add(out, "it has name constraints");
-    if (self_issued && xr_cert_key_complaint(cert) != NULL)
+    if (xr_cert_key_complaint(cert) != NULL)
         xr_strings_add(out, xr_cert_key_complaint(cert));
+    if (!self_issued && xr_cert_signature_complaint(cert) != NULL)
+        xr_strings_add(out, xr_cert_signature_complaint(cert));
 }
 
 static void inspect(struct xr_report *report)
