@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "home.h"
 
+#include "sys/whole.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -264,22 +266,6 @@ out:
     return fd;
 }
 
-static bool read_most(struct xr_buf *out, int fd, size_t limit)
-{
-    char block[16384];
-
-    while (out->len <= limit) {
-        ssize_t got = read(fd, block, sizeof(block));
-
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got <= 0)
-            return got == 0;
-        xr_buf_add(out, block, (size_t)got);
-    }
-    return true;
-}
-
 enum xr_status nss_place_read(struct xr_buf *out, const struct nss_tree *tree, const char *path,
                               size_t limit, struct xr_error *err)
 {
@@ -296,11 +282,10 @@ enum xr_status nss_place_read(struct xr_buf *out, const struct nss_tree *tree, c
         status = xr_fail(err, XR_INVALID, "%s%s is no regular file", tree->prefix, place.path);
     else if ((fd = open_file(tree, &place, &st)) < 0)
         status = xr_fail_errno(err, "cannot open %s%s", tree->prefix, place.path);
-    else if (!read_most(out, fd, limit))
-        status = xr_fail_errno(err, "cannot read %s%s", tree->prefix, place.path);
-    else if (out->len > limit)
-        status = xr_fail(err, XR_INVALID, "%s%s is larger than %zu bytes", tree->prefix, place.path,
-                         limit);
+    else if (!xr_read_whole(out, fd, limit))
+        status = errno == EFBIG ? xr_fail(err, XR_INVALID, "%s%s is larger than %zu bytes",
+                                          tree->prefix, place.path, limit)
+                                : xr_fail_errno(err, "cannot read %s%s", tree->prefix, place.path);
     if (fd >= 0)
         (void)close(fd);
     nss_place_free(&place);

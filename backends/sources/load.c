@@ -3,6 +3,8 @@
  * the files that are new or other than before: a store is loaded several times for one change. */
 #include "sources.h"
 
+#include "sys/whole.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <search.h>
@@ -179,7 +181,7 @@ static bool read_file(const struct xr_session *s, int dir, struct ca_file *file)
     }
     if (fd < 0)
         return false;
-    ok = ca_read_fd(&file->content, fd, (size_t)st.st_size);
+    ok = xr_read_whole(&file->content, fd, CA_FILE_MAX);
     (void)close(fd);
     file->stamp = ca_stamp_of(&st);
     file->mode = st.st_mode & 0777;

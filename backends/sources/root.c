@@ -2,6 +2,8 @@
 /* Files inside the root: of this machine, or of an image whose links must not lead out of it. */
 #include "sources.h"
 
+#include "sys/whole.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
@@ -51,29 +53,6 @@ bool ca_same_stamp(const struct ca_stamp *a, const struct ca_stamp *b)
            a->ctime.tv_sec == b->ctime.tv_sec && a->ctime.tv_nsec == b->ctime.tv_nsec;
 }
 
-bool ca_read_fd(struct xr_buf *out, int fd, size_t size)
-{
-    for (;;) {
-        size_t room = out->len <= size ? size - out->len + 1 : 65536;
-        ssize_t got = 0;
-
-        if (out->len > CA_FILE_MAX) {
-            errno = EFBIG;
-            return false;
-        }
-        out->data = xr_grow(out->data, &out->capacity, out->len + room + 1, 1);
-        got = read(fd, out->data + out->len, room);
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got < 0)
-            return false;
-        out->len += (size_t)got;
-        out->data[out->len] = '\0';
-        if ((size_t)got < room) /* of a regular file: its end */
-            return true;
-    }
-}
-
 int ca_open_file(const struct xr_session *s, int dir, const char *path, struct stat *st)
 {
     const int flags = O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
@@ -115,7 +94,7 @@ enum xr_status ca_read(struct xr_buf *out, struct ca_stamp *stamp, const struct 
         return xr_fail(err, XR_INVALID, "/%s is no regular file", path);
     if (fd < 0)
         return xr_fail_errno(err, "cannot open /%s", path);
-    if (!ca_read_fd(out, fd, (size_t)(st.st_size < (off_t)CA_FILE_MAX ? st.st_size : 0)))
+    if (!xr_read_whole(out, fd, CA_FILE_MAX))
         status = xr_fail_errno(err, "cannot read /%s", path);
     else if (stamp != NULL)
         *stamp = ca_stamp_of(&st);

@@ -140,7 +140,6 @@ enum xr_status ca_read(struct xr_buf *out, struct ca_stamp *stamp, const struct 
                        const char *path, struct xr_error *err);
 /* Does no link of another user lead to path? False with the link's path in err. */
 bool ca_own_links(const struct xr_session *s, const char *path, struct xr_error *err);
-bool ca_read_fd(struct xr_buf *out, int fd, size_t size); /* size is a hint */
 bool ca_stat(struct stat *out, const struct xr_session *s, const char *path, bool follow);
 char *ca_readlink(const struct xr_session *s, const char *path); /* NULL: no link */
 char *ca_readlink_at(int dir, const char *name);

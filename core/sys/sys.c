@@ -4,41 +4,13 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-/* Windows' calls take an unsigned int. */
-static unsigned at_once(size_t len)
-{
-    return len < (1u << 30) ? (unsigned)len : 1u << 30;
-}
 
 enum xr_status xr_sys_read_fd(struct xr_buf *out, int fd, size_t limit, struct xr_error *err)
 {
-    struct stat st;
-    size_t chunk = 4096;
-
-    /* One read of the right size for a regular file; the size is only a hint. */
-    if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0 &&
-        (uintmax_t)st.st_size <= limit)
-        chunk = (size_t)st.st_size + 1;
-    for (;;) {
-        ssize_t got = 0;
-
-        out->data = xr_grow(out->data, &out->capacity, out->len + chunk + 1, 1);
-        got = read(fd, out->data + out->len, at_once(chunk));
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got < 0)
-            return xr_fail_errno(err, "cannot read");
-        out->len += (size_t)got;
-        out->data[out->len] = '\0';
-        if (got == 0)
-            return XR_OK;
-        if (out->len > limit)
-            return xr_fail(err, XR_INVALID, "larger than %zu MiB", limit >> 20);
-        chunk = out->capacity - out->len > 4096 ? out->capacity - out->len - 1 : 65536;
-    }
+    if (xr_read_whole(out, fd, limit))
+        return XR_OK;
+    return errno == EFBIG ? xr_fail(err, XR_INVALID, "larger than %zu MiB", limit >> 20)
+                          : xr_fail_errno(err, "cannot read");
 }
 
 void xr_sys_wipe(struct xr_buf *buf)
@@ -46,23 +18,6 @@ void xr_sys_wipe(struct xr_buf *buf)
     if (buf->data != NULL)
         xr_wipe(buf->data, buf->capacity);
     xr_buf_free(buf);
-}
-
-bool xr_sys_write_all(int fd, const void *data, size_t len)
-{
-    const char *at = data;
-
-    while (len > 0) {
-        ssize_t put = write(fd, at, at_once(len));
-
-        if (put < 0 && errno == EINTR)
-            continue;
-        if (put < 0)
-            return false;
-        at += put;
-        len -= (size_t)put;
-    }
-    return true;
 }
 
 void xr_sys_time_text(char out[XR_TIME_TEXT_MAX], int64_t at)

@@ -4,7 +4,7 @@
 #ifndef XR_SYS_H
 #define XR_SYS_H
 
-#include "kit/base.h"
+#include "sys/whole.h"
 
 /* Reads a descriptor to its end; XR_INVALID if there are more than limit bytes. The buffer is
  * wiped with xr_sys_wipe by callers that may have read a key. */
@@ -27,7 +27,6 @@ enum xr_status xr_sys_read_at(struct xr_buf *out, int dirfd, const char *name, s
                               struct xr_error *err);
 void xr_sys_wipe(struct xr_buf *buf); /* overwrites, then frees */
 
-bool xr_sys_write_all(int fd, const void *data, size_t len); /* false: see errno */
 /* struct xr_host.write_atomic */
 enum xr_status xr_sys_write_atomic(int dirfd, const char *name, struct xr_bytes data, unsigned mode,
                                    struct xr_error *err);

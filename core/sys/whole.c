@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "sys/whole.h"
+
+#include <errno.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Windows' calls take an unsigned int. */
+static unsigned at_once(size_t len)
+{
+    return len < (1u << 30) ? (unsigned)len : 1u << 30;
+}
+
+bool xr_read_whole(struct xr_buf *out, int fd, size_t limit)
+{
+    struct stat st;
+    size_t chunk = 4096;
+
+    /* One read of the right size for a regular file; the size is only a hint. */
+    if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0 &&
+        (uintmax_t)st.st_size <= limit)
+        chunk = (size_t)st.st_size + 1;
+    for (;;) {
+        ssize_t got = 0;
+
+        out->data = xr_grow(out->data, &out->capacity, out->len + chunk + 1, 1);
+        got = read(fd, out->data + out->len, at_once(chunk));
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return false;
+        out->len += (size_t)got;
+        out->data[out->len] = '\0';
+        if (got == 0)
+            return true;
+        if (out->len > limit) {
+            errno = EFBIG;
+            return false;
+        }
+        chunk = out->capacity - out->len > 4096 ? out->capacity - out->len - 1 : 65536;
+    }
+}
+
+bool xr_sys_write_all(int fd, const void *data, size_t len)
+{
+    const char *at = data;
+
+    while (len > 0) {
+        ssize_t put = write(fd, at, at_once(len));
+
+        if (put < 0 && errno == EINTR)
+            continue;
+        if (put < 0)
+            return false;
+        at += put;
+        len -= (size_t)put;
+    }
+    return true;
+}

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A descriptor read to its end, or given all there is. This uses the kit and libc alone, so that
+ * plugins carry it as they do the kit. */
+#ifndef XR_WHOLE_H
+#define XR_WHOLE_H
+
+#include "kit/base.h"
+
+/* Appends what can be read, at most limit bytes in out. false: see errno, EFBIG if there are more;
+ * out may then hold some of it. */
+bool xr_read_whole(struct xr_buf *out, int fd, size_t limit);
+bool xr_sys_write_all(int fd, const void *data, size_t len); /* false: see errno */
+
+#endif
