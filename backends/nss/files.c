@@ -6,6 +6,8 @@
  */
 #include "store.h"
 
+#include "sys/linux/walk.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -32,42 +34,30 @@ static bool below(const char *path, const char *home, size_t *len)
  * user's own, or root's. */
 static enum xr_status walk(int *out, int fd, const char *path, bool home, struct xr_error *err)
 {
-    char name[256] = "";
+    struct xr_walk w;
+    bool entered = xr_walk_start(&w, fd, path);
 
-    while (fd >= 0) {
-        struct stat st;
-        size_t len = 0;
-        int next = -1;
-
-        path += strspn(path, "/");
-        len = strcspn(path, "/");
-        if (len == 0)
+    w.up = !home;
+    while (entered && xr_walk_next(&w)) {
+        entered = xr_walk_enter(&w, O_RDONLY | O_DIRECTORY);
+        if (!entered)
             break;
-        if (len >= sizeof(name)) {
-            errno = ENAMETOOLONG;
-        } else {
-            memcpy(name, path, len);
-            name[len] = '\0';
-            next = openat(fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-        }
-        (void)close(fd);
-        fd = next;
-        path += len;
-        if (fd < 0 || fstat(fd, &st) != 0)
-            break;
-        if (home ? st.st_uid != geteuid() && st.st_uid != 0 : geteuid() == 0 && !safe_step(&st)) {
-            (void)close(fd);
+        if (home ? w.st.st_uid != geteuid() && w.st.st_uid != 0
+                 : geteuid() == 0 && !safe_step(&w.st)) {
+            xr_walk_end(&w);
             return xr_fail(err, XR_REFUSED, "%s belongs to or can be written by somebody else",
-                           name);
+                           w.name);
         }
     }
-    if (fd < 0 && (errno == ELOOP || errno == ENOTDIR))
-        return xr_fail(err, XR_REFUSED, "%s is a link or no directory", name);
-    if (fd < 0)
-        return errno == ENOENT ? xr_fail(err, XR_ABSENT, "there is no such directory")
-                               : xr_fail_errno(err, "cannot open the directory");
-    *out = fd;
-    return XR_OK;
+    if (entered) {
+        *out = w.dir;
+        return XR_OK;
+    }
+    xr_walk_end(&w);
+    if (errno == ELOOP || errno == ENOTDIR)
+        return xr_fail(err, XR_REFUSED, "%s is a link or no directory", w.name);
+    return errno == ENOENT ? xr_fail(err, XR_ABSENT, "there is no such directory")
+                           : xr_fail_errno(err, "cannot open the directory");
 }
 
 enum xr_status nss_dir_open(int *out, const struct xr_site *site, const char *path,

@@ -1,18 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "home.h"
 
+#include "sys/linux/walk.h"
 #include "sys/whole.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <unistd.h>
-
-#define LINKS_MAX 40
-/* O_PATH: nothing is opened in the sense of a device or a FIFO, and no permission to read needed. */
-#define LOOK (O_PATH | O_NOFOLLOW | O_CLOEXEC)
 
 const struct nss_chromium nss_chromiums[] = {
     {"chromium", "Chromium", "chrom"},
@@ -26,154 +22,52 @@ const struct nss_chromium nss_chromiums[] = {
     {NULL, NULL, NULL},
 };
 
-/* done has no links and is where dir is; rest is still to be walked. */
-struct walk {
-    const struct nss_tree *tree;
-    struct xr_buf done;
-    char *rest;
-    int dir; /* -1: done does not exist */
-    unsigned links;
-    bool any_link;
-};
-
 /* path has no links; should one be there by now, this fails. */
 static int open_dir(const struct nss_tree *tree, const char *path)
 {
-    int dir = openat(tree->root, ".", LOOK | O_DIRECTORY);
-    char *copy = xr_strdup(path), *save = NULL;
-
-    for (char *name = strtok_r(copy, "/", &save); name != NULL && dir >= 0;
-         name = strtok_r(NULL, "/", &save)) {
-        int next = openat(dir, name, LOOK | O_DIRECTORY);
-
-        (void)close(dir);
-        dir = next;
-    }
-    free(copy);
-    return dir;
+    return xr_walk_to(openat(tree->root, ".", O_PATH | O_DIRECTORY | O_CLOEXEC), path, O_PATH);
 }
 
-static void go_to(struct walk *w, int dir)
+static bool may_follow(const struct xr_trail *t, bool any_link)
 {
-    if (w->dir >= 0)
-        (void)close(w->dir);
-    w->dir = dir;
+    return any_link || t->st.st_uid == 0 || t->st.st_uid == geteuid() ||
+           (strchr(t->target, '/') == NULL && strcmp(t->target, "..") != 0);
 }
 
-static void add_name(struct walk *w, const char *name)
-{
-    xr_buf_str(&w->done, "/");
-    xr_buf_str(&w->done, name);
-}
-
-/* ".." of the root is the root; elsewhere done says what it is, whoever moves directories about. */
-static void step_up(struct walk *w)
-{
-    while (w->done.len > 0 && w->done.data[w->done.len - 1] != '/')
-        w->done.len--;
-    if (w->done.len > 0)
-        w->done.len--;
-    w->done.data[w->done.len] = '\0';
-    if (w->dir >= 0)
-        go_to(w, open_dir(w->tree, w->done.data));
-}
-
-static bool may_follow(const struct walk *w, const struct stat *st, const char *target)
-{
-    return w->any_link || st->st_uid == 0 || st->st_uid == geteuid() ||
-           (strchr(target, '/') == NULL && strcmp(target, "..") != 0);
-}
-
-static enum xr_status follow(struct walk *w, int fd, const struct stat *st, const char *name,
+static enum xr_status follow(struct xr_trail *t, const struct nss_tree *tree, bool any_link,
                              struct xr_error *err)
 {
-    char target[PATH_MAX];
-    ssize_t len = readlinkat(fd, "", target, sizeof(target) - 1);
-    char *rest = NULL;
-
-    if (len <= 0)
-        return xr_fail_errno(err, "cannot read the link %s%s/%s", w->tree->prefix, w->done.data,
-                             name);
-    target[len] = '\0';
-    if (!may_follow(w, st, target))
+    if (!may_follow(t, any_link))
         return xr_fail(err, XR_REFUSED, "%s%s/%s is another user's link: not followed",
-                       w->tree->prefix, w->done.data, name);
-    if (++w->links > LINKS_MAX || strlen(w->rest) > PATH_MAX)
-        return xr_fail(err, XR_INVALID, "%s%s/%s: too many links", w->tree->prefix, w->done.data,
-                       name);
-    rest = xr_format("%s/%s", target, w->rest);
-    free(w->rest);
-    w->rest = rest;
-    if (target[0] == '/') {
-        w->done.len = 0;
-        w->done.data[0] = '\0';
-        go_to(w, open_dir(w->tree, ""));
-    }
+                       tree->prefix, t->done.data, t->name);
+    if (!xr_trail_follow(t))
+        return xr_fail(err, XR_INVALID, "%s%s/%s: too many links", tree->prefix, t->done.data,
+                       t->name);
     return XR_OK;
-}
-
-static enum xr_status step(struct walk *w, const char *name, struct xr_error *err)
-{
-    int fd = w->dir < 0 ? -1 : openat(w->dir, name, LOOK);
-    struct stat st;
-    enum xr_status status = XR_OK;
-
-    if (fd < 0 && w->dir >= 0 && errno != ENOENT && errno != ENOTDIR)
-        return xr_fail_errno(err, "%s%s/%s", w->tree->prefix, w->done.data, name);
-    if (fd >= 0 && fstat(fd, &st) != 0) {
-        status = xr_fail_errno(err, "%s%s/%s", w->tree->prefix, w->done.data, name);
-    } else if (fd >= 0 && S_ISLNK(st.st_mode)) {
-        status = follow(w, fd, &st, name, err);
-    } else {
-        add_name(w, name);
-        go_to(w, fd);
-        return XR_OK;
-    }
-    (void)close(fd);
-    return status;
-}
-
-/* NULL at the end. The caller frees it. */
-static char *next_name(struct walk *w)
-{
-    size_t start = strspn(w->rest, "/"), len = strcspn(w->rest + start, "/");
-    char *name = len > 0 ? xr_memdup(w->rest + start, len) : NULL;
-    char *rest = xr_strdup(w->rest + start + len);
-
-    free(w->rest);
-    w->rest = rest;
-    return name;
 }
 
 static enum xr_status walk(struct nss_place *out, const struct nss_tree *tree, const char *start,
                            const char *path, bool any_link, struct xr_error *err)
 {
-    struct walk w = {.tree = tree, .rest = xr_strdup(path), .any_link = any_link};
+    struct xr_trail t;
+    enum xr_trail_step step = XR_TRAIL_END;
     enum xr_status status = XR_OK;
 
     *out = (struct nss_place){0};
-    xr_buf_str(&w.done, start);
-    w.dir = open_dir(tree, start);
+    xr_trail_start(&t, tree->root, start, path);
     if (strlen(path) >= PATH_MAX)
         status = xr_fail(err, XR_INVALID, "a path of %zu bytes is too long", strlen(path));
-    while (status == XR_OK) {
-        char *name = next_name(&w);
-
-        if (name == NULL)
-            break;
-        if (strcmp(name, "..") == 0)
-            step_up(&w);
-        else if (strcmp(name, ".") != 0)
-            status = step(&w, name, err);
-        free(name);
+    while (status == XR_OK && (step = xr_trail_next(&t)) != XR_TRAIL_END) {
+        if (step == XR_TRAIL_LINK)
+            status = follow(&t, tree, any_link, err);
+        else if (step == XR_TRAIL_FAILED)
+            status = xr_fail_errno(err, "%s%s/%s", tree->prefix, t.done.data, t.name);
     }
     if (status == XR_OK) {
-        out->there = w.dir >= 0 && fstat(w.dir, &out->st) == 0;
-        out->path = xr_strdup(w.done.data);
+        out->there = t.dir >= 0 && fstat(t.dir, &out->st) == 0;
+        out->path = xr_strdup(t.done.data);
     }
-    go_to(&w, -1);
-    xr_buf_free(&w.done);
-    free(w.rest);
+    xr_trail_free(&t);
     return status;
 }
 
@@ -254,12 +148,7 @@ static int open_file(const struct nss_tree *tree, const struct nss_place *place,
     free(parent);
     if (dir < 0 || slash == NULL)
         goto out;
-    fd = openat(dir, slash + 1, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-    if (fd >= 0 && (fstat(fd, st) != 0 || !S_ISREG(st->st_mode))) {
-        (void)close(fd);
-        fd = -1;
-        errno = EINVAL;
-    }
+    fd = xr_open_regular(dir, slash + 1, st);
 out:
     if (dir >= 0)
         (void)close(dir);
@@ -292,46 +181,17 @@ enum xr_status nss_place_read(struct xr_buf *out, const struct nss_tree *tree, c
     return status;
 }
 
-static int by_bytes(const void *a, const void *b)
-{
-    return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-static bool read_names(struct xr_strings *out, DIR *dir, size_t max)
-{
-    const struct dirent *entry = NULL;
-
-    errno = 0;
-    while (out->count <= max && (entry = readdir(dir)) != NULL) {
-        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
-            xr_strings_add(out, entry->d_name);
-        errno = 0;
-    }
-    return errno == 0;
-}
-
 enum xr_status nss_place_names(struct xr_strings *out, const struct nss_tree *tree,
                                const char *path, size_t max, struct xr_error *err)
 {
     struct nss_place place = {0};
     enum xr_status status = nss_place_find(&place, tree, path, err);
     int at = status == XR_OK && place.there ? nss_place_dir(tree, &place) : -1;
-    int fd = at >= 0 ? openat(at, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
-    DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
 
-    if (status == XR_OK && place.there && (dir == NULL || !read_names(out, dir, max)))
-        status = xr_fail_errno(err, "cannot read %s%s", tree->prefix, place.path);
-    if (out->count > max) {
-        free(out->items[--out->count]);
-        status = xr_fail(err, XR_INVALID, "%s%s holds more than %zu names", tree->prefix,
-                         place.path, max);
-    }
-    if (out->count > 1)
-        qsort(out->items, out->count, sizeof(*out->items), by_bytes);
-    if (dir != NULL)
-        (void)closedir(dir);
-    else if (fd >= 0)
-        (void)close(fd);
+    if (status == XR_OK && place.there && !xr_dir_names(out, at, max))
+        status = errno == EFBIG ? xr_fail(err, XR_INVALID, "%s%s holds more than %zu names",
+                                          tree->prefix, place.path, max)
+                                : xr_fail_errno(err, "cannot read %s%s", tree->prefix, place.path);
     if (at >= 0)
         (void)close(at);
     nss_place_free(&place);

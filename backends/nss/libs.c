@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "nss.h"
 
+#include "sys/linux/walk.h"
+
 #include <dlfcn.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -20,26 +23,22 @@ static const char *const carriers[] = {
 static const char *const needed[] = {"libnspr4.so", "libplc4.so", "libplds4.so", "libnssutil3.so",
                                      "libmozsqlite3.so"};
 
+static bool roots_own(const struct stat *st)
+{
+    return st->st_uid == 0 && (st->st_mode & (S_IWGRP | S_IWOTH)) == 0;
+}
+
 /* May code from there run as root? Every directory on the way is root's alone. */
 static bool roots_alone(const char *path)
 {
-    char copy[PATH_MAX];
-    size_t len = strlen(path);
+    struct xr_walk w;
+    bool yes =
+        xr_walk_start(&w, open("/", O_PATH | O_DIRECTORY | O_CLOEXEC), path) && roots_own(&w.st);
 
-    if (len >= sizeof(copy))
-        return false;
-    memcpy(copy, path, len + 1);
-    for (;;) {
-        struct stat st;
-        char *slash = strrchr(copy, '/');
-
-        if (lstat(copy[0] != '\0' ? copy : "/", &st) != 0 || st.st_uid != 0 ||
-            (st.st_mode & (S_IWGRP | S_IWOTH)) != 0)
-            return false;
-        if (slash == NULL)
-            return true;
-        *slash = '\0';
-    }
+    while (yes && xr_walk_next(&w))
+        yes = xr_walk_enter(&w, O_PATH | O_DIRECTORY) && roots_own(&w.st);
+    xr_walk_end(&w);
+    return yes;
 }
 
 static bool holds_softoken(const char *dir)

@@ -2,6 +2,8 @@
 /* The directory of a session: opened, made when the first entry comes, read and forgotten. */
 #include "store.h"
 
+#include "sys/linux/walk.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -100,27 +102,17 @@ void od_session_close(struct xr_session *s)
  * there to lead us elsewhere. */
 static int open_parent(const char *path, const char *end)
 {
-    int fd = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    char *above = xr_memdup(path, (size_t)(end - path));
+    struct xr_walk w;
+    bool ok = xr_walk_start(&w, open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC), above);
 
-    while (fd >= 0 && path < end) {
-        size_t len = 0;
-        char *name = NULL;
-        int next = -1;
-
-        while (path < end && *path == '/')
-            path++;
-        while (path + len < end && path[len] != '/')
-            len++;
-        if (len == 0)
-            break;
-        name = xr_memdup(path, len);
-        next = od_open_dir(fd, name);
-        free(name);
-        (void)close(fd);
-        fd = next;
-        path += len;
-    }
-    return fd;
+    w.up = true;
+    while (ok && xr_walk_next(&w))
+        ok = xr_walk_enter(&w, O_RDONLY | O_DIRECTORY);
+    if (!ok)
+        xr_walk_end(&w);
+    free(above);
+    return w.dir;
 }
 
 enum xr_status od_load(struct xr_session *s, struct xr_error *err)

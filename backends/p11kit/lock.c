@@ -6,6 +6,8 @@
  */
 #include "tokens.h"
 
+#include "sys/linux/walk.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -13,61 +15,39 @@
 #include <unistd.h>
 
 /* Is it a directory of this user's? closed: in which nobody else may do anything. */
-static bool own(int fd, bool closed)
+static bool own(const struct stat *st, bool closed)
 {
-    struct stat st;
-
-    return fstat(fd, &st) == 0 && S_ISDIR(st.st_mode) && st.st_uid == geteuid() &&
-           (st.st_mode & (closed ? 0077 : 0022)) == 0;
+    return S_ISDIR(st->st_mode) && st->st_uid == geteuid() &&
+           (st->st_mode & (closed ? 0077 : 0022)) == 0;
 }
 
-/* Opens a directory below one that is this user's, made if it is missing. -1 and errno. */
-static int enter(int parent, const char *name, bool closed)
+/* A directory for locks below base, by path, of which is made what is missing; -1 if base is not
+ * this user's alone. */
+static int below(const char *base, const char *path)
 {
-    int fd = -1;
+    struct xr_walk w;
+    bool ok = xr_walk_start(&w, open(base, O_RDONLY | O_DIRECTORY | O_CLOEXEC), path) &&
+              own(&w.st, false);
 
-    if (mkdirat(parent, name, 0700) != 0 && errno != EEXIST)
-        return -1;
-    fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    if (fd >= 0 && !own(fd, closed)) {
-        (void)close(fd);
-        errno = EACCES;
-        return -1;
-    }
-    return fd;
-}
-
-/* A directory for locks below base, by the names of path; -1 if base is not this user's alone. */
-static int below(const char *base, const char *const *path)
-{
-    int fd = open(base, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-    if (fd >= 0 && !own(fd, false)) {
-        (void)close(fd);
-        return -1;
-    }
-    for (; fd >= 0 && *path != NULL; path++) {
-        int next = enter(fd, *path, path[1] == NULL);
-
-        (void)close(fd);
-        fd = next;
-    }
-    return fd;
+    while (ok && xr_walk_next(&w))
+        ok = (mkdirat(w.dir, w.name, 0700) == 0 || errno == EEXIST) &&
+             xr_walk_enter(&w, O_RDONLY | O_DIRECTORY) && own(&w.st, w.last);
+    if (!ok)
+        xr_walk_end(&w);
+    return w.dir;
 }
 
 /* Where the system keeps what a user's programs share until the next boot; else in the home. */
 static int open_directory(const char *home)
 {
-    static const char *const in_run[] = {"crossroot", NULL};
-    static const char *const in_home[] = {".local", "state", "crossroot-locks", NULL};
     char run[64] = "/run";
     int fd = -1;
 
     if (geteuid() != 0)
         (void)snprintf(run, sizeof(run), "/run/user/%lu", (unsigned long)geteuid());
-    fd = below(run, in_run);
+    fd = below(run, "crossroot");
     if (fd < 0 && home != NULL)
-        fd = below(home, in_home);
+        fd = below(home, ".local/state/crossroot-locks");
     return fd;
 }
 

@@ -2,20 +2,17 @@
 /* Files inside the root: of this machine, or of an image whose links must not lead out of it. */
 #include "sources.h"
 
+#include "sys/linux/walk.h"
 #include "sys/whole.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/openat2.h>
 #include <stdlib.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 int ca_open(const struct xr_session *s, const char *path, int flags)
 {
-    struct open_how how = {.flags = (unsigned)flags | O_CLOEXEC,
-                           .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS};
-    int fd = (int)syscall(SYS_openat2, s->root, path[0] != '\0' ? path : ".", &how, sizeof(how));
+    int fd = xr_open_inside(s->root, path, flags);
 
     /* Kernels before 5.6, and containers that know no openat2: the machine's own root needs no
      * keeping inside. */
@@ -252,20 +249,12 @@ void ca_entries_free(struct ca_entries *entries)
     *entries = (struct ca_entries){0};
 }
 
-static int by_bytes(const void *a, const void *b)
-{
-    return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
-static void take_name(void *ctx, int dir, const struct dirent *entry)
-{
-    (void)dir;
-    xr_strings_add(ctx, entry->d_name);
-}
-
 void ca_names(struct xr_strings *out, const struct xr_session *s, const char *path)
 {
-    ca_scan(s, path, take_name, out);
-    if (out->count > 1)
-        qsort(out->items, out->count, sizeof(*out->items), by_bytes);
+    int fd = ca_open(s, path, O_RDONLY | O_DIRECTORY);
+
+    if (fd < 0)
+        return;
+    (void)xr_dir_names(out, fd, SIZE_MAX);
+    (void)close(fd);
 }

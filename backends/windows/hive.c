@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "hive.h"
 
-#include <dirent.h>
+#include "sys/linux/walk.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <hivex.h>
@@ -64,13 +65,13 @@ static hive_h *open_fd(int fd, bool write)
 
 static enum xr_status load(struct win_hive *hive, bool write, struct xr_error *err)
 {
-    int fd = openat(hive->dir, hive->name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+    int fd = xr_open_regular(hive->dir, hive->name, &hive->st);
     enum xr_status status = XR_OK;
 
-    if (fd < 0 || fstat(fd, &hive->st) != 0)
-        status = xr_fail_errno(err, "cannot open the hive");
-    else if (!S_ISREG(hive->st.st_mode))
+    if (fd < 0 && errno == EINVAL)
         status = xr_fail(err, XR_REFUSED, "the hive is no regular file");
+    else if (fd < 0)
+        status = xr_fail_errno(err, "cannot open the hive");
     else
         status = check_header(fd, err);
     if (status == XR_OK) {
@@ -352,15 +353,12 @@ enum xr_status win_hive_commit(struct win_hive *hive, struct xr_error *err)
 
 void win_hive_tidy(int dir)
 {
-    int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    DIR *stream = fd >= 0 ? fdopendir(fd) : NULL;
+    struct xr_strings names = {0};
 
-    for (struct dirent *entry = NULL; stream != NULL && (entry = readdir(stream)) != NULL;) {
-        if (strncmp(entry->d_name, XR_TEMP_PREFIX, strlen(XR_TEMP_PREFIX)) == 0)
-            (void)unlinkat(dir, entry->d_name, 0);
+    (void)xr_dir_names(&names, dir, SIZE_MAX);
+    for (size_t i = 0; i < names.count; i++) {
+        if (strncmp(names.items[i], XR_TEMP_PREFIX, strlen(XR_TEMP_PREFIX)) == 0)
+            (void)unlinkat(dir, names.items[i], 0);
     }
-    if (stream != NULL)
-        (void)closedir(stream);
-    else if (fd >= 0)
-        (void)close(fd);
+    xr_strings_free(&names);
 }

@@ -5,7 +5,8 @@
  */
 #include "hive.h"
 
-#include <dirent.h>
+#include "sys/linux/walk.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -32,47 +33,44 @@ struct xr_session {
 /* A name as the directory spells it: Windows does not mind, the file system may. */
 static char *spelt(int dir, const char *name)
 {
-    int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    DIR *stream = fd >= 0 ? fdopendir(fd) : NULL;
-    char *found = NULL;
+    struct xr_strings names = {0};
+    const char *found = name;
+    char *out = NULL;
 
-    for (struct dirent *entry = NULL; stream != NULL && (entry = readdir(stream)) != NULL;) {
-        bool same = strcmp(entry->d_name, name) == 0;
-
-        if (same || (found == NULL && strcasecmp(entry->d_name, name) == 0)) {
-            free(found);
-            found = xr_strdup(entry->d_name);
-        }
-        if (same)
-            break;
+    (void)xr_dir_names(&names, dir, SIZE_MAX);
+    for (size_t i = names.count; i-- > 0;) {
+        if (strcasecmp(names.items[i], name) == 0)
+            found = names.items[i];
     }
-    if (stream != NULL)
-        (void)closedir(stream);
-    else if (fd >= 0)
-        (void)close(fd);
-    return found != NULL ? found : xr_strdup(name);
+    for (size_t i = 0; i < names.count; i++) {
+        if (strcmp(names.items[i], name) == 0)
+            found = name;
+    }
+    out = xr_strdup(found);
+    xr_strings_free(&names);
+    return out;
 }
 
 /* Component by component and through no link, for what lies there may be anybody's. */
 static int open_dir(int base, const char *path, bool fold)
 {
-    int dir = openat(base, path[0] == '/' ? "/" : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    const char *from = path[0] == '/' ? "/" : ".";
+    struct xr_walk w;
+    bool ok = xr_walk_start(&w, openat(base, from, O_RDONLY | O_DIRECTORY | O_CLOEXEC), path);
 
-    while (dir >= 0 && *path != '\0') {
-        size_t len = strcspn(path, "/");
-        char *part = xr_memdup(path, len), *name = fold ? spelt(dir, part) : xr_strdup(part);
-        int next = len == 0 ? dup(dir)
-                            : openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-        int failed = errno;
+    w.up = path[0] == '/';
+    while (ok && xr_walk_next(&w)) {
+        if (fold) {
+            char *name = spelt(w.dir, w.name);
 
-        (void)close(dir);
-        free(part);
-        free(name);
-        dir = next;
-        errno = failed;
-        path += len + (path[len] == '/');
+            (void)snprintf(w.name, sizeof(w.name), "%s", name);
+            free(name);
+        }
+        ok = xr_walk_enter(&w, O_RDONLY | O_DIRECTORY);
     }
-    return dir;
+    if (!ok)
+        xr_walk_end(&w);
+    return w.dir;
 }
 
 static enum xr_status find_hive(struct xr_session *s, const struct xr_target *target,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A descriptor read to its end, or given all there is. This uses the kit and libc alone, so that
- * plugins carry it as they do the kit. */
+/* A descriptor read to its end, or given all there is. Like sys/linux/walk.h this uses the kit and
+ * libc alone, so that plugins carry it too (docs/decisions/0018). */
 #ifndef XR_WHOLE_H
 #define XR_WHOLE_H
 

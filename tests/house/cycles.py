@@ -39,8 +39,9 @@ SHARED = {
 # What printing a report may not do: everything is found out, and closed, before.
 NOT_IN_REPORT = {"xr_pool_self_signed", "xr_pool_kind", "xr_pool_issued_by", "xr_pool_path",
                  "xr_cert_signed_by", "xr_store_open", "xr_store_close"}
-# What of core beside the kit and formats is for backends too: plugins carry it.
-CARRIED = {"core/sys/whole.c"}
+# What of core beside the kit and formats is for backends too: plugins carry it
+# (docs/decisions/0018).
+CARRIED = {"core/sys/linux/walk.c", "core/sys/whole.c"}
 DEFINED = set("TDBRVWCGSi")
 
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "sys/linux/walk.h"
 #include "sys/sys.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -18,16 +18,13 @@ enum xr_status xr_sys_read_at(struct xr_buf *out, int dirfd, const char *name, s
 {
     enum xr_status status = XR_OK;
     struct stat st;
-    int fd = openat(dirfd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+    int fd = xr_open_regular(dirfd, name, &st);
 
+    if (fd < 0 && errno == EINVAL)
+        return xr_fail(err, XR_INVALID, "%s is not a regular file", name);
     if (fd < 0)
         return xr_fail_errno(err, "cannot open %s", name);
-    if (fstat(fd, &st) != 0)
-        status = xr_fail_errno(err, "cannot stat %s", name);
-    else if (!S_ISREG(st.st_mode))
-        status = xr_fail(err, XR_INVALID, "%s is not a regular file", name);
-    else
-        status = xr_sys_read_fd(out, fd, limit, err);
+    status = xr_sys_read_fd(out, fd, limit, err);
     (void)close(fd);
     return status;
 }
@@ -88,75 +85,53 @@ static bool owner_ok(const struct stat *st)
 static enum xr_status open_components(int *out, const char *path, bool want_dir, bool make,
                                       struct xr_error *err)
 {
+    struct xr_walk w;
     enum xr_status status = XR_OK;
-    char *copy = xr_strdup(path);
-    char *rest = copy;
-    int fd = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    struct stat st;
 
-    if (fd < 0 || fstat(fd, &st) != 0) {
+    if (!xr_walk_start(&w, open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC), path)) {
         status = xr_fail_errno(err, "cannot open /");
         goto out;
     }
-    while (*rest == '/')
-        rest++;
-    while (*rest != '\0') {
-        char *name = rest;
-        char *slash = strchr(rest, '/');
-        bool last = false;
-        int next = -1;
+    w.up = true;
+    while (xr_walk_next(&w)) {
+        const bool file = w.last && !want_dir;
+        bool entered = false;
 
-        if (slash != NULL) {
-            *slash = '\0';
-            for (rest = slash + 1; *rest == '/';)
-                rest++;
-        } else {
-            rest = name + strlen(name);
-        }
-        last = *rest == '\0';
-        if (last && !want_dir && (st.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
+        if (file && (w.st.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
             status = xr_fail(err, XR_REFUSED, "others may write the directory of %s", path);
             goto out;
         }
-        next = openat(fd, name,
-                      O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK |
-                          (last && !want_dir ? 0 : O_DIRECTORY));
-        if (next < 0 && errno == ENOENT && make) {
-            if (mkdirat(fd, name, 0700) != 0 && errno != EEXIST) {
+        entered = xr_walk_enter(&w, O_RDONLY | (file ? 0 : O_DIRECTORY));
+        if (!entered && errno == ENOENT && make) {
+            if (mkdirat(w.dir, w.name, 0700) != 0 && errno != EEXIST) {
                 status = xr_fail_errno(err, "cannot make %s", path);
                 goto out;
             }
-            next = openat(fd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_DIRECTORY);
+            entered = xr_walk_enter(&w, O_RDONLY | O_DIRECTORY);
         }
-        if (next < 0 || fstat(next, &st) != 0) {
+        if (!entered) {
             status = xr_fail_errno(err, "cannot open %s", path);
-            if (next >= 0)
-                (void)close(next);
             goto out;
         }
-        (void)close(fd);
-        fd = next;
-        if (!owner_ok(&st)) {
-            status = xr_fail(err, XR_REFUSED, "%s: \"%s\" belongs to another user", path, name);
+        if (!owner_ok(&w.st)) {
+            status = xr_fail(err, XR_REFUSED, "%s: \"%s\" belongs to another user", path, w.name);
             goto out;
         }
         /* A sticky directory lets nobody replace what belongs to somebody else, and the next
          * component's owner is checked too. */
-        if ((st.st_mode & (S_IWGRP | S_IWOTH)) != 0 &&
-            (last || !S_ISDIR(st.st_mode) || (st.st_mode & S_ISVTX) == 0)) {
-            status = xr_fail(err, XR_REFUSED, "others may write %s (\"%s\")", path, name);
+        if ((w.st.st_mode & (S_IWGRP | S_IWOTH)) != 0 &&
+            (w.last || !S_ISDIR(w.st.st_mode) || (w.st.st_mode & S_ISVTX) == 0)) {
+            status = xr_fail(err, XR_REFUSED, "others may write %s (\"%s\")", path, w.name);
             goto out;
         }
     }
-    if (!want_dir && !S_ISREG(st.st_mode))
+    if (!want_dir && !S_ISREG(w.st.st_mode))
         status = xr_fail(err, XR_REFUSED, "%s is not a regular file", path);
 out:
-    free(copy);
-    if (status == XR_OK) {
-        *out = fd;
-    } else if (fd >= 0) {
-        (void)close(fd);
-    }
+    if (status == XR_OK)
+        *out = w.dir;
+    else
+        xr_walk_end(&w);
     return status;
 }
 
@@ -281,104 +256,43 @@ out:
     return XR_OK;
 }
 
-#define LINKS_MAX 40
-
-/* What a walk is at: an absolute path without links, and what is left to walk. */
-struct walk {
-    struct xr_buf done;
-    char *rest;
-    int links;
-    bool last_is_link; /* what is left to walk came out of the last component */
-    bool directory;    /* what was walked last, */
-    uint32_t owner;    /* and whose it is */
-};
-
-/* Takes the next component off the front; allocated. */
-static char *next_component(struct walk *w)
+/* One step of a walk. Only what was asked for may be missing: the last component, and not what a
+ * link at its place leads to. */
+static enum xr_status resolve_step(struct xr_trail *t, enum xr_trail_step step, bool *last_is_link,
+                                   struct xr_error *err)
 {
-    char *start = w->rest + strspn(w->rest, "/");
-    size_t len = strcspn(start, "/");
-    char *name = xr_memdup(start, len);
-    char *rest = xr_strdup(start + len);
-
-    free(w->rest);
-    w->rest = rest;
-    return name;
-}
-
-static void step_up(struct walk *w)
-{
-    while (w->done.len > 0 && w->done.data[w->done.len - 1] != '/')
-        w->done.len--;
-    if (w->done.len > 0)
-        w->done.len--;
-    if (w->done.data != NULL)
-        w->done.data[w->done.len] = '\0';
-}
-
-static bool walk_ends(const struct walk *w)
-{
-    return w->rest[strspn(w->rest, "/")] == '\0';
-}
-
-/* One component: a directory or file to go on from, a link to put in front of the rest, or, at the
- * end, nothing yet. */
-static enum xr_status walk_step(struct walk *w, const char *name, struct xr_error *err)
-{
-    char *path = xr_format("%s/%s", w->done.data ? w->done.data : "", name);
-    char target[4096];
-    struct stat st;
-    ssize_t len = 0;
-    int fd = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-    enum xr_status status = XR_OK;
-
-    if (fd < 0 && errno == ENOENT && walk_ends(w) && !w->last_is_link) {
-        xr_buf_fmt(&w->done, "/%s", name);
-    } else if (fd < 0 || fstat(fd, &st) != 0) {
-        status = xr_fail_errno(err, "%s", path);
-    } else if (!S_ISLNK(st.st_mode)) {
-        xr_buf_fmt(&w->done, "/%s", name);
-        w->directory = S_ISDIR(st.st_mode);
-        w->owner = st.st_uid;
-    } else if (!owner_ok(&st)) {
-        status = xr_fail(err, XR_REFUSED, "%s is another user's link", path);
-    } else if (++w->links > LINKS_MAX ||
-               (len = readlinkat(fd, "", target, sizeof(target) - 1)) < 0) {
-        status = xr_fail(err, XR_INVALID, "%s: too many links", path);
-    } else {
-        char *rest = w->rest;
-
-        w->last_is_link = w->last_is_link || walk_ends(w);
-        target[len] = '\0';
-        w->rest = xr_format("%s/%s", target, rest);
-        free(rest);
-        if (target[0] == '/') {
-            w->done.len = 0;
-            w->done.data = w->done.data ? (w->done.data[0] = '\0', w->done.data) : NULL;
-        }
+    switch (step) {
+    case XR_TRAIL_END:
+    case XR_TRAIL_THERE:
+        break;
+    case XR_TRAIL_MISSING:
+        if (errno != ENOENT || !xr_trail_ends(t) || *last_is_link)
+            return xr_fail_errno(err, "%s", t->done.data);
+        break;
+    case XR_TRAIL_LINK:
+        if (!owner_ok(&t->st))
+            return xr_fail(err, XR_REFUSED, "%s/%s is another user's link", t->done.data, t->name);
+        *last_is_link = *last_is_link || xr_trail_ends(t);
+        if (!xr_trail_follow(t))
+            return xr_fail(err, XR_INVALID, "%s/%s: too many links", t->done.data, t->name);
+        break;
+    case XR_TRAIL_FAILED:
+        return xr_fail_errno(err, "%s/%s", t->done.data, t->name);
     }
-    if (fd >= 0)
-        (void)close(fd);
-    free(path);
-    return status;
+    return XR_OK;
 }
 
 /* What is left to walk, without looking at anything. */
-static enum xr_status walk_blindly(struct walk *w, const char *path, struct xr_error *err)
+static enum xr_status walk_blindly(struct xr_trail *t, const char *path, struct xr_error *err)
 {
-    enum xr_status status = XR_OK;
-
-    while (status == XR_OK && !walk_ends(w)) {
-        char *name = next_component(w);
-
-        if (strcmp(name, "..") == 0)
-            status = xr_fail(err, XR_REFUSED, "%s goes back by \"..\" out of a place below %s",
-                             path, w->done.data);
-        else if (strcmp(name, ".") != 0)
-            xr_buf_fmt(&w->done, "/%s", name);
-        free(name);
+    while (xr_trail_take(t)) {
+        if (strcmp(t->name, "..") == 0)
+            return xr_fail(err, XR_REFUSED, "%s goes back by \"..\" out of a place below %s", path,
+                           t->done.data);
+        if (strcmp(t->name, ".") != 0)
+            xr_buf_fmt(&t->done, "/%s", t->name);
     }
-    return status;
+    return XR_OK;
 }
 
 enum xr_status xr_sys_resolve(char **out, const char *path, struct xr_error *err)
@@ -389,67 +303,40 @@ enum xr_status xr_sys_resolve(char **out, const char *path, struct xr_error *err
 enum xr_status xr_sys_resolve_to(char **out, const char *path, xr_ends_fn ends, void *ctx,
                                  struct xr_error *err)
 {
-    struct walk w = {0};
-    char *here = path[0] == '/' ? NULL : realpath(".", NULL);
+    struct xr_trail t;
+    enum xr_trail_step step = XR_TRAIL_END;
+    char *here = path[0] == '/' ? NULL : realpath(".", NULL), *whole = NULL;
+    bool last_is_link = false;
+    int root = -1;
     enum xr_status status = XR_OK;
 
     if (path[0] != '/' && here == NULL)
         return xr_fail_errno(err, "%s", path);
-    w.rest = xr_format("%s/%s", here ? here : "", path);
+    whole = xr_format("%s/%s", here ? here : "", path);
     free(here);
-    while (status == XR_OK && !walk_ends(&w)) {
-        char *name = next_component(&w);
-
-        w.directory = false;
-        if (strcmp(name, "..") == 0)
-            step_up(&w);
-        else if (strcmp(name, ".") != 0)
-            status = walk_step(&w, name, err);
-        free(name);
-        if (status == XR_OK && ends != NULL && w.directory && ends(ctx, w.done.data, w.owner))
-            status = walk_blindly(&w, path, err);
+    root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    xr_trail_start(&t, root, "", whole);
+    if (t.dir < 0)
+        status = xr_fail_errno(err, "cannot open /");
+    while (status == XR_OK && (step = xr_trail_next(&t)) != XR_TRAIL_END) {
+        status = resolve_step(&t, step, &last_is_link, err);
+        if (status == XR_OK && ends != NULL && step == XR_TRAIL_THERE && S_ISDIR(t.st.st_mode) &&
+            ends(ctx, t.done.data, t.st.st_uid))
+            status = walk_blindly(&t, path, err);
     }
     if (status == XR_OK)
-        *out = xr_strdup(w.done.len > 0 ? w.done.data : "/");
-    xr_buf_free(&w.done);
-    free(w.rest);
+        *out = xr_strdup(t.done.len > 0 ? t.done.data : "/");
+    xr_trail_free(&t);
+    if (root >= 0)
+        (void)close(root);
+    free(whole);
     return status;
-}
-
-static int by_bytes(const void *a, const void *b)
-{
-    return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
 enum xr_status xr_sys_names(struct xr_strings *out, int dirfd, struct xr_error *err)
 {
-    enum xr_status status = XR_OK;
-    int fd = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-
-    if (dir == NULL) {
-        status = xr_fail_errno(err, "cannot read the directory");
-        if (fd >= 0)
-            (void)close(fd);
-        return status;
-    }
-    for (;;) {
-        const struct dirent *entry = NULL;
-
-        errno = 0;
-        entry = readdir(dir);
-        if (entry == NULL) {
-            if (errno != 0)
-                status = xr_fail_errno(err, "cannot read the directory");
-            break;
-        }
-        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
-            xr_strings_add(out, entry->d_name);
-    }
-    (void)closedir(dir);
-    if (out->count > 1)
-        qsort(out->items, out->count, sizeof(*out->items), by_bytes);
-    return status;
+    return xr_dir_names(out, dirfd, SIZE_MAX) ? XR_OK
+                                              : xr_fail_errno(err, "cannot read the directory");
 }
 
 bool xr_sys_random(void *out, size_t len)

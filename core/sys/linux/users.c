@@ -1,16 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sys/users.h"
 
+#include "sys/linux/walk.h"
 #include "sys/sys.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/openat2.h>
 #include <pthread.h>
 #include <pwd.h>
 #include <stdlib.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #define PASSWD_MAX ((size_t)16 << 20)
@@ -82,10 +81,8 @@ void xr_users_parse(struct xr_users *out, struct xr_bytes text)
 
 static int open_in_root(const char *root, const char *path, int flags)
 {
-    struct open_how how = {.flags = (unsigned)flags | O_CLOEXEC,
-                           .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS};
     int base = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
-    int fd = base < 0 ? -1 : (int)syscall(SYS_openat2, base, path, &how, sizeof(how));
+    int fd = base < 0 ? -1 : xr_open_inside(base, path, flags);
 
     if (base >= 0)
         (void)close(base);
@@ -129,35 +126,23 @@ static bool leads_safely(const struct stat *st, uint32_t uid)
  * nothing that could be a home. */
 static const char *objection(const char *root, const char *home, uint32_t uid)
 {
-    const int flags = O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
-    char *copy = xr_strdup(home), *save = NULL;
-    int fd = open(root != NULL ? root : "/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-    struct stat st = {0};
-    bool safe = fd >= 0 && fstat(fd, &st) == 0 && (root != NULL || leads_safely(&st, uid));
+    struct xr_walk w;
+    bool there =
+        xr_walk_start(&w, open(root != NULL ? root : "/", O_PATH | O_DIRECTORY | O_CLOEXEC), home);
+    bool safe = there && (root != NULL || leads_safely(&w.st, uid));
     const char *why = NULL;
 
-    for (char *name = strtok_r(copy, "/", &save); name != NULL && fd >= 0;) {
-        char *next_name = strtok_r(NULL, "/", &save);
-        int next = openat(fd, name, flags);
-
-        (void)close(fd);
-        fd = next;
-        if (fd >= 0 && fstat(fd, &st) != 0) {
-            (void)close(fd);
-            fd = -1;
-        }
-        safe = safe && (next_name == NULL || leads_safely(&st, uid));
-        name = next_name;
+    while (there && xr_walk_next(&w)) {
+        there = xr_walk_enter(&w, O_PATH | O_DIRECTORY);
+        safe = safe && (w.last || leads_safely(&w.st, uid));
     }
-    if (fd < 0)
+    if (!there)
         why = "";
-    else if (st.st_uid != uid)
+    else if (w.st.st_uid != uid)
         why = "belongs to somebody else";
     else if (!safe)
         why = "lies below a directory that somebody else owns or may write to";
-    if (fd >= 0)
-        (void)close(fd);
-    free(copy);
+    xr_walk_end(&w);
     return why;
 }
 
