@@ -6,6 +6,8 @@
  */
 #include "../sources/sources.h"
 
+#include "sys/whole.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -124,18 +126,6 @@ static int place_of(struct making *m, const char *dir, struct xr_error *err)
     return fd;
 }
 
-static bool write_all(int fd, const struct xr_buf *data)
-{
-    for (size_t done = 0; done < data->len;) {
-        ssize_t put = write(fd, data->data + done, data->len - done);
-
-        if (put < 0 && errno != EINTR)
-            return false;
-        done += put > 0 ? (size_t)put : 0;
-    }
-    return true;
-}
-
 static enum xr_status write_temp(int dir, struct ca_edit *edit, size_t number, bool sync,
                                  struct xr_error *err)
 {
@@ -149,8 +139,8 @@ static enum xr_status write_temp(int dir, struct ca_edit *edit, size_t number, b
         return XR_OK;
     }
     fd = openat(dir, edit->temp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-    ok = fd >= 0 && write_all(fd, &edit->content) && fchmod(fd, edit->mode) == 0 &&
-         (!sync || fsync(fd) == 0);
+    ok = fd >= 0 && xr_sys_write_all(fd, edit->content.data, edit->content.len) &&
+         fchmod(fd, edit->mode) == 0 && (!sync || fsync(fd) == 0);
     if (!ok)
         (void)xr_fail_errno(err, "cannot write /%s/%s", edit->dir, edit->name);
     if (fd >= 0)

@@ -3,7 +3,9 @@
 
 #include "links.h"
 
-#include <dirent.h>
+#include "sys/linux/walk.h"
+#include "sys/whole.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -128,24 +130,6 @@ static enum xr_status collect(void *ctx, enum xr_item_kind kind, struct xr_bytes
     return XR_OK;
 }
 
-bool od_read_whole(struct xr_buf *out, int fd, size_t limit)
-{
-    for (;;) {
-        ssize_t got = 0;
-
-        out->data = xr_grow(out->data, &out->capacity, out->len + 8192, 1);
-        got = read(fd, out->data + out->len, out->capacity - out->len - 1);
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got < 0 || out->len > limit)
-            return false;
-        out->len += (size_t)got;
-        out->data[out->len] = '\0';
-        if (got == 0)
-            return true;
-    }
-}
-
 static void parse_content(const struct view *view, struct file *file)
 {
     struct collecting c = {view, file};
@@ -196,7 +180,7 @@ static struct file *read_file(const struct view *view, const char *name, bool fo
         file->shown = xr_visible(name);
         file->mode = st.st_mode & 0777;
         file->index = -1;
-        if (!od_read_whole(&file->content, fd, FILE_MAX_BYTES)) {
+        if (!xr_read_whole(&file->content, fd, FILE_MAX_BYTES)) {
             od_file_free(file);
             file = NULL;
         } else {
@@ -279,31 +263,10 @@ static void attach_links(struct view *view, struct hash_links *links)
     free(links->items);
 }
 
-static int by_text(const void *a, const void *b)
-{
-    return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-/* Names in a directory, sorted by bytes. */
 static enum xr_status names_of(struct xr_strings *names, int dirfd, struct xr_error *err)
 {
-    const struct dirent *entry = NULL;
-    int fd = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-
-    if (dir == NULL) {
-        if (fd >= 0)
-            (void)close(fd);
-        return xr_fail_errno(err, "cannot read the directory");
-    }
-    while ((entry = readdir(dir)) != NULL) {
-        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
-            xr_strings_add(names, entry->d_name);
-    }
-    (void)closedir(dir);
-    if (names->count > 1)
-        qsort(names->items, names->count, sizeof(*names->items), by_text);
-    return XR_OK;
+    return xr_dir_names(names, dirfd, SIZE_MAX) ? XR_OK
+                                                : xr_fail_errno(err, "cannot read the directory");
 }
 
 size_t od_count(int fd)
@@ -342,8 +305,10 @@ enum xr_status od_view_load(struct view *view, struct xr_error *err)
         return XR_OK;
     }
     status = names_of(&names, view->fd, err);
-    if (status != XR_OK)
+    if (status != XR_OK) {
+        xr_strings_free(&names);
         return status;
+    }
     for (size_t i = 0; i < names.count; i++)
         load_name(view, &links, names.items[i]);
     xr_strings_free(&names);

@@ -33,8 +33,6 @@ enum xr_status od_view_tidy(struct view *view, struct xr_error *err);
 enum xr_status od_view_link_all(struct view *view, struct xr_error *err);
 /* Removes files an interrupted atomic write left in a directory. */
 enum xr_status od_clear_temps(int fd, bool *cleared, struct xr_error *err);
-/* To the end; false past limit bytes or when the system says so. */
-bool od_read_whole(struct xr_buf *out, int fd, size_t limit);
 size_t od_count(int fd); /* names in it */
 
 void od_file_free(struct file *file);

@@ -2,8 +2,10 @@
 /* .crossroot, which says what in the store is ours; see openssl.c. */
 #include "store.h"
 
+#include "sys/linux/walk.h"
+#include "sys/whole.h"
+
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -13,14 +15,12 @@
 
 bool od_read_small(struct xr_buf *out, int dir, const char *name)
 {
-    int fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
     struct stat st;
-    bool ok = false;
+    int fd = xr_open_regular(dir, name, &st);
+    bool ok = fd >= 0 && xr_read_whole(out, fd, FILE_MAX_BYTES);
 
-    if (fd < 0)
-        return false;
-    ok = fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && od_read_whole(out, fd, FILE_MAX_BYTES);
-    (void)close(fd);
+    if (fd >= 0)
+        (void)close(fd);
     return ok;
 }
 
