@@ -21,7 +21,7 @@ static enum xr_reply confirm(void *ctx, const char *text)
     (void)ctx;
     if (!platform_terminal(stdin) || !platform_terminal(stderr))
         return XR_REPLY_NOBODY;
-    (void)fprintf(stderr, "%s\nGo on? [y/N] ", text);
+    (void)fprintf(stderr, "%s\nContinue? [y/N] ", text);
     platform_flush();
     if (fgets(line, sizeof(line), stdin) == NULL)
         return XR_REPLY_NO;
@@ -189,7 +189,7 @@ int main(int argc, char **argv)
         platform_advise_privilege();
     /* A full disk or a closed pipe must not look like success. */
     if ((fflush(stdout) != 0 || ferror(stdout)) && code == XR_EXIT_OK) {
-        (void)fprintf(stderr, "crossroot: error: cannot write: %s\n", strerror(errno));
+        (void)fprintf(stderr, "crossroot: error: cannot write the output: %s\n", strerror(errno));
         code = XR_EXIT_FAILED;
     }
     xr_report_free(report);

@@ -108,7 +108,7 @@ static bool unknown_verb(char **why, const char *given)
             best = name;
         }
     }
-    return wrong(why, "no command \"%.100s\"%s%s%s; see crossroot --help", given,
+    return wrong(why, "unknown command \"%.100s\"%s%s%s; see crossroot --help", given,
                  best ? "; did you mean " : "", best ? best : "", best ? "?" : "");
 }
 
@@ -125,7 +125,7 @@ static bool unknown_option(char **why, const char *given, size_t len)
             best = table[i].name;
         }
     }
-    return wrong(why, "no option --%.*s%s%s%s", (int)(len < 100 ? len : 100), given,
+    return wrong(why, "unknown option --%.*s%s%s%s", (int)(len < 100 ? len : 100), given,
                  best ? "; did you mean --" : "", best ? best : "", best ? "?" : "");
 }
 
@@ -153,7 +153,7 @@ static bool set_scope(struct options *out, const char *value, char **why)
             return true;
         }
     }
-    return wrong(why, "--scope is user, system or all-users");
+    return wrong(why, "--scope must be user, system or all-users");
 }
 
 /* -1: none. */
@@ -185,12 +185,12 @@ static bool set(struct options *out, const struct option *option, const char *va
     case UPDATER:
         out->updater_distro = value != NULL && strcmp(value, "distro") == 0;
         if (!out->updater_distro && (value == NULL || strcmp(value, "native") != 0))
-            return wrong(why, "--updater is native or distro");
+            return wrong(why, "--updater must be native or distro");
         break;
     case PLACE:
         out->has_place = true;
         if (!xr_place_parse(&out->place, value))
-            return wrong(why, "--%s is anchor, intermediate, peer%s or crl", option->name,
+            return wrong(why, "--%s must be anchor, intermediate, peer%s or crl", option->name,
                          option->verbs == V(REMOVE) ? ", distrust" : "");
         if (option->verbs == V(INSTALL) && out->place == XR_DISTRUST)
             return wrong(why, "to distrust, use crossroot distrust");
@@ -198,19 +198,19 @@ static bool set(struct options *out, const struct option *option, const char *va
     case PURPOSE:
         purpose = xr_purpose_parse(value);
         if (purpose == 0)
-            return wrong(why, "--for is server, client, email, code, time or any");
+            return wrong(why, "--for must be server, client, email, code, time or any");
         out->purposes |= purpose;
         break;
     case DESCRIPTOR:
         out->has_password_fd = true;
         out->password_fd = value != NULL ? descriptor(value) : -1;
         if (out->password_fd < 0)
-            return wrong(why, "--%s is the number of an open file", option->name);
+            return wrong(why, "--%s needs the number of an open file descriptor", option->name);
         break;
     case TIME:
         out->at = xr_time_parse(value, &ok);
         if (!ok)
-            return wrong(why, "--at is a date such as 2029-05-30 or 2029-05-30T12:00:00Z");
+            return wrong(why, "--at must be a date such as 2029-05-30 or 2029-05-30T12:00:00Z");
         break;
     }
     return true;
@@ -254,7 +254,7 @@ static bool take_letters(struct options *out, struct given *given, const char *l
         const struct option *option = by_letter(*letters);
 
         if (option == NULL)
-            return wrong(why, "no option -%c", *letters);
+            return wrong(why, "unknown option -%c", *letters);
         if (!take(out, given, option, NULL, why))
             return false;
     }
@@ -309,13 +309,13 @@ static bool check(const struct options *out, const struct given *given, char **w
                          xr_verb_name(out->verb), given->items[i]->name, xr_verb_name(out->verb));
     }
     if (out->verb == XR_VERB_VERIFY && (out->purposes & (out->purposes - 1)) != 0)
-        return wrong(why, "verify asks about one purpose at a time: give --for once");
+        return wrong(why, "verify checks one purpose at a time: give --for only once");
     if (need_operands & 1u << (unsigned)out->verb && out->operands.count == 0)
         return wrong(why, "%s needs a file; see crossroot %s --help", xr_verb_name(out->verb),
                      xr_verb_name(out->verb));
     if ((no_operands & 1u << (unsigned)out->verb && out->operands.count > 0) ||
         (out->verb == XR_VERB_UNDO && out->operands.count > 1))
-        return wrong(why, "%s: \"%.100s\" is one argument too many", xr_verb_name(out->verb),
+        return wrong(why, "%s: unexpected argument \"%.100s\"", xr_verb_name(out->verb),
                      out->operands.items[out->operands.count - 1]);
     return true;
 }

@@ -142,8 +142,8 @@ bool password_ask(char *out, size_t size, size_t *len, const char *store, bool a
 
         begin(&a);
         if (again)
-            say(a.tty, "That is not its password.\n");
-        say(a.tty, "Password of ");
+            say(a.tty, "Wrong password.\n");
+        say(a.tty, "Password for ");
         say(a.tty, store);
         say(a.tty, ": ");
         got = take_line(&a, out, size, len, stopped);

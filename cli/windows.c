@@ -408,8 +408,9 @@ void platform_advise_privilege(void)
     words = xr_narrow(after_name(GetCommandLineW()), SIZE_MAX);
     dir = xr_narrow(here, SIZE_MAX);
     (void)fprintf(stderr,
-                  "In a Command Prompt started with \"Run as administrator\":\n"
-                  "  cd /d \"%s\"\n  \"%s\"%s\n",
+                  "Run this in a Command Prompt started with \"Run as administrator\":\n"
+                  "  cd /d \"%s\"\n"
+                  "  \"%s\"%s\n",
                   dir, name, words);
     free(name);
     free(words);
@@ -423,7 +424,7 @@ bool password_read(char *out, size_t size, size_t *len, int fd, char **why)
     (void)out;
     (void)size;
     *len = 0;
-    if (asprintf(why, "--password-fd %d: no store of Windows has a password", fd) < 0)
+    if (asprintf(why, "--password-fd %d: Windows stores have no password", fd) < 0)
         *why = NULL;
     return false;
 }

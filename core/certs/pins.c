@@ -48,7 +48,7 @@ enum xr_status xr_pins_typed(struct xr_pins *pins, const char *text, struct xr_e
         if (strchr(": -\t\n", *at) != NULL)
             continue;
         if (digit < 0)
-            return xr_fail(err, XR_INVALID, "a fingerprint is hex digits; \"%c\" is none",
+            return xr_fail(err, XR_INVALID, "a fingerprint has only hex digits; \"%c\" is not one",
                            *at >= ' ' && *at <= '~' ? *at : '?');
         if (count < XR_PIN_DIGITS_MAX)
             digits[count] = "0123456789abcdef"[digit];

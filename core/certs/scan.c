@@ -120,7 +120,7 @@ static enum xr_status scan_block(struct xr_scan *sink, const struct xr_pem_block
         struct xr_buf label = {0};
 
         xr_buf_visible(&label, (const char *)block->label.data, block->label.len);
-        (void)snprintf(reason, sizeof(reason), "a \"%s\" block is no certificate", label.data);
+        (void)snprintf(reason, sizeof(reason), "a \"%s\" block is not a certificate", label.data);
         reject(sink, true, reason);
         xr_buf_free(&label);
         return XR_OK;

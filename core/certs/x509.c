@@ -226,7 +226,7 @@ const char *xr_cert_key_complaint(struct xr_cert *cert)
     EVP_PKEY *key = xr_crypto_key(cert);
 
     if (key == NULL)
-        return "its public key is of no kind this OpenSSL knows";
+        return "this OpenSSL does not know the type of its public key";
     if (EVP_PKEY_get_security_bits(key) < XR_TLS_SECURITY_BITS)
         return "its public key is too short: TLS programs refuse it";
     return NULL;

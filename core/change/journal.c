@@ -400,9 +400,9 @@ static enum xr_status append(struct xr_journal *journal, const struct xr_buf *pa
     enum xr_status status = XR_OK;
 
     if (payload->len > PAYLOAD_MAX)
-        return xr_fail(err, XR_REFUSED, "too much for one transaction");
+        return xr_fail(err, XR_REFUSED, "the change is too large for one transaction");
     if (journal->broken)
-        return xr_fail(err, XR_FAILED, "the journal could not be written before");
+        return xr_fail(err, XR_FAILED, "an earlier write to the journal failed");
     checksum(sum, journal, (struct xr_bytes){(const unsigned char *)payload->data, payload->len});
     for (unsigned i = 0; i < 4; i++)
         len[i] = (unsigned char)(payload->len >> 8 * i);
@@ -573,7 +573,9 @@ size_t xr_journal_find(const struct xr_journal *journal, const char *id, xr_stor
                 return i;
         } else if (strncmp(t->id, id, strlen(id)) == 0) {
             if (found != SIZE_MAX) {
-                (void)xr_fail(err, XR_INVALID, "more than one transaction begins with that");
+                (void)xr_fail(err, XR_INVALID,
+                              "more than one transaction ID begins with that; "
+                              "give more digits");
                 return SIZE_MAX;
             }
             found = i;

@@ -61,14 +61,14 @@ static bool place_for(enum xr_place *out, struct deciding *d)
     if (wish->subject.type == XR_SUBJECT_CRL) {
         *out = XR_CRL;
         if (wish->place_given && wish->place != XR_CRL)
-            refuse(d, xr_format("a CRL cannot be of the place %s", xr_place_name(wish->place)));
+            refuse(d, xr_format("a CRL cannot go in the place %s", xr_place_name(wish->place)));
         return d->step->action != XR_ACTION_REFUSE;
     }
     kind = xr_pool_kind(d->pool, wish->pool_at);
     if (wish->place_given) {
         *out = wish->place;
         if (wish->place == XR_CRL)
-            refuse(d, xr_strdup("a certificate is not a CRL"));
+            refuse(d, xr_strdup("a certificate cannot go in the place crl"));
         else if (wish->place == XR_PEER && kind != XR_KIND_LEAF)
             refuse(d, xr_strdup("a CA certificate cannot be a peer"));
         else if ((wish->place == XR_ANCHOR || wish->place == XR_INTERMEDIATE) &&
@@ -99,13 +99,13 @@ static uint32_t anchor_purposes(struct deciding *d)
     if (d->caps->purposes == XR_ANY_PURPOSE) {
         if (wish->purposes != 0) {
             refuse(d, xr_strdup("this store cannot restrict an anchor to a purpose; without --for "
-                                "it would be trusted for any"));
+                                "it would be trusted for any purpose"));
             return 0;
         }
         if (wish->trust_limited && wish->trust != all && !wish->place_given) {
             xr_purposes_text(allowed, sizeof(allowed), wish->trust);
-            refuse(d, xr_format("its trust settings allow %s, and this store cannot restrict an "
-                                "anchor; --as anchor trusts it for any purpose",
+            refuse(d, xr_format("its trust settings allow only %s, and this store cannot restrict "
+                                "an anchor; --as anchor trusts it for any purpose",
                                 allowed));
             return 0;
         }
@@ -116,7 +116,7 @@ static uint32_t anchor_purposes(struct deciding *d)
     wanted &= own & (wish->trust_limited ? wish->trust : all) & d->caps->purposes;
     if (wanted == 0) {
         xr_purposes_text(allowed, sizeof(allowed), own & (wish->trust_limited ? wish->trust : all));
-        refuse(d, xr_format("nothing is left to trust it for: it allows %s", allowed));
+        refuse(d, xr_format("no purpose is left to trust it for: it allows only %s", allowed));
     }
     return wanted;
 }
@@ -139,8 +139,8 @@ static void ask_anchor(struct deciding *d, uint32_t purposes)
         ask(d, why, true);
         if ((cert->d.name_constraints || cert->d.pathlen >= 0 || cert->d.has_eku) &&
             !d->policy->drop_constraints)
-            refuse(d, xr_strdup("readers need not apply an anchor's own limits (name constraints, "
-                                "path length, EKU); --drop-constraints accepts that"));
+            refuse(d, xr_strdup("programs may ignore the limits inside an anchor (name "
+                                "constraints, path length, EKU); --drop-constraints accepts that"));
     }
     free(why);
 }
@@ -185,7 +185,7 @@ void xr_plan_ask_key(struct xr_step *step, const struct xr_snapshot *snapshot,
             add_question(step, "its key is distrusted in this store", false);
         else if (same && ((anchor != NULL && anchor->attached_count > 0) ||
                           (other != NULL && has_limits(other) && !has_limits(cert))))
-            add_question(step, "its key is under constraints in this store", false);
+            add_question(step, "its key has constraints in this store", false);
     }
 }
 
@@ -241,8 +241,8 @@ static void decide_install(struct deciding *d)
                               : covers(present->purposes, entry.purposes))))
         return; /* there already: nothing to do */
     if (entry.place == XR_INTERMEDIATE && xr_state_in(d->before, XR_ANCHOR) != NULL) {
-        step->why = xr_strdup("already an anchor here, which is more; remove it --from anchor to "
-                              "narrow that");
+        step->why = xr_strdup("already an anchor in this store, which gives more trust; remove "
+                              "--from anchor narrows that");
         return;
     }
     if (cert_of(d) != NULL)
@@ -264,7 +264,7 @@ static void decide_install(struct deciding *d)
     if (entry.place != XR_CRL)
         xr_plan_ask_key(step, d->snapshot, d->pool);
     if (present != NULL && present->attached_count > 0 && !keeps)
-        ask(d, "the constraints this store attaches to it would go", false);
+        ask(d, "the constraints this store attaches to it would be lost", false);
     if (xr_state_in(d->before, XR_DISTRUST) != NULL)
         ask(d, "it is distrusted in this store, and that would end", false);
     if (wish->caution != NULL)
@@ -296,14 +296,16 @@ static void decide_remove(struct deciding *d)
         d->step->place = XR_ANCHOR;
     if (!found) {
         if (vendor)
-            refuse(d, xr_strdup("it comes with the system and would come back: distrust it"));
+            refuse(d, xr_strdup("it comes with the system and would come back: use distrust "
+                                "instead"));
         else
             d->step->why = xr_strdup("not in this store");
         xr_state_free(want);
         return;
     }
     if (vendor)
-        d->step->why = xr_strdup("what comes with the system stays; distrust ends that");
+        d->step->why = xr_strdup("the entry that comes with the system stays; use distrust against "
+                                 "it");
     d->step->want = want;
     if (want->count == 0) {
         xr_state_free(want);
@@ -366,8 +368,8 @@ static bool only_of_key(struct deciding *d)
     refuse(
         d,
         xr_format(
-            "here a distrust takes every certificate of the key, so these would be distrusted too: "
-            "%s; --key says that is meant",
+            "this store distrusts by key, so these certificates would be distrusted too: %s; --key "
+            "allows that",
             names.data));
     xr_buf_free(&names);
     return false;
@@ -377,7 +379,7 @@ static void decide_distrust(struct deciding *d)
 {
     static const char *const strengths[] = {
         "this store cannot distrust",
-        "this store can only note a distrust: programs that read it do not look",
+        "this store can only note a distrust: programs that read the store ignore it",
         "this store can only deselect what a package ships: a copy elsewhere would stay trusted",
         NULL,
     };
@@ -399,7 +401,7 @@ static void decide_distrust(struct deciding *d)
 
         refuse(d, strength == XR_CANNOT
                       ? xr_strdup(own[0] != '\0' ? own : strengths[strength])
-                      : xr_format("%s; --best-effort does that", strengths[strength]));
+                      : xr_format("%s; --best-effort accepts that", strengths[strength]));
         return;
     }
     if (strength == XR_DESELECT_ONLY && !has_vendor(d->before)) {
@@ -482,7 +484,8 @@ static void clear_stray(struct xr_plan *plan, const struct deciding *d,
     plan->count--;
     xr_plan_step(plan, &stray->subject, d->wish->pool_at, xr_state_copy(stray), NULL);
     step = &plan->items[plan->count - 1];
-    step->why = xr_strdup("trust of it that another program left without the certificate");
+    step->why = xr_strdup("trust settings for it that another program left without the "
+                          "certificate");
     if (!remove && step->ask != NULL) { /* the main step asks about a distrust that ends */
         free(step->ask);
         step->ask = NULL;
@@ -546,7 +549,7 @@ void xr_plan_step(struct xr_plan *plan, const struct xr_subject *subject, size_t
     else
         step->action = want == NULL ? XR_ACTION_REMOVE : XR_ACTION_CHANGE;
     if (xr_state_widens(before, want))
-        step->ask = xr_strdup("this gives back trust that had been taken away");
+        step->ask = xr_strdup("this restores trust that was taken away");
 }
 
 bool xr_step_changes(const struct xr_step *step)

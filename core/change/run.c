@@ -76,7 +76,8 @@ void xr_run_caps(struct xr_run *run, const struct xr_store *store)
     run->caps.needs_privilege = run->caps.needs_privilege && !run->owner.other;
     if (!run->caps.writable && run->owner.other && run->owner.name == NULL)
         (void)snprintf(run->caps.why_not, sizeof(run->caps.why_not),
-                       "in an image it can only be read; run crossroot inside the image");
+                       "this store can only be read from outside the image; run crossroot inside "
+                       "the image");
 }
 
 void xr_run_recall(struct xr_run *run, const struct xr_journal *journal)

@@ -53,7 +53,7 @@ enum xr_status xr_stale_advise(const struct xr_run *run, enum xr_status status,
         char *word = shell_word(run->address);
 
         (void)xr_fail(err, XR_STALE,
-                      "an interrupted write of another program must be taken back: "
+                      "an interrupted write of another program must be rolled back first: run "
                       "crossroot recover --store %s",
                       word);
         free(word);

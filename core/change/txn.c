@@ -194,12 +194,13 @@ static void roll_back(struct xr_txn *txn, struct xr_run *run, struct xr_store *s
     }
     if (status == XR_OK)
         xr_run_end(run, XR_RESULT_CONFLICT,
-                   xr_format("%s; not all is as it was before: %s; crossroot undo %s takes it back",
+                   xr_format("%s; the store is not as it was before: %s; crossroot undo %s "
+                             "restores it",
                              why, text.data, txn->journal->items[txn->transaction].id));
     else /* the intent stays open: the next changing command or recover goes on from here */
-        xr_run_end(run, XR_RESULT_FAILED,
-                   xr_format("%s; and it could not be put back: %s; see crossroot recover", why,
-                             err.text));
+        xr_run_end(
+            run, XR_RESULT_FAILED,
+            xr_format("%s; rolling back failed too: %s; run crossroot recover", why, err.text));
     xr_buf_free(&text);
     free(why);
 }
@@ -280,7 +281,7 @@ static enum xr_status rebase(struct xr_run *run, struct xr_store *store, struct 
         if (!xr_step_changes(step))
             continue;
         if (!xr_state_same(current, step->before)) {
-            status = xr_fail(err, XR_CONFLICT, "somebody else changed it meanwhile; try again");
+            status = xr_fail(err, XR_CONFLICT, "the entry changed meanwhile; try again");
         } else {
             xr_state_free(step->before);
             step->before = xr_state_copy(current);
@@ -473,13 +474,13 @@ static void recover_open(struct xr_txn *txn, struct xr_run *run, struct xr_store
 
     if ((!ways.done || strict || only_back) && (ways.back || txn->widening_allowed)) {
         roll_back(txn, run, store, part->count, XR_RESULT_BACK,
-                  xr_strdup("put back as it was before"));
+                  xr_strdup("restored to what it was before"));
         return;
     }
     if (only_back || (!ways.done && !ways.forward)) {
         xr_run_end(run, XR_RESULT_FAILED,
-                   xr_strdup("to take it back or to finish it would give trust: crossroot recover "
-                             "--yes takes it back"));
+                   xr_strdup("rolling it back or finishing it would give trust: crossroot recover "
+                             "--yes rolls it back"));
         return;
     }
     if (!ways.done)

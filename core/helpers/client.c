@@ -92,7 +92,7 @@ static enum xr_status lose_io(struct xr_worker *worker, const char *backend, int
     char why[64];
 
     if (xr_talk_now() < deadline)
-        return lose(worker, backend, "broke off or sent nonsense", err);
+        return lose(worker, backend, "stopped or sent an invalid reply", err);
     (void)snprintf(why, sizeof(why), "did not answer within %u ms", worker->limit_ms);
     return lose(worker, backend, why, err);
 }
@@ -132,20 +132,20 @@ static enum xr_status call(struct xr_worker *worker, const char *backend, struct
         kind = xr_get_number(result, XR_SAID_ENTRY);
         taken += reply->len;
         if (taken > LISTING_MAX)
-            return lose(worker, backend, "sent more than any store holds", err);
+            return lose(worker, backend, "sent more data than any store can hold", err);
         if (kind == XR_SAID_ENTRY && emit != NULL) {
             enum xr_status status = xr_get_listed(result, emitted == XR_OK ? emit : NULL, ctx);
 
             if (result->failed)
-                return lose(worker, backend, "sent nonsense", err);
+                return lose(worker, backend, "sent an invalid reply", err);
             emitted = emitted == XR_OK ? status : emitted;
             continue;
         }
         if (kind != XR_SAID_RESULT)
-            return lose(worker, backend, "sent nonsense", err);
+            return lose(worker, backend, "sent an invalid reply", err);
         xr_get_error(result, &said);
         if (result->failed)
-            return lose(worker, backend, "sent nonsense", err);
+            return lose(worker, backend, "sent an invalid reply", err);
         if (err != NULL && (said.status != XR_OK || said.text[0] != '\0'))
             *err = said;
         return said.status != XR_OK ? said.status : emitted;
@@ -278,7 +278,7 @@ static enum xr_status remote_open(struct xr_store *store, const struct xr_target
     if (status == XR_OK) {
         xr_get_caps(&result, &store->caps);
         if (result.failed)
-            status = lose(store->worker, store->backend->table.name, "sent nonsense", err);
+            status = lose(store->worker, store->backend->table.name, "sent an invalid reply", err);
     }
     xr_buf_free(&reply);
     return status;
@@ -326,7 +326,7 @@ static enum xr_status take_found(struct xr_worker *worker, const char *backend, 
         if (count > XR_FOUND_MAX)
             status = lose(worker, backend, "named more stores than a home can hold", err);
         else if (in.failed || kind == XR_SAID_ENTRY)
-            status = lose(worker, backend, "sent nonsense", err);
+            status = lose(worker, backend, "sent an invalid reply", err);
         else if (said.status != XR_OK) {
             status = said.status;
             if (err != NULL)
@@ -355,7 +355,7 @@ static enum xr_status remote_discover(const struct xr_loaded *backend, const str
     if (xr_talk_send(worker->fd, &request, xr_talk_now() + worker->limit_ms))
         status = take_found(worker, backend->table.name, emit, ctx, err);
     else
-        status = lose(worker, backend->table.name, "broke off or sent nonsense", err);
+        status = lose(worker, backend->table.name, "stopped or sent an invalid reply", err);
     xr_buf_free(&request);
     stop(worker);
     return status;
@@ -461,7 +461,7 @@ static enum xr_status remote_probe(struct xr_store *store, struct xr_verdict *ou
     if (status == XR_OK) {
         xr_get_verdict(&result, out);
         if (result.failed)
-            status = lose(store->worker, store->backend->table.name, "sent nonsense", err);
+            status = lose(store->worker, store->backend->table.name, "sent an invalid reply", err);
     }
     xr_buf_free(&reply);
     return status;

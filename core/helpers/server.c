@@ -162,7 +162,7 @@ static enum xr_status serve_preload(struct serving *s, struct xr_reader *in, str
     else if ((backend = load_backend(s, plugin, name, err)) == NULL)
         status = err->status;
     else if (backend->table.preload == NULL)
-        status = xr_fail(err, XR_UNSUPPORTED, "nothing there can be loaded before");
+        status = xr_fail(err, XR_UNSUPPORTED, "this backend has nothing to preload");
     else
         backend->table.preload(&sent.site);
     preload_digests();
@@ -269,7 +269,7 @@ static bool serve(struct serving *s, const struct xr_buf *request)
 
     err.status = status;
     if (status != XR_OK && err.text[0] == '\0')
-        (void)snprintf(err.text, sizeof(err.text), "the backend failed without a reason");
+        (void)snprintf(err.text, sizeof(err.text), "the backend failed and gave no reason");
     xr_put_number(&reply, XR_SAID_RESULT);
     xr_put_error(&reply, &err);
     if (what == XR_CALL_OPEN)

@@ -229,7 +229,7 @@ static void stores(const struct xr_text_style *style, FILE *out, const struct xr
                 run->caps.purposes == XR_ANY_PURPOSE ? "for any purpose: cannot be restricted"
                                                      : text);
         if (run->caps.locked != 0)
-            put_row(out, "password", "yes: trust can be written only with it");
+            put_row(out, "password", "yes: needed to change trust");
         put_row(out, "verifier",
                 run->caps.verifier[0] != '\0' ? run->caps.verifier : "none of its own");
     }

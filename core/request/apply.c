@@ -43,8 +43,9 @@ static void verify_install(struct xr_engine *engine, struct xr_run *run, struct 
             char *name = xr_report_name(engine->report, step->pool_at);
 
             xr_report_say(engine->report, XR_WARNING, run->address,
-                          "%s is there, but leads to no trusted anchor of this store: %s", name,
-                          verdict.why);
+                          "%s is installed, but does not lead to a trusted anchor of this "
+                          "store: %s",
+                          name, verdict.why);
             free(name);
         }
     }
@@ -111,7 +112,7 @@ static void verify_distrust(struct xr_engine *engine, struct xr_run *run, struct
             xr_report_say(engine->report, XR_ERROR, run->address,
                           "still trusted by way of %s (%s, SHA-256 %s)", name,
                           step_of(run, run->plan.count, k) != NULL
-                              ? "itself, when a server sends it"
+                              ? "the certificate itself, when a server sends it"
                               : "another certificate of the same key",
                           hex);
             free(name);
@@ -197,7 +198,7 @@ static void refuse_unrecovered(struct xr_report *report, const struct xr_run *lo
     if (run != NULL)
         xr_run_end(
             run, XR_RESULT_REFUSED,
-            xr_format("an interrupted %s has to be recovered first, and %s", command, locked->why));
+            xr_format("an interrupted %s must be recovered first: %s", command, locked->why));
 }
 
 /* One part that a crash left, in a run of its own; said as a message. */
@@ -224,7 +225,7 @@ static bool recover_quietly(struct xr_change_run *c, size_t t, size_t p)
     else if (good)
         xr_report_say(report, XR_WARNING, address, "an interrupted %s was %s",
                       c->journal.items[t].command,
-                      run.result == XR_RESULT_DONE ? "finished" : "taken back");
+                      run.result == XR_RESULT_DONE ? "finished" : "rolled back");
     else
         xr_report_say(report, XR_ERROR, address, "an interrupted %s cannot be recovered: %s",
                       c->journal.items[t].command, run.why);

@@ -44,7 +44,7 @@ void xr_verb_change(struct xr_engine *engine)
     if (engine->rq->dry_run) {
         if (xr_journal_read(&c.journal, engine->state_dir, &err) == XR_OK && !c.journal.live &&
             xr_journal_pending(&c.journal))
-            xr_report_say(report, XR_WARNING, NULL, "recovery pending: see crossroot recover");
+            xr_report_say(report, XR_WARNING, NULL, "recovery pending: run crossroot recover");
         c.journal_open = true;
     } else if (!xr_change_open_journal(&c) || !xr_change_recover_first(&c)) {
         goto out;
@@ -69,7 +69,7 @@ static void plan_undo(struct xr_change_run *c, struct xr_run *run, const struct 
         strcmp(part->identity, run->caps.identity) != 0)
         /* A copy or a backup is a new directory too: what counts is what is in it. */
         xr_report_say(report, XR_WARNING, run->address,
-                      "this is another directory than the one that was changed then");
+                      "this is not the same directory as the one that was changed");
     for (size_t i = part->count; i-- > 0;) {
         const struct xr_change *change = &part->items[i];
         const struct xr_state *now = xr_snapshot_find(&run->snapshot, &change->subject);
@@ -80,7 +80,7 @@ static void plan_undo(struct xr_change_run *c, struct xr_run *run, const struct 
 
         if (!back_already && !xr_state_same(now, change->want)) {
             xr_run_end(run, XR_RESULT_CONFLICT,
-                       xr_strdup("somebody changed the entry since; nothing was taken back"));
+                       xr_strdup("the entry has changed since; nothing was undone"));
             return;
         }
         xr_plan_step(&run->plan, &change->subject, at, xr_state_copy(now),
@@ -121,7 +121,8 @@ static void add_stores(struct xr_change_run *c, const struct xr_transaction *t)
         if (!xr_engine_add_run(c->engine, part->store, true))
             continue; /* said; the other stores go on */
         if (xr_runs_find(&report->runs, part->store) == NULL) {
-            xr_report_say(report, XR_ERROR, part->store, "this address now means another store");
+            xr_report_say(report, XR_ERROR, part->store,
+                          "this address now leads to a different store");
             xr_report_raise(report, XR_EXIT_FAILED);
         }
     }
@@ -143,7 +144,9 @@ static void plan_stores(struct xr_change_run *c, const struct xr_transaction *t)
             plan_undo(c, run, &t->items[i]);
         }
         if (!found && run->why == NULL)
-            xr_run_end(run, XR_RESULT_SKIPPED, xr_strdup("nothing of it is left here"));
+            xr_run_end(run, XR_RESULT_SKIPPED,
+                       xr_strdup("nothing of that transaction is left to "
+                                 "undo in this store"));
     }
 }
 
@@ -188,7 +191,7 @@ void xr_verb_undo(struct xr_engine *engine)
     at = xr_journal_find(&c.journal, wanted, xr_chosen_has, &c.chosen, &err);
     if (at == SIZE_MAX) {
         const char *text = err.status == XR_ABSENT && wanted == NULL && !is_all(&c.chosen)
-                               ? "nothing to undo in the stores named"
+                               ? "nothing to undo in the named stores"
                                : err.text;
 
         xr_report_fail(report, err.status == XR_INVALID ? XR_EXIT_USAGE : XR_EXIT_FAILED, text);
@@ -196,7 +199,7 @@ void xr_verb_undo(struct xr_engine *engine)
     }
     t = &c.journal.items[at];
     if (t->undone_by[0] != '\0') {
-        xr_report_say(report, XR_ERROR, NULL, "%s was undone already, by %s", t->id, t->undone_by);
+        xr_report_say(report, XR_ERROR, NULL, "%s was already undone, by %s", t->id, t->undone_by);
         xr_report_raise(report, XR_EXIT_FAILED);
         goto out;
     }
@@ -207,7 +210,8 @@ void xr_verb_undo(struct xr_engine *engine)
         if (report->exit == XR_EXIT_OK)
             xr_report_fail(report, XR_EXIT_FAILED,
                            is_all(&c.chosen) ? "that transaction changed nothing"
-                                             : "that transaction left nothing in the stores named");
+                                             : "that transaction left nothing to undo in the named "
+                                               "stores");
         goto out;
     }
     if (!engine->rq->dry_run && !xr_change_recover_first(&c))
@@ -219,7 +223,7 @@ void xr_verb_undo(struct xr_engine *engine)
     if (c.took_back && !any_done(t, &c.chosen)) {
         for (size_t i = 0; i < report->runs.count; i++)
             xr_run_end(&report->runs.items[i], XR_RESULT_BACK,
-                       xr_strdup("it had been interrupted, and was taken back"));
+                       xr_strdup("the transaction had been interrupted and is now rolled back"));
         goto out;
     }
     for (size_t i = 0; i < t->count; i++)
@@ -281,7 +285,7 @@ static void end_stale(struct xr_engine *engine, struct xr_run *run)
 
     if (engine->rq->dry_run) {
         xr_report_say(engine->report, XR_WARNING, run->address,
-                      "an interrupted write of another program would be taken back");
+                      "an interrupted write of another program would be rolled back");
         return;
     }
     status = xr_stale_end(run, engine->rq->site, &engine->worker, &err);
@@ -352,8 +356,7 @@ void xr_verb_recover(struct xr_engine *engine)
     xr_engine_each(engine, 0, false, look, engine);
     if (c.journal.damaged > 0)
         xr_report_say(report, XR_WARNING, NULL,
-                      "%zu bytes of the journal are damaged and were passed over",
-                      c.journal.damaged);
+                      "%zu bytes of the journal are damaged and were skipped", c.journal.damaged);
     for (size_t t = 0; t < c.journal.count; t++) {
         for (size_t p = 0; p < c.journal.items[t].count; p++) {
             if ((xr_txn_open_part(&c.journal.items[t], p) ||

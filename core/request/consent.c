@@ -46,14 +46,19 @@ bool xr_change_read_pins(struct xr_change_run *c)
             continue;
         }
         good = false;
-        xr_report_say(c->engine->report, XR_ERROR, NULL, "--pin is no fingerprint: %s", err.text);
+        xr_report_say(c->engine->report, XR_ERROR, NULL,
+                      "--pin is not a fingerprint: "
+                      "%s",
+                      err.text);
         for (size_t k = 0; one.count > 0 && k < input->found.count; k++) {
             struct xr_pin_near near;
 
             if (input->found.items[k].cert != NULL &&
                 xr_pins_match(&near, &one, true, input->found.items[k].cert) != XR_PIN_NONE)
-                explain(c, XR_ERROR, input->found.items[k].file, "it is near", &near,
-                        input->found.items[k].cert);
+                explain(c, XR_ERROR, input->found.items[k].file,
+                        "--pin is close to a fingerprint "
+                        "of this certificate",
+                        &near, input->found.items[k].cert);
         }
         xr_pins_free(&one);
     }
@@ -87,7 +92,7 @@ static bool check_source(struct xr_change_run *c, const struct xr_input_item *it
     if (match == XR_PIN_SHA256 || match == XR_PIN_SHA1) {
         if (near.sha1 != NULL)
             explain(c, XR_WARNING, item->file,
-                    "its SHA-256 is as given, but a SHA-1 given beside it is misprinted", &near,
+                    "the SHA-256 matches, but a SHA-1 given with it is misprinted", &near,
                     item->cert);
         return true;
     }
@@ -95,8 +100,9 @@ static bool check_source(struct xr_change_run *c, const struct xr_input_item *it
     if (match == XR_PIN_NEAR_MISS)
         what = xr_format("%s does not match this certificate", source);
     else
-        what =
-            xr_format("%s has no fingerprint of this certificate; its SHA-256 is %s", source, hex);
+        what = xr_format("%s has no fingerprint that matches this certificate; its "
+                         "SHA-256 is %s",
+                         source, hex);
     explain(c, XR_ERROR, item->file, what, &near, item->cert);
     free(what);
     return false;
@@ -119,7 +125,9 @@ bool xr_change_check_pins(struct xr_change_run *c)
     for (size_t i = 0; good && i < c->pins.count; i++) {
         if (c->pins.items[i].typed && !c->pins.items[i].used) {
             xr_report_say(c->engine->report, XR_ERROR, NULL,
-                          "no certificate of the input has the pin %s", c->pins.items[i].digits);
+                          "no certificate in the input matches the pin "
+                          "%s",
+                          c->pins.items[i].digits);
             good = false;
         }
     }
@@ -183,8 +191,9 @@ bool xr_change_confirmed(struct xr_change_run *c)
         reply = rq->confirm != NULL ? rq->confirm(rq->ctx, text.data) : XR_REPLY_NOBODY;
         if (reply == XR_REPLY_NOBODY) {
             xr_report_say_lines(c->engine->report, XR_ERROR, NULL,
-                                "this needs a confirmation and nobody can answer; --yes%s answers "
-                                "it:\n%.*s",
+                                "this needs confirmation and nobody can answer; --yes%s answers "
+                                "it:\n"
+                                "%.*s",
                                 rq->verb == XR_VERB_INSTALL ? ", or --pin with its SHA-256," : "",
                                 (int)(text.len - 1), text.data);
             xr_report_raise(c->engine->report, XR_EXIT_CONFIRM);

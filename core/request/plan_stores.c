@@ -101,8 +101,9 @@ static void look_for_shadows(struct xr_change_run *c, const struct xr_run *run, 
             char when[XR_TIME_TEXT_MAX];
 
             xr_sys_time_text(when, times[t]);
-            w->caution = keep(c, xr_format("with it %s would no longer validate here%s%s", name,
-                                           t > 0 ? " from " : "", t > 0 ? when : ""));
+            w->caution = keep(c, xr_format("with it installed, %s would no longer validate in this "
+                                           "store%s%s",
+                                           name, t > 0 ? " from " : "", t > 0 ? when : ""));
             free(name);
         }
     }

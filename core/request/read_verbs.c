@@ -105,7 +105,7 @@ static bool read_journal(struct xr_engine *engine)
                       "recovery pending: a change was interrupted; run crossroot recover");
     if (engine->report->journal.damaged > 0)
         xr_report_say(engine->report, XR_WARNING, NULL,
-                      "%zu bytes of the journal are damaged and were passed over",
+                      "%zu bytes of the journal are damaged and were skipped",
                       engine->report->journal.damaged);
     return true;
 }
@@ -167,14 +167,14 @@ static void warn_widened(struct xr_engine *engine, bool thorough)
             name = xr_report_name(engine->report, at);
             xr_hex(hex, state->subject.id, XR_SHA256_LEN);
             xr_report_say(engine->report, XR_WARNING, run->address,
-                          "widened trust: %s (%s, SHA-256 %s) lies among the anchors, and is "
+                          "widened trust: %s (%s, SHA-256 %s) is an anchor in this store, so it is "
                           "trusted without the CA that signed it",
                           name, xr_kind_name(xr_pool_kind(pool, at)), hex);
             free(name);
         }
         if (widened > WIDENED_NAMED)
             xr_report_say(engine->report, XR_WARNING, run->address,
-                          "widened trust: %zu more of the kind", widened - WIDENED_NAMED);
+                          "widened trust: %zu more such certificates", widened - WIDENED_NAMED);
     }
 }
 

@@ -84,7 +84,7 @@ struct xr_report *xr_run_request(const struct xr_request *request)
 
     if (!XR_HAS(request, site) || request->site == NULL || request->site->size == 0)
         return xr_report_usage(request->size > 0 ? request->verb : XR_VERB_INSPECT,
-                               "a request and its site say how large they are");
+                               "the size of the request and of its site must be set");
     memcpy(&rq, request, request->size < sizeof(rq) ? request->size : sizeof(rq));
     memcpy(&site, request->site,
            request->site->size < sizeof(site) ? request->site->size : sizeof(site));

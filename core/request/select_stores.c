@@ -50,7 +50,7 @@ static enum xr_status absolute(char **out, struct xr_engine *engine,
     if (status == XR_OK && root != NULL && !inside(*out, root)) {
         free(*out);
         *out = NULL;
-        status = xr_fail(err, XR_REFUSED, "%s leads out of the image %s", location, root);
+        status = xr_fail(err, XR_REFUSED, "%s points outside the image %s", location, root);
     }
     free(path);
     return status;
@@ -187,12 +187,12 @@ static void look(struct discovering *d, const struct xr_site *site, unsigned sco
         status = xr_store_discover(d->backend, &way.site, scope, &way.worker, discovered, d, &err);
     if (d->outside > 0)
         xr_report_say(engine->report, XR_WARNING, name,
-                      "%zu of what %s has lies outside that user's home and is left out: %s%s",
+                      "left out %zu of the stores of %s, outside that user's home: %s%s",
                       d->outside, d->who.name, d->first, d->outside > 1 ? "…" : "");
     d->failed = d->failed || status != XR_OK;
     if (status != XR_OK)
         xr_report_say(engine->report, XR_WARNING, name, "%s%s failed: %s",
-                      d->who.other ? "looking through the home of " : "discovery",
+                      d->who.other ? "searching the home of " : "discovery",
                       d->who.other ? d->who.name : "", err.text);
     if (status != XR_OK || d->outside > 0)
         xr_report_raise(engine->report, XR_EXIT_PARTIAL);
@@ -207,8 +207,8 @@ static void look_at(struct discovering *d, size_t user)
     if (site.root != NULL && u->uid == 0 && is_root(d->engine)) {
         if (!d->engine->told_root)
             xr_report_say(d->engine->report, XR_WARNING, NULL,
-                          "the home of %s in the image, %s, is left out: root reads nobody's files "
-                          "in an image; run crossroot inside it",
+                          "the home of %s in the image, %s, is left out: crossroot does not open "
+                          "it as root; run crossroot inside the image",
                           u->name, u->home);
         d->engine->told_root = true;
         return;
@@ -300,7 +300,9 @@ static void look_at_invoker(struct discovering *d)
     if (xr_users_find(&user, &engine->users, engine->rq->invoker, &err) == XR_OK)
         look_at(d, user);
     else if (!engine->told_others)
-        xr_report_say(engine->report, XR_WARNING, NULL, "no stores of the user who asks: %s",
+        xr_report_say(engine->report, XR_WARNING, NULL,
+                      "the stores of the invoking user are left "
+                      "out: %s",
                       err.text);
     engine->told_others = true;
 }
@@ -339,7 +341,7 @@ static void discover(struct xr_engine *engine, const struct xr_loaded *backend, 
     }
     if (named && !d.found && !d.failed) {
         xr_report_say(engine->report, XR_ERROR, backend->table.name,
-                      "no such store was found; %s:LOCATION names one", backend->table.name);
+                      "no such store was found; name one as %s:LOCATION", backend->table.name);
         xr_report_raise(engine->report, XR_EXIT_FAILED);
     }
 }
@@ -359,11 +361,11 @@ enum xr_status xr_engine_locate(struct xr_engine *engine, const char *address,
 
         for (size_t i = 0; i < engine->report->registry.count; i++)
             xr_buf_fmt(&known, "%s%s", i ? ", " : "", engine->report->registry.items[i].table.name);
-        status = xr_fail(err, XR_UNSUPPORTED, "no backend \"%s\"; there is: %s", name,
+        status = xr_fail(err, XR_UNSUPPORTED, "unknown backend \"%s\"; known backends: %s", name,
                          known.data ? known.data : "none");
         xr_buf_free(&known);
     } else if (colon != NULL && colon[1] == '\0') {
-        status = xr_fail(err, XR_UNSUPPORTED, "nothing follows the colon of %s", address);
+        status = xr_fail(err, XR_UNSUPPORTED, "%s has no location after its colon", address);
     } else if (colon != NULL && has_paths(*backend)) {
         status = absolute(location, engine, *backend, colon + 1, err);
     } else if (colon != NULL) {
@@ -455,10 +457,10 @@ bool xr_engine_select(struct xr_engine *engine)
                           ? "no trust store found; name one with --store, for example "
                             "--store openssl:/srv/trust"
                       : rq->scope & XR_SCOPE_ALL_USERS
-                          ? "no trust store of any user found; take the machine's with "
-                            "--scope system, or name one with --store"
-                          : "no trust store of this user found; take the machine's with "
-                            "--scope system, or name one with --store");
+                          ? "no trust store of any user found; use the machine's with --scope "
+                            "system, or name one with --store"
+                          : "no trust store of this user found; use the machine's with --scope "
+                            "system, or name one with --store");
         xr_report_raise(engine->report, XR_EXIT_FAILED);
     }
     return false;

@@ -84,7 +84,8 @@ static enum xr_status find(struct xr_change_run *c, struct xr_run *run, struct x
         status = xr_fail(err, XR_REFUSED,
                          wrong ? "wrong password: give the right one with --password-fd, or on a "
                                  "terminal"
-                               : "it has a password: give it with --password-fd, or on a terminal");
+                               : "this store has a password: give it with --password-fd, or on a "
+                                 "terminal");
     return status;
 }
 

@@ -41,9 +41,9 @@ static const char *crl_refusal(struct xr_change_run *c, const struct xr_crl *crl
     int64_t now = c->engine->rq->now;
 
     if (crl->delta)
-        return "a delta CRL: only complete ones are installed";
+        return "this is a delta CRL; only complete CRLs can be installed";
     if (crl->partial)
-        return "the CRL speaks for only some certificates of its issuer";
+        return "the CRL covers only some certificates of its issuer";
     if (crl->unknown_critical)
         return "the CRL has a critical extension that is not understood";
     if (crl->this_update > now)
@@ -107,8 +107,8 @@ static bool read_serials(struct xr_change_run *c)
         *der = (struct xr_buf){0};
         if (!xr_x509_serial_parse(der, serials->items[i])) {
             xr_report_say(c->engine->report, XR_ERROR, NULL,
-                          "--serial %s: not a serial number; decimal, or hex after 0x or with "
-                          "colons",
+                          "--serial %s: not a serial number; give it in decimal, or in hex with 0x "
+                          "or colons",
                           serials->items[i]);
             xr_report_raise(c->engine->report, XR_EXIT_USAGE);
             return false;
@@ -148,7 +148,7 @@ static void wish_id(struct xr_change_run *c, const char *id)
                 continue;
             if (match != NULL && !xr_subject_equal(&match->subject, &state->subject)) {
                 xr_report_say(c->engine->report, XR_ERROR, NULL,
-                              "%s is not unique: give more digits (crossroot list)", id);
+                              "%s is not unique: give more digits (see crossroot list)", id);
                 xr_report_raise(c->engine->report, XR_EXIT_USAGE);
                 free(wanted);
                 return;
@@ -158,7 +158,7 @@ static void wish_id(struct xr_change_run *c, const char *id)
     }
     free(wanted);
     if (match == NULL) {
-        xr_report_say(c->engine->report, XR_ERROR, NULL, "no store asked holds %s", id);
+        xr_report_say(c->engine->report, XR_ERROR, NULL, "none of the stores asked holds %s", id);
         xr_report_raise(c->engine->report, XR_EXIT_FAILED);
         return;
     }
@@ -194,7 +194,7 @@ bool xr_change_wishes(struct xr_change_run *c)
         return false;
     if (c->serials.count > 0 && c->wishes.count > 0) {
         xr_report_say(report, XR_ERROR, NULL,
-                      "--serial wants the certificate of the CA that issued it as a file");
+                      "--serial needs the issuing CA's certificate as a FILE, not as an ID");
         xr_report_raise(report, XR_EXIT_USAGE);
         return false;
     }

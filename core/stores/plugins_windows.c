@@ -9,8 +9,10 @@ enum xr_status xr_registry_plugin(struct xr_registry *registry, const char *path
                                   struct xr_error *err)
 {
     char *shown = xr_visible(path);
-    enum xr_status status =
-        xr_fail(err, XR_UNSUPPORTED, "plugin %s refused: on Windows none is loaded", shown);
+    enum xr_status status = xr_fail(err, XR_UNSUPPORTED,
+                                    "plugin %s refused: plugins are not supported on "
+                                    "Windows",
+                                    shown);
 
     (void)registry;
     free(shown);

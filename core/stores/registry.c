@@ -87,7 +87,7 @@ enum xr_status xr_registry_add(struct xr_registry *registry, const struct xr_bac
     size_t known = 0;
 
     if (table == NULL)
-        return xr_fail(err, XR_REFUSED, "it gives no table");
+        return xr_fail(err, XR_REFUSED, "it returns no table");
     if (table->abi != XR_ABI_VERSION)
         return xr_fail(err, XR_REFUSED, "its ABI is version %u, this crossroot's is %u",
                        (unsigned)table->abi, XR_ABI_VERSION);
@@ -99,7 +99,9 @@ enum xr_status xr_registry_add(struct xr_registry *registry, const struct xr_bac
     memcpy(&copy, table, known);
     copy.size = sizeof(copy);
     if (copy.name == NULL || !plain_name(copy.name))
-        return xr_fail(err, XR_REFUSED, "its name is not of lower-case letters, digits, - and _");
+        return xr_fail(err, XR_REFUSED,
+                       "its name may have only lower-case letters, digits, - "
+                       "and _");
     missing = copy.discover == NULL ? "discover"
               : copy.open == NULL   ? "open"
               : copy.close == NULL  ? "close"
@@ -110,7 +112,7 @@ enum xr_status xr_registry_add(struct xr_registry *registry, const struct xr_bac
         return xr_fail(err, XR_REFUSED, "backend %s lacks the required operation %s", copy.name,
                        missing);
     if (xr_registry_find(registry, copy.name) != NULL)
-        return xr_fail(err, XR_REFUSED, "there is a backend named %s already", copy.name);
+        return xr_fail(err, XR_REFUSED, "there is already a backend named %s", copy.name);
     if (copy.summary == NULL)
         copy.summary = "";
     loaded = XR_PUSH(registry);

@@ -103,7 +103,7 @@ machine() {
         echo homes:H/real/heidi/.stores/h
     )"
     expect_grep 'a home that somebody else can exchange is told' \
-        'mallory.*left out.*directory that somebody else owns' <(json 'messages[].text' "$out")
+        'mallory.*left out.*directory that another user owns' <(json 'messages[].text' "$out")
     run xr "${all[@]}" --json stores
     for name in alice bob; do
         expect_eq "a store of $name is opened as $name" \

@@ -20,7 +20,7 @@ no_tty() {
 }
 
 expect_exit 1 'nobody can answer' no_tty --yes install "$root"
-expect_grep 'and what to do is said' 'refused: it has a password: give it with --password-fd' "$out"
+expect_grep 'and what to do is said' 'refused: this store has a password: give it with --password-fd' "$out"
 expect_exit 1 'a wrong password' no_tty --yes install "$root" --password-fd 5 5<<<'open barley'
 expect_grep 'is told from none' 'wrong password: give the right one' "$out"
 expect_no_grep 'and never shown' 'barley' "$out"
@@ -76,7 +76,7 @@ on_terminal() {
     exec 8>"$T/keys"
     for key in "$@"; do
         turn=$((turn + 1))
-        for ((i = 0; i < 200 && $(grep -aco 'Password of' "$out") < turn; i++)); do
+        for ((i = 0; i < 200 && $(grep -aco 'Password for' "$out") < turn; i++)); do
             sleep 0.05
         done
         # shellcheck disable=SC2059
@@ -91,8 +91,8 @@ expect_grep 'interrupted at the question' '^exit 130' "$out"
 expect_grep 'the terminal echoes again' ' echo ' "$out"
 on_terminal 'wrong\n' 'open sesame\n'
 expect_grep 'a second try' '^exit 0' "$out"
-expect_grep 'says that the first was wrong' 'not its password' "$out"
-expect_grep 'names the store' 'Password of quirky:.*/locked: ' "$out"
+expect_grep 'says that the first was wrong' 'Wrong password' "$out"
+expect_grep 'names the store' 'Password for quirky:.*/locked: ' "$out"
 expect_no_grep 'and shows nothing of it' 'sesame' "$out"
 expect_grep 'the terminal echoes afterwards' ' echo ' "$out"
 no_tty --yes install "$root" --password-fd 5 5<<<'open sesame' >/dev/null
@@ -103,5 +103,5 @@ expect_grep 'a quit ends it' '^exit 131' "$out"
 expect_grep 'and leaves a terminal that echoes' ' echo ' "$out"
 on_terminal 'a\n' 'b\n' 'c\n'
 expect_grep 'three tries' '^exit 1' "$out"
-expect_eq 'and no more' "$(grep -aco 'Password of' "$out")" 3
+expect_eq 'and no more' "$(grep -aco 'Password for' "$out")" 3
 finish

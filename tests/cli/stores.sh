@@ -18,7 +18,7 @@ expect_exit 0 'undo in one store takes the newest change of that store' xr --sto
 expect_eq 'there' "$(anchors "$a")" ''
 expect_eq 'and nowhere else' "$(anchors "$b")" "$(printf '%s\n' "$old" "$rsa" | sort | xargs)"
 expect_exit 1 'nothing is left to undo there' xr --store "$a" undo
-expect_grep 'which is said' 'nothing to undo in the stores named' "$err"
+expect_grep 'which is said' 'nothing to undo in the named stores' "$err"
 expect_exit 1 'nor where nothing was changed' xr --store "$c" undo
 expect_absent 'and no store is made' "$T/c"
 expect_exit 2 'a word that is no address' xr --store "nonsense:$T/a" undo
@@ -32,7 +32,7 @@ expect_exit 1 'then there is nothing' xr undo
 run xr "${both[@]}" install --json --yes "$P/old-root.pem"
 id=$(json transaction "$out")
 expect_exit 1 'a transaction by its name, in a store that it did not touch' xr --store "$c" undo "$id"
-expect_grep 'says so' 'left nothing in the stores named' "$err"
+expect_grep 'says so' 'left nothing to undo in the named stores' "$err"
 expect_exit 0 'by its name, of a whole backend but one' xr --store openssl --exclude-store "$b" undo "$id"
 expect_eq 'the one' "$(anchors "$a")" ''
 expect_eq 'the other' "$(anchors "$b")" "$old"
@@ -40,7 +40,7 @@ expect_eq 'the other' "$(anchors "$b")" "$old"
     bad 'a relative path names it'
 expect_exit 0 'its second half' xr --store "$b" undo "$id"
 expect_exit 1 'only once' xr undo "$id"
-expect_grep 'it was undone' 'undone already' "$err"
+expect_grep 'it was undone' 'already undone' "$err"
 
 if can_trace; then
     # Killed in both stores, one after the other.

@@ -61,7 +61,7 @@ if command -v script >/dev/null; then
             script -qec '"$B" --worker "$W" --state "$S" --store "openssl:$D" install "$F"' /dev/null
     }
     same 1 'a root on a terminal, answered n' answer n
-    expect_grep 'the question' 'Go on\? \[y/N\]' "$out"
+    expect_grep 'the question' 'Continue\? \[y/N\]' "$out"
     same 1 'a root on a terminal, answered with nothing' answer ''
     expect_exit 0 'a root on a terminal, answered y' answer y
 else
@@ -287,7 +287,7 @@ clean
 same 6 'an intermediate that leads nowhere' xr "${s[@]}" install --require-verified "$sub"
 expect_absent 'was taken back' "$dir"
 expect_exit 0 'without the option it stays' xr "${s[@]}" install "$sub"
-expect_grep 'with a warning' 'leads to no trusted anchor' "$err"
+expect_grep 'with a warning' 'does not lead to a trusted anchor' "$err"
 run xr history --json
 expect_json 'the journal knows both' 'transactions[].stores[0].state' 'done rolled-back'
 clean
@@ -383,7 +383,7 @@ expect_eq 'the twin stays' "$(places)" "anchor $(id_of "$root"),intermediate $(i
 expect_eq 'and its link is found by OpenSSL' "$(find "$dir/intermediates" -type l -printf '%f')" \
     "$(openssl x509 -in "$cross" -noout -hash).0"
 expect_exit 1 'the same transaction twice' xr undo "$txn"
-expect_grep 'says that it was undone' 'undone already' "$err"
+expect_grep 'says that it was undone' 'already undone' "$err"
 expect_exit 0 'undo of an undo' xr undo "$(xr history --json | json 'transactions[0].transaction')"
 expect_grep 'is a redo' "intermediate $(id_of "$cross")" <(places)
 expect_exit 0 'then undo goes on with what is not undone' xr undo
@@ -400,7 +400,7 @@ run xr "${s[@]}" install "$cross"
 cp "$cross" "$dir/anchors/somebody.pem"
 openssl rehash "$dir/anchors"
 same 1 'somebody made it an anchor too: conflict' xr undo
-expect_grep 'it says so' 'somebody changed' "$out"
+expect_grep 'it says so' 'the entry has changed since' "$out"
 run xr --json undo
 expect_json 'as JSON' 'stores[].state' conflict
 with "$root"

@@ -247,8 +247,8 @@ Test(plan, places_a_certificate_cannot_have_are_refused)
     } rows[] = {
         {LEAF, XR_ANCHOR, "not a CA certificate: it cannot be an anchor"},
         {LEAF, XR_INTERMEDIATE, "not a CA certificate: it cannot be an intermediate"},
-        {LEAF, XR_CRL, "a certificate is not a CRL"},
-        {NEW, XR_CRL, "a certificate is not a CRL"},
+        {LEAF, XR_CRL, "a certificate cannot go in the place crl"},
+        {NEW, XR_CRL, "a certificate cannot go in the place crl"},
         {NEW, XR_PEER, "a CA certificate cannot be a peer"},
         {CROSS, XR_PEER, "a CA certificate cannot be a peer"},
         {SUB, XR_PEER, "a CA certificate cannot be a peer"},
@@ -321,7 +321,7 @@ Test(plan, a_crl_goes_among_the_crls)
     crl.place = XR_CRL;
     EXPECT(plan_one(crl, caps, strict), XR_ACTION_ADD, NULL, NULL);
     crl.place = XR_ANCHOR;
-    EXPECT_REFUSED(plan_one(crl, caps, strict), "a CRL cannot be");
+    EXPECT_REFUSED(plan_one(crl, caps, strict), "a CRL cannot go");
     crl.place_given = false;
     caps.places[XR_CRL] = XR_CANNOT;
     EXPECT_REFUSED(plan_one(crl, caps, strict), "this store has no place for a ");
@@ -365,7 +365,7 @@ Test(plan, an_anchors_purposes_are_what_wish_certificate_settings_and_store_allo
         what.trust = rows[i].trust;
         plan = plan_one(what, caps_with(rows[i].caps), strict);
         if (rows[i].got == 0) {
-            EXPECT_REFUSED(plan, "nothing is left to trust it for");
+            EXPECT_REFUSED(plan, "no purpose is left to trust it for");
             continue;
         }
         cr_assert_eq(plan.items[0].action, XR_ACTION_ADD, "row %zu", i);
@@ -397,7 +397,7 @@ Test(plan, trust_settings_are_not_dropped_by_a_store_that_cannot_hold_them)
     what.trust_limited = true;
     what.trust = XR_EMAIL;
     EXPECT_REFUSED(plan_one(what, any, strict),
-                   "its trust settings allow email, and this store cannot restrict an anchor");
+                   "its trust settings allow only email, and this store cannot restrict an anchor");
     what.trust = 0;
     EXPECT_REFUSED(plan_one(what, any, strict), "this store cannot restrict an anchor");
     what.trust = ALL;
@@ -481,11 +481,11 @@ Test(plan, a_cross_certificate_around_a_constrained_anchor_asks)
            NULL);
     holds(NEW_LIMITED, XR_ANCHOR, XR_SERVER, 0);
     EXPECT(plan_one(wish(XR_WISH_INSTALL, CROSS), caps_with(ALL), strict), XR_ACTION_ADD, NULL,
-           "its key is under constraints in this store");
+           "its key has constraints in this store");
     xr_snapshot_free(&snapshot);
     cr_assert_eq(xr_snapshot_take(&snapshot, &entry), XR_OK);
     EXPECT(plan_one(wish(XR_WISH_INSTALL, CROSS), caps_with(ALL), strict), XR_ACTION_ADD, NULL,
-           "its key is under constraints in this store");
+           "its key has constraints in this store");
 }
 
 /* A root made anew from a distrusted key gives that key more than a cross certificate would. */
@@ -699,7 +699,7 @@ Test(plan, an_anchor_is_not_narrowed_by_installing_an_intermediate)
 {
     holds(NEW, XR_ANCHOR, XR_SERVER, 0);
     EXPECT(plan_one(wish_as(NEW, XR_INTERMEDIATE), caps_with(ALL), strict), XR_ACTION_NONE,
-           "already an anchor here", NULL);
+           "already an anchor in this store", NULL);
 }
 
 Test(plan, an_intermediate_becomes_an_anchor_when_asked_for)
@@ -756,14 +756,14 @@ Test(plan, what_the_vendor_ships_is_not_removed_but_distrusted)
     struct xr_plan plan = {0};
 
     holds(NEW, XR_ANCHOR, XR_SERVER, XR_ENTRY_VENDOR);
-    EXPECT_REFUSED(plan_one(what, caps_with(ALL), strict), "distrust it");
+    EXPECT_REFUSED(plan_one(what, caps_with(ALL), strict), "use distrust instead");
     holds(NEW, XR_INTERMEDIATE, 0, XR_ENTRY_OURS);
     plan = plan_one(what, caps_with(ALL), strict);
     cr_assert_eq(plan.items[0].want->count, 1, "ours goes, the vendor's stays");
-    EXPECT(plan, XR_ACTION_REMOVE, "what comes with the system stays", NULL);
+    EXPECT(plan, XR_ACTION_REMOVE, "the entry that comes with the system stays", NULL);
     what.place_given = true;
     what.place = XR_ANCHOR;
-    EXPECT_REFUSED(plan_one(what, caps_with(ALL), strict), "distrust it");
+    EXPECT_REFUSED(plan_one(what, caps_with(ALL), strict), "use distrust instead");
     what.place = XR_INTERMEDIATE;
     plan = plan_one(what, caps_with(ALL), strict);
     cr_assert_eq(plan.items[0].want->count, 1);
@@ -802,10 +802,10 @@ Test(plan, distrust_says_how_strong_it_is_and_weak_ones_need_consent)
     } rows[] = {
         {XR_CANNOT, false, true, "this store cannot distrust"},
         {XR_CANNOT, true, true, "this store cannot distrust"},
-        {XR_ADVISORY, false, true, "do not look; --best-effort does that"},
-        {XR_ADVISORY, true, false, "do not look"},
+        {XR_ADVISORY, false, true, "ignore it; --best-effort accepts that"},
+        {XR_ADVISORY, true, false, "ignore it"},
         {XR_DESELECT_ONLY, false, true,
-         "a copy elsewhere would stay trusted; --best-effort does that"},
+         "a copy elsewhere would stay trusted; --best-effort accepts that"},
         {XR_DESELECT_ONLY, true, false, "a copy elsewhere would stay trusted"},
         {XR_ENFORCED, false, false, NULL},
         {XR_ENFORCED, true, false, NULL},
@@ -846,7 +846,7 @@ Test(plan, a_store_that_blocks_by_key_names_the_anchors_that_would_go_too)
     EXPECT(plan_one(wish(XR_WISH_DISTRUST, CROSS), caps, strict), XR_ACTION_ADD, NULL, NULL);
     holds(NEW, XR_ANCHOR, XR_SERVER, XR_ENTRY_VENDOR);
     EXPECT_REFUSED(plan_one(wish(XR_WISH_DISTRUST, CROSS), caps, strict),
-                   "so these would be distrusted too: New Root (SHA-256 ");
+                   "so these certificates would be distrusted too: New Root (SHA-256 ");
     EXPECT(plan_one(wish(XR_WISH_DISTRUST, CROSS), caps, by_key), XR_ACTION_ADD, NULL, NULL);
     EXPECT(plan_one(wish(XR_WISH_DISTRUST, NEW), caps, strict), XR_ACTION_CHANGE, NULL, NULL);
     holds(NEW, XR_DISTRUST, 0, 0);

@@ -114,7 +114,7 @@ waits() { # TEXT: until the console shows it
     done
 }
 {
-    waits 'Go on?'
+    waits 'Continue?'
     printf 'y\r'
     waits 'To take this back'
 } | timeout 300 script -qfec "'$WINE' '$XR_BIN' install 試験.pem" "$console" >/dev/null || true
@@ -238,7 +238,7 @@ expect_grep "which is said" 'unchanged' "$out"
 expect_exit 1 "a narrower purpose is refused while group policy's says more" xr --store windows:LocalMachine install rsa-root.pem --for email --yes
 expect_grep "with that reason" 'group policy' "$out"
 expect_exit 0 "a removal takes the registry's own" xr remove rsa-root.pem
-expect_grep "and says what stays" 'what comes with the system stays' "$out"
+expect_grep "and says what stays" 'the entry that comes with the system stays' "$out"
 expect_eq "group policy's" "$(listed | grep 'RSA' | cut -d' ' -f1-3)" 'anchor ["server"] true'
 expect_exit 1 "that is not ours to remove" xr --store windows:LocalMachine remove rsa-root.pem
 wine reg delete 'HKLM\Software\Policies\Microsoft\SystemCertificates\ROOT\Certificates' /f >/dev/null

@@ -139,9 +139,9 @@ static const char *objection(const char *root, const char *home, uint32_t uid)
     if (!there)
         why = "";
     else if (w.st.st_uid != uid)
-        why = "belongs to somebody else";
+        why = "belongs to another user";
     else if (!safe)
-        why = "lies below a directory that somebody else owns or may write to";
+        why = "lies below a directory that another user owns or may write to";
     xr_walk_end(&w);
     return why;
 }
@@ -171,9 +171,9 @@ static bool settle(struct xr_users *users, const struct xr_user *user)
         *XR_PUSH(users) = (struct xr_user){xr_strdup(user->name), user->uid, user->gid, home};
         return true;
     }
-    if (why[0] != '\0' && strcmp(why, "belongs to somebody else") != 0) {
+    if (why[0] != '\0' && strcmp(why, "belongs to another user") != 0) {
         char *note = xr_format("the home of %s, %s, is left out: it %s", user->name, user->home,
-                               home == NULL ? "is reached by another user's link" : why);
+                               home == NULL ? "is reached through another user's link" : why);
 
         xr_strings_add(&users->notes, note);
         free(note);
@@ -251,13 +251,13 @@ static enum xr_status read_image(struct xr_users *out, const char *root, struct 
     enum xr_status status = XR_OK;
 
     if (look < 0 && (errno == ENOENT || errno == ENOTDIR))
-        return xr_fail(err, XR_ABSENT, "%s has no etc/passwd, so nobody's home in it is known",
+        return xr_fail(err, XR_ABSENT, "%s has no etc/passwd, so the homes in it are not known",
                        root);
     if (look < 0)
         return xr_fail_errno(err, "cannot open etc/passwd of %s", root);
     if (fstat(look, &st) != 0 || !S_ISREG(st.st_mode)) {
         (void)close(look);
-        return xr_fail(err, XR_INVALID, "etc/passwd of %s is no regular file", root);
+        return xr_fail(err, XR_INVALID, "etc/passwd of %s is not a regular file", root);
     }
     (void)snprintf(link, sizeof(link), "/proc/self/fd/%d", look);
     fd = open(link, O_RDONLY | O_NOCTTY | O_CLOEXEC);
@@ -284,7 +284,7 @@ enum xr_status xr_users_read(struct xr_users *users, struct xr_error *err)
     else
         read_database(&found);
     if (found.count == USERS_MAX)
-        xr_strings_add(&users->notes, "there are more users than are looked at");
+        xr_strings_add(&users->notes, "there are more users than crossroot looks at");
     for (size_t i = 0; i < found.count; i++)
         (void)settle(users, &found.items[i]);
     sort(users);
@@ -336,7 +336,7 @@ enum xr_status xr_users_find(size_t *at, struct xr_users *users, uint32_t uid, s
     if (*at == SIZE_MAX && users->root == NULL)
         *at = add_uid(users, uid);
     if (*at == SIZE_MAX)
-        return xr_fail(err, XR_ABSENT, "the user with the number %lu has no home of their own",
+        return xr_fail(err, XR_ABSENT, "the user with UID %lu has no home of their own",
                        (unsigned long)uid);
     return XR_OK;
 }

@@ -196,7 +196,7 @@ static enum xr_status check_owner(HANDLE handle, const char *shown, struct xr_er
 
     if (code != ERROR_SUCCESS || !load_owners(&o)) {
         errno = errno_of(code != ERROR_SUCCESS ? code : GetLastError());
-        status = xr_fail_errno(err, "whose %s is", shown);
+        status = xr_fail_errno(err, "cannot find out who owns %s", shown);
     } else if (!is_theirs(&o, owner)) {
         status = xr_fail(err, XR_REFUSED, "%s belongs to another user", shown);
     } else if (open_to_others(&o, list)) {
@@ -372,7 +372,7 @@ enum xr_status xr_sys_canonical(char **out, const char *path, struct xr_error *e
 
     if (full[skip] == L'\0') {
         free(full);
-        return xr_fail(err, XR_INVALID, "%s is no path", path);
+        return xr_fail(err, XR_INVALID, "%s is not a path", path);
     }
     *out = xr_narrow(full + skip, wcslen(full + skip));
     free(full);

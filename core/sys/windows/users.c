@@ -7,14 +7,14 @@
 enum xr_status xr_users_read(struct xr_users *users, struct xr_error *err)
 {
     users->all = true;
-    return xr_fail(err, XR_UNSUPPORTED, "homes of other users are not looked through on Windows");
+    return xr_fail(err, XR_UNSUPPORTED, "the homes of other users are not searched on Windows");
 }
 
 enum xr_status xr_users_find(size_t *at, struct xr_users *users, uint32_t uid, struct xr_error *err)
 {
     (void)users;
     *at = SIZE_MAX;
-    return xr_fail(err, XR_ABSENT, "the user with the number %lu is not known", (unsigned long)uid);
+    return xr_fail(err, XR_ABSENT, "the user with UID %lu is not known", (unsigned long)uid);
 }
 
 enum xr_status xr_users_resolve(char **out, struct xr_users *users, const char *path,
