@@ -12,7 +12,7 @@
 
 static const char why_no_intermediate[] =
     "in this store it would be a trust anchor for curl, GnuTLS and Go, without the CA that signed "
-    "it; have servers send it, or use an openssl: or nss: store; --as anchor does it all the same";
+    "it; have servers send it, or use an openssl: or nss: store; --as anchor installs it anyway";
 
 /* ---- which layout ---- */
 
@@ -39,7 +39,10 @@ static enum xr_status find_layout(struct xr_session *s, const char *wanted, stru
     for (size_t i = 0; i < ca_layout_count; i++)
         xr_buf_fmt(&names, "%s%s", i > 0 ? ", " : "", ca_layouts[i].name);
     if (wanted != NULL)
-        status = xr_fail(err, XR_INVALID, "no layout \"%s\"; there is: %s", wanted, names.data);
+        status = xr_fail(err, XR_INVALID,
+                         "unknown layout \"%s\"; known "
+                         "layouts: %s",
+                         wanted, names.data);
     else
         status = xr_fail(err, XR_ABSENT,
                          "no distribution's CA certificates found in %s; --layout names one of: %s",
@@ -58,7 +61,9 @@ static bool no_link(const struct xr_session *s, const char *path, struct xr_caps
     if (target == NULL)
         return true;
     (void)snprintf(caps->why_not, sizeof(caps->why_not),
-                   "/%s is a link to %.100s, which is not replaced; make it a file", path, target);
+                   "/%s is a link to %.100s, and links are not replaced; make it a "
+                   "regular file",
+                   path, target);
     free(target);
     return false;
 }
@@ -80,7 +85,7 @@ static bool writable(const struct xr_session *s, struct xr_caps *caps)
     if (s->updater_distro && (!s->live || layout->updater[0] == NULL)) {
         (void)snprintf(caps->why_not, sizeof(caps->why_not), "%s",
                        s->live ? "this distribution has no update command for --updater distro"
-                               : "--updater distro runs on the machine itself only: nothing of an "
+                               : "--updater distro works only on the live system: nothing in an "
                                  "image is executed");
         return false;
     }

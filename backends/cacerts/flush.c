@@ -110,7 +110,10 @@ static enum xr_status make_outputs(struct xr_session *s, struct xr_error *err)
     if (status == XR_OK && s->remarks.count > 0)
         status = xr_fail(err, XR_FAILED, "%s", s->remarks.items[0]);
     if (status == XR_OK && edits.count > 0)
-        (void)xr_fail(err, XR_OK, "outputs that were out of date: %zu, now made anew", edits.count);
+        (void)xr_fail(err, XR_OK,
+                      "outputs that were out of date and have been "
+                      "rebuilt: %zu",
+                      edits.count);
     ca_edits_free(&edits);
     xr_buf_free(&changed);
     free(pending);

@@ -120,6 +120,9 @@ enum xr_status ca_probe(struct xr_session *s, struct xr_verdict *out,
     check.lookup_ctx = s->published[at];
     status = s->host->path_check(out, &check, err);
     if (status == XR_OK && out->answer == XR_YES && out->why[0] == '\0')
-        (void)snprintf(out->why, sizeof(out->why), "over /%s alone", s->layout->published[at]);
+        (void)snprintf(out->why, sizeof(out->why),
+                       "checked against "
+                       "/%s alone",
+                       s->layout->published[at]);
     return status;
 }

@@ -45,7 +45,7 @@ static enum xr_status walk(int *out, int fd, const char *path, bool home, struct
         if (home ? w.st.st_uid != geteuid() && w.st.st_uid != 0
                  : geteuid() == 0 && !safe_step(&w.st)) {
             xr_walk_end(&w);
-            return xr_fail(err, XR_REFUSED, "%s belongs to or can be written by somebody else",
+            return xr_fail(err, XR_REFUSED, "%s belongs to another user or can be written by one",
                            w.name);
         }
     }
@@ -55,7 +55,7 @@ static enum xr_status walk(int *out, int fd, const char *path, bool home, struct
     }
     xr_walk_end(&w);
     if (errno == ELOOP || errno == ENOTDIR)
-        return xr_fail(err, XR_REFUSED, "%s is a link or no directory", w.name);
+        return xr_fail(err, XR_REFUSED, "%s is a link or not a directory", w.name);
     return errno == ENOENT ? xr_fail(err, XR_ABSENT, "there is no such directory")
                            : xr_fail_errno(err, "cannot open the directory");
 }
@@ -71,7 +71,9 @@ enum xr_status nss_dir_open(int *out, const struct xr_site *site, const char *pa
     enum xr_status status = XR_OK;
 
     if (path[0] != '/') {
-        status = xr_fail(err, XR_INVALID, "an NSS database is named by an absolute directory");
+        status = xr_fail(err, XR_INVALID,
+                         "name an NSS database by the absolute path of its "
+                         "directory");
     } else if (!below(path, base, &len)) {
         status = walk(out, open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC), path, false, err);
     } else {
@@ -89,12 +91,12 @@ static enum xr_status look(bool *there, struct nss_files *files, int dir, const 
 
     *there = fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0;
     if (!*there)
-        return errno == ENOENT ? XR_OK : xr_fail_errno(err, "cannot look at %s", name);
+        return errno == ENOENT ? XR_OK : xr_fail_errno(err, "cannot examine %s", name);
     if (!S_ISREG(st.st_mode))
         return xr_fail(err, XR_REFUSED, "%s is %s", name,
-                       S_ISLNK(st.st_mode) ? "a link" : "no file");
+                       S_ISLNK(st.st_mode) ? "a link" : "not a regular file");
     if (st.st_uid != geteuid() && st.st_uid != 0)
-        return xr_fail(err, XR_REFUSED, "%s belongs to somebody else", name);
+        return xr_fail(err, XR_REFUSED, "%s belongs to another user", name);
     files->readable = files->readable && faccessat(dir, name, R_OK, AT_EACCESS) == 0;
     files->writable = files->writable && faccessat(dir, name, W_OK, AT_EACCESS) == 0;
     return XR_OK;
@@ -116,7 +118,9 @@ enum xr_status nss_files_look(struct nss_files *out, int dir, struct xr_error *e
     for (size_t i = 0; status == XR_OK && i < sizeof(beside) / sizeof(beside[0]); i++)
         status = look(&there, out, dir, beside[i], err);
     if (status == XR_OK && !out->cert9 && fstatat(dir, "profiles.ini", &st, 0) == 0)
-        return xr_fail(err, XR_REFUSED, "it is no profile: its profiles.ini says where those are");
+        return xr_fail(err, XR_REFUSED,
+                       "it is not a profile; its profiles.ini says where the "
+                       "profiles are");
     out->cert8 = fstatat(dir, "cert8.db", &st, AT_SYMLINK_NOFOLLOW) == 0;
     /* NSS makes a database anew in an empty file. */
     if (status == XR_OK && out->cert9 && fstatat(dir, "cert9.db", &st, AT_SYMLINK_NOFOLLOW) == 0 &&

@@ -85,7 +85,7 @@ enum xr_status nss_tree_open(struct nss_tree *out, const char *root, const char 
     if (home == NULL)
         return XR_OK;
     if (home[0] != '/')
-        status = xr_fail(err, XR_INVALID, "the home %s is no absolute path", home);
+        status = xr_fail(err, XR_INVALID, "the home %s is not an absolute path", home);
     else
         status = walk(&place, out, "", home, true, err);
     out->real_home = place.path;
@@ -168,7 +168,7 @@ enum xr_status nss_place_read(struct xr_buf *out, const struct nss_tree *tree, c
     if (!place.there)
         status = xr_fail(err, XR_ABSENT, "%s%s does not exist", tree->prefix, place.path);
     else if (!S_ISREG(place.st.st_mode))
-        status = xr_fail(err, XR_INVALID, "%s%s is no regular file", tree->prefix, place.path);
+        status = xr_fail(err, XR_INVALID, "%s%s is not a regular file", tree->prefix, place.path);
     else if ((fd = open_file(tree, &place, &st)) < 0)
         status = xr_fail_errno(err, "cannot open %s%s", tree->prefix, place.path);
     else if (!xr_read_whole(out, fd, limit))

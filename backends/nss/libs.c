@@ -60,7 +60,9 @@ enum xr_status nss_libs_find(struct nss_libs *out, const struct xr_site *site, s
             return xr_error_set(err, XR_ABSENT, "", 0, "no NSS library in %s", site->nss);
         if (geteuid() == 0 && !roots_alone(path))
             return xr_error_set(err, XR_REFUSED, "", 0,
-                                "others than root can write to %s: not loaded as root", path);
+                                "users other than root can write to %s: it is not loaded "
+                                "as root",
+                                path);
         memcpy(out->dir, path, strlen(path) + 1);
         return XR_OK;
     }

@@ -24,7 +24,7 @@ static void describe(struct xr_caps *caps, const struct xr_session *s,
         full.writable = false;
         (void)snprintf(full.why_not, sizeof(full.why_not),
                        "it has only an old cert8.db; start the program that owns it once, which "
-                       "makes a cert9.db of it");
+                       "converts it to cert9.db");
     } else if (!files->writable) {
         full.needs_privilege = geteuid() != 0;
         (void)snprintf(full.why_not, sizeof(full.why_not), "%s",
@@ -73,8 +73,8 @@ static enum xr_status prepare(struct xr_session *s, const struct xr_target *targ
         return XR_OK;
     if (!s->write && nss_files_hot(s->dir))
         return xr_fail(err, files->writable ? XR_STALE : XR_FAILED,
-                       "a program was killed while it wrote here, and what it left must be taken "
-                       "back first");
+                       "a program was killed while it wrote here; its unfinished write must be "
+                       "rolled back first");
     return nss_token_of(s, false, err);
 }
 

@@ -110,8 +110,8 @@ static void say_mozilla(struct xr_caps *caps, long pid, const char *path)
                    "trusted now",
                    name, number);
     (void)snprintf(caps->notice[XR_NOTICE_TAKEN], sizeof(caps->notice[0]),
-                   "%s%s is running with this profile: restart it, until then it may still trust "
-                   "what was taken away",
+                   "%s%s is running with this profile: restart it; until then it may still trust "
+                   "what was removed",
                    name, number);
 }
 
@@ -177,7 +177,7 @@ static void say_chromium(struct xr_caps *caps, const char *name, long pid)
                    "refused before",
                    name, pid);
     (void)snprintf(caps->notice[XR_NOTICE_TAKEN], sizeof(caps->notice[0]),
-                   "%s (process %ld) is running: restart it, until then it may still trust servers "
+                   "%s (process %ld) is running: restart it; until then it may still trust servers "
                    "that it has talked to",
                    name, pid);
 }

@@ -36,12 +36,14 @@ static enum xr_status check_shape(const struct xr_state *want, struct xr_error *
 
         if ((entry->place == XR_CRL) != crl)
             return xr_fail(err, XR_REFUSED,
-                           crl ? "a CRL is no certificate" : "a certificate is no CRL");
+                           crl ? "a CRL is not a certificate" : "a certificate is not a CRL");
         if (entry->attached_count > 0)
-            return xr_fail(err, XR_REFUSED, "an NSS database attaches no constraints");
+            return xr_fail(err, XR_REFUSED, "an NSS database cannot attach constraints");
         if (seen & XR_PLACE_BIT(entry->place) ||
             (want->count > 1 && entry->place == XR_INTERMEDIATE))
-            return xr_fail(err, XR_REFUSED, "an NSS database holds a certificate in one place");
+            return xr_fail(err, XR_REFUSED,
+                           "an NSS database can hold a certificate in only one "
+                           "place");
         seen |= XR_PLACE_BIT(entry->place);
     }
     return XR_OK;
@@ -62,7 +64,7 @@ static enum xr_status identify(struct swapping *w, const struct xr_state *expect
         return XR_OK;
     }
     if (w->subject->type != XR_SUBJECT_CERT && w->subject->type != XR_SUBJECT_CRL)
-        return xr_fail(err, XR_UNSUPPORTED, "an NSS database knows certificates and CRLs only");
+        return xr_fail(err, XR_UNSUPPORTED, "an NSS database holds only certificates and CRLs");
     if (w->subject->type == XR_SUBJECT_CRL)
         return XR_OK;
     host->sha1(w->sha1, w->der);
@@ -164,7 +166,7 @@ static enum xr_status recorded(struct wanted *out, struct xr_bytes native, struc
 
         if (status == XR_OK && !cert && object.kind != NSS_CKO_TRUST &&
             object.kind != STD_CKO_TRUST)
-            status = xr_fail(err, XR_INVALID, "a record names a kind of object that is not ours");
+            status = xr_fail(err, XR_INVALID, "a record names an unknown kind of object");
         if (status != XR_OK) {
             p11_object_free(&object);
             return status;
@@ -189,7 +191,7 @@ static enum xr_status check_record(const struct wanted *wanted, const struct swa
             !xr_bytes_equal(p11_get(trust, CKA_SERIAL_NUMBER), w->slices.serial) ||
             (w->subject->type == XR_SUBJECT_CERT &&
              !p11_trust_about(trust, w->sha1, w->subject->id)))
-            return xr_fail(err, XR_INVALID, "a record of trust is about another certificate");
+            return xr_fail(err, XR_INVALID, "a trust record is about another certificate");
         all.anchor |= one.anchor;
         all.peer |= one.peer;
         all.distrust |= one.distrust;
@@ -205,7 +207,7 @@ static enum xr_status check_record(const struct wanted *wanted, const struct swa
             said.distrust |= entry->purposes != 0 ? entry->purposes : P11_PURPOSES;
     }
     if (all.anchor != said.anchor || all.peer != said.peer || all.distrust != said.distrust)
-        return xr_fail(err, XR_INVALID, "a record of trust says something else than its entry");
+        return xr_fail(err, XR_INVALID, "a trust record differs from its entry");
     return XR_OK;
 }
 
@@ -224,7 +226,9 @@ static enum xr_status make_wanted(struct wanted *out, const struct swapping *w,
     if (native)
         return check_record(out, w, want, err);
     if (w->subject->type != XR_SUBJECT_CERT)
-        return xr_fail(err, XR_UNSUPPORTED, "trust by issuer and serial number is only put back");
+        return xr_fail(err, XR_UNSUPPORTED,
+                       "trust by issuer and serial number can only be "
+                       "restored, not created");
     plain_trust(out, w, want);
     return XR_OK;
 }
@@ -368,19 +372,22 @@ static enum xr_status check_clash(const struct swapping *w, struct xr_error *err
     for (size_t i = 0; i < view->known.count; i++) {
         if (memcmp(view->known.items[i].sha256, w->subject->id, XR_SHA256_LEN) != 0)
             return xr_fail(err, XR_CONFLICT,
-                           "another certificate with the same issuer and serial number is there");
+                           "the database has another certificate with the same issuer and serial "
+                           "number");
     }
     if (view->known.count < view->certs.count)
         return xr_fail(err, XR_CONFLICT,
-                       "something malformed with the same issuer and serial number is there");
+                       "the database has a malformed object with the same issuer and serial "
+                       "number");
     for (size_t i = 0; i < view->trusts.count; i++) {
         if (!p11_trust_about(&view->trusts.items[i], w->sha1, w->subject->id))
             return xr_fail(err, XR_CONFLICT,
-                           "trust of another certificate with the same issuer and serial number "
-                           "is there");
+                           "the database has trust for another certificate with the same issuer "
+                           "and serial number");
         if (!view->links[i].taken)
             return xr_fail(err, XR_CONFLICT,
-                           "trust that another program left without the certificate is there");
+                           "the database has trust that another program left without the "
+                           "certificate");
     }
     return XR_OK;
 }
@@ -408,8 +415,8 @@ static enum xr_status instead(struct swapping *w, const struct wanted *wanted,
         return same_trust(&said, &other)
                    ? XR_OK
                    : xr_fail(err, XR_REFUSED,
-                             "this NSS is older than 3.114 and cannot put back what newer ones "
-                             "believed: name a newer one with --nss, such as Firefox's");
+                             "this NSS is older than 3.114 and cannot restore the trust that newer "
+                             "versions read: name a newer one with --nss, such as Firefox's");
     }
     p11_trust_make(&plain, &said, &w->slices, w->sha1, md5);
     status = p11_create(&w->session->token.p, &plain, err);
@@ -535,7 +542,7 @@ static enum xr_status put_crl(struct swapping *w, const struct wanted *wanted,
         if (w->session->host->crl_issuer(&other, p11_get(&w->view.crls.items[i], CKA_VALUE),
                                          NULL) == XR_OK &&
             xr_bytes_equal(other, issuer))
-            status = xr_fail(err, XR_CONFLICT, "another CRL of this issuer is there");
+            status = xr_fail(err, XR_CONFLICT, "the database has another CRL of this issuer");
     }
     if (status != XR_OK)
         return status;
@@ -602,7 +609,7 @@ enum xr_status nss_swap(struct xr_session *session, const struct xr_state *expec
     if (status == XR_OK)
         status = load(&w, err);
     if (status == XR_OK && !as_expected(&w, expect))
-        status = xr_fail(err, XR_CONFLICT, "the database holds something else by now");
+        status = xr_fail(err, XR_CONFLICT, "the database no longer holds what was expected");
     if (status == XR_OK)
         status = apply(&w, &wanted, expect, want, err);
     wanted_free(&wanted);

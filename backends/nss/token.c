@@ -85,7 +85,7 @@ enum xr_status nss_token_open(struct nss_token *token, const struct nss_libs *li
         return XR_FAILED;
     memcpy(&get, &symbol, sizeof(get));
     if (get == NULL || get(&token->p.f) != CKR_OK)
-        return xr_fail(err, XR_FAILED, "the NSS library is not one");
+        return xr_fail(err, XR_FAILED, "the NSS library has no PKCS#11 functions");
     if (fchdir(dir) != 0)
         return xr_fail_errno(err, "cannot enter the directory");
     token->write = write;
@@ -104,7 +104,7 @@ enum xr_status nss_token_open(struct nss_token *token, const struct nss_libs *li
         return xr_error_set(err, nss_files_busy(dir) ? XR_BUSY : XR_FAILED, "pkcs11", (long)rv,
                             "cannot open %s: %s", rv == NO_CERT_DB ? "cert9.db" : "key4.db",
                             nss_files_busy(dir) ? "another program keeps it locked"
-                                                : "it is damaged, or no database");
+                                                : "it is damaged or not a database");
     if (rv != CKR_OK)
         return p11_fail(err, rv, "cannot open cert9.db");
     token->open = true;

@@ -411,13 +411,13 @@ static const struct {
     PRErrorCode code;
     const char *name, *text;
 } plainly[] = {
-    {SEC_ERROR_UNKNOWN_ISSUER, NULL, "no issuer that is trusted was found"},
-    {SEC_ERROR_UNTRUSTED_ISSUER, NULL, "it leads to an issuer that is not trusted for this"},
-    {SEC_ERROR_UNTRUSTED_CERT, NULL, "a certificate on the way is distrusted"},
+    {SEC_ERROR_UNKNOWN_ISSUER, NULL, "no trusted issuer was found"},
+    {SEC_ERROR_UNTRUSTED_ISSUER, NULL, "an issuer is not trusted for this purpose"},
+    {SEC_ERROR_UNTRUSTED_CERT, NULL, "a certificate of the path is distrusted"},
     {SEC_ERROR_EXPIRED_CERTIFICATE, NULL, "it is not valid at that time"},
     {SEC_ERROR_EXPIRED_ISSUER_CERTIFICATE, NULL, "an issuer is not valid at that time"},
     {SEC_ERROR_REUSED_ISSUER_AND_SERIAL, NULL,
-     "another certificate with the same issuer and serial is in the way"},
+     "another certificate has the same issuer and serial number"},
     {SSL_ERROR_BAD_CERT_DOMAIN, "SSL_ERROR_BAD_CERT_DOMAIN", "it is for another host"},
 };
 
@@ -475,7 +475,7 @@ static void decide(struct xr_verdict *out, struct xr_buf *why, const struct xr_h
     say_error(why, code);
     if (!state.pkix && is_way(code) && other_way(q->cert, q, OTHER_DEPTH, &budget)) {
         out->answer = XR_UNKNOWN;
-        xr_buf_str(why, "; libnss3 tries one path only, and there is another");
+        xr_buf_str(why, "; libnss3 tries only one path, and there is another one");
     }
 }
 
@@ -504,7 +504,9 @@ static void say_limits(struct xr_buf *why, size_t left_out)
     if (state.roots == NULL)
         xr_buf_fmt(why, "%sthe browser's built-in roots were not asked", next_note(why));
     if (has_password())
-        xr_buf_fmt(why, "%sunsealed trust counts too, as the password was not given",
+        xr_buf_fmt(why,
+                   "%strust without a valid seal counts too, because the password was not "
+                   "given",
                    next_note(why));
 }
 
@@ -556,7 +558,7 @@ enum xr_status nss_verify(struct xr_verdict *out, const struct nss_libs *libs,
     memset(out, 0, sizeof(*out));
     out->size = sizeof(*out);
     if (probe->count == 0)
-        return xr_fail(err, XR_INVALID, "no certificate to ask about");
+        return xr_fail(err, XR_INVALID, "no certificate to verify");
     /* libpkix keeps what it has seen: what the database has not would help the next one. */
     if (state.foreign)
         nss_verify_end();

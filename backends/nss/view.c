@@ -207,9 +207,9 @@ static void say_difference(struct xr_buf *out, const struct belief *b)
 {
     if (!b->has_std || same_trust(&b->std, &b->nss))
         return;
-    xr_buf_str(out, "NSS 3.114 and later believe: ");
+    xr_buf_str(out, "NSS 3.114 and later read: ");
     say_trust(out, &b->std);
-    xr_buf_str(out, "; older ones: ");
+    xr_buf_str(out, "; older versions read: ");
     say_trust(out, &b->nss);
 }
 
@@ -388,8 +388,8 @@ static enum xr_status emit_crl(const struct nss_view *view, const struct p11_obj
     label = label_of(crl);
     entry.label = label;
     if (!p11_has(crl, NSS_CKA_URL) || !p11_has(crl, NSS_CKA_KRL))
-        entry.remark = "NSS does not see this CRL, for it was stored without an attribute that NSS "
-                       "needs: remove it and install it again";
+        entry.remark = "NSS does not see this CRL because it was stored without an attribute that "
+                       "NSS needs: remove it and install it again";
     record(&records, crl, CKA_VALUE);
     join(&native, &records);
     entry.native = (struct xr_bytes){(unsigned char *)native.data, native.len};

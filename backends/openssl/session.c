@@ -53,7 +53,7 @@ static enum xr_status open_top(struct xr_session *s, struct xr_error *err)
         if (s->dir < 0 && errno == ENOENT)
             return XR_OK;
         if (s->dir < 0 && (errno == ENOTDIR || errno == ELOOP))
-            return xr_fail(err, XR_INVALID, "%s is a link or no directory", s->name);
+            return xr_fail(err, XR_INVALID, "%s is a link or not a directory", s->name);
         if (s->dir < 0)
             return xr_fail_errno(err, "cannot open %s", s->name);
         if (!s->write)
@@ -69,7 +69,7 @@ static enum xr_status open_top(struct xr_session *s, struct xr_error *err)
             return status;
         s->locked = false;
     }
-    return xr_fail(err, XR_BUSY, "%s is replaced again and again", s->name);
+    return xr_fail(err, XR_BUSY, "%s keeps being replaced by another program", s->name);
 }
 
 static enum xr_status open_views(struct xr_session *s, struct xr_error *err)
@@ -141,15 +141,15 @@ static enum xr_status make_top(struct xr_session *s, struct xr_error *err)
     enum xr_status status = XR_OK;
 
     if (mkdirat(s->parent, s->pending, 0755) != 0)
-        return errno == EEXIST ? xr_fail(err, XR_BUSY, "somebody else is making %s", s->name)
+        return errno == EEXIST ? xr_fail(err, XR_BUSY, "another program is creating %s", s->name)
                                : xr_fail_errno(err, "cannot make %s", s->name);
     fd = od_open_dir(s->parent, s->pending);
     if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) != 0) {
         (void)close(fd); /* taken for a leftover, and about to be removed */
-        return xr_fail(err, XR_BUSY, "somebody else is making %s", s->name);
+        return xr_fail(err, XR_BUSY, "another program is creating %s", s->name);
     }
     if (fd < 0 || fchmod(fd, 0755) != 0 || !same_inode(fd, s->parent, s->pending)) {
-        status = errno == ENOENT ? xr_fail(err, XR_BUSY, "somebody else is making %s", s->name)
+        status = errno == ENOENT ? xr_fail(err, XR_BUSY, "another program is creating %s", s->name)
                                  : xr_fail_errno(err, "cannot make %s", s->name);
         (void)unlinkat(s->parent, s->pending, AT_REMOVEDIR);
         if (fd >= 0)
@@ -162,7 +162,7 @@ static enum xr_status make_top(struct xr_session *s, struct xr_error *err)
     status = od_write_manifest(s, err);
     if (status == XR_OK &&
         renameat2(s->parent, s->pending, s->parent, s->name, RENAME_NOREPLACE) != 0)
-        status = errno == EEXIST ? xr_fail(err, XR_BUSY, "somebody else made %s", s->name)
+        status = errno == EEXIST ? xr_fail(err, XR_BUSY, "another program created %s", s->name)
                                  : xr_fail_errno(err, "cannot make %s", s->name);
     if (status != XR_OK) {
         (void)unlinkat(fd, MANIFEST, 0);
@@ -205,7 +205,9 @@ enum xr_status od_session_open(struct xr_session **out, const struct xr_host *ho
     enum xr_status status = XR_OK;
 
     if (path[0] != '/' || slash[1] == '\0')
-        return xr_fail(err, XR_INVALID, "an openssl store is named by an absolute directory");
+        return xr_fail(err, XR_INVALID,
+                       "name an openssl store by the absolute path of its "
+                       "directory");
     s = xr_new(1, sizeof(*s));
     s->host = host;
     s->parent = s->dir = -1;

@@ -60,7 +60,10 @@ static enum xr_status save_foreign(struct xr_session *s, size_t at, struct xr_er
     enum xr_status status = XR_OK;
 
     if (!s->saved[at] && fstatat(s->dir, saved, &st, AT_SYMLINK_NOFOLLOW) == 0)
-        status = xr_fail(err, XR_FAILED, "%s is in the way: it is not crossroot's", saved);
+        status = xr_fail(err, XR_FAILED,
+                         "%s is in the way and was not written by "
+                         "crossroot",
+                         saved);
     s->saved[at] = s->saved[at] || status == XR_OK;
     if (status == XR_OK)
         status = od_write_manifest(s, err);
@@ -117,7 +120,7 @@ static enum xr_status drop_bundle(struct xr_session *s, size_t at, struct xr_err
         /* Not ours any more before it is back: a crash in between must not make us remove it. */
         status = od_write_manifest(s, err);
         if (status == XR_OK && renameat(s->dir, saved, s->dir, name) != 0)
-            status = xr_fail_errno(err, "cannot put %s back", name);
+            status = xr_fail_errno(err, "cannot restore %s", name);
         /* rename does nothing to two names of one file. */
         if (status == XR_OK)
             (void)unlinkat(s->dir, saved, 0);

@@ -291,7 +291,7 @@ static enum xr_status check_want(const struct xr_state *want, struct xr_error *e
             return xr_fail(err, XR_REFUSED, "this token cannot restrict an anchor to a purpose");
         if (places != 0)
             return xr_fail(err, XR_REFUSED,
-                           "a certificate is an anchor or an intermediate, not both");
+                           "a certificate can be an anchor or an intermediate, not both");
         places |= XR_PLACE_BIT(entry->place);
     }
     return XR_OK;

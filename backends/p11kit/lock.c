@@ -66,8 +66,8 @@ enum xr_status pt_lock(int *out, const struct xr_host *host, const char *home,
         fd = openat(dir, hex, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (fd < 0)
         status = xr_fail(err, XR_FAILED,
-                         "cannot lock the token: neither /run nor the home has a directory that is "
-                         "this user's alone");
+                         "cannot lock the token: neither /run nor the home has a directory that "
+                         "belongs to this user alone");
     else
         status = host->lock(fd, XR_LOCK_MS, "the token", err);
     if (dir >= 0)

@@ -18,14 +18,14 @@
 #include <unistd.h>
 
 static const char why_shared[] =
-    "the distribution makes OpenSSL's trusted bundle of this directory too, and what is neither "
-    "trusted nor distrusted there makes OpenSSL reject chains that were good (p11-kit issue 382); "
-    "use an openssl: or nss: store";
+    "the distribution also makes OpenSSL's trusted bundle from this directory, and an entry that "
+    "is neither trusted nor distrusted makes OpenSSL reject good chains (p11-kit issue 382); use "
+    "an openssl: or nss: store";
 
 static const char why_vendor[] = "p11-kit keeps this token for what packages ship";
 static const char why_file[] =
-    "the token is one file, of which everything is an anchor; have servers send it, or use an "
-    "openssl: or nss: store";
+    "the token is one file in which every certificate is an anchor; have servers send it, or use "
+    "an openssl: or nss: store";
 
 /* The layout of a session is made of its token. */
 struct token_layout {
@@ -208,8 +208,8 @@ static void describe_files(struct xr_caps *full, const struct xr_session *s)
     if (t->shared != NULL && full->writable) {
         for (size_t i = 0; i < XR_NOTICE_COUNT; i++)
             (void)snprintf(full->notice[i], sizeof(full->notice[i]),
-                           "programs that read the distribution's bundles see it after its update "
-                           "command, or a change of the store ca-certificates");
+                           "programs that read the distribution's bundles see this only after its "
+                           "update command, or after a change of the store ca-certificates");
     }
 }
 
@@ -292,8 +292,8 @@ static void doubt(struct xr_verdict *out, const struct xr_session *s)
                 out->answer = XR_UNKNOWN;
                 out->also_count = 0;
                 (void)snprintf(out->why, sizeof(out->why),
-                               "a good path, but this engine does not apply the constraints that "
-                               "are attached to its anchor");
+                               "the path is good, but this verifier does not apply the constraints "
+                               "attached to its anchor");
             }
         }
     }
@@ -355,9 +355,9 @@ static enum xr_status check_owners(const struct xr_session *s, const char *path,
 
         if (there && st.st_uid != 0)
             status = xr_fail(err, XR_REFUSED,
-                             "/%s belongs to somebody else, who has to run crossroot for it", part);
+                             "/%s belongs to another user, who has to run crossroot for it", part);
         else if (there && open && (path[len] == '\0' || (st.st_mode & S_ISVTX) == 0))
-            status = xr_fail(err, XR_REFUSED, "/%s can be written by others than root", part);
+            status = xr_fail(err, XR_REFUSED, "/%s can be written by users other than root", part);
         free(part);
         if (status != XR_OK || path[len] == '\0')
             return status;
@@ -396,7 +396,7 @@ static enum xr_status look(struct xr_session *s, struct xr_error *err)
 
         find_shared(s, NULL);
         errno = failed;
-        return failed == ENOENT ? XR_OK : xr_fail_errno(err, "cannot look at /%s", t->path);
+        return failed == ENOENT ? XR_OK : xr_fail_errno(err, "cannot examine /%s", t->path);
     }
     t->file = S_ISREG(st.st_mode);
     find_shared(s, &st);

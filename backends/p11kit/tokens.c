@@ -69,10 +69,10 @@ static void find_path(struct pt_token *token, const CK_TOKEN_INFO *info, const C
     file = kit.p11_kit_module_get_filename(token->module);
     path = text_of(slot->slotDescription, sizeof(slot->slotDescription));
     if (file == NULL || strstr(file, "p11-kit-client") != NULL)
-        token->why = xr_strdup("p11-kit forwards it from elsewhere; change it there");
+        token->why = xr_strdup("p11-kit forwards this token from another system; change it there");
     else if (path[0] != '/' || strlen(path) == sizeof(slot->slotDescription))
-        token->why =
-            xr_strdup("its module does not say what it reads; name that: p11-kit:DIRECTORY");
+        token->why = xr_strdup("its module does not say which directory it reads; name that: "
+                               "p11-kit:DIRECTORY");
     else
         token->path = xr_strdup(path);
     free(path);
@@ -224,7 +224,7 @@ enum xr_status pt_tokens_match(const struct pt_token **out, const struct pt_toke
     if (found == 1)
         return XR_OK;
     return found == 0 ? xr_fail(err, XR_ABSENT, "p11-kit has no such token")
-                      : xr_fail(err, XR_REFUSED, "it means %zu tokens of p11-kit", found);
+                      : xr_fail(err, XR_REFUSED, "it matches %zu tokens of p11-kit", found);
 }
 
 void pt_tokens_free(struct pt_tokens *tokens)

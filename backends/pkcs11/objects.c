@@ -115,8 +115,8 @@ enum xr_status p11_fail(struct xr_error *err, CK_RV rv, const char *format, ...)
         {CKR_DEVICE_MEMORY, XR_FAILED, "no room is left"},
         {CKR_GENERAL_ERROR, XR_FAILED, "general error of the module"},
         {CKR_HOST_MEMORY, XR_FAILED, "out of memory"},
-        {CKR_TOKEN_NOT_PRESENT, XR_ABSENT, "the token is gone"},
-        {CKR_OBJECT_HANDLE_INVALID, XR_CONFLICT, "somebody else changed it meanwhile"},
+        {CKR_TOKEN_NOT_PRESENT, XR_ABSENT, "the token was removed"},
+        {CKR_OBJECT_HANDLE_INVALID, XR_CONFLICT, "another program changed it meanwhile"},
     };
     char what[256];
     va_list args;

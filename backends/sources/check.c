@@ -16,7 +16,9 @@ static enum xr_status check_block(const struct xr_session *s, const struct xr_en
         return xr_fail(err, XR_INVALID, "an entry without an issuer, or without a serial");
     if (entry->native.len == 0 &&
         !(s->layout->objects && entry->subject.type == XR_SUBJECT_ISSUER_SERIAL))
-        return xr_fail(err, XR_REFUSED, "a block without its certificate is only put back here");
+        return xr_fail(err, XR_REFUSED,
+                       "a distrust without the certificate can only be restored "
+                       "here, not created");
     return XR_OK;
 }
 
@@ -71,8 +73,9 @@ enum xr_status ca_check_want(const struct xr_session *s, const struct xr_state *
         if (entry->native.len == 0)
             places |= XR_PLACE_BIT(entry->place);
         if (status == XR_OK && (places & both) == both)
-            status =
-                xr_fail(err, XR_REFUSED, "a certificate is an anchor or an intermediate, not both");
+            status = xr_fail(err, XR_REFUSED,
+                             "a certificate can be an anchor or an intermediate, not "
+                             "both");
     }
     return status;
 }

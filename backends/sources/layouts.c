@@ -45,7 +45,7 @@ const struct ca_layout ca_layouts[] = {
         .lock = "etc/ssl/certs",
         .published = {"etc/ssl/certs/ca-certificates.crt"},
         .anchors = "etc/ssl/certs",
-        .why_fixed = "NixOS makes it from its configuration: add the file to "
+        .why_fixed = "NixOS makes this store from its configuration: add the file to "
                      "security.pki.certificateFiles and run nixos-rebuild switch",
     },
     {

@@ -133,7 +133,9 @@ static enum xr_status plan_deselect(struct swapping *w, struct xr_error *err)
             continue;
         packaged++;
         if (file->objects != 1)
-            return xr_fail(err, XR_REFUSED, "/%s holds several certificates, which would all go",
+            return xr_fail(err, XR_REFUSED,
+                           "/%s holds several certificates, which would all be "
+                           "removed",
                            file->path);
     }
     if (packaged == 0)
@@ -271,14 +273,14 @@ static enum xr_status check_key(const struct swapping *w, const struct xr_state 
         if (now == NULL || now->purposes != before->purposes ||
             !same_attached(&s->p11, before, &after, now))
             status = xr_fail(err, XR_REFUSED,
-                             "/%s is an anchor of the same key, which this would limit otherwise: "
+                             "/%s is an anchor of the same key, and this would change its limits: "
                              "p11-kit attaches purposes and constraints to the key",
                              other->file->path);
     }
     if (status == XR_OK && w->writes.count > 0 && contradicts(&after))
         status = xr_fail(err, XR_REFUSED,
-                         "other files attach other purposes to its key, and which of them p11-kit "
-                         "takes is a matter of chance: remove those first");
+                         "other files attach other purposes to its key, and p11-kit may use any of "
+                         "them: remove those files first");
     for (size_t i = 0; status == XR_OK && want != NULL && i < want->count; i++) {
         const struct xr_entry *entry = want->entries[i];
         const struct pf_cert *now =
@@ -287,8 +289,8 @@ static enum xr_status check_key(const struct swapping *w, const struct xr_state 
         if (now != NULL && ca_purposes(s, &after, now) != entry->purposes &&
             entry->purposes != XR_ANY_PURPOSE)
             status = xr_fail(err, XR_REFUSED,
-                             "something else limits its key: it would not be an anchor for what "
-                             "is wished");
+                             "something else limits its key, so it would not be an anchor for the "
+                             "purposes asked for");
     }
     pf_free(&after);
     return status;
@@ -392,7 +394,7 @@ static enum xr_status plan_write(struct swapping *w, const struct xr_entry *entr
     if (!write_over(w, made) && ca_stat(&st, w->s, made->path, false))
         return xr_fail(err, XR_CONFLICT, "/%s is in the way", made->path);
     if (made->target != NULL && !ca_link_makes(w->s, entry, made->path, made->target))
-        return xr_fail(err, XR_REFUSED, "/%s would lead to something else than it did", made->path);
+        return xr_fail(err, XR_REFUSED, "/%s would not lead to what it led to before", made->path);
     if (record != NULL && made->target == NULL &&
         !ca_makes(w->s, entry, made->path, &made->content))
         return xr_fail(err, XR_INVALID, "the record of this entry is damaged");
@@ -439,8 +441,8 @@ static enum xr_status check_going(const struct swapping *w, const struct xr_stat
             w->s->p11.certs.items[cert->object].dated &&
             (!w->now.items[i].kept || w->now.items[i].over))
             return xr_fail(err, XR_REFUSED,
-                           "/%s ends NSS's trust in it at a date, which would be lost: remove it "
-                           "first",
+                           "/%s has a date after which NSS trusts nothing that it issues, and that "
+                           "date would be lost: remove the file first",
                            cert->file->path);
         if (w->now.items[i].kept)
             continue;
@@ -528,7 +530,7 @@ static enum xr_status write_conf(const struct swapping *w, bool deselected, stru
         text = next;
     }
     if (!ca_stat(&st, s, s->layout->conf, false) || !S_ISREG(st.st_mode))
-        status = xr_fail(err, XR_FAILED, "/%s is a link or no regular file", s->layout->conf);
+        status = xr_fail(err, XR_FAILED, "/%s is a link or not a regular file", s->layout->conf);
     else if ((fd = ca_open_parent(s, s->layout->conf)) < 0)
         status = xr_fail_errno(err, "cannot open the directory of /%s", s->layout->conf);
     else

@@ -106,11 +106,11 @@ static uint32_t purposes_of(struct xr_bytes blob, enum xr_place place)
 static const char *remark_of(struct xr_bytes blob)
 {
     if (win_blob_get(blob, WIN_DISALLOWED).data != NULL)
-        return "Windows stops trusting it at a date, which is among its properties";
+        return "Windows stops trusting it at a date, which is in its properties";
     if (win_blob_get(blob, WIN_NOT_BEFORE).data != NULL)
-        return "Windows trusts what it issued up to a date, which is among its properties";
+        return "Windows trusts only what it issued before a date, which is in its properties";
     if (win_blob_get(blob, WIN_ARCHIVED).data != NULL)
-        return "archived: Windows' own lists do not show it";
+        return "archived: the lists of Windows do not show it";
     return NULL;
 }
 
@@ -195,16 +195,16 @@ static enum xr_status check_want(const struct swapping *w, const struct xr_state
 
         if ((entry->place == XR_CRL) != w->crl)
             return xr_fail(err, XR_REFUSED,
-                           w->crl ? "a CRL is no certificate" : "a certificate is no CRL");
+                           w->crl ? "a CRL is not a certificate" : "a certificate is not a CRL");
         if (entry->attached_count > 0)
-            return xr_fail(err, XR_REFUSED, "Windows attaches no extensions");
+            return xr_fail(err, XR_REFUSED, "Windows cannot attach extensions");
         if (entry->native.len > 0)
             continue;
         if (entry->place == XR_ANCHOR && entry->purposes != XR_ANY_PURPOSE &&
             (entry->purposes == 0 || (entry->purposes & ~WIN_PURPOSES) != 0))
-            return xr_fail(err, XR_INVALID, "no such purposes");
+            return xr_fail(err, XR_INVALID, "Windows has no such purposes");
         if (places & XR_PLACE_BIT(entry->place))
-            return xr_fail(err, XR_INVALID, "a place is named twice");
+            return xr_fail(err, XR_INVALID, "a place is given twice");
         places |= XR_PLACE_BIT(entry->place);
     }
     return XR_OK;

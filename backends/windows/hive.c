@@ -46,12 +46,12 @@ static enum xr_status check_header(int fd, struct xr_error *err)
     unsigned char head[12];
 
     if (pread(fd, head, sizeof(head), 0) != (ssize_t)sizeof(head) || memcmp(head, "regf", 4) != 0)
-        return xr_fail(err, XR_INVALID, "it is no registry hive");
+        return xr_fail(err, XR_INVALID, "it is not a registry hive");
     if (number(head + 4) != number(head + 8))
         return xr_fail(
             err, XR_REFUSED,
-            "Windows was not shut down properly, and some of its registry is only in its "
-            "logs: start it once and shut it down");
+            "Windows was not shut down properly, and some registry changes are only in its logs: "
+            "start it once and shut it down");
     return XR_OK;
 }
 
@@ -69,7 +69,7 @@ static enum xr_status load(struct win_hive *hive, bool write, struct xr_error *e
     enum xr_status status = XR_OK;
 
     if (fd < 0 && errno == EINVAL)
-        status = xr_fail(err, XR_REFUSED, "the hive is no regular file");
+        status = xr_fail(err, XR_REFUSED, "the hive is not a regular file");
     else if (fd < 0)
         status = xr_fail_errno(err, "cannot open the hive");
     else
@@ -192,7 +192,9 @@ static enum xr_status take(struct win_medium *medium, size_t store, bool crl,
     node = child(hive, store_node(hive, WIN_LOCAL, store, crl), name);
     hive->changed = true;
     if (node == 0)
-        return xr_fail(err, XR_FAILED, "the element lies below a key of another name");
+        return xr_fail(err, XR_FAILED,
+                       "a certificate in the hive lies below a key with the wrong "
+                       "name");
     if (hivex_node_delete_child(hive->h, node) != 0)
         return xr_fail_errno(err, "cannot change the hive");
     return XR_OK;
@@ -275,11 +277,11 @@ static enum xr_status read_back(struct win_hive *hive, int fd, struct xr_error *
         return status;
     copy.h = open_fd(fd, false);
     if (copy.h == NULL)
-        return xr_fail(err, XR_FAILED, "the hive that was written cannot be read again");
+        return xr_fail(err, XR_FAILED, "the new hive cannot be read back");
     status = list(&copy.medium, add_element, &is, err);
     (void)hivex_close(copy.h);
     if (status == XR_OK && (is.count != was.count || memcmp(is.sum, was.sum, sizeof(is.sum)) != 0))
-        status = xr_fail(err, XR_FAILED, "the hive that was written holds something else");
+        status = xr_fail(err, XR_FAILED, "the new hive does not hold what was written");
     return status;
 }
 
@@ -335,7 +337,7 @@ enum xr_status win_hive_commit(struct win_hive *hive, struct xr_error *err)
         status = write_copy(hive, fd, err);
     if (status == XR_OK && (fstatat(hive->dir, hive->name, &now, AT_SYMLINK_NOFOLLOW) != 0 ||
                             !same_file(&now, &hive->st)))
-        status = xr_fail(err, XR_FAILED, "somebody else wrote the hive meanwhile");
+        status = xr_fail(err, XR_FAILED, "another program wrote the hive meanwhile");
     if (status == XR_OK &&
         (renameat(hive->dir, temp, hive->dir, hive->name) != 0 || fsync(hive->dir) != 0))
         status = xr_fail_errno(err, "cannot replace the hive");

@@ -40,7 +40,7 @@ enum xr_status win_fail(struct xr_error *err, DWORD code, const char *what)
         return xr_error_set(err, XR_DENIED, "windows", (long)code, "%s: access denied", what);
     case ERROR_CANCELLED:
         return xr_error_set(err, XR_REFUSED, "windows", (long)code,
-                            "%s: the dialog that Windows shows was answered with No", what);
+                            "%s: somebody answered No in the dialog that Windows shows", what);
     default:
         return xr_error_set(err, XR_FAILED, "windows", (long)code, "%s: Windows' error 0x%08lx",
                             what, (unsigned long)code);
@@ -477,8 +477,9 @@ static enum xr_status session_open(struct xr_session **out, struct xr_caps *caps
 
     if ((!machine && strcmp(target->location, USER) != 0) || target->site->root != NULL)
         return xr_error_set(err, XR_UNSUPPORTED, "windows", 0,
-                            target->site->root != NULL ? "images are edited from Linux"
-                                                       : "there are windows:" MACHINE
+                            target->site->root != NULL ? "crossroot changes images only when it "
+                                                         "runs on Linux"
+                                                       : "the stores are windows:" MACHINE
                                                          " and windows:" USER);
     s = xr_new(1, sizeof(*s));
     s->host = host;

@@ -88,17 +88,19 @@ static enum xr_status find_hive(struct xr_session *s, const struct xr_target *ta
     }
     if (strncmp(location, BY_PATH, strlen(BY_PATH)) != 0 || root != NULL)
         return xr_fail(err, XR_UNSUPPORTED,
-                       root != NULL ? "of an image only " MACHINE " can be worked on"
+                       root != NULL ? "in an image, only windows:" MACHINE " can be used"
                                     : "this is not Windows: name an image with --root, or a "
                                       "SOFTWARE hive with windows:hive=PATH");
     slash = strrchr(path, '/');
     if (path[0] != '/' || slash[1] == '\0')
-        return xr_fail(err, XR_REFUSED, "the full path of a hive is wanted");
+        return xr_fail(err, XR_REFUSED, "name a hive by its full path");
     dir = xr_memdup(path, (size_t)(slash - path) + 1);
     s->dir = open_dir(AT_FDCWD, dir, false);
     s->name = xr_strdup(slash + 1);
     free(dir);
-    return s->dir >= 0 ? XR_OK : xr_fail_errno(err, "cannot open its directory, without links");
+    return s->dir >= 0 ? XR_OK
+                       : xr_fail_errno(err, "cannot open its directory without following "
+                                            "links");
 }
 
 /* Windows that hibernated, as it does with fast startup, has its registry in memory. */

@@ -164,7 +164,7 @@ expect_exit 0 'an image' cr --root "$image" install --yes "$P/old-root.pem"
 expect_exit 0 'its undo' cr --root "$image" undo
 expect_absent 'runs no hooks' /run/told
 expect_exit 1 'nor its command' cr --root "$image" --updater distro install --yes "$P/old-root.pem"
-expect_grep 'which is said' 'nothing of an image is executed' "$out"
+expect_grep 'which is said' 'nothing in an image is executed' "$out"
 expect_absent 'nothing ran' /run/told
 expect_eq 'and nothing was changed' "$(find "$image" -name 'crossroot-*')" ''
 

@@ -172,7 +172,7 @@ root=$T/debian
 expect_exit 0 "--layout" image --layout alpine stores
 expect_grep "overrides" 'layout alpine:' "$out"
 expect_exit 1 "a layout that does not exist" image --layout gentoo list
-expect_grep "names those that do" 'no layout "gentoo"; there is: .*debian' "$err"
+expect_grep "names those that do" 'unknown layout "gentoo"; known layouts: .*debian' "$err"
 mkdir "$T/empty"
 root=$T/empty
 run image --store ca-certificates list

@@ -127,7 +127,7 @@ does undo
 still firefox 'no yes yes' 'cross back by undo, running'
 answers chromium 'no yes yes' 'cross back by undo'
 does distrust cross.pem
-expect_grep 'says that Firefox must be restarted' 'profile: Firefox .* restart it, until then' "$err"
+expect_grep 'says that Firefox must be restarted' 'profile: Firefox .* restart it; until then' "$err"
 note firefox 'cross distrusted while it ran'
 note chromium 'cross distrusted while it ran'
 everybody 'no no no' 'cross distrusted'

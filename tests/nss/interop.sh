@@ -159,7 +159,7 @@ if [[ -n $browser ]]; then
         "$trust" "$browser" "$T/$name" std "$(der "$P/old-root.pem")" distrust
         expect_exit 0 "$name: list" in_db "$name" "${use[@]}" list
         expect_grep "$name: says who believes what" \
-            'NSS 3.114 and later believe: distrusted.*older ones: anchor for server' "$out"
+            'NSS 3.114 and later read: distrusted.*older versions read: anchor for server' "$out"
         expect_exit 0 "$name: distrust" in_db "$name" "${use[@]}" distrust --yes "$P/old-root.pem"
         expect_eq "$name: one answer for all" "$(ours "$name" | cut -f 1)" distrust
         expect_exit 0 "$name: the browser's own kind again" in_db "$name" "${use[@]}" remove --yes "$P/old-root.pem"
@@ -206,7 +206,7 @@ why() { # NAME REGEX
 why link 'cert9.db is a link'
 why old 'only an old cert8.db'
 why broken 'cannot open cert9.db'
-why fifo 'cert9.db is no file'
+why fifo 'cert9.db is not a regular file'
 why profiles 'profiles.ini'
 why missing 'no such directory'
 expect_json 'the good one is done' "stores[store=nss:$T/good].state" 'done'
@@ -222,13 +222,13 @@ if can_drop; then
     cp "$P/old-root.pem" "$T/root.pem"
     chmod 755 "$T" "$T/good"
     run unprivileged "$XR_BIN" --worker "$XR_WORKER" --state "$T/nobody" --store "nss:$T/good" list
-    [[ $(id -u) -ne 0 ]] || expect_grep 'somebody else'\''s database' 'somebody else|cannot be read' "$err"
+    [[ $(id -u) -ne 0 ]] || expect_grep 'somebody else'\''s database' 'another user|cannot be read' "$err"
 fi
 if [[ $(id -u) -eq 0 ]] && can_drop; then
     new theirs
     chown -R 65534 "$T/theirs"
     expect_exit 1 'as root, a directory of another user' in_db theirs install --yes "$P/old-root.pem"
-    expect_grep 'is refused' 'somebody else' "$out"
+    expect_grep 'is refused' 'another user' "$out"
 fi
 
 # ---- somebody writes, or was killed

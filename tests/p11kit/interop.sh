@@ -186,7 +186,7 @@ refused 'an undo that would widen another' 'same key' undo --yes
     >"$T/key/crossroot-$(sha "$P/new-root.pem").p11-kit"
 refused 'constraints in what was left of a file of ours' 'in the way' install --yes --for server "$P/new-root.pem"
 extension new-root.pem 2.5.29.37 "$email" >"$T/key/x.p11-kit"
-refused 'purposes that contradict others' 'matter of chance' install --yes --for server "$P/new-root.pem"
+refused 'purposes that contradict others' 'may use any of them' install --yes --for server "$P/new-root.pem"
 
 # ---- what all this is for
 secom=$XR_SHARED/data/secom
@@ -227,7 +227,7 @@ if [[ $(id -u) -eq 0 ]] && can_drop; then
     mkdir -p "$T/theirs/token"
     chown -R 65534 "$T/theirs"
     run xr --store "p11-kit:$T/theirs/token" list
-    expect_grep 'root does nothing in a directory of somebody else' 'theirs belongs to somebody else' "$err"
+    expect_grep 'root does nothing in a directory of somebody else' 'theirs belongs to another user' "$err"
 fi
 
 if [[ $(id -u) -eq 0 ]]; then

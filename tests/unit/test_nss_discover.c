@@ -234,11 +234,11 @@ Test(nss_discover, what_is_no_readable_file_is_told_and_the_rest_goes_on)
     make_file("home/.thunderbird/profiles.ini", "[Profile0]\nPath=a\n");
     make_dir("home/.mozilla/firefox");
     cr_assert_eq(mkfifo(fifo, 0600), 0);
-    expect_trouble(XR_INVALID, "profiles.ini is no regular file",
+    expect_trouble(XR_INVALID, "profiles.ini is not a regular file",
                    "/home/.thunderbird/a = Thunderbird profile \"a\"\n");
     cr_assert_eq(unlink(fifo), 0);
     make_dir("home/.mozilla/firefox/profiles.ini");
-    expect_trouble(XR_INVALID, "profiles.ini is no regular file",
+    expect_trouble(XR_INVALID, "profiles.ini is not a regular file",
                    "/home/.thunderbird/a = Thunderbird profile \"a\"\n");
     cr_assert_eq(rmdir(fifo), 0);
     memset(large, '\n', (1u << 20) + 1);
@@ -364,7 +364,7 @@ Test(nss_discover, prefs_that_are_a_trap_are_told_and_the_other_profiles_count)
     make_prefs(FF "z", "0106daf0");
     make_dir(FF "a");
     cr_assert_eq(mkfifo(fifo, 0600), 0);
-    expect_trouble(XR_INVALID, "a/prefs.js is no regular file",
+    expect_trouble(XR_INVALID, "a/prefs.js is not a regular file",
                    "/home/.mozilla/firefox/abc.first = Firefox profile \"first\"\n"
                    "/home/.mozilla/firefox/z = Firefox profile \"z\"\n");
     cr_assert_eq(unlink(fifo), 0);
@@ -607,7 +607,7 @@ Test(nss_discover, a_home_that_is_none_does_not_hide_the_system)
     site.root = image;
     make_dir("image/etc/pki/nssdb");
     cr_assert_eq(discover(&out, &site, XR_SCOPE_USER | XR_SCOPE_SYSTEM), XR_INVALID);
-    cr_assert_not_null(strstr(err.text, "no absolute path"), "%s", err.text);
+    cr_assert_not_null(strstr(err.text, "not an absolute path"), "%s", err.text);
     cr_assert_str_eq(out.data, "/image/etc/pki/nssdb = NSS database of the system\n");
     xr_buf_free(&out);
     site.root = missing;

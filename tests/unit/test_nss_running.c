@@ -116,8 +116,8 @@ Test(nss_running, a_lock_tells_who_has_the_profile)
     expect_notices("Firefox",
                    "is running with this profile: restart it if it still refuses what is trusted "
                    "now",
-                   "is running with this profile: restart it, until then it may still trust what "
-                   "was taken away");
+                   "is running with this profile: restart it; until then it may still trust what "
+                   "was removed");
     kill_child();
     look("home/.mozilla/firefox/p");
     expect_silence();
@@ -165,8 +165,8 @@ Test(nss_running, a_process_that_cannot_be_seen_gets_no_number)
     if (status != 0)
         SKIP("no process namespaces here");
     cr_assert_eq(read(out[0], said, sizeof(said)), (ssize_t)sizeof(said));
-    cr_assert_str_eq(said, "Firefox is running with this profile: restart it, until then it may "
-                           "still trust what was taken away");
+    cr_assert_str_eq(said, "Firefox is running with this profile: restart it; until then it may "
+                           "still trust what was removed");
 }
 
 Test(nss_running, what_a_crash_leaves_behind_says_nothing)
@@ -209,7 +209,7 @@ Test(nss_running, a_chromium_of_the_home_is_noticed)
         look(databases[i]);
         expect_notices("Chromium",
                        "is running: restart it if it still refuses a server that it refused before",
-                       "is running: restart it, until then it may still trust servers that it has "
+                       "is running: restart it; until then it may still trust servers that it has "
                        "talked to");
     }
     make_dir("other/pki/nssdb");

@@ -92,7 +92,7 @@ anchor ["server","client","email","code","time"] true Crossroot Test RSA Root'
 run w list --json
 expect_eq 'by its own name' "$(json 'stores[0].entries[].label' "$out" | grep -v null)" 'Zuerich 😀'
 run w list
-expect_grep 'with its date' 'up to a date' "$out"
+expect_grep 'with its date' 'before a date' "$out"
 run w remove --yes rsa-root.pem
 expect_eq "group policy's stays" "$rc" 1
 expect_exit 0 'it can be distrusted' w distrust --yes rsa-root.pem
@@ -102,7 +102,7 @@ expect_exit 0 'narrow the other' w install --yes --for server sibling-root.pem
 run w list --json
 expect_eq 'it keeps its name' "$(json 'stores[0].entries[].label' "$out" | grep -v null)" 'Zuerich 😀'
 run w list
-expect_grep 'and its date' 'up to a date' "$out"
+expect_grep 'and its date' 'before a date' "$out"
 expect_exit 0 'undo' w undo --yes
 expect_exit 0 'remove it' w remove sibling-root.pem
 expect_exit 0 'undo' w undo --yes
@@ -114,11 +114,11 @@ openssl x509 -in ed25519-root.pem -outform DER -out "$T/archived.der"
 put 'Microsoft\SystemCertificates\ROOT\Certificates' "$(sha1 ed25519-root.pem | tr a-f A-F)" \
     "130000000100000000000000$(record 32 "$T/archived.der")"
 run w list
-expect_grep 'what is archived is listed, and said to be' "archived: Windows' own lists" "$out"
+expect_grep 'what is archived is listed, and said to be' 'archived: the lists of Windows' "$out"
 expect_exit 0 'remove it' w remove ed25519-root.pem
 expect_exit 0 'undo' w undo --yes
 run w list
-expect_grep 'brings it back as it was' "archived: Windows' own lists" "$out"
+expect_grep 'brings it back as it was' 'archived: the lists of Windows' "$out"
 
 # --- hives that are not to be written
 
