@@ -3,13 +3,14 @@
  * libcrossroot: install, remove, distrust, verify and list CA certificates in trust stores.
  *
  * One request names a verb and what it works on; xr_run_request carries it out and gives a report,
- * which can be written as text for people or as one JSON document (schema 1). Nothing is printed
- * and neither clock, environment nor locale is read: the caller passes them in.
+ * which can be written as text or as one JSON document (schema 1). The library prints nothing and
+ * reads neither the clock, the environment nor the locale: the caller passes them in.
  *
- * Helper programs of one request work side by side, in threads of the library that live no longer
- * than the call and take no signals; callbacks come one at a time, some of them from such threads.
- * Not thread-safe across one request; different requests may run in different threads as long as
- * they name different state directories. Out of memory ends the process (docs/decisions/0002).
+ * Helper programs of one request run in parallel, in threads of the library that end with the call
+ * and take no signals. Callbacks are never called at the same time, but may be called from such a
+ * thread. One request must not be used by two threads at once. Different requests may run in
+ * different threads if they use different state directories. Out of memory ends the process
+ * (docs/decisions/0002).
  */
 #ifndef CROSSROOT_CROSSROOT_H
 #define CROSSROOT_CROSSROOT_H
@@ -20,7 +21,7 @@
 extern "C" {
 #endif
 
-#ifdef XR_API /* who links it statically keeps the names to himself */
+#ifdef XR_API /* set it when linking statically, so that the names are not exported */
 #elif defined(__GNUC__)
 #define XR_API __attribute__((visibility("default")))
 #else
@@ -56,15 +57,15 @@ enum xr_exit {
 
 enum xr_reply { XR_REPLY_NO, XR_REPLY_YES, XR_REPLY_NOBODY };
 
-/* A list of C strings, borrowed for the time of the request. */
+/* A list of C strings, borrowed until the request is done. */
 struct xr_words {
     const char *const *items;
     size_t count;
 };
 
 /*
- * Which members a verb heeds, beside verb, stores, excluded, plugins, site, scope, state_dir, worker,
- * parallel, progress and interrupted, which all do:
+ * Which members a verb uses. All verbs use verb, stores, excluded, plugins, site, scope, state_dir,
+ * worker, parallel, progress and interrupted. In addition:
  *
  *   inspect              operands (one at least), now
  *   stores, history      none
@@ -77,54 +78,55 @@ struct xr_words {
  *   recover              now, and all below
  *
  * "All below": yes, dry_run, all_or_nothing, confirm, password, ask_password, has_invoker and invoker;
- * of install drop_constraints and require_verified too. What a verb does not heed is not looked at.
+ * and for install also drop_constraints and require_verified. A verb ignores all other members.
  */
 struct xr_request {
     size_t size; /* sizeof(struct xr_request); one that does not reach site is a usage error */
     enum xr_verb verb;
     struct xr_words operands; /* files, directories, "-", IDs; for undo at most one transaction */
-    struct xr_words stores, excluded; /* addresses; none: every store of the scope */
-    struct xr_words plugins;          /* files, beside those of the plugin directory */
+    struct xr_words stores, excluded; /* store addresses; none: every store of the scope */
+    struct xr_words plugins;          /* files, in addition to those of the plugin directory */
     struct xr_words pins;             /* as typed */
     struct xr_words published;        /* files */
     struct xr_words untrusted;        /* files */
-    struct xr_words serials;          /* distrust: of what the certificates named have issued */
-    const struct xr_site *site;       /* borrowed like the words; its size counts too */
+    struct xr_words serials;          /* distrust: what the operands issued with these numbers */
+    const struct xr_site *site;       /* borrowed like the words; its size must be set too */
     unsigned scope;                   /* enum xr_scope */
-    const char *state_dir;            /* where the journal is */
-    const char *worker;               /* helper program, from the root; NULL: the installed one */
+    const char *state_dir;            /* directory of the journal */
+    const char *worker;               /* absolute path of the helper; NULL: the installed one */
     int64_t now;
     bool has_place;
     enum xr_place place; /* --as, --from */
     uint32_t purposes;   /* --for; 0: the default */
     const char *host;
-    int64_t at; /* verify as of; 0: now */
+    int64_t at; /* verify as of this time; 0: now */
     bool yes, dry_run, best_effort, drop_constraints, key, require_verified, all_or_nothing,
         managed;
-    /* Shows text (a preview that ends in a question) and asks. NULL: nobody can answer. */
+    /* Shows text (a preview of the change) and asks whether to go on. NULL: nobody can answer. */
     enum xr_reply (*confirm)(void *ctx, const char *text);
     bool (*interrupted)(void *ctx); /* NULL: never */
     void *ctx;
-    struct xr_bytes password; /* of stores that have one; data NULL: none is known */
-    /* Asks for the password of store (fit to be shown) into out; again: the one before was wrong.
-     * False when nobody answers. out is wiped by the caller. NULL: nobody can answer. */
+    struct xr_bytes password; /* of stores that have a password; data NULL: not known */
+    /* Writes the password of store (safe to show) to out, at most size bytes; again: the previous
+     * one was wrong. False if nobody answers. The library wipes out. NULL: nobody can answer. */
     bool (*ask_password)(void *ctx, const char *store, bool again, char *out, size_t size,
                          size_t *len);
-    /* On whose behalf root asks (sudo): "this user" is then that one, not root. */
+    /* The user on whose behalf root runs (sudo): "this user" is then that user, not root. */
     bool has_invoker;
     uint32_t invoker;
-    unsigned parallel; /* stores worked on at once; 0: as many as there are processors */
-    /* Tells how far the work is, never two at once, but from any thread: done of total stores, and
-     * the next one (fit to be shown). store NULL: this part of the work is over. May be NULL. */
+    unsigned parallel; /* stores to work on at once; 0: one for each processor */
+    /* Reports progress: done of total stores, and the next store (safe to show). Never called twice
+     * at the same time, but from any thread. store NULL: this part of the work is over. May be
+     * NULL. */
     void (*progress)(void *ctx, size_t done, size_t total, const char *store);
 };
 #define XR_PASSWORD_MAX 4096u
 
 struct xr_report;
 
-/* Never NULL. Whatever went wrong is in the report. */
+/* Never NULL. Errors are in the report. Free it with xr_report_free. */
 XR_API struct xr_report *xr_run_request(const struct xr_request *request);
-/* A report of a request that could not be made: exit 2 and one error. Never NULL. */
+/* A report about a request that could not be built: exit 2 and one error. Never NULL. */
 XR_API struct xr_report *xr_report_usage(enum xr_verb verb, const char *text);
 XR_API int xr_report_exit(const struct xr_report *report);
 
@@ -143,26 +145,26 @@ XR_API void xr_report_json(const struct xr_report *report, FILE *out);
 XR_API void xr_report_free(struct xr_report *report);
 
 /*
- * What a report says, without parsing it. Each function fills out with the at-th of its kind, in the
- * report's order, and is false past the end:
+ * What a report says, without parsing it. Each function fills out with the at-th element of its kind,
+ * in the report's order, and returns false past the end:
  *
  *     struct xr_report_store store = {.size = sizeof(store)};
  *
  *     for (size_t i = 0; xr_report_store(report, i, &store); i++)
  *         puts(store.address);
  *
- * The caller sets size, and members that this library does not know are zero; a size of 0 is false.
- * What is pointed to is lent until xr_report_free; structs of backend.h begin with their own size.
- * Words ("anchor", "done", "root") are those of the JSON document. Addresses, files, labels and
- * names are as they were found, hostile: to be made harmless before they are shown. Reading one
- * report is for one thread at a time.
+ * The caller sets size; a size of 0 gives false. Members that this library does not know stay zero.
+ * Pointers are valid until xr_report_free; structs of backend.h begin with their own size. Words
+ * ("anchor", "done", "root") are those of the JSON document. Addresses, files, labels and names are
+ * unchanged and may be hostile: escape them before you show them. Only one thread at a time may read
+ * a report.
  */
 enum xr_level { XR_INFO, XR_NOTE, XR_WARNING, XR_ERROR };
 
 struct xr_report_message {
     size_t size;
     enum xr_level level;
-    const char *text;  /* fit to be shown; may have several lines */
+    const char *text;  /* safe to show; may have several lines */
     const char *store; /* its address, or NULL */
 };
 XR_API bool xr_report_message(const struct xr_report *report, size_t at,
@@ -174,34 +176,34 @@ struct xr_report_store {
     const char *address; /* BACKEND:LOCATION */
     const char *backend;
     const struct xr_caps *caps; /* NULL where it could not be opened */
-    const char *why;            /* it was not read, or not changed as asked; or NULL */
-    const char *state;          /* of a verb that changes: "done", "unchanged"…; else NULL */
-    /* What the store's verifier said after the change, or NULL. Of a distrust a no is what was
-     * asked for. */
+    const char *why;            /* why it was not read, or not changed as asked; or NULL */
+    const char *state;          /* after a change: "done", "unchanged"…; else NULL */
+    /* What the store's verifier said after the change, or NULL. After a distrust, "no" is the
+     * wanted answer. */
     const struct xr_verdict *verdict;
 };
 XR_API bool xr_report_store(const struct xr_report *report, size_t at, struct xr_report_store *out);
 
-/* XR_VERB_LIST: an entry of that store (as above; managed ones alone if the request said so). */
+/* XR_VERB_LIST: an entry of that store. Only managed ones if the request asked for that. */
 struct xr_report_entry {
     size_t size;
     const struct xr_entry *entry;
     const char *place;
-    const char *name; /* subject of its certificate, as RFC 4514 writes it; NULL without one */
-    const char *kind; /* "root", "cross"…; likewise */
-    bool managed;     /* crossroot put it there */
+    const char *name; /* subject of its certificate in RFC 4514 form; NULL without a certificate */
+    const char *kind; /* "root", "cross"…; NULL without a certificate */
+    bool managed;     /* crossroot installed it */
 };
 XR_API bool xr_report_entry(const struct xr_report *report, size_t store, size_t at,
                             struct xr_report_entry *out);
 
-/* A verb that changes: a step of that store, done or not as the store's state says. */
+/* A verb that changes stores: a step of that store. The store's state says whether it was done. */
 struct xr_report_step {
     size_t size;
     const struct xr_subject *subject;
     const char *action; /* "none", "add", "change", "remove" or "refuse" */
     const char *place;
-    const char *why;         /* of a refusal, a none, or a remark; or NULL */
-    const char *name, *kind; /* as of an entry */
+    const char *why;         /* reason of a refusal or of "none", or a remark; or NULL */
+    const char *name, *kind; /* as in struct xr_report_entry */
 };
 XR_API bool xr_report_step(const struct xr_report *report, size_t store, size_t at,
                            struct xr_report_step *out);
@@ -210,15 +212,16 @@ XR_API bool xr_report_step(const struct xr_report *report, size_t store, size_t 
 struct xr_report_answer {
     size_t size;
     const char *store, *file;
-    const unsigned char *sha256;      /* of the certificate that was asked about, or NULL */
-    const struct xr_verdict *verdict; /* NULL where nobody could be asked */
-    const char *why;                  /* the reason of that, or of the verdict; or NULL */
+    const unsigned char *sha256;      /* of the verified certificate, or NULL */
+    const struct xr_verdict *verdict; /* NULL if no verifier could be asked */
+    const char *why;                  /* why there is no verdict, or the verdict's reason; or
+                                       * NULL */
 };
 XR_API bool xr_report_answer(const struct xr_report *report, size_t at,
                              struct xr_report_answer *out);
 
 XR_API const char *xr_version(void);    /* "0.1.0" */
-XR_API const char *xr_plugin_dir(void); /* where plugins are loaded from */
+XR_API const char *xr_plugin_dir(void); /* directory that plugins are loaded from */
 XR_API const char *xr_verb_name(enum xr_verb verb);
 XR_API uint32_t xr_purpose_parse(const char *name); /* 0: not a purpose */
 XR_API bool xr_place_parse(enum xr_place *out, const char *name);
