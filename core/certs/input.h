@@ -9,7 +9,7 @@
 #define XR_INPUT_FILE_MAX ((size_t)64 << 20)
 /* All of Certificate Transparency's roots and intermediates fit several times. */
 #define XR_INPUT_ITEMS_MAX ((size_t)1 << 18)
-/* Deeper than any certificate tree; also what stops a bind mount of a directory into itself. */
+/* Deeper than any certificate tree; also stops at a bind mount of a directory into itself. */
 #define XR_INPUT_DEPTH_MAX 16
 
 struct xr_input_item {
@@ -24,7 +24,7 @@ struct xr_input_item {
 struct xr_input_reject {
     const char *file;
     char *reason;
-    bool note; /* something beside what was asked for: a private key next to its certificate */
+    bool note; /* something that was not asked for, such as a private key next to its certificate */
 };
 
 struct xr_input {
@@ -41,8 +41,8 @@ struct xr_input {
     bool failed; /* a reject that is not a note */
 };
 
-/* Adds what path holds: a file, a directory (all files below it, in byte order of their names), or
- * "-". What cannot be used goes to rejected; the same item twice counts once. */
+/* Adds the items of path: a file, a directory (all files below it, in byte order of their names),
+ * or "-". What cannot be used goes to rejected. An item that occurs twice counts once. */
 void xr_input_add(struct xr_input *input, const char *path);
 /* The same for bytes already read. */
 void xr_input_add_bytes(struct xr_input *input, const char *file, struct xr_bytes data);

@@ -8,10 +8,11 @@
 enum xr_kind { XR_KIND_ROOT, XR_KIND_CROSS, XR_KIND_INTERMEDIATE, XR_KIND_LEAF };
 const char *xr_kind_name(enum xr_kind kind);
 
-/* Different keys under one issuer's name that are tried for one certificate. Honest PKIs have a
- * few; without a limit a directory of equal names costs a square of signature checks. */
+/* How many different keys with the issuer's name are tried for one certificate. Honest PKIs have a
+ * few. Without a limit, a directory of equal names would cost a quadratic number of signature
+ * checks. */
 #define XR_ISSUER_TRIES 8u
-/* Relatives listed of one certificate, for the same reason. */
+/* How many relatives of one certificate are listed, for the same reason. */
 #define XR_RELATIVES_MAX 64u
 
 #define XR_NONE SIZE_MAX
@@ -20,9 +21,9 @@ struct xr_pool_item {
     struct xr_cert *cert;
     size_t subject, issuer; /* name classes: equal for names that compare equal */
     size_t next_subject, next_key;
-    size_t key_count; /* of its key, kept at the first item of the chain */
+    size_t key_count; /* number of items with its key, kept at the first one */
     size_t key_head;
-    size_t family; /* of its key and name */
+    size_t family; /* index of the family with its key and name */
     bool self_known, self_signed;
 };
 
@@ -47,7 +48,7 @@ struct xr_pool {
     } families;
 };
 
-/* Index of the certificate, added (and referenced) if it is new. */
+/* Index of the certificate; adds (and references) it if it is new. */
 size_t xr_pool_add(struct xr_pool *pool, struct xr_cert *cert);
 size_t xr_pool_find(const struct xr_pool *pool, const unsigned char sha256[XR_SHA256_LEN]);
 void xr_pool_free(struct xr_pool *pool);
@@ -60,17 +61,17 @@ bool xr_pool_known_kind(enum xr_kind *out, const struct xr_pool *pool, size_t at
 struct xr_relatives {
     size_t items[XR_RELATIVES_MAX];
     size_t count;
-    size_t left_out; /* or not looked at */
+    size_t left_out; /* not listed or not checked */
 };
 /* Other certificates of the same public key, whatever their names. */
 void xr_pool_same_key(struct xr_relatives *out, const struct xr_pool *pool, size_t at);
 /* Certificates whose key signed this one, names matching, itself left out. */
 void xr_pool_issued_by(struct xr_relatives *out, struct xr_pool *pool, size_t at);
 
-/* Shortest way up from a certificate to one that ends(ctx, index) accepts; a step is a verified
- * signature by a CA that pass(ctx, index) does not forbid. Loops of cross-signatures end. The
- * path starts with from itself, which may already be the end. Returns its length, 0 if there is
- * no path of at most XR_PATH_MAX. */
+/* Shortest path from a certificate up to one that ends(ctx, index) accepts. Each step is a verified
+ * signature by a CA that pass(ctx, index) accepts. Loops of cross-signatures are no problem. The
+ * path starts with from, which may already be its end. Returns the length, 0 if there is no path of
+ * at most XR_PATH_MAX. */
 size_t xr_pool_path(size_t path[XR_PATH_MAX], struct xr_pool *pool, size_t from,
                     bool (*ends)(void *ctx, size_t at), bool (*pass)(void *ctx, size_t at),
                     void *ctx);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the files that use libcrypto share; for nobody else. */
+/* Shared by the files that use libcrypto; do not include it elsewhere. */
 #ifndef XR_CERTS_OPENSSL_H
 #define XR_CERTS_OPENSSL_H
 
@@ -12,10 +12,10 @@
 /* crypto.c: before any other use of libcrypto. */
 void xr_crypto_ready(void);
 const EVP_MD *xr_crypto_sha256(void);
-/* libcrypto's last reason behind what; forgets its errors. */
+/* Text "what: libcrypto's last reason"; clears libcrypto's errors. */
 enum xr_status xr_crypto_fail(struct xr_error *err, enum xr_status status, const char *what);
 
-/* x509.c: whole, without a byte behind it; NULL: libcrypto does not parse it. */
+/* x509.c: der must be exactly one certificate; NULL: libcrypto does not parse it. */
 X509 *xr_crypto_cert(struct xr_bytes der);
 X509 *xr_crypto_trusted_cert(struct xr_bytes der); /* trust settings may follow */
 EVP_PKEY *xr_crypto_key(struct xr_cert *cert);     /* the certificate's, or NULL */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Fingerprints people were given: typed as --pin, or printed on some page.
+ * Fingerprints that people were given: typed as --pin, or published on a page.
  *
- * A match is exact or it is none. A value that is only near (edit distance up to XR_PIN_NEAR, or
- * a digit too many or too few) is a reason to refuse and to explain, never to accept.
+ * Only an exact match counts. A value that is only near (edit distance up to XR_PIN_NEAR, or a
+ * digit too many or too few) is a reason to refuse and to explain, never to accept.
  */
 #ifndef XR_PINS_H
 #define XR_PINS_H
@@ -11,7 +11,7 @@
 #include "x509.h"
 
 #define XR_PIN_NEAR 8u
-/* Digits of what may still be a misprinted SHA-1 or SHA-256. */
+/* How many digits a misprinted SHA-1 or SHA-256 may have. */
 #define XR_PIN_DIGITS_MIN (40u - XR_PIN_NEAR)
 #define XR_PIN_DIGITS_MAX (64u + XR_PIN_NEAR)
 
@@ -27,11 +27,11 @@ struct xr_pins {
     struct xr_idmap seen;
 };
 
-/* [sha256:|sha1:]HEX with colons, spaces, dashes, any case. A malformed one (wrong length, other
- * characters) is kept, if it can be, for the explanation, and is XR_INVALID with a reason. */
+/* [sha256:|sha1:]HEX with colons, spaces, dashes, any case. XR_INVALID with a reason for a
+ * malformed one (wrong length, other characters); if possible it is kept for the explanation. */
 enum xr_status xr_pins_typed(struct xr_pins *pins, const char *text, struct xr_error *err);
-/* Every fingerprint of a text or HTML page: runs of hex digits, half or full width, upper or lower
- * case, in groups or not. Runs of a length that is only near to a fingerprint's are kept too. */
+/* Adds every fingerprint of a text or HTML page: runs of hex digits, half or full width, upper or
+ * lower case, in groups or not. Runs whose length is only near a fingerprint's are kept too. */
 void xr_pins_page(struct xr_pins *pins, struct xr_bytes text);
 void xr_pins_free(struct xr_pins *pins);
 
@@ -42,18 +42,18 @@ enum xr_pin_match {
     XR_PIN_SHA256
 };
 
-/* The values that come closest without being equal; NULL where nothing is near. */
+/* The values that are closest without being equal; NULL if none is near. */
 struct xr_pin_near {
     const struct xr_pin *sha256, *sha1;
 };
 
-/* Best match of one certificate among the pins that are typed, or those that are not. A near miss
- * of the SHA-256 wins over an exact SHA-1; near a SHA-256 that matches, only a misprinted SHA-1 is
- * reported. */
+/* Best match of one certificate among the typed pins, or among the published ones. A near miss of
+ * the SHA-256 wins over an exact SHA-1. If a SHA-256 matches, only a misprinted SHA-1 is reported
+ * as near. */
 enum xr_pin_match xr_pins_match(struct xr_pin_near *near, struct xr_pins *pins, bool typed,
                                 const struct xr_cert *cert);
 
-/* What is different, position by position, several lines, allocated. */
+/* The differences, position by position: several lines, allocated. */
 char *xr_pins_explain(const struct xr_pin *pin, const struct xr_cert *cert);
 
 /* Levenshtein distance of two digit strings, or limit + 1 if it is more than limit. */

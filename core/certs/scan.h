@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What is in the bytes of a file: certificates, CRLs, and what cannot be used. Opens nothing. */
+/* Finds certificates and CRLs in the bytes of a file, and what cannot be used. Opens nothing. */
 #ifndef XR_SCAN_H
 #define XR_SCAN_H
 
@@ -8,20 +8,20 @@
 /* RFC 5280 sets no size; the largest certificates in the wild are below 100 KiB. */
 #define XR_INPUT_CERT_MAX ((size_t)1 << 20)
 
-/* Where a scan puts what it finds; either call may be NULL. */
+/* Callbacks for what a scan finds; either may be NULL. */
 struct xr_scan {
     enum xr_status (*item)(void *ctx, enum xr_item_kind kind, struct xr_bytes der,
                            struct xr_bytes aux);
     void (*reject)(void *ctx, bool note, const char *reason);
     void *ctx;
-    bool glued; /* a block may begin on the line that ends the one before; see next_block */
+    bool glued; /* a block may begin on the line that ends the previous one; see xr_pem_next */
     size_t found;
     size_t rejected;
 };
 enum xr_status xr_scan(struct xr_scan *scan, struct xr_bytes data);
 
-/* struct xr_host.items: the same recognition for a backend. What is neither certificate nor CRL is
- * passed over; XR_INVALID only if nothing was found. */
+/* struct xr_host.items: the same for a backend. What is neither certificate nor CRL is skipped;
+ * XR_INVALID only if nothing was found. */
 enum xr_status xr_input_items(struct xr_bytes data, xr_item_fn emit, void *ctx,
                               struct xr_error *err);
 

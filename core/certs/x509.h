@@ -1,40 +1,40 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Certificates and CRLs: the only place of core that uses libcrypto. The wing certs is what a
- * certificate is and where it comes from; it may use sys and kit. */
+/* Certificates and CRLs: the only part of core that uses libcrypto. The folder certs says what a
+ * certificate is and reads it from files; it may use sys and kit. */
 #ifndef XR_X509_H
 #define XR_X509_H
 
 #include "kit/der.h"
 
-/* One certificate; its bytes are fixed once it is made. */
+/* One certificate; its bytes never change. */
 struct xr_cert {
     unsigned refs;
     struct xr_bytes der; /* owned */
     unsigned char sha256[XR_SHA256_LEN];
     unsigned char spki_sha256[XR_SHA256_LEN];
     struct xr_der_cert d; /* slices of der */
-    void *key;            /* EVP_PKEY of the subject, parsed at the first need */
+    void *key;            /* EVP_PKEY of the subject, parsed when first needed */
     bool key_bad;
-    bool accepted; /* known to be; see xr_cert_accepted */
+    bool accepted; /* xr_cert_accepted was true; false: not yet known */
 };
 
 /* XR_INVALID with a reason unless der is one certificate. Copies der. */
 enum xr_status xr_cert_new(struct xr_cert **out, struct xr_bytes der, struct xr_error *err);
-/* The same, of bytes whose SHA-256 the caller has already. */
+/* The same if the caller already knows the SHA-256 of der. */
 enum xr_status xr_cert_new_known(struct xr_cert **out, struct xr_bytes der,
                                  const unsigned char sha256[XR_SHA256_LEN], struct xr_error *err);
-/* For stores and pages that name certificates by it; computed at each call. */
+/* For stores and pages that name certificates by SHA-1; computed at each call. */
 void xr_cert_sha1(unsigned char out[20], const struct xr_cert *cert);
 struct xr_cert *xr_cert_ref(struct xr_cert *cert);
 void xr_cert_free(struct xr_cert *cert);
 
 /* CA by RFC 5280 (basicConstraints, keyCertSign where keyUsage is present), or a version 1
- * certificate whose subject is its issuer: before version 3 there was no other way to say it. */
+ * certificate whose subject is its issuer: before version 3 there was no other way to mark a CA. */
 bool xr_cert_is_ca(const struct xr_cert *cert);
 /* Signature only: names, validity and constraints are the model's and the verifier's business. */
 bool xr_cert_signed_by(const struct xr_cert *cert, struct xr_cert *issuer);
 bool xr_cert_self_signed(struct xr_cert *cert);
-/* Does libcrypto parse all of it? False with a reason. */
+/* Does libcrypto parse the whole certificate? False with a reason. */
 bool xr_cert_accepted(struct xr_cert *cert, struct xr_error *err);
 /* OpenSSL's security level 2, which Debian, Ubuntu and Fedora set for every TLS program
  * (SSL_CTX_set_security_level(3)): keys and signatures weaker than so many bits are refused. */
@@ -69,16 +69,18 @@ char *xr_x509_name_short(struct xr_bytes name);
 enum xr_status xr_x509_name_hash(uint32_t *out, struct xr_bytes name, struct xr_error *err);
 /* RFC 5280, 7.1, as libcrypto compares: case and white space folded, string types alike. */
 bool xr_x509_name_equal(struct xr_bytes a, struct xr_bytes b);
-/* "X509v3 Name Constraints", or in dots what has no name here; of a DER OBJECT IDENTIFIER, allocated. */
+/* Name of a DER OBJECT IDENTIFIER, such as "X509v3 Name Constraints", or its dotted form;
+ * allocated. */
 char *xr_x509_oid_text(struct xr_bytes oid);
-/* DER INTEGER of a serial number in decimal, or in hex after 0x or with colons. False: it is none. */
+/* DER INTEGER of a serial number that is given in decimal, or in hex after 0x or with colons. False
+ * if text is not one. */
 bool xr_x509_serial_parse(struct xr_buf *out, const char *text);
 /* Decimal text of a DER INTEGER, allocated. */
 char *xr_x509_serial_text(struct xr_bytes serial);
 
 void xr_x509_sha256(unsigned char out[XR_SHA256_LEN], struct xr_bytes data);
 void xr_x509_sha1(unsigned char out[20], struct xr_bytes data);
-/* Zeros where libcrypto has no MD5 (FIPS): only names of compatibility links come of it. */
+/* Zeros if libcrypto has no MD5 (FIPS): it is used only for names of compatibility links. */
 void xr_x509_md5(unsigned char out[16], struct xr_bytes data);
 enum xr_status xr_x509_path_check(struct xr_verdict *out, const struct xr_path_check *check,
                                   struct xr_error *err);

@@ -1,27 +1,29 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What was done, so that it can be undone or finished: an append-only file of records.
+ * The journal: an append-only file of records of all changes, so that they can be undone or
+ * finished.
  *
  * The file begins with a random key, twice: "XRJK", 16 bytes, their SHA-256. A record is "XRJ1",
- * payload length (4 bytes, little-endian), SHA-256 of key and payload, payload. It is there whole or
- * not at all: after a cut at any byte, or damage in the middle, reading goes on at the next record
- * whose checksum holds. The key keeps bytes of a certificate inside a damaged record from being
- * taken for one. Nothing is ever overwritten; a record that could not be written whole is cut off.
+ * payload length (4 bytes, little-endian), SHA-256 of key and payload, payload. A record counts
+ * whole or not at all: after a cut at any byte, or damage in the middle, reading goes on at the
+ * next record with a correct checksum. Because of the key, bytes of a certificate inside a damaged
+ * record cannot pass for a record. Nothing is ever overwritten; a record that could not be written
+ * whole is cut off.
  */
 #ifndef XR_JOURNAL_H
 #define XR_JOURNAL_H
 
 #include "stores/wire.h"
 
-#define XR_JOURNAL_ID_LEN 16u /* hex digits of a transaction's name */
+#define XR_JOURNAL_ID_LEN 16u /* hex digits of a transaction's ID */
 
 enum xr_record_kind {
     XR_RECORD_BEGIN = 1, /* a transaction */
     XR_RECORD_INTENT,    /* one store's steps, before the first swap */
-    XR_RECORD_DONE,      /* all of them are in the store; states as then listed */
-    XR_RECORD_BACK,      /* the store was put back */
+    XR_RECORD_DONE,      /* all of them are in the store; with the states listed then */
+    XR_RECORD_BACK,      /* the store was rolled back */
     XR_RECORD_END,
-    XR_RECORD_LEFT, /* putting it back left something; states as then listed */
+    XR_RECORD_LEFT, /* rolled back, but something is left; with the states listed then */
     XR_RECORD_LAST = XR_RECORD_LEFT
 };
 
@@ -39,11 +41,11 @@ enum xr_stage {
 };
 
 enum xr_transaction_flag {
-    XR_ALL_OR_NOTHING = 1u << 0,  /* interrupted, it is taken back in every store */
-    XR_REQUIRE_VERIFIED = 1u << 1 /* interrupted before the verdict, it is taken back */
+    XR_ALL_OR_NOTHING = 1u << 0,  /* if interrupted, it is rolled back in every store */
+    XR_REQUIRE_VERIFIED = 1u << 1 /* if interrupted before the verdict, it is rolled back */
 };
 
-/* One store's part of a transaction, as the records tell it. */
+/* One store's part of a transaction, from the records. */
 struct xr_part {
     uint64_t number; /* as in the records of its transaction */
     bool undone;     /* derived: by a later transaction */
@@ -70,28 +72,28 @@ struct xr_journal {
     int fd, dirfd;
     unsigned char key[16];
     uint64_t end; /* of the file, in bytes */
-    bool keyed;   /* the key is whole */
-    bool broken;  /* an append failed: no more are tried */
-    bool live;    /* another process is in a transaction: what is pending is its own */
+    bool keyed;   /* the file has its whole key */
+    bool broken;  /* an append failed; no more are tried */
+    bool live;    /* another process is in a transaction, to which pending parts belong */
     struct xr_transaction *items;
     size_t count, capacity;
     size_t damaged; /* bytes that belong to no record */
 };
 
-/* Opens for reading. No journal, or no directory, is an empty one. */
+/* Opens for reading. A missing journal or directory gives an empty one. */
 enum xr_status xr_journal_read(struct xr_journal *journal, const char *dir, struct xr_error *err);
-/* Opens for writing under its lock, waiting for another transaction to end; makes dir. */
+/* Opens for writing: creates dir, and takes the lock, waiting for another transaction to end. */
 enum xr_status xr_journal_open(struct xr_journal *journal, const char *dir, struct xr_error *err);
 void xr_journal_close(struct xr_journal *journal);
 
-/* Each appends one record and keeps items up to date. Intent, back and end return when all records
- * so far are durable; a begin or a done that is lost with the power costs nothing: what is there is
- * compared with what the intent says. */
+/* Each appends one record and updates items. Intent, back and end return when all records so far
+ * are durable. A begin or a done that is lost in a power cut does no harm: recovery compares the
+ * store with the intent. */
 enum xr_status xr_journal_begin(struct xr_journal *journal, size_t *transaction,
                                 const char *command, const char *undoes, uint32_t flags, int64_t at,
                                 struct xr_error *err);
-/* changes are borrowed; part is the index of the new part. number is its own in its transaction, and
- * the order of parts when they are read back. */
+/* changes are borrowed; part is the index of the new part. number is unique in the transaction, and
+ * gives the order of parts when they are read back. */
 enum xr_status xr_journal_intent(struct xr_journal *journal, size_t transaction, size_t *part,
                                  uint64_t number, const char *store, const char *identity,
                                  const struct xr_change *changes, size_t count,
@@ -99,26 +101,26 @@ enum xr_status xr_journal_intent(struct xr_journal *journal, size_t transaction,
 /* after: the state of each change's subject as listed now, count of them, borrowed. */
 enum xr_status xr_journal_done(struct xr_journal *journal, size_t transaction, size_t part,
                                const struct xr_state *const *after, struct xr_error *err);
-/* The same of a store that could not be put back as it was. */
+/* The same for a store that could not be rolled back completely. */
 enum xr_status xr_journal_left(struct xr_journal *journal, size_t transaction, size_t part,
                                const struct xr_state *const *now, struct xr_error *err);
 enum xr_status xr_journal_back(struct xr_journal *journal, size_t transaction, size_t part,
                                struct xr_error *err);
 enum xr_status xr_journal_end(struct xr_journal *journal, size_t transaction, struct xr_error *err);
 
-/* Has the store changes of it, as far as is known: done, or left by a rollback? */
+/* Does the store have changes of it, as far as is known: done, or left by a rollback? */
 bool xr_part_made(const struct xr_part *part);
-/* Not taken back yet, by whatever: made, or interrupted. */
+/* Made or interrupted, and not undone or rolled back yet? */
 bool xr_part_undoable(const struct xr_part *part);
-/* Is the store of that address meant? NULL: every one is. */
+/* Is the store with that address wanted? NULL: all are. */
 typedef bool (*xr_store_fn)(void *ctx, const char *store);
-/* By name or its beginning; with NULL the newest that is no undo and has an undoable part in a wanted
- * store. SIZE_MAX when there is none. */
+/* Finds a transaction by ID or its beginning; NULL: the newest that is not an undo and has an
+ * undoable part in a wanted store. SIZE_MAX if there is none. */
 size_t xr_journal_find(const struct xr_journal *journal, const char *id, xr_store_fn wanted,
                        void *ctx, struct xr_error *err);
 bool xr_journal_pending(const struct xr_journal *journal);
-/* Certificates that the last change of them in a store took out of its anchors, or was to: what
- * struct xr_target calls leaving. Adds to out. */
+/* Certificates whose last change in a store removed them from the anchors, or was to do so (leaving
+ * of struct xr_target). Adds to out. */
 void xr_journal_leaving(struct xr_subjects *out, const struct xr_journal *journal,
                         const char *store);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* wanted x snapshot x capabilities -> steps. Pure: no store is touched, no clock is read. */
+/* Makes steps from wishes, a snapshot and capabilities. Pure: touches no store, reads no clock. */
 #ifndef XR_PLAN_H
 #define XR_PLAN_H
 
@@ -13,21 +13,21 @@ struct xr_wish {
     struct xr_subject subject;
     struct xr_bytes der;            /* certificate or CRL; empty when only the subject is known */
     struct xr_bytes issuer, serial; /* DER, of XR_SUBJECT_ISSUER_SERIAL */
-    size_t pool_at;                 /* of a certificate in the pool, or XR_NONE */
+    size_t pool_at;                 /* index of the certificate in the pool, or XR_NONE */
     bool place_given;               /* --as, --from */
     enum xr_place place;
     uint32_t purposes;   /* --for; 0: the default */
-    bool trust_limited;  /* input had OpenSSL trust settings */
-    uint32_t trust;      /* what they leave */
-    const char *refusal; /* found impossible before any store was asked (a bad CRL) */
-    bool superseded;     /* a CRL that goes because a newer one comes */
-    const char *caution; /* a reason to ask, found by looking at paths (shadowing), or NULL */
+    bool trust_limited;  /* the input had OpenSSL trust settings */
+    uint32_t trust;      /* the purposes that they allow */
+    const char *refusal; /* why it is impossible in every store (a bad CRL), or NULL */
+    bool superseded;     /* a CRL that is removed because a newer one is installed */
+    const char *caution; /* a reason to ask, found by checking paths (shadowing), or NULL */
 };
 
 struct xr_plan_policy {
     bool best_effort;
     bool drop_constraints;
-    bool key; /* distrust --key: every certificate of the key is meant */
+    bool key; /* distrust --key: for every certificate of the key */
 };
 
 enum xr_action {
@@ -45,9 +45,9 @@ struct xr_step {
     enum xr_action action;
     enum xr_place place;
     struct xr_state *before, *want; /* owned; NULL is absent */
-    char *why;                      /* owned; of a refusal, a none, or a remark */
+    char *why;                      /* owned; reason of a refusal or of "none", or a remark */
     char *ask;                      /* owned; why this step needs a confirmation, or NULL */
-    bool pin_answers;               /* a typed pin for this certificate is confirmation enough */
+    bool pin_answers;               /* a typed pin for this certificate answers it */
 };
 
 struct xr_plan {
@@ -55,18 +55,18 @@ struct xr_plan {
     size_t count, capacity;
 };
 
-/* One step per wish, in their order. pool holds the certificates of wishes and snapshot. */
+/* One step for each wish, in their order. pool has the certificates of wishes and snapshot. */
 void xr_plan_build(struct xr_plan *plan, const struct xr_wish *wishes, size_t count,
                    const struct xr_snapshot *snapshot, const struct xr_caps *caps,
                    struct xr_pool *pool, const struct xr_plan_policy *policy);
-/* The steps that take a snapshot back from one recorded change to what was before it. */
+/* Adds the step from before to want, as for undo and recovery. Takes ownership of both. */
 void xr_plan_step(struct xr_plan *plan, const struct xr_subject *subject, size_t pool_at,
                   struct xr_state *before, struct xr_state *want);
-/* Adds to a step, as a question, that its certificate's key is distrusted or constrained. */
+/* Adds a question to a step if its certificate's key is distrusted or constrained in the store. */
 void xr_plan_ask_key(struct xr_step *step, const struct xr_snapshot *snapshot,
                      const struct xr_pool *pool);
 bool xr_step_changes(const struct xr_step *step);
-/* One entry that it is about, wanted or there before; or NULL. */
+/* One entry of the step, of the wanted state or the one before; or NULL. */
 const struct xr_entry *xr_step_entry(const struct xr_step *step);
 size_t xr_plan_changes(const struct xr_plan *plan); /* steps that change something */
 void xr_plan_free(struct xr_plan *plan);

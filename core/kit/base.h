@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Status and error, growable array, string builder, hex, UTF-8. The wing kit is pure: it uses libc alone,
- * and is all of core that a plugin may link. */
+/* Status and error, growable array, string builder, hex, UTF-8. The folder kit is pure: it uses
+ * only libc, and is the only part of core that a plugin may link. */
 #ifndef XR_BASE_H
 #define XR_BASE_H
 
 #include <crossroot/crossroot.h>
 
 /* Memory: these never return NULL. Out of memory ends the process (docs/decisions/0002); the
- * journal makes that a crash like any other. xr_new and xr_grow hand out zeroed memory. */
+ * journal makes that a crash like any other. xr_new and xr_grow return zeroed memory. */
 void *xr_new(size_t count, size_t size);
 void *xr_grow(void *array, size_t *capacity, size_t need, size_t size);
 void *xr_memdup(const void *data, size_t len);
 char *xr_strdup(const char *text);
 char *xr_format(const char *format, ...) XR_PRINTF(1, 2);
 
-/* A growable array is three fields: T *items; size_t count, capacity. XR_PUSH yields a pointer to
- * a new zeroed last element, whatever an element that was dropped from there had left. */
+/* A growable array is three fields: T *items; size_t count, capacity. XR_PUSH gives a pointer to a
+ * new last element, always zeroed. */
 void *xr_push_room(void *array, size_t *capacity, size_t count, size_t size);
 #define XR_PUSH(a)                                                                           \
     ((a)->items = xr_push_room((a)->items, &(a)->capacity, (a)->count, sizeof(*(a)->items)), \
@@ -34,7 +34,7 @@ struct xr_subjects {
 };
 void xr_subjects_free(struct xr_subjects *subjects);
 
-/* String builder; data is NUL-terminated once anything was added. {0} is an empty one. */
+/* String builder; data is NUL-terminated once something was added. {0} is an empty one. */
 struct xr_buf {
     char *data;
     size_t len, capacity;
@@ -42,7 +42,7 @@ struct xr_buf {
 void xr_buf_add(struct xr_buf *buf, const void *data, size_t len);
 void xr_buf_str(struct xr_buf *buf, const char *text);
 void xr_buf_fmt(struct xr_buf *buf, const char *format, ...) XR_PRINTF(2, 3);
-/* Room for more bytes than buf has, at once. */
+/* Makes room for that many more bytes. */
 void xr_buf_reserve(struct xr_buf *buf, size_t more);
 void xr_buf_free(struct xr_buf *buf);
 
@@ -56,13 +56,13 @@ bool xr_unhex(unsigned char *out, size_t len, const char *text);
  * in bytes, or 0 if the bytes are not UTF-8. */
 size_t xr_utf8_next(uint32_t *code_point, const unsigned char *data, size_t len);
 
-/* Appends text from outside in a form fit for a terminal, one line: control, bidirectional and
- * zero-width characters become \u{XXXX}, bytes that are not UTF-8 \xXX. */
+/* Appends text from outside in a form that is safe on a terminal, one line: control, bidirectional
+ * and zero-width characters become \u{XXXX}, bytes that are not UTF-8 \xXX. */
 void xr_buf_visible(struct xr_buf *buf, const char *text, size_t len);
 char *xr_visible(const char *text);
 
-/* Map from a SHA-256 to a number. {0} is an empty one. Keys are hashes already, so their first
- * bytes place them. */
+/* Map from a SHA-256 to a number. {0} is an empty one. Keys are hashes, so their first bytes give
+ * the slot. */
 struct xr_idmap {
     struct xr_idmap_slot {
         unsigned char id[XR_SHA256_LEN];
@@ -70,15 +70,15 @@ struct xr_idmap {
     } * slots;
     size_t count, capacity;
 };
-/* The value of id, which becomes value if it had none; *added says which. */
+/* Returns the value of id; if it has none, adds value and returns that. *added tells which. */
 size_t xr_idmap_put(struct xr_idmap *map, const unsigned char id[XR_SHA256_LEN], size_t value,
                     bool *added);
 bool xr_idmap_get(const struct xr_idmap *map, const unsigned char id[XR_SHA256_LEN], size_t *value);
 void xr_idmap_free(struct xr_idmap *map);
 
-/* Numbers of a backend's native records, little-endian. */
+/* Numbers in a backend's native records, little-endian. */
 void xr_buf_put32(struct xr_buf *out, uint32_t value);
-bool xr_bytes_get32(uint32_t *out, struct xr_bytes *in); /* false: too short; in moves on */
+bool xr_bytes_get32(uint32_t *out, struct xr_bytes *in); /* false: too short; advances in */
 
 /* memmem(3) and explicit_bzero(3), which not every C library has. */
 const void *xr_memmem(const void *in, size_t in_len, const void *what, size_t len);
@@ -88,13 +88,13 @@ bool xr_bytes_equal(struct xr_bytes a, struct xr_bytes b);
 bool xr_subject_equal(const struct xr_subject *a, const struct xr_subject *b);
 /* The i-th attached extension; an older backend's array has shorter elements. */
 const struct xr_attached *xr_attached_at(const struct xr_entry *entry, size_t i);
-/* Fills the caller's caps as far as it knows them. */
+/* Copies the members of caps that the caller's size has room for. */
 void xr_caps_give(struct xr_caps *out, const struct xr_caps *full);
-/* Why a copy of somebody's file cannot be kept in a native record, for people, or NULL: it is long, or
- * there is a private key in it. */
+/* NULL, or why a copy of a user's file cannot be kept in a native record (text for people): it is too
+ * long, or has a private key in it. */
 #define XR_KEPT_MAX ((size_t)512 << 10)
 const char *xr_why_not_kept(struct xr_bytes content);
-/* How a certificate is named by what issued it. */
+/* The subject that names a certificate by its issuer and serial number. */
 void xr_subject_issuer_serial(struct xr_subject *out, struct xr_bytes issuer,
                               struct xr_bytes serial,
                               void (*sha256)(unsigned char out[XR_SHA256_LEN],

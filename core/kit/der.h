@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A small bounds-checked walk over DER (X.690): certificates (RFC 5280, 4.1) are taken apart into
- * slices of their own bytes, without allocation. OpenSSL 3.0 needs ten times longer to parse one;
- * it is asked only for signatures, names and paths (x509.h).
+ * A small bounds-checked parser of DER (X.690). It splits certificates (RFC 5280, 4.1) into slices
+ * of their own bytes, without allocation. OpenSSL 3.0 takes ten times longer to parse one, so it is
+ * used only for signatures, names and paths (x509.h).
  */
 #ifndef XR_DER_H
 #define XR_DER_H
@@ -28,7 +28,7 @@ struct xr_der_item {
     struct xr_bytes whole; /* header and content */
 };
 
-/* Takes one element off the front of *rest. False unless it is DER: definite, minimal length,
+/* Takes one element from the front of *rest. False unless it is DER: definite and minimal length,
  * tag number below 31, inside the bytes. */
 bool xr_der_next(struct xr_der_item *out, struct xr_bytes *rest);
 /* The same, if it has that tag. */
@@ -72,11 +72,11 @@ enum xr_status xr_der_aux(struct xr_der_aux *out, struct xr_bytes der, struct xr
 /* Issuer name of a CertificateList (RFC 5280, 5.1). */
 enum xr_status xr_der_crl_issuer(struct xr_bytes *out, struct xr_bytes der, struct xr_error *err);
 
-/* UTCTime or GeneralizedTime as certificates have it, also with a numeric zone or no seconds. */
+/* UTCTime or GeneralizedTime as in certificates, also with a numeric zone or without seconds. */
 bool xr_der_time(int64_t *out, const struct xr_der_item *item);
 
-/* What kind of thing bytes that are not a certificate seem to be: "a private key", "PKCS#12"…;
- * NULL if nothing we know. */
+/* What bytes that are not a certificate seem to be: "a private key", "PKCS#12"…; NULL if
+ * unknown. */
 const char *xr_der_guess(struct xr_bytes data, bool *private_key);
 
 #endif

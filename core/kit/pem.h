@@ -19,10 +19,10 @@ struct xr_pem_block {
     struct xr_bytes label, body; /* slices of the text */
 };
 enum xr_pem_found { XR_PEM_NONE, XR_PEM_BLOCK, XR_PEM_OPEN /* without its END */ };
-/* The next "-----BEGIN LABEL-----" that starts a line, and what is before its END. A BEGIN quoted
- * inside a line (a name in a text dump, say) is none. With glued, one that follows an END on the
- * same line is: `cat` makes that of files without a final newline. Readers of a bundle such as
- * OpenSSL's do not take it. start is where the file begins. */
+/* The next "-----BEGIN LABEL-----" at the start of a line, and what stands before its END. A BEGIN
+ * inside a line (a name in a text dump, say) does not count. With glued, a BEGIN right after an END
+ * on the same line counts too: `cat` makes such lines from files without a final newline. Readers
+ * of bundles such as OpenSSL's do not accept it. start is where the file begins. */
 enum xr_pem_found xr_pem_next(struct xr_pem_block *out, struct xr_bytes *rest,
                               const unsigned char *start, bool glued);
 

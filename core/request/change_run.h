@@ -14,47 +14,47 @@ struct xr_change_run {
     struct xr_engine *engine;
     struct xr_wishes wishes;
     struct xr_pins pins;
-    struct xr_strings texts; /* owns what wishes say */
+    struct xr_strings texts; /* owns texts that wishes point to */
     struct {
         struct xr_buf *items; /* DER of --serial */
         size_t count, capacity;
     } serials;
     struct xr_journal journal;
     bool journal_open;
-    struct xr_chosen chosen; /* of undo and recover */
-    bool finished_undo;      /* recovery brought an interrupted undo to its end */
-    bool took_back;          /* recovery took something back */
+    struct xr_chosen chosen; /* stores of undo and recover */
+    bool finished_undo;      /* recovery finished an interrupted undo */
+    bool took_back;          /* recovery rolled something back */
     size_t transaction;      /* XR_NONE before the first record */
     unsigned shadow_checks;
-    struct xr_secret last_password; /* that opened a store, typed by somebody */
-    const char *undoes;             /* transaction that this one takes back, or NULL */
+    struct xr_secret last_password; /* last typed password that opened a store */
+    const char *undoes;             /* ID of the transaction that this one undoes, or NULL */
 };
 
-/* consent.c. False: said why, exit code raised, nothing may be changed. */
+/* consent.c. False: the reason is reported, the exit code is set, and nothing may be changed. */
 bool xr_change_read_pins(struct xr_change_run *c);
 bool xr_change_check_pins(struct xr_change_run *c);
 bool xr_change_confirmed(struct xr_change_run *c);
 
-/* unlock.c. Finds the password of every store whose plan needs it; where nobody knows it, the run
- * ends as refused. */
+/* unlock.c. Finds the password of every store whose plan needs it; without it, the run ends as
+ * refused. */
 void xr_change_unlock(struct xr_change_run *c);
-/* The same for what a crash left; false: the run has ended. */
+/* The same for a part that a crash left; false: the run has ended. */
 bool xr_change_unlock_part(struct xr_change_run *c, struct xr_run *run, size_t t, size_t p);
 
-/* wishes.c. Is an operand the beginning of a SHA-256, not a file? */
+/* wishes.c. Is an operand the beginning of a SHA-256, and not a file? */
 bool xr_change_is_id(const char *text);
 bool xr_change_wishes(struct xr_change_run *c);
-/* A plan for every run that can have one. */
+/* Makes a plan for every run that can have one. */
 void xr_change_plan(struct xr_change_run *c);
 
 /* apply.c */
 bool xr_change_open_journal(struct xr_change_run *c);
-/* Tells every run what the journal says of its store. */
+/* Fills every run's leaving from the journal. */
 void xr_change_recall(struct xr_change_run *c);
-/* What another process's crash left in the stores of this command. */
+/* Recovers what a crash left in the stores of this command. */
 bool xr_change_recover_first(struct xr_change_run *c);
 struct xr_txn xr_change_txn(struct xr_change_run *c);
-/* The common end of every change: runs have plans; ask, apply, grade. */
+/* The end of every change, once runs have plans: confirm, apply, grade. */
 void xr_change_carry_out(struct xr_change_run *c);
 void xr_change_free(struct xr_change_run *c);
 

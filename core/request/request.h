@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the verbs share: one request under way. select_stores.c finds the stores, survey.c reads them,
- * read_verbs.c shows, change_verbs.c changes. The wing request may use everything below it. */
+/* State of one request, shared by all verbs. select_stores.c finds the stores, survey.c reads them,
+ * read_verbs.c shows them, change_verbs.c changes them. The folder request may use all folders
+ * below it. */
 #ifndef XR_REQUEST_H
 #define XR_REQUEST_H
 
@@ -15,62 +16,64 @@ struct xr_engine {
     struct xr_worker_config worker;
     struct xr_threads threads;
     struct xr_forkservers forkservers;
-    char *state_dir; /* this request's: the host's, keyed by the image */
+    char *state_dir; /* of this request: for an image, a directory of its own */
     struct xr_users users;
-    /* Done and said once, whatever the number of backends. */
+    /* Done and reported only once for all backends. */
     bool read_users, no_users, told_others, told_root;
 };
 
-/* Fills report->runs with the stores asked for. False when that is an error (already said). */
+/* Fills report->runs with the stores of the request. False on an error (already reported). */
 bool xr_engine_select(struct xr_engine *engine);
-/* Adds every store of the scope that is not excluded. False when an address to be left out is none
- * (said). */
+/* Adds every store of the scope that is not excluded. False if --exclude-store is not an address
+ * (already reported). */
 bool xr_engine_discover(struct xr_engine *engine);
-/* What --store and --exclude-store leave of stores that are known from the journal, which need not
- * exist any more. */
+/* Which stores of the journal --store and --exclude-store select. They need not exist any more. */
 struct xr_chosen {
     bool all; /* without --store */
     struct xr_strings in, out;
 };
-/* False when a word is no address (said). */
+/* False if an option is not an address (already reported). */
 bool xr_chosen_read(struct xr_chosen *out, struct xr_engine *engine);
 bool xr_chosen_has(void *chosen, const char *store); /* an xr_store_fn */
 void xr_chosen_free(struct xr_chosen *chosen);
-/* What an address means: backend, and location on this host (NULL: all the backend finds).
- * XR_UNSUPPORTED when it is no address. */
+/* Parses an address: backend, and location on this host (NULL: all that the backend finds).
+ * XR_UNSUPPORTED if it is not an address. */
 enum xr_status xr_engine_locate(struct xr_engine *engine, const char *address,
                                 const struct xr_loaded **backend, char **location,
                                 struct xr_error *err);
-/* Who opens a store of this backend at this location, without links. */
+/* The user who opens a store of this backend at this location (a path without links). */
 void xr_engine_owner(struct xr_owner *out, struct xr_engine *engine,
                      const struct xr_loaded *backend, const char *location);
-/* Adds a run for one address; false when it names no backend (said). */
+/* Adds a run for one address; false if it names no backend (already reported). */
 bool xr_engine_add_run(struct xr_engine *engine, const char *address, bool named);
-/* work(ctx, run) for the runs from that one on, those in helpers side by side; backwards: begun from
- * the last one. What was said meanwhile is put into the order of the runs. */
+/* Calls work(ctx, run) for all runs from index from on; runs in helpers work in parallel.
+ * backwards: starts with the last one. Messages of that time are sorted in the order of the
+ * runs. */
 void xr_engine_each(struct xr_engine *engine, size_t from, bool backwards,
                     void (*work)(void *ctx, struct xr_run *run), void *ctx);
-/* Reads every run's store; certificates join the pool. What cannot be read becomes a failed run. */
+/* Reads every run's store and adds its certificates to the pool. A store that cannot be read
+ * becomes a failed run. */
 void xr_engine_survey(struct xr_engine *engine);
-/* Puts the certificates of a snapshot into the pool. */
+/* Adds the certificates of a snapshot to the pool. */
 void xr_engine_pool(struct xr_engine *engine, const struct xr_snapshot *snapshot);
-/* What is listed somewhere but gone since is no failure, unless it was asked for. */
+/* Ends a run whose store cannot be read. A store that was discovered but is gone is not a failure
+ * unless it was named. */
 void xr_engine_unread(const struct xr_engine *engine, struct xr_run *run, enum xr_status status,
                       const struct xr_error *err);
-/* Finds out, on all processors, what is known from then on of every certificate of the pool: is it
- * self-signed, and, if whole, does libcrypto parse all of it? */
+/* Finds out, on all processors, for every certificate of the pool: is it self-signed and, with
+ * whole, does libcrypto parse all of it? The pool remembers the answers. */
 void xr_engine_check_all(struct xr_engine *engine, bool whole);
-/* Puts the certificates of the input into the pool. */
+/* Adds the certificates of the input to the pool. */
 void xr_engine_pool_input(struct xr_engine *engine);
 /* Reads operands into report->input and the pool. */
 void xr_engine_read(struct xr_engine *engine, struct xr_words files);
-/* Says what of the input cannot be used. */
+/* Reports what in the input cannot be used. */
 void xr_engine_rejects(struct xr_engine *engine, enum xr_level level);
-/* Whoever read a store a moment ago may not know yet: what a change of it asks of people. */
+/* Reports the notices of a changed store: what must happen before running programs notice it. */
 void xr_engine_notices(struct xr_report *report, const struct xr_run *run);
-/* Did a store's part fail, so that the whole is not as asked? */
+/* Did a run fail, so that the result is not as asked? */
 bool xr_engine_failed(const struct xr_run *run);
-/* Exit code of the changes in report->runs. */
+/* Sets the exit code from the changes in report->runs. */
 void xr_engine_grade(struct xr_engine *engine);
 
 void xr_verb_inspect(struct xr_engine *engine);

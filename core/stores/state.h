@@ -11,16 +11,17 @@ struct xr_state *xr_state_copy(const struct xr_state *state); /* NULL gives NULL
 /* Copies entry into the state. */
 void xr_state_add(struct xr_state *state, const struct xr_entry *entry);
 
-/* Everything but flags; the order of entries does not count. NULL and no entries are alike. */
+/* Compares everything except flags; the order of entries does not matter. NULL equals no
+ * entries. */
 bool xr_state_equal(const struct xr_state *a, const struct xr_state *b);
 /* The same without native and label: would a reader of the store notice a difference? */
 bool xr_state_same(const struct xr_state *a, const struct xr_state *b);
-/* Is every entry of state, native aside, an entry of a or of b? What an interrupted swap leaves. */
+/* Is every entry of state (native aside) an entry of a or of b, as after an interrupted swap? */
 bool xr_state_between(const struct xr_state *state, const struct xr_state *a,
                       const struct xr_state *b);
-/* Does going from one to the other give any trust that was not there? */
+/* Does the change give any trust that was not there? */
 bool xr_state_widens(const struct xr_state *from, const struct xr_state *to);
-/* Do the two differ in a place of that set (XR_PLACE_BITs)? */
+/* Do a and b differ in one of these places (XR_PLACE_BITs)? */
 bool xr_state_differs_in(const struct xr_state *a, const struct xr_state *b, uint32_t places);
 const struct xr_entry *xr_state_in(const struct xr_state *state, enum xr_place place);
 /* Is every entry in a place there is, of that subject, and are its bytes the subject's? XR_INVALID
@@ -32,9 +33,9 @@ struct xr_snapshot {
     struct xr_state **items;
     size_t count, capacity;
     struct xr_idmap map;
-    struct xr_idmap only; /* of subjects that are taken; empty: all are */
+    struct xr_idmap only; /* subjects to take; empty: all */
 };
-/* From now on only subjects named so are taken. */
+/* From now on, take only subjects that were given to this function. */
 void xr_snapshot_only(struct xr_snapshot *snapshot, const struct xr_subject *subject);
 /* xr_entry_fn; ctx is a struct xr_snapshot. */
 enum xr_status xr_snapshot_take(void *ctx, const struct xr_entry *entry);

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * An open store, in this process or in a helper program: same operations, same promises.
+ * An open store, in this process or in a helper program, with the same operations and promises.
  *
- * The helper is started by fork and exec over a socket pair; messages are bounded, every call has
- * a time limit, and what comes back is parsed as hostile. A helper that crashes, hangs or talks
- * nonsense is killed and the call answers XR_LOST: whether it acted is unknown.
+ * The helper is started by fork and exec over a socket pair; messages are bounded, every call has a
+ * time limit, and what comes back is parsed as hostile. A helper that crashes, hangs or sends
+ * invalid replies is killed, and the call returns XR_LOST: whether it acted is unknown.
  *
- * The wing stores is what backends there are and what their stores hold; it may use certs, sys, kit.
+ * The folder stores has the backends and what their stores hold; it may use certs, sys and kit.
  */
 #ifndef XR_STORE_H
 #define XR_STORE_H
@@ -14,7 +14,7 @@
 #include "registry.h"
 #include "wire.h"
 
-/* What to do before and after a wait for a helper, so that others can go on. */
+/* Called before and after waiting for a helper, so that other threads can go on. */
 struct xr_pause {
     void (*leave)(void *ctx);
     void (*enter)(void *ctx);
@@ -23,15 +23,15 @@ struct xr_pause {
 struct xr_remote;
 
 struct xr_worker_config {
-    const struct xr_remote *remote; /* how sessions in helpers are had; NULL: there are none */
+    const struct xr_remote *remote; /* opens sessions in helpers; NULL: there are none */
     const char *program;            /* path of the helper */
-    unsigned limit_ms;              /* for one call; 0: XR_WORKER_LIMIT_MS */
-    bool has_identity;              /* become somebody before exec */
+    unsigned limit_ms;              /* time limit for one call; 0: XR_WORKER_LIMIT_MS */
+    bool has_identity;              /* become uid and gid before exec */
     uint32_t uid, gid;
     const struct xr_pause *pause; /* or NULL */
-    /* A helper that is a copy of one that is ready, for a session of that backend: its process, which
-     * serves on fd; 0 where there is none to copy; -1 where the one to copy failed and is gone, when
-     * somebody else may have fd by now. NULL: each helper is a new program. */
+    /* Copies a helper that is ready for sessions of that backend. Returns the process ID of the
+     * copy, which serves on fd; 0 if there is none to copy; -1 if the one to copy failed and is
+     * gone (another process may have fd by then). NULL: each helper is a new program. */
     int (*copy)(void *copier, const struct xr_worker_config *config,
                 const struct xr_loaded *backend, int fd);
     void *copier;
@@ -48,26 +48,27 @@ struct xr_store {
     const struct xr_remote *remote;
 };
 
-/* A target that only says where. */
+/* A target with only site and location. */
 #define XR_TARGET(site_, location_) \
     (&(const struct xr_target){     \
         .size = sizeof(struct xr_target), .site = (site_), .location = (location_)})
-/* In a helper if the backend asks for one or config says who to be; config may be NULL for a
- * backend that needs none. store is all zero before, and after close; target is borrowed until it
- * returns. */
+/* Opens in a helper if the backend asks for one or config has an identity; config may be NULL for a
+ * backend that needs none. store is all zero before this call and after close. target is borrowed
+ * until it returns. */
 enum xr_status xr_store_open(struct xr_store *store, const struct xr_loaded *backend,
                              const struct xr_target *target, enum xr_mode mode,
                              const struct xr_worker_config *config, struct xr_error *err);
-/* The same, in this process whatever the backend asks for. */
+/* The same, but always in this process, whatever the backend asks for. */
 enum xr_status xr_store_open_here(struct xr_store *store, const struct xr_loaded *backend,
                                   const struct xr_target *target, enum xr_mode mode,
                                   struct xr_error *err);
-/* An open store for reading becomes one for writing; XR_UNSUPPORTED where only another open does. */
+/* Makes a store that is open for reading writable; XR_UNSUPPORTED if it must be opened again. */
 enum xr_status xr_store_renew(struct xr_store *store, struct xr_error *err);
 void xr_store_close(struct xr_store *store);
 
-/* What backend->discover names, in a helper if config says who to be or the backend asks for one. A helper's answers were made
- * by somebody else: bounded, but otherwise anything. What was named before a failure counts. */
+/* Emits what backend->discover emits, in a helper if config has an identity or the backend asks for
+ * one. Answers of a helper are bounded, but otherwise not trusted. What was emitted before a
+ * failure counts. */
 #define XR_FOUND_MAX 256u
 enum xr_status xr_store_discover(const struct xr_loaded *backend, const struct xr_site *site,
                                  unsigned scope, const struct xr_worker_config *config,
@@ -82,7 +83,7 @@ enum xr_status xr_store_flush(struct xr_store *store, struct xr_error *err);
 /* XR_UNSUPPORTED if the store has no verifier. */
 enum xr_status xr_store_probe(struct xr_store *store, struct xr_verdict *out,
                               const struct xr_probe *probe, struct xr_error *err);
-/* See struct xr_backend; XR_UNSUPPORTED if nothing there can be unlocked. */
+/* See struct xr_backend; XR_UNSUPPORTED if nothing can be unlocked. */
 enum xr_status xr_store_unlock(struct xr_store *store, struct xr_bytes password,
                                struct xr_error *err);
 

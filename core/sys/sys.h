@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The operating system: files, locks, directories, paths that can be trusted. The wing sys is all that
- * asks it; it may use kit. */
+/* The operating system: files, locks, directories, paths that can be trusted. Only the folder sys
+ * calls it; it may use kit. */
 #ifndef XR_SYS_H
 #define XR_SYS_H
 
 #include "sys/whole.h"
 
-/* Reads a descriptor to its end; XR_INVALID if there are more than limit bytes. The buffer is
- * wiped with xr_sys_wipe by callers that may have read a key. */
+/* Reads a descriptor to its end; XR_INVALID if there are more than limit bytes. Callers that may
+ * have read a key free the buffer with xr_sys_wipe. */
 enum xr_status xr_sys_read_fd(struct xr_buf *out, int fd, size_t limit, struct xr_error *err);
-/* Opens what a user gave as input, below a directory or (XR_HERE) by its path. A descriptor for
- * XR_FILE_DATA and XR_FILE_DIR; err for XR_FILE_NONE. */
+/* Opens an input file that the user named, below a directory or (XR_HERE) by its path. Gives a
+ * descriptor for XR_FILE_DATA and XR_FILE_DIR, and err for XR_FILE_NONE. */
 enum xr_file_kind {
     XR_FILE_NONE,  /* it cannot be opened */
     XR_FILE_DATA,  /* to be read to its end */
     XR_FILE_DIR,   /* for xr_sys_names */
-    XR_FILE_LINK,  /* not named: to a directory elsewhere */
+    XR_FILE_LINK,  /* a link to a directory, which the user did not name */
     XR_FILE_OTHER, /* a device, a socket… */
 };
 #define XR_HERE (-1)
@@ -31,49 +31,50 @@ void xr_sys_wipe(struct xr_buf *buf); /* overwrites, then frees */
 enum xr_status xr_sys_write_atomic(int dirfd, const char *name, struct xr_bytes data, unsigned mode,
                                    struct xr_error *err);
 
-/* A regular file that belongs to who runs this, below a directory of xr_sys_state_dir, through no
- * link; append: made if missing, private, and written at its end only. XR_ABSENT, XR_REFUSED. */
+/* Opens a regular file of the user who runs this, below a directory of xr_sys_state_dir, not
+ * through a link. append: created if missing, private, and written only at its end. XR_ABSENT,
+ * XR_REFUSED. */
 enum xr_status xr_sys_open_own(int *out, int dirfd, const char *name, bool append,
                                struct xr_error *err);
-bool xr_sys_sync(int fd); /* what was written is on the disk; false: see errno */
+bool xr_sys_sync(int fd); /* makes what was written durable; false: see errno */
 bool xr_sys_sync_dir(int dirfd);
 
 bool xr_sys_random(void *out, size_t len);
-unsigned xr_sys_processors(void); /* that this process may use */
+unsigned xr_sys_processors(void); /* number that this process may use */
 
-/* For as long as the descriptor is open; waits at most wait_ms. XR_BUSY when somebody keeps it. */
+/* Locks until the descriptor is closed. Waits at most wait_ms, then XR_BUSY. */
 enum xr_status xr_sys_lock(int fd, bool exclusive, unsigned wait_ms, struct xr_error *err);
 void xr_sys_unlock(int fd);
 
-/* Makes (private) and opens the directory that holds a user's or root's records. Refused unless
- * it is that user's, nobody else may write it, and no component below an existing, trusted
- * directory is a link. The descriptor is the caller's. */
+/* Creates (private) and opens the directory for the records of a user or of root. XR_REFUSED unless
+ * it belongs to that user, nobody else may write it, and no component below an existing, trusted
+ * directory is a link. The caller closes the descriptor. */
 enum xr_status xr_sys_state_dir(int *out, const char *path, struct xr_error *err);
-/* The same without making anything: XR_ABSENT when it is not there. */
+/* The same, but creates nothing: XR_ABSENT if it does not exist. */
 enum xr_status xr_sys_state_dir_open(int *out, const char *path, struct xr_error *err);
 
-/* Opens a file that will run inside this process. Every directory above it belongs to root (or,
- * for an ordinary user, to that user) and can be written by nobody else; a sticky directory
- * passes as an ancestor, not as the parent. The descriptor returned is the file checked. */
+/* Opens a file that will be loaded into this process. Every directory above it must belong to root
+ * (or, for an ordinary user, to that user), and nobody else may write it. A sticky directory is
+ * allowed as an ancestor, but not as the parent. The descriptor is the file that was checked. */
 enum xr_status xr_sys_open_trusted(int *out, const char *path, struct xr_error *err);
 /* The same for a directory whose files will be opened by name. */
 enum xr_status xr_sys_open_trusted_dir(int *out, const char *path, struct xr_error *err);
 
 /* Absolute path with all links resolved. Only the last component may be missing; a dangling link
- * there is kept as it is, so that whoever opens it without following links refuses it. */
+ * there is kept, so that opening it without following links fails. */
 enum xr_status xr_sys_canonical(char **out, const char *path, struct xr_error *err);
 
-/* Resolves every link of path, one component after the other, each looked at through its own
- * descriptor. XR_REFUSED if a link belongs neither to root nor to the caller. Only the last
- * component may be missing. The result has no links: who opens it should follow none. */
+/* Resolves every link of path, one component after the other, each through its own descriptor.
+ * XR_REFUSED if a link belongs neither to root nor to the caller. Only the last component may be
+ * missing. The result has no links: open it without following any. */
 enum xr_status xr_sys_resolve(char **out, const char *path, struct xr_error *err);
-/* The same up to a directory that ends says yes to, told its path without links and its owner: what
- * follows that is taken as it is written. XR_REFUSED if it has "..". */
+/* The same up to the first directory for which ends(ctx, path without links, owner) is true. The
+ * rest of the path is taken as it is written; XR_REFUSED if it has "..". */
 typedef bool (*xr_ends_fn)(void *ctx, const char *path, uint32_t owner);
 enum xr_status xr_sys_resolve_to(char **out, const char *path, xr_ends_fn ends, void *ctx,
                                  struct xr_error *err);
 
-/* Names in a directory except "." and "..", sorted by bytes. */
+/* Names in a directory without "." and "..", sorted by bytes. */
 enum xr_status xr_sys_names(struct xr_strings *out, int dirfd, struct xr_error *err);
 
 /* struct xr_host.run (run.c) */
