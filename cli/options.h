@@ -9,7 +9,7 @@ struct words {
     size_t count;
 };
 
-/* The command line, taken apart; strings are argv's own. */
+/* The parsed command line; strings belong to argv. */
 struct options {
     enum xr_verb verb;
     bool has_verb, help, version, json, quiet, verbose;
@@ -27,7 +27,7 @@ struct options {
     struct words operands, stores, excluded, plugins, pins, published, untrusted, serials;
 };
 
-/* False with one line (allocated) that says what is wrong, perhaps with what was meant. */
+/* False with one line (allocated) that says what is wrong, perhaps with a suggestion. */
 bool options_parse(struct options *out, int argc, char **argv, char **why);
 void options_free(struct options *options);
 

@@ -5,11 +5,11 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Reads from a descriptor up to the first newline or the end; false with *why (allocated). Nothing
- * behind the newline is read. */
+/* Reads from a descriptor up to the first newline or the end; false with *why (allocated). Reads
+ * nothing after the newline. */
 bool password_read(char *out, size_t size, size_t *len, int fd, char **why);
-/* Asks on the controlling terminal without echo. False without a terminal, at an end of input, or
- * once stopped() says so. */
+/* Asks on the controlling terminal without echo. False without a terminal, at the end of input, or
+ * when stopped() is true. */
 bool password_ask(char *out, size_t size, size_t *len, const char *store, bool again,
                   bool (*stopped)(void));
 

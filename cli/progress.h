@@ -4,8 +4,8 @@
 
 #include <stddef.h>
 
-/* How far the work is, as one line of a terminal that is wiped when it is over: see struct
- * xr_request. Nothing for a few stores that are done in no time. */
+/* Shows progress as one line on a terminal, which is wiped at the end; see struct xr_request. Shows
+ * nothing for a few stores that take no time. */
 void progress_show(void *ctx, size_t done, size_t total, const char *store);
 
 #endif

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Paths in people's homes, where every link and every file may be a trap for whoever looks.
+ * Paths in users' homes, where every link and every file may be a trap.
  *
  * Links are resolved here, one component after the other, and never by the kernel. Up to the home
- * itself all count: who named it meant it. Elsewhere a link counts if it is root's or the caller's
- * own, or if it only names its neighbour in the same directory (snap's "current"); any other is
- * XR_REFUSED. So an ordinary user who keeps ~/.mozilla on another disk by a link is served, and
- * root follows no link that somebody else made. In an image links lead to places in the image.
+ * itself every link is followed, because the caller named it. Below it, a link is followed if it
+ * belongs to root or the caller, or if it only names a neighbour in the same directory (snap's
+ * "current"); any other is XR_REFUSED. So a user may keep ~/.mozilla on another disk by a link, and
+ * root follows no link of another user. In an image, links lead to places in the image.
  */
 #ifndef XR_NSS_HOME_H
 #define XR_NSS_HOME_H
@@ -16,7 +16,7 @@
 #include <sys/stat.h>
 
 struct nss_tree {
-    const char *prefix; /* of what is shown to others: the image, or "" */
+    const char *prefix; /* of paths in messages: the image, or "" */
     const char *home;   /* as the caller names it */
     char *real_home;    /* without links, in the image; NULL without a home */
     int root;
@@ -24,11 +24,11 @@ struct nss_tree {
 
 struct nss_place {
     char *path;     /* absolute, without links, in the image; "" is the root */
-    bool there;     /* false: something of it does not exist */
+    bool there;     /* false: a part of the path does not exist */
     struct stat st; /* if it does */
 };
 
-/* root and home as in struct xr_site; a missing home is no failure. */
+/* root and home as in struct xr_site; a missing home is not an error. */
 enum xr_status nss_tree_open(struct nss_tree *out, const char *root, const char *home,
                              struct xr_error *err);
 void nss_tree_close(struct nss_tree *tree);
@@ -38,15 +38,15 @@ enum xr_status nss_place_find(struct nss_place *out, const struct nss_tree *tree
                               struct xr_error *err);
 void nss_place_free(struct nss_place *place);
 
-/* A directory; -1 if it is none, or a link by now. Good for the calls that end in "at" only. */
+/* Opens a directory (O_PATH); -1 if it is not one, or is a link by now. Use it only for calls whose
+ * names end in "at". */
 int nss_place_dir(const struct nss_tree *tree, const struct nss_place *place);
 /* A regular file of at most limit bytes. XR_ABSENT if it does not exist; XR_INVALID if it is too
- * large or something else than a file. */
+ * large or not a regular file. */
 enum xr_status nss_place_read(struct xr_buf *out, const struct nss_tree *tree, const char *path,
                               size_t limit, struct xr_error *err);
 
-/* What lies in a directory, sorted, without "." and "..": at most max names, and XR_INVALID if there
- * are more. */
+/* Names in a directory, sorted, without "." and "..". XR_INVALID if there are more than max. */
 enum xr_status nss_place_names(struct xr_strings *out, const struct nss_tree *tree,
                                const char *path, size_t max, struct xr_error *err);
 
@@ -54,7 +54,7 @@ enum xr_status nss_place_names(struct xr_strings *out, const struct nss_tree *tr
 struct nss_chromium {
     const char *settings; /* directory below ~/.config */
     const char *name;
-    const char *process; /* its processes' names begin so */
+    const char *process; /* beginning of its processes' names */
 };
 extern const struct nss_chromium nss_chromiums[];
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * profiles.ini and installs.ini, line by line, as Mozilla's nsINIParser takes them:
+ * profiles.ini and installs.ini, line by line, as Mozilla's nsINIParser reads them:
  *
  * A line ends at CR or LF, the file at its first NUL byte. "#" and ";" make a comment at the very
  * start of a line only. Blanks before a key are skipped, those after it and all those of a value
- * belong to it. Upper and lower case differ. After a malformed [section] lines count for nothing
- * until the next one. A section may come back, a key may be repeated: the last value counts, which
- * is left to the caller.
+ * belong to it. Upper and lower case differ. After a malformed [section], lines are ignored until
+ * the next one. Sections and keys may be repeated: the last value counts, which is left to the
+ * caller.
  */
 #ifndef XR_NSS_INI_H
 #define XR_NSS_INI_H
@@ -16,7 +16,7 @@
 /* Slices of the text, which must live as long. */
 struct nss_ini {
     struct xr_bytes rest;
-    struct xr_bytes section, key, value; /* of the line read last */
+    struct xr_bytes section, key, value; /* section of the last line */
     bool in_section;
 };
 

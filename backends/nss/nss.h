@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * NSS databases (cert9.db, key4.db): the files of this backend and what they promise each other.
+ * NSS databases (cert9.db, key4.db): the files of this backend and their interfaces.
  *
  *   nss.c       the table: opening, capabilities, flush
  *   libs.c      which NSS libraries, and loading them
@@ -12,18 +12,19 @@
  *   running.c   whether a browser uses the profile right now
  *   verifier.c  libnss3's answer; the only file that uses NSS's certificate API
  *
- * Everything runs in a helper process that is the user whose files these are.
+ * Everything runs in a helper process, as the user who owns the files.
  */
 #ifndef XR_NSS_H
 #define XR_NSS_H
 
 #include "kit/base.h"
 
-/* libs.c: the libraries of one directory; never two sets in one process. */
+/* libs.c: the libraries of one directory. Never load two sets in one process. */
 struct nss_libs {
     char dir[4096]; /* empty: the system's, as the loader finds them */
 };
-/* site->nss, else the system's, else those of a browser. XR_ABSENT says what to install. */
+/* Finds site->nss, else the system's libraries, else a browser's. XR_ABSENT says what to
+ * install. */
 enum xr_status nss_libs_find(struct nss_libs *out, const struct xr_site *site,
                              struct xr_error *err);
 /* Loads name ("libsoftokn3.so", "libnss3.so") and what it needs; stays loaded. NULL says why. */
@@ -33,11 +34,11 @@ void *nss_libs_load(const struct nss_libs *libs, const char *name, struct xr_err
 enum xr_status nss_discover(const struct xr_host *host, const struct xr_site *site, unsigned scope,
                             xr_found_fn emit, void *ctx, struct xr_error *err);
 
-/* running.c: fills caps->notice if a program has the database in dirfd (at path) open. */
+/* running.c: fills caps->notice if a program uses the database in dirfd (at path). */
 void nss_running(struct xr_caps *caps, int dirfd, const char *path);
 
-/* verifier.c: what libnss3 says of probe with the database in the working directory, read-only,
- * and with the built-in roots where their module is found. Once a process. */
+/* verifier.c: asks libnss3 about probe, with the database in the working directory (read-only) and
+ * the built-in roots if their module is found. Only once in a process. */
 enum xr_status nss_verify(struct xr_verdict *out, const struct nss_libs *libs,
                           const struct xr_host *host, const struct xr_probe *probe,
                           struct xr_error *err);

@@ -6,27 +6,27 @@
 #include "nss.h"
 #include "pkcs11/objects.h"
 
-/* files.c: the directory, and what is in it before softoken looks. */
+/* files.c: the directory and its files, checked before softoken opens them. */
 enum xr_status nss_dir_open(int *out, const struct xr_site *site, const char *path,
                             struct xr_error *err);
 struct nss_files {
     bool cert9, key4, cert8;
-    bool readable, writable; /* those that are there, and the directory */
+    bool readable, writable; /* those that exist, and the directory */
 };
-/* XR_REFUSED if one is a link, somebody else's, or no file. */
+/* XR_REFUSED if one is a link, belongs to another user, or is not a regular file. */
 enum xr_status nss_files_look(struct nss_files *out, int dir, struct xr_error *err);
-/* Has a killed writer left a journal that must be played back first (SQLite's "hot journal")? Not
- * to be asked while softoken is open: closing a file drops all locks this process has on it. */
+/* Did a killed writer leave a journal that must be rolled back first (SQLite's "hot journal")? Do
+ * not call it while softoken is open: closing a file drops all locks of this process on it. */
 bool nss_files_hot(int dir);
-/* Is somebody writing right now? Likewise. */
+/* Is another program writing now? Do not call it while softoken is open either. */
 bool nss_files_busy(int dir);
 
-/* token.c: softoken with the database in the working directory; once a process. */
+/* token.c: softoken with the database in the working directory; once in a process. */
 struct nss_token {
     struct p11_token p;
     bool open, write;
-    bool blank;    /* no password record yet: softoken wants one before it keeps trust */
-    bool password; /* it has one, and trust can be written only after unlock */
+    bool blank;    /* no password record yet: softoken needs one before it stores trust */
+    bool password; /* it has a password, and trust can be written only after unlock */
     CK_SLOT_ID slot;
 };
 enum xr_status nss_token_open(struct nss_token *token, const struct nss_libs *libs, int dir,
@@ -34,7 +34,7 @@ enum xr_status nss_token_open(struct nss_token *token, const struct nss_libs *li
 void nss_token_close(struct nss_token *token);
 enum xr_status nss_token_unlock(struct nss_token *token, struct xr_bytes password,
                                 struct xr_error *err);
-/* Before a trust object is written. */
+/* Call it before a trust object is written. */
 enum xr_status nss_token_ready(struct nss_token *token, struct xr_error *err);
 
 struct xr_session {
@@ -47,18 +47,18 @@ struct xr_session {
     struct nss_token token;
 };
 
-/* token.c: opens softoken when it is first needed; create makes a database that is not there. */
+/* token.c: opens softoken when it is first needed; create: makes a missing database. */
 enum xr_status nss_token_of(struct xr_session *session, bool create, struct xr_error *err);
 
-/* view.c: what a database, or the part of it with one issuer and serial number, holds. */
+/* view.c: the content of a database, or only of one issuer and serial number. */
 struct nss_cert {
     struct xr_bytes der;
     struct xr_slices slices;
     unsigned char sha256[XR_SHA256_LEN], sha1[20];
     unsigned char serial_id[XR_SHA256_LEN]; /* of issuer and serial */
     size_t object;
-    size_t next; /* of known, that is the same certificate once more, or SIZE_MAX */
-    bool again;  /* this is such a one */
+    size_t next; /* index in known of the same certificate again, or SIZE_MAX */
+    bool again;  /* this is such a duplicate */
 };
 struct nss_view {
     const struct xr_host *host;
@@ -67,21 +67,22 @@ struct nss_view {
         struct nss_cert *items;
         size_t count, capacity;
     } known;                   /* certificates that parse */
-    struct xr_idmap by_serial; /* id of issuer and serial: first of trusts */
+    struct xr_idmap by_serial; /* from the ID of issuer and serial to the first of trusts */
     struct nss_link {
         unsigned char id[XR_SHA256_LEN];
         size_t next; /* of the same id, or SIZE_MAX */
-        bool taken;  /* it is about one of known */
-    } * links;       /* one for each of trusts */
+        bool taken;  /* it applies to one of known */
+    } * links;       /* one for each element of trusts */
 };
-/* The next trust object about a certificate; after SIZE_MAX: the first. SIZE_MAX: no more. */
+/* Index of the next trust object for a certificate; after SIZE_MAX: the first. SIZE_MAX: no
+ * more. */
 size_t nss_view_trust(const struct nss_view *view, const struct nss_cert *cert, size_t after);
 enum nss_part { NSS_CERTS = 1u << 0, NSS_CRLS = 1u << 1 };
 /* only: issuer and serial, or NULL for all. */
 enum xr_status nss_view_load(struct nss_view *view, struct xr_session *session, unsigned parts,
                              const struct xr_slices *only, struct xr_error *err);
 void nss_view_free(struct nss_view *view);
-/* Every entry; subject: of one alone, or NULL. */
+/* Emits every entry; only those of subject if it is not NULL. */
 enum xr_status nss_view_emit(const struct nss_view *view, const struct xr_subject *subject,
                              xr_entry_fn emit, void *ctx);
 /* The certificate with this SHA-256, or NULL. */

@@ -27,7 +27,7 @@ bool od_link_same(const struct view *view, const struct file *file, const char *
 /* Would OpenSSL find a certificate at that number, and no other that it did not find before? */
 enum xr_status od_link_check(const struct view *view, uint32_t hash, int index,
                              struct xr_error *err);
-/* Gives a file the link it lacks; whoever has the number moves up. */
+/* Makes the missing link of a file; whoever has the number moves up. */
 enum xr_status od_link_add(struct view *view, struct file *file, int index, struct xr_error *err);
 /* Whoever has the number moves up, for a file that is its own link. */
 enum xr_status od_link_vacate(struct view *view, uint32_t hash, int index, struct xr_error *err);

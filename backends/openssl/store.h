@@ -10,13 +10,13 @@
 
 struct xr_session {
     const struct xr_host *host;
-    char *name, *pending; /* last component; hidden name beside it while it is made or removed */
-    int parent, dir;      /* dir -1: does not exist */
+    char *name, *pending; /* last component; hidden name while it is created or removed */
+    int parent, dir;      /* dir -1: the store does not exist */
     bool write, locked, made_top, has_manifest, dirty;
     bool made[SHAPES];        /* the directory */
     bool bundle_ours[SHAPES]; /* the file beside it */
-    bool saved[SHAPES];       /* somebody else's, which was there before */
-    struct xr_strings gone;   /* "DIR/FILE" of somebody else's, being removed */
+    bool saved[SHAPES];       /* a foreign one that was there before */
+    struct xr_strings gone;   /* "DIR/FILE" of a foreign file that is being removed */
     struct view views[SHAPES];
 };
 
@@ -31,7 +31,7 @@ void od_session_close(struct xr_session *s);
 int od_open_dir(int parent, const char *name); /* follows no link */
 enum xr_status od_load(struct xr_session *s, struct xr_error *err);
 void od_unload(struct xr_session *s); /* the next load reads everything anew */
-/* The directory, ours or whoever's came first; then what is in it is read anew. */
+/* Creates the directory, or takes one that another program created first; then reads it again. */
 enum xr_status od_ensure_top(struct xr_session *s, struct xr_error *err);
 
 /* swap.c: operations of the table */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One subdirectory of the store, as OpenSSL's by_dir lookup sees it: files, and links HASH.N (CRLs:
- * HASH.rN) that lead to them, N counting up from 0 without a hole. Everything goes through the
- * directory's descriptor; no link is followed to write.
+ * One subdirectory of the store, as OpenSSL's by_dir lookup reads it: files, and links HASH.N
+ * (CRLs: HASH.rN) to them, with N from 0 up without a gap. All access is through the directory's
+ * descriptor; nothing is written through a link.
  */
 #ifndef XR_OPENSSL_VIEW_H
 #define XR_OPENSSL_VIEW_H
@@ -21,17 +21,17 @@ struct item {
 
 struct file {
     char *name;
-    char *shown;   /* the name as UTF-8, harmless */
+    char *shown;   /* the name as UTF-8, safe to show */
     unsigned mode; /* permission bits */
-    char *target;  /* of a file that is a link to elsewhere, or NULL */
+    char *target;  /* target of a file that is a link to another place, or NULL */
     struct xr_buf content;
     struct {
         struct item *items;
         size_t count, capacity;
     } held;
     int index;   /* N of its link, -1 without one */
-    bool itself; /* the file is named HASH.N: it is its own link */
-    bool hidden; /* behind a gap in the numbers, where OpenSSL does not look */
+    bool itself; /* the file itself is named HASH.N */
+    bool hidden; /* after a gap in the numbers, where OpenSSL does not look */
 };
 
 struct shape {
@@ -61,8 +61,8 @@ struct view {
     struct {
         struct hash_link *items;
         size_t count, capacity;
-    } foreign;               /* links of others that are no file's own: left alone */
-    struct xr_strings stray; /* links of ours that lead nowhere or twice, temporary files */
+    } foreign;               /* foreign links that belong to no file: left alone */
+    struct xr_strings stray; /* our links that are dangling or duplicate, and temporary files */
 };
 
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* p11-kit has no verifier of its own: libcrypto's path validation over what a token says. */
+/* p11-kit has no verifier of its own: this is libcrypto's path validation with what a token
+ * says. */
 #ifndef XR_P11KIT_VERIFIER_H
 #define XR_P11KIT_VERIFIER_H
 
@@ -11,7 +12,7 @@ struct pt_beliefs {
     struct {
         struct pt_believed {
             struct xr_bytes
-                der;       /* owned; of an anchor with OpenSSL's trust settings, if it has any */
+                der;       /* owned; OpenSSL's trust settings follow an anchor, if it has any */
             uint32_t hash; /* of its subject */
             enum xr_place place;
         } * items;
@@ -20,7 +21,7 @@ struct pt_beliefs {
 };
 void pt_believe(struct pt_beliefs *beliefs, enum xr_place place, struct xr_bytes der);
 void pt_beliefs_free(struct pt_beliefs *beliefs);
-/* distrusted: of which no path may go through. */
+/* Distrusted: no path may go through these. */
 enum xr_status pt_check(struct xr_verdict *out, struct pt_beliefs *beliefs,
                         const struct xr_probe *question,
                         bool (*distrusted)(const void *ctx, struct xr_bytes der), const void *ctx,

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Objects of a PKCS#11 token (PKCS#11 2.40) as lists of attributes, and back: what the backends for
- * NSS databases and p11-kit share. Also the two kinds of trust object that NSS knows: its own
+ * Reads and writes objects of a PKCS#11 token (PKCS#11 2.40) as lists of attributes, for the
+ * backends of NSS databases and p11-kit. Also the two kinds of trust object of NSS: its own
  * (CKO_NSS_TRUST, pkcs11n.h) and that of PKCS#11 3.2 (CKO_TRUST), which NSS 3.114 and later read
- * first and older ones not at all.
+ * first and older versions do not read.
  */
 #ifndef XR_PKCS11_OBJECTS_H
 #define XR_PKCS11_OBJECTS_H
@@ -35,7 +35,7 @@
 #define NSS_NOT_TRUSTED     (NSS_VENDOR + 10)
 #define NSS_VALID_DELEGATOR (NSS_VENDOR + 11)
 
-/* PKCS#11 3.2, which p11-kit's header does not know yet */
+/* PKCS#11 3.2, not yet in p11-kit's header */
 #define STD_CKO_TRUST       0x0BUL
 #define STD_CKA_SERVER_AUTH 0x62CUL
 #define STD_CKA_CLIENT_AUTH 0x62DUL
@@ -76,22 +76,23 @@ void p11_set(struct p11_object *object, unsigned long type, const void *data, si
 void p11_set_bytes(struct p11_object *object, unsigned long type, struct xr_bytes value);
 void p11_set_ulong(struct p11_object *object, unsigned long type, unsigned long value);
 void p11_set_bool(struct p11_object *object, unsigned long type, bool value);
-bool p11_has(const struct p11_object *object, unsigned long type); /* be it empty */
+bool p11_has(const struct p11_object *object, unsigned long type); /* even an empty one */
 /* Borrowed; empty if the object has no such attribute. */
 struct xr_bytes p11_get(const struct p11_object *object, unsigned long type);
 bool p11_get_ulong(const struct p11_object *object, unsigned long type, unsigned long *out);
 void p11_object_free(struct p11_object *object);
 void p11_objects_free(struct p11_objects *objects);
 
-/* Fails with what a return value means. */
+/* Fails with the meaning of a return value. */
 XR_PRINTF(3, 4) enum xr_status p11_fail(struct xr_error *err, CK_RV rv, const char *format, ...);
 
-/* Objects of a kind, with these attributes if like is not NULL, in the order of the token. Of each,
- * the types asked for are read; what an object lacks is left out. Adds to out. */
+/* Finds objects of a kind, with the attributes of like if it is not NULL, in the order of the
+ * token. Reads the given types of attributes; those that an object does not have are left out. Adds
+ * to out. */
 enum xr_status p11_find(struct p11_objects *out, const struct p11_token *token, unsigned long kind,
                         const struct p11_object *like, const unsigned long *types, size_t count,
                         struct xr_error *err);
-/* Reads more of an object. */
+/* Reads more attributes of an object. */
 enum xr_status p11_read(struct p11_object *object, const struct p11_token *token,
                         const unsigned long *types, size_t count, struct xr_error *err);
 enum xr_status p11_create(const struct p11_token *token, struct p11_object *object,
@@ -101,7 +102,7 @@ enum xr_status p11_destroy(const struct p11_token *token, struct p11_object *obj
 
 /* Kind and attributes as bytes: equal objects give equal bytes. */
 void p11_encode(struct xr_buf *out, const struct p11_object *object);
-/* XR_INVALID on anything else than what p11_encode wrote; in moves on. */
+/* XR_INVALID for anything that p11_encode did not write; advances in. */
 enum xr_status p11_decode(struct p11_object *out, struct xr_bytes *in, struct xr_error *err);
 
 /* What a trust object of either kind says, as purposes (server, client, email, code). */
@@ -116,10 +117,10 @@ extern const unsigned long p11_nss_types[];
 extern const size_t p11_nss_type_count;
 extern const unsigned long p11_std_types[];
 extern const size_t p11_std_type_count;
-/* The hash of the certificate it is about; empty if it has none. */
+/* The hash of the certificate that it applies to; empty if it has none. */
 struct xr_bytes p11_trust_hash(const struct p11_object *object);
-/* Is it about the certificate with these hashes? One without a hash is about whatever has its
- * issuer and serial number. */
+/* Does it apply to the certificate with these hashes? One without a hash applies to every
+ * certificate with its issuer and serial number. */
 bool p11_trust_about(const struct p11_object *object, const unsigned char sha1[20],
                      const unsigned char sha256[XR_SHA256_LEN]);
 /* Fills a trust object of NSS's kind, as certutil writes it. */

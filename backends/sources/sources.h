@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* One session, shared by the files of this backend. Paths are inside the root, without a leading
- * slash; what is opened by them never leaves the root, whatever links an image holds. */
+ * slash. Opening them never leaves the root, whatever links an image has. */
 #ifndef XR_CACERTS_STORE_H
 #define XR_CACERTS_STORE_H
 
@@ -13,10 +13,10 @@
 #define CA_OURS     "crossroot-" /* names of our files */
 #define CA_NONE     ((size_t)-1)
 #define CA_FILE_MAX ((size_t)64 << 20)
-/* What an anchor can be limited to where objects say so. */
+/* Purposes that an anchor can be limited to, in layouts with objects. */
 #define CA_PURPOSES ((uint32_t)(XR_SERVER | XR_CLIENT | XR_EMAIL | XR_CODE | XR_TIME))
 
-/* Enough to tell that a file is still the one that was read. */
+/* Tells whether a file is still the one that was read. */
 struct ca_stamp {
     dev_t dev;
     ino_t ino;
@@ -40,8 +40,8 @@ struct ca_file {
     char *target; /* of a link, or NULL */
     struct xr_buf content;
     bool vendor;
-    bool private_key; /* holds one beside certificates */
-    bool deselected;  /* CA_LIST: by a ! line */
+    bool private_key; /* has a private key besides certificates */
+    bool deselected;  /* CA_LIST: deselected by a ! line */
     struct {          /* CA_LIST: certificates in PEM */
         struct ca_item *items;
         size_t count, capacity;
@@ -50,8 +50,8 @@ struct ca_file {
     size_t token;
     size_t pf_file; /* number in the pf_store, CA_NONE when it cannot be read */
     size_t objects; /* certificates in it */
-    /* CA_P11: nothing but one certificate, in a form that is ours to remake; where the layout has
-     * objects, with what is attached to its key. */
+    /* CA_P11: only one certificate, in a form that we can write again; if the layout has objects,
+     * with what is attached to its key. */
     bool only_object;
     bool attaches; /* CA_P11: extensions */
 };
@@ -60,14 +60,14 @@ struct ca_file {
 struct ca_cert {
     struct ca_file *file;
     struct xr_subject subject;
-    struct xr_bytes der;            /* empty: a block of issuer and serial, or of a key, alone */
+    struct xr_bytes der;            /* empty: only a distrust by issuer and serial, or by key */
     struct xr_bytes issuer, serial; /* CA_P11 */
     struct xr_bytes key;            /* CA_P11: SPKI */
     size_t object;                  /* CA_P11: number in the pf_store */
     enum xr_place place;
     uint32_t purposes;
     bool vendor;
-    bool by_list; /* CA_LIST: the distrust of a ! line; there is no file of its own */
+    bool by_list; /* CA_LIST: a distrust by a ! line, which has no file of its own */
 };
 
 struct xr_session {
@@ -76,15 +76,15 @@ struct xr_session {
     char *location; /* of the root, on the host */
     int root;
     int lock;        /* descriptor that holds it, or -1 */
-    char *blocklist; /* where a distrust of ours goes, or NULL */
+    char *blocklist; /* directory for our distrusts, or NULL */
     bool live, write, updater_distro, rebuild;
-    char *unaccounted;       /* why outputs are not made anew, or NULL; see accounts.c */
+    char *unaccounted;       /* why outputs cannot be rebuilt, or NULL; see accounts.c */
     struct xr_idmap leaving; /* see struct xr_target */
     bool loaded;
-    size_t changes; /* loads that found something else than the one before */
-    bool fresh;     /* loaded from the disk since the last change, and not listed since */
-    bool sure;      /* all files were looked at under the lock: only what we change changes */
-    bool ahead;     /* of what is loaded, but only in what touched names */
+    size_t changes; /* number of loads that found a change */
+    bool fresh;     /* loaded from disk since the last change, and not listed since */
+    bool sure;      /* all files were read under the lock, so only we can change them */
+    bool ahead;     /* the disk has changes that are not loaded, only of the subjects in touched */
     struct xr_idmap touched; /* subjects, and SHA-256 of keys, that swaps changed since the load */
     struct {
         struct ca_file **items;
@@ -102,28 +102,28 @@ struct xr_session {
     struct xr_buf conf;
     struct ca_stamp conf_stamp;
     struct pf_store p11;
-    struct ca_published *published[3]; /* probe's, read at the first need */
-    struct xr_strings remarks;         /* what a flush could not do */
+    struct ca_published *published[3]; /* for probe, read when first needed */
+    struct xr_strings remarks;         /* what the flush could not do */
     struct xr_strings dirty_dirs;      /* of sources, to be synced by the next flush */
 };
 
 /* session.c */
-/* The first layout of which there are signs, or NULL. */
+/* The first layout that fits the root, or NULL. */
 const struct ca_layout *ca_detect(const struct xr_session *s);
 struct xr_session *ca_session_new(const struct xr_host *host, const char *location);
 void ca_session_free(struct xr_session *s);
-/* What struct xr_caps calls identity, of the directory that is locked; untouched if there is none. */
+/* Writes identity of struct xr_caps for the locked directory; unchanged if there is none. */
 void ca_identify(char *out, size_t size, const struct xr_session *s, const char *path);
 enum xr_status ca_lock(struct xr_session *s, struct xr_error *err);
 bool ca_try_lock(struct xr_session *s); /* without waiting */
 void ca_unlock(struct xr_session *s);
-/* May path (or NULL) be written, or the directory in which it would be made? False with why_not,
- * if there is none yet. */
+/* Can path (or NULL) be written, or the directory in which it would be created? False: sets
+ * why_not, if it is still empty. */
 bool ca_may_write(const struct xr_session *s, const char *path, struct xr_caps *caps);
 
 /* Makes source directories durable. */
 enum xr_status ca_sync_sources(struct xr_session *s, struct xr_error *err);
-/* Hidden files of a run that was killed; under the lock, so nobody is writing them. */
+/* Removes hidden files of a killed run. Call it under the lock, so that nobody is writing them. */
 void ca_clear_temps(const struct xr_session *s, const char *dir);
 void ca_clear_source_temps(const struct xr_session *s);
 
@@ -131,14 +131,14 @@ void ca_clear_source_temps(const struct xr_session *s);
 int ca_open(const struct xr_session *s, const char *path, int flags); /* -1 and errno */
 int ca_open_parent(const struct xr_session *s, const char *path);
 const char *ca_name(const char *path); /* its last component */
-/* A regular file for reading: by its name in dir, where a link fails with ELOOP, or if dir is -1 by
- * its path, following links within the root. EINVAL for anything else, and then it is not opened in
- * an image: a device could do anything. */
+/* Opens a regular file for reading: by its name in dir, where a link fails with ELOOP, or with dir
+ * -1 by its path, following links inside the root. EINVAL if it is anything else; in an image it is
+ * then not opened, because opening a device may have effects. */
 int ca_open_file(const struct xr_session *s, int dir, const char *path, struct stat *st);
-/* Follows links within the root; XR_ABSENT, or XR_INVALID for what is no regular file. */
+/* Follows links inside the root; XR_ABSENT, or XR_INVALID if it is not a regular file. */
 enum xr_status ca_read(struct xr_buf *out, struct ca_stamp *stamp, const struct xr_session *s,
                        const char *path, struct xr_error *err);
-/* Does no link of another user lead to path? False with the link's path in err. */
+/* Is path free of links of other users? False with the link's path in err. */
 bool ca_own_links(const struct xr_session *s, const char *path, struct xr_error *err);
 bool ca_stat(struct stat *out, const struct xr_session *s, const char *path, bool follow);
 char *ca_readlink(const struct xr_session *s, const char *path); /* NULL: no link */
@@ -147,14 +147,14 @@ struct ca_stamp ca_stamp_of(const struct stat *st);
 bool ca_same_stamp(const struct ca_stamp *a, const struct ca_stamp *b);
 enum xr_status ca_make_dirs(const struct xr_session *s, const char *path, unsigned mode,
                             struct xr_error *err);
-/* Each entry of a directory but . and .., as they come; none when it does not exist. */
+/* Emits each entry of a directory except . and .., unsorted; nothing if it does not exist. */
 typedef void (*ca_scan_fn)(void *ctx, int dir, const struct dirent *entry);
 void ca_scan(const struct xr_session *s, const char *path, ca_scan_fn each, void *ctx);
-/* What is in a directory, sorted by the bytes of the names; nothing when it does not exist. */
+/* Entries of a directory, sorted by the bytes of the names; none if it does not exist. */
 struct ca_dirent {
     char *name;
     bool link;
-    bool directory; /* also by way of a link */
+    bool directory; /* also through a link */
 };
 struct ca_entries {
     struct ca_dirent *items;
@@ -168,14 +168,14 @@ void ca_names(struct xr_strings *out, const struct xr_session *s, const char *pa
 /* sources.c: reads what changed since the last load. */
 enum xr_status ca_load(struct xr_session *s, struct xr_error *err);
 void ca_unload(struct xr_session *s);
-/* That file is not what it was. */
+/* Marks that file as changed. */
 void ca_forget(struct xr_session *s, const char *path);
 struct ca_file *ca_find_file(const struct xr_session *s, const char *path);
-/* Name of the directory of blocked certificates below a source directory. */
+/* Name of the directory of distrusted certificates below a source directory. */
 const char *ca_blocklist_name(const struct xr_session *s, const char *token);
 enum xr_place ca_place_of(const struct pf_cert *cert);
-/* Of which subject an object is an entry; false when it says nothing: there is no certificate, and it
- * blocks none. */
+/* The subject that an object is an entry of; false if it says nothing: it has no certificate and
+ * distrusts none. */
 bool ca_identify_cert(struct xr_subject *out, const struct xr_session *s,
                       const struct pf_cert *cert);
 /* Would a file of that name in the directory of anchors count? */
@@ -189,17 +189,17 @@ struct ca_conf_line {
     size_t mark; /* offset in the text where a ! is, or would be */
     bool crlf;   /* of the whole list; set by the first call */
 };
-/* The next line that names a certificate, from *at; false at the end. */
+/* The next line that names a certificate, from *at on; false at the end. */
 bool ca_conf_next(struct ca_conf_line *out, size_t *at, const struct xr_buf *text);
-/* A copy in which every line of that path is deselected, or none is. */
+/* A copy in which every line with that path is deselected, or none is. */
 struct xr_buf ca_conf_set(const struct xr_buf *text, const char *path, bool deselected);
 
-/* record.c: an entry's native record, which puts it back: form, mode, path, content. */
+/* record.c: the native record of an entry, which can restore it: form, mode, path, content. */
 enum ca_form {
     CA_FORM_CANONICAL, /* one PEM block, as we write it */
     CA_FORM_CONTENT,
     CA_FORM_LINK,
-    CA_FORM_FIXED,  /* cannot be remade, and so is not removed */
+    CA_FORM_FIXED,  /* cannot be written again, so it is not removed */
     CA_FORM_VENDOR, /* comes with a package */
     CA_FORM_LINE,   /* a ! line about a packaged file */
 };
@@ -210,26 +210,28 @@ struct ca_record {
     struct xr_bytes rest; /* content or target, borrowed */
 };
 void ca_native(struct xr_buf *out, const struct xr_session *s, const struct ca_cert *cert);
-/* Which part of a source directory a file of that path lies in; false: in none that is written. */
+/* The part of a source directory that has the file with that path; false: it is in none that we
+ * write. */
 bool ca_area_of(enum pf_area *out, const struct xr_session *s, const char *path);
-/* False for what no list can have given, and for paths that are nobody's to write. */
+/* False if no list can have produced it, or if we never write that path. */
 bool ca_record(struct ca_record *out, const struct xr_session *s, struct xr_bytes in);
 /* What we write for an entry. */
 struct xr_buf ca_canonical(const struct xr_session *s, const struct xr_entry *entry);
-/* Is it one certificate with, at most, what is attached to its key? */
+/* Is it one certificate, with at most what is attached to its key? */
 bool ca_one_object(const struct xr_session *s, const struct pf_store *p11, size_t certs,
                    size_t extensions);
 bool ca_is_eku(const struct pf_extension *extension);
-/* What is attached to a certificate's key beside purposes; only: in its own file. The array is the
- * caller's, what is in it the store's. */
+/* What is attached to a certificate's key besides purposes; only: in its own file. The caller frees
+ * the array; the store owns what its elements point to. */
 size_t ca_attached(struct xr_attached **out, const struct pf_store *p11, const struct pf_cert *cert,
                    bool only);
-/* What an anchor of that store of objects, the session's or another, counts for. */
+/* The purposes that an anchor of that store of objects (the session's or another) is trusted
+ * for. */
 uint32_t ca_purposes(const struct xr_session *s, const struct pf_store *p11,
                      const struct pf_cert *cert);
-/* Why a file of somebody else's cannot be remade from a record, or NULL. */
+/* Why a foreign file cannot be written again from a record, or NULL. */
 const char *ca_fixed_reason(const struct xr_session *s, const struct ca_file *file);
-/* Would a file of that path and content, or a link to target, be this entry and nothing else? */
+/* Would a file with that path and content, or a link to target, be exactly this entry? */
 bool ca_makes(const struct xr_session *s, const struct xr_entry *entry, const char *path,
               const struct xr_buf *content);
 bool ca_link_makes(const struct xr_session *s, const struct xr_entry *entry, const char *path,
@@ -246,7 +248,7 @@ void ca_shown_init(struct ca_shown *out, const struct xr_session *s, const struc
 void ca_shown_free(struct ca_shown *shown);
 enum xr_status ca_list(struct xr_session *s, xr_entry_fn emit, void *ctx, struct xr_error *err);
 
-/* check.c: of what is wished for, whatever the store holds. */
+/* check.c: checks a wanted state, whatever the store holds. */
 enum xr_status ca_check_want(const struct xr_session *s, const struct xr_state *want,
                              struct xr_error *err);
 
@@ -259,7 +261,7 @@ enum xr_status ca_probe(struct xr_session *s, struct xr_verdict *out,
                         const struct xr_probe *question, struct xr_error *err);
 void ca_published_free(struct xr_session *s);
 
-/* publish.c: changes to outputs, gathered and then made at once. */
+/* publish.c: changes to outputs, which are collected and then made together. */
 struct ca_edit {
     char *dir, *name; /* where, inside the root */
     char *target;     /* of a link, or */
@@ -272,25 +274,26 @@ struct ca_edits {
     struct ca_edit *items;
     size_t count, capacity;
 };
-/* Wants a file of that content; nothing to do when it is there with that content. Takes content. */
+/* Adds a file with that content, unless the file already has it. Takes ownership of content. */
 void ca_want_file(struct ca_edits *edits, const struct xr_session *s, const char *path,
                   struct xr_buf *content, unsigned mode);
 void ca_want_link(struct ca_edits *edits, const char *dir, const char *name, const char *target);
 void ca_want_gone(struct ca_edits *edits, const char *dir, const char *name);
-/* All files durable beside their places, then renamed; then what goes; then directories synced. */
+/* Makes all changes: writes all files durably under temporary names, renames them, removes what
+ * goes, and syncs directories. */
 enum xr_status ca_make(struct ca_edits *edits, const struct xr_session *s, struct xr_error *err);
 void ca_edits_free(struct ca_edits *edits);
 
-/* list_outputs.c, p11_outputs.c: what has to change so that outputs match the sources. changed
- * gets the lines that hooks are told: +PATH, -PATH. */
+/* list_outputs.c, p11_outputs.c: collect what must change so that outputs match the sources.
+ * changed gets the lines for hooks: +PATH, -PATH. */
 void ca_list_outputs(struct ca_edits *edits, struct xr_buf *changed, struct xr_session *s);
 void ca_p11_outputs(struct ca_edits *edits, struct xr_session *s);
 
-/* What the bundle would be by the sources. */
+/* The bundle that the sources give. */
 struct xr_buf ca_list_bundle(const struct xr_session *s);
 
-/* accounts.c: does what is published hold certificates that no source accounts for? One line that
- * counts and names them, allocated, or NULL. Loads the sources. */
+/* accounts.c: do outputs hold certificates that come from no source? One line that counts and names
+ * them, allocated, or NULL. Loads the sources. */
 char *ca_unaccounted(struct xr_session *s);
 
 /* flush.c */

@@ -15,7 +15,7 @@ enum win_property {
     WIN_EKU = 9,              /* CERT_ENHKEY_USAGE_PROP_ID: DER, SEQUENCE OF OBJECT IDENTIFIER */
     WIN_NAME = 11,            /* CERT_FRIENDLY_NAME_PROP_ID: UTF-16LE, with its zero */
     WIN_TEXT = 13,            /* CERT_DESCRIPTION_PROP_ID: UTF-16LE */
-    WIN_ARCHIVED = 19,        /* CERT_ARCHIVED_PROP_ID: lists pass over it, chains do not */
+    WIN_ARCHIVED = 19,        /* CERT_ARCHIVED_PROP_ID: lists skip it, chains do not */
     WIN_CERT = 32,            /* CERT_CERT_PROP_ID: the certificate */
     WIN_CRL = 33,             /* CERT_CRL_PROP_ID */
     WIN_DISALLOWED = 104,     /* CERT_DISALLOWED_FILETIME_PROP_ID: not trusted from then on */
@@ -27,21 +27,21 @@ struct win_record {
     uint32_t id;
     struct xr_bytes data;
 };
-/* Takes a record off the front. False at the end, and where something else than a record is. */
+/* Takes a record from the front. False at the end, and if there is no valid record. */
 bool win_blob_next(struct win_record *out, struct xr_bytes *rest);
-/* Records and nothing else, and one certificate or CRL among them. */
+/* Is it a series of records with one certificate or CRL? */
 bool win_blob_good(struct xr_bytes blob);
 /* Data of the first record of an identifier; data is NULL without one. */
 struct xr_bytes win_blob_get(struct xr_bytes blob, uint32_t id);
-/* Without properties that follow from the bytes, and in the order of their identifiers. */
+/* A copy without properties that can be computed from the bytes, ordered by identifier. */
 void win_blob_plain(struct xr_buf *out, struct xr_bytes blob);
 void win_blob_add(struct xr_buf *out, uint32_t id, struct xr_bytes data);
 
-/* Purposes an EKU property leaves; 0: none that we know. */
+/* Purposes that an EKU property allows; 0: none that we know. */
 uint32_t win_eku_purposes(struct xr_bytes eku);
 /* The property of a set of purposes. */
 void win_eku_make(struct xr_buf *out, uint32_t purposes);
-/* UTF-8, allocated; what is no text in it is replaced. And back, with its zero. */
+/* To UTF-8, allocated; invalid text is replaced. And back, with the final zero. */
 char *win_name_text(struct xr_bytes name);
 void win_name_make(struct xr_buf *out, const char *text);
 

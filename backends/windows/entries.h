@@ -1,23 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * System stores as entries of one crossroot store, whatever they are kept in: a medium gives and takes
- * elements as blobs. Each system store is a place; what group policy or the vendor put beside is
- * listed and left.
+ * System stores as entries of one crossroot store. A medium reads and writes elements as blobs, so
+ * that it does not matter where they are kept. Each system store is a place. What group policy or
+ * the vendor added is listed and never changed.
  */
 #ifndef XR_WINDOWS_ENTRIES_H
 #define XR_WINDOWS_ENTRIES_H
 
 #include "blob.h"
 
-/* The system stores that are looked at. */
+/* The system stores that we read. */
 struct win_store {
     const char *name;
     enum xr_place place;
-    bool vendors; /* Windows Update's, for instance: never written */
+    bool vendors; /* of Windows Update, for instance: never written */
 };
 extern const struct win_store win_stores[];
 extern const size_t win_store_count;
-/* Where elements of a place are written. */
+/* The system store that elements of a place are written to. */
 size_t win_store_of(enum xr_place place);
 
 enum win_origin {
@@ -32,18 +32,19 @@ struct win_medium;
 typedef void (*win_element_fn)(void *ctx, size_t store, enum win_origin origin,
                                struct xr_bytes blob);
 struct win_medium {
-    /* Every element of every store; what is malformed too. */
+    /* Emits every element of every store, even malformed ones. */
     enum xr_status (*list)(struct win_medium *medium, win_element_fn emit, void *ctx,
                            struct xr_error *err);
-    /* Of WIN_LOCAL alone; an element is found by its SHA-1. Replaces one that is there. */
+    /* Only in WIN_LOCAL; an element is found by its SHA-1. Replaces an existing one. */
     enum xr_status (*put)(struct win_medium *medium, size_t store, bool crl,
                           const unsigned char sha1[20], struct xr_bytes blob, struct xr_error *err);
     enum xr_status (*take)(struct win_medium *medium, size_t store, bool crl,
                            const unsigned char sha1[20], struct xr_error *err);
-    /* Is that what is there (empty: nothing)? Of WIN_LOCAL; NULL: nobody else can change it. */
+    /* Is this what the store holds (empty: nothing)? Only in WIN_LOCAL; NULL: nobody else can
+     * change it. */
     bool (*holds)(struct win_medium *medium, size_t store, bool crl, const unsigned char sha1[20],
                   struct xr_bytes blob);
-    /* Makes properties that can be computed by itself, whenever it likes: they are not looked at. */
+    /* The medium adds computable properties by itself at any time, so they are ignored. */
     bool computes;
 };
 
@@ -70,7 +71,7 @@ enum xr_status win_load(struct win_view *view, struct xr_error *err);
 enum xr_status win_list(struct win_view *view, xr_entry_fn emit, void *ctx, struct xr_error *err);
 enum xr_status win_swap(struct win_view *view, const struct xr_state *expect,
                         const struct xr_state *want, struct xr_error *err);
-/* libcrypto's answer over what the view holds. */
+/* libcrypto's answer with what the view holds. */
 enum xr_status win_check(struct win_view *view, struct xr_verdict *out,
                          const struct xr_probe *question, struct xr_error *err);
 

@@ -17,12 +17,12 @@ struct win_hive;
  * changes of which some are only in its logs. */
 enum xr_status win_hive_open(struct win_hive **out, const struct xr_host *host, int dir,
                              const char *name, bool write, struct xr_error *err);
-void win_hive_close(struct win_hive *hive); /* NULL is fine; what is not committed is gone */
+void win_hive_close(struct win_hive *hive); /* NULL is fine; drops uncommitted changes */
 struct win_medium *win_hive_medium(struct win_hive *hive);
-/* Writes all changes at once: a copy beside it, read again, made durable and renamed. Nothing to do
- * without changes. XR_CONFLICT if somebody else wrote it meanwhile. */
+/* Writes all changes at once: to a copy beside it, which is read back, made durable and renamed.
+ * Does nothing without changes. XR_CONFLICT if another program wrote the hive meanwhile. */
 enum xr_status win_hive_commit(struct win_hive *hive, struct xr_error *err);
-/* Leftovers of a run that was killed; under the lock. */
+/* Removes what a killed run left. Call it under the lock. */
 void win_hive_tidy(int dir);
 
 #endif

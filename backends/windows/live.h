@@ -9,11 +9,11 @@
 
 #include <wincrypt.h>
 
-/* Windows' own number as the reason. XR_DENIED for want of privilege. */
+/* Gives Windows' error number as the reason. XR_DENIED if a privilege is missing. */
 enum xr_status win_fail(struct xr_error *err, DWORD code, const char *what);
 
-/* CryptoAPI's answer, from what is on this machine: nothing is fetched. machine: as programs of the
- * machine see it, else as this user's. */
+/* CryptoAPI's answer, from what is on this machine: nothing is fetched. machine: as for programs of
+ * the machine, else as for this user's. */
 enum xr_status win_ask(struct xr_verdict *out, const struct xr_host *host, bool machine,
                        const struct xr_probe *question, struct xr_error *err);
 
