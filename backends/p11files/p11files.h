@@ -11,8 +11,8 @@
  * PF_ANCHORS and PF_BLOCKLIST; nothing deeper is read. A token that is a file itself is
  * PF_ANCHORS. The order is tokens; areas; names by strcmp (before 0.25.6: as readdir has them).
  */
-#ifndef XR_P11FILES_PK_H
-#define XR_P11FILES_PK_H
+#ifndef XR_P11FILES_H
+#define XR_P11FILES_H
 
 #include "formats/formats.h"
 

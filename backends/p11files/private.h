@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the parts of p11.h lend each other. */
-#ifndef XR_P11FILES_PARTS_H
-#define XR_P11FILES_PARTS_H
+/* What the files of p11files/ use of each other. */
+#ifndef XR_P11FILES_PRIVATE_H
+#define XR_P11FILES_PRIVATE_H
 
 #include "kit/der.h"
 #include "p11files.h"
 
-/* ---- der.c: as much DER as libtasn1 would take, flat ---- */
+/* ---- ber.c: as much DER as libtasn1 would take, flat ---- */
 
 enum {
     PF_DER_BOOLEAN = 0x01,

@@ -5,12 +5,12 @@
     {                                                                \
         .format = (f), .filter = PF_CA_ANCHORS, .purpose = XR_SERVER \
     }
-#define COMMENTED(p)                                                                       \
-    {                                                                                      \
+#define COMMENTED(p)                                                                              \
+    {                                                                                             \
         .format = XR_FORMAT_PEM_BUNDLE, .filter = PF_CA_ANCHORS, .purpose = (p), .comments = true \
     }
-#define TRUSTED_BUNDLE                                                           \
-    {                                                                            \
+#define TRUSTED_BUNDLE                                                                  \
+    {                                                                                   \
         .format = XR_FORMAT_OPENSSL_BUNDLE, .filter = PF_CERTIFICATES, .comments = true \
     }
 
@@ -62,15 +62,16 @@ const struct ca_layout ca_layouts[] = {
         .tokens = {{"etc/pki/trust", false}, {"usr/share/pki/trust", true}},
         .outputs =
             {
-                {"var/lib/ca-certificates/pem", SERVER_ANCHORS(XR_FORMAT_PEM_DIRECTORY), NULL, 0444},
+                {"var/lib/ca-certificates/pem", SERVER_ANCHORS(XR_FORMAT_PEM_DIRECTORY), NULL,
+                 0444},
                 {"var/lib/ca-certificates/openssl",
                  {.format = XR_FORMAT_OPENSSL_DIRECTORY, .filter = PF_CA_ANCHORS},
                  NULL,
                  0444},
                 {"var/lib/ca-certificates/java-cacerts", SERVER_ANCHORS(XR_FORMAT_JAVA), NULL,
                  0444},
-                {"var/lib/ca-certificates/ca-bundle.pem", SERVER_ANCHORS(XR_FORMAT_PEM_BUNDLE), suse_head,
-                 0444},
+                {"var/lib/ca-certificates/ca-bundle.pem", SERVER_ANCHORS(XR_FORMAT_PEM_BUNDLE),
+                 suse_head, 0444},
             },
         .updater = {"/usr/sbin/update-ca-certificates", NULL},
         .hooks = {"etc/ca-certificates/update.d", "usr/lib/ca-certificates/update.d"},
@@ -144,8 +145,8 @@ const struct ca_layout ca_layouts[] = {
                  NULL, 0444},
                 {"etc/ca-certificates/extracted/edk2-cacerts.bin", SERVER_ANCHORS(XR_FORMAT_EDK2),
                  NULL, 0444},
-                {"etc/ca-certificates/extracted/cadir", SERVER_ANCHORS(XR_FORMAT_PEM_DIRECTORY), NULL,
-                 0444},
+                {"etc/ca-certificates/extracted/cadir", SERVER_ANCHORS(XR_FORMAT_PEM_DIRECTORY),
+                 NULL, 0444},
             },
         .copies = {"../../ca-certificates/extracted/cadir/", "etc/ssl/certs", true},
         .links = {{"etc/ssl/certs/java/cacerts",

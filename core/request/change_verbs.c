@@ -145,8 +145,7 @@ static void plan_stores(struct xr_change_run *c, const struct xr_transaction *t)
         }
         if (!found && run->why == NULL)
             xr_run_end(run, XR_RESULT_SKIPPED,
-                       xr_strdup("nothing of that transaction is left to "
-                                 "undo in this store"));
+                       xr_strdup("nothing of it is left to undo in this store"));
     }
 }
 

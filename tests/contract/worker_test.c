@@ -489,8 +489,8 @@ Test(worker, nonsense_that_a_helper_finds_is_a_lost_helper)
         use_fake(what[i]);
         err.text[0] = '\0';
         cr_assert(discover(dir, &count) == XR_LOST, "%s", what[i]);
-        cr_assert(strstr(err.text, strcmp(what[i], "finds") == 0 ? "more stores" : "invalid reply") !=
-                      NULL,
+        cr_assert(strstr(err.text,
+                         strcmp(what[i], "finds") == 0 ? "more stores" : "invalid reply") != NULL,
                   "%s: %s", what[i], err.text);
         cr_assert(count <= XR_FOUND_MAX && now_ms() - start < 15000, "%s", what[i]);
         cr_assert(no_children(), "%s", what[i]);
