@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "options.h"
 
-/* Windows has one store that everybody means. */
+/* On Windows, examples need no --store: the default store is the right one. */
 #ifdef _WIN32
 #define SOME_STORE ""
 #define NAMES      "windows:LocalMachine (without --store) or windows:CurrentUser"

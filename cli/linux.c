@@ -23,7 +23,7 @@ void platform_end(void)
 
 /* ---- signals ---- */
 
-/* Set by a signal's handler, read by any thread of the library's. */
+/* Set by a signal handler, read by all threads of the library. */
 static atomic_bool stopped;
 
 static void on_signal(int number)
@@ -74,7 +74,7 @@ static char *default_state(const char *home)
     return path;
 }
 
-/* A user's number as a program wrote it; false if there is no such user. */
+/* Parses a UID; false if there is no such user. */
 static bool known_uid(uint32_t *out, const char *text)
 {
     char *end = NULL;
@@ -90,7 +90,8 @@ static bool known_uid(uint32_t *out, const char *text)
     return true;
 }
 
-/* Who made this process root, if another user did: sudo, pkexec and doas each say it their way. */
+/* The user who made this process root, if any: sudo, pkexec and doas tell it in different
+ * variables. */
 static bool find_invoker(uint32_t *out)
 {
     const char *name = getenv("DOAS_USER");
@@ -128,7 +129,7 @@ void platform_find(struct here *out, bool image)
     out->scope = default_scope(image, out->invoked);
 }
 
-/* Helpers work elsewhere. */
+/* Helpers run in another directory. */
 char *platform_path(const char *path)
 {
     char *whole = path != NULL && path[0] != '/' ? realpath(path, NULL) : NULL;

@@ -124,7 +124,7 @@ static struct xr_report *run(const struct options *o, struct xr_bytes password)
     return report;
 }
 
-/* With the password that a descriptor holds, if one is named. */
+/* Runs the request, with the password from --password-fd if that is given. */
 static struct xr_report *run_with_password(const struct options *o)
 {
     char text[XR_PASSWORD_MAX];
@@ -155,7 +155,7 @@ static int show(const struct xr_report *report, const struct options *o)
         style.color = platform_color(stdout);
         if (code != XR_EXIT_USAGE)
             xr_report_text(report, &style, stdout);
-        platform_flush(); /* the report comes before what is said of it */
+        platform_flush(); /* the report comes before its messages */
         style.color = platform_color(stderr);
         xr_report_messages(report, &style, stderr);
     }

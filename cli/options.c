@@ -216,7 +216,7 @@ static bool set(struct options *out, const struct option *option, const char *va
     return true;
 }
 
-/* The table again, once the verb is known: is every option given one of its? */
+/* Once the verb is known: does the verb have every option that was given? */
 struct given {
     const struct option *items[256];
     size_t count;
@@ -326,7 +326,7 @@ bool options_parse(struct options *out, int argc, char **argv, char **why)
     bool only_operands = false;
 
     *out = (struct options){.verb = XR_VERB_COUNT};
-    for (int i = 1; i < argc; i++) { /* even if a mistake comes first: the answer is JSON too */
+    for (int i = 1; i < argc; i++) { /* even after a mistake: the answer is JSON too */
         if (strcmp(argv[i], "--") == 0)
             break;
         out->json = out->json || strcmp(argv[i], "--json") == 0;

@@ -16,7 +16,7 @@ bool password_read(char *out, size_t size, size_t *len, int fd, char **why)
     *len = 0;
     for (;;) {
         char byte = 0;
-        /* One at a time: what follows the line is somebody else's. */
+        /* Byte by byte, because what follows the line may be for another reader. */
         ssize_t got = read(fd, &byte, 1);
 
         if (got < 0 && errno == EINTR)
@@ -39,7 +39,8 @@ bool password_read(char *out, size_t size, size_t *len, int fd, char **why)
 
 /* ---- on a terminal ---- */
 
-/* Signals that would leave the terminal without echo. They come only while we wait for a line. */
+/* Signals that would leave the terminal without echo. They are delivered only while we wait for a
+ * line. */
 static const int watched[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGALRM, SIGPIPE, SIGTSTP};
 #define WATCHED (sizeof(watched) / sizeof(watched[0]))
 
@@ -54,7 +55,7 @@ struct asking {
     int tty;
     struct termios usual;
     struct sigaction before[WATCHED];
-    sigset_t mask, waiting; /* the caller's; while we wait */
+    sigset_t mask, waiting; /* signal masks: the caller's, and the one while we wait */
 };
 
 static void say(int tty, const char *text)
@@ -62,12 +63,12 @@ static void say(int tty, const char *text)
     size_t len = strlen(text);
 
     if (write(tty, text, len) < 0) {
-        /* nobody sees it: then nobody answers either */
+        /* if nobody sees the prompt, nobody answers */
     }
 }
 
-/* Handlers of ours stand in for those that would end or stop the program at once; the caller's own
- * (an interruption it counts) and what it ignores stay as they are. */
+/* Replaces only default handlers, which would end or stop the program at once. The caller's own
+ * handlers (such as the one that notes an interruption) and ignored signals stay as they are. */
 static void begin(struct asking *a)
 {
     struct sigaction ours = {.sa_handler = on_signal};
@@ -100,8 +101,8 @@ static void finish(struct asking *a)
     (void)sigprocmask(SIG_SETMASK, &a->mask, NULL);
 }
 
-/* A line without its newline: 1; nothing more comes, or somebody wants us to stop: 0; a signal that
- * we hold back: -1. */
+/* Returns 1 for a line (without its newline), 0 at the end of input or after an interruption, -1
+ * for a caught signal. */
 static int take_line(struct asking *a, char *out, size_t size, size_t *len, bool (*stopped)(void))
 {
     struct pollfd p = {.fd = a->tty, .events = POLLIN};
@@ -120,7 +121,8 @@ static int take_line(struct asking *a, char *out, size_t size, size_t *len, bool
     return 1;
 }
 
-/* In the background the terminal is not ours to silence: it stops us until it is. */
+/* In the background we must not change the terminal: the system stops us until we are in the
+ * foreground. */
 static bool in_foreground(int tty)
 {
     if (tcgetpgrp(tty) == getpgrp())
@@ -151,7 +153,7 @@ bool password_ask(char *out, size_t size, size_t *len, const char *store, bool a
         number = caught;
         finish(&a);
         if (got < 0)
-            (void)raise(number); /* it stops us, and we ask again, or it ends us */
+            (void)raise(number); /* it ends us, or stops us: then we ask again */
     }
     (void)close(a.tty);
     return got == 1;

@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <time.h>
 
-#define FEW      3u  /* stores that need no line, */
+#define FEW      3u  /* up to this many stores need no line, */
 #define SOON_MS  500 /* unless they take longer than this */
 #define PAUSE_MS 40  /* from one line to the next */
 
@@ -20,7 +20,8 @@ static int64_t now_ms(void)
     return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
-/* As many bytes as surely fit into that many cells: what is not ASCII may take two. */
+/* How many bytes fit into that many cells for sure; a character that is not ASCII may take two
+ * cells. */
 static int fitting(const char *text, size_t cells)
 {
     size_t at = 0;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A console shows UTF-16 and nothing else for certain, and the C library writes bytes: a stream that
- * goes to a console is turned into a pipe, whose other end a thread of ours writes there.
+ * Only UTF-16 is shown reliably on a console, but the C library writes bytes. So a stream to a
+ * console is replaced by a pipe, and a thread of ours writes the pipe's text to the console.
  */
 #include "password.h"
 #include "platform.h"
@@ -18,10 +18,10 @@
 #include <stdlib.h>
 #include <userenv.h>
 
-/* Libraries come from System32 alone, never from the directory of the program, where a download may
- * have left another's. packaging/windows/loadconfig points the program's header here. The structure
- * is IMAGE_LOAD_CONFIG_DIRECTORY64 (PE Format, "Load Configuration Layout"), which older headers
- * do not have whole. */
+/* Libraries are loaded only from System32, never from the program's directory, where downloads may
+ * lie. packaging/windows/loadconfig points the program's header here. The structure is
+ * IMAGE_LOAD_CONFIG_DIRECTORY64 (PE Format, "Load Configuration Layout"), which older headers do
+ * not have whole. */
 __attribute__((section(".ldcfg"), used)) const struct {
     DWORD size;
     BYTE before[74];
@@ -55,7 +55,7 @@ struct pump {
     HANDLE from, console;
 };
 
-/* How much of it is whole characters. */
+/* The length of the text without a last, incomplete character. */
 static int whole(const char *text, int len)
 {
     int back = 0;
@@ -95,8 +95,8 @@ static unsigned __stdcall pump(void *arg)
     return 0;
 }
 
-/* Puts a new pipe in the stream's place: of one that was there before, the end is read by its
- * thread, which then leaves. */
+/* Connects the stream to a new pipe. The thread of an earlier pipe reads that to its end and
+ * exits. */
 static void connect_pump(struct stream *stream, FILE *file)
 {
     HANDLE before = stream->thread, from = NULL, to = NULL;
@@ -152,7 +152,8 @@ static bool same_letter(wchar_t a, wchar_t b)
     return a != L'\0' && CompareStringOrdinal(&a, 1, &b, 1, TRUE) == CSTR_EQUAL;
 }
 
-/* The name itself, not the short one that Windows would compare too: "*.pem" is not "a.pem_old". */
+/* Compares only the long name; Windows would also compare the short one, so that "*.pem" matches
+ * "a.pem_old". */
 static bool matches(const wchar_t *pattern, const wchar_t *name)
 {
     const wchar_t *star = NULL, *again = NULL;
@@ -176,8 +177,8 @@ static bool matches(const wchar_t *pattern, const wchar_t *name)
     return *pattern == L'\0';
 }
 
-/* Windows' shells leave "*" and "?" to programs. What matches nothing stays as it was typed; a name
- * that begins with "-" does not become an option. */
+/* Expands "*" and "?", because Windows' shells leave that to programs. A pattern without a match
+ * stays as it was typed; a name that begins with "-" does not become an option. */
 static void expand(struct xr_strings *out, const char *word)
 {
     const char *last = word + strlen(word);
@@ -217,7 +218,7 @@ static void expand(struct xr_strings *out, const char *word)
     free(dir);
 }
 
-/* As the system has them, whatever the code page makes of them. */
+/* Reads the arguments as UTF-16 from the system, independent of the code page. */
 static void arguments(int *argc, char ***argv)
 {
     int count = 0, by_code_page = 0, mode = 0;
@@ -324,7 +325,8 @@ bool platform_stopped(void)
 
 /* ---- who ---- */
 
-/* Of an administrator's two tokens, the one that may: in the other the group only denies. */
+/* Is this the elevated one of an administrator's two tokens? In the other one, the group only
+ * denies. */
 static bool elevated(void)
 {
     unsigned char sid[SECURITY_MAX_SID_SIZE];
@@ -335,8 +337,8 @@ static bool elevated(void)
            CheckTokenMembership(NULL, sid, &member) && member;
 }
 
-/* Not of the environment, which whoever asks for the elevation can arrange. Loading shell32 takes
- * longer than the rest of a short run: only where the first way does not answer (Wine 8). */
+/* Not from the environment, which the user who asks for elevation can set. Loading shell32 takes
+ * longer than the rest of a short run, so it is done only if the first way fails (Wine 8). */
 static char *program_data(void)
 {
     typedef HRESULT(WINAPI * known_folder_fn)(const GUID *, DWORD, HANDLE, wchar_t **);
@@ -355,7 +357,7 @@ static char *program_data(void)
 
         memcpy(&known_folder, &symbol, sizeof(symbol));
     }
-    /* What it allocates is for ole32 to free, and this runs once. */
+    /* Not freed: only ole32 could free it, and this runs once. */
     return known_folder != NULL && known_folder(&program_data_id, 0, NULL, &found) == S_OK
                ? xr_narrow(found, SIZE_MAX)
                : NULL;

@@ -126,7 +126,7 @@ static bool read_part_record(struct xr_transaction *t, uint64_t kind, struct xr_
     return false;
 }
 
-/* False if the payload is no record, or one of a part or transaction that is not there. */
+/* False if the payload is not a record, or is about an unknown part or transaction. */
 static bool read_record(struct xr_journal *journal, struct xr_bytes payload)
 {
     struct xr_reader in = {payload, false};
@@ -235,7 +235,7 @@ static int by_number(const void *a, const void *b)
     return x->number < y->number ? -1 : x->number > y->number;
 }
 
-/* Stores are worked on side by side: which one's record came first says nothing. */
+/* Stores are changed in parallel, so the order of their records means nothing. */
 static void sort_parts(struct xr_journal *journal)
 {
     for (size_t i = 0; i < journal->count; i++) {
@@ -308,7 +308,7 @@ enum xr_status xr_journal_read(struct xr_journal *journal, const char *dir, stru
     return status;
 }
 
-/* Without its key nothing in a journal can be believed; it is kept for whoever wants to look. */
+/* Without its key, nothing in a journal can be trusted. The file is kept for inspection. */
 static enum xr_status set_aside(struct xr_journal *journal, struct xr_error *err)
 {
     struct xr_buf old = {0};
@@ -413,7 +413,7 @@ static enum xr_status append(struct xr_journal *journal, const struct xr_buf *pa
     if (!xr_sys_write_all(journal->fd, record.data, record.len) ||
         (sync && !xr_sys_sync(journal->fd))) {
         status = xr_fail_errno(err, "cannot write the journal");
-        /* What is not durable must not be read back as if it were. */
+        /* A record that is not durable must not be read back as if it were. */
         journal->broken = true;
         if (ftruncate(journal->fd, (off_t)journal->end) != 0)
             (void)xr_sys_sync(journal->fd);
@@ -430,7 +430,7 @@ static void put_head(struct xr_buf *out, enum xr_record_kind kind, const char *i
     xr_buf_add(out, id, XR_JOURNAL_ID_LEN);
 }
 
-/* Appends a record and takes it in through the same code that will read it back. */
+/* Appends a record, and applies it with the same code that will read it back. */
 static enum xr_status append_and_read(struct xr_journal *journal, struct xr_buf *payload, bool sync,
                                       struct xr_error *err)
 {
@@ -456,7 +456,7 @@ enum xr_status xr_journal_begin(struct xr_journal *journal, size_t *transaction,
     if (!xr_sys_random(random, sizeof(random)))
         return xr_fail_errno(err, "no random bytes");
     xr_hex(id, random, sizeof(random));
-    /* A new file, or one cut before its key was whole: nothing is in it yet. */
+    /* A new file, or one that was cut before its key was complete: it has no records yet. */
     if (!journal->keyed) {
         enum xr_status status = write_key(journal, err);
 
@@ -550,7 +550,7 @@ bool xr_part_undoable(const struct xr_part *part)
     return part->stage != XR_STAGE_BACK && !part->undone;
 }
 
-/* Has it a part that an undo could be about? */
+/* Does it have a part that can be undone? */
 static bool undoable(const struct xr_transaction *t, xr_store_fn wanted, void *ctx)
 {
     for (size_t i = 0; i < t->count; i++) {
@@ -598,7 +598,7 @@ bool xr_journal_pending(const struct xr_journal *journal)
     return false;
 }
 
-/* May copies of it still be published though the store holds it no more? */
+/* May published copies of it remain although the store no longer holds it? */
 static bool may_leave(const struct xr_change *change, enum xr_stage stage)
 {
     const struct xr_state *left = stage == XR_STAGE_BACK ? change->before : change->want;

@@ -11,7 +11,7 @@ const char *xr_action_name(enum xr_action action)
     return names[action];
 }
 
-/* What one wish is decided with. */
+/* All that is needed to decide one wish. */
 struct deciding {
     const struct xr_wish *wish;
     const struct xr_snapshot *snapshot;
@@ -86,7 +86,7 @@ static bool place_for(enum xr_place *out, struct deciding *d)
     return true;
 }
 
-/* An anchor's purposes, or 0 after a refusal. */
+/* Returns an anchor's purposes, or 0 after a refusal. */
 static uint32_t anchor_purposes(struct deciding *d)
 {
     const struct xr_wish *wish = d->wish;
@@ -160,7 +160,8 @@ static bool has_limits(const struct xr_cert *cert)
     return cert->d.name_constraints || cert->d.pathlen >= 0 || cert->d.has_eku;
 }
 
-/* Whatever is installed brings trust to a key: is that key under a cloud in this store? */
+/* Installing a certificate gives trust to its key: is that key distrusted or constrained in this
+ * store? */
 void xr_plan_ask_key(struct xr_step *step, const struct xr_snapshot *snapshot,
                      const struct xr_pool *pool)
 {
@@ -202,7 +203,7 @@ static void decide_install(struct deciding *d)
     struct xr_entry entry = {.size = sizeof(entry), .subject = wish->subject, .der = wish->der};
     const struct xr_entry *present = NULL;
     char *label = NULL;
-    bool keeps = false; /* what is attached to it */
+    bool keeps = false; /* the attached extensions stay */
 
     if (!place_for(&entry.place, d)) {
         step->place = entry.place;
@@ -230,7 +231,7 @@ static void decide_install(struct deciding *d)
         d->caps->purposes == XR_ANY_PURPOSE && xr_state_in(d->before, XR_DISTRUST) == NULL) {
         char held[64];
 
-        /* What the vendor restricts stays restricted: this store has no way to widen just that. */
+        /* The vendor's restriction stays: this store cannot widen only that. */
         xr_purposes_text(held, sizeof(held), present->purposes);
         step->why = xr_format("it comes with the system, as an anchor for %s", held);
         return;
@@ -239,7 +240,7 @@ static void decide_install(struct deciding *d)
         (entry.place != XR_ANCHOR ||
          (wish->purposes != 0 ? present->purposes == entry.purposes
                               : covers(present->purposes, entry.purposes))))
-        return; /* there already: nothing to do */
+        return; /* already there: nothing to do */
     if (entry.place == XR_INTERMEDIATE && xr_state_in(d->before, XR_ANCHOR) != NULL) {
         step->why = xr_strdup("already an anchor in this store, which gives more trust; remove "
                               "--from anchor narrows that");
@@ -327,7 +328,7 @@ static bool has_vendor(const struct xr_state *state)
     return false;
 }
 
-/* Is there trust beside a distrust that could go? */
+/* Is there trust beside a distrust that could be removed? */
 static bool has_own_trust(const struct xr_state *state)
 {
     for (size_t i = 0; state != NULL && i < state->count; i++) {
@@ -338,8 +339,8 @@ static bool has_own_trust(const struct xr_state *state)
     return false;
 }
 
-/* A store that blocks by key would take other anchors of the key along: false, and refused with
- * their names, unless that was asked for. */
+/* A store that distrusts by key would also distrust other anchors of the key. If there are any,
+ * refuses with their names and returns false. */
 static bool only_of_key(struct deciding *d)
 {
     const struct xr_pool *pool = d->pool;
@@ -418,7 +419,7 @@ static void decide_distrust(struct deciding *d)
         d->step->why = xr_strdup(strengths[strength]);
     if (xr_state_in(d->before, XR_DISTRUST) != NULL && !has_own_trust(d->before))
         return;
-    /* The vendor's own entry cannot go; beside a distrust it counts for nothing. */
+    /* The vendor's entry cannot be removed; beside a distrust it has no effect. */
     d->step->want = xr_state_new(&wish->subject);
     for (size_t i = 0; d->before != NULL && i < d->before->count; i++) {
         if (d->before->entries[i]->flags & XR_ENTRY_VENDOR &&
@@ -432,7 +433,8 @@ static void decide_distrust(struct deciding *d)
     free(label);
 }
 
-/* Does it mean this certificate, and not another one with the same issuer and serial number? */
+/* Does the entry apply to this certificate, and not to another one with the same issuer and serial
+ * number? */
 static bool is_about(const struct xr_entry *entry, const struct xr_cert *cert)
 {
     struct xr_bytes rest = entry->about;
@@ -453,8 +455,8 @@ static bool is_about(const struct xr_entry *entry, const struct xr_cert *cert)
     return true;
 }
 
-/* Trust of the certificate that a store holds without it would speak for it as soon as it is there:
- * it goes first, in a step of its own, so that it can come back. */
+/* A store may hold trust for a certificate that it does not have. That trust would apply as soon as
+ * the certificate is installed, so it is removed first, in a step of its own that can be undone. */
 static const struct xr_state *stray_of(const struct deciding *d)
 {
     const struct xr_cert *cert = cert_of(d);
@@ -486,7 +488,7 @@ static void clear_stray(struct xr_plan *plan, const struct deciding *d,
     step = &plan->items[plan->count - 1];
     step->why = xr_strdup("trust settings for it that another program left without the "
                           "certificate");
-    if (!remove && step->ask != NULL) { /* the main step asks about a distrust that ends */
+    if (!remove && step->ask != NULL) { /* the main step already asks about ending a distrust */
         free(step->ask);
         step->ask = NULL;
     }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "prober.h"
 
-/* A verifier that hangs on one certificate hangs on its relatives too: no more than this. */
+/* A verifier that hangs on one certificate may hang on similar ones too, so the number of new
+ * helpers is limited. */
 #define LOST_MAX 2u
 
 static bool apart(const struct xr_prober *prober)

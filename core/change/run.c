@@ -67,7 +67,7 @@ enum xr_status xr_run_open(struct xr_store *store, const struct xr_run *run,
     return xr_store_open(store, run->backend, &target, mode, &way.worker, err);
 }
 
-/* Who asked has the privilege; it is the owner who lacks it. */
+/* The caller has the privilege; only the owner lacks it. */
 void xr_run_caps(struct xr_run *run, const struct xr_store *store)
 {
     run->caps = store->caps;

@@ -26,7 +26,8 @@ enum xr_status xr_stale_end(const struct xr_run *run, const struct xr_site *site
     return open_and_close(run, site, worker, XR_WRITE, err);
 }
 
-/* As a word of a shell's command line: the address of a profile may hold blanks and worse. */
+/* Quotes text for a shell, because the address of a profile may have blanks or special
+ * characters. */
 static char *shell_word(const char *text)
 {
     static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"

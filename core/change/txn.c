@@ -37,7 +37,7 @@ enum xr_status xr_txn_survey(struct xr_run *run, const struct xr_site *site,
     return status;
 }
 
-/* For writing: the store of the survey if that can be, else anew. */
+/* Opens for writing: reuses the store of the survey if possible, else opens it again. */
 static enum xr_status open_to_write(struct xr_store *store, struct xr_txn *txn, struct xr_run *run,
                                     struct xr_error *err)
 {
@@ -59,14 +59,14 @@ static enum xr_status open_to_write(struct xr_store *store, struct xr_txn *txn, 
     return status;
 }
 
-/* A copy that lends what the journal has: while a helper is waited for, other stores' parts move
- * this one about, but nobody else touches what is in it. */
+/* A shallow copy of a part in the journal. While this thread waits for a helper, other stores may
+ * move the array of parts, but nobody else changes what this part points to. */
 static struct xr_part part_of(const struct xr_txn *txn, const struct xr_run *run)
 {
     return txn->journal->items[txn->transaction].items[run->part];
 }
 
-/* What the store holds now of the subjects of a part. */
+/* Lists what the store now holds of the subjects of a part. */
 static enum xr_status list_again(struct xr_snapshot *out, struct xr_store *store,
                                  const struct xr_part *part, struct xr_error *err)
 {
@@ -76,7 +76,7 @@ static enum xr_status list_again(struct xr_snapshot *out, struct xr_store *store
     return xr_store_list(store, xr_snapshot_take, out, err);
 }
 
-/* A lost helper's store is opened anew: what it did is seen, not guessed. */
+/* Opens the store of a lost helper again, to see what the helper did. */
 static enum xr_status reopen(struct xr_txn *txn, struct xr_run *run, struct xr_store *store,
                              struct xr_error *err)
 {
@@ -84,7 +84,7 @@ static enum xr_status reopen(struct xr_txn *txn, struct xr_run *run, struct xr_s
     return open_to_write(store, txn, run, err);
 }
 
-/* How the run's part ended, with the states that run->after has. */
+/* Records how the run's part ended, with the states in run->after. */
 static enum xr_status record(struct xr_txn *txn, struct xr_run *run, enum xr_stage stage,
                              struct xr_error *err)
 {
@@ -104,7 +104,7 @@ static enum xr_status record(struct xr_txn *txn, struct xr_run *run, enum xr_sta
     return status;
 }
 
-/* How a subject stands that should be as it was before. */
+/* Describes a subject that should be as before but is not. */
 static void say_left(struct xr_buf *out, const struct xr_change *change, const struct xr_state *now)
 {
     const struct xr_state *states[] = {now, change->before};
@@ -123,8 +123,8 @@ static void say_left(struct xr_buf *out, const struct xr_change *change, const s
     }
 }
 
-/* Puts the first count changes of a part back, last one first, from whatever is there now; what
- * then is there is in run->after. What somebody else made of an entry meanwhile is theirs and stays. */
+/* Swaps the first count changes of a part back, last one first, from the current state, and lists
+ * the result in run->after. Entries that another program changed meanwhile stay as they are. */
 static enum xr_status put_back(struct xr_run *run, struct xr_store *store,
                                const struct xr_part *part, size_t count, struct xr_error *err)
 {
@@ -139,17 +139,17 @@ static enum xr_status put_back(struct xr_run *run, struct xr_store *store,
             continue;
         run->taken_back = true;
         status = xr_store_swap(store, current, change->before, err);
-        /* A swap may renumber what other subjects' entries hold of the same name. */
+        /* A swap may renumber links of other subjects with the same name. */
         if (status == XR_OK)
             status = list_again(&run->after, store, part, err);
     }
     if (status != XR_OK || run->backend->table.flush == NULL)
-        return status; /* listed since the last swap */
+        return status; /* already listed since the last swap */
     status = xr_store_flush(store, err);
     return status == XR_OK ? list_again(&run->after, store, part, err) : status;
 }
 
-/* How many subjects of a part are not what they were; text gets the first. */
+/* Number of subjects of a part that are not as before; text describes the first one. */
 static size_t count_left(struct xr_buf *text, const struct xr_run *run, const struct xr_part *part)
 {
     size_t left = 0;
@@ -167,8 +167,8 @@ static size_t count_left(struct xr_buf *text, const struct xr_run *run, const st
     return left;
 }
 
-/* Takes back the first count changes; why is what made it necessary, and is owned. It is called
- * rolled back only if the store, listed again, is what it was. */
+/* Rolls back the first count changes. why is the reason; takes ownership of it. The result is
+ * called rolled back only if the store, listed again, is as before. */
 static void roll_back(struct xr_txn *txn, struct xr_run *run, struct xr_store *store, size_t count,
                       enum xr_result result, char *why)
 {
@@ -197,7 +197,7 @@ static void roll_back(struct xr_txn *txn, struct xr_run *run, struct xr_store *s
                    xr_format("%s; the store is not as it was before: %s; crossroot undo %s "
                              "restores it",
                              why, text.data, txn->journal->items[txn->transaction].id));
-    else /* the intent stays open: the next changing command or recover goes on from here */
+    else /* the intent stays open; the next changing command or recover continues from here */
         xr_run_end(
             run, XR_RESULT_FAILED,
             xr_format("%s; rolling back failed too: %s; run crossroot recover", why, err.text));
@@ -227,7 +227,7 @@ static void flush(struct xr_run *run, struct xr_store *store, bool remark)
     }
 }
 
-/* Leaves the store closed where the verifier wants a session of its own. */
+/* Closes the store if the verifier needs a session of its own. */
 static void verify(struct xr_txn *txn, struct xr_run *run, struct xr_store *store)
 {
     struct xr_way way;
@@ -243,12 +243,12 @@ static void verify(struct xr_txn *txn, struct xr_run *run, struct xr_store *stor
     xr_prober_end(&prober);
 }
 
-/* What is left when no step changes the store. */
+/* Ends a run in which no step changes the store. */
 static void finish_unchanged(struct xr_txn *txn, struct xr_run *run, struct xr_store *store)
 {
     size_t refused = 0;
 
-    if (run->plan.count == 0 && run->caps.refused) { /* it was to be made anew, and cannot be */
+    if (run->plan.count == 0 && run->caps.refused) { /* outputs were to be rebuilt, and cannot be */
         xr_run_end_unwritable(run);
         return;
     }
@@ -264,8 +264,8 @@ static void finish_unchanged(struct xr_txn *txn, struct xr_run *run, struct xr_s
     }
 }
 
-/* The plan was made without the lock. Now that it is held: are the entries still the same? Native
- * records may have changed beside them (a link's number), and are taken as they are now. */
+/* The plan was made without the lock. Now, under the lock, checks that the entries are still the
+ * same. Native records may differ (a link's number); the current ones are used. */
 static enum xr_status rebase(struct xr_run *run, struct xr_store *store, struct xr_error *err)
 {
     struct xr_snapshot now = {0};
@@ -363,10 +363,10 @@ void xr_txn_apply(struct xr_txn *txn, struct xr_run *run)
     status = swap_all(txn, run, &store, &made, &err);
     if (status == XR_LOST) {
         lost = err;
-        status = reopen(txn, run, &store, &err); /* the list below tells what it did */
+        status = reopen(txn, run, &store, &err); /* the list below shows what it did */
     }
     if (status != XR_OK) {
-        /* A swap that said conflict or refused changed nothing; any other may be half done. */
+        /* A swap that returned conflict or refused changed nothing; any other may be half done. */
         roll_back(txn, run, &store, made + (status == XR_CONFLICT || status == XR_REFUSED ? 0 : 1),
                   made > 0                ? XR_RESULT_BACK
                   : status == XR_CONFLICT ? XR_RESULT_CONFLICT
@@ -413,10 +413,11 @@ void xr_txn_back(struct xr_txn *txn, struct xr_run *run, const char *why)
     xr_store_close(&store);
 }
 
-/* Which way may an interrupted part go without giving trust that nobody was asked about? */
+/* Can an interrupted part be rolled back, or finished, without giving trust that was not
+ * confirmed? */
 struct ways {
-    bool done;          /* all is as wanted */
-    bool back, forward; /* that way widens nothing */
+    bool done;          /* all wanted states are in the store */
+    bool back, forward; /* rolling back, or finishing, widens nothing */
 };
 
 static struct ways ways_of(const struct xr_part *part, const struct xr_snapshot *now)
@@ -428,16 +429,16 @@ static struct ways ways_of(const struct xr_part *part, const struct xr_snapshot 
         const struct xr_state *current = xr_snapshot_find(now, &change->subject);
 
         if (!xr_state_between(current, change->before, change->want))
-            continue; /* somebody else's by now: stays */
+            continue; /* another program changed it: it stays */
         ways.back = ways.back && !xr_state_widens(current, change->before);
-        /* A CRL goes only because a newer one came, or somebody said yes. */
+        /* A CRL is removed only because of a newer one, or after a confirmation. */
         ways.forward = ways.forward && (change->subject.type == XR_SUBJECT_CRL ||
                                         !xr_state_widens(current, change->want));
     }
     return ways;
 }
 
-/* Brings every change of a part to its end, from whatever is there now. */
+/* Finishes every change of a part from the current state. */
 static enum xr_status go_forward(struct xr_store *store, const struct xr_part *part,
                                  struct xr_error *err)
 {
@@ -459,16 +460,16 @@ static enum xr_status go_forward(struct xr_store *store, const struct xr_part *p
     return status;
 }
 
-/* The store is open, run->after is what it holds. */
+/* The store is open, and run->after has its content. */
 static void recover_open(struct xr_txn *txn, struct xr_run *run, struct xr_store *store)
 {
     const struct xr_transaction *t = &txn->journal->items[txn->transaction];
     const struct xr_part *part = &t->items[run->part];
     struct ways ways = ways_of(part, &run->after);
-    /* It was to be verified first, or to happen in every store, and that is not known: it goes back if
-     * it may. */
+    /* It should have been verified, or done in every store, and it is not known whether it was:
+     * roll it back if possible. */
     bool strict = t->flags != 0;
-    bool only_back = part->stage == XR_STAGE_LEFT; /* it was to go back before */
+    bool only_back = part->stage == XR_STAGE_LEFT; /* it was being rolled back */
     struct xr_error err = {0};
     enum xr_status status = XR_OK;
 

@@ -19,7 +19,7 @@
 #include <time.h>
 #include <unistd.h>
 
-/* Bytes one call may answer with; the largest store known lists in some 20 MiB. */
+/* Most bytes in the replies of one call; the largest known store lists in some 20 MiB. */
 #define LISTING_MAX ((size_t)512 << 20)
 
 struct xr_worker {
@@ -37,7 +37,7 @@ static void leave(const struct xr_pause *pause)
         pause->leave(pause->ctx);
 }
 
-/* Milliseconds that took: they are not the helper's. */
+/* Returns the milliseconds it took, which do not count for the helper. */
 static int64_t enter(const struct xr_pause *pause)
 {
     int64_t before = xr_talk_now();
@@ -52,7 +52,7 @@ static enum xr_status fail_lost(const struct xr_worker *worker, struct xr_error 
     return xr_error_set(err, XR_LOST, "worker", 0, "%s", worker->why);
 }
 
-/* Ends a helper that broke its promise; says how it ended if it did so itself. */
+/* Ends a helper that failed; reports how it ended if it ended by itself. */
 static enum xr_status lose(struct xr_worker *worker, const char *backend, const char *why,
                            struct xr_error *err)
 {
@@ -152,7 +152,7 @@ static enum xr_status call(struct xr_worker *worker, const char *backend, struct
     }
 }
 
-/* Between fork and exec: only what may be called there. */
+/* Between fork and exec: calls only async-signal-safe functions. */
 static void child(int fd, const struct xr_worker_config *config)
 {
     char *const argv[] = {(char *)(uintptr_t)config->program, NULL};
@@ -160,10 +160,10 @@ static void child(int fd, const struct xr_worker_config *config)
     int null = -1;
     sigset_t none;
 
-    /* What a thread of ours, or the caller, holds back is nothing to a helper. */
+    /* A helper must not inherit the signals that our thread or the caller blocks. */
     (void)sigemptyset(&none);
     (void)sigprocmask(SIG_SETMASK, &none, NULL);
-    /* Out of the way of the descriptors below, which the caller may have had closed. */
+    /* Moves fd above the descriptors below, which may have been closed in the caller. */
     fd = fcntl(fd, F_DUPFD, 10);
     null = open("/dev/null", O_RDWR);
     if (fd < 0 || null < 0 || dup2(null, 0) < 0 || dup2(null, 1) < 0 || dup2(null, 2) < 0 ||
@@ -172,7 +172,7 @@ static void child(int fd, const struct xr_worker_config *config)
     if (config->has_identity && (setgroups(0, NULL) != 0 || setgid((gid_t)config->gid) != 0 ||
                                  setuid((uid_t)config->uid) != 0))
         _exit(126);
-    /* No terminal, no place of the caller's, and no life after it. */
+    /* No terminal, not in the caller's directory, and it ends with the caller. */
     if (setsid() < 0 || chdir("/") != 0 || prctl(PR_SET_PDEATHSIG, SIGKILL) != 0)
         _exit(126);
     (void)umask(022);
@@ -180,7 +180,7 @@ static void child(int fd, const struct xr_worker_config *config)
     _exit(127);
 }
 
-/* A copy of what the fork server of backend has loaded, or with NULL a new program. */
+/* Starts a copy of the backend's fork server, or with NULL a new program. */
 static enum xr_status start(struct xr_worker **out, const struct xr_worker_config *config,
                             const struct xr_loaded *backend, struct xr_error *err)
 {
@@ -219,7 +219,7 @@ static enum xr_status start(struct xr_worker **out, const struct xr_worker_confi
     return XR_OK;
 }
 
-/* Returns as soon as it ended, if the kernel can tell (Linux 5.3). */
+/* Returns as soon as the helper ends, if the kernel can tell (Linux 5.3). */
 static void wait_for_end(pid_t pid, int64_t deadline)
 {
     int fd = (int)syscall(SYS_pidfd_open, pid, 0);
@@ -237,7 +237,7 @@ static void stop(struct xr_worker *worker)
     if (worker == NULL)
         return;
     leave(worker->pause);
-    (void)close(worker->fd); /* its end of file: it closes the session and leaves */
+    (void)close(worker->fd); /* the helper reads end of file, closes its session and exits */
     if (worker->pid > 0)
         wait_for_end(worker->pid, deadline);
     while (worker->pid > 0) {
@@ -300,7 +300,7 @@ static void get_found(struct xr_reader *in, xr_found_fn emit, void *ctx)
     free(summary);
 }
 
-/* Takes what the helper names until its result. */
+/* Receives the stores that the helper emits, until its result. */
 static enum xr_status take_found(struct xr_worker *worker, const char *backend, xr_found_fn emit,
                                  void *ctx, struct xr_error *err)
 {
@@ -375,7 +375,8 @@ enum xr_status xr_worker_prepare(struct xr_worker **out, const struct xr_loaded 
     xr_put_text(&request, backend->table.name);
     xr_put_site(&request, site);
     status = call(*out, backend->table.name, &request, &reply, &result, NULL, NULL, NULL);
-    /* What it calls itself is what it is called here: else the numbers of its copies say nothing. */
+    /* The process ID that it knows of itself must be the one seen here (not in another pid
+     * namespace): else the process IDs of its copies mean nothing. */
     if (status == XR_OK &&
         (xr_get_number(&result, INT32_MAX) != (uint64_t)(*out)->pid || result.failed))
         status = XR_FAILED;
@@ -474,7 +475,7 @@ static enum xr_status remote_unlock(struct xr_store *store, struct xr_bytes pass
     struct xr_reader result;
     enum xr_status status = XR_OK;
 
-    /* At once as long as it becomes: growing would leave a copy behind. */
+    /* Reserves the whole length at once: growing would leave a copy of the password in memory. */
     request.data = xr_grow(NULL, &request.capacity, password.len + 64, 1);
     xr_put_number(&request, XR_CALL_UNLOCK);
     xr_put_bytes(&request, password);

@@ -19,7 +19,7 @@ struct xr_forkserver {
     char *program;
     bool has_identity;
     uint32_t uid, gid;
-    struct xr_worker *worker; /* NULL: none could be had */
+    struct xr_worker *worker; /* NULL: it could not be started */
 };
 
 static struct xr_forkserver *find(const struct xr_forkservers *forkservers,
@@ -37,7 +37,7 @@ static struct xr_forkserver *find(const struct xr_forkservers *forkservers,
     return NULL;
 }
 
-/* Nobody finds it while its end is waited for. */
+/* Takes it out of the list before waiting for its end, so that nobody finds it. */
 static void dismiss(struct xr_forkserver *server)
 {
     struct xr_worker *worker = server->worker;
@@ -74,7 +74,7 @@ void xr_forkservers_prepare(struct xr_forkservers *forkservers, const struct xr_
         dismiss(server);
 }
 
-/* One byte with the descriptor, answered by the number of the process. */
+/* Sends one byte with the descriptor; the answer is the process ID. */
 static bool send_descriptor(int to, int fd)
 {
     union {
@@ -163,7 +163,8 @@ int xr_forkserver_serve(int fd)
 
         if (to_serve < 0)
             return -1;
-        /* A child of our parent, which waits for it as for one that it started itself. */
+        /* The copy becomes a child of our parent, which waits for it like for one that it started
+         * itself. */
         pid = (int32_t)syscall(SYS_clone, (unsigned long)(CLONE_PARENT | SIGCHLD), NULL, NULL, NULL,
                                0UL);
         if (pid == 0) {

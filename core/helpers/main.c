@@ -8,9 +8,9 @@
 #include <unistd.h>
 
 #ifndef XR_SANITIZE /* a sanitizer's shadow is larger than any limit */
-/* Address space of a helper. To list or verify in a database of 5,000 certificates takes less than
- * 96 MiB, a CRL of 64 MiB a few times its size; a certificate of 80 KB can make libnss3 want 24 GiB.
- * What came near to the limit is no answer, see server.c. */
+/* Most address space of a helper. Listing or verifying in a database of 5,000 certificates takes
+ * less than 96 MiB, a CRL of 64 MiB a few times its size. For a certificate of 80 KB, libnss3 can
+ * need 24 GiB. An answer that came near the limit is not used, see server.c. */
 #define SPACE_MAX ((rlim_t)1 << 30)
 
 static void limit_space(void)
@@ -38,8 +38,8 @@ int main(void)
 #endif
     code = xr_worker_serve(3);
 #ifndef XR_SANITIZE
-    /* Sessions are closed by now. What libraries would tidy up at exit (libcrypto alone frees
-     * thousands of pieces) goes with the process; only a sanitizer wants to look at it first. */
+    /* Sessions are closed by now. Skips the clean-up of libraries at exit (libcrypto alone frees
+     * thousands of blocks), except under a sanitizer, which checks it. */
     _exit(code);
 #endif
     return code;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Windows' stores are this process's own: there are no helpers. */
+/* On Windows, stores are opened in this process: there are no helpers. */
 #include "forkserver.h"
 
 const struct xr_remote *const xr_helpers = NULL;

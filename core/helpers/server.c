@@ -101,7 +101,7 @@ static enum xr_status send_found(void *ctx, const struct xr_found *given)
     return ok ? XR_OK : XR_FAILED;
 }
 
-/* A home that cannot be entered would look like one without stores. */
+/* Without this check, a home that cannot be entered would look like one without stores. */
 static enum xr_status enter_home(const struct xr_site *site, struct xr_error *err)
 {
     char *path = xr_format("%s%s/.", site->root ? site->root : "", site->home ? site->home : "");
@@ -138,7 +138,7 @@ static enum xr_status serve_discover(struct serving *s, struct xr_reader *in, st
     return status;
 }
 
-/* libcrypto finds its algorithms at their first use, which takes longer than the use. */
+/* libcrypto looks its algorithms up at their first use, which takes longer than the use itself. */
 static void preload_digests(void)
 {
     const struct xr_bytes nothing = {(const unsigned char *)"", 0};
@@ -188,7 +188,7 @@ static enum xr_status serve_swap(struct serving *s, struct xr_reader *in, struct
     return status;
 }
 
-/* Libraries that run out of memory go on with less, and their "no" (or "yes") says nothing. */
+/* Libraries that run out of memory may continue, but then their "no" (or "yes") means nothing. */
 static bool near_the_limit(void)
 {
     struct rlimit limit;
@@ -220,7 +220,8 @@ static enum xr_status serve_probe(struct serving *s, struct xr_reader *in,
         status = xr_fail(err, XR_INVALID, "malformed request");
     else
         status = xr_store_probe(&s->store, verdict, &probe, err);
-    if (status == XR_OK && near_the_limit()) /* nor does what it would say next: end this helper */
+    if (status == XR_OK && near_the_limit()) /* its next answers would mean nothing either: end this
+                                              * helper */
         status = xr_fail(err, XR_LOST, "the verifier needed more memory than a helper may have");
     free(chain);
     free(host);
@@ -236,7 +237,7 @@ static enum xr_status serve_unlock(struct serving *s, struct xr_reader *in, stru
     return xr_store_unlock(&s->store, password, err);
 }
 
-/* One request, one result. False when there is nobody to answer. */
+/* Serves one request and sends its result. False if the peer is gone. */
 static bool serve(struct serving *s, const struct xr_buf *request)
 {
     struct xr_reader in = xr_talk_reader(request);
@@ -291,7 +292,7 @@ int xr_worker_serve(int fd)
     xr_registry_init(&s.registry);
     while (s.fd >= 0 && xr_talk_receive(s.fd, &request, -1) && serve(&s, &request)) {
         xr_talk_forget(&request);
-        if (s.server) { /* by turns: every copy comes back here with a socket of its own */
+        if (s.server) { /* every copy returns here with a socket of its own */
             s.server = false;
             s.fd = xr_forkserver_serve(s.fd);
         }

@@ -52,7 +52,7 @@ static void *hand(void *ctx)
     return NULL;
 }
 
-/* Signals stay with the thread that the caller of the library has. */
+/* Signals are handled only in the caller's thread. */
 static size_t begin(pthread_t *hands, size_t count, struct shift *shift)
 {
     size_t begun = 0;
@@ -86,6 +86,6 @@ void xr_threads_run(struct xr_threads *threads, size_t count, void (*work)(void 
         threads->working = false;
         free(hands);
     }
-    while (shift.next < count) /* alone, or because no thread could be had */
+    while (shift.next < count) /* the only thread, or no other could be started */
         work(ctx, shift.next++);
 }

@@ -156,7 +156,7 @@ struct xr_txn xr_change_txn(struct xr_change_run *c)
                            .verify = verify,
                            .reject = reject,
                            .interrupted = interrupted,
-                           /* The --yes of any other command answers another question. */
+                           /* The --yes of another command is not a confirmation for this. */
                            .widening_allowed =
                                c->engine->rq->yes && c->engine->rq->verb == XR_VERB_RECOVER,
                            .ctx = c};
@@ -201,7 +201,7 @@ static void refuse_unrecovered(struct xr_report *report, const struct xr_run *lo
             xr_format("an interrupted %s must be recovered first: %s", command, locked->why));
 }
 
-/* One part that a crash left, in a run of its own; said as a message. */
+/* Recovers one part that a crash left, in a run of its own; reports it as a message. */
 static bool recover_quietly(struct xr_change_run *c, size_t t, size_t p)
 {
     struct xr_report *report = c->engine->report;
@@ -243,7 +243,7 @@ void xr_change_recall(struct xr_change_run *c)
         xr_run_recall(&c->engine->report->runs.items[i], &c->journal);
 }
 
-/* What another process's crash left in the stores of this command is cleared up first. */
+/* First recovers what a crash left in the stores of this command. */
 bool xr_change_recover_first(struct xr_change_run *c)
 {
     bool good = true;
@@ -336,7 +336,7 @@ static void apply_all(struct xr_change_run *c)
         xr_report_raise(report, XR_EXIT_INTERRUPTED);
 }
 
-/* The common end of every change: runs have plans; ask, apply, grade. */
+/* The end of every change, once runs have plans: confirm, apply, grade. */
 void xr_change_carry_out(struct xr_change_run *c)
 {
     if (c->engine->rq->dry_run) {

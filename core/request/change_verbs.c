@@ -67,7 +67,7 @@ static void plan_undo(struct xr_change_run *c, struct xr_run *run, const struct 
 
     if (part->identity[0] != '\0' && run->caps.identity[0] != '\0' &&
         strcmp(part->identity, run->caps.identity) != 0)
-        /* A copy or a backup is a new directory too: what counts is what is in it. */
+        /* A restored backup is a new directory too, so only its content decides. */
         xr_report_say(report, XR_WARNING, run->address,
                       "this is not the same directory as the one that was changed");
     for (size_t i = part->count; i-- > 0;) {
@@ -85,7 +85,7 @@ static void plan_undo(struct xr_change_run *c, struct xr_run *run, const struct 
         }
         xr_plan_step(&run->plan, &change->subject, at, xr_state_copy(now),
                      xr_state_copy(back_already ? now : change->before));
-        /* What comes back may have come under a cloud since. */
+        /* The key of a restored certificate may be distrusted or constrained since then. */
         if (!back_already && change->before != NULL)
             xr_plan_ask_key(&run->plan.items[run->plan.count - 1], &run->snapshot, &report->pool);
     }
@@ -119,7 +119,7 @@ static void add_stores(struct xr_change_run *c, const struct xr_transaction *t)
         if (!xr_part_undoable(part) || !xr_chosen_has(&c->chosen, part->store))
             continue;
         if (!xr_engine_add_run(c->engine, part->store, true))
-            continue; /* said; the other stores go on */
+            continue; /* already reported; the other stores go on */
         if (xr_runs_find(&report->runs, part->store) == NULL) {
             xr_report_say(report, XR_ERROR, part->store,
                           "this address now leads to a different store");
@@ -154,7 +154,7 @@ static bool is_all(const struct xr_chosen *chosen)
     return chosen->all && chosen->out.count == 0;
 }
 
-/* Is anything left of it in those stores that an undo can take back? */
+/* Is anything of it left to undo in these stores? */
 static bool any_done(const struct xr_transaction *t, struct xr_chosen *chosen)
 {
     for (size_t i = 0; i < t->count; i++) {
@@ -215,10 +215,10 @@ void xr_verb_undo(struct xr_engine *engine)
     }
     if (!engine->rq->dry_run && !xr_change_recover_first(&c))
         goto out;
-    /* Whoever says undo once more after a crash means the same undo, not the one before. */
+    /* A second undo after a crash means the interrupted undo, not the transaction before it. */
     if (c.finished_undo && wanted == NULL)
         goto out;
-    /* It had been interrupted, and recovery has just taken it back. */
+    /* It was interrupted, and recovery has just rolled it back. */
     if (c.took_back && !any_done(t, &c.chosen)) {
         for (size_t i = 0; i < report->runs.count; i++)
             xr_run_end(&report->runs.items[i], XR_RESULT_BACK,
@@ -237,7 +237,7 @@ out:
 
 /* ---- recover ---- */
 
-/* A line of the report for one part; a store with two interrupted parts has one for the last. */
+/* Reports one part in a run; a store with two interrupted parts reports the last one. */
 static void recover_part(struct xr_change_run *c, size_t t, size_t p)
 {
     const char *store = c->journal.items[t].items[p].store;
@@ -255,7 +255,7 @@ static void recover_part(struct xr_change_run *c, size_t t, size_t p)
     xr_secret_wipe(&run->password);
 }
 
-/* Stores that are named are asked too, although they are opened for writing anyhow. */
+/* Named stores are checked too, although they are opened for writing later. */
 static void look(void *ctx, struct xr_run *run)
 {
     struct xr_engine *engine = ctx;
@@ -263,7 +263,7 @@ static void look(void *ctx, struct xr_run *run)
     run->stale_ended = xr_stale_look(run, engine->rq->site, &engine->worker, NULL) == XR_STALE;
 }
 
-/* A store without a record. */
+/* Completes a store that has no record. */
 static void tidy(void *ctx, struct xr_run *run)
 {
     struct xr_change_run *c = ctx;
@@ -295,7 +295,7 @@ static void end_stale(struct xr_engine *engine, struct xr_run *run)
         xr_run_end(run, XR_RESULT_FAILED, xr_strdup(err.text));
 }
 
-/* The runs from that one on; what needs nothing leaves the report again. */
+/* Handles the runs from index from on; drops those that need nothing from the report. */
 static void end_stale_runs(struct xr_engine *engine, size_t from)
 {
     struct xr_report *report = engine->report;
@@ -315,7 +315,7 @@ static void end_stale_runs(struct xr_engine *engine, size_t from)
     report->runs.count = kept;
 }
 
-/* Every other store of the scope is only looked at, and nothing else is touched there. */
+/* Other stores of the scope are only checked for an interrupted write; nothing else is changed. */
 static bool end_stale_others(struct xr_engine *engine)
 {
     size_t from = engine->report->runs.count;
@@ -341,7 +341,7 @@ void xr_verb_recover(struct xr_engine *engine)
             xr_journal_pending(&c.journal))
             xr_report_say(report, XR_WARNING, NULL, "recovery pending");
     }
-    /* Stores that are named are flushed even without a record: an interrupted run of anybody's. */
+    /* Named stores are flushed even without a record: another program may have been interrupted. */
     for (size_t i = 0; i < engine->rq->stores.count; i++) {
         if (!xr_engine_add_run(engine, engine->rq->stores.items[i], true))
             goto out;

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What lets a change go on: fingerprints that match, and somebody who says yes. */
+/* What a change needs to go on: fingerprints that match, and a confirmation. */
 #include "change_run.h"
 
 #include <stdlib.h>
 
 /* ---- pins ---- */
 
-/* What is wrong, then every near value position by position. */
+/* Reports what is wrong, then every near value position by position. */
 static void explain(struct xr_change_run *c, enum xr_level level, const char *file,
                     const char *what, const struct xr_pin_near *near, const struct xr_cert *cert)
 {
@@ -138,7 +138,7 @@ bool xr_change_check_pins(struct xr_change_run *c)
     return good;
 }
 
-/* Was this very certificate named by a typed SHA-256? That is as good as an answer. */
+/* Does a typed SHA-256 name this certificate? That answers the confirmation. */
 static bool typed_pin_for(struct xr_change_run *c, const struct xr_step *step)
 {
     struct xr_pin_near near;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The stores of a request, one after the other or side by side, and telling how far that is. */
+/* Works on the stores of a request, one after the other or in parallel, and reports progress. */
 #include "request.h"
 
 #include <stdlib.h>
@@ -35,7 +35,7 @@ static void one(void *ctx, size_t i)
     round->done++;
 }
 
-/* Those of this process would only wait for each other. */
+/* Sessions in this process would only wait for each other. */
 static bool worth_threads(const struct xr_engine *engine, size_t from)
 {
     size_t helpers = 0;
@@ -46,7 +46,7 @@ static bool worth_threads(const struct xr_engine *engine, size_t from)
     return helpers > 1;
 }
 
-#define MANY 4u /* helpers, for which to load libraries once is less work */
+#define MANY 4u /* from this number of helpers on, loading libraries only once saves work */
 
 /* In this thread: a copied helper ends when the thread that started its fork server does. */
 static void preload(struct xr_engine *engine)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a change came to: notices for people, and the exit code. */
+/* The result of a change: notices for people, and the exit code. */
 #include "request.h"
 
 #include <stdlib.h>
@@ -9,15 +9,15 @@ static bool only_builds_paths(const struct xr_state *state)
     return xr_state_in(state, XR_INTERMEDIATE) != NULL && xr_state_in(state, XR_ANCHOR) == NULL;
 }
 
-/* May a chain be good by that which was not? An intermediate gives no trust, but makes paths. */
+/* Can a chain validate now that did not before? An intermediate gives no trust, but makes paths. */
 static bool gives(const struct xr_state *from, const struct xr_state *to)
 {
     return xr_state_widens(from, to) ||
            (only_builds_paths(to) && (from == NULL || from->count == 0));
 }
 
-/* Whoever read a store a moment ago may not know yet; what was there for a moment may be believed
- * still. A program that goes on trusting what was taken is more than a note. */
+/* A running program may not have noticed the change, or may still use what was in the store for a
+ * moment. If it may still trust what was removed, that is a warning and not only a note. */
 void xr_engine_notices(struct xr_report *report, const struct xr_run *run)
 {
     bool now[XR_NOTICE_COUNT] = {false};

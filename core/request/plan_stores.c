@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A plan for every store: what its own content means for what is wished. */
+/* Makes a plan for every store, from the wishes and the store's own content. */
 #include "change_run.h"
 #include "sys/sys.h"
 
@@ -70,12 +70,12 @@ static bool validates(struct xr_engine *engine, const struct xr_snapshot *snapsh
     return xr_x509_path_check(&verdict, &check, NULL) == XR_OK && verdict.answer == XR_YES;
 }
 
-/* Path checks spent on looking for shadows in one command; a directory of equal names must not cost
- * its square. */
+/* Most path checks for shadows in one command: a directory of equal names must not take quadratic
+ * time. */
 #define SHADOW_CHECKS 100u
 
-/* Would something that validates in this store stop doing so, now or when the new certificate has
- * expired? Looked at: what its subject issued. */
+/* Would a certificate that validates in this store stop validating, now or when the new certificate
+ * has expired? Checks the certificates that its subject issued. */
 static void look_for_shadows(struct xr_change_run *c, const struct xr_run *run, struct xr_wish *w)
 {
     struct xr_pool *pool = &c->engine->report->pool;
@@ -152,7 +152,8 @@ static bool wished(const struct xr_wishes *wishes, const struct xr_subject *subj
     return false;
 }
 
-/* What one CRL that the store has means for a new one. own may grow. */
+/* Compares a new CRL with one that the store has: refuses an older one, replaces the old one. own
+ * may grow. */
 static void weigh_crl(struct xr_wishes *own, size_t at, const struct xr_crl *fresh,
                       const struct xr_state *state)
 {
@@ -175,7 +176,7 @@ static void weigh_crl(struct xr_wishes *own, size_t at, const struct xr_crl *fre
     xr_crl_free(present);
 }
 
-/* Adds to a store's wishes what its own content means for new CRLs. */
+/* Adjusts a store's wishes for new CRLs to the CRLs and CAs that it has. */
 static void weigh_crls(struct xr_change_run *c, const struct xr_run *run, struct xr_wishes *own)
 {
     size_t count = own->count;

@@ -135,9 +135,9 @@ void xr_verb_stores(struct xr_engine *engine)
 
 #define WIDENED_NAMED 8u /* in messages, of one store */
 
-/* An anchor that is not self-signed is trusted without the CA that signed it, by most readers and
- * without its own limits: more trust than anybody who put it there may have meant. Not thorough:
- * names alone, no signature is checked. */
+/* Most programs trust an anchor that is not self-signed without the CA that signed it, and without
+ * its own limits. That may be more trust than intended. Not thorough: compares names only and
+ * checks no signature. */
 static void warn_widened(struct xr_engine *engine, bool thorough)
 {
     struct xr_pool *pool = &engine->report->pool;
@@ -207,8 +207,7 @@ struct questions {
     size_t target_count;
     struct xr_bytes *untrusted;
     size_t untrusted_count;
-    size_t
-        *rows; /* of each run, the first of its answers, one for each target; XR_NONE: not asked */
+    size_t *rows; /* of each run, index of its first answer; XR_NONE: not asked */
 };
 
 static void answer(const struct questions *q, const struct xr_run *run, struct xr_prober *prober,
@@ -270,7 +269,7 @@ static void answer_all(void *ctx, struct xr_run *run)
     xr_prober_end(&prober);
 }
 
-/* All rows are there before the first is filled, in the order of the stores. */
+/* All rows are made before the first is filled, in the order of the stores. */
 static void ask_stores(struct questions *q)
 {
     struct xr_report *report = q->engine->report;
@@ -305,7 +304,7 @@ static void grade_answers(struct xr_engine *engine)
         xr_report_raise(engine->report, XR_EXIT_PARTIAL);
 }
 
-/* Each file's first certificate is asked about; the others in it are what a server would send. */
+/* Verifies each file's first certificate; the others in it count as sent by a server. */
 void xr_verb_verify(struct xr_engine *engine)
 {
     struct xr_report *report = engine->report;

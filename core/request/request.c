@@ -40,7 +40,7 @@ static void load_plugins(struct xr_engine *engine)
         xr_report_say(engine->report, XR_WARNING, NULL, "%s", registry->refused.items[i]);
 }
 
-/* An image's records are the host's, kept apart by what the image is. */
+/* Records of an image are kept on the host, in a directory of its own. */
 static char *state_dir_of(const struct xr_request *rq)
 {
     char hex[17];
@@ -107,7 +107,7 @@ struct xr_report *xr_run_request(const struct xr_request *request)
         xr_report_say(engine.report, XR_ERROR, NULL, "--root: %s", err.text);
         xr_report_raise(engine.report, XR_EXIT_FAILED);
     } else {
-        /* The root directory as an image is this machine. */
+        /* --root / means this machine. */
         site.root = root != NULL && strcmp(root, "/") != 0 ? root : NULL;
         engine.users.root = site.root;
         engine.state_dir = state_dir_of(&rq);

@@ -29,7 +29,7 @@ static bool is_root(const struct xr_engine *engine)
     return engine->rq->site->uid == 0;
 }
 
-/* A path as root, or whoever asks, may resolve it. */
+/* Resolves a path as far as root, or the caller, may do that. */
 static enum xr_status resolve(char **out, struct xr_engine *engine, const struct xr_loaded *backend,
                               const char *path, struct xr_error *err)
 {
@@ -37,8 +37,8 @@ static enum xr_status resolve(char **out, struct xr_engine *engine, const struct
                              : xr_sys_resolve(out, path, err);
 }
 
-/* An absolute path without links; what does not exist yet may be its last component. Links of
- * other users are refused, and in an image whatever leads out of it. */
+/* An absolute path without links; what does not exist yet may be its last component. Links of other
+ * users are refused, and in an image everything that leads out of it. */
 static enum xr_status absolute(char **out, struct xr_engine *engine,
                                const struct xr_loaded *backend, const char *location,
                                struct xr_error *err)
@@ -58,9 +58,9 @@ static enum xr_status absolute(char **out, struct xr_engine *engine,
 
 /* ---- owners ---- */
 
-/* Files of an image may be made to break their reader, which therefore is never root. What is in
- * no home there, or in root's, is read by nobody in particular: it can be shown and asked where all
- * may read it, and not be changed. */
+/* Files of an image may be crafted to attack their reader, so they are never read as root. What is
+ * in no home there, or in root's home, is read by an unprivileged user: if everybody may read it,
+ * it can be listed and verified, but not changed. */
 static bool by_nobody(const struct xr_engine *engine, const struct xr_loaded *backend)
 {
     return engine->rq->site->root != NULL && is_root(engine) &&
@@ -84,7 +84,7 @@ void xr_engine_owner(struct xr_owner *out, struct xr_engine *engine,
 
 /* ---- runs ---- */
 
-/* location is the host's; an address names the place as it is inside the image. */
+/* location is a path on the host; an address has the path inside the image. */
 static char *address_of(const struct xr_engine *engine, const struct xr_loaded *backend,
                         const char *location)
 {
@@ -124,8 +124,8 @@ struct discovering {
     struct xr_engine *engine;
     const struct xr_loaded *backend;
     bool named, found, failed;
-    struct xr_owner who;  /* whose home is looked through, if it is another user's */
-    size_t outside;       /* stores that user named which are not in it, */
+    struct xr_owner who;  /* whose home is searched, if it is another user's */
+    size_t outside;       /* number of stores outside it, */
     char first[PATH_MAX]; /* and the first of them */
 };
 
@@ -155,24 +155,24 @@ static enum xr_status discovered(void *ctx, const struct xr_found *found)
 
     d->found = true;
     if (d->who.other) {
-        /* The helper is a program of that user's: what it names may be made up. It may name what
-         * is theirs, and no more: what lies elsewhere would be opened as somebody else. */
+        /* The helper runs as that user, so its answers may be forged. It may name only stores in
+         * that home: others would be opened as another user. */
         if (below_home(d, found->location))
             push_run(d->engine, d->backend, found->location, found, d->named);
         else if (d->outside++ == 0)
             (void)snprintf(d->first, sizeof(d->first), "%s", found->location);
         return XR_OK;
     }
-    /* A home directory may be reached through links; a store is named without them. */
+    /* A home directory may be reached through links; a store's address has none. */
     if (has_paths(d->backend) &&
         resolve(&path, d->engine, d->backend, found->location, NULL) != XR_OK)
-        path = NULL; /* more than its last component is missing: opening it will say so */
+        path = NULL; /* more than its last component is missing; opening it will report that */
     push_run(d->engine, d->backend, path ? path : found->location, found, d->named);
     free(path);
     return XR_OK;
 }
 
-/* One place to look: the caller's own site, or with d->who another user's home. */
+/* Searches one place: the caller's own site, or with d->who another user's home. */
 static void look(struct discovering *d, const struct xr_site *site, unsigned scope)
 {
     struct xr_engine *engine = d->engine;
@@ -198,7 +198,7 @@ static void look(struct discovering *d, const struct xr_site *site, unsigned sco
         xr_report_raise(engine->report, XR_EXIT_PARTIAL);
 }
 
-/* The home of one user: as that user, if it is not the caller. */
+/* Searches the home of one user, as that user if it is not the caller. */
 static void look_at(struct discovering *d, size_t user)
 {
     const struct xr_user *u = &d->engine->users.items[user];
@@ -224,7 +224,7 @@ static void look_at(struct discovering *d, size_t user)
     xr_owner_free(&d->who);
 }
 
-/* The caller's home, as its environment names it; root's may name somebody else's. */
+/* Searches the caller's home as in its environment. For root that may be another user's home. */
 static void look_at_own(struct discovering *d)
 {
     struct xr_engine *engine = d->engine;
@@ -241,7 +241,7 @@ static void look_at_own(struct discovering *d)
         look(d, engine->rq->site, XR_SCOPE_USER);
 }
 
-/* Said once; false every time. */
+/* Reports a failure only once, but returns false every time. */
 static bool read_users(struct xr_engine *engine)
 {
     struct xr_error err = {0};
@@ -273,7 +273,8 @@ static bool interrupted(const struct xr_engine *engine)
     return engine->rq->interrupted != NULL && engine->rq->interrupted(engine->rq->ctx);
 }
 
-/* Everybody's homes, or in an image those of one user; only root's helpers can be somebody else. */
+/* Searches all homes, or in an image those of one user; only helpers of root can run as other
+ * users. */
 static void look_at_all(struct discovering *d, bool only, uint32_t uid)
 {
     struct xr_engine *engine = d->engine;
@@ -336,7 +337,7 @@ static void discover(struct xr_engine *engine, const struct xr_loaded *backend, 
         look(&d, rq->site, rq->scope & XR_SCOPE_SYSTEM);
         look_in_homes(&d);
     } else {
-        /* "This user" is not whoever the environment is of. */
+        /* Under sudo, "this user" is the invoker and not the user of the environment. */
         look(&d, rq->site, rq->scope & ~(rq->has_invoker ? (unsigned)XR_SCOPE_USER : 0u));
     }
     if (named && !d.found && !d.failed) {
@@ -397,7 +398,8 @@ bool xr_engine_add_run(struct xr_engine *engine, const char *address, bool named
     return status == XR_OK;
 }
 
-/* Among the runs from that one on. False when an address to be left out is none. */
+/* Drops excluded stores among the runs from index from on. False if --exclude-store is not an
+ * address. */
 static bool drop_excluded(struct xr_engine *engine, size_t from)
 {
     struct xr_report *report = engine->report;
@@ -468,8 +470,8 @@ bool xr_engine_select(struct xr_engine *engine)
 
 /* ---- stores that are known from records ---- */
 
-/* Addresses that one word of --store or --exclude-store means: as it is written, and as records
- * have it. "nss:" stands for all of a backend. */
+/* Adds the addresses that one value of --store or --exclude-store means: as written, and as in
+ * records. "nss:" means all stores of a backend. */
 static bool add_meant(struct xr_strings *out, struct xr_engine *engine, const char *word)
 {
     const struct xr_loaded *backend = NULL;
@@ -483,7 +485,7 @@ static bool add_meant(struct xr_strings *out, struct xr_engine *engine, const ch
         xr_report_raise(engine->report, XR_EXIT_USAGE);
         return false;
     }
-    xr_strings_add(out, word); /* what does not exist any more may be in a record */
+    xr_strings_add(out, word); /* a store that no longer exists may be in a record */
     if (status == XR_OK)
         address = location != NULL ? address_of(engine, backend, location)
                                    : xr_format("%s:", backend->table.name);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What is in view: the certificates of the input and of the stores. */
+/* Collects the certificates in view: those of the input and of the stores. */
 #include "request.h"
 
 #include "certs/selfsigned_cache.h"
@@ -49,14 +49,14 @@ static void survey(void *ctx, struct xr_run *run)
         xr_engine_unread(engine, run, status, &err);
 }
 
-/* A helper of somebody else's says what it likes, of that user's own. */
+/* Another user's helper can claim anything, but only about stores of that user. */
 static bool same_place(const struct xr_run *a, const struct xr_run *b)
 {
     return b->caps.identity[0] != '\0' && strcmp(a->caps.identity, b->caps.identity) == 0 &&
            a->owner.other == b->owner.other && (!a->owner.other || a->owner.uid == b->owner.uid);
 }
 
-/* Two addresses may reach one place: it is worked on once. */
+/* Two addresses may reach the same place, which is changed only once. */
 static void skip_twins(struct xr_report *report)
 {
     for (size_t i = 0; i < report->runs.count; i++) {
@@ -74,7 +74,7 @@ void xr_engine_survey(struct xr_engine *engine)
 {
     struct xr_report *report = engine->report;
 
-    if (engine->rq->verb != XR_VERB_STORES) /* that one says of each what it can do */
+    if (engine->rq->verb != XR_VERB_STORES) /* stores shows the capabilities of each */
         skip_twins(report);
     xr_engine_each(engine, 0, false, survey, engine);
     skip_twins(report);
@@ -94,7 +94,7 @@ struct checking {
     bool whole;
 };
 
-/* Each certificate is one piece's alone, and nobody adds to the pool meanwhile. */
+/* Each certificate belongs to one piece only, and nobody adds to the pool meanwhile. */
 static void check_piece(void *ctx, size_t piece)
 {
     const struct checking *checking = ctx;

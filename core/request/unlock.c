@@ -15,7 +15,7 @@ static struct xr_bytes bytes_of(const struct xr_secret *secret)
 
 /* ---- which entries ---- */
 
-/* Does a step make or unmake an entry there? */
+/* Does a step add or remove an entry in one of these places? */
 static bool needed(const struct xr_plan *plan, uint32_t places)
 {
     for (size_t i = 0; i < plan->count; i++) {
@@ -62,7 +62,8 @@ static enum xr_status ask(struct xr_change_run *c, struct xr_run *run, struct xr
     return status;
 }
 
-/* store is open for reading. What was given goes first, then what opened another store. */
+/* store is open for reading. Tries the given password first, then the last one that opened another
+ * store, then asks. */
 static enum xr_status find(struct xr_change_run *c, struct xr_run *run, struct xr_store *store,
                            struct xr_error *err)
 {
@@ -127,7 +128,7 @@ void xr_change_unlock(struct xr_change_run *c)
     }
 }
 
-/* Must what is there now be changed in a locked place? Which way it will go is not known yet. */
+/* Must recovery change a locked place? It is not known yet whether it will finish or roll back. */
 static bool part_locked(struct xr_store *store, const struct xr_transaction *t,
                         const struct xr_part *part)
 {
@@ -166,7 +167,7 @@ bool xr_change_unlock_part(struct xr_change_run *c, struct xr_run *run, size_t t
     if (status == XR_STALE &&
         xr_stale_end(run, c->engine->rq->site, &c->engine->worker, NULL) == XR_OK)
         status = open_to_read(c, run, &store, &err);
-    /* What fails here fails again, and is told, when the store is opened for writing. */
+    /* An error here occurs again, and is reported, when the store is opened for writing. */
     if (status == XR_OK && part_locked(&store, transaction, &transaction->items[p]))
         good = end(run, find(c, run, &store, &err), &err);
     xr_store_close(&store);

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* From a request to steps for each store: what is wanted, and what the store's own content means for
- * that. */
+/* Makes wishes from a request: what every store should hold. */
 #include "change_run.h"
 #include "sys/sys.h"
 
@@ -35,7 +34,7 @@ static struct xr_wish *wish(struct xr_change_run *c, enum xr_subject_type type,
     return made;
 }
 
-/* A CRL must prove itself before any store is asked (RFC 5280, 6.3.3). */
+/* Checks of a CRL that need no store (RFC 5280, 6.3.3). */
 static const char *crl_refusal(struct xr_change_run *c, const struct xr_crl *crl)
 {
     int64_t now = c->engine->rq->now;
@@ -75,7 +74,8 @@ static void wish_input(struct xr_change_run *c)
     }
 }
 
-/* distrust --serial: what the certificates named have issued under these numbers, whoever has it. */
+/* distrust --serial: what the operands issued with these numbers; the certificates need not be
+ * known. */
 static void wish_issued(struct xr_change_run *c)
 {
     const struct xr_input *input = &c->engine->report->input;
@@ -127,7 +127,7 @@ bool xr_change_is_id(const char *text)
            !xr_sys_exists(text);
 }
 
-/* A prefix of a SHA-256 that one subject of all stores has. */
+/* Finds the one subject in all stores whose SHA-256 begins with id. */
 static void wish_id(struct xr_change_run *c, const char *id)
 {
     const struct xr_report *report = c->engine->report;
@@ -165,7 +165,7 @@ static void wish_id(struct xr_change_run *c, const char *id)
     (void)wish(c, match->subject.type, match->subject.id, match->entries[0]->der);
 }
 
-/* distrust --key: every certificate in view that has the key of one named. */
+/* distrust --key: adds every certificate in view that has the key of one that was named. */
 static void wish_same_keys(struct xr_change_run *c)
 {
     const struct xr_pool *pool = &c->engine->report->pool;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Where the members of published structs lie. A plugin or a program that was compiled yesterday counts
- * on it, so a change in the middle of a struct does not compile: add members at the end, and a line
- * here. Sizes are not fixed, but for structs without a size of their own. Checked where pointers and
- * long have 64 bits; other systems follow the same order.
+ * Offsets of the members of published structs. Plugins and programs that were compiled earlier
+ * depend on them, so a change in the middle of a struct does not compile here: add members only at
+ * the end, and add a line here. Sizes are fixed only for structs without a size member. Checked
+ * only if pointers and long have 64 bits; other systems use the same order.
  */
 #include <crossroot/crossroot.h>
 
@@ -216,7 +216,7 @@ AT(xr_text_style, quiet, 9);
 AT(xr_text_style, verbose, 10);
 #endif
 
-/* Values, too, are what others were compiled with. */
+/* Values of enums are compiled into plugins too. */
 #define IS(name, value) _Static_assert((int)(name) == (value), #name " has another value")
 IS(XR_OK, 0);
 IS(XR_FAILED, 1);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Backends out of shared objects. */
+/* Loads backends from shared objects. */
 #include "registry.h"
 
 #include "sys/sys.h"
@@ -19,8 +19,9 @@ static void unload(struct xr_loaded *loaded)
 static enum xr_status load_descriptor(struct xr_registry *registry, int fd, const char *path,
                                       struct xr_error *err)
 {
-    /* What is loaded is the file that was checked, whatever the path leads to by now. The loader
-     * knows libraries by name: the descriptor stays open so that no other gets its number. */
+    /* Loads the file that was checked, even if the path leads to another one by now. The loader
+     * identifies libraries by name, so the descriptor stays open and its number is not used
+     * again. */
     char *name = xr_format("/proc/self/fd/%d", fd);
     void *handle = dlopen(name, RTLD_NOW | RTLD_LOCAL);
     void *symbol = NULL;

@@ -93,7 +93,7 @@ enum xr_status xr_registry_add(struct xr_registry *registry, const struct xr_bac
                        (unsigned)table->abi, XR_ABI_VERSION);
     if (table->size < offsetof(struct xr_backend, flush))
         return xr_fail(err, XR_REFUSED, "its table of %zu bytes is too short", table->size);
-    /* Half of an operation is none. */
+    /* A pointer that is only partly inside the table does not count. */
     known = table->size < sizeof(copy) ? table->size : sizeof(copy);
     known -= known % alignof(struct xr_backend);
     memcpy(&copy, table, known);

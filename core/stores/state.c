@@ -39,7 +39,7 @@ static struct xr_entry *entry_copy(const struct xr_entry *entry)
     struct xr_entry *copy = xr_new(1, sizeof(*copy));
     struct xr_attached *attached = NULL;
 
-    /* An older backend's entry is shorter: what it does not know is zero. */
+    /* An older backend's entry is shorter: members that it does not have are zero. */
     memcpy(copy, entry, entry->size < sizeof(*copy) ? entry->size : sizeof(*copy));
     copy->size = sizeof(*copy);
     copy->label = copy->label ? xr_strdup(copy->label) : NULL;
@@ -167,8 +167,8 @@ bool xr_state_same(const struct xr_state *a, const struct xr_state *b)
     return states_alike(a, b, entry_same);
 }
 
-/* The certificate that another state has in some place, here without any trust: what is left, or
- * there already, where certificate and trust are two objects of the store. */
+/* Is it a certificate that the other state has in some place, but here without trust? An
+ * interrupted swap leaves that in stores where certificate and trust are two objects. */
 static bool bare(const struct xr_entry *entry, const struct xr_state *state)
 {
     return entry->place == XR_INTERMEDIATE && entry->subject.type == XR_SUBJECT_CERT &&
@@ -241,7 +241,7 @@ static bool hashes_to(struct xr_bytes der, const struct xr_subject *subject)
     return memcmp(sum, subject->id, sizeof(sum)) == 0;
 }
 
-/* A backend that gives another certificate's bytes for a subject lies or is broken. */
+/* A backend that emits the bytes of another certificate for a subject is broken or malicious. */
 static bool own_bytes(const struct xr_entry *entry)
 {
     if (entry->size < offsetof(struct xr_entry, issuer) || entry->der.len == 0 ||

@@ -187,7 +187,7 @@ char *xr_get_text(struct xr_reader *in)
     return xr_memdup(bytes.data, bytes.len);
 }
 
-/* Into a field of fixed size, cut if the writer's was longer. */
+/* Reads into a field of fixed size; cuts a longer text. */
 static void get_field(struct xr_reader *in, char *out, size_t size)
 {
     char *text = xr_get_text(in);
