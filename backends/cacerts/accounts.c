@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Outputs are made of the sources alone. A certificate that is published and in no source would be
- * lost: that of an image which has only the bundle, of a package whose files were stripped, or one
- * that somebody put there by hand. So it is looked for before anything is changed.
+ * Outputs are made from the sources alone. A published certificate that is in no source would be
+ * lost: in an image that has only the bundle, of a package whose files were stripped, or one that
+ * was added by hand. So this finds such certificates before anything is changed.
  */
 #include "../sources/sources.h"
 
@@ -12,11 +12,11 @@
 
 struct accounting {
     struct xr_session *s;
-    struct xr_idmap known;   /* subjects of the sources, whatever these say of them */
+    struct xr_idmap known;   /* subjects of the sources, trusted or not */
     struct xr_idmap counted; /* a certificate may be in several bundles */
     struct xr_buf names;
     size_t lost, named;
-    const char *path; /* the first bundle that holds such a one */
+    const char *path; /* the first bundle with such a certificate */
 };
 
 static bool has(const struct xr_idmap *map, const unsigned char id[XR_SHA256_LEN])
@@ -26,7 +26,7 @@ static bool has(const struct xr_idmap *map, const unsigned char id[XR_SHA256_LEN
     return xr_idmap_get(map, id, &unused);
 }
 
-/* A source has it, or names it as distrusted; or crossroot itself took it out. */
+/* A source holds it or distrusts it, or crossroot itself removed it. */
 static bool accounted(const struct accounting *a, struct xr_bytes der,
                       const unsigned char sha256[XR_SHA256_LEN])
 {
@@ -94,7 +94,7 @@ static void look_through(struct accounting *a, const char *path)
     bool same = false;
 
     if (ca_read(&text, NULL, s, path, NULL) == XR_OK && text.len > 0) {
-        if (s->layout->family == CA_LIST) { /* as a rule it is what it should be, which is quick */
+        if (s->layout->family == CA_LIST) { /* usually it matches, which is quick to check */
             struct xr_buf want = ca_list_bundle(s);
 
             same = want.len == text.len && memcmp(want.data, text.data, text.len) == 0;
@@ -116,7 +116,7 @@ char *ca_unaccounted(struct xr_session *s)
     bool added = false;
 
     if (ca_load(s, NULL) != XR_OK)
-        return NULL; /* whoever reads it next says so */
+        return NULL; /* the next reader reports it */
     s->fresh = true;
     for (size_t i = 0; i < s->certs.count; i++)
         (void)xr_idmap_put(&a.known, s->certs.items[i].subject.id, i, &added);

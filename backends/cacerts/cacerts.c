@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The CA certificates of a Linux distribution: its sources, which an administrator changes, and what
- * it publishes of them for programs to read. The location is the root directory of a system: "/"
- * for this machine, or that of an image, of which nothing is executed.
+ * The CA certificates of a Linux distribution: its sources, which an administrator changes, and the
+ * outputs made from them, which programs read. The location is the root directory of a system: "/"
+ * for this machine, or that of an image, in which nothing is executed.
  */
 #include "../sources/sources.h"
 
@@ -53,7 +53,7 @@ static enum xr_status find_layout(struct xr_session *s, const char *wanted, stru
 
 /* ---- what can be done ---- */
 
-/* Nobody's arrangement is replaced unasked, and nothing is written through a link. */
+/* An administrator's link is not replaced, and nothing is written through a link. */
 static bool no_link(const struct xr_session *s, const char *path, struct xr_caps *caps)
 {
     char *target = path != NULL && caps->why_not[0] == '\0' ? ca_readlink(s, path) : NULL;
@@ -130,9 +130,9 @@ static void describe(struct xr_caps *caps, const struct xr_session *s)
 
 /* ---- sessions ---- */
 
-/* While somebody writes, what is published is not yet what the sources say. So what looks lost is
- * looked at again under the lock; a session for reading only has it for that moment, and where it
- * cannot have it, says nothing: who then writes will know. */
+/* While another program writes, outputs do not match the sources yet. So certificates that look
+ * lost are checked again under the lock. A session for reading takes the lock only for that moment;
+ * if it cannot, it reports nothing, because the writer will check. */
 static char *look_for_lost(struct xr_session *s)
 {
     bool locked = s->lock >= 0;
@@ -205,8 +205,7 @@ static enum xr_status session_renew(struct xr_session *s, struct xr_caps *caps,
     enum xr_status status = XR_OK;
 
     s->write = true;
-    s->loaded = s->fresh = s->ahead =
-        false; /* from before the lock: files that are the same are kept */
+    s->loaded = s->fresh = s->ahead = false; /* from before the lock: unchanged files are kept */
     status = prepare(s, caps, err);
     s->write = status == XR_OK;
     return status;
@@ -225,7 +224,7 @@ static enum xr_status discover(const struct xr_host *host, const struct xr_site 
         return XR_OK;
     s = ca_session_new(host, found.location);
     s->layout = site->layout != NULL ? by_name(site->layout) : s->root >= 0 ? ca_detect(s) : NULL;
-    /* A layout that does not exist is for open to say. */
+    /* An unknown layout is reported by open. */
     if (s->layout != NULL || site->layout != NULL) {
         if (s->layout != NULL) {
             ca_identify(identity, sizeof(identity), s, s->layout->lock);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Makes outputs match the sources, whoever left them apart, and runs the hooks that want to know. */
+/* Makes outputs match the sources, whatever changed them, and runs the distribution's hooks. */
 #include "../sources/sources.h"
 
 #include <errno.h>
@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-/* What hooks have still to be told, should we die between the outputs and the hooks. */
+/* The file with what hooks must still be told if we are killed between outputs and hooks. */
 #define PENDING ".crossroot-hooks"
 
 static void clear_all_temps(const struct xr_session *s)
@@ -43,7 +43,7 @@ static char *pending_path(const struct xr_session *s)
                      PENDING);
 }
 
-/* What an interrupted run still owed, and what this one adds. */
+/* Combines what an interrupted run did not tell the hooks with what this one adds. */
 static enum xr_status owe(struct xr_session *s, struct xr_buf *changed, bool *owed,
                           struct xr_error *err)
 {
@@ -105,7 +105,7 @@ static enum xr_status make_outputs(struct xr_session *s, struct xr_error *err)
     if (status == XR_OK && hooks && (edits.count > 0 || owed)) {
         status = ca_run_hooks(s, &changed, err);
         s->fresh = s->sure = false;
-        settle(s); /* a hook that failed was told, and that is said */
+        settle(s); /* a failed hook has been told, and its failure is reported */
     }
     if (status == XR_OK && s->remarks.count > 0)
         status = xr_fail(err, XR_FAILED, "%s", s->remarks.items[0]);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The distribution's own programs, on a running system only: hooks after a change, or its update
- * command in place of our outputs. Nothing of an image is ever run. */
+ * command in place of our outputs. Nothing in an image is ever run. */
 #include "../sources/sources.h"
 
 #include <stdlib.h>
@@ -33,7 +33,7 @@ static bool own_hook(const struct ca_layout *layout, const char *name)
     return false;
 }
 
-/* An administrator's hook stands for the packaged one of its name. */
+/* An administrator's hook replaces the packaged one with the same name. */
 static bool overridden(const struct xr_session *s, size_t dir, const char *name)
 {
     for (size_t i = 0; i < dir; i++) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Outputs of Debian's family: the bundle, NAME.pem links to the sources, and HASH.N links as
- * `openssl rehash` makes them. What is right stays; numbers of links that are right stay too.
+ * `openssl rehash` makes them. Correct files and links stay, with their numbers.
  */
 #include "../sources/sources.h"
 
@@ -128,7 +128,7 @@ static char *link_name(const struct ca_layout *layout, const char *path)
     return out.data;
 }
 
-/* Two files of one name: the later one has the link, as after every run of the distribution's. */
+/* Of two files with one name the later one gets the link, as with the distribution's command. */
 static void want_names(struct names *out, const struct xr_session *s)
 {
     for (size_t i = 0; i < s->order.count; i++) {
@@ -206,7 +206,7 @@ static bool to_unlisted(const struct xr_session *s, const char *path)
     return false;
 }
 
-/* Links that lead nowhere, or to a file that is not selected. */
+/* Removes links that are dangling or lead to a file that is not selected. */
 static void drop_names(struct ca_edits *edits, struct xr_buf *changed, struct xr_session *s,
                        struct directory *dir, const struct names *names)
 {
@@ -382,7 +382,7 @@ static char *hash_name(const struct hashed *hashed, unsigned number)
     return xr_format("%08x.%s%u", hashed->hash, hashed->crl ? "r" : "", number);
 }
 
-/* A link that is neither right nor leads nowhere is somebody's: its number is taken. */
+/* A link that is neither correct nor dangling is foreign: its number is in use. */
 static bool foreign_link(const struct xr_session *s, const struct directory *dir,
                          const struct present *present)
 {
@@ -400,8 +400,8 @@ static bool foreign_link(const struct xr_session *s, const struct directory *dir
     return there;
 }
 
-/* Numbers of one bucket: right links below count keep theirs, the others get the lowest free. Where
- * somebody's links take some, ours go on past count. */
+/* Numbers in one bucket: correct links below count keep theirs, the others get the lowest free
+ * ones. If foreign links use some, ours continue past count. */
 static void link_bucket(struct ca_edits *edits, const struct xr_session *s,
                         const struct directory *dir, struct hashed *items, size_t count)
 {
@@ -472,7 +472,7 @@ static void change_hashes(struct ca_edits *edits, const struct xr_session *s,
             n++;
         link_bucket(edits, s, dir, &hashes->items[i], n);
     }
-    /* Links past the end of their bucket, and of buckets that are gone. */
+    /* Removes links past the end of their bucket, and those of buckets that no longer exist. */
     for (size_t i = 0; i < dir->now.count; i++) {
         const struct present *present = &dir->now.items[i];
         uint32_t hash = 0;
@@ -494,7 +494,8 @@ struct xr_buf ca_list_bundle(const struct xr_session *s)
     for (size_t i = 0; i < s->order.count; i++) {
         const struct ca_file *file = s->files.items[s->order.items[i]];
 
-        /* What is no PEM certificate would only be noise; a private key goes nowhere. */
+        /* Writes only PEM certificates: other text would be noise, and a private key is never
+         * copied. */
         if (file->held.count == 0)
             continue;
         if (file->private_key) {
@@ -528,7 +529,8 @@ void ca_list_outputs(struct ca_edits *edits, struct xr_buf *changed, struct xr_s
     drop_names(edits, changed, s, &dir, &names);
     want_hashes(&hashes, s, &dir, &names);
     change_hashes(edits, s, &dir, &hashes);
-    /* Without a certificate there is no bundle, but one that was there must not go on trusting. */
+    /* Without certificates no bundle is made, but an existing one is emptied so that it keeps no
+     * trust. */
     if (text.len > 0 || ca_stat(&st, s, s->layout->published[0], false))
         ca_want_file(edits, s, s->layout->published[0], &text, 0644);
     xr_buf_free(&text);

@@ -26,7 +26,7 @@ static void want_right_link(struct ca_edits *edits, const struct xr_session *s, 
         ca_want_link(edits, dir, name, target);
 }
 
-/* The times in a keystore say when somebody ran a command; that alone is no reason to write. */
+/* The times in a keystore only say when a command ran; that alone is no reason to write. */
 static bool same_keystore(const struct xr_session *s, const char *path, const struct xr_buf *want)
 {
     struct xr_buf have = {0};
@@ -67,7 +67,7 @@ static int by_name(const void *a, const void *b)
                   ((const struct xr_format_file *)b)->name);
 }
 
-/* Everything else in such a directory goes, as with --overwrite; subdirectories stay. */
+/* Removes everything else in such a directory, as with --overwrite; subdirectories stay. */
 static void want_directory(struct ca_edits *edits, const struct xr_session *s,
                            const struct ca_output *output, struct xr_format_files *outs)
 {
@@ -187,7 +187,7 @@ static void want_links(struct ca_edits *edits, const struct xr_session *s)
     }
 }
 
-/* Releases of a distribution differ in what they publish: the root in hand tells. */
+/* Releases of a distribution publish different outputs, so this checks which exist in the root. */
 static bool is_published(const struct xr_session *s, const struct ca_output *output)
 {
     char *dir = xr_memdup(output->path, (size_t)(ca_name(output->path) - output->path) - 1);

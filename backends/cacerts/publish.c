@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Changes to outputs, gathered first and made together: contents go into hidden files beside their
- * places and are synced at once, then renamed, so that a reader finds the old or the new of each
- * and never half of one. Nothing that is right already is touched.
+ * Changes to outputs, which are collected first and then made together: contents are written to
+ * hidden files in the same directories, synced together, and renamed, so that a reader finds the
+ * old or the new version of each and never half of one. Correct files are not touched.
  */
 #include "../sources/sources.h"
 
@@ -37,7 +37,7 @@ void ca_want_file(struct ca_edits *edits, const struct xr_session *s, const char
 {
     struct xr_buf have = {0};
     struct stat st;
-    /* A link in its place is no file of that content, whatever it leads to. */
+    /* A link never counts as a file with that content, whatever it leads to. */
     bool same = ca_stat(&st, s, path, false) && S_ISREG(st.st_mode) &&
                 (st.st_mode & mode & 0444) == (mode & 0444) && (size_t)st.st_size == content->len &&
                 ca_read(&have, NULL, s, path, NULL) == XR_OK && have.len == content->len &&
@@ -148,7 +148,7 @@ static enum xr_status write_temp(int dir, struct ca_edit *edit, size_t number, b
     return ok ? XR_OK : XR_FAILED;
 }
 
-/* Contents and links that replace something; a link in a free place is made there at once. */
+/* Writes contents, and links that replace something. A link with a free name is made directly. */
 static enum xr_status prepare(struct making *m, struct ca_edits *edits, struct xr_error *err)
 {
     size_t files = 0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What programs that read the published bundle would say: libcrypto's path validation over the
+/* Answers as programs that read the published bundle: libcrypto's path validation with the
  * certificates of that file and nothing else. */
 #include "../sources/sources.h"
 
@@ -52,7 +52,7 @@ static enum xr_status take(void *ctx, enum xr_item_kind kind, struct xr_bytes de
     return XR_OK;
 }
 
-/* Read again only when the file is another one. */
+/* Reads again only if the file has changed. */
 static enum xr_status load(struct xr_session *s, size_t at, struct xr_error *err)
 {
     const char *path = s->layout->published[at];
@@ -108,7 +108,7 @@ enum xr_status ca_probe(struct xr_session *s, struct xr_verdict *out,
         if (s->layout->published[i] != NULL && question->purpose == bundle_purposes[i])
             at = i;
     }
-    /* Where there is one bundle for each purpose, some purposes have none. */
+    /* With one bundle for each purpose, some purposes have no bundle. */
     if (s->layout->published[1] != NULL && question->purpose != bundle_purposes[at]) {
         out->answer = XR_UNKNOWN;
         (void)snprintf(out->why, sizeof(out->why), "no bundle is published for that purpose");

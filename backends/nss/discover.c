@@ -15,7 +15,7 @@
 #define INI_MAX      ((size_t)1 << 20)
 #define PROFILES_MAX 1000u
 #define NAME_MAX_LEN 80u
-#define OF_USERS     (XR_SCOPE_USER | XR_SCOPE_ALL_USERS) /* of the one in struct xr_site */
+#define OF_USERS     (XR_SCOPE_USER | XR_SCOPE_ALL_USERS) /* path of the home in struct xr_site */
 
 enum base { HOME, CONFIG, DATA };
 
@@ -68,7 +68,7 @@ struct search {
     struct seen {
         struct seen_one {
             char *path;
-            char identity[64]; /* empty: does not exist */
+            char identity[64]; /* empty: the file does not exist */
         } * items;
         size_t count, capacity;
     } seen;
@@ -175,7 +175,7 @@ static void set(char **field, struct xr_bytes value)
     *field = xr_memdup(value.data, value.len);
 }
 
-/* A section may come back, most often at once. NULL: there are too many. */
+/* Finds or adds a section; a repeated one mostly follows at once. NULL: there are too many. */
 static struct record *record_of(struct listing *all, struct xr_bytes section, bool install)
 {
     struct record *record = NULL;
@@ -239,8 +239,8 @@ static void read_ini(struct search *s, struct listing *all, const char *dir, con
     free(path);
 }
 
-/* As Mozilla takes Path: "~/" counts only where it is not relative to the file. NULL where Mozilla
- * takes nothing. */
+/* Resolves Path as Mozilla does: "~/" counts only if the path is not relative to the file. NULL if
+ * Mozilla ignores it. */
 static char *profile_path(const struct search *s, const char *dir, const struct record *record)
 {
     const char *path = record->path;
@@ -307,7 +307,8 @@ static enum xr_status found_profile(struct search *s, const struct mozilla *m, c
     return status;
 }
 
-/* Profiles first: they have names, and the default of an installation is one of them as a rule. */
+/* Profiles come first, because they have names and usually include the default of an
+ * installation. */
 static enum xr_status found_listing(struct search *s, const struct mozilla *m, const char *dir,
                                     const struct listing *all)
 {
@@ -410,7 +411,7 @@ static enum xr_status search_mozilla(struct search *s, const struct mozilla *m)
 
 /* ---- Chromium and the system ---- */
 
-/* Takes path over. *there: it is a directory. */
+/* Takes ownership of path. *there: it is a directory. */
 static enum xr_status found_directory(struct search *s, char *path, bool even_absent,
                                       const char *summary, bool *there)
 {
@@ -429,7 +430,7 @@ static enum xr_status found_directory(struct search *s, char *path, bool even_ab
     return status;
 }
 
-/* Has one of the family been run here? Then it is where the database will be. */
+/* Was one of these browsers run here? Then the database will be here. */
 static bool chromium_was_run(struct search *s)
 {
     for (size_t i = 0; nss_chromiums[i].settings != NULL; i++) {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A profile's directory belongs to a user who may put anything there. NSS follows links and makes
- * files that are missing, so what it will find is looked at first, and it works in the directory
- * that was checked: the process enters it and softoken gets a relative name.
+ * A profile's directory belongs to a user who may put anything there. NSS follows links and creates
+ * missing files. So the files are checked first, and NSS works in the directory that was checked:
+ * the process enters it and gives softoken a relative name.
  */
 #include "store.h"
 
@@ -14,8 +14,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* A directory on the way: root's own or the user's, so that nobody else can exchange what is
- * below. One that all may write to is safe if it is sticky. */
+/* Checks a directory of the path: it must belong to root or the user, so that nobody else can
+ * replace what is below. A world-writable one is safe if it is sticky. */
 static bool safe_step(const struct stat *st)
 {
     return S_ISDIR(st->st_mode) && (st->st_uid == geteuid() || st->st_uid == 0) &&
@@ -63,7 +63,7 @@ static enum xr_status walk(int *out, int fd, const char *path, bool home, struct
 enum xr_status nss_dir_open(int *out, const struct xr_site *site, const char *path,
                             struct xr_error *err)
 {
-    /* A home is named as inside the image, a location as on this machine. */
+    /* The home is a path inside the image, the location a path on this machine. */
     char *base = site->root != NULL && site->home != NULL
                      ? xr_format("%s%s", site->root, site->home)
                      : xr_strdup(site->home != NULL ? site->home : "");
@@ -77,7 +77,7 @@ enum xr_status nss_dir_open(int *out, const struct xr_site *site, const char *pa
     } else if (!below(path, base, &len)) {
         status = walk(out, open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC), path, false, err);
     } else {
-        base[len] = '\0'; /* the way to the home is the administrator's */
+        base[len] = '\0'; /* the administrator arranged the path to the home */
         status = walk(out, open(base, O_RDONLY | O_DIRECTORY | O_CLOEXEC), path + len, true, err);
     }
     free(base);
@@ -122,7 +122,7 @@ enum xr_status nss_files_look(struct nss_files *out, int dir, struct xr_error *e
                        "it is not a profile; its profiles.ini says where the "
                        "profiles are");
     out->cert8 = fstatat(dir, "cert8.db", &st, AT_SYMLINK_NOFOLLOW) == 0;
-    /* NSS makes a database anew in an empty file. */
+    /* NSS creates a new database in an empty file. */
     if (status == XR_OK && out->cert9 && fstatat(dir, "cert9.db", &st, AT_SYMLINK_NOFOLLOW) == 0 &&
         st.st_size == 0)
         out->cert9 = false;

@@ -22,7 +22,7 @@ const struct nss_chromium nss_chromiums[] = {
     {NULL, NULL, NULL},
 };
 
-/* path has no links; should one be there by now, this fails. */
+/* path has no links; fails if there is one by now. */
 static int open_dir(const struct nss_tree *tree, const char *path)
 {
     return xr_walk_to(openat(tree->root, ".", O_PATH | O_DIRECTORY | O_CLOEXEC), path, O_PATH);
@@ -136,8 +136,8 @@ int nss_place_dir(const struct nss_tree *tree, const struct nss_place *place)
     return open_dir(tree, place->path);
 }
 
-/* Between a look and the opening a file may become something else: no link is followed, nothing
- * waited for, and what was opened is looked at again. */
+/* The file may be replaced between the check and the opening. So this follows no link, does not
+ * block, and checks again what it opened. */
 static int open_file(const struct nss_tree *tree, const struct nss_place *place, struct stat *st)
 {
     char *slash = strrchr(place->path, '/');

@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Where programs that bring NSS along put it. */
+/* Directories of NSS libraries that come with programs. */
 static const char *const carriers[] = {
     "/usr/lib/firefox-esr",   "/usr/lib/firefox",
     "/usr/lib64/firefox",     "/usr/lib/thunderbird",
@@ -18,8 +18,8 @@ static const char *const carriers[] = {
     "/usr/lib/librewolf",     "/snap/firefox/current/usr/lib/firefox",
 };
 
-/* Their libraries have no run path: what one needs is loaded before it. Some builds fold the plc
- * and plds parts into nspr, or take nspr from the system. */
+/* These libraries have no run path, so dependencies are loaded first. Some builds fold the plc and
+ * plds parts into nspr, or take nspr from the system. */
 static const char *const needed[] = {"libnspr4.so", "libplc4.so", "libplds4.so", "libnssutil3.so",
                                      "libmozsqlite3.so"};
 
@@ -28,7 +28,7 @@ static bool roots_own(const struct stat *st)
     return st->st_uid == 0 && (st->st_mode & (S_IWGRP | S_IWOTH)) == 0;
 }
 
-/* May code from there run as root? Every directory on the way is root's alone. */
+/* May root load code from there? Only if nobody but root can write any directory of the path. */
 static bool roots_alone(const char *path)
 {
     struct xr_walk w;
@@ -90,7 +90,7 @@ void *nss_libs_load(const struct nss_libs *libs, const char *name, struct xr_err
         for (size_t i = 0; i < sizeof(needed) / sizeof(needed[0]); i++) {
             (void)snprintf(path, sizeof(path), "%s/%s", libs->dir, needed[i]);
             if (access(path, R_OK) == 0)
-                (void)dlopen(path, RTLD_NOW | RTLD_GLOBAL); /* the next one says if it failed */
+                (void)dlopen(path, RTLD_NOW | RTLD_GLOBAL); /* the next one reports a failure */
         }
         (void)snprintf(path, sizeof(path), "%s/%s", libs->dir, name);
     } else {

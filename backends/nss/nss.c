@@ -15,7 +15,7 @@ static void describe(struct xr_caps *caps, const struct xr_session *s,
 
     full.places[XR_ANCHOR] = full.places[XR_INTERMEDIATE] = XR_ENFORCED;
     full.places[XR_PEER] = full.places[XR_DISTRUST] = XR_ENFORCED;
-    full.places[XR_CRL] = XR_ADVISORY; /* libnss3 looks at it, Firefox and Chromium do not */
+    full.places[XR_CRL] = XR_ADVISORY; /* libnss3 uses it, Firefox and Chromium do not */
     full.purposes = P11_PURPOSES;
     full.subjects = 1u << XR_SUBJECT_CERT;
     full.atomic = false; /* a certificate and its trust are two objects */
@@ -111,8 +111,8 @@ static enum xr_status list(struct xr_session *s, xr_entry_fn emit, void *ctx, st
     return status;
 }
 
-/* SQLite commits by unlinking its journal, which nothing syncs: after a power cut the journal would
- * be there again, and take back what was called done. */
+/* SQLite commits by deleting its journal, but does not sync the directory. After a power cut the
+ * journal could be back, and would undo a change that was reported as done. */
 static enum xr_status flush(struct xr_session *s, struct xr_error *err)
 {
     if (s->write && s->exists && fsync(s->dir) != 0)

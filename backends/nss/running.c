@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Who uses a database right now, and what has to be done before a change counts there.
+/*
+ * Finds programs that use a database now, and what must happen before they notice a change.
  *
  * Measured with Firefox ESR 153 and Chromium 156 while they ran, certificates changed by certutil:
  *
@@ -23,13 +24,13 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
-/* Which program a lock's holder is, by the name of the process, else by the profile's path. */
+/* The program that holds a lock, by the name of its process, else by the profile's path. */
 static const struct {
     const char *word, *name;
 } mozillas[] = {{"thunderbird", "Thunderbird"}, {"librewolf", "LibreWolf"}, {"firefox", "Firefox"}};
 #define MOZILLAS (sizeof(mozillas) / sizeof(mozillas[0]))
 
-/* What comes before the home's part in the path of a database. */
+/* The part after the home in the path of a database. */
 static const char *const chromium_tails[] = {"/.pki/nssdb", "/.local/share/pki/nssdb"};
 
 /* Name of a process, empty if unknown. owner may be NULL. */
@@ -76,7 +77,7 @@ static const char *mozilla_name(const char *process, const char *path)
     return name;
 }
 
-/* The holder of the lock; 0: nobody that this process could see. */
+/* Process ID of the lock's holder; 0: none that this process can see. */
 static bool locked(long *pid, int dirfd)
 {
     struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
@@ -117,7 +118,7 @@ static void say_mozilla(struct xr_caps *caps, long pid, const char *path)
 
 /* ---- Chromium and relatives ---- */
 
-/* Whose database path is. NULL: not known. The caller frees it. */
+/* The home that a database belongs to; the caller frees it. NULL: not known. */
 static char *home_of(const char *path)
 {
     size_t len = strlen(path);
@@ -131,7 +132,7 @@ static char *home_of(const char *path)
     return NULL;
 }
 
-/* "HOST-PID"; false if it is none of this host. */
+/* Parses "HOST-PID"; false if it is not of this host. */
 static bool parse_lock(long *pid, const char *target)
 {
     const char *dash = strrchr(target, '-');

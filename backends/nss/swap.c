@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The one mutation. softoken knows no transaction over several objects, so the order is what keeps
- * a killed swap safe: a certificate is there before its trust and goes after it, and what takes
- * trust away is written before what gave it is destroyed. New trust objects are of NSS's own kind,
- * which every NSS reads; CKO_TRUST of the same certificate goes, or it would outlive its meaning.
+ * The only operation that changes entries. softoken has no transaction over several objects, so the
+ * order keeps a killed swap safe: a certificate is created before its trust and removed after it,
+ * and objects that take trust are written before those that gave it are destroyed. New trust
+ * objects are of NSS's own kind, which every NSS reads; CKO_TRUST of the same certificate is
+ * removed, because it would keep the old trust.
  */
 #include "store.h"
 
@@ -24,8 +25,8 @@ struct swapping {
     unsigned char sha1[20];
 };
 
-/* A database holds one trust for a certificate: places go together only where they are about
- * different purposes, and being neutral goes with none. */
+/* A database has one trust for each certificate. So several places are possible only for different
+ * purposes, and intermediate cannot be combined with another place. */
 static enum xr_status check_shape(const struct xr_state *want, struct xr_error *err)
 {
     bool crl = want->subject.type == XR_SUBJECT_CRL;
@@ -123,7 +124,7 @@ static bool as_expected(const struct swapping *w, const struct xr_state *expect)
 /* ---- what is wanted, as objects ---- */
 
 struct wanted {
-    struct p11_objects certs;  /* as recorded; empty: a new one, if there is none */
+    struct p11_objects certs;  /* as recorded; empty: create one if there is none */
     struct p11_objects trusts; /* none: neutral */
 };
 
@@ -176,8 +177,8 @@ static enum xr_status recorded(struct wanted *out, struct xr_bytes native, struc
     return XR_OK;
 }
 
-/* A record is from the journal; the objects it makes are about this certificate and give what the
- * entries say, or nothing. */
+/* A record from the journal is not trusted: its objects must be about this certificate and give
+ * exactly the trust of the entries. */
 static enum xr_status check_record(const struct wanted *wanted, const struct swapping *w,
                                    const struct xr_state *want, struct xr_error *err)
 {
@@ -285,8 +286,8 @@ static enum xr_status has_label(bool *yes, const struct swapping *w, const struc
     return status;
 }
 
-/* A nickname belongs to one subject. Certificates of one subject share theirs; another subject's
- * gets a number. A colon would be taken for the name of a token. */
+/* A nickname belongs to one subject. Certificates with the same subject share it; for another
+ * subject a number is added. NSS would take text before a colon for the name of a token. */
 static enum xr_status nickname(struct xr_buf *out, const struct swapping *w, const char *label,
                                struct xr_error *err)
 {
@@ -363,8 +364,8 @@ static enum xr_status destroy_all(const struct swapping *w, struct p11_objects *
 
 /* ---- the swap ---- */
 
-/* What else has this issuer and serial number would be taken for this certificate, or its trust for
- * this one's. */
+/* Readers would confuse another certificate with this issuer and serial number with this one, or
+ * its trust with that of this one. */
 static enum xr_status check_clash(const struct swapping *w, struct xr_error *err)
 {
     const struct nss_view *view = &w->view;
@@ -397,8 +398,8 @@ static bool same_trust(const struct p11_trust *a, const struct p11_trust *b)
     return a->anchor == b->anchor && a->peer == b->peer && a->distrust == b->distrust;
 }
 
-/* An older softoken cannot keep a CKO_TRUST that is put back. NSS's own kind says the same to every
- * reader, unless there is one that said something else. */
+/* An older softoken cannot store CKO_TRUST. NSS's own kind says the same to every reader, unless
+ * the two kinds differed. */
 static enum xr_status instead(struct swapping *w, const struct wanted *wanted,
                               struct p11_object *trust, const unsigned char md5[16],
                               struct xr_error *err)
@@ -447,7 +448,7 @@ static enum xr_status create_trust(struct swapping *w, const struct wanted *want
     return status;
 }
 
-/* Creating what is there already changes it in place and gives its handle. */
+/* Creating an object that exists changes it in place and returns its handle. */
 static bool made(const struct wanted *wanted, CK_OBJECT_HANDLE handle)
 {
     for (size_t i = 0; i < wanted->trusts.count; i++) {
@@ -526,7 +527,7 @@ static enum xr_status take_away(struct swapping *w, struct xr_error *err)
     return status;
 }
 
-/* softoken keeps one CRL of an issuer. */
+/* softoken stores only one CRL for each issuer. */
 static enum xr_status put_crl(struct swapping *w, const struct wanted *wanted,
                               const struct xr_state *expect, struct xr_error *err)
 {
@@ -552,7 +553,7 @@ static enum xr_status put_crl(struct swapping *w, const struct wanted *wanted,
                           wanted->certs.items[0].items[i].value);
     } else {
         p11_set_bool(&crl, NSS_CKA_KRL, false);
-        p11_set(&crl, NSS_CKA_URL, NULL, 0); /* NSS passes over a CRL without one */
+        p11_set(&crl, NSS_CKA_URL, NULL, 0); /* NSS ignores a CRL without one */
     }
     p11_set_bool(&crl, CKA_TOKEN, true);
     p11_set_bool(&crl, CKA_PRIVATE, false);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * softoken, spoken to as PKCS#11: NSS's certificate API would merge nicknames, believe the trust of
- * the first database it opened for all others, and load the modules that pkcs11.txt names.
+ * Uses softoken directly through PKCS#11. NSS's certificate API would merge nicknames, use the
+ * trust of the first database for all others, and load the modules that pkcs11.txt names.
  */
 #include "store.h"
 
@@ -56,7 +56,7 @@ static CK_RV open_session(struct nss_token *token)
 
 static CK_RV initialize(struct nss_token *token)
 {
-    /* noModDB: whatever pkcs11.txt names is not loaded. */
+    /* noModDB: modules that pkcs11.txt names are not loaded. */
     struct init_args args = {.flags = CKF_OS_LOCKING_OK,
                              .parameters = token->write
                                                ? "configdir='sql:.' certPrefix='' keyPrefix='' "
@@ -89,7 +89,7 @@ enum xr_status nss_token_open(struct nss_token *token, const struct nss_libs *li
     if (fchdir(dir) != 0)
         return xr_fail_errno(err, "cannot enter the directory");
     token->write = write;
-    /* Somebody who writes right now looks like a broken database for a moment. */
+    /* While another program writes, the database may look broken for a moment. */
     for (unsigned i = 0; i < TRIES; i++) {
         const struct timespec pause = {.tv_nsec = 50000000};
 

@@ -21,7 +21,7 @@
 
 enum { OTHER_WAYS = 64, OTHER_DEPTH = 8 };
 
-/* All of it found at run time: this program must start where there is no NSS. */
+/* All functions are looked up at run time, because this program must start without NSS. */
 #define NSS_FUNCTIONS(X)               \
     X(NSS_Initialize)                  \
     X(NSS_Shutdown)                    \
@@ -65,8 +65,8 @@ static const struct p11_symbol symbols[] = {NSS_FUNCTIONS(P11_SYMBOL)};
 static struct {
     struct functions nss;
     bool ready;
-    bool foreign; /* it was shown a certificate that the database does not hold */
-    bool pkix;    /* libpkix is there: it tries every path */
+    bool foreign; /* it has seen a certificate that the database does not hold */
+    bool pkix;    /* libpkix is available: it tries every path */
     SECMODModule *roots;
     CERTCertDBHandle *db;
 } state;
@@ -75,8 +75,8 @@ static struct {
 static const struct usage {
     uint32_t purpose;
     SECCertUsage usage;
-    size_t flags_at; /* in CERTCertTrust: where the trust of an anchor stands… */
-    unsigned anchor; /* …and what it is */
+    size_t flags_at; /* in CERTCertTrust: offset of the trust of an anchor… */
+    unsigned anchor; /* …and its value */
 } usages[] = {
     {XR_SERVER, certUsageSSLServer, offsetof(CERTCertTrust, sslFlags), CERTDB_TRUSTED_CA},
     {XR_CLIENT, certUsageSSLClient, offsetof(CERTCertTrust, sslFlags), CERTDB_TRUSTED_CLIENT_CA},
@@ -85,7 +85,7 @@ static const struct usage {
      CERTDB_TRUSTED_CA},
 };
 
-/* One question, as NSS takes it. */
+/* One question, in NSS's types. */
 struct question {
     CERTCertificate *cert;
     const struct usage *usage;
@@ -116,7 +116,7 @@ static enum xr_status resolve(const struct nss_libs *libs, struct xr_error *err)
     return missing == NULL ? XR_OK : xr_fail(err, XR_FAILED, "libnss3.so has no %s", missing);
 }
 
-/* The built-in roots that lie beside libnss3 itself: never those of another set of libraries. */
+/* Finds the built-in roots beside libnss3 itself, never those of another set of libraries. */
 static bool find_roots(char *out, size_t size)
 {
     static const char *const places[] = {"", "nss/"};
@@ -139,7 +139,7 @@ static bool find_roots(char *out, size_t size)
     return false;
 }
 
-/* As browsers load them: the word of the database comes first (a lower order wins). */
+/* As in browsers, the trust of the database takes precedence (a lower order wins). */
 static void load_roots(void)
 {
     char path[PATH_MAX];
@@ -221,7 +221,7 @@ static bool same_der(const CERTCertificate *a, const CERTCertificate *b)
                           (struct xr_bytes){b->derCert.data, b->derCert.len});
 }
 
-/* By what it says of itself: CERT_IsCACert would let the trust decide. */
+/* From the certificate's own extensions, because CERT_IsCACert would use the trust. */
 static bool is_ca(CERTCertificate *cert)
 {
     SECItem value = {.type = siBuffer, .data = NULL, .len = 0};
@@ -350,7 +350,7 @@ static PRErrorCode classic(const struct question *q)
     return NSS.PR_GetError() != 0 ? NSS.PR_GetError() : SEC_ERROR_CERT_NOT_VALID;
 }
 
-/* What it walked for a yes; empty if the yes came by another way. */
+/* The path of a yes; empty if it is not known. */
 static void classic_path(struct xr_verdict *out, const struct xr_host *host,
                          const struct question *q)
 {
@@ -370,8 +370,8 @@ static void classic_path(struct xr_verdict *out, const struct xr_host *host,
         out->path_len = 0;
 }
 
-/* Is there another way to an anchor than the one it chose? Enough to doubt a no, not enough for a
- * yes: names and path lengths are only looked at from the last step on. */
+/* Is there another path to an anchor than the one it chose? That is enough to doubt a no, but not
+ * for a yes: names and path lengths are checked only from the last step on. */
 static bool other_way(CERTCertificate *cert, const struct question *q, unsigned depth,
                       unsigned *budget)
 {
@@ -405,8 +405,8 @@ static bool is_way(PRErrorCode code)
 
 /* ---- the verdict ---- */
 
-/* NSS's own words mislead ("marked as not trusted by the user" where nobody marked anything), or
- * are in a library that is not loaded. */
+/* Replaces texts of NSS that are misleading ("marked as not trusted by the user" although nobody
+ * marked anything) or in a library that is not loaded. */
 static const struct {
     PRErrorCode code;
     const char *name, *text;
@@ -421,7 +421,7 @@ static const struct {
     {SSL_ERROR_BAD_CERT_DOMAIN, "SSL_ERROR_BAD_CERT_DOMAIN", "it is for another host"},
 };
 
-/* One line; NSS's words end with a full stop. */
+/* Writes one line, without the final full stop of NSS's texts. */
 static void say_error(struct xr_buf *why, PRErrorCode code)
 {
     const char *text = NSS.PR_ErrorToString(code, PR_LANGUAGE_I_DEFAULT);
@@ -444,7 +444,7 @@ static void say_error(struct xr_buf *why, PRErrorCode code)
         xr_buf_str(why, name);
 }
 
-/* What decoding left as the error says nothing. */
+/* The error that decoding left means nothing. */
 static void say_unreadable(struct xr_buf *why, PRErrorCode code)
 {
     if (code == SEC_ERROR_REUSED_ISSUER_AND_SERIAL)
@@ -479,7 +479,7 @@ static void decide(struct xr_verdict *out, struct xr_buf *why, const struct xr_h
     }
 }
 
-/* Without the password NSS believes trust whose seal (a MAC) is broken or missing. */
+/* Without the password, NSS accepts trust with a broken or missing seal (a MAC). */
 static bool has_password(void)
 {
     PK11SlotInfo *slot = NSS.PK11_GetInternalKeySlot();
@@ -495,7 +495,7 @@ static const char *next_note(const struct xr_buf *why)
     return why->len > 0 ? "; " : "";
 }
 
-/* What limits the answer, after what it says. */
+/* Adds the limits of the answer. */
 static void say_limits(struct xr_buf *why, size_t left_out)
 {
     if (left_out > 0)
@@ -559,7 +559,8 @@ enum xr_status nss_verify(struct xr_verdict *out, const struct nss_libs *libs,
     out->size = sizeof(*out);
     if (probe->count == 0)
         return xr_fail(err, XR_INVALID, "no certificate to verify");
-    /* libpkix keeps what it has seen: what the database has not would help the next one. */
+    /* libpkix caches certificates: those that the database does not have would affect the next
+     * question. */
     if (state.foreign)
         nss_verify_end();
     status = state.ready ? XR_OK : start(libs, err);

@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a database holds, as entries. A certificate and its trust are different objects, tied by
- * issuer, serial number and a hash. There are two kinds of trust object, and which one counts
- * depends on the reader: NSS 3.114 and later take CKO_TRUST if there is one, older ones know only
- * CKO_NSS_TRUST. An entry gives what any of them would believe, and says so if they differ.
+ * The content of a database as entries. A certificate and its trust are different objects,
+ * connected by issuer, serial number and a hash. There are two kinds of trust object, and the
+ * reader decides which one counts: NSS 3.114 and later use CKO_TRUST if there is one, older
+ * versions know only CKO_NSS_TRUST. An entry has the trust that any of them would give, with a
+ * remark if they differ.
  */
 #include "store.h"
 
 #include <limits.h>
 #include <stdlib.h>
 
-/* softoken makes a query of its own, with its locks, for every attribute: as few as will do. */
+/* softoken makes a separate query, with locks, for every attribute, so read only the necessary
+ * ones. */
 static const unsigned long cert_types[] = {CKA_VALUE, CKA_LABEL, CKA_ID, NSS_CKA_EMAIL};
 static const unsigned long crl_types[] = {CKA_VALUE, CKA_LABEL, NSS_CKA_URL, NSS_CKA_KRL};
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -202,7 +204,7 @@ static bool same_trust(const struct p11_trust *a, const struct p11_trust *b)
     return a->anchor == b->anchor && a->peer == b->peer && a->distrust == b->distrust;
 }
 
-/* Empty where all agree. */
+/* Empty if all NSS versions read the same trust. */
 static void say_difference(struct xr_buf *out, const struct belief *b)
 {
     if (!b->has_std || same_trust(&b->std, &b->nss))
@@ -228,7 +230,7 @@ struct records {
     size_t count, capacity;
 };
 
-/* The order of a database is by chance. */
+/* The order in a database is arbitrary, so sort. */
 static void join(struct xr_buf *out, struct records *records)
 {
     if (records->count > 1)
@@ -337,8 +339,8 @@ static void add_hash(struct xr_buf *out, struct xr_bytes hash)
     xr_buf_add(out, hash.data, hash.len);
 }
 
-/* Trust objects without their certificate: of old tools that left them, and of distrust that needs
- * none. All of one issuer and serial number are one subject. */
+/* Trust objects without their certificate: left by old tools, or a distrust that needs none. All
+ * with the same issuer and serial number are one subject. */
 static enum xr_status emit_stray(const struct nss_view *view, size_t first, xr_entry_fn emit,
                                  void *ctx)
 {

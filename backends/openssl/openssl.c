@@ -88,7 +88,7 @@ static enum xr_status probe(struct xr_session *s, struct xr_verdict *out,
     return s->host->path_check(out, &check, err);
 }
 
-/* A directory can be anywhere; these are the two that README tells people to use. */
+/* A store can be any directory; these two are the default ones. */
 static enum xr_status discover(const struct xr_host *host, const struct xr_site *site,
                                unsigned scope, xr_found_fn emit, void *ctx, struct xr_error *err)
 {

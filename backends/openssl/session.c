@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The directory of a session: opened, made when the first entry comes, read and forgotten. */
+/* The directory of a session: opens it, creates it for the first entry, reads it. */
 #include "store.h"
 
 #include "sys/linux/walk.h"
@@ -27,14 +27,14 @@ static bool same_inode(int fd, int parent, const char *name)
            a.st_dev == b.st_dev && a.st_ino == b.st_ino;
 }
 
-/* What a crash left while the directory itself was being made or removed. */
+/* Removes what a crash left while the directory itself was being created or removed. */
 static void clear_pending(struct xr_session *s)
 {
     int fd = od_open_dir(s->parent, s->pending);
 
     if (fd < 0)
         return;
-    if (flock(fd, LOCK_EX | LOCK_NB) == 0) { /* else its maker is alive */
+    if (flock(fd, LOCK_EX | LOCK_NB) == 0) { /* locked: the process that creates it is alive */
         bool cleared = false;
 
         (void)od_clear_temps(fd, &cleared, NULL);
@@ -60,7 +60,7 @@ static enum xr_status open_top(struct xr_session *s, struct xr_error *err)
             return XR_OK;
         status = s->host->lock(s->dir, XR_LOCK_MS, s->name, err);
         s->locked = status == XR_OK;
-        /* Whoever had the lock may have removed or replaced it. */
+        /* The process that had the lock may have removed or replaced it. */
         if (s->locked && same_inode(s->dir, s->parent, s->name))
             return XR_OK;
         (void)close(s->dir);
@@ -98,8 +98,8 @@ void od_session_close(struct xr_session *s)
     free(s);
 }
 
-/* The directory above the store. Core gave a path without links; one that is there by now was put
- * there to lead us elsewhere. */
+/* Opens the directory above the store. Core gave a path without links, so a link in it now may be
+ * an attack. */
 static int open_parent(const char *path, const char *end)
 {
     char *above = xr_memdup(path, (size_t)(end - path));
@@ -133,8 +133,8 @@ void od_unload(struct xr_session *s)
         od_view_unload(&s->views[i]);
 }
 
-/* Makes the directory whole under a hidden name, locked, then renames it: others see it not at all
- * or ours. XR_BUSY: somebody else is making it, or has. */
+/* Creates the complete directory under a hidden name, locks it and renames it, so that others see
+ * either nothing or our directory. XR_BUSY: another program is creating it or has done so. */
 static enum xr_status make_top(struct xr_session *s, struct xr_error *err)
 {
     int fd = -1;
@@ -145,7 +145,7 @@ static enum xr_status make_top(struct xr_session *s, struct xr_error *err)
                                : xr_fail_errno(err, "cannot make %s", s->name);
     fd = od_open_dir(s->parent, s->pending);
     if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) != 0) {
-        (void)close(fd); /* taken for a leftover, and about to be removed */
+        (void)close(fd); /* another program takes it for a leftover and will remove it */
         return xr_fail(err, XR_BUSY, "another program is creating %s", s->name);
     }
     if (fd < 0 || fchmod(fd, 0755) != 0 || !same_inode(fd, s->parent, s->pending)) {
@@ -174,7 +174,7 @@ static enum xr_status make_top(struct xr_session *s, struct xr_error *err)
     return status;
 }
 
-/* The directory, ours or whoever's came first; then what is in it is read anew. */
+/* Creates the directory, or takes one that another program created first; then reads it again. */
 enum xr_status od_ensure_top(struct xr_session *s, struct xr_error *err)
 {
     const struct timespec pause = {.tv_nsec = 10000000};

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What crossroot keeps beside the entries: the manifest, bundles, links, directories. Everything here
- * is derived, so that one flush serves a change, an undo and a crash. */
+/* What crossroot keeps beside the entries: the manifest, bundles, links, directories. All of it is
+ * derived from the entries, so that the same flush works after a change, an undo and a crash. */
 #include "store.h"
 
 #include <errno.h>
@@ -30,7 +30,7 @@ static struct xr_buf bundle_of(const struct view *view)
     for (size_t i = 0; i < view->count; i++) {
         const struct file *file = view->items[i];
 
-        /* A plain bundle cannot say that something is trusted for less than all. */
+        /* A plain bundle cannot limit the purposes of a certificate. */
         for (size_t k = 0; od_view_counts(view, file) && k < file->held.count; k++) {
             if (file->held.items[k].purposes == XR_ANY_PURPOSE)
                 *XR_PUSH(&all) = &file->held.items[k];
@@ -51,7 +51,7 @@ static struct xr_buf bundle_of(const struct view *view)
     return out;
 }
 
-/* Keeps somebody else's bundle for the day crossroot leaves. */
+/* Saves a foreign bundle, to restore it when crossroot's last entry is removed. */
 static enum xr_status save_foreign(struct xr_session *s, size_t at, struct xr_error *err)
 {
     const char *name = od_shapes[at].bundle;
@@ -86,7 +86,7 @@ static enum xr_status flush_bundle(struct xr_session *s, size_t at, struct xr_er
             ? !present
             : readable && want.len == have.len && memcmp(want.data, have.data, want.len) == 0)
         goto out;
-    /* What is not ours is kept before it is called ours, and called ours before it is written. */
+    /* A foreign file is saved before it is recorded as ours, and recorded before it is written. */
     if (present && !s->bundle_ours[at])
         status = save_foreign(s, at, err);
     if (status != XR_OK)
@@ -117,7 +117,8 @@ static enum xr_status drop_bundle(struct xr_session *s, size_t at, struct xr_err
 
     s->bundle_ours[at] = false;
     if (s->saved[at] && fstatat(s->dir, saved, &st, AT_SYMLINK_NOFOLLOW) == 0) {
-        /* Not ours any more before it is back: a crash in between must not make us remove it. */
+        /* Recorded as not ours before it is restored, so that we do not remove it after a crash in
+         * between. */
         status = od_write_manifest(s, err);
         if (status == XR_OK && renameat(s->dir, saved, s->dir, name) != 0)
             status = xr_fail_errno(err, "cannot restore %s", name);
@@ -145,7 +146,7 @@ static enum xr_status drop_empty_places(struct xr_session *s, struct xr_error *e
             continue;
         if (view->fd >= 0 && unlinkat(s->dir, od_shapes[i].dir, AT_REMOVEDIR) != 0) {
             if (errno == ENOTEMPTY || errno == EEXIST)
-                continue; /* holds something that is no certificate */
+                continue; /* holds something that is not a certificate */
             return xr_fail_errno(err, "cannot remove %s", od_shapes[i].dir);
         }
         if (view->fd >= 0) {
@@ -158,7 +159,8 @@ static enum xr_status drop_empty_places(struct xr_session *s, struct xr_error *e
     return XR_OK;
 }
 
-/* The directory goes as it came: under the hidden name, so that nobody sees half of it. */
+/* The directory is removed as it was created: under the hidden name, so that nobody sees half of
+ * it. */
 static enum xr_status leave_top(struct xr_session *s, struct xr_error *err)
 {
     enum xr_status status = XR_OK;
@@ -172,14 +174,14 @@ static enum xr_status leave_top(struct xr_session *s, struct xr_error *err)
         s->dirty = true;
         return XR_OK;
     }
-    /* Somebody put a file there, or the system failed: back under its name, for the next flush. */
+    /* Another program added a file, or the system failed: renames it back, for the next flush. */
     status = xr_fail_errno(err, "cannot remove %s", s->name);
     (void)od_write_manifest(s, NULL);
     (void)renameat2(s->parent, s->pending, s->parent, s->name, RENAME_NOREPLACE);
     return status;
 }
 
-/* The last entry of ours is gone: so is everything we made beside it. */
+/* Our last entry was removed: removes everything else that we made. */
 static enum xr_status leave(struct xr_session *s, struct xr_error *err)
 {
     enum xr_status status = XR_OK;
@@ -200,7 +202,7 @@ static enum xr_status leave(struct xr_session *s, struct xr_error *err)
     return XR_OK;
 }
 
-/* Finishes removals: a file whose link went and which did not follow yet. */
+/* Finishes removals: removes a file whose link is already removed. */
 static enum xr_status drop_gone(struct xr_session *s, struct xr_error *err)
 {
     for (size_t i = 0; i < s->gone.count; i++) {
