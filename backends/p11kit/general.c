@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * PKCS#11 2.40, 4.6: CKA_TRUSTED makes a certificate an anchor, and only the security officer sets
- * it. There is no distrust but p11-kit's own CKA_X_DISTRUSTED, and no purpose. There is no
- * transaction over several objects either: what is new is there before what was goes.
+ * it. There is no distrust except p11-kit's own CKA_X_DISTRUSTED, and there are no purposes. There
+ * is no transaction over several objects either, so new objects are created before old ones are
+ * destroyed.
  */
 #include "general.h"
 
@@ -48,7 +49,7 @@ static const unsigned long types[] = {CKA_VALUE,   CKA_LABEL,        CKA_ID,
 static bool says(const struct p11_object *object, unsigned long type)
 {
     struct xr_bytes value = p11_get(object, type);
-    bool yes = false; /* modules take what is not false for true */
+    bool yes = false; /* modules take every value except false as true */
 
     for (size_t i = 0; i < value.len; i++)
         yes = yes || value.data[i] != CK_FALSE;
@@ -78,7 +79,7 @@ static int by_subject(const void *a, const void *b)
     return order != 0 ? order : (int)x->place - (int)y->place;
 }
 
-/* In an order that is not the token's. What is no certificate is left out. */
+/* Sorted, so independent of the token's order. Objects that are not certificates are left out. */
 static enum xr_status load(struct pt_general *g, const struct p11_object *like,
                            struct xr_error *err)
 {
@@ -113,7 +114,7 @@ static char *label_of(const struct held *held)
     return text.data;
 }
 
-/* The object without its value, which the entry has. */
+/* The object without its value, which is in the entry. */
 static void record(struct xr_buf *out, const struct p11_object *object)
 {
     struct p11_object copy = {.kind = object->kind};
@@ -134,7 +135,8 @@ static int by_bytes(const void *a, const void *b)
     return order != 0 ? order : (x->len > y->len) - (x->len < y->len);
 }
 
-/* Records of several objects of one certificate and place, as no order of the token has them. */
+/* Joins the records of all objects with one certificate and place, independent of the token's
+ * order. */
 static struct xr_buf native_of(const struct pt_general *g, size_t from, size_t to)
 {
     struct xr_buf *each = xr_new(to - from, sizeof(*each)), out = {0};
@@ -150,7 +152,7 @@ static struct xr_buf native_of(const struct pt_general *g, size_t from, size_t t
     return out;
 }
 
-/* Where the objects of the same certificate and place end that begin at from. */
+/* The end of the objects with the same certificate and place as the one at from. */
 static size_t group_end(const struct pt_general *g, size_t from)
 {
     size_t to = from + 1;
@@ -160,7 +162,7 @@ static size_t group_end(const struct pt_general *g, size_t from)
     return to;
 }
 
-/* subject: of one alone, or NULL. */
+/* subject: only this one, or NULL for all. */
 static enum xr_status emit_all(const struct pt_general *g, const struct xr_subject *subject,
                                xr_entry_fn emit, void *ctx)
 {
@@ -379,7 +381,7 @@ static enum xr_status create_wish(struct swapping *w, const struct xr_entry *ent
     return create(w, &object, entry->place, err);
 }
 
-/* A record is the journal's, and to be doubted: it may only say what the entry says. */
+/* A record comes from the journal and is not trusted: it must say the same as the entry. */
 static enum xr_status create_recorded(struct swapping *w, const struct xr_entry *entry,
                                       struct xr_error *err)
 {
@@ -422,7 +424,7 @@ static enum xr_status make(struct swapping *w, const struct xr_entry *entry, str
     return entry->native.len > 0 ? create_recorded(w, entry, err) : create_wish(w, entry, err);
 }
 
-/* Of the places that are not kept. */
+/* Destroys the objects in places that are not kept. */
 static enum xr_status destroy_old(struct swapping *w, struct xr_error *err)
 {
     struct pt_general *g = w->g;
@@ -451,7 +453,7 @@ enum xr_status pt_general_swap(struct pt_general *g, const struct xr_state *expe
         status = make(&w, want->entries[i], err);
     if (status == XR_OK) {
         status = destroy_old(&w, err);
-        /* Only what changed nothing may be called a conflict. */
+        /* A conflict promises that nothing was changed, so it is reported only then. */
         status = status == XR_CONFLICT ? XR_FAILED : status;
     } else { /* nothing half done */
         for (size_t i = 0; i < w.created.count; i++) {
@@ -563,7 +565,7 @@ enum xr_status pt_general_unlock(struct pt_general *g, struct xr_bytes pin, stru
     CK_RV rv = CKR_OK;
     enum xr_status status = XR_OK;
 
-    /* Nobody may have a session for reading while the security officer is there. */
+    /* PKCS#11 allows no session for reading while the security officer is logged in. */
     if (!g->write)
         status = begin(g, true, err);
     if (status != XR_OK)

@@ -10,7 +10,7 @@
 
 #define CHAIN_MAX 64u
 
-/* All of it found at run time: few machines need GnuTLS for this program. */
+/* All functions are looked up at run time, because this program seldom needs GnuTLS. */
 #define FUNCTIONS(X)                         \
     X(gnutls_check_version)                  \
     X(gnutls_global_set_time_function)       \
@@ -33,7 +33,7 @@ static const struct p11_symbol symbols[] = {FUNCTIONS(P11_SYMBOL)};
 
 static bool load(void)
 {
-    /* It may have started threads and modules: it stays. */
+    /* Never unloaded, because it may have started threads and modules. */
     void *handle = dlopen("libgnutls.so.30", RTLD_NOW | RTLD_LOCAL);
 
     return handle != NULL && P11_RESOLVE(&tls, handle, symbols) == NULL;
@@ -127,8 +127,8 @@ void pt_gnutls(struct xr_verdict *verdict, const char *uri, const struct xr_prob
     verdict->also_count = 1;
     *out = (struct xr_opinion){.size = sizeof(*out), .answer = XR_UNKNOWN};
     (void)snprintf(out->by, sizeof(out->by), "GnuTLS %.40s", tls.gnutls_check_version(NULL));
-    /* It initialises modules itself, and so passes over what their configuration says for that
-     * (x-init-reserved: 3.7.9 with p11-kit 0.24.1). */
+    /* GnuTLS initialises modules itself, and so ignores x-init-reserved in their configuration
+     * (3.7.9 with p11-kit 0.24.1). */
     if (tls.gnutls_pkcs11_init(GNUTLS_PKCS11_FLAG_AUTO_TRUSTED, NULL) < 0 ||
         tls.gnutls_pkcs11_token_get_flags(uri, &flags) < 0 ||
         tls.gnutls_x509_trust_list_add_trust_file(list, uri, NULL, GNUTLS_X509_FMT_DER, 0, 0) < 0)

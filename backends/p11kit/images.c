@@ -5,7 +5,7 @@
 
 #include <stdlib.h>
 
-/* Of a file that is in both, what the first says counts, and the second adds to it. */
+/* If a file is in both, values of the first one count, and the second one adds missing values. */
 static const char *const configured[] = {"etc/pkcs11/modules", "usr/share/p11-kit/modules"};
 
 struct module {
@@ -75,7 +75,7 @@ static void add_path(struct xr_strings *out, const char *path)
         xr_strings_add(out, path);
 }
 
-/* paths='/a:/b', quoted or not; false when there is nothing like that. */
+/* Parses paths='/a:/b', quoted or not; false if there is no such text. */
 static bool add_named(struct xr_strings *out, const char *arguments)
 {
     const char *at = arguments != NULL ? strstr(arguments, "paths=") : NULL;
@@ -102,7 +102,8 @@ static bool add_named(struct xr_strings *out, const char *arguments)
     return true;
 }
 
-/* What the module was built to read is what its distribution publishes from, or publishes. */
+/* By default the module reads the directories that the distribution publishes from, or its
+ * published bundle. */
 static void add_built_in(struct xr_strings *out, const struct xr_session *s)
 {
     const struct ca_layout *layout = ca_detect(s);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What stands for a token while it is written. PKCS#11 has no lock of its own, and a token need not
- * be a file. It is an empty file in a directory where nobody else can make, open or lock one; two
- * users of one token do not wait for each other, but what a swap expects is compared all the same.
+ * The lock of a token. PKCS#11 has no lock of its own, and a token need not be a file. So the lock
+ * is an empty file in a directory where nobody else can create, open or lock one. Two users of one
+ * token do not wait for each other, but a swap still compares what it expects.
  */
 #include "tokens.h"
 
@@ -14,15 +14,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Is it a directory of this user's? closed: in which nobody else may do anything. */
+/* Does the directory belong to this user? closed: and has nobody else any access? */
 static bool own(const struct stat *st, bool closed)
 {
     return S_ISDIR(st->st_mode) && st->st_uid == geteuid() &&
            (st->st_mode & (closed ? 0077 : 0022)) == 0;
 }
 
-/* A directory for locks below base, by path, of which is made what is missing; -1 if base is not
- * this user's alone. */
+/* Opens the directory for locks, path below base, and creates what is missing of it. -1 if base is not
+ * only this user's. */
 static int below(const char *base, const char *path)
 {
     struct xr_walk w;
@@ -37,7 +37,8 @@ static int below(const char *base, const char *path)
     return w.dir;
 }
 
-/* Where the system keeps what a user's programs share until the next boot; else in the home. */
+/* In the system's directory for files that a user's programs share until the next boot, else in the
+ * home. */
 static int open_directory(const char *home)
 {
     char run[64] = "/run";

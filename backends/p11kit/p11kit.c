@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Tokens of p11-kit's trust module. The module only reads files, so do we: the same files, which we
- * write in its own format, where a write by way of the module would not be durable. The location is
- * a PKCS#11 URI of a token that the configuration names, or a directory that programs give to the
- * module themselves (paths=DIRECTORY). Tokens of other modules: general.c.
+ * Tokens of p11-kit's trust module. The module only reads files. We read the same files and write
+ * them in its own format, because a write through the module would not be durable. The location is
+ * the PKCS#11 URI of a token in the configuration, or a directory that programs pass to the module
+ * themselves (paths=DIRECTORY). Tokens of other modules: general.c.
  */
 #include "../sources/sources.h"
 #include "general.h"
@@ -27,7 +27,7 @@ static const char why_file[] =
     "the token is one file in which every certificate is an anchor; have servers send it, or use "
     "an openssl: or nss: store";
 
-/* The layout of a session is made of its token. */
+/* The layout of a session is made from its token. */
 struct token_layout {
     struct ca_layout layout;    /* first: the session points to it */
     char *uri;                  /* or NULL */
@@ -49,7 +49,7 @@ static struct token_layout *token_of(const struct xr_session *s)
 
 /* ---- which directory ---- */
 
-/* By its name too: what is published may be missing right now. */
+/* Compares the name too, because the published file may be missing now. */
 static bool same_place(const struct xr_session *s, const char *path, const struct stat *st)
 {
     struct stat other;
@@ -61,14 +61,15 @@ static bool same_place(const struct xr_session *s, const char *path, const struc
             other.st_ino == st->st_ino);
 }
 
-/* What the distribution publishes from is that store; what its packages ship is a place of its own. */
+/* The directories that the distribution publishes from are that store; those of packages are a
+ * separate place. */
 static const char *locked_path(const struct token_layout *t)
 {
     return t->shared != NULL && !t->vendor ? t->shared->lock : t->path;
 }
 
-/* Finds the distribution that publishes from what the token reads, or publishes that. st: of it, or
- * NULL. */
+/* Finds the distribution that publishes from the token's directory, or that publishes the token's
+ * file. st: of that path, or NULL. */
 static void find_shared(const struct xr_session *s, const struct stat *st)
 {
     struct token_layout *token = token_of(s);
@@ -91,7 +92,7 @@ static void find_shared(const struct xr_session *s, const struct stat *st)
         token->fixed = why_vendor;
 }
 
-/* path: from the root directory, or NULL. */
+/* path: absolute, or NULL. */
 static struct token_layout *layout_new(const char *path, const char *label)
 {
     struct token_layout *t = xr_new(1, sizeof(*t));
@@ -233,8 +234,8 @@ static enum xr_status take_anchor(void *ctx, enum xr_item_kind kind, struct xr_b
     return XR_OK;
 }
 
-/* Anchors with OpenSSL's trust settings for the purposes that are attached, and what builds paths.
- * Nothing that a distrust blocks. */
+/* Emits anchors with OpenSSL's trust settings for their attached purposes, and certificates that
+ * build paths, but none that is distrusted. */
 static void believe(struct pt_beliefs *beliefs, struct xr_session *s)
 {
     const struct pf_request request = {.format = XR_FORMAT_OPENSSL_BUNDLE, .filter = PF_CA_ANCHORS};
@@ -257,7 +258,7 @@ static void believe(struct pt_beliefs *beliefs, struct xr_session *s)
     }
 }
 
-/* As the module sees it: by its key, or by issuer and serial number. */
+/* Distrusted as in the module: by key, or by issuer and serial number. */
 static bool distrusted(const void *ctx, struct xr_bytes der)
 {
     const struct xr_session *s = ctx;
@@ -277,7 +278,7 @@ static bool distrusted(const void *ctx, struct xr_bytes der)
     return false;
 }
 
-/* OpenSSL knows no extensions from outside but what they say of purposes. */
+/* OpenSSL can use attached extensions only for purposes. */
 static void doubt(struct xr_verdict *out, const struct xr_session *s)
 {
     const unsigned char *anchor = out->path[out->path_len > 0 ? out->path_len - 1 : 0];
@@ -341,8 +342,8 @@ static void session_close(struct xr_session *s)
     layout_free(t);
 }
 
-/* What lies in somebody's directory, or in one that others write, can be exchanged while root works
- * there. Of a directory on the way it is enough that it is sticky. */
+/* Files in a directory that another user owns or can write may be replaced while root works there.
+ * For a parent directory it is enough that it is sticky. */
 static enum xr_status check_owners(const struct xr_session *s, const char *path,
                                    struct xr_error *err)
 {
@@ -365,7 +366,7 @@ static enum xr_status check_owners(const struct xr_session *s, const char *path,
     return XR_OK;
 }
 
-/* The same of where links of root's own lead. */
+/* The same for the target of root's own links. */
 static enum xr_status check_resolved(const struct xr_session *s, const char *path,
                                      struct xr_error *err)
 {
@@ -498,7 +499,8 @@ static enum xr_status flush(struct xr_session *s, struct xr_error *err)
 
 /* ---- discovery ---- */
 
-/* A user's own, in that user's home, or the system's? What has no path is the system's. */
+/* Does it belong to a user (in that user's home) or to the system? A token without a path belongs
+ * to the system. */
 static bool in_scope(const struct pt_token *token, const struct xr_site *site, unsigned scope)
 {
     size_t len = site->home != NULL ? strlen(site->home) : 0;
@@ -516,7 +518,7 @@ static enum xr_status emit_found(const struct xr_host *host, const struct xr_sit
     struct xr_session *s = session_of(host, site, t);
     enum xr_status status = XR_OK;
 
-    /* What cannot be looked at now, opening it will say. */
+    /* Errors here are reported when it is opened. */
     if (t->path[0] != '\0' && s->root >= 0 && look(s, NULL) == XR_OK)
         ca_identify(identity, sizeof(identity), s, locked_path(t));
     status = emit(ctx, &(struct xr_found){.size = sizeof(struct xr_found),
@@ -527,7 +529,7 @@ static enum xr_status emit_found(const struct xr_host *host, const struct xr_sit
     return status;
 }
 
-/* Modules of an image are not loaded; its configuration says what they would read. */
+/* Modules of an image are not loaded; its configuration tells what they would read. */
 static enum xr_status discover_image(const struct xr_host *host, const struct xr_site *site,
                                      xr_found_fn emit, void *ctx)
 {

@@ -12,7 +12,7 @@
 #define SLOTS_MAX  1024u
 #define ALL_FIELDS 2u /* see uri_of */
 
-/* All of it found at run time: this program must start where there is no p11-kit. */
+/* All functions are looked up at run time, because this program must start without p11-kit. */
 #define KIT_FUNCTIONS(X)                    \
     X(p11_kit_modules_load_and_initialize)  \
     X(p11_kit_modules_finalize_and_release) \
@@ -32,10 +32,10 @@ static struct functions {
 
 static const struct p11_symbol symbols[] = {KIT_FUNCTIONS(P11_SYMBOL)};
 
-/* False where there is no p11-kit, which is no error. */
+/* False without p11-kit, which is not an error. */
 static bool load_kit(void)
 {
-    /* Its modules stay in the process, and so does it. */
+    /* Never unloaded, because its modules stay in the process. */
     void *handle = dlopen("libp11-kit.so.0", RTLD_NOW | RTLD_LOCAL);
 
     return handle != NULL && P11_RESOLVE(&kit, handle, symbols) == NULL;
@@ -58,8 +58,8 @@ static bool says(const unsigned char *field, size_t size, const char *text)
     return same;
 }
 
-/* p11-kit's trust module gives what it reads as the description of its slots, cut to 64 bytes; by
- * way of p11-kit's client, that of another machine, or of what is around a container. */
+/* p11-kit's trust module gives its path as the description of its slots, cut to 64 bytes. Through
+ * p11-kit's client, it is a path on another machine or outside the container. */
 static void find_path(struct pt_token *token, const CK_TOKEN_INFO *info, const CK_SLOT_INFO *slot)
 {
     char *path = NULL, *file = NULL;
@@ -79,7 +79,7 @@ static void find_path(struct pt_token *token, const CK_TOKEN_INFO *info, const C
     free(file);
 }
 
-/* With as many fields as it takes to be the only one. */
+/* Adds fields until the URI matches only this token. */
 static P11KitUri *uri_of(const CK_TOKEN_INFO *info, unsigned fields)
 {
     P11KitUri *uri = kit.p11_kit_uri_new();
@@ -151,7 +151,7 @@ static void name_token(struct raw *raw, size_t at)
     }
 }
 
-/* libp11-kit takes the user's configuration from where these say. */
+/* libp11-kit finds the user's configuration by these variables. */
 static void tell_home(const struct xr_site *site)
 {
     if (site->home != NULL)

@@ -67,7 +67,7 @@ bool p11_get_ulong(const struct p11_object *object, unsigned long type, unsigned
     struct xr_bytes value = p11_get(object, type);
     CK_ULONG number = 0;
 
-    if (value.len == 4) { /* of an attribute that this softoken does not know: as it is stored */
+    if (value.len == 4) { /* for an attribute that this softoken does not know: as it is stored */
         *out = (unsigned long)value.data[0] << 24 | (unsigned long)value.data[1] << 16 |
                (unsigned long)value.data[2] << 8 | value.data[3];
         return true;
@@ -147,7 +147,7 @@ static CK_ATTRIBUTE *template_of(const struct p11_object *object, unsigned long 
     return out;
 }
 
-/* Some of the attributes may be missing; the others are there. */
+/* Some of the attributes may be missing; the others were read. */
 static bool partial(CK_RV rv)
 {
     return rv == CKR_OK || rv == CKR_ATTRIBUTE_TYPE_INVALID || rv == CKR_ATTRIBUTE_SENSITIVE ||
@@ -155,11 +155,11 @@ static bool partial(CK_RV rv)
 }
 
 #define TYPES_MAX 24u
-#define ROOM      2048u /* of one value at the first try; most are far shorter */
-/* The longest value that is read: as long as the longest file crossroot takes. */
+#define ROOM      2048u /* room for one value at the first try; most are far shorter */
+/* The longest value that is read: the same limit as for files. */
 #define VALUE_MAX ((CK_ULONG)64 << 20)
 
-/* Values whose length is not known: asks for that, then for them. */
+/* For values of unknown length: asks for the length first, then for the value. */
 static enum xr_status read_long(struct p11_object *out, const struct p11_token *token,
                                 const unsigned long *types, size_t count, struct xr_error *err)
 {
@@ -170,7 +170,7 @@ static enum xr_status read_long(struct p11_object *out, const struct p11_token *
         if (partial(rv) && one.ulValueLen != CK_UNAVAILABLE_INFORMATION) {
             CK_ULONG room = one.ulValueLen;
 
-            if (room > VALUE_MAX) /* left out, it would look as if there were none */
+            if (room > VALUE_MAX) /* if it were left out, the object would seem not to have it */
                 return xr_fail(err, XR_UNSUPPORTED,
                                "an object of the token is too large to be read (%lu bytes)", room);
 
@@ -186,7 +186,7 @@ static enum xr_status read_long(struct p11_object *out, const struct p11_token *
     return XR_OK;
 }
 
-/* softoken since 3.114 takes no more room for a number than a number needs. */
+/* softoken since 3.114 accepts exactly the size of a number as room for one, not more. */
 static size_t room_for(unsigned long type)
 {
     bool number = (type >= NSS_CKA_TRUST && type < NSS_CKA_STEP_UP) ||
@@ -217,8 +217,8 @@ enum xr_status p11_read(struct p11_object *out, const struct p11_token *token,
         else
             unknown[unknown_count++] = types[i];
     }
-    /* The one status speaks of one attribute: behind "the object has no such attribute" there may be
-     * another one whose value was too long. */
+    /* The status is about only one attribute: besides one that the object does not have, another
+     * one may have had a value that was too long. */
     return rv == CKR_OK ? XR_OK : read_long(out, token, unknown, unknown_count, err);
 }
 
@@ -247,7 +247,7 @@ static enum xr_status find_handles(struct handles *out, const struct p11_token *
         got = 0;
         rv = token->f->C_FindObjects(token->session, some, FIND_AT_ONCE, &got);
         if (rv == CKR_OK && (got > FIND_AT_ONCE || out->count > OBJECTS_MAX))
-            rv = CKR_GENERAL_ERROR; /* it lies, or there is no end */
+            rv = CKR_GENERAL_ERROR; /* the module's answers are wrong or endless */
         for (CK_ULONG i = 0; rv == CKR_OK && i < got; i++)
             *XR_PUSH(out) = some[i];
     } while (rv == CKR_OK && got > 0);
@@ -271,7 +271,7 @@ enum xr_status p11_find(struct p11_objects *out, const struct p11_token *token, 
         object->handle = handles.items[i];
         object->kind = kind;
         status = p11_read(object, token, types, count, err);
-        if (status == XR_CONFLICT) { /* gone since it was found */
+        if (status == XR_CONFLICT) { /* it was removed since it was found */
             p11_object_free(object);
             out->count--;
             status = XR_OK;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Is a wish one that these sources can hold? */
+/* Checks a wanted state: can these sources hold it? */
 #include "sources.h"
 
 #include "../p11files/private.h"
 
-/* What a block without a certificate names, in p11-kit's own files. */
+/* Checks the subject of a distrust without a certificate, in p11-kit's own files. */
 static enum xr_status check_block(const struct xr_session *s, const struct xr_entry *entry,
                                   struct xr_error *err)
 {
@@ -30,7 +30,7 @@ static enum xr_status check_cert(const struct xr_session *s, const struct xr_ent
     if (s->host->slices(&slices, entry->der, err) != XR_OK)
         return XR_INVALID;
     if (entry->native.len > 0)
-        return XR_OK; /* put back as it was; a wish says less */
+        return XR_OK; /* restored as it was; a new entry has no record */
     if (entry->place != XR_ANCHOR && entry->place != XR_DISTRUST &&
         !(s->layout->objects && entry->place == XR_INTERMEDIATE))
         return xr_fail(err, XR_REFUSED, "this store has no place for a %s",
@@ -40,7 +40,7 @@ static enum xr_status check_cert(const struct xr_session *s, const struct xr_ent
     return XR_OK;
 }
 
-/* Extensions that are what they say. */
+/* Checks that attached extensions match their OID. */
 static bool attachable(const struct xr_entry *entry)
 {
     bool good = entry->place == XR_ANCHOR;

@@ -26,10 +26,10 @@ static bool is_crlf(const struct xr_buf *text)
     return from > 0;
 }
 
-/* As update-ca-certificates reads it: "read" takes blanks off both ends, and CR is part of a name. But
- * in a list whose every line ends with CR it is not meant, and that program would drop every
- * certificate: there it counts as a blank. In a mixed list it does not, for a certificate that is
- * deselected in one line would be selected by another that only we understand. */
+/* Reads it as update-ca-certificates does: "read" strips blanks at both ends, and CR is part of a
+ * name. But if every line ends with CR, the CR is not intended, and that program would drop every
+ * certificate, so it counts as a blank here. In a mixed list it does not: a certificate that one
+ * line deselects would be selected by another line that only we understand. */
 bool ca_conf_next(struct ca_conf_line *out, size_t *at, const struct xr_buf *text)
 {
     if (*at == 0)

@@ -35,7 +35,7 @@ static const char suse_head[] =
     .directory = "etc/ssl/certs", .updater = {"/usr/sbin/update-ca-certificates", NULL}, \
     .hooks = {"etc/ca-certificates/update.d"}, .hooks_cwd = "/etc/ssl/certs"
 
-/* What is special comes first: each of these has signs of a more general one too. */
+/* Special layouts come first, because each of these also has the signs of a more general one. */
 const struct ca_layout ca_layouts[] = {
     {
         .name = "nixos",

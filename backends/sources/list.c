@@ -51,7 +51,7 @@ void ca_shown_free(struct ca_shown *shown)
 
 enum xr_status ca_list(struct xr_session *s, xr_entry_fn emit, void *ctx, struct xr_error *err)
 {
-    /* A flush has just read what a swap wrote: that is what is there. */
+    /* A flush has just read what a swap wrote, so it need not be read again. */
     enum xr_status status = s->fresh ? XR_OK : ca_load(s, err);
 
     s->fresh = false;

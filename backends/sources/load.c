@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the source directories hold. A load reads the directories and their files' stamps, and only
- * the files that are new or other than before: a store is loaded several times for one change. */
+/* Reads the source directories. A store is loaded several times for one change, so a load reads the
+ * directories and their files' stamps, and then only files that are new or have changed. */
 #include "sources.h"
 
 #include "sys/whole.h"
@@ -78,7 +78,7 @@ struct loading {
     size_t old_count, next;
     char *dir; /* open as dir_fd */
     int dir_fd;
-    bool changed; /* something is new, other or gone */
+    bool changed; /* a file is new, changed or removed */
 };
 
 static bool is_same(const struct xr_session *s, const struct ca_file *file, int dir)
@@ -95,8 +95,8 @@ static bool is_same(const struct xr_session *s, const struct ca_file *file, int 
     return ca_same_stamp(&file->stamp, &now);
 }
 
-/* The file as it was, if that is what it still is. Nobody else is expected to change a file between
- * our look at it under the lock and our outputs; if so, the next command finds them stale. */
+/* Returns the file of the previous load if it is unchanged. If another program changes a file
+ * between our check under the lock and our outputs, the next command finds the outputs stale. */
 static struct ca_file *take_old(struct loading *l, int dir, const char *path)
 {
     /* Both loads go through the directories in the same order. */
@@ -129,7 +129,7 @@ static enum xr_status take_item(void *ctx, enum xr_item_kind kind, struct xr_byt
     return XR_OK;
 }
 
-/* Certificates as PEM readers see them: a DER file is only noise in a bundle. */
+/* Finds certificates as PEM readers do: a DER file is only noise in a bundle. */
 static void parse_list_file(const struct xr_session *s, struct ca_file *file)
 {
     static const char begin[] = "-----BEGIN ", key[] = "PRIVATE KEY-----";
@@ -152,7 +152,7 @@ static void parse_list_file(const struct xr_session *s, struct ca_file *file)
     file->objects = file->held.count;
 }
 
-/* The directory that was asked for last: files come directory by directory. */
+/* The directory of the last file, because files come directory by directory. */
 static int directory_of(struct loading *l, const char *path)
 {
     const char *name = ca_name(path);
@@ -188,7 +188,8 @@ static bool read_file(const struct xr_session *s, int dir, struct ca_file *file)
     return ok;
 }
 
-/* A file by its path, read or taken over; NULL when it is no regular file or cannot be read. */
+/* Returns a file by its path, newly read or from the previous load; NULL if it is not a regular
+ * file or cannot be read. */
 static struct ca_file *add_file(struct loading *l, const char *path)
 {
     struct xr_session *s = l->s;
@@ -248,7 +249,7 @@ static void load_listed(struct loading *l)
         if (file == NULL)
             file = add_file(l, path);
         if (file != NULL) {
-            /* What one line selects is published, whatever another says. */
+            /* A file that one line selects is published, even if another line deselects it. */
             file->deselected = line.deselected && (!again || file->deselected);
             file->vendor = true;
             if (!line.deselected)
@@ -373,8 +374,8 @@ bool ca_one_object(const struct xr_session *s, const struct pf_store *p11, size_
     return one;
 }
 
-/* A store that can say for what says so always. In another one only an EKU that is attached to the
- * key restricts; what the certificate says of itself its readers see anyhow. */
+/* A store that can hold purposes always reports them. In another one, only an EKU that is attached
+ * to the key restricts; programs apply the certificate's own EKU anyway. */
 uint32_t ca_purposes(const struct xr_session *s, const struct pf_store *p11,
                      const struct pf_cert *cert)
 {
@@ -462,7 +463,7 @@ static void collect_p11(struct xr_session *s)
     free(by_number);
 }
 
-/* p11-kit before 0.24 read a directory of another name, and nothing else. */
+/* p11-kit before 0.24 read only a directory with another name. */
 const char *ca_blocklist_name(const struct xr_session *s, const char *token)
 {
     static const char *const names[] = {"blocklist", "blacklist"};

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The native record of an entry: what puts its file back exactly as it was. It comes back from a
- * journal, and is doubted. */
+/* The native record of an entry, which can restore its file exactly. It may come from a journal and
+ * is not trusted. */
 #include "sources.h"
 
 #include "../p11files/private.h"
@@ -93,9 +93,9 @@ size_t ca_attached(struct xr_attached **out, const struct pf_store *p11, const s
     return found.count;
 }
 
-/* The first line tells p11-kit's module that the object may be removed by way of it. What limits the
- * certificate comes before it: the module reads hidden files too, and whatever part of ours it sees
- * must not give more than the whole. */
+/* The first line tells p11-kit's module that it may remove the object. The limits precede the
+ * certificate: the module reads hidden files too, and a half-written file must not give more trust
+ * than the whole one. */
 static void add_object(struct xr_buf *out, const struct xr_session *s, const struct xr_entry *entry)
 {
     struct xr_slices slices = {.size = sizeof(slices)};
@@ -197,7 +197,7 @@ void ca_native(struct xr_buf *out, const struct xr_session *s, const struct ca_c
         xr_buf_str(out, cert->file->target);
 }
 
-/* Is it below dir, by plain names? */
+/* Is it below dir, without "." or ".."? */
 static bool below(const char *path, const char *dir)
 {
     size_t len = strlen(dir);
@@ -237,8 +237,8 @@ bool ca_area_of(enum pf_area *out, const struct xr_session *s, const char *path)
     return found && name[0] != '\0' && strcmp(name, ".") != 0 && strcmp(name, "..") != 0;
 }
 
-/* A record is the journal's, and to be doubted: only where sources of an administrator lie, and only
- * as a file that counts. */
+/* A record comes from the journal and is not trusted: it may name only a directory of the
+ * administrator's sources, and only a file that counts there. */
 static bool may_write(const struct xr_session *s, const char *path)
 {
     const struct ca_layout *layout = s->layout;

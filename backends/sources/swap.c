@@ -44,7 +44,7 @@ static void find_holdings(struct swapping *w, const struct xr_subject *subject)
     }
 }
 
-/* Editors and packages take no lock: is what was listed still what is there? */
+/* Editors and packages take no lock, so checks that the files are still as listed. */
 static bool edited(const struct swapping *w)
 {
     const struct xr_session *s = w->s;
@@ -90,7 +90,7 @@ static bool as_expected(const struct swapping *w, const struct xr_state *expect)
     return equal;
 }
 
-/* Does what is there serve for a wanted entry? */
+/* Does an existing entry already give what is wanted? */
 static bool serves(const struct xr_session *s, const struct ca_cert *cert,
                    const struct xr_entry *entry, const struct ca_record *record)
 {
@@ -121,7 +121,8 @@ static bool keep(struct swapping *w, const struct xr_entry *entry, const struct 
     return false;
 }
 
-/* A distrust where only packaged files can be deselected: all files of it have to be such. */
+/* A distrust in a store that can only deselect packaged files: all files with it must be
+ * packaged. */
 static enum xr_status plan_deselect(struct swapping *w, struct xr_error *err)
 {
     size_t packaged = 0;
@@ -182,7 +183,7 @@ static struct xr_bytes text_of(const struct xr_buf *content)
     return (struct xr_bytes){(const unsigned char *)content->data, content->len};
 }
 
-/* What counts for the key after the swap: its files alone, as they will be. */
+/* Loads only the files of the key, as they will be after the swap. */
 static void imagine(struct pf_store *after, const struct swapping *w)
 {
     const struct xr_session *s = w->s;
@@ -232,8 +233,8 @@ static bool same_attached(const struct pf_store *a, const struct pf_cert *x,
     return same;
 }
 
-/* Of several extensions of one kind, which the module takes is a matter of chance: by the order in
- * which it finds the files. */
+/* If there are several extensions of one kind, the module uses any of them, depending on the order
+ * of files. */
 static bool contradicts(const struct pf_store *after)
 {
     const struct xr_bytes *first = NULL;
@@ -250,8 +251,9 @@ static bool contradicts(const struct pf_store *after)
     return false;
 }
 
-/* What is attached to a key counts for every certificate of it. So another anchor of the key must
- * neither get limits by a swap nor lose any, and this one has to be what it was wished to be. */
+/* Extensions attached to a key apply to every certificate of the key. So a swap must neither add
+ * limits to another anchor of the key nor remove any, and this anchor must get the wanted
+ * purposes. */
 static enum xr_status check_key(const struct swapping *w, const struct xr_state *want,
                                 struct xr_error *err)
 {
@@ -331,7 +333,7 @@ static bool write_over(struct swapping *w, const struct write *made)
     return false;
 }
 
-/* What stays in other files need not be said again. */
+/* Extensions that stay in other files are not written again. */
 static struct xr_buf content_of(const struct swapping *w, const struct xr_entry *entry)
 {
     struct xr_entry alone = *entry;
@@ -544,7 +546,7 @@ static enum xr_status write_conf(const struct swapping *w, bool deselected, stru
     return status;
 }
 
-/* What comes is made before what goes is taken away. */
+/* Creates new files before it removes old ones. */
 static enum xr_status carry_out(struct swapping *w, struct xr_error *err)
 {
     enum xr_status status = w->deselects ? write_conf(w, true, err) : XR_OK;
@@ -564,7 +566,7 @@ static enum xr_status carry_out(struct swapping *w, struct xr_error *err)
     }
     if (status == XR_OK && selects)
         status = write_conf(w, false, err);
-    /* Only what changed nothing may be called a conflict or a refusal. */
+    /* A conflict or a refusal promises that nothing was changed, so it is reported only then. */
     return status == XR_CONFLICT || status == XR_REFUSED ? XR_FAILED : status;
 }
 
@@ -579,8 +581,8 @@ static void swapping_free(struct swapping *w)
     free(w->now.items);
 }
 
-/* What a swap changes is its subject, and what counts for its key: for all else, what was loaded
- * before stays true. Without this a batch costs the square of its size. */
+/* A swap changes only its subject and what applies to its key; everything else that was loaded
+ * stays valid. Without this, a batch would take quadratic time. */
 struct touch {
     bool known; /* else it may be anything */
     unsigned char subject[XR_SHA256_LEN], key[XR_SHA256_LEN];

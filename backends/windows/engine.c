@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A chain engine of its own for every question: those of the process remember what stores held. */
+/* Makes a new chain engine for every question, because the engines of the process remember what
+ * stores held. */
 #include "live.h"
 
 #include "sys/windows/text.h"
@@ -29,7 +30,7 @@ LONG NTAPI RtlIpv6StringToAddressA(const char *text, const char **end, void *out
 
 #define UNKNOWN_REVOCATION (CERT_TRUST_REVOCATION_STATUS_UNKNOWN | CERT_TRUST_IS_OFFLINE_REVOCATION)
 
-/* The first that is set is the one to say. */
+/* The first of these bits that is set gives the reason. */
 static const struct {
     DWORD bit;
     const char *words;
@@ -91,7 +92,7 @@ static bool is_ca(PCCERT_CONTEXT cert)
     CERT_BASIC_CONSTRAINTS2_INFO info = {0};
     DWORD len = sizeof(info);
 
-    if (found == NULL) /* of version 1 only a root can be one */
+    if (found == NULL) /* of version 1 certificates, only a root can be a CA */
         return CertCompareCertificateName(X509_ASN_ENCODING, &cert->pCertInfo->Issuer,
                                           &cert->pCertInfo->Subject);
     return CryptDecodeObject(X509_ASN_ENCODING, X509_BASIC_CONSTRAINTS2, found->Value.pbData,
@@ -132,8 +133,8 @@ static DWORD policy_says(PCCERT_CHAIN_CONTEXT chain, const wchar_t *name)
                                             .dwAuthType = AUTHTYPE_SERVER,
                                             .fdwChecks = SECURITY_FLAG_IGNORE_REVOCATION,
                                             .pwszServerName = (wchar_t *)(uintptr_t)name};
-    /* What is revoked the chain says itself; here the rest would be an error too: that it is not
-     * known. */
+    /* The chain itself reports revoked certificates. Here an unknown revocation status would be an
+     * error too. */
     CERT_CHAIN_POLICY_PARA para = {.cbSize = sizeof(para),
                                    .dwFlags = CERT_CHAIN_POLICY_IGNORE_ALL_REV_UNKNOWN_FLAGS,
                                    .pvExtraPolicyPara = name != NULL ? &ssl : NULL};
@@ -155,7 +156,7 @@ static DWORD address_of(unsigned char out[16], const char *host)
     return RtlIpv6StringToAddressA(host, &end, out) == 0 && *end == '\0' ? 16 : 0;
 }
 
-/* Not every CryptoAPI compares addresses: here it is done for all. */
+/* Not every CryptoAPI compares addresses, so crossroot always does it. */
 static bool carries(PCCERT_CONTEXT cert, const unsigned char *address, DWORD len)
 {
     PCERT_EXTENSION found = CertFindExtension(szOID_SUBJECT_ALT_NAME2, cert->pCertInfo->cExtension,
@@ -231,7 +232,7 @@ static enum xr_status ask(struct xr_verdict *out, const struct xr_host *host,
 enum xr_status win_ask(struct xr_verdict *out, const struct xr_host *host, bool machine,
                        const struct xr_probe *question, struct xr_error *err)
 {
-    /* As it was before members were added that are not needed: every Windows takes that. */
+    /* The oldest size of the struct, which every Windows accepts; later members are not needed. */
     CERT_CHAIN_ENGINE_CONFIG config = {.cbSize = offsetof(CERT_CHAIN_ENGINE_CONFIG, hExclusiveRoot),
                                        .dwFlags = machine ? CERT_CHAIN_USE_LOCAL_MACHINE_STORE : 0};
     HCERTSTORE sent = CertOpenStore(CERT_STORE_PROV_MEMORY, 0, 0, CERT_STORE_CREATE_NEW_FLAG, NULL);

@@ -245,7 +245,7 @@ static void find_elements(struct swapping *w)
     w->keeps = xr_new(w->count, sizeof(*w->keeps));
 }
 
-/* Did somebody else, who takes no lock of ours, change the subject since it was read? */
+/* Did another program, which does not take our lock, change the subject since it was read? */
 static bool outdated(const struct swapping *w)
 {
     struct win_medium *medium = w->view->medium;
@@ -292,7 +292,7 @@ static bool ours(const struct win_element *element)
     return element->origin == WIN_LOCAL && !win_stores[element->store].vendors;
 }
 
-/* Properties of what is there stay, but for the purposes: some of them limit its trust. */
+/* Existing properties stay, except the purposes, because some of them limit trust. */
 static void compose(struct xr_buf *out, const struct swapping *w, const struct xr_entry *entry,
                     const struct win_element *there)
 {
@@ -320,7 +320,8 @@ static void compose(struct xr_buf *out, const struct swapping *w, const struct x
     win_blob_add(out, w->crl ? WIN_CRL : WIN_CERT, w->der);
 }
 
-/* A record is the journal's, and to be doubted: of a store that is written, and what the entry says. */
+/* A record comes from the journal and is not trusted: it must name a store that we write, and match
+ * the entry. */
 static enum xr_status recorded(struct xr_bytes *blob, size_t *store, const struct xr_entry *entry,
                                struct xr_error *err)
 {
@@ -404,7 +405,8 @@ static enum xr_status check_going(const struct swapping *w, struct xr_error *err
     return XR_OK;
 }
 
-/* A distrust comes before what it ends goes; places are in that order of caution. */
+/* A distrust is written before the trust that it ends is removed; the places are ordered for
+ * that. */
 static enum xr_status carry_out(struct swapping *w, struct xr_error *err)
 {
     struct win_medium *medium = w->view->medium;
@@ -439,7 +441,7 @@ static bool made_anew(const struct swapping *w, const struct win_element *elemen
     return anew && ours(element);
 }
 
-/* The view as the store is now: a batch need not read all of it for each. */
+/* Updates the view after a swap, so that a batch need not read the whole store each time. */
 static void follow(struct swapping *w)
 {
     struct win_view *view = w->view;
@@ -511,7 +513,8 @@ static bool disallowed(const struct win_view *view, const unsigned char sha256[X
     return false;
 }
 
-/* The certificate, and OpenSSL's trust settings for what its EKU property leaves (X509_CERT_AUX). */
+/* The certificate with OpenSSL's trust settings for the purposes of its EKU property
+ * (X509_CERT_AUX). */
 static enum xr_status emit_anchor(const struct win_element *element, xr_bytes_fn emit, void *ctx)
 {
     struct xr_bytes eku = win_blob_get(element->blob, WIN_EKU);

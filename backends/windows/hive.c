@@ -39,7 +39,7 @@ static uint32_t number(const unsigned char *at)
     return (uint32_t)at[0] | (uint32_t)at[1] << 8 | (uint32_t)at[2] << 16 | (uint32_t)at[3] << 24;
 }
 
-/* The two sequence numbers of a hive differ while some of it is only in its logs, which libhivex
+/* The two sequence numbers of a hive differ if some changes are only in its logs, which libhivex
  * does not read. */
 static enum xr_status check_header(int fd, struct xr_error *err)
 {
@@ -242,10 +242,10 @@ static bool same_file(const struct stat *a, const struct stat *b)
            a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
 }
 
-/* What was read from the old file and changed is what is read from the new one. */
+/* Checks that the new file holds the changed content of the old one. */
 struct digest {
     const struct xr_host *host;
-    unsigned char sum[XR_SHA256_LEN]; /* exclusive or of all: their order may differ */
+    unsigned char sum[XR_SHA256_LEN]; /* XOR over all elements, because their order may differ */
     size_t count;
 };
 

@@ -58,7 +58,7 @@ static void wide_name(wchar_t out[32], const char *name)
     out[i] = L'\0';
 }
 
-/* What is archived is there too, and counts. */
+/* Includes archived certificates, which count. */
 static HCERTSTORE open_store(LPCSTR provider, DWORD flags, size_t store)
 {
     wchar_t name[32];
@@ -74,7 +74,8 @@ struct listing {
     const struct xr_host *host;
 };
 
-/* What the registry, group policy or the enterprise has is not said again as the gathered store's. */
+/* Elements of the registry, group policy or the enterprise are not reported again from the logical
+ * store. */
 static void take(struct listing *l, size_t store, enum win_origin origin, struct xr_bytes der,
                  struct xr_bytes blob)
 {
@@ -123,7 +124,7 @@ static enum xr_status list_one(struct listing *l, LPCSTR provider, DWORD locatio
     PCCRL_CONTEXT crl = NULL;
     DWORD code = GetLastError();
 
-    if (opened == NULL) /* nobody put anything there yet */
+    if (opened == NULL) /* the store does not exist yet */
         return code == ERROR_FILE_NOT_FOUND || code == ERROR_PATH_NOT_FOUND
                    ? XR_OK
                    : win_fail(err, code, win_stores[store].name);
@@ -158,15 +159,15 @@ static enum xr_status list_all(struct win_medium *medium, win_element_fn emit, v
                 continue;
             status = list_one(&l, CERT_STORE_PROV_SYSTEM_REGISTRY_W, origins[origin], store,
                               (enum win_origin)origin, err);
-            /* Group policy's and the enterprise's may be out of reach; what counts of them is in
-             * the gathered store too. */
+            /* The stores of group policy and the enterprise may be inaccessible; what counts of
+             * them is in the logical store too. */
             if (origin != WIN_LOCAL)
                 status = XR_OK;
         }
     }
     for (size_t store = 0; status == XR_OK && store < win_store_count; store++) {
         status = list_one(&l, CERT_STORE_PROV_SYSTEM_W, live->location, store, WIN_BESIDE, err);
-        /* A user has the machine's even before there is anything of the user's own. */
+        /* A user has the machine's elements even without any of their own. */
         if (status == XR_OK && !machine)
             status = list_one(&l, CERT_STORE_PROV_SYSTEM_W, CERT_SYSTEM_STORE_LOCAL_MACHINE, store,
                               WIN_BESIDE, err);
@@ -196,8 +197,8 @@ static void close_written(struct live *live)
     }
 }
 
-/* Windows writes at once, Wine when it is told to. That it fails is no matter: who wants to know
- * reads the store again. */
+/* Windows writes at once, Wine only when it is told to. A failure is ignored: the store is read
+ * again afterwards. */
 static void commit(HCERTSTORE store)
 {
     (void)CertControlStore(store, CERT_STORE_CTRL_COMMIT_FORCE_FLAG, CERT_STORE_CTRL_COMMIT, NULL);
@@ -238,14 +239,15 @@ static PCCRL_CONTEXT find_crl(HCERTSTORE store, const unsigned char sha1[20])
     return crl;
 }
 
-/* Properties whose data is documented to be taken as bytes; the others only a new element is given. */
+/* Properties that are documented to be set as plain bytes; others can be set only on a new
+ * element. */
 static bool as_bytes(uint32_t id)
 {
     return id == WIN_EKU || id == WIN_NAME || id == WIN_TEXT;
 }
 
-/* The same bytes with other properties: each that differs, with those that take trust first. False
- * if that is not to be had one by one. */
+/* Changes only properties of the same certificate: each that differs, first those that take trust.
+ * False if they cannot be set one by one. */
 static bool set_properties(PCCERT_CONTEXT cert, struct xr_bytes before, struct xr_bytes want)
 {
     struct win_record record;
@@ -340,7 +342,7 @@ static enum xr_status put(struct win_medium *medium, size_t store, bool crl,
     list = crl ? find_crl(opened, sha1) : NULL;
     if (cert != NULL)
         status = change(opened, cert, blob, err);
-    else if (list == NULL) /* of a CRL that is there, nothing could be different */
+    else if (list == NULL) /* an existing CRL cannot differ */
         status = add_new(opened, crl, blob, err);
     if (cert != NULL)
         (void)CertFreeCertificateContext(cert);
@@ -449,7 +451,8 @@ static void session_close(struct xr_session *s)
     free(s);
 }
 
-/* One that its holder left by dying is as good: the journal knows what it left. */
+/* A mutex that a killed process abandoned counts as taken: the journal knows what that process
+ * left. */
 static enum xr_status lock(struct xr_session *s, struct xr_error *err)
 {
     const wchar_t *name =
@@ -514,7 +517,7 @@ static enum xr_status swap(struct xr_session *s, const struct xr_state *expect,
     return win_swap(&s->view, expect, want, err);
 }
 
-/* What is listed next is what the registry has, not what these stores remember of it. */
+/* Closes the stores, so that the next list reads the registry and not their memory. */
 static enum xr_status flush(struct xr_session *s, struct xr_error *err)
 {
     (void)err;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A Windows that is not running, from another system: LocalMachine of the image that --root names, or
- * hive=PATH for a SOFTWARE hive by itself. Changes are gathered and written by flush, all at once.
+ * A Windows that is not running, from another system: LocalMachine of the image that --root names,
+ * or hive=PATH for a SOFTWARE hive by itself. Changes are collected, and flush writes them all at
+ * once.
  */
 #include "hive.h"
 
@@ -30,7 +31,8 @@ struct xr_session {
 
 /* ---- where it is ---- */
 
-/* A name as the directory spells it: Windows does not mind, the file system may. */
+/* Finds a name as the directory spells it: upper and lower case are the same for Windows, but maybe
+ * not for the file system. */
 static char *spelt(int dir, const char *name)
 {
     struct xr_strings names = {0};
@@ -51,7 +53,7 @@ static char *spelt(int dir, const char *name)
     return out;
 }
 
-/* Component by component and through no link, for what lies there may be anybody's. */
+/* Opens component by component and follows no link, because the image may be hostile. */
 static int open_dir(int base, const char *path, bool fold)
 {
     const char *from = path[0] == '/' ? "/" : ".";
@@ -103,7 +105,7 @@ static enum xr_status find_hive(struct xr_session *s, const struct xr_target *ta
                                             "links");
 }
 
-/* Windows that hibernated, as it does with fast startup, has its registry in memory. */
+/* A Windows that hibernated, also by fast startup, has registry changes in its memory image. */
 static bool hibernated(const struct xr_session *s)
 {
     char *name = s->root >= 0 ? spelt(s->root, "hiberfil.sys") : NULL;
