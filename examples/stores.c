@@ -13,7 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
-/* Names come out of certificates and may hold anything: only what is harmless is shown. */
+/* Names come from certificates and may hold anything, so only harmless characters are shown. */
 static void show(const char *text)
 {
     for (; *text != '\0'; text++)
@@ -42,7 +42,7 @@ int main(int argc, char **argv)
     char state[4096];
     int code = 0;
 
-    /* The library reads neither environment nor clock: what it needs to know it is told. */
+    /* The library reads neither the environment nor the clock, so the caller passes them in. */
     site.uid = (unsigned long)geteuid();
     site.home = getenv("HOME");
     (void)snprintf(state, sizeof(state), "%s/.local/state/crossroot",

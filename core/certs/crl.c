@@ -49,7 +49,7 @@ static bool crl_extensions_known(const X509_CRL *crl)
     return true;
 }
 
-/* Does the CRL speak for only some of its issuer's certificates (RFC 5280, 5.2.5)? */
+/* Does the CRL cover only some of its issuer's certificates (RFC 5280, 5.2.5)? */
 static bool crl_partial(const X509_CRL *crl)
 {
     ISSUING_DIST_POINT *idp = X509_CRL_get_ext_d2i(crl, NID_issuing_distribution_point, NULL, NULL);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* libcrypto itself: begun once, digests, errors. */
+/* libcrypto itself: initialisation, digests, errors. */
 #include "openssl.h"
 
 #include <openssl/crypto.h>
@@ -10,7 +10,7 @@ static CRYPTO_ONCE once = CRYPTO_ONCE_STATIC_INIT;
 
 static void init(void)
 {
-    /* No openssl.cnf: its engines, providers and defaults are not ours to run as root. */
+    /* No openssl.cnf: root must not run the engines and providers that it names. */
     (void)OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL);
     md_sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
     md_sha1 = EVP_MD_fetch(NULL, "SHA1", NULL);

@@ -66,7 +66,7 @@ static enum xr_status add_item(void *ctx, enum xr_item_kind kind, struct xr_byte
             *XR_PUSH(&input->found) = item;
             return XR_OK;
         }
-        /* The same certificate again: whatever one of them forbids is forbidden. */
+        /* The same certificate again: keeps the restrictions of both. */
         if (item.has_trust) {
             struct xr_input_item *first = &input->found.items[at];
 
@@ -112,7 +112,7 @@ static void add_fd(struct xr_input *input, const char *file, int fd)
     else
         xr_input_add_bytes(input, file,
                            (struct xr_bytes){(const unsigned char *)buf.data, buf.len});
-    xr_sys_wipe(&buf); /* there may have been a key in it */
+    xr_sys_wipe(&buf); /* it may have held a key */
 }
 
 static void add_at(struct xr_input *input, int dirfd, const char *name, const char *shown,
@@ -154,7 +154,7 @@ static void add_at(struct xr_input *input, int dirfd, const char *name, const ch
     case XR_FILE_DIR:
         add_directory(input, fd, shown, depth);
         break;
-    case XR_FILE_OTHER: /* in a directory nobody asked for this very one */
+    case XR_FILE_OTHER: /* in a directory the user did not name this file */
         reject_file(input, shown, "not a regular file", depth > 0);
         break;
     case XR_FILE_LINK:

@@ -10,8 +10,8 @@ const char *xr_kind_name(enum xr_kind kind)
     return names[kind];
 }
 
-/* Two hashes lead to a name class: of its bytes, which settles nearly every name at once, and
- * libcrypto's, which is equal for names that compare equal. */
+/* A name class is found by two hashes: that of the bytes, which is enough for nearly every name,
+ * and libcrypto's, which is equal for names that compare equal. */
 static size_t name_class(struct xr_pool *pool, struct xr_bytes name)
 {
     unsigned char id[XR_SHA256_LEN];
@@ -177,7 +177,7 @@ void xr_pool_same_key(struct xr_relatives *out, const struct xr_pool *pool, size
 void xr_pool_issued_by(struct xr_relatives *out, struct xr_pool *pool, size_t at)
 {
     struct xr_pool_item *item = &pool->items[at];
-    /* One signature check settles all certificates of a key. */
+    /* One signature check is enough for all certificates of a key. */
     struct {
         const unsigned char *key;
         bool signed_by;
@@ -186,7 +186,7 @@ void xr_pool_issued_by(struct xr_relatives *out, struct xr_pool *pool, size_t at
 
     *out = (struct xr_relatives){0};
     if (xr_pool_self_signed(pool, at))
-        return; /* by itself; its twins hold the same key but did not make it */
+        return; /* itself; its twins have the same key but are not its issuer */
     for (size_t i = pool->names.items[item->issuer].head; i != XR_NONE;
          i = pool->items[i].next_subject) {
         struct xr_cert *issuer = pool->items[i].cert;

@@ -125,8 +125,8 @@ static bool canonical_text(unsigned char *out, size_t *len, size_t room,
     return true;
 }
 
-/* The hash of a plain name without building libcrypto's own form of it, which takes ten times as
- * long: thousands are hashed to see that links are right. False: ask libcrypto. */
+/* The hash of a plain name without building libcrypto's form of it, which takes ten times as long:
+ * thousands of names are hashed to check links. False: use libcrypto. */
 static bool plain_name_hash(uint32_t *out, struct xr_bytes name)
 {
     unsigned char canonical[1024], sum[20];
@@ -208,7 +208,7 @@ char *xr_x509_serial_text(struct xr_bytes serial)
     char *decimal = NULL, *text = NULL;
 
     if (serial.len > SERIAL_MAX) {
-        /* RFC 5280 allows 20 octets; decimal costs a square of the length. */
+        /* RFC 5280 allows 20 octets; decimal takes quadratic time. */
         size_t header = serial.data[1] < 0x80 ? 2 : 2u + (serial.data[1] & 0x7f);
         size_t len = header < serial.len ? serial.len - header : 0;
 
@@ -231,7 +231,7 @@ char *xr_x509_serial_text(struct xr_bytes serial)
     return text;
 }
 
-/* The digits of text without what stands between them; *hex if they are such. */
+/* The digits of text without separators; *hex if they are hex. */
 static char *serial_digits(const char *text, bool *hex)
 {
     char *digits = xr_new(strlen(text) + 1, 1);

@@ -5,7 +5,7 @@
 
 #define SIDE (XR_PIN_DIGITS_MAX + 1)
 
-/* A page with more values than this is no page about certificates. */
+/* A page with more values than this is not about certificates. */
 #define PINS_MAX 20000u
 
 static void add(struct xr_pins *pins, const char *digits, bool typed)
@@ -69,7 +69,7 @@ enum xr_status xr_pins_typed(struct xr_pins *pins, const char *text, struct xr_e
 
 /* ---- a page ---- */
 
-/* A character of a page as a fingerprint reader sees it. */
+/* A character of a page, as it counts in a fingerprint. */
 enum glyph { GLYPH_OTHER, GLYPH_DIGIT, GLYPH_COLON, GLYPH_SPACE };
 
 static enum glyph glyph(struct xr_bytes text, size_t at, size_t *used, int *digit)
@@ -100,8 +100,8 @@ static bool is_word(struct xr_bytes text, size_t at)
     return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
 }
 
-/* A piece: hex digits up to something else, which must not make it part of a word. Its length in
- * digits, 0 if there is none; *end is behind it. */
+/* A piece: a run of hex digits that is not part of a word. Returns its length in digits, 0 if there
+ * is none; *end is behind it. */
 static size_t piece(struct xr_bytes text, size_t at, size_t *end)
 {
     size_t count = 0, used = 0;
@@ -113,9 +113,9 @@ static size_t piece(struct xr_bytes text, size_t at, size_t *end)
     return at < text.len && is_word(text, at) ? 0 : count;
 }
 
-/* A value from at: one piece, or groups of two to eight digits with the same separator between,
- * all of one length but the last. So neither a sentence with "be a dad" in it nor the 256 of
- * "SHA-256 …" joins what follows. Where it ends; at itself if there is none. */
+/* A value from at: one piece, or groups of two to eight digits with the same separator between, all
+ * of one length but the last. So neither a sentence with "be a dad" nor the 256 of "SHA-256 …" is
+ * joined with what follows. Returns the end of the value; at itself if there is none. */
 static size_t value_end(struct xr_bytes text, size_t at)
 {
     size_t end = at, next = 0, used = 0;
@@ -163,8 +163,9 @@ static size_t digits_of(char digits[SIDE], struct xr_bytes text, size_t at, size
 
 #define EDGE_GROUPS 3u
 
-/* Numbers of a group's width around a value ("RSA 2048 9F86 D081 … 2031") join it: the value without
- * its first or last groups counts instead, if it then has exactly a fingerprint's length. */
+/* Numbers of a group's width beside a value ("RSA 2048 9F86 D081 … 2031") become part of it.
+ * Then the value without its first or last groups is used, if that has exactly a fingerprint's
+ * length. */
 static bool add_window(struct xr_pins *pins, struct xr_bytes text, size_t at, size_t end)
 {
     size_t starts[XR_PIN_DIGITS_MAX], ends[XR_PIN_DIGITS_MAX];
@@ -190,7 +191,7 @@ static bool add_window(struct xr_pins *pins, struct xr_bytes text, size_t at, si
 
             if (count == 40 || count == 64) {
                 add(pins, digits, false);
-                found = true; /* at either end the same length may remain: both count */
+                found = true; /* the same length may remain at either end: both count */
             }
         }
     }
@@ -209,7 +210,7 @@ void xr_pins_page(struct xr_pins *pins, struct xr_bytes text)
 
             at += used;
             while (word && at < text.len && is_word(text, at))
-                at++; /* the rest of a word begins no value */
+                at++; /* a value cannot begin inside a word */
             continue;
         }
         end = value_end(text, at);
@@ -221,7 +222,7 @@ void xr_pins_page(struct xr_pins *pins, struct xr_bytes text)
             continue;
         }
         if (count > XR_PIN_DIGITS_MAX) {
-            at = end; /* a dump of bytes: no fingerprint begins in the middle of it */
+            at = end; /* a dump of bytes: a fingerprint cannot begin inside it */
             continue;
         }
         (void)piece(text, at, &at); /* the next piece may begin one */
@@ -274,7 +275,7 @@ unsigned xr_pins_distance(const char *a, const char *b, unsigned limit)
     for (size_t i = 1; i <= la; i++) {
         const unsigned *above = rows[(i - 1) & 1];
         unsigned *row = rows[i & 1];
-        /* Further from the diagonal than the limit nothing counts. */
+        /* Cells further from the diagonal than the limit do not matter. */
         size_t from = i > limit ? i - limit : 1, to = i + limit < lb ? i + limit : lb;
         unsigned smallest = from == 1 ? (unsigned)i : limit + 1;
 

@@ -171,7 +171,7 @@ static enum xr_status scan_der(struct xr_scan *sink, struct xr_bytes data)
     return XR_OK;
 }
 
-/* One element from the first to the last byte, white space aside. */
+/* Is it one element from the first to the last byte, except white space? */
 static bool is_whole_der(struct xr_bytes *data)
 {
     struct xr_der_item item;
@@ -220,7 +220,7 @@ enum xr_status xr_scan(struct xr_scan *sink, struct xr_bytes data)
         reject(sink, false, "UTF-16 text: save it as UTF-8");
         return XR_OK;
     }
-    if (xr_base64(&der, data.data, data.len)) { /* PEM whose armour was lost in copying */
+    if (xr_base64(&der, data.data, data.len)) { /* PEM without its BEGIN and END lines */
         rest = (struct xr_bytes){(const unsigned char *)der.data, der.len};
         status = scan_der(sink, rest);
     } else {
@@ -246,7 +246,7 @@ static enum xr_status relay_item(void *ctx, enum xr_item_kind kind, struct xr_by
 
     if (aux.len == 0)
         return relay->emit(relay->ctx, kind, der);
-    /* They lie one behind the other in the block. */
+    /* They follow each other in the block. */
     return relay->emit(relay->ctx, XR_ITEM_TRUSTED_CERT,
                        (struct xr_bytes){der.data, der.len + aux.len});
 }

@@ -10,10 +10,10 @@
 #define MAGIC     "XRP1"
 #define MAGIC_LEN 4u
 #define HEAD_LEN  (MAGIC_LEN + XR_SHA256_LEN)
-#define IDS_MAX   100000u /* then it begins anew */
-#define WORTH     16u     /* checks that take as long as a file is written */
+#define IDS_MAX   100000u /* with more, the cache starts again */
+#define WORTH     16u     /* number of checks that take as long as writing the file */
 
-/* The hashes, as the file has them; empty without a good file. */
+/* The hashes in the file; empty without a valid file. */
 static struct xr_bytes read_ids(struct xr_buf *out, int dirfd)
 {
     int fd = -1;

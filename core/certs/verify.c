@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Path validation over what a store gives, and nothing else. */
+/* Path validation with what a store gives, and nothing else. */
 #include "openssl.h"
 
 #include <openssl/x509v3.h>
@@ -14,13 +14,13 @@ void xr_x509_engine(char out[XR_X509_ENGINE_MAX])
                    OpenSSL_version(OPENSSL_VERSION_STRING));
 }
 
-/* Certificates a lookup gave, by name; one check asks for each name once. */
+/* Certificates that a lookup emitted, by name; one check looks each name up only once. */
 struct gather {
     const struct xr_path_check *check;
     STACK_OF(X509) * untrusted; /* what the server sends, then the store's intermediates */
     STACK_OF(X509) * anchors;
     STACK_OF(X509_CRL) * crls;
-    STACK_OF(X509) * into; /* where the lookup under way goes */
+    STACK_OF(X509) * into; /* where the current lookup puts certificates */
 };
 
 static bool held(STACK_OF(X509) * stack, const X509 *x)
@@ -39,7 +39,7 @@ static enum xr_status take_cert(void *ctx, struct xr_bytes der)
 
     ERR_clear_error();
     if (x == NULL)
-        return XR_OK; /* a certificate that does not parse leads nowhere */
+        return XR_OK; /* a certificate that does not parse is not part of a path */
     if (held(g->into, x) || sk_X509_num(g->into) >= (int)CANDIDATES_MAX ||
         sk_X509_push(g->into, x) == 0)
         X509_free(x);
@@ -90,11 +90,11 @@ static bool asked(STACK_OF(X509) * stack, int before, const X509_NAME *name)
     return false;
 }
 
-/* Follows issuer names upwards. The untrusted stack is the work list: it only ever takes what it
- * does not hold yet, so loops of cross-signatures end. */
+/* Follows issuer names upwards. The untrusted stack is the work list: it takes each certificate
+ * only once, so loops of cross-signatures end. */
 static enum xr_status gather_all(struct gather *g)
 {
-    /* Where partial chains are accepted, the one asked about may be an anchor itself. */
+    /* With partial chains, the target may be an anchor itself. */
     enum xr_status status =
         look_up(g, XR_ANCHOR, X509_get_subject_name(sk_X509_value(g->untrusted, 0)));
 
@@ -122,7 +122,7 @@ static enum xr_status gather_all(struct gather *g)
     return status;
 }
 
-/* The store's CRLs count; that most CAs have none there is no reason to say no. */
+/* The store's CRLs count. Most CAs have none there, which is not a reason to say no. */
 static int tolerate(int ok, X509_STORE_CTX *ctx)
 {
     int error = X509_STORE_CTX_get_error(ctx);
@@ -157,8 +157,8 @@ static int purpose_id(uint32_t bit, int *trust)
     return X509_PURPOSE_ANY;
 }
 
-/* libcrypto of this age has no purpose for code signing, and for time stamping it does not ask the
- * CAs: look at the EKU. */
+/* OpenSSL 3.0 has no purpose for code signing, and for time stamping it does not check the CAs, so
+ * the EKU is checked here. */
 static bool allows(X509 *x, uint32_t usage)
 {
     return (X509_get_extension_flags(x) & EXFLAG_XKUSAGE) == 0 ||
@@ -206,7 +206,7 @@ static void run_check(struct xr_verdict *out, struct gather *g, X509_STORE *stor
 {
     const struct xr_probe *probe = g->check->probe;
     X509 *target = sk_X509_value(g->untrusted, 0);
-    /* Whoever names a host asks about a server, whatever its certificate says of itself. */
+    /* With a host name the target is checked as a server, whatever its certificate says. */
     bool as_ca = X509_check_ca(target) > 0 && probe->host == NULL;
     int trust = X509_TRUST_DEFAULT;
     int purpose = purpose_id(probe->purpose, &trust);
@@ -243,7 +243,7 @@ static void run_check(struct xr_verdict *out, struct gather *g, X509_STORE *stor
     chain = X509_STORE_CTX_get0_chain(ctx);
     if (out->answer == XR_YES) {
         record_path(out, chain);
-        /* With a CA as the target no purpose was set: each certificate is asked as an issuer. */
+        /* If the target is a CA, no purpose was set: checks each certificate as an issuer. */
         for (int i = 0; i < sk_X509_num(chain); i++) {
             X509 *x = sk_X509_value(chain, i);
             if (!allowed_in_path(x, probe->purpose, purpose, as_ca)) {
@@ -287,7 +287,8 @@ enum xr_status xr_x509_path_check(struct xr_verdict *out, const struct xr_path_c
     xr_x509_engine(out->by);
     if (check->probe->count == 0)
         return xr_fail(err, XR_INVALID, "no certificate to verify");
-    /* A store of our own: never X509_STORE_set_default_paths, so nothing of the system leaks in. */
+    /* A store of our own, never with X509_STORE_set_default_paths, so that certificates of the
+     * system do not count. */
     store = X509_STORE_new();
     g.untrusted = sk_X509_new_null();
     g.anchors = sk_X509_new_null();

@@ -68,8 +68,8 @@ bool xr_cert_is_ca(const struct xr_cert *cert)
     return d->version < 3 && xr_bytes_equal(d->slices.subject, d->slices.issuer);
 }
 
-/* RSA keys and those of named curves without OpenSSL 3's decoders, which take ten times as long as
- * the rest of it. NULL: for d2i_PUBKEY to say. */
+/* Parses RSA keys and those of named curves without OpenSSL 3's decoders, which take ten times as
+ * long as the rest. NULL: use d2i_PUBKEY. */
 static EVP_PKEY *plain_key(struct xr_bytes spki)
 {
     static const unsigned char rsa[] = {0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7,
@@ -134,7 +134,7 @@ X509 *xr_crypto_cert(struct xr_bytes der)
     return x;
 }
 
-/* A certificate that trust settings may follow. */
+/* Parses a certificate that trust settings may follow. */
 X509 *xr_crypto_trusted_cert(struct xr_bytes der)
 {
     const unsigned char *at = der.data;
@@ -151,8 +151,7 @@ X509 *xr_crypto_trusted_cert(struct xr_bytes der)
     return x;
 }
 
-/* The digest and key type an AlgorithmIdentifier names, where it is as simple as that; RSA-PSS and
- * EdDSA are not. */
+/* The digest and key type of a simple AlgorithmIdentifier; RSA-PSS and EdDSA are not simple. */
 static bool plain_signature(int *md, int *pkey, struct xr_bytes alg)
 {
     struct xr_der_item seq, oid;

@@ -242,7 +242,7 @@ static void stores(const struct xr_text_style *style, FILE *out, const struct xr
         (void)fprintf(out, "  %s\n", xr_report_not_covered[i]);
 }
 
-/* What identifies an entry: a hash of the certificate, if that is known, else of what is. */
+/* The ID of an entry: a hash of the certificate, or of what is known instead. */
 static void put_id(FILE *out, const struct xr_subject *subject)
 {
     put_hex(out, subject->id, sizeof(subject->id));
@@ -500,9 +500,9 @@ static void change(const struct xr_text_style *style, FILE *out, const struct xr
     }
 }
 
-#define MANY 3u /* stores from which on each has one line, and all of them a last one */
+#define MANY 3u /* from this number of stores on, each has one line, and a last line counts them */
 
-/* What was done, in a few words: "1 added", and of what if it is one. */
+/* What was done, in a few words: "1 added", or with the name if it is only one. */
 static void put_outcome(FILE *out, const struct xr_report *report, const struct xr_run *run,
                         bool future)
 {
@@ -588,7 +588,7 @@ static void changes(const struct xr_text_style *style, FILE *out, const struct x
 
 static void tally_changes(FILE *out, const struct xr_report *report)
 {
-    /* What is as it should be comes first, what is not last. */
+    /* Good results come first, failures last. */
     static const enum xr_result order[] = {
         XR_RESULT_DONE,    XR_RESULT_UNCHANGED, XR_RESULT_BACK,  XR_RESULT_REFUSED,
         XR_RESULT_SKIPPED, XR_RESULT_CONFLICT,  XR_RESULT_FAILED};

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What is the same on every system; posix/ and windows/ have the rest. */
+/* What is the same on every system; linux/ and windows/ have the rest. */
 #include "sys.h"
 
 #include <errno.h>

@@ -21,7 +21,7 @@ void xr_users_free(struct xr_users *users)
     *users = (struct xr_users){0};
 }
 
-/* What follows the home in path, or NULL. */
+/* The part of path below the home, or NULL. */
 static const char *below(const struct xr_users *users, const struct xr_user *user, const char *path)
 {
     size_t root = users->root != NULL ? strlen(users->root) : 0;

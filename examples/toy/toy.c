@@ -31,7 +31,8 @@ struct held { /* one subject: the bytes of its file and what they say; state.cou
     struct xr_state state;
 };
 
-/* What we do not understand is no absence: XR_INVALID, lest a swap writes over it. */
+/* A file that we do not understand is not absent: XR_INVALID, so that a swap does not overwrite
+ * it. */
 static enum xr_status load(struct held *out, const struct xr_session *s, const char *name,
                            const struct xr_subject *subject, struct xr_error *err)
 {
@@ -86,7 +87,7 @@ static enum xr_status list(struct xr_session *s, xr_entry_fn emit, void *ctx, st
     return status;
 }
 
-/* A wish may come from a journal: nothing is believed that core has not seen to. */
+/* A wanted state may come from a journal: what core does not check is checked here. */
 static enum xr_status check(unsigned *places, const struct xr_session *s,
                             const struct xr_state *want, struct xr_error *err)
 {
@@ -172,7 +173,7 @@ static enum xr_status open_session(struct xr_session **out, struct xr_caps *caps
 static enum xr_status discover(const struct xr_host *host, const struct xr_site *site,
                                unsigned scope, xr_found_fn emit, void *ctx, struct xr_error *err)
 {
-    return XR_OK; /* they are named by hand */
+    return XR_OK; /* stores are used only if they are named */
 }
 
 static const struct xr_backend table = {

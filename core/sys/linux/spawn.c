@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Running a program of the system: a distribution's hook or its update command. */
+/* Runs a program of the system: a distribution's hook or its update command. */
 #include "sys/sys.h"
 
 #include <errno.h>
@@ -18,7 +18,7 @@ static const char *const plain_env[] = {
 
 struct running {
     pid_t pid;
-    int in, out; /* its standard input; what it says */
+    int in, out; /* pipes: its standard input; its output */
     size_t fed;
     bool over; /* it ended, with state */
     int state;
@@ -78,7 +78,7 @@ static bool start(struct running *r, const struct xr_command *command)
     return r->out >= 0;
 }
 
-/* Keeps the end: errors come last. */
+/* Keeps the end of the output, because errors come last. */
 static void hear(struct running *r, const char *text, size_t len)
 {
     size_t keep = len < LAST_WORDS ? LAST_WORDS - len : 0;
@@ -102,7 +102,7 @@ static void feed(struct running *r, struct xr_bytes input)
     if (got > 0)
         r->fed += (size_t)got;
     if (r->fed >= input.len || (got < 0 && errno != EAGAIN && errno != EINTR)) {
-        (void)close(r->in); /* a hook need not read what it is told */
+        (void)close(r->in); /* a hook need not read its input */
         r->in = -1;
     }
 }
@@ -126,8 +126,8 @@ static void listen_to(struct running *r)
     }
 }
 
-/* False when the time is up. A program that closes its output may still run, and what it leaves
- * running may keep the output open: nobody waits for that. */
+/* False if the time limit is reached. A program that closes its output may still run. A process
+ * that it leaves running may keep the output open; we do not wait for that. */
 static bool converse(struct running *r, const struct xr_command *command, int64_t deadline)
 {
     const struct timespec pause = {.tv_nsec = 2000000};
@@ -158,7 +158,7 @@ static bool converse(struct running *r, const struct xr_command *command, int64_
     return true;
 }
 
-/* One line: the last ones, joined. */
+/* Joins the last lines into one. */
 static void last_words(char out[512], struct running *r)
 {
     struct xr_buf text = {0};

@@ -41,7 +41,7 @@ static void parse_line(struct xr_users *out, const char *line, size_t len)
     size_t lens[FIELDS], fields = 0;
     uint32_t uid = 0, gid = 0;
 
-    /* "+" and "-" stand for entries of NIS, which is no account's name. */
+    /* Lines that begin with "+" or "-" are for NIS, and are not accounts. */
     if (memchr(line, '\0', len) != NULL || len == 0 || line[0] == '+' || line[0] == '-' ||
         line[0] == '#')
         return;
@@ -89,7 +89,7 @@ static int open_in_root(const char *root, const char *path, int flags)
     return fd;
 }
 
-/* The home without links, named from the root; NULL if it is not there. */
+/* The home without links, as a path inside the root; NULL if it does not exist. */
 static char *real_home(const struct xr_users *users, const char *home, struct xr_error *err)
 {
     char link[64], target[4096];
@@ -115,15 +115,15 @@ static char *real_home(const struct xr_users *users, const char *home, struct xr
     return xr_strdup(target[root] != '\0' ? target + root : "/");
 }
 
-/* A directory through which nobody but root and this user can lead somewhere else. */
+/* Can only root and this user replace what is in this directory? */
 static bool leads_safely(const struct stat *st, uint32_t uid)
 {
     return (st->st_uid == 0 || st->st_uid == uid) &&
            ((st->st_mode & (S_IWGRP | S_IWOTH)) == 0 || (st->st_mode & S_ISVTX) != 0);
 }
 
-/* Is home, which has no links, that user's, and safely reached? NULL, or why not; "": it is
- * nothing that could be a home. */
+/* Does home (a path without links) belong to that user, and can nobody else replace it? NULL, or
+ * why not; "": it cannot be a home at all. */
 static const char *objection(const char *root, const char *home, uint32_t uid)
 {
     struct xr_walk w;
@@ -155,8 +155,8 @@ static bool known(const struct xr_users *users, const char *home)
     return false;
 }
 
-/* Takes a user whose home counts. Of others, a note where that may surprise: an account whose
- * home is root's (as those of many services are) is nobody's surprise. */
+/* Adds a user whose home counts. For others it adds a note, but not for an account whose home
+ * belongs to root, as for many services: that surprises nobody. */
 static bool settle(struct xr_users *users, const struct xr_user *user)
 {
     struct xr_error err = {0};
@@ -227,7 +227,7 @@ static void take(struct xr_users *out, const struct passwd *entry)
                                      xr_strdup(entry->pw_dir)};
 }
 
-/* The C library has one place in the database for all threads. */
+/* The C library has one position in the database for all threads, so this is under a lock. */
 static void read_database(struct xr_users *out)
 {
     static pthread_mutex_t one_at_a_time = PTHREAD_MUTEX_INITIALIZER;
@@ -241,7 +241,7 @@ static void read_database(struct xr_users *out)
     (void)pthread_mutex_unlock(&one_at_a_time);
 }
 
-/* First only looked at: to open a device or a FIFO of an image would be to use it. */
+/* Checked before it is opened, because opening a device or a FIFO of an image may have effects. */
 static enum xr_status read_image(struct xr_users *out, const char *root, struct xr_error *err)
 {
     int look = open_in_root(root, "etc/passwd", O_PATH), fd = -1;
@@ -288,12 +288,12 @@ enum xr_status xr_users_read(struct xr_users *users, struct xr_error *err)
     for (size_t i = 0; i < found.count; i++)
         (void)settle(users, &found.items[i]);
     sort(users);
-    users->all = true; /* it does not get better by trying again */
+    users->all = true; /* trying again would not help */
     xr_users_free(&found);
     return status;
 }
 
-/* One of the password database; SIZE_MAX if it has none, or its home does not count. */
+/* Adds one user of the password database; SIZE_MAX if there is none, or the home does not count. */
 static size_t add_uid(struct xr_users *users, uint32_t uid)
 {
     struct xr_users found = {0};
@@ -352,8 +352,8 @@ static bool is_home(const struct xr_users *users, const char *path)
            strcmp(path + root, users->items[at].home) == 0;
 }
 
-/* The owner of a directory tells whom to ask about; whose home it is, the database says. Only a
- * second account of the same number makes it necessary to read all of it. */
+/* The owner of a directory is looked up in the database, which says whose home it is. The whole
+ * database must be read only if a second account has the same UID. */
 static bool ends_at_home(void *ctx, const char *path, uint32_t owner)
 {
     struct xr_users *users = ctx;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Windows. Paths are UTF-8 everywhere else; here they become absolute, UTF-16 and "\\?\", so that
- * neither their length nor their last characters matter. Descriptors are the C library's, of
- * directories too; what is below a directory is opened by that (NtCreateFile).
+ * Windows. Paths are UTF-8 everywhere else. Here they become absolute UTF-16 paths with "\\?\", so
+ * that their length and their last characters do not matter. Descriptors are those of the C
+ * library, also for directories; files below a directory are opened relative to it (NtCreateFile).
  */
 #include "sys/sys.h"
 
@@ -58,7 +58,7 @@ static int errno_of(DWORD code)
     return EIO;
 }
 
-/* For xr_fail_errno; the number of Windows' own error is lost where it has none of the C library. */
+/* For xr_fail_errno. A Windows error without a counterpart in the C library loses its number. */
 static void keep_errno(void)
 {
     errno = errno_of(GetLastError());
@@ -104,8 +104,8 @@ static HANDLE handle_of(int fd)
 
 /* ---- whose it is ---- */
 
-/* Who may have made what is believed: administrators and the system; and who runs this, unless that
- * is an administrator in whose name programs without that right run as well. */
+/* Owners whose files are trusted: administrators and the system, and the user who runs this, unless
+ * that is an administrator, whose programs also run without that right. */
 struct owners {
     unsigned char user[512], maker[512]; /* TOKEN_USER, TOKEN_OWNER */
     unsigned char administrators[SECURITY_MAX_SID_SIZE], system[SECURITY_MAX_SID_SIZE];
@@ -113,8 +113,9 @@ struct owners {
     bool elevated;
 };
 
-/* Does what this process makes belong to all administrators? If a policy says that it is who runs it,
- * it does from now on. (Wine has neither: there an administrator has no second self.) */
+/* Do files that this process creates belong to all administrators? If a policy gives them to the
+ * user, changes that for this process. (Wine has neither: there an administrator has no second
+ * token.) */
 static bool makes_for_administrators(struct owners *o, HANDLE token)
 {
     TOKEN_OWNER *maker = (TOKEN_OWNER *)(void *)o->maker, all = {.Owner = o->administrators};
@@ -157,7 +158,7 @@ static bool is_theirs(struct owners *o, PSID sid)
     (FILE_WRITE_DATA | FILE_APPEND_DATA | FILE_WRITE_EA | FILE_WRITE_ATTRIBUTES | \
      FILE_DELETE_CHILD | DELETE | WRITE_DAC | WRITE_OWNER | GENERIC_WRITE | GENERIC_ALL)
 
-/* May others change it? What is inherited by what will be made inside counts too. */
+/* May other users change it? Entries that files created inside will inherit count too. */
 static bool open_to_others(struct owners *o, PACL list)
 {
     unsigned char maker[SECURITY_MAX_SID_SIZE];
@@ -175,7 +176,7 @@ static bool open_to_others(struct owners *o, PACL list)
             continue;
         ace = (ACCESS_ALLOWED_ACE *)head;
         if (head->AceType != ACCESS_ALLOWED_ACE_TYPE)
-            return true; /* a kind that files do not have, or conditional */
+            return true; /* a type that files do not have, or a conditional one */
         if ((ace->Mask & CHANGES) != 0 && !is_theirs(o, &ace->SidStart) &&
             !EqualSid(&ace->SidStart, maker))
             return true;
@@ -235,7 +236,7 @@ static bool is_link(const FILE_ATTRIBUTE_TAG_INFO *info)
 
 #define AS_IT_IS FILE_OPEN_REPARSE_POINT /* a link itself */
 
-/* What CreateFile does, but below an open directory and of one name: nothing above it is looked at
+/* Like CreateFile, but for one name below an open directory: the path above it is not resolved
  * again. */
 static HANDLE open_below(int dirfd, const char *name, ACCESS_MASK access, ULONG how, ULONG options)
 {
@@ -263,7 +264,7 @@ static HANDLE open_below(int dirfd, const char *name, ACCESS_MASK access, ULONG 
     return INVALID_HANDLE_VALUE;
 }
 
-/* A link to a directory, which is followed only where it is named. */
+/* A link to a directory, which is followed only if the user named it. */
 static bool leads_away(int dirfd, const char *name)
 {
     HANDLE handle = open_below(dirfd, name, FILE_READ_ATTRIBUTES, FILE_OPEN, AS_IT_IS);
@@ -285,7 +286,7 @@ static HANDLE open_named(const char *path)
 
     free(full);
     if (handle == INVALID_HANDLE_VALUE && GetLastError() == ERROR_INVALID_NAME)
-        SetLastError(ERROR_FILE_NOT_FOUND); /* nothing can have it */
+        SetLastError(ERROR_FILE_NOT_FOUND); /* no file can have that name */
     return handle;
 }
 
@@ -386,7 +387,7 @@ enum xr_status xr_sys_resolve(char **out, const char *path, struct xr_error *err
 
 /* ---- directories and files of our own ---- */
 
-/* Who runs this and administrators may write; of an administrator's, everybody may read. */
+/* The user who runs this and administrators may write; everybody may read an administrator's. */
 static bool make_dir(const wchar_t *path)
 {
     struct owners o = {.self = NULL};
@@ -409,12 +410,12 @@ static bool make_dir(const wchar_t *path)
     return made || GetLastError() == ERROR_ALREADY_EXISTS;
 }
 
-/* Those above it that are missing get what they inherit. */
+/* Missing directories above it get inherited access rights. */
 static void make_parents(wchar_t *path)
 {
     for (wchar_t *at = path + wcslen(L"\\\\?\\"); (at = wcschr(at, L'\\')) != NULL; at++) {
         *at = L'\0';
-        (void)CreateDirectoryW(path, NULL); /* what stays missing is found by who needs it */
+        (void)CreateDirectoryW(path, NULL); /* if it is still missing, opening it fails */
         *at = L'\\';
     }
 }
@@ -503,9 +504,9 @@ enum xr_status xr_sys_open_own(int *out, int dirfd, const char *name, bool appen
 #define RENAME_TRIES    200
 #define RENAME_PAUSE_MS 10
 
-/* The file gets the name, whatever had it, below the same directory. Windows 10 1709 and newer replace
- * a file that others read (NTFS); elsewhere, and while a virus scanner looks at one of them, that
- * fails for a moment. */
+/* Renames the file in its directory and replaces any file with that name. Windows 10 1709 and newer
+ * can replace a file that others read (NTFS). Elsewhere, and while a virus scanner has one open,
+ * that fails for a moment. */
 static bool rename_to(HANDLE handle, int dirfd, const char *name)
 {
     wchar_t *text = xr_wide(name);
@@ -572,7 +573,7 @@ bool xr_sys_sync(int fd)
     return _commit(fd) == 0;
 }
 
-/* What is in a directory is in the file system's own journal. */
+/* The file system's own journal protects directories. */
 bool xr_sys_sync_dir(int dirfd)
 {
     (void)dirfd;
@@ -581,7 +582,7 @@ bool xr_sys_sync_dir(int dirfd)
 
 /* ---- locks ---- */
 
-/* Far behind any content: a locked byte can be read by nobody else. */
+/* Far behind any content, because nobody else can read a locked byte. */
 static OVERLAPPED lock_place(void)
 {
     return (OVERLAPPED){.OffsetHigh = 0x40000000};

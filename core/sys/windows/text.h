@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* UTF-8 and Windows' UTF-16; allocated. What is neither becomes a replacement character. */
+/* Converts between UTF-8 and Windows' UTF-16; allocated. Invalid text becomes a replacement
+ * character. */
 #ifndef XR_WINDOWS_TEXT_H
 #define XR_WINDOWS_TEXT_H
 
@@ -7,6 +8,6 @@
 #include <wchar.h>
 
 wchar_t *xr_wide(const char *text);
-char *xr_narrow(const wchar_t *text, size_t count); /* count units, or up to a zero: SIZE_MAX */
+char *xr_narrow(const wchar_t *text, size_t count); /* count units; SIZE_MAX: up to a zero */
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* No store of Windows lies in homes that core looks through. */
+/* On Windows, core searches no homes. */
 #include "sys/users.h"
 
 #include "sys/sys.h"
