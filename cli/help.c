@@ -34,8 +34,7 @@ static const struct {
          "  A root becomes a trust anchor after confirmation; a cross certificate or another\n"
          "  CA becomes an intermediate, which adds no trust and needs no confirmation.\n"
          "  --pin sha256:HEX       expected fingerprint; also answers the confirmation\n"
-         "  --published PAGE       text or HTML file with fingerprints to compare; can only "
-         "refuse\n"
+         "  --published PAGE       text or HTML file with fingerprints; can only refuse\n"
          "  --as PLACE             anchor, intermediate, peer or crl instead of by kind\n"
          "  --for PURPOSE          server, client, email, code, time or any\n"
          "  --require-verified     roll a store back if its verifier says no\n"
@@ -45,8 +44,7 @@ static const struct {
     [XR_VERB_REMOVE] =
         {"remove certificates from stores", "remove ID…|FILE… [--from PLACE]",
          "  ID is the beginning of a SHA-256, 8 digits or more (see list).\n"
-         "  --from PLACE           only from this place: anchor, intermediate, peer, distrust, "
-         "crl\n"
+         "  --from PLACE           only from anchor, intermediate, peer, distrust or crl\n"
          "  --all-or-nothing       roll every store back if one fails\n",
          "crossroot " SOME_STORE "remove c8fb5bb81193"},
     [XR_VERB_DISTRUST] =
@@ -71,8 +69,7 @@ static const struct {
          "  --at DATE              as of then: 2029-05-30 or 2029-05-30T12:00:00Z\n",
          "crossroot " SOME_STORE "verify sub.pem"},
     [XR_VERB_UNDO] = {"undo a transaction", "undo [TRANSACTION]",
-                      "  Without TRANSACTION: the newest one that is not undone yet (see "
-                      "history).\n"
+                      "  Without TRANSACTION: the newest that is not undone yet (see history).\n"
                       "  Refused for a store in which the entry has changed since.\n",
                       "crossroot undo"},
     [XR_VERB_HISTORY] = {"list past changes", "history",

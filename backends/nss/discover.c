@@ -2,9 +2,9 @@
 /* Which databases a home holds. A profile counts if a profiles.ini or an installs.ini names it, or
  * its group (groups.h); Chromium's database where Chromium looks for it. Nothing else is searched.
  *
- * What cannot be read safely (a link of somebody else's, a FIFO, a file without end) does not end
- * the search. It is what discovery fails with after everything else was named, so that nobody takes
- * the rest for all there is. */
+ * A file that cannot be read safely (a link of another user, a FIFO, an endless file) does not end
+ * the search. Discovery fails with it only after it has emitted everything else, so that the caller
+ * knows that the list is not complete. */
 #include "groups.h"
 #include "ini.h"
 #include "nss.h"

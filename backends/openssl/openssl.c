@@ -2,17 +2,17 @@
 /*
  * A directory of CA certificates for programs that use OpenSSL:
  *
- *   anchors/        what SSL_CERT_DIR or -CApath wants: SHA256.pem and links HASH.N
+ *   anchors/        for SSL_CERT_DIR or -CApath: SHA256.pem and links HASH.N
  *   intermediates/  the same for certificates that are trusted for nothing
- *   distrusted/     a note; OpenSSL knows no distrust
+ *   distrusted/     only noted; OpenSSL has no distrust
  *   crls/           SHA256.pem and links HASH.rN
  *   anchors.pem, intermediates.pem   all of the first two, for -CAfile and -untrusted
  *   .crossroot      what in here is ours, so that the last undo leaves the directory as it was:
- *                   "dir NAME" and "file NAME" that we made, "saved NAME" that we keep for
- *                   somebody, "gone DIR/FILE" of somebody's that is being removed
+ *                   "dir NAME" and "file NAME" that we made, "saved NAME" for a foreign file that
+ *                   we keep, "gone DIR/FILE" for a foreign file that is being removed
  *
- * A bundle of somebody else's that is in the way is kept beside ours under SAVED and put back.
- * Nothing is written as long as crossroot holds nothing here.
+ * A foreign bundle that has the name of ours is kept beside it under SAVED, and restored at the end.
+ * Nothing is written as long as crossroot has no entry here.
  */
 #include "store.h"
 

@@ -39,7 +39,7 @@ struct xr_run {
     char *why;        /* reason of any result but done; also a warning with it */
     bool privilege;   /* it failed only because the caller lacks the privilege */
     bool stale_ended; /* the survey rolled back another program's interrupted write */
-    bool taken_back;  /* something was in the store for a moment and was taken back */
+    bool taken_back;  /* something was in the store for a moment and was rolled back */
     bool warned;      /* flush failed: entries are in place, effects may not be */
     bool verified;    /* verdict has an answer */
     bool verifier_no; /* the verifier said no */

@@ -86,7 +86,7 @@ broken crash 's/    return fsync(s->dir) == 0/    abort();\n&/'
 fails 1 'one that crashes' '^FAIL  A flush without changes writes nothing. -- it crashed: ' \
     contract "$tmp/crash.so" --case 'A flush without changes writes nothing.'
 broken hang 's/    return fsync(s->dir) == 0/    for (;;)\n        (void)pause();\n&/'
-fails 1 'one that hangs' '^FAIL  A flush without changes writes nothing. -- not over after 2 s' \
+fails 1 'one that hangs' '^FAIL  A flush without changes writes nothing. -- not finished after 2 s' \
     contract "$tmp/hang.so" --case 'A flush without changes writes nothing.' --limit 2
 must 'nothing is left of those' test -z "$(ls -A "$tmp/stores")"
 fails 2 'a case that is not there' 'no such case' contract "$tmp/toy.so" --case 'x'

@@ -27,21 +27,21 @@ static const char help[] =
     "Checks what a backend of crossroot promises (crossroot/backend.h): one line for each case,\n"
     "ok, FAIL or skip with the reason.\n"
     "\n"
-    "  --plugin FILE        shared object to load; none for a backend that is built in\n"
-    "  --store BACKEND:DIR  DIR is a directory that exists. It is no store itself: each case makes\n"
-    "                       a directory below it, with the store's location in that, and removes it\n"
-    "                       again. Nothing is at the location; where the backend calls that absent,\n"
-    "                       an empty directory is.\n"
-    "  --case SENTENCE      that case only, named as --list does\n"
-    "  --list               the names of all cases\n"
-    "  --helper             sessions in crossroot's helper program, as for a backend that asks for\n"
-    "                       one (XR_BACKEND_WORKER) or a store in somebody's home\n"
-    "  --database           the store's files are not compared: their bytes may differ while what\n"
-    "                       they hold does not\n"
-    "  --worker FILE        the helper program, instead of the installed one\n"
-    "  --limit SECONDS      for one case (300)\n"
+    "  --plugin FILE        shared object to load; not needed for a built-in backend\n"
+    "  --store BACKEND:DIR  DIR is an existing directory, not a store: each case makes a\n"
+    "                       directory below it, with the store's location in that, and removes\n"
+    "                       it again. The location does not exist at first; if the backend calls\n"
+    "                       that absent, it is an empty directory.\n"
+    "  --case SENTENCE      only that case, with its name from --list\n"
+    "  --list               print the names of all cases\n"
+    "  --helper             run sessions in crossroot's helper program, as for a backend that\n"
+    "                       asks for one (XR_BACKEND_WORKER) or a store in a user's home\n"
+    "  --database           do not compare the store's files: their bytes may differ although\n"
+    "                       they hold the same\n"
+    "  --worker FILE        use this helper program instead of the installed one\n"
+    "  --limit SECONDS      time limit of one case (default 300)\n"
     "\n"
-    "Exit status: 0 no case failed, 1 one did, 2 usage.\n";
+    "Exit status: 0 no case failed, 1 a case failed, 2 usage.\n";
 
 struct options {
     const char *plugin, *store, *only, *worker;
@@ -162,7 +162,7 @@ static enum outcome run_apart(char **why, const struct run *run, const struct co
     pid_t pid = 0;
 
     if (pipe2(ends, O_CLOEXEC) != 0 || (pid = fork()) < 0) {
-        *why = xr_format("no process: %s", strerror(errno));
+        *why = xr_format("cannot start a process: %s", strerror(errno));
         return FAILED;
     }
     if (pid == 0) {
@@ -180,7 +180,7 @@ static enum outcome run_apart(char **why, const struct run *run, const struct co
         ;
     (void)kill(-pid, SIGKILL);
     if (!heard)
-        *why = xr_format("not over after %d s", run->options->limit);
+        *why = xr_format("not finished after %d s", run->options->limit);
     else if (WIFSIGNALED(state))
         *why = xr_format("it crashed: %s", strsignal(WTERMSIG(state)));
     else if (state != 0 || said.len == 0 || (unsigned char)said.data[0] >= OUTCOMES)
@@ -273,7 +273,8 @@ static int with_registry(const struct options *o)
     found = xr_registry_find(&registry, name);
     if (colon == NULL || found == NULL) {
         (void)fprintf(stderr, "crossroot-contract: --store: %s\n",
-                      colon == NULL ? "BACKEND:DIR is wanted" : "there is no backend of that name");
+                      colon == NULL ? "give it as BACKEND:DIR"
+                                    : "there is no backend of that name");
         goto out;
     }
     dir = realpath(colon + 1, NULL);
