@@ -31,8 +31,7 @@ struct held { /* one subject: the bytes of its file and what they say; state.cou
     struct xr_state state;
 };
 
-/* A file that we do not understand is not absent: XR_INVALID, so that a swap does not overwrite
- * it. */
+/* XR_INVALID for a file that we do not understand, so that no swap overwrites it. */
 static enum xr_status load(struct held *out, const struct xr_session *s, const char *name,
                            const struct xr_subject *subject, struct xr_error *err)
 {
