@@ -368,7 +368,7 @@ static enum xr_status relink(const struct view *view, struct file *file, struct 
     if (same)
         return XR_OK;
     (void)unlinkat(view->fd, file->name, 0);
-    return xr_fail(err, XR_REFUSED, "%s led to another certificate than it does now", file->name);
+    return xr_fail(err, XR_REFUSED, "%s now leads to a different certificate", file->name);
 }
 
 /* A record's name and number must fit what they are for: it may be forged. */
@@ -385,7 +385,7 @@ static enum xr_status check_wanted(const struct view *view, const struct file *w
     if (strncmp(wanted->name, XR_TEMP_PREFIX, strlen(XR_TEMP_PREFIX)) == 0 ||
         link_like != wanted->itself ||
         (wanted->itself && (hash != made->held.items[0].hash || index != wanted->index)))
-        return xr_fail(err, XR_INVALID, "the record of %s has a name that cannot be", made->shown);
+        return xr_fail(err, XR_INVALID, "the record of %s has an invalid file name", made->shown);
     if (!view->shape->hashed)
         return XR_OK;
     return od_link_check(view, made->held.items[0].hash, wanted->index, err);
@@ -438,7 +438,7 @@ static enum xr_status write_wanted(struct view *view, const struct file *wanted,
         /* An interrupted removal leaves the very file without its link. */
         if (adopt(view, wanted, file))
             return XR_OK;
-        return xr_fail(err, XR_CONFLICT, "%s/%s is there already", view->shape->dir, file->shown);
+        return xr_fail(err, XR_CONFLICT, "%s/%s already exists", view->shape->dir, file->shown);
     }
     view->dirty = true;
     if (wanted->target != NULL) {

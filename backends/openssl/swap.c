@@ -326,7 +326,7 @@ static enum xr_status realise(struct xr_session *s, struct holdings *now,
         }
     }
     if (form == FORM_FIXED) {
-        status = xr_fail(err, XR_REFUSED, "%s cannot be remade from its record", wanted->name);
+        status = xr_fail(err, XR_REFUSED, "%s cannot be restored from its record", wanted->name);
         goto out;
     }
     if (wanted == NULL) {
@@ -404,7 +404,7 @@ enum xr_status od_swap(struct xr_session *s, const struct xr_state *expect,
     enum xr_status status = check_want(want, err);
 
     if (status == XR_OK && s->dir < 0 && expect != NULL)
-        status = xr_fail(err, XR_CONFLICT, "the store is not there any more");
+        status = xr_fail(err, XR_CONFLICT, "the store no longer exists");
     if (status == XR_OK && s->dir < 0 && want != NULL)
         status = od_ensure_top(s, err);
     if (status == XR_OK)
@@ -413,7 +413,7 @@ enum xr_status od_swap(struct xr_session *s, const struct xr_state *expect,
         return status;
     find_holdings(&now, s, subject);
     if (!as_expected(s, &now, expect)) {
-        status = xr_fail(err, XR_CONFLICT, "the store holds something else than expected");
+        status = xr_fail(err, XR_CONFLICT, "the store has changed meanwhile");
         goto out;
     }
     status = check_removable(&now, want, err);

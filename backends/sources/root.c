@@ -88,7 +88,7 @@ enum xr_status ca_read(struct xr_buf *out, struct ca_stamp *stamp, const struct 
     if (fd < 0 && (errno == ENOENT || errno == ELOOP || errno == ENOTDIR))
         return xr_fail(err, XR_ABSENT, "/%s: %s", path, strerror(errno));
     if (fd < 0 && errno == EINVAL)
-        return xr_fail(err, XR_INVALID, "/%s is no regular file", path);
+        return xr_fail(err, XR_INVALID, "/%s is not a regular file", path);
     if (fd < 0)
         return xr_fail_errno(err, "cannot open /%s", path);
     if (!xr_read_whole(out, fd, CA_FILE_MAX))
@@ -112,7 +112,7 @@ bool ca_own_links(const struct xr_session *s, const char *path, struct xr_error 
         bad = ca_stat(&st, s, part, false) && S_ISLNK(st.st_mode) && st.st_uid != 0 &&
               st.st_uid != geteuid();
         if (bad)
-            (void)xr_fail(err, XR_REFUSED, "/%s is a link of another user", part);
+            (void)xr_fail(err, XR_REFUSED, "/%s is another user's link", part);
         free(part);
         if (bad)
             return false;

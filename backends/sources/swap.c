@@ -377,7 +377,7 @@ static enum xr_status plan_write(struct swapping *w, const struct xr_entry *entr
 
     if (record != NULL && record->form != CA_FORM_CANONICAL && record->form != CA_FORM_CONTENT &&
         record->form != CA_FORM_LINK)
-        return xr_fail(err, XR_REFUSED, "/%s cannot be remade from its record", record->path);
+        return xr_fail(err, XR_REFUSED, "/%s cannot be restored from its record", record->path);
     xr_hex(hex, entry->subject.id, XR_SHA256_LEN);
     made = XR_PUSH(&w->writes);
     made->path =
@@ -642,7 +642,7 @@ enum xr_status ca_swap(struct xr_session *s, const struct xr_state *expect,
             find_holdings(&w, subject);
     }
     if (status == XR_OK && !as_expected(&w, expect))
-        status = xr_fail(err, XR_CONFLICT, "the store holds something else than expected");
+        status = xr_fail(err, XR_CONFLICT, "the store has changed meanwhile");
     for (size_t i = 0; want != NULL && status == XR_OK && i < want->count; i++)
         status = plan_want(&w, want->entries[i], err);
     if (status == XR_OK)

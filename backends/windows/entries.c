@@ -483,7 +483,7 @@ enum xr_status win_swap(struct win_view *view, const struct xr_state *expect,
             find_elements(&w);
     }
     if (status == XR_OK && !as_expected(&w, expect))
-        status = xr_fail(err, XR_CONFLICT, "the store holds something else than expected");
+        status = xr_fail(err, XR_CONFLICT, "the store has changed meanwhile");
     for (size_t i = 0; status == XR_OK && want != NULL && i < want->count; i++)
         status = plan_entry(&w, want->entries[i], err);
     if (status == XR_OK)

@@ -337,7 +337,7 @@ static enum xr_status write_key(struct xr_journal *journal, struct xr_error *err
     if (status != XR_OK)
         return status;
     if (!xr_sys_random(journal->key, KEY_LEN))
-        return xr_fail_errno(err, "no random bytes");
+        return xr_fail_errno(err, "cannot get random bytes");
     xr_x509_sha256(sum, (struct xr_bytes){journal->key, KEY_LEN});
     for (int copy = 0; copy < 2; copy++) {
         xr_buf_add(&block, KEY_MAGIC, MAGIC_LEN);
@@ -454,7 +454,7 @@ enum xr_status xr_journal_begin(struct xr_journal *journal, size_t *transaction,
     struct xr_buf payload = {0};
 
     if (!xr_sys_random(random, sizeof(random)))
-        return xr_fail_errno(err, "no random bytes");
+        return xr_fail_errno(err, "cannot get random bytes");
     xr_hex(id, random, sizeof(random));
     /* A new file, or one that was cut before its key was complete: it has no records yet. */
     if (!journal->keyed) {

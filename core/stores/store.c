@@ -79,7 +79,7 @@ enum xr_status xr_store_renew(struct xr_store *store, struct xr_error *err)
     enum xr_status status = XR_OK;
 
     if (store->session == NULL || store->backend->table.renew == NULL)
-        return xr_fail(err, XR_UNSUPPORTED, "the store has to be opened anew");
+        return xr_fail(err, XR_UNSUPPORTED, "the store must be opened again");
     status = store->backend->table.renew(store->session, &store->caps, err);
     if (status == XR_OK)
         store->mode = XR_WRITE;
@@ -163,7 +163,7 @@ enum xr_status xr_store_unlock(struct xr_store *store, struct xr_bytes password,
                                struct xr_error *err)
 {
     if (store->backend->table.unlock == NULL)
-        return xr_fail(err, XR_UNSUPPORTED, "nothing there can be unlocked");
+        return xr_fail(err, XR_UNSUPPORTED, "this store has no password");
     if (store->worker != NULL)
         return store->remote->unlock(store, password, err);
     return store->backend->table.unlock(store->session, password, err);

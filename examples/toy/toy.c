@@ -117,7 +117,7 @@ static enum xr_status swap(struct xr_session *s, const struct xr_state *expect,
     xr_hex(name, subject->id, XR_SHA256_LEN);
     status = status == XR_OK ? load(&now, s, name, subject, err) : status;
     if (status == XR_OK && !s->host->state_equal(&now.state, expect))
-        status = xr_fail(err, XR_CONFLICT, "the store holds something else than expected");
+        status = xr_fail(err, XR_CONFLICT, "the store has changed meanwhile");
     if (status != XR_OK || now.places == places)
         return status;
     if (places == 0)

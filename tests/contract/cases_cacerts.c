@@ -248,7 +248,7 @@ static const char *links_of_others(struct contract *ctx)
     tree_link(ctx->location, stock(ctx)->anchors, "real");
     TRY(come_and_go(ctx)); /* an administrator's is followed */
     NEED(lchown(full(ctx, stock(ctx)->anchors), 65534, 65534) == 0);
-    return unwritable(ctx, "is a link of another user");
+    return unwritable(ctx, "is another user's link");
 }
 
 static const char *not_a_directory(struct contract *ctx)

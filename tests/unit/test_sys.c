@@ -619,7 +619,7 @@ Test(sys, a_state_directory_others_may_write_is_refused)
         char *below = xr_format("%s/below", path);
 
         cr_assert_eq(state_dir(path, &err), XR_REFUSED, "%04o", (unsigned)bad[i]);
-        cr_assert(strstr(err.text, "others may write") != NULL);
+        cr_assert(strstr(err.text, "other users can write to") != NULL);
         if ((bad[i] & S_ISVTX) == 0) {
             cr_assert_eq(state_dir(below, &err), XR_REFUSED, "%04o", (unsigned)bad[i]);
             cr_assert(access(below, F_OK) != 0, "nothing was made");

@@ -278,7 +278,7 @@ state_dir="$WINEPREFIX/drive_c/ProgramData/crossroot"
 expect_exit 0 "records lie in ProgramData" test -s "$state_dir/journal"
 chmod 0777 "$state_dir"
 expect_exit 1 "where others may write they are refused" xr install cross.pem
-expect_grep "with the reason" 'others may write' "$err"
+expect_grep "with the reason" 'other users can write to' "$err"
 chmod 0700 "$state_dir"
 for _ in 1 2; do # the second time it is replaced
     head -c 300 /dev/urandom >"$state_dir/journal"

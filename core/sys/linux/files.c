@@ -39,7 +39,7 @@ enum xr_status xr_sys_write_atomic(int dirfd, const char *name, struct xr_bytes 
     int fd = -1;
 
     if (!xr_sys_random(random, sizeof(random)))
-        return xr_fail_errno(err, "no random bytes");
+        return xr_fail_errno(err, "cannot get random bytes");
     xr_hex(hex, random, sizeof(random));
     (void)snprintf(temp, sizeof(temp), "%s%s", XR_TEMP_PREFIX, hex);
 
@@ -98,7 +98,7 @@ static enum xr_status open_components(int *out, const char *path, bool want_dir,
         bool entered = false;
 
         if (file && (w.st.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
-            status = xr_fail(err, XR_REFUSED, "others may write the directory of %s", path);
+            status = xr_fail(err, XR_REFUSED, "other users can write to the directory of %s", path);
             goto out;
         }
         entered = xr_walk_enter(&w, O_RDONLY | (file ? 0 : O_DIRECTORY));
@@ -121,7 +121,7 @@ static enum xr_status open_components(int *out, const char *path, bool want_dir,
          * component's owner is checked too. */
         if ((w.st.st_mode & (S_IWGRP | S_IWOTH)) != 0 &&
             (w.last || !S_ISDIR(w.st.st_mode) || (w.st.st_mode & S_ISVTX) == 0)) {
-            status = xr_fail(err, XR_REFUSED, "others may write %s (\"%s\")", path, w.name);
+            status = xr_fail(err, XR_REFUSED, "other users can write to %s (\"%s\")", path, w.name);
             goto out;
         }
     }
@@ -287,8 +287,7 @@ static enum xr_status walk_blindly(struct xr_trail *t, const char *path, struct 
 {
     while (xr_trail_take(t)) {
         if (strcmp(t->name, "..") == 0)
-            return xr_fail(err, XR_REFUSED, "%s goes back by \"..\" out of a place below %s", path,
-                           t->done.data);
+            return xr_fail(err, XR_REFUSED, "%s leaves %s through \"..\"", path, t->done.data);
         if (strcmp(t->name, ".") != 0)
             xr_buf_fmt(&t->done, "/%s", t->name);
     }
@@ -360,7 +359,7 @@ enum xr_status xr_sys_open_own(int *out, int dirfd, const char *name, bool appen
         return xr_fail_errno(err, "%s", name);
     if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) || st.st_uid != geteuid()) {
         (void)close(fd);
-        return xr_fail(err, XR_REFUSED, "%s is not this user's regular file", name);
+        return xr_fail(err, XR_REFUSED, "%s is not a regular file of this user", name);
     }
     *out = fd;
     return XR_OK;

@@ -201,7 +201,7 @@ static enum xr_status check_owner(HANDLE handle, const char *shown, struct xr_er
     } else if (!is_theirs(&o, owner)) {
         status = xr_fail(err, XR_REFUSED, "%s belongs to another user", shown);
     } else if (open_to_others(&o, list)) {
-        status = xr_fail(err, XR_REFUSED, "others may write %s", shown);
+        status = xr_fail(err, XR_REFUSED, "other users can write to %s", shown);
     }
     if (sd != NULL)
         (void)LocalFree(sd);
@@ -488,7 +488,7 @@ enum xr_status xr_sys_open_own(int *out, int dirfd, const char *name, bool appen
     }
     if (GetFileType(handle) != FILE_TYPE_DISK || !attributes(&info, handle) || is_link(&info) ||
         (info.FileAttributes & FILE_ATTRIBUTE_DIRECTORY) != 0)
-        status = xr_fail(err, XR_REFUSED, "%s is not this user's regular file", name);
+        status = xr_fail(err, XR_REFUSED, "%s is not a regular file of this user", name);
     if (status == XR_OK)
         status = check_owner(handle, name, err);
     if (status != XR_OK) {
@@ -639,5 +639,5 @@ enum xr_status xr_run_command(int *exit_code, struct xr_command *command, struct
 {
     (void)exit_code;
     (void)command;
-    return xr_fail(err, XR_UNSUPPORTED, "no store of Windows runs programs");
+    return xr_fail(err, XR_UNSUPPORTED, "Windows stores run no programs");
 }
