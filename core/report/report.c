@@ -70,11 +70,10 @@ void xr_report_say_lines(struct xr_report *report, enum xr_level level, const ch
 /* The run a message is about, counted from 1. */
 static size_t rank(const struct xr_report *report, const struct xr_message *message)
 {
-    for (size_t i = 0; message->store != NULL && i < report->runs.count; i++) {
-        if (strcmp(report->runs.items[i].address, message->store) == 0)
-            return i + 1;
-    }
-    return 0;
+    const struct xr_run *run =
+        message->store != NULL ? xr_runs_find(&report->runs, message->store) : NULL;
+
+    return run != NULL ? (size_t)(run - report->runs.items) + 1 : 0;
 }
 
 void xr_report_sort(struct xr_report *report, size_t from)
