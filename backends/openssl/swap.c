@@ -399,7 +399,7 @@ static enum xr_status remove_file(struct xr_session *s, struct view *view, struc
 enum xr_status od_swap(struct xr_session *s, const struct xr_state *expect,
                        const struct xr_state *want, struct xr_error *err)
 {
-    const struct xr_subject *subject = want != NULL ? &want->subject : &expect->subject;
+    const struct xr_subject subject = want != NULL ? want->subject : expect->subject;
     struct holdings now = {0};
     enum xr_status status = check_want(want, err);
 
@@ -411,7 +411,7 @@ enum xr_status od_swap(struct xr_session *s, const struct xr_state *expect,
         status = od_load(s, err);
     if (status != XR_OK)
         return status;
-    find_holdings(&now, s, subject);
+    find_holdings(&now, s, &subject);
     if (!as_expected(s, &now, expect)) {
         status = xr_fail(err, XR_CONFLICT, "the store has changed meanwhile");
         goto out;
