@@ -268,18 +268,38 @@ bool ca_name_counts(const struct ca_layout *layout, const char *name)
            (len >= ext && strcmp(name + len - ext, layout->extension) == 0);
 }
 
-static void find_files(struct xr_strings *out, const struct xr_session *s, const char *dir,
-                       unsigned depth)
+/* A directory that is being read, and those it lies in. */
+struct level {
+    const struct level *above;
+    unsigned depth;
+    struct stat st;
+};
+
+/* A link to a directory that it lies in ends there, as for the distribution's find -L. */
+static bool is_loop(const struct level *at)
 {
+    for (const struct level *above = at->above; above != NULL; above = above->above) {
+        if (above->st.st_dev == at->st.st_dev && above->st.st_ino == at->st.st_ino)
+            return true;
+    }
+    return false;
+}
+
+static void find_files(struct xr_strings *out, const struct xr_session *s, const char *dir,
+                       const struct level *above)
+{
+    struct level at = {.above = above, .depth = above != NULL ? above->depth + 1 : 0};
     struct ca_entries names = {0};
 
+    if (!ca_stat(&at.st, s, dir, true) || is_loop(&at))
+        return;
     ca_entries(&names, s, dir);
     for (size_t i = 0; i < names.count; i++) {
         const struct ca_dirent *entry = &names.items[i];
         char *path = xr_format("%s/%s", dir, entry->name);
 
-        if (entry->directory && s->layout->recursive && depth < DEPTH_MAX)
-            find_files(out, s, path, depth + 1);
+        if (entry->directory && s->layout->recursive && at.depth < DEPTH_MAX)
+            find_files(out, s, path, &at);
         else if (!entry->directory && ca_name_counts(s->layout, entry->name) &&
                  strchr(entry->name, '\n') == NULL && /* it would be two lines to a hook */
                  strncmp(entry->name, XR_TEMP_PREFIX, strlen(XR_TEMP_PREFIX)) != 0)
@@ -299,7 +319,7 @@ static void load_local(struct loading *l)
     struct xr_session *s = l->s;
     struct xr_strings paths = {0};
 
-    find_files(&paths, s, s->layout->anchors, 0);
+    find_files(&paths, s, s->layout->anchors, NULL);
     if (paths.count > 1)
         qsort(paths.items, paths.count, sizeof(*paths.items), by_bytes);
     for (size_t i = 0; i < paths.count; i++) {

@@ -109,6 +109,8 @@ done
 ln -s /nowhere "$local/dangling.crt"
 ln -s "$P/v1-root.pem" "$local/link.crt"
 ln -s "$packaged/made/000005.crt" "$local/to-packaged.crt"
+ln -s . "$local/loop"
+ln -s .. "$local/sub/up"
 expect_exit 0 'install among odd files' cr install --yes "$P/far-future.pem"
 native_agrees 'odd files'
 clear_outputs
