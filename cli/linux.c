@@ -132,8 +132,12 @@ void platform_find(struct here *out, bool image)
 /* Helpers run in another directory. */
 char *platform_path(const char *path)
 {
-    char *whole = path != NULL && path[0] != '/' ? realpath(path, NULL) : NULL;
+    char *here = path != NULL && path[0] != '/' ? getcwd(NULL, 0) : NULL, *whole = NULL;
 
+    /* Links in it are for whoever opens it to judge. */
+    if (here != NULL && (access(path, F_OK) != 0 || asprintf(&whole, "%s/%s", here, path) < 0))
+        whole = NULL;
+    free(here);
     return whole != NULL || path == NULL ? whole : strdup(path);
 }
 

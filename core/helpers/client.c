@@ -180,11 +180,27 @@ static void child(int fd, const struct xr_worker_config *config)
     _exit(127);
 }
 
+/* What root runs must be as a plugin must be: nobody else can have put it there, or a link to it. A
+ * missing program is execve's to report. */
+static enum xr_status check_program(const char *program, struct xr_error *err)
+{
+    struct xr_error why = {0};
+    int fd = -1;
+    enum xr_status status = geteuid() == 0 ? xr_sys_open_trusted(&fd, program, &why) : XR_OK;
+
+    if (fd >= 0)
+        (void)close(fd);
+    return status == XR_OK || status == XR_ABSENT
+               ? XR_OK
+               : xr_fail(err, status, "the helper program is refused: %s", why.text);
+}
+
 /* Starts a copy of the backend's fork server, or with NULL a new program. */
 static enum xr_status start(struct xr_worker **out, const struct xr_worker_config *config,
                             const struct xr_loaded *backend, struct xr_error *err)
 {
     struct xr_worker *worker = NULL;
+    enum xr_status status = XR_OK;
     int pair[2];
     pid_t pid = 0;
 
@@ -197,6 +213,11 @@ static enum xr_status start(struct xr_worker **out, const struct xr_worker_confi
         (void)close(pair[0]);
         (void)close(pair[1]);
         return start(out, config, NULL, err);
+    }
+    if (pid == 0 && (status = check_program(config->program, err)) != XR_OK) {
+        (void)close(pair[0]);
+        (void)close(pair[1]);
+        return status;
     }
     if (pid == 0) {
         leave(config->pause);

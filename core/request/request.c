@@ -103,7 +103,7 @@ struct xr_report *xr_run_request(const struct xr_request *request)
     if ((unsigned)rq.verb >= XR_VERB_COUNT) {
         xr_report_say(engine.report, XR_ERROR, NULL, "unknown verb");
         xr_report_raise(engine.report, XR_EXIT_USAGE);
-    } else if (site.root != NULL && xr_sys_canonical(&root, site.root, &err) != XR_OK) {
+    } else if (site.root != NULL && xr_sys_resolve(&root, site.root, &err) != XR_OK) {
         xr_report_say(engine.report, XR_ERROR, NULL, "--root: %s", err.text);
         xr_report_raise(engine.report, XR_EXIT_FAILED);
     } else {

@@ -200,12 +200,11 @@ enum xr_status xr_sys_state_dir_open(int *out, const char *path, struct xr_error
 
 static enum xr_status open_trusted(int *out, const char *path, bool dir, struct xr_error *err)
 {
-    char *real = realpath(path, NULL);
-    enum xr_status status = XR_OK;
+    char *real = NULL;
+    enum xr_status status = xr_sys_resolve(&real, path, err);
 
-    if (real == NULL)
-        return xr_fail_errno(err, "%s", path);
-    status = open_components(out, real, dir, false, err);
+    if (status == XR_OK && real != NULL)
+        status = open_components(out, real, dir, false, err);
     free(real);
     return status;
 }
