@@ -399,11 +399,12 @@ static enum xr_status remove_file(struct xr_session *s, struct view *view, struc
 enum xr_status od_swap(struct xr_session *s, const struct xr_state *expect,
                        const struct xr_state *want, struct xr_error *err)
 {
-    const struct xr_subject subject = want != NULL ? want->subject : expect->subject;
+    const struct xr_state *given = want != NULL ? want : expect; /* core gives at least one */
+    const struct xr_subject subject = given->subject;
     struct holdings now = {0};
     enum xr_status status = check_want(want, err);
 
-    if (status == XR_OK && s->dir < 0 && expect != NULL)
+    if (status == XR_OK && s->dir < 0 && !as_expected(s, &now, expect))
         status = xr_fail(err, XR_CONFLICT, "the store no longer exists");
     if (status == XR_OK && s->dir < 0 && want != NULL)
         status = od_ensure_top(s, err);
