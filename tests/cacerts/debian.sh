@@ -227,6 +227,16 @@ run native_update
 expect_grep 'where update-ca-certificates publishes it' 'PRIVATE KEY' /etc/ssl/certs/ca-certificates.crt
 rm -f /etc/ssl/certs/ca-certificates.crt "$local"/{der,key,with-key,text}.crt
 
+run cr install --yes "$P/far-future.pem"
+truncate -s 6G "$local/huge.crt"
+mkfifo "$local/fifo.crt"
+cp /etc/ssl/certs/ca-certificates.crt "$T/bundle"
+expect_exit 0 'a source of 6 GB and a FIFO are neither read to their end nor waited for' \
+    cr install --yes "$P/far-future.pem" "$P/new-root.pem"
+expect_exit 0 'and are left out' cr remove --yes "$P/new-root.pem"
+expect_same 'so that the bundle is as before' "$T/bundle" /etc/ssl/certs/ca-certificates.crt
+rm "$local/huge.crt" "$local/fifo.crt"
+
 hash=$(openssl x509 -in "$P/old-root.pem" -noout -subject_hash)
 ln -s /etc/hostname "/etc/ssl/certs/$hash.0"
 for time in first second third; do
