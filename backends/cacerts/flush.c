@@ -30,8 +30,7 @@ static void clear_all_temps(const struct xr_session *s)
         char *dir = xr_memdup(path, (size_t)(ca_name(path) - path) - 1);
 
         ca_clear_temps(s, dir);
-        if (layout->outputs[i].ask.format == XR_FORMAT_PEM_DIRECTORY ||
-            layout->outputs[i].ask.format == XR_FORMAT_OPENSSL_DIRECTORY)
+        if (xr_format_is_directory(layout->outputs[i].ask.format))
             ca_clear_temps(s, path);
         free(dir);
     }

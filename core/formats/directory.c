@@ -54,8 +54,7 @@ static void add_link(struct xr_format_files *out, struct xr_format_names *names,
 }
 
 static void directory(struct xr_format_files *out, struct xr_format_cert *const *certs,
-                      size_t count, const struct xr_format_options *options,
-                      void (*put)(struct xr_buf *content, struct xr_format_cert *cert))
+                      size_t count, const struct xr_format_options *options, xr_format_put_fn put)
 {
     struct xr_format_names names = {.host = options->host};
 

@@ -52,11 +52,5 @@ void xr_format_put_trusted(struct xr_buf *out, struct xr_format_cert *cert)
 void xr_format_openssl_bundle(struct xr_format_files *out, struct xr_format_cert *const *certs,
                               size_t count, const struct xr_format_options *options)
 {
-    struct xr_buf *content = xr_format_bundle(out, certs, count);
-
-    for (size_t i = 0; i < count; i++) {
-        if (options->comments)
-            xr_format_put_comment(content, certs[i], i == 0);
-        xr_format_put_trusted(content, certs[i]);
-    }
+    xr_format_put_all(out, certs, count, options, xr_format_put_trusted);
 }

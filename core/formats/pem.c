@@ -6,7 +6,7 @@
 /* p11-kit writes a label as it is, up to a NUL. Whoever chose the label could so add certificates to
  * a bundle: GnuTLS takes "-----BEGIN" anywhere, OpenSSL at the start of a line and after each 254
  * bytes of one. Here a label is one line and has no five dashes in a row. */
-void xr_format_put_comment(struct xr_buf *out, const struct xr_format_cert *cert, bool first)
+static void put_comment(struct xr_buf *out, const struct xr_format_cert *cert, bool first)
 {
     size_t at = 0, dashes = 0;
 
@@ -58,14 +58,20 @@ struct xr_buf *xr_format_bundle(struct xr_format_files *out, struct xr_format_ce
     return &file->content;
 }
 
-void xr_format_pem_bundle(struct xr_format_files *out, struct xr_format_cert *const *certs,
-                          size_t count, const struct xr_format_options *options)
+void xr_format_put_all(struct xr_format_files *out, struct xr_format_cert *const *certs,
+                       size_t count, const struct xr_format_options *options, xr_format_put_fn put)
 {
     struct xr_buf *content = xr_format_bundle(out, certs, count);
 
     for (size_t i = 0; i < count; i++) {
         if (options->comments)
-            xr_format_put_comment(content, certs[i], i == 0);
-        xr_format_put_pem(content, certs[i]);
+            put_comment(content, certs[i], i == 0);
+        put(content, certs[i]);
     }
+}
+
+void xr_format_pem_bundle(struct xr_format_files *out, struct xr_format_cert *const *certs,
+                          size_t count, const struct xr_format_options *options)
+{
+    xr_format_put_all(out, certs, count, options, xr_format_put_pem);
 }

@@ -20,9 +20,13 @@ void xr_format_pem_directory(struct xr_format_files *out, struct xr_format_cert 
 void xr_format_openssl_directory(struct xr_format_files *out, struct xr_format_cert *const *certs,
                                  size_t count, const struct xr_format_options *options);
 
-/* pem.c: one block, and the parts of it. */
+/* Appends one certificate in its form. */
+typedef void (*xr_format_put_fn)(struct xr_buf *out, struct xr_format_cert *cert);
+
+/* pem.c: one block; a bundle of blocks, with comments; and the parts of it. */
 void xr_format_put_pem(struct xr_buf *out, struct xr_format_cert *cert);
-void xr_format_put_comment(struct xr_buf *out, const struct xr_format_cert *cert, bool first);
+void xr_format_put_all(struct xr_format_files *out, struct xr_format_cert *const *certs,
+                       size_t count, const struct xr_format_options *options, xr_format_put_fn put);
 void xr_format_encode(struct xr_format_cert *cert);
 /* The file of a format that is one, with room for its certificates as PEM. */
 struct xr_buf *xr_format_bundle(struct xr_format_files *out, struct xr_format_cert *const *certs,
