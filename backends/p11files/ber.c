@@ -134,7 +134,7 @@ bool pf_oid_text(struct xr_buf *out, struct xr_bytes oid)
     uint64_t arc = 0;
     bool first = true;
 
-    if (!pf_der_only(&item, oid, PF_DER_OID) || !pf_oid_ok(item.content))
+    if (!pf_der_only(&item, oid, XR_DER_OID) || !pf_oid_ok(item.content))
         return false;
     for (size_t i = 0; i < item.content.len; i++) {
         arc = arc << 7 | (item.content.data[i] & 0x7f);
@@ -156,7 +156,7 @@ bool pf_oid_text(struct xr_buf *out, struct xr_bytes oid)
 
 static bool take_oid(struct pf_der *out, struct xr_bytes *rest)
 {
-    return pf_der_take(out, rest, PF_DER_OID) && pf_oid_ok(out->content);
+    return pf_der_take(out, rest, XR_DER_OID) && pf_oid_ok(out->content);
 }
 
 /* Steps into an explicit tag if it is there. Its length must fit, but libtasn1 does not ask whether it
@@ -182,7 +182,7 @@ static bool take_algorithm(struct xr_bytes *rest)
     struct pf_der algorithm, part;
     bool open = false;
 
-    if (!pf_der_take(&algorithm, rest, PF_DER_SEQUENCE))
+    if (!pf_der_take(&algorithm, rest, XR_DER_SEQUENCE))
         return false;
     open = algorithm.whole.data + algorithm.whole.len !=
            algorithm.content.data + algorithm.content.len;
@@ -196,7 +196,7 @@ bool pf_ava_take(struct pf_ava *out, struct xr_bytes *set)
 {
     struct pf_der ava, type, value;
 
-    if (!pf_der_take(&ava, set, PF_DER_SEQUENCE) || !take_oid(&type, &ava.content) ||
+    if (!pf_der_take(&ava, set, XR_DER_SEQUENCE) || !take_oid(&type, &ava.content) ||
         !pf_der_next(&value, &ava.content) || ava.content.len > 0)
         return false;
     out->type = type.whole;
@@ -209,11 +209,11 @@ static bool take_name(struct xr_bytes *out, struct xr_bytes *rest)
     struct pf_der name, rdn;
     struct pf_ava ava;
 
-    if (!pf_der_take(&name, rest, PF_DER_SEQUENCE))
+    if (!pf_der_take(&name, rest, XR_DER_SEQUENCE))
         return false;
     *out = name.whole;
     while (name.content.len > 0) {
-        if (!pf_der_take(&rdn, &name.content, PF_DER_SET))
+        if (!pf_der_take(&rdn, &name.content, XR_DER_SET))
             return false;
         while (rdn.content.len > 0) {
             if (!pf_ava_take(&ava, &rdn.content))
@@ -239,7 +239,7 @@ static int64_t time_of(const struct pf_der *time)
 {
     static const int before[] = {0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334};
     const unsigned char *p = time->content.data;
-    size_t year_len = time->tag == PF_DER_UTC_TIME ? 2 : 4;
+    size_t year_len = time->tag == XR_DER_UTC_TIME ? 2 : 4;
     int year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0;
     int64_t days = 0;
 
@@ -263,7 +263,7 @@ static int64_t time_of(const struct pf_der *time)
 static bool take_time(struct pf_der *out, struct xr_bytes *rest)
 {
     return pf_der_next(out, rest) &&
-           (out->tag == PF_DER_UTC_TIME || out->tag == PF_DER_GENERAL_TIME) &&
+           (out->tag == XR_DER_UTC_TIME || out->tag == XR_DER_GENERALIZED_TIME) &&
            out->content.len > 0 && out->content.len < 127;
 }
 
@@ -273,13 +273,13 @@ static bool only_octets(struct xr_bytes *value, struct xr_bytes der)
 {
     struct pf_der string, piece;
     struct xr_bytes rest = {0};
-    bool pieces = der.len > 0 && der.data[0] == (PF_DER_OCTETS | 0x20);
+    bool pieces = der.len > 0 && der.data[0] == (XR_DER_OCTET_STRING | 0x20);
 
-    if (!pf_der_only(&string, der, pieces ? PF_DER_OCTETS | 0x20 : PF_DER_OCTETS))
+    if (!pf_der_only(&string, der, pieces ? XR_DER_OCTET_STRING | 0x20 : XR_DER_OCTET_STRING))
         return false;
     *value = rest = string.content;
     while (pieces && rest.len > 0) {
-        if (!pf_der_take(&piece, &rest, PF_DER_OCTETS))
+        if (!pf_der_take(&piece, &rest, XR_DER_OCTET_STRING))
             return false;
     }
     return true;
@@ -289,10 +289,10 @@ bool pf_walk_extension(struct xr_bytes *oid, struct xr_bytes *value, struct xr_b
 {
     struct pf_der extension, part;
 
-    if (!pf_der_only(&extension, der, PF_DER_SEQUENCE) || !take_oid(&part, &extension.content))
+    if (!pf_der_only(&extension, der, XR_DER_SEQUENCE) || !take_oid(&part, &extension.content))
         return false;
     *oid = part.whole;
-    if (pf_der_take(&part, &extension.content, PF_DER_BOOLEAN) && part.content.len != 1)
+    if (pf_der_take(&part, &extension.content, XR_DER_BOOLEAN) && part.content.len != 1)
         return false;
     return only_octets(value, extension.content);
 }
@@ -302,12 +302,12 @@ static bool walk_extensions(struct pf_walk *out, struct xr_bytes rest)
 {
     struct pf_der list, one;
 
-    if (!pf_der_only(&list, rest, PF_DER_SEQUENCE))
+    if (!pf_der_only(&list, rest, XR_DER_SEQUENCE))
         return false;
     while (list.content.len > 0) {
         struct xr_bytes oid, value;
 
-        if (!pf_der_take(&one, &list.content, PF_DER_SEQUENCE) ||
+        if (!pf_der_take(&one, &list.content, XR_DER_SEQUENCE) ||
             !pf_walk_extension(&oid, &value, one.whole))
             return false;
         if (out->basic.data == NULL && PF_IS(oid, PF_OID_BASIC))
@@ -324,28 +324,28 @@ bool pf_walk_cert(struct pf_walk *out, struct xr_bytes der)
     struct xr_bytes rest = {0};
 
     *out = (struct pf_walk){.v1 = true};
-    if (!pf_der_only(&cert, der, PF_DER_SEQUENCE) ||
-        !pf_der_take(&tbs, &cert.content, PF_DER_SEQUENCE) || !take_algorithm(&cert.content) ||
-        !pf_der_only(&part, cert.content, PF_DER_BIT_STRING))
+    if (!pf_der_only(&cert, der, XR_DER_SEQUENCE) ||
+        !pf_der_take(&tbs, &cert.content, XR_DER_SEQUENCE) || !take_algorithm(&cert.content) ||
+        !pf_der_only(&part, cert.content, XR_DER_BIT_STRING))
         return false;
     rest = tbs.content;
     if (enter(&rest, 0xa0)) {
-        if (!pf_der_take(&part, &rest, PF_DER_INTEGER))
+        if (!pf_der_take(&part, &rest, XR_DER_INTEGER))
             return false;
         out->v1 = part.content.len == 1 && part.content.data[0] == 0;
     }
-    if (!pf_der_take(&part, &rest, PF_DER_INTEGER))
+    if (!pf_der_take(&part, &rest, XR_DER_INTEGER))
         return false;
     out->serial = part.whole;
     if (!take_algorithm(&rest) || !take_name(&out->issuer, &rest) ||
-        !pf_der_take(&validity, &rest, PF_DER_SEQUENCE) || !take_time(&part, &validity.content))
+        !pf_der_take(&validity, &rest, XR_DER_SEQUENCE) || !take_time(&part, &validity.content))
         return false;
     out->not_before = time_of(&part);
     if (!take_time(&part, &validity.content) || validity.content.len > 0 ||
-        !take_name(&out->subject, &rest) || !pf_der_take(&spki, &rest, PF_DER_SEQUENCE))
+        !take_name(&out->subject, &rest) || !pf_der_take(&spki, &rest, XR_DER_SEQUENCE))
         return false;
     out->spki = spki.whole;
-    if (!take_algorithm(&spki.content) || !pf_der_only(&part, spki.content, PF_DER_BIT_STRING))
+    if (!take_algorithm(&spki.content) || !pf_der_only(&part, spki.content, XR_DER_BIT_STRING))
         return false;
     for (unsigned tag = 0x81; tag <= 0x82; tag++) { /* unique identifiers */
         if (rest.len > 0 && rest.data[0] == tag && !pf_der_next(&part, &rest))
@@ -361,14 +361,14 @@ bool pf_walk_basic(bool *ca, struct xr_bytes der)
     struct pf_der sequence, part;
 
     *ca = false;
-    if (!pf_der_only(&sequence, der, PF_DER_SEQUENCE))
+    if (!pf_der_only(&sequence, der, XR_DER_SEQUENCE))
         return false;
-    if (pf_der_take(&part, &sequence.content, PF_DER_BOOLEAN)) {
+    if (pf_der_take(&part, &sequence.content, XR_DER_BOOLEAN)) {
         if (part.content.len != 1)
             return false;
         *ca = part.content.data[0] != 0;
     }
-    return sequence.content.len == 0 || pf_der_only(&part, sequence.content, PF_DER_INTEGER);
+    return sequence.content.len == 0 || pf_der_only(&part, sequence.content, XR_DER_INTEGER);
 }
 
 bool pf_walk_oids(struct xr_bytes *inside, struct xr_bytes der)
@@ -376,7 +376,7 @@ bool pf_walk_oids(struct xr_bytes *inside, struct xr_bytes der)
     struct pf_der sequence, oid;
     struct xr_bytes rest = {0};
 
-    if (!pf_der_only(&sequence, der, PF_DER_SEQUENCE))
+    if (!pf_der_only(&sequence, der, XR_DER_SEQUENCE))
         return false;
     for (rest = sequence.content; rest.len > 0;) {
         if (!take_oid(&oid, &rest))
@@ -391,7 +391,7 @@ uint32_t pf_purpose_bits(struct xr_bytes oids)
     struct pf_der oid;
     uint32_t bits = 0;
 
-    while (pf_der_take(&oid, &oids, PF_DER_OID)) {
+    while (pf_der_take(&oid, &oids, XR_DER_OID)) {
         if (PF_IS(oid.whole, PF_OID_ANY))
             return XR_ANY_PURPOSE;
         for (size_t i = 0; i < PF_KNOWN_OIDS; i++) {
@@ -483,9 +483,9 @@ static bool find_ava(struct xr_bytes *value, struct xr_bytes name, const char *o
     struct pf_ava ava;
     bool found = false;
 
-    if (!pf_der_only(&sequence, name, PF_DER_SEQUENCE))
+    if (!pf_der_only(&sequence, name, XR_DER_SEQUENCE))
         return false;
-    while (pf_der_take(&rdn, &sequence.content, PF_DER_SET)) {
+    while (pf_der_take(&rdn, &sequence.content, XR_DER_SET)) {
         /* p11-kit stops at an RDN without attributes, from whichever end it comes */
         if (rdn.content.len == 0) {
             if (first_rdn)

@@ -19,7 +19,7 @@ static void pair_id(unsigned char out[XR_SHA256_LEN], const struct xr_host *host
 {
     struct xr_buf pair = {0};
 
-    xr_der_put(&pair, PF_DER_OCTETS, cert->issuer.data, cert->issuer.len);
+    xr_der_put(&pair, XR_DER_OCTET_STRING, cert->issuer.data, cert->issuer.len);
     xr_buf_add(&pair, cert->serial.data, cert->serial.len);
     host->sha256(out, (struct xr_bytes){(const unsigned char *)pair.data, pair.len});
     xr_buf_free(&pair);

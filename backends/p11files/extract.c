@@ -22,7 +22,7 @@ static bool put_purposes(struct xr_buf *out, struct xr_bytes oids)
 
     if (!pf_walk_oids(&inside, oids))
         return false;
-    while (pf_der_take(&oid, &inside, PF_DER_OID)) {
+    while (pf_der_take(&oid, &inside, XR_DER_OID)) {
         if (!PF_IS(oid.whole, PF_OID_RESERVED))
             xr_buf_add(out, oid.whole.data, oid.whole.len);
     }

@@ -46,10 +46,10 @@ static bool canonical_ava(struct xr_buf *out, const struct pf_ava *ava)
         return false;
     xr_buf_add(&content, ava->type.data, ava->type.len);
     if (text != NULL)
-        xr_der_put(&content, PF_DER_UTF8, text, squeeze(text, len));
+        xr_der_put(&content, XR_DER_UTF8, text, squeeze(text, len));
     else
         xr_buf_add(&content, ava->value.data, ava->value.len);
-    xr_der_put(out, PF_DER_SEQUENCE, content.data, content.len);
+    xr_der_put(out, XR_DER_SEQUENCE, content.data, content.len);
     xr_buf_free(&content);
     free(text);
     return true;
@@ -78,7 +78,7 @@ static bool canonical_rdn(struct xr_buf *out, struct xr_bytes set)
             qsort(parts.items, parts.count, sizeof(*parts.items), pf_by_bytes);
         for (size_t i = 0; i < parts.count; i++)
             xr_buf_add(&sorted, parts.items[i].data, parts.items[i].len);
-        xr_der_put(out, PF_DER_SET, sorted.data, sorted.len);
+        xr_der_put(out, XR_DER_SET, sorted.data, sorted.len);
     }
     free(parts.items);
     xr_buf_free(&content);
@@ -91,11 +91,11 @@ bool pf_link_hash(uint32_t *out, struct xr_bytes subject, const struct xr_host *
     struct pf_der name, rdn;
     struct xr_buf canonical = {0};
     unsigned char digest[20];
-    bool ok = pf_der_only(&name, subject, PF_DER_SEQUENCE);
+    bool ok = pf_der_only(&name, subject, XR_DER_SEQUENCE);
 
     xr_buf_add(&canonical, "", 0);
     while (ok && name.content.len > 0)
-        ok = pf_der_take(&rdn, &name.content, PF_DER_SET) && canonical_rdn(&canonical, rdn.content);
+        ok = pf_der_take(&rdn, &name.content, XR_DER_SET) && canonical_rdn(&canonical, rdn.content);
     if (ok) {
         host->sha1(digest, (struct xr_bytes){(const unsigned char *)canonical.data, canonical.len});
         *out = little_endian(digest);

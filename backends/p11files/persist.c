@@ -255,7 +255,7 @@ static bool dotted(struct xr_buf *out, const char *value)
         }
     }
     ok = true;
-    xr_der_put(out, PF_DER_OID, content.data, content.len);
+    xr_der_put(out, XR_DER_OID, content.data, content.len);
 out:
     xr_buf_free(&content);
     return ok;

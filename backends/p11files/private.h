@@ -8,19 +8,6 @@
 
 /* ---- ber.c: as much DER as libtasn1 would take, flat ---- */
 
-enum {
-    PF_DER_BOOLEAN = 0x01,
-    PF_DER_INTEGER = 0x02,
-    PF_DER_BIT_STRING = 0x03,
-    PF_DER_OCTETS = 0x04,
-    PF_DER_OID = 0x06,
-    PF_DER_UTF8 = 0x0c,
-    PF_DER_UTC_TIME = 0x17,
-    PF_DER_GENERAL_TIME = 0x18,
-    PF_DER_SEQUENCE = 0x30,
-    PF_DER_SET = 0x31
-};
-
 struct pf_der {
     unsigned tag;
     struct xr_bytes content, whole;

@@ -318,7 +318,7 @@ static bool read_oids(struct oids *out, struct xr_bytes content)
     struct pf_der oid;
 
     while (content.len > 0) {
-        if (out->count == OIDS_MAX || !pf_der_take(&oid, &content, PF_DER_OID) ||
+        if (out->count == OIDS_MAX || !pf_der_take(&oid, &content, XR_DER_OID) ||
             !pf_oid_ok(oid.content))
             return false;
         *XR_PUSH(out) = oid.whole;
@@ -354,8 +354,8 @@ static void attach(const struct origin *from, struct xr_bytes spki, const char *
     xr_buf_add(&inside, oid, oid_len);
     if (critical)
         xr_buf_add(&inside, "\x01\x01\xff", 3);
-    xr_der_put(&inside, PF_DER_OCTETS, value.data, value.len);
-    xr_der_put(&whole, PF_DER_SEQUENCE, inside.data, inside.len);
+    xr_der_put(&inside, XR_DER_OCTET_STRING, value.data, value.len);
+    xr_der_put(&whole, XR_DER_SEQUENCE, inside.data, inside.len);
     place_extension(from, spki, (struct xr_bytes){(const unsigned char *)oid, oid_len},
                     (struct xr_bytes){(const unsigned char *)whole.data, whole.len});
     xr_buf_free(&inside);
@@ -371,7 +371,7 @@ static void attach_oids(const struct origin *from, struct xr_bytes spki, const c
         xr_buf_add(&list, oids->items[i].data, oids->items[i].len);
     if (oids->count == 0) /* an EKU must have one */
         xr_buf_add(&list, PF_OID_RESERVED, sizeof(PF_OID_RESERVED) - 1);
-    xr_der_put(&value, PF_DER_SEQUENCE, list.data, list.len);
+    xr_der_put(&value, XR_DER_SEQUENCE, list.data, list.len);
     attach(from, spki, oid, oid_len, critical,
            (struct xr_bytes){(const unsigned char *)value.data, value.len});
     xr_buf_free(&list);
@@ -386,12 +386,12 @@ static bool read_aux(const struct origin *from, struct pf_object *object, struct
     struct pf_der aux = {0}, list, alias = {0}, keyid = {0}, other;
     bool has_alias = false, has_keyid = false, ok = false;
 
-    if (!pf_der_only(&aux, der, PF_DER_SEQUENCE) ||
-        (pf_der_take(&list, &aux.content, PF_DER_SEQUENCE) && !read_oids(&trust, list.content)) ||
+    if (!pf_der_only(&aux, der, XR_DER_SEQUENCE) ||
+        (pf_der_take(&list, &aux.content, XR_DER_SEQUENCE) && !read_oids(&trust, list.content)) ||
         (pf_der_take(&list, &aux.content, 0xa0) && !read_oids(&reject, list.content)))
         goto out;
-    has_alias = pf_der_take(&alias, &aux.content, PF_DER_UTF8);
-    has_keyid = pf_der_take(&keyid, &aux.content, PF_DER_OCTETS);
+    has_alias = pf_der_take(&alias, &aux.content, XR_DER_UTF8);
+    has_keyid = pf_der_take(&keyid, &aux.content, XR_DER_OCTET_STRING);
     (void)pf_der_take(&other, &aux.content, 0xa1);
     if (aux.content.len > 0)
         goto out;

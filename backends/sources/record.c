@@ -60,11 +60,11 @@ static void add_purposes(struct xr_buf *out, const struct xr_session *s, struct 
             xr_buf_add(&oids, pf_known_oids[i].der, pf_known_oids[i].len);
         left &= ~pf_known_oids[i].purpose;
     }
-    xr_der_put(&list, PF_DER_SEQUENCE, oids.data, oids.len);
-    xr_der_put(&octets, PF_DER_OCTETS, list.data, list.len);
+    xr_der_put(&list, XR_DER_SEQUENCE, oids.data, oids.len);
+    xr_der_put(&octets, XR_DER_OCTET_STRING, list.data, list.len);
     xr_buf_add(&inside, oid.data, oid.len);
     xr_buf_add(&inside, octets.data, octets.len);
-    xr_der_put(&value, PF_DER_SEQUENCE, inside.data, inside.len);
+    xr_der_put(&value, XR_DER_SEQUENCE, inside.data, inside.len);
     add_extension(out, s, spki, oid, (struct xr_bytes){(unsigned char *)value.data, value.len});
     xr_buf_free(&oids);
     xr_buf_free(&list);
