@@ -2,21 +2,29 @@
 /*
  * Outputs are made from the sources alone. A published certificate that is in no source would be
  * lost: in an image that has only the bundle, of a package whose files were stripped, or one that
- * was added by hand. So this finds such certificates before anything is changed.
+ * was added by hand. And a source that nobody has published yet would become trusted by any change.
+ * So this finds both before anything is changed.
  */
 #include "../sources/sources.h"
 
 #include <stdlib.h>
 
-#define NAMES_MAX 110u /* bytes of names in the reason; the others are counted */
+#define LOST_NAMES  110u /* bytes of names in a line; what has no room is counted */
+#define OTHER_NAMES 290u
+
+/* Certificates, counted once each, and the first of them by name. */
+struct naming {
+    struct xr_idmap seen;
+    struct xr_buf names, ids;
+    size_t count, named, room;
+};
 
 struct accounting {
     struct xr_session *s;
-    struct xr_idmap known;   /* subjects of the sources, trusted or not */
-    struct xr_idmap counted; /* a certificate may be in several bundles */
-    struct xr_buf names;
-    size_t lost, named;
-    const char *path; /* the first bundle with such a certificate */
+    struct xr_idmap known; /* subjects of the sources, trusted or not */
+    struct xr_idmap there; /* certificates of the bundle that is looked at */
+    struct naming lost, other;
+    const char *path; /* the first bundle with a certificate that would be lost */
 };
 
 static bool has(const struct xr_idmap *map, const unsigned char id[XR_SHA256_LEN])
@@ -43,27 +51,49 @@ static bool accounted(const struct accounting *a, struct xr_bytes der,
     return has(&a->known, key) || has(&a->known, pair.id);
 }
 
-/* Label, and enough of the SHA-256 to tell it apart. */
-static void name(struct accounting *a, struct xr_bytes der, const unsigned char sha256[])
+/* Label, enough of the SHA-256 to tell it apart, and the file if there is one. */
+static void name(struct naming *n, const struct xr_host *host, struct xr_bytes der,
+                 const unsigned char sha256[XR_SHA256_LEN], const char *path)
 {
-    struct pf_store one = {.host = a->s->host};
+    struct pf_store one = {.host = host};
     const char *label = NULL;
     struct xr_buf text = {0};
     char hex[9];
+    bool added = false;
 
+    (void)xr_idmap_put(&n->seen, sha256, 0, &added);
+    if (!added)
+        return;
+    n->count++;
+    xr_buf_add(&n->ids, (const char *)sha256, XR_SHA256_LEN);
+    if (n->names.len >= n->room)
+        return;
     if (pf_add(&one, 0, PF_ANCHORS, "", der, NULL) == XR_OK && one.certs.count == 1)
         label = one.certs.items[0].label;
     if (label != NULL)
         xr_buf_visible(&text, label, strlen(label));
     xr_hex(hex, sha256, 4);
     xr_buf_fmt(&text, "%s%s", text.len > 0 ? " " : "", hex);
-    if (a->names.len + text.len <= NAMES_MAX) {
-        xr_buf_fmt(&a->names, "%s%s", a->named > 0 ? ", " : "", text.data);
-        a->named++;
+    if (path != NULL) {
+        xr_buf_str(&text, " in /");
+        xr_buf_visible(&text, path, strlen(path));
+    }
+    if (n->names.len + text.len <= n->room) {
+        xr_buf_fmt(&n->names, "%s%s", n->named > 0 ? ", " : "", text.data);
+        n->named++;
     }
     xr_buf_free(&text);
     pf_free(&one);
 }
+
+static void naming_free(struct naming *n)
+{
+    xr_idmap_free(&n->seen);
+    xr_buf_free(&n->names);
+    xr_buf_free(&n->ids);
+}
+
+/* ---- what is published ---- */
 
 static enum xr_status take(void *ctx, enum xr_item_kind kind, struct xr_bytes der)
 {
@@ -78,45 +108,122 @@ static enum xr_status take(void *ctx, enum xr_item_kind kind, struct xr_bytes de
         a->s->host->trusted(&len, &(uint32_t){0}, der, NULL) == XR_OK)
         der.len = len;
     a->s->host->sha256(sha256, der);
-    if (accounted(a, der, sha256))
-        return XR_OK;
-    (void)xr_idmap_put(&a->counted, sha256, 0, &added);
-    a->lost += added;
-    if (added && a->names.len < NAMES_MAX)
-        name(a, der, sha256);
+    (void)xr_idmap_put(&a->there, sha256, 0, &added);
+    if (!accounted(a, der, sha256))
+        name(&a->lost, a->s->host, der, sha256, NULL);
     return XR_OK;
+}
+
+/* ---- what would be ---- */
+
+static void would_be(struct accounting *a, struct xr_bytes der,
+                     const unsigned char sha256[XR_SHA256_LEN], const struct ca_file *file)
+{
+    if (has(&a->there, sha256) || has(&a->s->coming, sha256) ||
+        /* Before anything is published at all, packages are the ones to say what will be. */
+        (a->there.count == 0 && file->vendor))
+        return;
+    name(&a->other, a->s->host, der, sha256, file->path);
+}
+
+static void would_be_listed(struct accounting *a)
+{
+    const struct xr_session *s = a->s;
+
+    for (size_t i = 0; i < s->order.count; i++) {
+        const struct ca_file *file = s->files.items[s->order.items[i]];
+
+        for (size_t k = 0; k < file->held.count; k++)
+            would_be(a, file->held.items[k].der, file->held.items[k].sha256, file);
+    }
+}
+
+static void would_be_extracted(void *ctx, struct pf_cert *cert)
+{
+    struct accounting *a = ctx;
+
+    for (size_t i = 0; !has(&a->there, cert->sha256) && i < a->s->files.count; i++) {
+        if (a->s->files.items[i]->pf_file == cert->file) {
+            would_be(a, cert->der, cert->sha256, a->s->files.items[i]);
+            return;
+        }
+    }
+}
+
+/* Usually a bundle is what the sources give, which is quick to see. */
+static bool as_it_would_be(const struct xr_session *s, const struct xr_buf *text)
+{
+    struct xr_buf want = {0};
+    bool same = false;
+
+    if (s->layout->family != CA_LIST)
+        return false;
+    want = ca_list_bundle(s);
+    same = want.len == text->len && text->len > 0 && memcmp(want.data, text->data, text->len) == 0;
+    xr_buf_free(&want);
+    return same;
 }
 
 static void look_through(struct accounting *a, const char *path)
 {
     struct xr_session *s = a->s;
     struct xr_buf text = {0};
-    bool same = false;
 
-    if (ca_read(&text, NULL, s, path, NULL) == XR_OK && text.len > 0) {
-        if (s->layout->family == CA_LIST) { /* usually it matches, which is quick to check */
-            struct xr_buf want = ca_list_bundle(s);
-
-            same = want.len == text.len && memcmp(want.data, text.data, text.len) == 0;
-            xr_buf_free(&want);
-        }
-        if (!same)
+    (void)ca_read(&text, NULL, s, path, NULL);
+    if (!as_it_would_be(s, &text)) {
+        if (text.len > 0)
             (void)s->host->items((struct xr_bytes){(const unsigned char *)text.data, text.len},
                                  take, a, NULL);
+        if (s->layout->family == CA_LIST)
+            would_be_listed(a);
+        for (size_t i = 0; i < CA_OUTPUTS_MAX && s->layout->outputs[i].path != NULL; i++) {
+            const struct ca_output *output = &s->layout->outputs[i];
+
+            if (strcmp(output->path, path) == 0 && ca_is_published(s, output))
+                pf_each(&s->p11, &output->ask, would_be_extracted, a);
+        }
     }
-    if (a->lost > 0 && a->path == NULL)
+    if (a->lost.count > 0 && a->path == NULL)
         a->path = path;
+    xr_idmap_free(&a->there);
     xr_buf_free(&text);
 }
 
-char *ca_unaccounted(struct xr_session *s)
+static char *say_lost(const struct accounting *a)
 {
-    struct accounting a = {.s = s};
-    char *why = NULL;
+    const struct naming *n = &a->lost;
+
+    return n->count == 0
+               ? NULL
+               : xr_format("/%s has %zu certificate%s that come%s from no source and would be lost "
+                           "(%s%s); --rebuild allows that",
+                           a->path, n->count, n->count == 1 ? "" : "s", n->count == 1 ? "s" : "",
+                           n->names.data != NULL ? n->names.data : "",
+                           n->named == n->count ? "" : ", …");
+}
+
+static char *say_other(const struct naming *n)
+{
+    return n->count == 0
+               ? NULL
+               : xr_format("%zu certificate%s among the sources %s not published yet, and any "
+                           "change makes programs trust %s: %s%s",
+                           n->count, n->count == 1 ? "" : "s", n->count == 1 ? "is" : "are",
+                           n->count == 1 ? "it" : "them",
+                           n->names.data != NULL ? n->names.data : "",
+                           n->named == n->count ? "" : ", …");
+}
+
+void ca_account(struct xr_session *s)
+{
+    struct accounting a = {.s = s, .lost = {.room = LOST_NAMES}, .other = {.room = OTHER_NAMES}};
     bool added = false;
 
+    free(s->unaccounted);
+    free(s->unpublished);
+    s->unaccounted = s->unpublished = NULL;
     if (ca_load(s, NULL) != XR_OK)
-        return NULL; /* the next reader reports it */
+        return; /* the next reader reports it */
     s->fresh = true;
     for (size_t i = 0; i < s->certs.count; i++)
         (void)xr_idmap_put(&a.known, s->certs.items[i].subject.id, i, &added);
@@ -124,13 +231,11 @@ char *ca_unaccounted(struct xr_session *s)
         if (s->layout->published[i] != NULL)
             look_through(&a, s->layout->published[i]);
     }
-    if (a.lost > 0)
-        why = xr_format("/%s has %zu certificate%s that come%s from no source and would be lost "
-                        "(%s%s); --rebuild allows that",
-                        a.path, a.lost, a.lost == 1 ? "" : "s", a.lost == 1 ? "s" : "",
-                        a.names.data != NULL ? a.names.data : "", a.named == a.lost ? "" : ", …");
-    xr_buf_free(&a.names);
+    s->unaccounted = s->rebuild ? NULL : say_lost(&a);
+    s->unpublished = say_other(&a.other);
+    s->host->sha256(s->unpublished_id,
+                    (struct xr_bytes){(const unsigned char *)a.other.ids.data, a.other.ids.len});
+    naming_free(&a.lost);
+    naming_free(&a.other);
     xr_idmap_free(&a.known);
-    xr_idmap_free(&a.counted);
-    return why;
 }

@@ -6,9 +6,12 @@
  */
 #include "../sources/sources.h"
 
+#include "sys/linux/walk.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 static const char why_no_intermediate[] =
     "in this store it would be a trust anchor for curl, GnuTLS and Go, without the CA that signed "
@@ -53,19 +56,25 @@ static enum xr_status find_layout(struct xr_session *s, const char *wanted, stru
 
 /* ---- what can be done ---- */
 
-/* An administrator's link is not replaced, and nothing is written through a link. */
-static bool no_link(const struct xr_session *s, const char *path, struct xr_caps *caps)
+/* An administrator's link is not replaced, and nothing is written through a link; nor is it tried to
+ * replace what cannot be. */
+static bool replaceable(const struct xr_session *s, const char *path, struct xr_caps *caps)
 {
-    char *target = path != NULL && caps->why_not[0] == '\0' ? ca_readlink(s, path) : NULL;
+    int dir = path != NULL && caps->why_not[0] == '\0' ? ca_open_parent(s, path) : -1;
+    char *target = dir >= 0 ? ca_readlink_at(dir, ca_name(path)) : NULL;
+    const char *fixed = dir >= 0 && target == NULL ? xr_why_fixed(dir, ca_name(path)) : NULL;
 
-    if (target == NULL)
-        return true;
-    (void)snprintf(caps->why_not, sizeof(caps->why_not),
-                   "/%s is a link to %.100s, and links are not replaced; make it a "
-                   "regular file",
-                   path, target);
+    if (target != NULL)
+        (void)snprintf(caps->why_not, sizeof(caps->why_not),
+                       "/%s is a link to %.100s, and links are not replaced; make it a "
+                       "regular file",
+                       path, target);
+    else if (fixed != NULL)
+        (void)snprintf(caps->why_not, sizeof(caps->why_not), "/%s: %s", path, fixed);
     free(target);
-    return false;
+    if (dir >= 0)
+        (void)close(dir);
+    return caps->why_not[0] == '\0';
 }
 
 static bool writable(const struct xr_session *s, struct xr_caps *caps)
@@ -97,10 +106,10 @@ static bool writable(const struct xr_session *s, struct xr_caps *caps)
         char *dir = xr_memdup(path, (size_t)(ca_name(path) - path) - 1);
 
         ok = ca_may_write(s, dir, caps) && ok;
-        ok = no_link(s, path, caps) && ok;
+        ok = replaceable(s, path, caps) && ok;
         free(dir);
     }
-    ok = no_link(s, layout->published[0], caps) && ok;
+    ok = replaceable(s, layout->published[0], caps) && ok;
     return ok;
 }
 
@@ -109,9 +118,10 @@ static void describe(struct xr_caps *caps, const struct xr_session *s)
     struct xr_caps full = {.size = sizeof(full)};
 
     full.places[XR_ANCHOR] = XR_ENFORCED;
-    full.places[XR_DISTRUST] = s->layout->family == CA_LIST  ? XR_DESELECT_ONLY
-                               : s->layout->family == CA_P11 ? XR_ENFORCED
-                                                             : XR_CANNOT;
+    full.places[XR_DISTRUST] = s->in_place                    ? XR_CANNOT
+                               : s->layout->family == CA_LIST ? XR_DESELECT_ONLY
+                               : s->layout->family == CA_P11  ? XR_ENFORCED
+                                                              : XR_CANNOT;
     full.distrust_by_key = s->layout->family == CA_P11;
     full.purposes = XR_ANY_PURPOSE;
     full.subjects = 1u << XR_SUBJECT_CERT;
@@ -120,8 +130,15 @@ static void describe(struct xr_caps *caps, const struct xr_session *s)
                    why_no_intermediate);
     (void)snprintf(full.why_cannot[XR_CRL], sizeof(full.why_cannot[0]),
                    "this store has no place for CRLs; an openssl: store has");
-    (void)snprintf(full.summary, sizeof(full.summary), "layout %s: %s", s->layout->name,
-                   s->layout->title);
+    if (s->in_place)
+        (void)snprintf(full.why_cannot[XR_DISTRUST], sizeof(full.why_cannot[0]),
+                       "this system has its bundle and no sources, so nothing can be deselected");
+    (void)snprintf(full.summary, sizeof(full.summary), "layout %s: %s%s", s->layout->name,
+                   s->layout->title, s->in_place ? ", bundle without sources" : "");
+    if (s->unpublished != NULL)
+        (void)snprintf(full.would_trust, sizeof(full.would_trust), "%s", s->unpublished);
+    memcpy(full.would_trust_id, s->unpublished_id, sizeof(full.would_trust_id));
+    ca_left_text(full.left_out, sizeof(full.left_out), s);
     (void)snprintf(full.verifier, sizeof(full.verifier), "OpenSSL X509_verify_cert");
     full.writable = writable(s, &full);
     ca_identify(full.identity, sizeof(full.identity), s, s->layout->lock);
@@ -130,20 +147,24 @@ static void describe(struct xr_caps *caps, const struct xr_session *s)
 
 /* ---- sessions ---- */
 
-/* While another program writes, outputs do not match the sources yet. So certificates that look
- * lost are checked again under the lock. A session for reading takes the lock only for that moment;
- * if it cannot, it reports nothing, because the writer will check. */
-static char *look_for_lost(struct xr_session *s)
+/* While another program writes, outputs do not match the sources yet. So what looks lost or
+ * unpublished is checked again under the lock. A session for reading takes the lock only for that
+ * moment; if it cannot, it reports nothing, because the writer will check. */
+static void account(struct xr_session *s)
 {
     bool locked = s->lock >= 0;
-    char *lost = ca_unaccounted(s);
 
-    if (lost == NULL || locked)
-        return lost;
-    free(lost);
-    lost = ca_try_lock(s) ? ca_unaccounted(s) : NULL;
-    ca_unlock(s);
-    return lost;
+    ca_account(s);
+    if ((s->unaccounted == NULL && s->unpublished == NULL) || locked)
+        return;
+    if (ca_try_lock(s)) {
+        ca_account(s);
+        ca_unlock(s);
+    } else {
+        free(s->unaccounted);
+        free(s->unpublished);
+        s->unaccounted = s->unpublished = NULL;
+    }
 }
 
 /* What a session can do, and its lock if it writes. */
@@ -152,17 +173,19 @@ static enum xr_status prepare(struct xr_session *s, struct xr_caps *caps, struct
     enum xr_status status = XR_OK;
 
     free(s->unaccounted);
-    s->unaccounted = NULL;
+    free(s->unpublished);
+    s->unaccounted = s->unpublished = NULL;
     describe(caps, s);
+    if (s->layout->family == CA_FIXED)
+        return XR_OK;
     if (s->write && caps->writable)
         status = ca_lock(s, err);
-    if (status != XR_OK || !caps->writable || s->rebuild)
+    if (status != XR_OK)
         return status;
-    s->unaccounted = look_for_lost(s);
-    if (s->unaccounted != NULL) {
+    account(s);
+    if (s->unaccounted != NULL)
         ca_unlock(s);
-        describe(caps, s);
-    }
+    describe(caps, s);
     return XR_OK;
 }
 
@@ -185,6 +208,8 @@ static enum xr_status session_open(struct xr_session **out, struct xr_caps *caps
     s->rebuild = target->site->rebuild;
     for (size_t i = 0; i < target->leaving_count; i++)
         (void)xr_idmap_put(&s->leaving, target->leaving[i].id, 0, &added);
+    for (size_t i = 0; XR_HAS(target, coming_count) && i < target->coming_count; i++)
+        (void)xr_idmap_put(&s->coming, target->coming[i].id, 0, &added);
     if (s->root < 0)
         status = xr_fail_errno(err, "cannot open %s", target->location);
     if (status == XR_OK)

@@ -101,13 +101,18 @@ static enum xr_status make_outputs(struct xr_session *s, struct xr_error *err)
         status = owe(s, &changed, &owed, err);
     if (status == XR_OK && edits.count > 0)
         status = ca_make(&edits, s, err);
+    if (status == XR_WARNED && err != NULL)
+        xr_strings_add(&s->remarks, err->text);
+    if (status == XR_WARNED)
+        status = XR_OK;
     if (status == XR_OK && hooks && (edits.count > 0 || owed)) {
         status = ca_run_hooks(s, &changed, err);
         s->fresh = s->sure = false;
-        settle(s); /* a failed hook has been told, and its failure is reported */
+        if (status == XR_OK)
+            settle(s); /* else the next flush runs it again */
     }
     if (status == XR_OK && s->remarks.count > 0)
-        status = xr_fail(err, XR_FAILED, "%s", s->remarks.items[0]);
+        status = xr_fail(err, XR_WARNED, "%s", s->remarks.items[0]);
     if (status == XR_OK && edits.count > 0)
         (void)xr_fail(err, XR_OK,
                       "outputs that were out of date and have been "
@@ -129,7 +134,9 @@ enum xr_status ca_flush(struct xr_session *s, struct xr_error *err)
     status = ca_sync_sources(s, err);
     if (status == XR_OK && s->updater_distro) {
         s->fresh = s->sure = false;
-        return ca_run_updater(s, err);
+        status = ca_run_updater(s, err);
+        s->updater_distro = status == XR_OK; /* what it left half done, the next flush makes good */
+        return status;
     }
     if (status == XR_OK && !s->loaded) {
         status = ca_load(s, err);

@@ -86,8 +86,10 @@ enum xr_status ca_run_hooks(struct xr_session *s, const struct xr_buf *changed,
                 !own_hook(s->layout, name) && !overridden(s, d, name) &&
                 ca_stat(&st, s, path + 1, true) && S_ISREG(st.st_mode) && (st.st_mode & 0111) &&
                 run(s, argv, in, HOOK_LIMIT_MS, &why) != XR_OK && status == XR_OK)
-                status = xr_fail(err, XR_FAILED,
-                                 "the outputs are in place, but the hook failed: %s", why.text);
+                status = xr_fail(err, XR_WARNED,
+                                 "the outputs are in place, but the hook failed: %.380s (the next "
+                                 "change, or crossroot recover, runs it again)",
+                                 why.text);
             free(path);
         }
         xr_strings_free(&names);

@@ -22,6 +22,7 @@ struct directory {
         struct present *items; /* by name */
         size_t count, capacity;
     } now;
+    const struct names *wanted;
 };
 
 static int by_name(const void *a, const void *b)
@@ -128,6 +129,12 @@ static char *link_name(const struct ca_layout *layout, const char *path)
     return out.data;
 }
 
+/* Are our sources files in the directory of the links? Then they need none by their names. */
+static bool beside(const struct xr_session *s)
+{
+    return strcmp(s->layout->anchors, s->layout->directory) == 0;
+}
+
 /* Of two files with one name the later one gets the link, as with the distribution's command. */
 static void want_names(struct names *out, const struct xr_session *s)
 {
@@ -145,7 +152,7 @@ static void want_names(struct names *out, const struct xr_session *s)
             if (tsearch(known, &out->by_name, by_link_name) == NULL)
                 abort();
         }
-        known->target = xr_format("/%s", file->path);
+        known->target = beside(s) ? NULL : xr_format("/%s", file->path);
         known->file = file;
     }
 }
@@ -174,7 +181,7 @@ static void change_names(struct ca_edits *edits, struct xr_buf *changed, struct 
     for (size_t i = 0; i < names->count; i++) {
         const struct present *present = find(dir, names->items[i]->name);
 
-        if (is(present, names->items[i]->target))
+        if (names->items[i]->target == NULL || is(present, names->items[i]->target))
             continue;
         if (present != NULL && present->target == NULL) {
             char *remark =
@@ -195,15 +202,15 @@ static char *inside(const struct xr_session *s, const char *target)
                             : xr_format("%s/%s", s->layout->directory, target);
 }
 
+static bool is_below(const char *path, const char *dir)
+{
+    return strncmp(path, dir, strlen(dir)) == 0 && path[strlen(dir)] == '/';
+}
+
 static bool to_unlisted(const struct xr_session *s, const char *path)
 {
-    const char *dirs[] = {s->layout->vendor, s->layout->anchors};
-
-    for (size_t i = 0; s->layout->drops_unlisted && i < 2; i++) {
-        if (strncmp(path, dirs[i], strlen(dirs[i])) == 0 && path[strlen(dirs[i])] == '/')
-            return true;
-    }
-    return false;
+    return s->layout->drops_unlisted &&
+           (is_below(path, s->layout->vendor) || is_below(path, s->layout->anchors));
 }
 
 /* Removes links that are dangling or lead to a file that is not selected. */
@@ -224,8 +231,11 @@ static void drop_names(struct ca_edits *edits, struct xr_buf *changed, struct xr
             continue;
         path = inside(s, present->target);
         file = ca_find_file(s, path);
-        present->goes = !ca_stat(&st, s, path, true) || (file != NULL && file->deselected) ||
-                        to_unlisted(s, path);
+        if (s->in_place)
+            present->goes = !ca_stat(&st, s, path, true) && is_below(path, s->layout->anchors);
+        else
+            present->goes = !ca_stat(&st, s, path, true) || (file != NULL && file->deselected) ||
+                            to_unlisted(s, path);
         if (present->goes) {
             ca_want_gone(edits, s->layout->directory, present->name);
             xr_buf_fmt(changed, "-/%s/%s\n", s->layout->directory, present->name);
@@ -345,11 +355,11 @@ static void want_hashes(struct hashes *out, const struct xr_session *s, const st
         const struct present *present = find(dir, names->items[i]->name);
         struct hashed hashed = {.name = names->items[i]->name};
 
-        if ((present == NULL || present->target != NULL) &&
+        if ((present == NULL || present->target != NULL || beside(s)) &&
             hash_source(&hashed, s, names->items[i]->file))
             *XR_PUSH(out) = hashed;
     }
-    for (size_t i = 0; i < dir->now.count; i++) {
+    for (size_t i = 0; !s->in_place && i < dir->now.count; i++) {
         const struct present *present = &dir->now.items[i];
         struct hashed hashed = {.name = present->name};
         uint32_t hash = 0;
@@ -382,7 +392,17 @@ static char *hash_name(const struct hashed *hashed, unsigned number)
     return xr_format("%08x.%s%u", hashed->hash, hashed->crl ? "r" : "", number);
 }
 
-/* A link that is neither correct nor dangling is foreign: its number is in use. */
+/* Is it a name that we link, or linked until now? */
+static bool ours(const struct directory *dir, const char *name)
+{
+    const struct present *present = find(dir, name);
+
+    return named(dir->wanted, name) != NULL || (present != NULL && present->goes) ||
+           (present == NULL && strstr(name, CA_OURS) != NULL);
+}
+
+/* A link that is neither correct nor dangling is foreign: its number is in use. Where the bundle is
+ * its own source, so is every link that is not ours. */
 static bool foreign_link(const struct xr_session *s, const struct directory *dir,
                          const struct present *present)
 {
@@ -392,6 +412,8 @@ static bool foreign_link(const struct xr_session *s, const struct directory *dir
 
     if (present->target == NULL)
         return true;
+    if (s->in_place)
+        return !ours(dir, present->target);
     if (find(dir, present->target) != NULL || strchr(present->target, '/') == NULL)
         return false;
     path = inside(s, present->target);
@@ -463,6 +485,34 @@ static size_t bucket_end(const struct hashes *hashes, uint32_t hash, bool crl)
                : 0;
 }
 
+/* OpenSSL stops at the first number that is missing, so the last foreign link moves into a gap. */
+static void remove_hash(struct ca_edits *edits, const struct xr_session *s,
+                        const struct directory *dir, struct present *gone)
+{
+    struct present *last = NULL;
+    uint32_t hash = 0, its_hash = 0;
+    unsigned number = 0, its_number = 0;
+    bool crl = false, its_crl = false;
+
+    (void)parse_hash_name(gone->name, &hash, &crl, &number);
+    for (size_t i = 0; s->in_place && i < dir->now.count; i++) {
+        struct present *present = &dir->now.items[i];
+
+        if (present->target == NULL || present->goes ||
+            !parse_hash_name(present->name, &its_hash, &its_crl, &its_number) || its_hash != hash ||
+            its_crl != crl || its_number <= number || !foreign_link(s, dir, present))
+            continue;
+        last = present;
+        number = its_number;
+    }
+    if (last != NULL) {
+        last->goes = true;
+        ca_want_link(edits, s->layout->directory, gone->name, last->target);
+        gone = last;
+    }
+    ca_want_gone(edits, s->layout->directory, gone->name);
+}
+
 static void change_hashes(struct ca_edits *edits, const struct xr_session *s,
                           const struct directory *dir, struct hashes *hashes)
 {
@@ -474,14 +524,15 @@ static void change_hashes(struct ca_edits *edits, const struct xr_session *s,
     }
     /* Removes links past the end of their bucket, and those of buckets that no longer exist. */
     for (size_t i = 0; i < dir->now.count; i++) {
-        const struct present *present = &dir->now.items[i];
+        struct present *present = &dir->now.items[i];
         uint32_t hash = 0;
         unsigned number = 0;
         bool crl = false;
 
-        if (present->target != NULL && parse_hash_name(present->name, &hash, &crl, &number) &&
+        if (present->target != NULL && !present->goes &&
+            parse_hash_name(present->name, &hash, &crl, &number) &&
             number >= bucket_end(hashes, hash, crl) && !foreign_link(s, dir, present))
-            ca_want_gone(edits, s->layout->directory, present->name);
+            remove_hash(edits, s, dir, present);
     }
 }
 
@@ -491,6 +542,8 @@ struct xr_buf ca_list_bundle(const struct xr_session *s)
 {
     struct xr_buf out = {0};
 
+    if (s->in_place)
+        return ca_in_place_bundle(s);
     for (size_t i = 0; i < s->order.count; i++) {
         const struct ca_file *file = s->files.items[s->order.items[i]];
 
@@ -522,7 +575,10 @@ void ca_list_outputs(struct ca_edits *edits, struct xr_buf *changed, struct xr_s
     struct hashes hashes = {0};
     struct xr_buf text = ca_list_bundle(s);
     struct stat st;
+    unsigned mode = 0644;
+    bool there = ca_stat(&st, s, s->layout->published[0], false);
 
+    dir.wanted = &names;
     read_directory(&dir, s);
     want_names(&names, s);
     change_names(edits, changed, s, &dir, &names);
@@ -531,8 +587,10 @@ void ca_list_outputs(struct ca_edits *edits, struct xr_buf *changed, struct xr_s
     change_hashes(edits, s, &dir, &hashes);
     /* Without certificates no bundle is made, but an existing one is emptied so that it keeps no
      * trust. */
-    if (text.len > 0 || ca_stat(&st, s, s->layout->published[0], false))
-        ca_want_file(edits, s, s->layout->published[0], &text, 0644);
+    if (there && s->in_place)
+        mode = (st.st_mode & 0777) | 0444;
+    if (text.len > 0 || there)
+        ca_want_file(edits, s, s->layout->published[0], &text, mode);
     xr_buf_free(&text);
     for (size_t i = 0; i < dir.now.count; i++) {
         free(dir.now.items[i].name);

@@ -188,7 +188,7 @@ static void want_links(struct ca_edits *edits, const struct xr_session *s)
 }
 
 /* Releases of a distribution publish different outputs, so this checks which exist in the root. */
-static bool is_published(const struct xr_session *s, const struct ca_output *output)
+bool ca_is_published(const struct xr_session *s, const struct ca_output *output)
 {
     char *dir = xr_memdup(output->path, (size_t)(ca_name(output->path) - output->path) - 1);
     struct stat st;
@@ -206,7 +206,7 @@ void ca_p11_outputs(struct ca_edits *edits, struct xr_session *s)
         const struct ca_output *output = &s->layout->outputs[i];
         struct xr_format_files outs = {0};
 
-        if (!is_published(s, output))
+        if (!ca_is_published(s, output))
             continue;
         pf_extract(&outs, &s->p11, &output->ask);
         if (!xr_format_is_directory(output->ask.format)) {

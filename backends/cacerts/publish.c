@@ -175,33 +175,102 @@ static enum xr_status prepare(struct making *m, struct ca_edits *edits, struct x
     return XR_OK;
 }
 
+/* The old file gets the temporary name, so that it can be put back. */
+static bool replace(int dir, struct ca_edit *edit)
+{
+    char *old = NULL;
+    bool ok = false;
+
+    if (renameat2(dir, edit->temp, dir, edit->name, RENAME_EXCHANGE) == 0) {
+        edit->made = CA_REPLACED;
+        return true;
+    }
+    if (errno == ENOENT) {
+        ok = renameat(dir, edit->temp, dir, edit->name) == 0;
+        edit->made = ok ? CA_NEW : CA_NOT_MADE;
+        return ok;
+    }
+    if (errno != EINVAL && errno != ENOSYS)
+        return false;
+    /* This file system cannot exchange two names. */
+    old = xr_format("%s.old", edit->temp);
+    ok = linkat(dir, edit->name, dir, old, 0) == 0 &&
+         renameat(dir, edit->temp, dir, edit->name) == 0;
+    if (ok) {
+        edit->made = CA_REPLACED;
+        free(edit->temp);
+        edit->temp = old;
+        old = NULL;
+    }
+    free(old);
+    return ok;
+}
+
+static bool put(int dir, struct ca_edit *edit)
+{
+    bool ok = false;
+
+    if (edit->temp != NULL)
+        return replace(dir, edit);
+    if (edit->removes) {
+        edit->temp = xr_format("%s%ld.gone.%s", XR_TEMP_PREFIX, (long)getpid(), edit->name);
+        ok = renameat(dir, edit->name, dir, edit->temp) == 0;
+        edit->made = ok ? CA_REPLACED : CA_NOT_MADE;
+        return ok || errno == ENOENT;
+    }
+    ok = symlinkat(edit->target, dir, edit->name) == 0;
+    edit->made = ok ? CA_NEW : CA_NOT_MADE;
+    return ok;
+}
+
+/* New names come first, so that a reader never finds neither the old nor the new one. */
 static enum xr_status put_in_place(struct making *m, struct ca_edits *edits, struct xr_error *err)
 {
-    for (size_t i = 0; i < edits->count; i++) {
+    for (unsigned removes = 0; removes < 2; removes++) {
+        for (size_t i = 0; i < edits->count; i++) {
+            struct ca_edit *edit = &edits->items[i];
+
+            if (edit->removes == (removes == 1) && !put(place_of(m, edit->dir, err), edit))
+                return xr_fail_errno(
+                    err, removes ? "cannot remove /%s/%s" : "cannot put /%s/%s in place", edit->dir,
+                    edit->name);
+        }
+    }
+    return XR_OK;
+}
+
+/* Every output is again what it was. What cannot be put back is added to err. */
+static void take_back(struct making *m, struct ca_edits *edits, struct xr_error *err)
+{
+    for (size_t i = edits->count; i-- > 0;) {
         struct ca_edit *edit = &edits->items[i];
-        int dir = place_of(m, edit->dir, err);
+        int dir = place_of(m, edit->dir, NULL);
         bool ok = true;
 
-        if (edit->removes)
-            continue;
-        if (edit->temp != NULL) {
+        if (edit->made == CA_NEW)
+            ok = unlinkat(dir, edit->name, 0) == 0;
+        else if (edit->made == CA_REPLACED)
             ok = renameat(dir, edit->temp, dir, edit->name) == 0;
-            if (ok) {
-                free(edit->temp);
-                edit->temp = NULL;
-            }
-        } else {
-            ok = symlinkat(edit->target, dir, edit->name) == 0;
-        }
-        if (!ok)
-            return xr_fail_errno(err, "cannot put /%s/%s in place", edit->dir, edit->name);
-    }
-    for (size_t i = 0; i < edits->count; i++) {
-        const struct ca_edit *edit = &edits->items[i];
+        if (!ok && err != NULL) {
+            size_t len = strlen(err->text);
 
-        if (edit->removes && unlinkat(place_of(m, edit->dir, err), edit->name, 0) != 0 &&
-            errno != ENOENT)
-            return xr_fail_errno(err, "cannot remove /%s/%s", edit->dir, edit->name);
+            (void)snprintf(err->text + len, sizeof(err->text) - len,
+                           "; and /%s/%s cannot be put back: %s", edit->dir, edit->name,
+                           strerror(errno));
+        }
+        if (edit->made == CA_REPLACED) {
+            free(edit->temp);
+            edit->temp = NULL;
+        }
+        edit->made = CA_NOT_MADE;
+    }
+}
+
+static enum xr_status sync_places(const struct making *m, struct xr_error *err)
+{
+    for (size_t i = 0; i < m->places.count; i++) {
+        if (fsync(m->places.items[i].fd) != 0)
+            return xr_fail_errno(err, "cannot make /%s durable", m->places.items[i].dir);
     }
     return XR_OK;
 }
@@ -213,15 +282,21 @@ enum xr_status ca_make(struct ca_edits *edits, const struct xr_session *s, struc
 
     if (status == XR_OK)
         status = put_in_place(&m, edits, err);
+    if (status == XR_OK)
+        status = sync_places(&m, err);
+    if (status != XR_OK)
+        take_back(&m, edits, err);
     for (size_t i = 0; i < edits->count; i++) {
-        if (edits->items[i].temp != NULL)
-            (void)unlinkat(place_of(&m, edits->items[i].dir, NULL), edits->items[i].temp, 0);
+        const struct ca_edit *edit = &edits->items[i];
+
+        if (edit->temp != NULL && unlinkat(place_of(&m, edit->dir, NULL), edit->temp, 0) != 0 &&
+            status == XR_OK && errno != ENOENT)
+            status = xr_fail(err, XR_WARNED, "cannot remove /%s/%s: %s", edit->dir, edit->temp,
+                             strerror(errno));
     }
     for (size_t i = 0; i < m.places.count; i++) {
         if (m.places.items[i].opened)
             (void)fchmod(m.places.items[i].fd, m.places.items[i].mode);
-        if (fsync(m.places.items[i].fd) != 0 && status == XR_OK)
-            status = xr_fail_errno(err, "cannot make /%s durable", m.places.items[i].dir);
         (void)close(m.places.items[i].fd);
         free(m.places.items[i].dir);
     }

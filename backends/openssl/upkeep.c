@@ -131,6 +131,10 @@ static enum xr_status drop_bundle(struct xr_session *s, size_t at, struct xr_err
             status = xr_fail_errno(err, "cannot remove %s", name);
         s->dirty = true;
     }
+    if (status != XR_OK && ours) { /* it is still there, and swapping back needs to know whose */
+        s->bundle_ours[at] = true;
+        (void)od_write_manifest(s, NULL);
+    }
     free(saved);
     return status;
 }

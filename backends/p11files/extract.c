@@ -82,11 +82,12 @@ static bool tell(struct pf_cert *cert, const struct pf_store *store, enum xr_for
 
 /* A copy is marked as seen before the purpose is looked at, so that another copy of other purposes in a
  * later token does not count. */
-static void pick(struct picks *out, struct pf_store *store, const struct pf_request *request)
+void pf_each(struct pf_store *store, const struct pf_request *request, pf_cert_fn emit, void *ctx)
 {
     struct xr_idmap seen = {0};
     uint32_t purpose = request->purpose;
 
+    pf_combine(store);
     /* a format that cannot say what its anchors are for */
     if (purpose == 0 && request->filter == PF_CA_ANCHORS && !tells_trust(request->format))
         purpose = XR_SERVER;
@@ -104,9 +105,16 @@ static void pick(struct picks *out, struct pf_store *store, const struct pf_requ
             (purpose != 0 && (cert->purposes & (purpose | XR_ANY_PURPOSE)) == 0))
             continue;
         if (tell(cert, store, request->format))
-            *XR_PUSH(out) = &cert->told;
+            emit(ctx, cert);
     }
     xr_idmap_free(&seen);
+}
+
+static void pick(void *ctx, struct pf_cert *cert)
+{
+    struct picks *out = ctx;
+
+    *XR_PUSH(out) = &cert->told;
 }
 
 void pf_extract(struct xr_format_files *out, struct pf_store *store,
@@ -115,8 +123,7 @@ void pf_extract(struct xr_format_files *out, struct pf_store *store,
     const struct xr_format_options options = {.host = store->host, .comments = request->comments};
     struct picks picks = {0};
 
-    pf_combine(store);
-    pick(&picks, store, request);
+    pf_each(store, request, pick, &picks);
     xr_format_write(out, request->format, picks.items, picks.count, &options);
     free(picks.items);
 }

@@ -109,6 +109,9 @@ struct pf_request {
                          than OpenSSL's it is XR_SERVER then */
     bool comments;    /* a line with the label before each */
 };
+/* Emits each certificate that an output has, in its order. */
+typedef void (*pf_cert_fn)(void *ctx, struct pf_cert *cert);
+void pf_each(struct pf_store *store, const struct pf_request *request, pf_cert_fn emit, void *ctx);
 /* What `trust extract` would write, but for two things. A Java entry's time is its certificate's
  * notBefore. Comments have no control characters and no five dashes in a row, with which a label
  * adds certificates to p11-kit's own bundles. */

@@ -188,6 +188,20 @@ static bool read_file(const struct xr_session *s, int dir, struct ca_file *file)
     return ok;
 }
 
+static struct ca_file *keep(struct xr_session *s, struct ca_file *file)
+{
+    file->number = s->files.count;
+    *XR_PUSH(&s->files) = file;
+    if (tsearch(file, &s->by_path, by_path) == NULL)
+        abort();
+    return file;
+}
+
+static struct xr_bytes content_of(const struct ca_file *file)
+{
+    return (struct xr_bytes){(const unsigned char *)file->content.data, file->content.len};
+}
+
 /* Returns a file by its path, newly read or from the previous load; NULL if it is not a regular
  * file or cannot be read. */
 static struct ca_file *add_file(struct loading *l, const char *path)
@@ -203,6 +217,12 @@ static struct ca_file *add_file(struct loading *l, const char *path)
         file = xr_new(1, sizeof(*file));
         file->path = xr_strdup(path);
         if (!read_file(s, dir, file)) {
+            int code = errno;
+            struct stat st;
+
+            if ((code != ENOENT || file->target != NULL) &&
+                !(code == EINVAL && ca_stat(&st, s, path, true) && S_ISDIR(st.st_mode)))
+                ca_leave_out(s, path, ca_why_unread(code));
             file_free(file);
             return NULL;
         }
@@ -210,11 +230,9 @@ static struct ca_file *add_file(struct loading *l, const char *path)
         if (s->layout->family == CA_LIST)
             parse_list_file(s, file);
     }
-    file->number = s->files.count;
-    *XR_PUSH(&s->files) = file;
-    if (tsearch(file, &s->by_path, by_path) == NULL)
-        abort();
-    return file;
+    if (s->layout->family == CA_LIST && file->held.count == 0)
+        ca_leave_out(s, path, ca_why_nothing(content_of(file)));
+    return keep(s, file);
 }
 
 /* ---- a list and a local directory (Debian) ---- */
@@ -238,6 +256,7 @@ static void load_listed(struct loading *l)
 {
     struct xr_session *s = l->s;
     struct ca_conf_line line;
+    struct stat st;
     size_t at = 0;
 
     while (ca_conf_next(&line, &at, &s->conf)) {
@@ -248,6 +267,8 @@ static void load_listed(struct loading *l)
 
         if (file == NULL)
             file = add_file(l, path);
+        if (file == NULL && !line.deselected && !ca_stat(&st, s, path, false))
+            ca_leave_out(s, path, "it is listed in ca-certificates.conf, and missing");
         if (file != NULL) {
             /* A file that one line selects is published, even if another line deselects it. */
             file->deselected = line.deselected && (!again || file->deselected);
@@ -285,7 +306,25 @@ static bool is_loop(const struct level *at)
     return false;
 }
 
-static void find_files(struct xr_strings *out, const struct xr_session *s, const char *dir,
+/* Why a file in the directory of anchors does not count; NULL: it does. */
+static const char *why_not(const struct xr_session *s, const struct ca_dirent *entry)
+{
+    if (entry->directory)
+        return "it is a directory, and files below it are not read";
+    if (strchr(entry->name, '\n') != NULL) /* it would be two lines to a hook */
+        return "its name has a line break";
+    return ca_name_counts(s->layout, entry->name) ? NULL : "its name does not end in .crt";
+}
+
+/* Where the directory of anchors is that of the links too, only our own files are sources. */
+static bool is_source(const struct xr_session *s, const struct ca_dirent *entry)
+{
+    return strncmp(entry->name, XR_TEMP_PREFIX, strlen(XR_TEMP_PREFIX)) != 0 &&
+           (strcmp(s->layout->anchors, s->layout->directory) != 0 ||
+            strncmp(entry->name, CA_OURS, strlen(CA_OURS)) == 0);
+}
+
+static void find_files(struct xr_strings *out, struct xr_session *s, const char *dir,
                        const struct level *above)
 {
     struct level at = {.above = above, .depth = above != NULL ? above->depth + 1 : 0};
@@ -297,13 +336,14 @@ static void find_files(struct xr_strings *out, const struct xr_session *s, const
     for (size_t i = 0; i < names.count; i++) {
         const struct ca_dirent *entry = &names.items[i];
         char *path = xr_format("%s/%s", dir, entry->name);
+        const char *why = why_not(s, entry);
 
         if (entry->directory && s->layout->recursive && at.depth < DEPTH_MAX)
             find_files(out, s, path, &at);
-        else if (!entry->directory && ca_name_counts(s->layout, entry->name) &&
-                 strchr(entry->name, '\n') == NULL && /* it would be two lines to a hook */
-                 strncmp(entry->name, XR_TEMP_PREFIX, strlen(XR_TEMP_PREFIX)) != 0)
+        else if (is_source(s, entry) && why == NULL)
             xr_strings_add(out, path);
+        else if (is_source(s, entry))
+            ca_leave_out(s, path, why);
         free(path);
     }
     ca_entries_free(&names);
@@ -332,6 +372,7 @@ static void load_local(struct loading *l)
 static enum xr_status load_list(struct loading *l, struct xr_error *err)
 {
     struct xr_session *s = l->s;
+    struct ca_file *base = NULL;
     enum xr_status status = XR_OK;
 
     s->conf_stamp = (struct ca_stamp){0};
@@ -340,6 +381,9 @@ static enum xr_status load_list(struct loading *l, struct xr_error *err)
         return status;
     load_listed(l);
     load_local(l);
+    base = ca_load_bundle(s);
+    if (base != NULL)
+        (void)keep(s, base);
     for (size_t i = 0; i < s->files.count; i++) {
         struct ca_file *file = s->files.items[i];
 
@@ -424,6 +468,17 @@ static void parse_p11(struct xr_session *s)
         file->only_object = ca_one_object(s, &s->p11, certs, extensions);
     }
     pf_combine(&s->p11);
+}
+
+/* p11-kit reads them, and finds nothing. */
+static void leave_out_p11(struct xr_session *s)
+{
+    for (size_t i = 0; i < s->files.count; i++) {
+        const struct ca_file *file = s->files.items[i];
+
+        if (file->pf_file == CA_NONE || (file->objects == 0 && !file->attaches))
+            ca_leave_out(s, file->path, ca_why_nothing(content_of(file)));
+    }
 }
 
 enum xr_place ca_place_of(const struct pf_cert *cert)
@@ -521,6 +576,7 @@ static void load_p11(struct loading *l)
     l->changed = l->changed || l->next != l->old_count;
     if (l->changed || s->p11.certs.count == 0)
         parse_p11(s);
+    leave_out_p11(s);
     collect_p11(s);
 }
 
@@ -533,6 +589,7 @@ enum xr_status ca_load(struct xr_session *s, struct xr_error *err)
 
     memset(&s->files, 0, sizeof(s->files));
     s->certs.count = s->order.count = 0;
+    ca_left_free(s);
     xr_buf_free(&s->conf);
     tdestroy(s->by_path, keep_file);
     s->by_path = NULL;

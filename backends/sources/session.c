@@ -123,7 +123,11 @@ void ca_session_free(struct xr_session *s)
     xr_strings_free(&s->dirty_dirs);
     ca_unlock(s);
     xr_idmap_free(&s->leaving);
+    xr_idmap_free(&s->coming);
+    xr_idmap_free(&s->local);
+    ca_left_free(s);
     free(s->unaccounted);
+    free(s->unpublished);
     if (s->root >= 0)
         (void)close(s->root);
     free(s->location);

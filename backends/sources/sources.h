@@ -4,6 +4,7 @@
 #ifndef XR_CACERTS_STORE_H
 #define XR_CACERTS_STORE_H
 
+#include "blocks.h"
 #include "layout.h"
 
 #include <dirent.h>
@@ -78,8 +79,10 @@ struct xr_session {
     int lock;        /* descriptor that holds it, or -1 */
     char *blocklist; /* directory for our distrusts, or NULL */
     bool live, write, updater_distro, rebuild;
-    char *unaccounted;       /* why outputs cannot be rebuilt, or NULL; see accounts.c */
-    struct xr_idmap leaving; /* see struct xr_target */
+    /* accounts.c: why outputs cannot be rebuilt, and what would be published too; or NULL */
+    char *unaccounted, *unpublished;
+    unsigned char unpublished_id[XR_SHA256_LEN];
+    struct xr_idmap leaving, coming; /* see struct xr_target */
     bool loaded;
     size_t changes; /* number of loads that found a change */
     bool fresh;     /* loaded from disk since the last change, and not listed since */
@@ -104,7 +107,17 @@ struct xr_session {
     struct pf_store p11;
     struct ca_published *published[3]; /* for probe, read when first needed */
     struct xr_strings remarks;         /* what the flush could not do */
-    struct xr_strings dirty_dirs;      /* of sources, to be synced by the next flush */
+    struct {
+        struct ca_left {
+            char *path;
+            const char *why;
+        } * items;
+        size_t count, capacity;
+    } left; /* files that count for nothing */
+    /* CA_LIST: the bundle is its own source, see in_place.c */
+    bool in_place;
+    struct xr_idmap local; /* certificates that the local directory has, or had in this session */
+    struct xr_strings dirty_dirs; /* of sources, to be synced by the next flush */
 };
 
 /* session.c */
@@ -180,6 +193,18 @@ bool ca_identify_cert(struct xr_subject *out, const struct xr_session *s,
                       const struct pf_cert *cert);
 /* Would a file of that name in the directory of anchors count? */
 bool ca_name_counts(const struct ca_layout *layout, const char *name);
+
+/* left_out.c: names a file that counts for nothing; why is not copied. */
+void ca_leave_out(struct xr_session *s, const char *path, const char *why);
+const char *ca_why_unread(int code);                 /* an errno */
+const char *ca_why_nothing(struct xr_bytes content); /* why no certificate was found in it */
+/* One line about all of them; out is unchanged if there are none. */
+void ca_left_text(char *out, size_t size, const struct xr_session *s);
+void ca_left_free(struct xr_session *s);
+
+/* in_place.c: if no package's certificates are among the sources, the bundle as a file, with what it
+ * holds besides the local directory; else NULL. Sets in_place if that is anything. */
+struct ca_file *ca_load_bundle(struct xr_session *s);
 
 /* conf.c: the text of ca-certificates.conf */
 struct ca_conf_line {
@@ -267,8 +292,9 @@ struct ca_edit {
     char *target;     /* of a link, or */
     struct xr_buf content;
     unsigned mode;
-    bool removes, owned;
-    char *temp;
+    bool removes;
+    char *temp; /* its temporary name, or that of the old file */
+    enum ca_made { CA_NOT_MADE, CA_NEW, CA_REPLACED } made;
 };
 struct ca_edits {
     struct ca_edit *items;
@@ -280,7 +306,8 @@ void ca_want_file(struct ca_edits *edits, const struct xr_session *s, const char
 void ca_want_link(struct ca_edits *edits, const char *dir, const char *name, const char *target);
 void ca_want_gone(struct ca_edits *edits, const char *dir, const char *name);
 /* Makes all changes: writes all files durably under temporary names, renames them, removes what
- * goes, and syncs directories. */
+ * goes, and syncs directories. If anything fails, what was done is taken back. XR_WARNED: only an
+ * old file is left, under a name that ca_clear_temps finds. */
 enum xr_status ca_make(struct ca_edits *edits, const struct xr_session *s, struct xr_error *err);
 void ca_edits_free(struct ca_edits *edits);
 
@@ -288,13 +315,17 @@ void ca_edits_free(struct ca_edits *edits);
  * changed gets the lines for hooks: +PATH, -PATH. */
 void ca_list_outputs(struct ca_edits *edits, struct xr_buf *changed, struct xr_session *s);
 void ca_p11_outputs(struct ca_edits *edits, struct xr_session *s);
+/* Does this root have that output, or the place for it? */
+bool ca_is_published(const struct xr_session *s, const struct ca_output *output);
 
 /* The bundle that the sources give. */
 struct xr_buf ca_list_bundle(const struct xr_session *s);
+/* in_place_bundle.c: the bundle that is its own source, with what is in the local directory now. */
+struct xr_buf ca_in_place_bundle(const struct xr_session *s);
 
-/* accounts.c: do outputs hold certificates that come from no source? One line that counts and names
- * them, allocated, or NULL. Loads the sources. */
-char *ca_unaccounted(struct xr_session *s);
+/* accounts.c: fills unaccounted (outputs hold certificates that come from no source) and
+ * unpublished (the sources hold certificates that outputs do not). Loads the sources. */
+void ca_account(struct xr_session *s);
 
 /* flush.c */
 enum xr_status ca_flush(struct xr_session *s, struct xr_error *err);

@@ -126,6 +126,7 @@ static bool hibernated(const struct xr_session *s)
 static void describe(struct xr_caps *caps, const struct xr_session *s)
 {
     struct xr_caps full = {.size = sizeof(full)};
+    const char *fixed = NULL;
     struct stat st;
 
     for (unsigned place = 0; place < XR_PLACE_COUNT; place++)
@@ -137,6 +138,9 @@ static void describe(struct xr_caps *caps, const struct xr_session *s)
     if (!full.writable) {
         full.needs_privilege = errno == EACCES && geteuid() != 0;
         (void)snprintf(full.why_not, sizeof(full.why_not), "%s", strerror(errno));
+    } else if (s->name != NULL && (fixed = xr_why_fixed(s->dir, s->name)) != NULL) {
+        full.writable = false;
+        (void)snprintf(full.why_not, sizeof(full.why_not), "%.120s: %s", s->name, fixed);
     } else if (hibernated(s)) {
         full.writable = false;
         (void)snprintf(full.why_not, sizeof(full.why_not),
@@ -239,10 +243,16 @@ static enum xr_status swap(struct xr_session *s, const struct xr_state *expect,
 
 static enum xr_status flush(struct xr_session *s, struct xr_error *err)
 {
+    enum xr_status status = XR_OK;
+
     if (!s->write)
         return XR_OK;
     win_hive_tidy(s->dir);
-    return win_hive_commit(s->hive, err);
+    status = win_hive_commit(s->hive, err);
+    /* What could not be written must not be listed or believed by the verifier. */
+    if (status != XR_OK && read_hive(s, NULL) != XR_OK)
+        status = XR_LOST;
+    return status;
 }
 
 static enum xr_status probe(struct xr_session *s, struct xr_verdict *out,

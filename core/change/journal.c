@@ -607,8 +607,17 @@ static bool may_leave(const struct xr_change *change, enum xr_stage stage)
            (stage == XR_STAGE_PENDING || xr_state_in(left, XR_ANCHOR) == NULL);
 }
 
-void xr_journal_leaving(struct xr_subjects *out, const struct xr_journal *journal,
-                        const char *store)
+/* Was it being made an anchor, or being put back, when the part was interrupted? */
+static bool may_come(const struct xr_change *change, enum xr_stage stage)
+{
+    return change->subject.type == XR_SUBJECT_CERT &&
+           (stage == XR_STAGE_PENDING || stage == XR_STAGE_LEFT) &&
+           (xr_state_in(change->before, XR_ANCHOR) != NULL ||
+            xr_state_in(change->want, XR_ANCHOR) != NULL);
+}
+
+void xr_journal_recall(struct xr_subjects *leaving, struct xr_subjects *coming,
+                       const struct xr_journal *journal, const char *store)
 {
     struct xr_idmap seen = {0};
 
@@ -621,7 +630,9 @@ void xr_journal_leaving(struct xr_subjects *out, const struct xr_journal *journa
 
                 (void)xr_idmap_put(&seen, part->items[i].subject.id, 0, &newest);
                 if (newest && may_leave(&part->items[i], part->stage))
-                    *XR_PUSH(out) = part->items[i].subject;
+                    *XR_PUSH(leaving) = part->items[i].subject;
+                if (newest && may_come(&part->items[i], part->stage))
+                    *XR_PUSH(coming) = part->items[i].subject;
             }
         }
     }

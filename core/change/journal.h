@@ -119,9 +119,9 @@ typedef bool (*xr_store_fn)(void *ctx, const char *store);
 size_t xr_journal_find(const struct xr_journal *journal, const char *id, xr_store_fn wanted,
                        void *ctx, struct xr_error *err);
 bool xr_journal_pending(const struct xr_journal *journal);
-/* Certificates whose last change in a store removed them from the anchors, or was to do so (leaving
- * of struct xr_target). Adds to out. */
-void xr_journal_leaving(struct xr_subjects *out, const struct xr_journal *journal,
-                        const char *store);
+/* leaving and coming of struct xr_target: certificates whose last change in a store removed them
+ * from the anchors, or was to do so; and those whose last change was interrupted. Adds to both. */
+void xr_journal_recall(struct xr_subjects *leaving, struct xr_subjects *coming,
+                       const struct xr_journal *journal, const char *store);
 
 #endif

@@ -20,6 +20,8 @@ void xr_run_free(struct xr_run *run)
     xr_secret_wipe(&run->password);
     xr_owner_free(&run->owner);
     xr_subjects_free(&run->leaving);
+    xr_subjects_free(&run->coming);
+    free(run->warning);
     xr_store_close(&run->kept);
     xr_snapshot_free(&run->snapshot);
     xr_snapshot_free(&run->after);
@@ -61,7 +63,9 @@ enum xr_status xr_run_open(struct xr_store *store, const struct xr_run *run,
                                      .site = &way.site,
                                      .location = run->location,
                                      .leaving = run->leaving.items,
-                                     .leaving_count = run->leaving.count};
+                                     .leaving_count = run->leaving.count,
+                                     .coming = run->coming.items,
+                                     .coming_count = run->coming.count};
 
     xr_run_way(&way, &run->owner, site, worker);
     return xr_store_open(store, run->backend, &target, mode, &way.worker, err);
@@ -85,7 +89,27 @@ void xr_run_recall(struct xr_run *run, const struct xr_journal *journal)
     if ((run->backend->table.flags & XR_BACKEND_PUBLISHES) == 0)
         return;
     xr_subjects_free(&run->leaving);
-    xr_journal_leaving(&run->leaving, journal, run->address);
+    xr_subjects_free(&run->coming);
+    xr_journal_recall(&run->leaving, &run->coming, journal, run->address);
+}
+
+void xr_run_agree(struct xr_run *run)
+{
+    run->agreed = run->caps.would_trust[0] != '\0';
+    memcpy(run->agreed_id, run->caps.would_trust_id, sizeof(run->agreed_id));
+}
+
+bool xr_run_agreed(const struct xr_run *run)
+{
+    return run->caps.would_trust[0] == '\0' ||
+           (run->agreed &&
+            memcmp(run->agreed_id, run->caps.would_trust_id, sizeof(run->agreed_id)) == 0);
+}
+
+void xr_run_warn(struct xr_run *run, const char *text)
+{
+    free(run->warning);
+    run->warning = xr_strdup(text);
 }
 
 void xr_run_end_unwritable(struct xr_run *run)

@@ -28,19 +28,21 @@ struct xr_run {
     const struct xr_loaded *backend;
     bool named; /* by --store, not discovered */
     struct xr_owner owner;
-    struct xr_subjects leaving; /* see struct xr_target */
+    struct xr_subjects leaving, coming; /* see struct xr_target */
     struct xr_caps caps;
     struct xr_snapshot snapshot; /* before */
     struct xr_snapshot after;    /* after it, of the subjects that were to change */
     struct xr_store kept;        /* open for reading since the survey, if that saves work */
     struct xr_plan plan;
     struct xr_secret password; /* for sessions that write */
+    bool agreed;               /* to would_trust of the capabilities, if it is still the set with */
+    unsigned char agreed_id[XR_SHA256_LEN]; /* this ID */
     enum xr_result result;
-    char *why;        /* reason of any result but done; also a warning with it */
+    char *why;        /* reason of any result but done */
+    char *warning;    /* entries are in place, but something else is not as it should be */
     bool privilege;   /* it failed only because the caller lacks the privilege */
     bool stale_ended; /* the survey rolled back another program's interrupted write */
     bool taken_back;  /* something was in the store for a moment and was rolled back */
-    bool warned;      /* flush failed: entries are in place, effects may not be */
     bool verified;    /* verdict has an answer */
     bool verifier_no; /* the verifier said no */
     struct xr_verdict verdict;
@@ -67,10 +69,15 @@ enum xr_status xr_run_open(struct xr_store *store, const struct xr_run *run,
                            const struct xr_worker_config *worker, struct xr_error *err);
 /* Copies the capabilities of the open store. */
 void xr_run_caps(struct xr_run *run, const struct xr_store *store);
-/* Fills leaving from the journal, for a backend that publishes; see struct xr_target. */
+/* Fills leaving and coming from the journal, for a backend that publishes. */
 void xr_run_recall(struct xr_run *run, const struct xr_journal *journal);
 /* Ends the run because its store cannot be written. */
 void xr_run_end_unwritable(struct xr_run *run);
+/* The user agreed to what would_trust of the capabilities says. */
+void xr_run_agree(struct xr_run *run);
+/* Was that, as it is now, agreed to? True if it says nothing. */
+bool xr_run_agreed(const struct xr_run *run);
+void xr_run_warn(struct xr_run *run, const char *text);
 /* Sets the outcome. Takes ownership of why. */
 void xr_run_end(struct xr_run *run, enum xr_result result, char *why);
 

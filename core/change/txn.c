@@ -123,6 +123,25 @@ static void say_left(struct xr_buf *out, const struct xr_change *change, const s
     }
 }
 
+/* A failed hook is a warning; a failure means that readers may not see what was swapped. remark:
+ * the run keeps what the store says of outputs that were out of date. */
+static enum xr_status flush(struct xr_run *run, struct xr_store *store, bool remark,
+                            struct xr_error *err)
+{
+    struct xr_error said = {.size = sizeof(said)};
+    enum xr_status status = run->caps.writable ? xr_store_flush(store, &said) : XR_OK;
+
+    if (status != XR_OK && status != XR_WARNED) {
+        *err = said;
+        return status;
+    }
+    if (status == XR_WARNED)
+        xr_run_warn(run, said.text);
+    else if (remark && said.text[0] != '\0' && run->why == NULL)
+        run->why = xr_strdup(said.text);
+    return XR_OK;
+}
+
 /* Swaps the first count changes of a part back, last one first, from the current state, and lists
  * the result in run->after. Entries that another program changed meanwhile stay as they are. */
 static enum xr_status put_back(struct xr_run *run, struct xr_store *store,
@@ -145,7 +164,7 @@ static enum xr_status put_back(struct xr_run *run, struct xr_store *store,
     }
     if (status != XR_OK || run->backend->table.flush == NULL)
         return status; /* already listed since the last swap */
-    status = xr_store_flush(store, err);
+    status = flush(run, store, false, err);
     return status == XR_OK ? list_again(&run->after, store, part, err) : status;
 }
 
@@ -214,19 +233,6 @@ static bool all_as_wanted(const struct xr_part *part, const struct xr_snapshot *
     return true;
 }
 
-static void flush(struct xr_run *run, struct xr_store *store, bool remark)
-{
-    struct xr_error err = {.size = sizeof(err)};
-
-    if (!run->caps.writable)
-        return;
-    run->warned = xr_store_flush(store, &err) != XR_OK || run->warned;
-    if (err.text[0] != '\0' && (run->warned || remark)) {
-        free(run->why);
-        run->why = xr_strdup(err.text);
-    }
-}
-
 /* Closes the store if the verifier needs a session of its own. */
 static void verify(struct xr_txn *txn, struct xr_run *run, struct xr_store *store)
 {
@@ -247,21 +253,23 @@ static void verify(struct xr_txn *txn, struct xr_run *run, struct xr_store *stor
 static void finish_unchanged(struct xr_txn *txn, struct xr_run *run, struct xr_store *store)
 {
     size_t refused = 0;
+    struct xr_error err = {0};
 
-    if (run->plan.count == 0 && run->caps.refused) { /* outputs were to be rebuilt, and cannot be */
+    if (run->plan.count == 0 && !run->caps.writable) { /* it was to be completed, and cannot be */
         xr_run_end_unwritable(run);
         return;
     }
     for (size_t i = 0; i < run->plan.count; i++)
         refused += run->plan.items[i].action == XR_ACTION_REFUSE;
-    flush(run, store, true);
+    if (flush(run, store, true, &err) != XR_OK) {
+        xr_run_end(run, XR_RESULT_FAILED, xr_strdup(err.text));
+        return;
+    }
     verify(txn, run, store);
     run->result =
         refused > 0 && refused == run->plan.count ? XR_RESULT_REFUSED : XR_RESULT_UNCHANGED;
-    if (run->result == XR_RESULT_UNCHANGED && run->caps.refused) {
-        run->warned = true;
-        run->why = xr_strdup(run->caps.why_not);
-    }
+    if (run->result == XR_RESULT_UNCHANGED && run->caps.refused)
+        xr_run_warn(run, run->caps.why_not);
 }
 
 /* The plan was made without the lock. Now, under the lock, checks that the entries are still the
@@ -289,6 +297,18 @@ static enum xr_status rebase(struct xr_run *run, struct xr_store *store, struct 
     }
     xr_snapshot_free(&now);
     return status;
+}
+
+/* Publishing what lies unpublished among the sources needs an agreement of its own. */
+static enum xr_status check_agreed(const struct xr_txn *txn, const struct xr_run *run,
+                                   struct xr_error *err)
+{
+    if (!run->caps.writable || txn->widening_allowed || xr_run_agreed(run))
+        return XR_OK;
+    if (run->agreed)
+        return xr_fail(err, XR_CONFLICT, "the sources changed meanwhile; try again");
+    return xr_fail(err, XR_REFUSED, "%s; crossroot recover --yes publishes them",
+                   run->caps.would_trust);
 }
 
 static enum xr_status record_intent(struct xr_txn *txn, struct xr_run *run, struct xr_error *err)
@@ -348,7 +368,8 @@ void xr_txn_apply(struct xr_txn *txn, struct xr_run *run)
         return;
     }
     xr_run_caps(run, &store);
-    if (xr_plan_changes(&run->plan) > 0)
+    status = check_agreed(txn, run, &err);
+    if (status == XR_OK && xr_plan_changes(&run->plan) > 0)
         status = rebase(run, &store, &err);
     if (status == XR_OK)
         status = record_intent(txn, run, &err);
@@ -375,9 +396,12 @@ void xr_txn_apply(struct xr_txn *txn, struct xr_run *run)
                   xr_strdup(err.text));
         goto out;
     }
-    flush(run, &store, false);
     part = part_of(txn, run);
-    status = list_again(&run->after, &store, &part, &err);
+    status = flush(run, &store, false, &err);
+    if (status == XR_LOST && (status = reopen(txn, run, &store, &err)) == XR_OK)
+        status = flush(run, &store, false, &err);
+    if (status == XR_OK)
+        status = list_again(&run->after, &store, &part, &err);
     if (status != XR_OK || !all_as_wanted(&part, &run->after)) {
         roll_back(txn, run, &store, part.count, XR_RESULT_FAILED,
                   xr_strdup(status != XR_OK ? err.text : lost.text));
@@ -486,10 +510,10 @@ static void recover_open(struct xr_txn *txn, struct xr_run *run, struct xr_store
     }
     if (!ways.done)
         status = go_forward(store, part, &err);
-    if (status == XR_OK) {
-        flush(run, store, false);
+    if (status == XR_OK)
+        status = flush(run, store, false, &err);
+    if (status == XR_OK)
         status = list_again(&run->after, store, part, &err);
-    }
     if (status == XR_OK)
         status = record(txn, run, XR_STAGE_DONE, &err);
     if (status != XR_OK) {
@@ -515,8 +539,10 @@ void xr_txn_recover(struct xr_txn *txn, struct xr_run *run, size_t transaction, 
                      xr_state_copy(part->items[i].before), xr_state_copy(part->items[i].want));
     if (status == XR_OK) {
         xr_run_caps(run, &store);
-        status = list_again(&run->after, &store, part, &err);
+        status = check_agreed(txn, run, &err);
     }
+    if (status == XR_OK)
+        status = list_again(&run->after, &store, part, &err);
     if (status == XR_OK)
         recover_open(txn, run, &store);
     else

@@ -291,9 +291,8 @@ static enum xr_status remote_open(struct xr_store *store, const struct xr_target
     xr_put_text(&request, store->location);
     xr_put_site(&request, target->site);
     xr_put_number(&request, mode);
-    xr_put_number(&request, target->leaving_count);
-    for (size_t i = 0; i < target->leaving_count; i++)
-        xr_put_subject(&request, &target->leaving[i]);
+    xr_put_subjects(&request, target->leaving, target->leaving_count);
+    xr_put_subjects(&request, target->coming, target->coming_count);
     status =
         call(store->worker, store->backend->table.name, &request, &reply, &result, NULL, NULL, err);
     if (status == XR_OK) {

@@ -56,18 +56,18 @@ static enum xr_status serve_open(struct serving *s, struct xr_reader *in, struct
     struct xr_sent_site sent;
     struct xr_target target = {.size = sizeof(target), .site = &sent.site};
     const struct xr_loaded *backend = NULL;
-    struct xr_subjects leaving = {0};
-    uint64_t leaving_count = 0;
+    struct xr_subjects leaving = {0}, coming = {0};
     enum xr_mode mode = XR_READ;
     enum xr_status status = XR_OK;
 
     xr_get_site(&sent, in);
     mode = (enum xr_mode)xr_get_number(in, XR_PROBE);
-    leaving_count = xr_get_number(in, UINT64_MAX);
-    while (!in->failed && leaving.count < leaving_count)
-        xr_get_subject(in, XR_PUSH(&leaving));
+    xr_get_subjects(in, &leaving);
+    xr_get_subjects(in, &coming);
     target.leaving = leaving.items;
     target.leaving_count = leaving.count;
+    target.coming = coming.items;
+    target.coming_count = coming.count;
     if (in->failed || name == NULL || location == NULL || s->store.backend != NULL)
         status = xr_fail(err, XR_INVALID, "malformed request");
     else if ((backend = load_backend(s, plugin, name, err)) == NULL)
@@ -77,6 +77,7 @@ static enum xr_status serve_open(struct serving *s, struct xr_reader *in, struct
         status = xr_store_open_here(&s->store, backend, &target, mode, err);
     }
     xr_subjects_free(&leaving);
+    xr_subjects_free(&coming);
     free(plugin);
     free(name);
     free(location);

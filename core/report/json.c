@@ -335,12 +335,12 @@ static json_t *change_row(const struct xr_report *report, const struct xr_run *r
         set(verified, "by", string(run->verdict.by));
         /* What was asked of a distrust is a no. */
         set(verified, "ok",
-            report->verb == XR_VERB_DISTRUST && run->verdict.answer != XR_UNKNOWN
+            xr_report_takes(report) && run->verdict.answer != XR_UNKNOWN
                 ? json_boolean(run->verdict.answer == XR_NO)
                 : answer(run->verdict.answer));
         set(verified, "path", path(&run->verdict));
         set(verified, "why", run->verdict.why[0] ? string(run->verdict.why) : json_null());
-        set_also(verified, &run->verdict, report->verb == XR_VERB_DISTRUST);
+        set_also(verified, &run->verdict, xr_report_takes(report));
     }
     set(out, "store", string(run->address));
     set(out, "state", json_string(xr_result_name(run->result)));

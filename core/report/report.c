@@ -117,6 +117,11 @@ void xr_report_fail(struct xr_report *report, enum xr_exit code, const char *tex
     xr_report_raise(report, code);
 }
 
+bool xr_report_takes(const struct xr_report *report)
+{
+    return report->verb == XR_VERB_DISTRUST || report->verb == XR_VERB_REMOVE;
+}
+
 char *xr_report_name(const struct xr_report *report, size_t at)
 {
     char *name = NULL;

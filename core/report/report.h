@@ -83,6 +83,8 @@ void xr_report_fail(struct xr_report *report, enum xr_exit code, const char *tex
 char *xr_report_name(const struct xr_report *report, size_t at);
 /* "root", "cross"… of a certificate of the pool; NULL for XR_NONE, or where nobody found it out. */
 const char *xr_report_kind(const struct xr_report *report, size_t at);
+/* Does its verb take trust away, so that the verifier is expected to say no? */
+bool xr_report_takes(const struct xr_report *report);
 /* Was this entry written by crossroot? */
 bool xr_report_managed(const struct xr_report *report, const struct xr_run *run,
                        const struct xr_entry *entry);

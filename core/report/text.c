@@ -491,7 +491,7 @@ static void change(const struct xr_text_style *style, FILE *out, const struct xr
     for (size_t i = 0; i < run->plan.count; i++)
         change_step(out, report, &run->plan.items[i], !good);
     if (run->verified) {
-        (void)fputs(report->verb == XR_VERB_DISTRUST ? "  still trusted: " : "  verified: ", out);
+        (void)fputs(xr_report_takes(report) ? "  still trusted: " : "  verified: ", out);
         put_verdict(style, out, &run->verdict);
         (void)fputs("\n", out);
         if (run->verdict.answer == XR_YES)
@@ -547,7 +547,7 @@ static void change_line(const struct xr_text_style *style, FILE *out,
         put_outcome(out, report, run, future);
     }
     if (run->verified) {
-        (void)fputs(report->verb == XR_VERB_DISTRUST ? "; still trusted: " : "; verified: ", out);
+        (void)fputs(xr_report_takes(report) ? "; still trusted: " : "; verified: ", out);
         put_verdict(style, out, &run->verdict);
     }
     (void)fputs("\n", out);

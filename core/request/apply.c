@@ -120,6 +120,36 @@ static void verify_distrust(struct xr_engine *engine, struct xr_run *run, struct
     }
 }
 
+/* Remove: is a removed anchor still trusted, by another copy or another certificate of its key? That
+ * may well be intended, so it is a warning. */
+static void verify_remove(struct xr_engine *engine, struct xr_run *run, struct xr_prober *prober)
+{
+    for (size_t i = 0; i < run->plan.count; i++) {
+        const struct xr_step *step = &run->plan.items[i];
+        struct xr_verdict verdict;
+        char *name = NULL, *by = NULL;
+
+        if (step->pool_at == XR_NONE || step->action != XR_ACTION_REMOVE ||
+            xr_state_in(step->before, XR_ANCHOR) == NULL)
+            continue;
+        ask(engine, run, prober, engine->report->pool.items[step->pool_at].cert->der, &verdict);
+        if (!run->verified || said_yes(&verdict))
+            run->verdict = verdict;
+        run->verified = true;
+        if (!said_yes(&verdict))
+            continue;
+        run->verifier_no = true;
+        name = xr_report_name(engine->report, step->pool_at);
+        if (verdict.path_len > 1)
+            by = xr_report_name(engine->report, xr_pool_find(&engine->report->pool,
+                                                             verdict.path[verdict.path_len - 1]));
+        xr_report_say(engine->report, XR_WARNING, run->address, "%s is still trusted%s%s", name,
+                      by != NULL ? ", by way of " : "", by != NULL ? by : "");
+        free(name);
+        free(by);
+    }
+}
+
 static void verify(void *ctx, struct xr_run *run, struct xr_prober *prober)
 {
     struct xr_change_run *c = ctx;
@@ -130,6 +160,8 @@ static void verify(void *ctx, struct xr_run *run, struct xr_prober *prober)
         verify_install(c->engine, run, prober);
     else if (c->engine->rq->verb == XR_VERB_DISTRUST)
         verify_distrust(c->engine, run, prober);
+    else if (c->engine->rq->verb == XR_VERB_REMOVE)
+        verify_remove(c->engine, run, prober);
 }
 
 static bool reject(void *ctx, struct xr_run *run)
@@ -340,6 +372,7 @@ static void apply_all(struct xr_change_run *c)
 void xr_change_carry_out(struct xr_change_run *c)
 {
     if (c->engine->rq->dry_run) {
+        xr_change_say_others(c);
         xr_engine_grade(c->engine);
         return;
     }

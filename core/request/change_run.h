@@ -34,6 +34,8 @@ struct xr_change_run {
 bool xr_change_read_pins(struct xr_change_run *c);
 bool xr_change_check_pins(struct xr_change_run *c);
 bool xr_change_confirmed(struct xr_change_run *c);
+/* For a dry run: what else a change would publish. */
+void xr_change_say_others(struct xr_change_run *c);
 
 /* unlock.c. Finds the password of every store whose plan needs it; without it, the run ends as
  * refused. */

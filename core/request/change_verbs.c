@@ -376,6 +376,7 @@ void xr_verb_recover(struct xr_engine *engine)
         }
     }
     xr_engine_each(engine, 0, false, tidy, &c);
+    xr_engine_say_left_out(engine);
     if (!end_stale_others(engine))
         goto out;
     xr_engine_grade(engine);

@@ -168,16 +168,50 @@ static void preview_step(struct xr_buf *out, const struct xr_report *report,
     free(why);
 }
 
+/* A change publishes everything that the sources hold, also what nobody has published so far. */
+static bool would_trust(const struct xr_run *run)
+{
+    return run->why == NULL && run->caps.writable && run->caps.would_trust[0] != '\0';
+}
+
+static void preview_others(struct xr_buf *out, const struct xr_run *run)
+{
+    char *store = xr_visible(run->address);
+    char *others = xr_visible(run->caps.would_trust);
+
+    xr_buf_fmt(out, "also in %s: %s\n", store, others);
+    free(store);
+    free(others);
+}
+
+static void agree(struct xr_report *report)
+{
+    for (size_t i = 0; i < report->runs.count; i++) {
+        struct xr_run *run = &report->runs.items[i];
+
+        if (!would_trust(run))
+            continue;
+        xr_run_agree(run);
+        xr_report_say(report, XR_NOTE, run->address, "%s", run->caps.would_trust);
+    }
+}
+
 /* True when the change may go on. */
 bool xr_change_confirmed(struct xr_change_run *c)
 {
     const struct xr_request *rq = c->engine->rq;
-    const struct xr_report *report = c->engine->report;
+    struct xr_report *report = c->engine->report;
     struct xr_buf text = {0};
     enum xr_reply reply = XR_REPLY_YES;
+    bool others = false;
 
     for (size_t i = 0; i < report->runs.count; i++) {
         const struct xr_run *run = &report->runs.items[i];
+
+        if (would_trust(run)) {
+            preview_others(&text, run);
+            others = true;
+        }
 
         for (size_t k = 0; run->why == NULL && k < run->plan.count; k++) {
             const struct xr_step *step = &run->plan.items[k];
@@ -190,12 +224,13 @@ bool xr_change_confirmed(struct xr_change_run *c)
     if (text.len > 0 && !rq->yes && !rq->dry_run) {
         reply = rq->confirm != NULL ? rq->confirm(rq->ctx, text.data) : XR_REPLY_NOBODY;
         if (reply == XR_REPLY_NOBODY) {
-            xr_report_say_lines(c->engine->report, XR_ERROR, NULL,
-                                "this needs confirmation and nobody can answer; --yes%s answers "
-                                "it:\n"
-                                "%.*s",
-                                rq->verb == XR_VERB_INSTALL ? ", or --pin with its SHA-256," : "",
-                                (int)(text.len - 1), text.data);
+            xr_report_say_lines(
+                c->engine->report, XR_ERROR, NULL,
+                "this needs confirmation and nobody can answer; --yes%s answers "
+                "it:\n"
+                "%.*s",
+                rq->verb == XR_VERB_INSTALL && !others ? ", or --pin with its SHA-256," : "",
+                (int)(text.len - 1), text.data);
             xr_report_raise(c->engine->report, XR_EXIT_CONFIRM);
         } else if (reply == XR_REPLY_NO) {
             bool stopped = rq->interrupted != NULL && rq->interrupted(rq->ctx);
@@ -205,5 +240,18 @@ bool xr_change_confirmed(struct xr_change_run *c)
         }
     }
     xr_buf_free(&text);
+    if (reply == XR_REPLY_YES)
+        agree(report);
     return reply == XR_REPLY_YES;
+}
+
+void xr_change_say_others(struct xr_change_run *c)
+{
+    struct xr_report *report = c->engine->report;
+
+    for (size_t i = 0; i < report->runs.count; i++) {
+        if (would_trust(&report->runs.items[i]))
+            xr_report_say(report, XR_NOTE, report->runs.items[i].address, "%s",
+                          report->runs.items[i].caps.would_trust);
+    }
 }

@@ -47,6 +47,15 @@ bool xr_engine_failed(const struct xr_run *run)
            run->result == XR_RESULT_BACK || (run->named && run->result == XR_RESULT_REFUSED);
 }
 
+static bool refuses_all(const struct xr_run *run)
+{
+    size_t refused = 0;
+
+    for (size_t i = 0; i < run->plan.count; i++)
+        refused += run->plan.items[i].action == XR_ACTION_REFUSE;
+    return refused > 0 && refused == run->plan.count;
+}
+
 static bool refuses(const struct xr_run *run)
 {
     for (size_t i = 0; i < run->plan.count; i++) {
@@ -67,13 +76,13 @@ void xr_engine_grade(struct xr_engine *engine)
                    (report->verb == XR_VERB_RECOVER && run->result == XR_RESULT_BACK) ||
                    (report->dry_run && run->why == NULL && run->result == XR_RESULT_SKIPPED);
 
-        good += did;
+        good += did && !refuses_all(run);
         if (run->result == XR_RESULT_REFUSED || (did && refuses(run)))
             refused += run->named;
         else if (!did && xr_engine_failed(run))
             bad++;
-        if (run->warned) {
-            xr_report_say(report, XR_WARNING, run->address, "%s", run->why);
+        if (run->warning != NULL) {
+            xr_report_say(report, XR_WARNING, run->address, "%s", run->warning);
             xr_report_raise(report, XR_EXIT_PARTIAL);
         }
         xr_engine_notices(report, run);

@@ -54,6 +54,8 @@ void xr_engine_each(struct xr_engine *engine, size_t from, bool backwards,
 /* Reads every run's store and adds its certificates to the pool. A store that cannot be read
  * becomes a failed run. */
 void xr_engine_survey(struct xr_engine *engine);
+/* Names the files of each store that count for nothing. */
+void xr_engine_say_left_out(struct xr_engine *engine);
 /* Adds the certificates of a snapshot to the pool. */
 void xr_engine_pool(struct xr_engine *engine, const struct xr_snapshot *snapshot);
 /* Ends a run whose store cannot be read. A store that was discovered but is gone is not a failure

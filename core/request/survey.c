@@ -31,12 +31,16 @@ void xr_engine_unread(const struct xr_engine *engine, struct xr_run *run, enum x
     xr_run_end(run, gone ? XR_RESULT_SKIPPED : XR_RESULT_FAILED, xr_strdup(err->text));
 }
 
+static bool changes(enum xr_verb verb)
+{
+    return verb == XR_VERB_INSTALL || verb == XR_VERB_REMOVE || verb == XR_VERB_DISTRUST ||
+           verb == XR_VERB_UNDO;
+}
+
 static void survey(void *ctx, struct xr_run *run)
 {
     struct xr_engine *engine = ctx;
-    enum xr_verb verb = engine->rq->verb;
-    bool changing = !engine->rq->dry_run && (verb == XR_VERB_INSTALL || verb == XR_VERB_REMOVE ||
-                                             verb == XR_VERB_DISTRUST || verb == XR_VERB_UNDO);
+    bool changing = !engine->rq->dry_run && changes(engine->rq->verb);
     struct xr_error err = {0};
     enum xr_status status = XR_OK;
 
@@ -70,6 +74,18 @@ static void skip_twins(struct xr_report *report)
     }
 }
 
+void xr_engine_say_left_out(struct xr_engine *engine)
+{
+    struct xr_report *report = engine->report;
+    enum xr_level level = engine->rq->verb == XR_VERB_LIST ? XR_INFO : XR_NOTE;
+
+    for (size_t i = 0; i < report->runs.count; i++) {
+        if (report->runs.items[i].caps.left_out[0] != '\0')
+            xr_report_say(report, level, report->runs.items[i].address, "%s",
+                          report->runs.items[i].caps.left_out);
+    }
+}
+
 void xr_engine_survey(struct xr_engine *engine)
 {
     struct xr_report *report = engine->report;
@@ -82,6 +98,8 @@ void xr_engine_survey(struct xr_engine *engine)
         if (report->runs.items[i].why == NULL)
             xr_engine_pool(engine, &report->runs.items[i].snapshot);
     }
+    if (changes(engine->rq->verb) || engine->rq->verb == XR_VERB_LIST)
+        xr_engine_say_left_out(engine);
     xr_selfsigned_recall(&report->pool, engine->state_dir);
 }
 

@@ -67,6 +67,9 @@ AT(xr_caps, locked, 4756);
 AT(xr_caps, notice, 4760);
 AT(xr_caps, attaches, 5560);
 AT(xr_caps, refused, 5561);
+AT(xr_caps, would_trust, 5562);
+AT(xr_caps, would_trust_id, 5962);
+AT(xr_caps, left_out, 5994);
 
 AT(xr_opinion, size, 0);
 AT(xr_opinion, answer, 8);
@@ -151,6 +154,8 @@ AT(xr_target, site, 8);
 AT(xr_target, location, 16);
 AT(xr_target, leaving, 24);
 AT(xr_target, leaving_count, 32);
+AT(xr_target, coming, 40);
+AT(xr_target, coming_count, 48);
 
 AT(xr_backend, abi, 0);
 AT(xr_backend, size, 8);
@@ -229,6 +234,7 @@ IS(XR_ABSENT, 7);
 IS(XR_UNSUPPORTED, 8);
 IS(XR_LOST, 9);
 IS(XR_STALE, 10);
+IS(XR_WARNED, 11);
 IS(XR_ANCHOR, 0);
 IS(XR_INTERMEDIATE, 1);
 IS(XR_PEER, 2);

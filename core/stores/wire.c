@@ -35,6 +35,13 @@ void xr_put_subject(struct xr_buf *out, const struct xr_subject *subject)
     xr_buf_add(out, subject->id, sizeof(subject->id));
 }
 
+void xr_put_subjects(struct xr_buf *out, const struct xr_subject *items, size_t count)
+{
+    xr_put_number(out, count);
+    for (size_t i = 0; i < count; i++)
+        xr_put_subject(out, &items[i]);
+}
+
 void xr_put_entry(struct xr_buf *out, const struct xr_entry *given)
 {
     struct xr_entry known = {0};
@@ -122,6 +129,9 @@ void xr_put_caps(struct xr_buf *out, const struct xr_caps *caps)
         xr_put_text(out, caps->notice[notice]);
     xr_put_number(out, caps->attaches);
     xr_put_number(out, caps->refused);
+    xr_put_text(out, caps->would_trust);
+    xr_buf_add(out, (const char *)caps->would_trust_id, sizeof(caps->would_trust_id));
+    xr_put_text(out, caps->left_out);
 }
 
 void xr_get_fixed(struct xr_reader *in, void *out, size_t len)
@@ -200,6 +210,14 @@ void xr_get_subject(struct xr_reader *in, struct xr_subject *subject)
 {
     subject->type = (enum xr_subject_type)xr_get_number(in, XR_SUBJECT_CRL);
     xr_get_fixed(in, subject->id, sizeof(subject->id));
+}
+
+void xr_get_subjects(struct xr_reader *in, struct xr_subjects *out)
+{
+    uint64_t count = xr_get_number(in, UINT64_MAX);
+
+    while (!in->failed && out->count < count)
+        xr_get_subject(in, XR_PUSH(out));
 }
 
 /* told: remark and about, which come before the entry. */
@@ -328,4 +346,7 @@ void xr_get_caps(struct xr_reader *in, struct xr_caps *caps)
         get_field(in, caps->notice[notice], sizeof(caps->notice[notice]));
     caps->attaches = xr_get_number(in, 1) != 0;
     caps->refused = xr_get_number(in, 1) != 0;
+    get_field(in, caps->would_trust, sizeof(caps->would_trust));
+    xr_get_fixed(in, caps->would_trust_id, sizeof(caps->would_trust_id));
+    get_field(in, caps->left_out, sizeof(caps->left_out));
 }

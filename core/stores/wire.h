@@ -19,6 +19,7 @@ void xr_put_number(struct xr_buf *out, uint64_t value);
 void xr_put_bytes(struct xr_buf *out, struct xr_bytes bytes);
 void xr_put_text(struct xr_buf *out, const char *text); /* NULL and "" stay different */
 void xr_put_subject(struct xr_buf *out, const struct xr_subject *subject);
+void xr_put_subjects(struct xr_buf *out, const struct xr_subject *items, size_t count);
 void xr_put_entry(struct xr_buf *out, const struct xr_entry *entry);
 void xr_put_state(struct xr_buf *out, const struct xr_state *state); /* NULL allowed */
 void xr_put_error(struct xr_buf *out, const struct xr_error *err);
@@ -31,6 +32,7 @@ char *xr_get_text(struct xr_reader *in);            /* allocated or NULL */
 
 void xr_get_fixed(struct xr_reader *in, void *out, size_t len);
 void xr_get_subject(struct xr_reader *in, struct xr_subject *subject);
+void xr_get_subjects(struct xr_reader *in, struct xr_subjects *out); /* adds to out */
 /* Emits one entry, which is valid until emit returns; emit may be NULL. Returns what emit
  * returned. */
 enum xr_status xr_get_entry(struct xr_reader *in, xr_entry_fn emit, void *ctx);

@@ -24,7 +24,6 @@ flatcar() { # sources that are not in the layout's form
 distroless() {
     mkdir -p "$1/etc/ssl/certs"
     bundle=$1/etc/ssl/certs/ca-certificates.crt
-    more=(--layout debian)
 }
 stripped() { # listed files that are missing
     mkdir -p "$1/etc/ssl/certs" "$1/usr/share/ca-certificates/mozilla"
@@ -40,14 +39,101 @@ suse() {
     bundle=$1/var/lib/ca-certificates/ca-bundle.pem
 }
 
-for kind in alpine flatcar distroless stripped fedora suse; do
+# --- a bundle that is its own source is changed in place
+
+image() { xr --root "$R" "${more[@]}" --store ca-certificates:/ "$@"; }
+follow() { # DIR: its hash links, as they lead inside the image
+    local link name
+    rm -rf "$T/followed"
+    mkdir "$T/followed"
+    for link in "$1"/*.[0-9]; do
+        [[ -L $link ]] || continue
+        name=$1/$(readlink "$link")
+        [[ ! -L $name ]] || name=$R$(readlink "$name")
+        cp "$name" "$T/followed/${link##*/}"
+    done
+}
+leaf_ok() { # WHAT CODE: what OpenSSL says of the new root's server, by the bundle and by its links
+    expect_exit "$2" "$1: OpenSSL, by the bundle" openssl verify -no-CApath -no-CAstore -CAfile "$bundle" "$P/t61.pem"
+    follow "$R/etc/ssl/certs"
+    expect_exit "$2" "$1: OpenSSL, by the links" openssl verify -no-CAfile -no-CAstore -CApath "$T/followed" "$P/t61.pem"
+}
+
+for kind in alpine flatcar flatcar-own distroless stripped no-line-end; do
+    more=()
+    R=$T/$kind state=$T/state-$kind
+    case $kind in
+    flatcar-own)
+        flatcar "$R"
+        mkdir "$R/etc/flatcar"
+        ;;
+    no-line-end) distroless "$R" ;;
+    *) "$kind" "$R" ;;
+    esac
+    cp "$T/bundle" "$bundle"
+    [[ $kind != no-line-end ]] || printf '%s' "$(cat "$T/bundle")" >"$bundle"
+    [[ $kind == flatcar-own ]] || mkdir -p "$R/usr/local/share/ca-certificates"
+    cp "$bundle" "$T/bundle.was"
+    snap "$R" >"$T/before"
+    image stores >"$T/stores"
+    expect_grep "$kind: stores says what it is" 'bundle without sources' "$T/stores"
+    expect_exit 1 "$kind: an intermediate is refused" image install "$P/sub.pem"
+    expect_exit 1 "$kind: what the bundle holds is not removed" image remove --yes "$P/old-root.pem"
+    expect_exit 1 "$kind: nor distrusted" image distrust --yes "$P/old-root.pem"
+    expect_exit 0 "$kind: a dry run" image --dry-run install --yes "$P/t61.pem"
+    expect_exit 0 "$kind: recover" image recover
+    snap "$R" >"$T/after"
+    expect_same "$kind: none of that changes anything" "$T/before" "$T/after"
+    leaf_ok "$kind: before" 2
+    expect_exit 0 "$kind: install" image install --yes "$P/t61.pem"
+    expect_eq "$kind: nothing is lost" "$(count "$bundle")" 6
+    expect_exit 0 "$kind: what was there is there still" cmp -n "$(stat -c %s "$T/bundle.was")" "$T/bundle.was" "$bundle"
+    leaf_ok "$kind: after" 0
+    expect_exit 0 "$kind: again" image install --yes "$P/t61.pem"
+    expect_grep "$kind: that is no change" unchanged "$out"
+    expect_exit 0 "$kind: a second one" image install --yes "$P/bmp.pem"
+    expect_exit 0 "$kind: the first one goes" image remove "$P/t61.pem"
+    expect_eq "$kind: and no other" "$(count "$bundle")" 6
+    leaf_ok "$kind: removed" 2
+    expect_exit 0 "$kind: undo" image undo --yes
+    leaf_ok "$kind: undone" 0
+    expect_exit 0 "$kind: both go" image remove "$P/t61.pem" "$P/bmp.pem"
+    snap "$R" >"$T/after"
+    expect_same "$kind: byte for byte what it was" "$T/before" "$T/after"
+done
+
+# A later run of the package's own command finds our file where it looks for local ones.
+R=$T/alpine state=$T/state-alpine bundle=$R/etc/ssl/certs/ca-certificates.crt more=()
+run image install --yes "$P/t61.pem"
+mkdir -p "$R/usr/share/ca-certificates/mozilla"
+for file in "${some[@]}"; do
+    cp "$file" "$R/usr/share/ca-certificates/mozilla/$(basename "$file" .pem).crt"
+    echo "mozilla/$(basename "$file" .pem).crt"
+done >"$R/etc/ca-certificates.conf"
+expect_exit 0 'once the package with the sources is there' image install --yes "$P/bmp.pem"
+expect_eq 'the bundle is made from them, with ours' "$(count "$bundle")" 7
+expect_exit 1 'and has no mark of ours' grep -q crossroot "$bundle"
+
+# A foreign link above ours does not get out of OpenSSL's reach when ours goes.
+R=$T/gap state=$T/state-gap
+distroless "$R"
+cp "$T/bundle" "$bundle"
+run image install --yes "$P/new-root.pem" "$P/t61.pem"
+hash=$(openssl x509 -noout -hash -in "$P/t61.pem")
+cp "$P/old-root.pem" "$R/etc/ssl/certs/theirs.pem"
+ln -s theirs.pem "$R/etc/ssl/certs/$hash.1"
+expect_exit 0 'ours goes from below a foreign link' image remove "$P/t61.pem"
+expect_eq 'which takes its number' "$(readlink "$R/etc/ssl/certs/$hash.0")" theirs.pem
+expect_absent 'and leaves its own' "$R/etc/ssl/certs/$hash.1"
+
+# --- other layouts have outputs that cannot be made without sources
+
+for kind in fedora suse; do
     more=()
     R=$T/$kind state=$T/state-$kind
     "$kind" "$R"
     cp "$T/bundle" "$bundle"
     snap "$R" >"$T/before"
-    image() { xr --root "$R" "${more[@]}" --store ca-certificates:/ "$@"; }
-    lost="$kind: of 5 certificates"
     for what in 'install --yes' 'install' 'install --as anchor --yes' 'remove --yes' '--dry-run install --yes'; do
         file=$P/t61.pem
         [[ $what != install ]] || file=$P/sub.pem
@@ -57,7 +143,7 @@ for kind in alpine flatcar distroless stripped fedora suse; do
         expect_eq "$kind: after $what: exit $rc, the bundle has" "$(count "$bundle")" 5
         if [[ $what == *'install --yes' ]]; then
             expect_eq "$kind: exit code" "$rc" 1
-            expect_grep "$lost it says how many and which" \
+            expect_grep "$kind: of 5 certificates it says how many and which" \
                 'has 5 certificates that come from no source and would be lost \(.*[0-9a-f]{8}' "$out"
         fi
     done
@@ -72,6 +158,7 @@ for kind in alpine flatcar distroless stripped fedora suse; do
     expect_eq "$kind: one is left" "$(count "$bundle")" 1
 done
 
+# One certificate of the bundle without a source: an administrator deleted its file.
 debian() { # DIR: five packaged certificates
     mkdir -p "$1"/etc/ssl/certs "$1"/usr/local/share/ca-certificates "$1"/usr/share/ca-certificates/mozilla
     local file
@@ -82,6 +169,17 @@ debian() { # DIR: five packaged certificates
     bundle=$1/etc/ssl/certs/ca-certificates.crt
     R=$1 state=$1.state more=()
 }
+debian "$T/gone"
+run image recover
+rm "$R/usr/share/ca-certificates/mozilla/utf8.crt"
+snap "$R" >"$T/before"
+expect_exit 1 'a source is gone' image install --yes "$P/t61.pem"
+expect_grep 'and its certificate would be too' 'has 1 certificate that comes from no source' "$out"
+snap "$R" >"$T/after"
+expect_same 'so nothing has changed' "$T/before" "$T/after"
+expect_exit 0 'with --rebuild it goes' image --rebuild install --yes "$P/t61.pem"
+expect_eq 'one gone and one come' "$(count "$bundle")" 5
+
 debian "$T/crlf"
 run image recover
 sed -i 's/$/\r/' "$R/etc/ca-certificates.conf"

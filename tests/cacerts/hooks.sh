@@ -73,12 +73,15 @@ exit 3
 END
 expect_exit 4 'a hook fails' cr install --yes "$P/old-root.pem"
 expect_grep 'and that is said, with what it said, harmlessly' \
-    "hook failed: $hooks/fails exited with 3: first line / grün \\\\u\{001B\}\[31mred / last line\$" "$err"
+    "hook failed: $hooks/fails exited with 3: first line / grün \\\\u\{001B\}\[31mred / last line \(" "$err"
 expect_grep 'the hooks after it run' '^\+/etc/ssl/certs/crossroot-' /run/told
 expect_grep 'the certificate is there' 'added .*Crossroot Test Old Root' "$out"
 native_agrees 'after a hook that failed'
-expect_exit 0 'it is not run again without a change' cr install --yes "$P/old-root.pem"
-expect_exit 4 'but at the next one' cr --json remove --yes "$P/old-root.pem"
+rm /run/told
+expect_exit 4 'it is run again without a change' cr install --yes "$P/old-root.pem"
+expect_grep 'with what it missed' '^\+/etc/ssl/certs/crossroot-' /run/told
+expect_exit 4 'and by recover' cr --store ca-certificates:/ recover
+expect_exit 4 'and at the next change' cr --json remove --yes "$P/old-root.pem"
 expect_json 'JSON says so too' 'stores[0].state' 'done'
 expect_json 'in a warning' 'messages[0].level' warning
 hook "$hooks/fails" <<'END'
@@ -92,6 +95,8 @@ echo 'no program' >"$hooks/fails"
 expect_exit 4 'a hook that is no program' cr remove --yes "$P/old-root.pem"
 expect_grep 'is said' "$hooks/fails exited with 127" "$err"
 rm "$hooks/fails"
+expect_exit 0 'once none fails, it is over' cr --store ca-certificates:/ recover
+expect_eq 'and nothing is left to be told' "$(find /etc/ssl/certs -name '.crossroot*')" ''
 hook "$hooks/daemon" <<'END'
 #!/bin/sh
 sleep 1000 &
@@ -146,8 +151,9 @@ echo 'cannot, today' >&2
 exit 7
 END
 mount --bind "$T/fails" /usr/sbin/update-ca-certificates
-expect_exit 4 'it fails' cr --updater distro install --yes "$P/t61.pem"
-expect_grep 'and says why' 'update-ca-certificates exited with 7: cannot, today$' "$err"
+expect_exit 1 'it fails' cr --updater distro install --yes "$P/t61.pem"
+expect_grep 'and says why' 'failed: .*update-ca-certificates exited with 7: cannot, today' "$out"
+expect_absent 'nothing was installed' "/usr/local/share/ca-certificates/crossroot-$(sha "$P/t61.pem").crt"
 umount /usr/sbin/update-ca-certificates
 expect_exit 0 'a later run makes up for it' cr install --yes "$P/t61.pem"
 native_agrees 'after a command that failed'

@@ -90,7 +90,7 @@ void trials_must(const char *place, const struct wanted *wanted, size_t count)
     struct running r;
 
     cr_assert(trials_command(&r, place, wanted, count) && r.run.result == XR_RESULT_DONE &&
-                  !r.run.warned,
+                  r.run.warning == NULL,
               "%s: %s", xr_result_name(r.run.result), r.run.why ? r.run.why : r.err.text);
     running_end(&r);
 }
@@ -98,7 +98,7 @@ void trials_must(const char *place, const struct wanted *wanted, size_t count)
 static bool flush_once(const char *place)
 {
     struct xr_store store = {0};
-    struct xr_subjects leaving = {0};
+    struct xr_subjects leaving = {0}, coming = {0};
     const struct xr_site site = {.size = sizeof(site)};
     char *path = tree_path(place, "store"), *state = tree_path(place, "state");
     char *address = xr_format("%s:%s", trials_backend.table.name, path);
@@ -106,7 +106,7 @@ static bool flush_once(const char *place)
     struct xr_journal journal;
     bool good = xr_journal_read(&journal, state, &trials_err) == XR_OK;
 
-    xr_journal_leaving(&leaving, &journal, address);
+    xr_journal_recall(&leaving, &coming, &journal, address);
     target.leaving = leaving.items;
     target.leaving_count = leaving.count;
     good = good &&
@@ -115,6 +115,7 @@ static bool flush_once(const char *place)
     xr_store_close(&store);
     xr_journal_close(&journal);
     xr_subjects_free(&leaving);
+    xr_subjects_free(&coming);
     free(address);
     free(state);
     free(path);
@@ -305,7 +306,7 @@ static bool failing_trial(struct trial *t, struct fault what)
     (void)trials_command(&r, t->place, t->scene->wanted, t->scene->count);
     reached = fault_disarm();
     result = r.run.result;
-    warned = r.run.warned;
+    warned = r.run.warning != NULL;
     why = xr_format("%s%s%s", xr_result_name(result), r.run.why ? ", " : "",
                     r.run.why ? r.run.why : "");
     running_end(&r);

@@ -187,5 +187,6 @@ Test(layouts, no_two_have_one_name_and_the_general_ones_come_last)
         for (size_t k = i + 1; k < ca_layout_count; k++)
             cr_assert(strcmp(ca_layouts[i].name, ca_layouts[k].name) != 0);
     }
-    cr_assert_str_eq(ca_layouts[ca_layout_count - 1].name, "debian");
+    cr_assert_str_eq(ca_layouts[ca_layout_count - 2].name, "debian");
+    cr_assert_str_eq(ca_layouts[ca_layout_count - 1].name, "bundle");
 }

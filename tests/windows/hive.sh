@@ -156,5 +156,29 @@ for address in windows:LocalMachine windows:CurrentUser windows:hive=relative "w
     run xr --plugin "$plugin" --store "$address" list
     [[ $rc -ne 0 && $(wc -l <"$err") -eq 1 ]] && ok "$address: $(cat "$err")" || bad "$address: exit $rc"
 done
+# --- a hive that cannot be replaced
+
+was=$(sha256sum <"$hive")
+if unshare --mount true 2>/dev/null; then
+    for what in 'install --yes t61.pem' 'install --require-verified --yes t61.pem' 'distrust --yes rsa-root.pem'; do
+        # shellcheck disable=SC2016,SC2086 # words, and for the shell inside
+        expect_exit 1 "a hive that is a mount point: ${what%% *}" unshare --mount --propagation private bash -c '
+            cp "$1" "$2" && mount --bind "$2" "$1" && shift 2 && exec "$@"' bash "$hive" "$T/other" \
+            "$XR_BIN" --worker "$XR_WORKER" --state "$state" --plugin "$plugin" --root "$image" --scope system \
+            --store windows $what
+        expect_grep 'says that it is one' 'oftware: it is a mount point' "$out"
+        expect_no_grep 'nothing is called done or verified' ': done|verified: yes' "$out"
+    done
+fi
+if can_trace; then
+    run traced -f -o /dev/null -e trace=renameat -e inject=renameat:error=EBUSY:when=1+ "$XR_BIN" --worker "$XR_WORKER" \
+        --state "$state" --plugin "$plugin" --root "$image" --scope system --store windows install --yes t61.pem
+    expect_eq 'a hive that cannot be replaced: exit code' "$rc" 1
+    expect_grep 'and why' 'cannot replace the hive: Device or resource busy' "$out"
+    expect_no_grep 'nothing is called done or verified' ': done|verified: yes' "$out"
+fi
+expect_eq 'it is what it was' "$(sha256sum <"$hive")" "$was"
+expect_exit 0 'and nothing is stuck' w install --yes t61.pem
+
 expect_eq 'no copy is left behind' "$(find "$config" -name '.*' -type f)" ''
 finish

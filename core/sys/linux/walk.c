@@ -268,6 +268,32 @@ static int by_bytes(const void *a, const void *b)
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
+static const char *why_fixed(const struct statx *stx)
+{
+    if (stx->stx_attributes & STATX_ATTR_MOUNT_ROOT)
+        return "it is a mount point; unmount it, or change the file that is mounted there";
+    if (stx->stx_attributes & STATX_ATTR_IMMUTABLE)
+        return "it is immutable; chattr -i ends that";
+    if (stx->stx_attributes & STATX_ATTR_APPEND)
+        return "it can only be appended to; chattr -a ends that";
+    return NULL;
+}
+
+const char *xr_why_fixed(int dir, const char *name)
+{
+    const int flags = AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT;
+    struct statx stx;
+
+    if (statx(dir, "", AT_EMPTY_PATH, STATX_BASIC_STATS, &stx) == 0) {
+        stx.stx_attributes &= ~(uint64_t)STATX_ATTR_MOUNT_ROOT; /* a mounted directory is as good */
+        if (why_fixed(&stx) != NULL)
+            return stx.stx_attributes & STATX_ATTR_IMMUTABLE
+                       ? "its directory is immutable; chattr -i ends that"
+                       : "its directory can only be added to; chattr -a ends that";
+    }
+    return statx(dir, name, flags, STATX_BASIC_STATS, &stx) == 0 ? why_fixed(&stx) : NULL;
+}
+
 bool xr_dir_names(struct xr_strings *out, int dir, size_t max)
 {
     int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);

@@ -83,6 +83,10 @@ int xr_open_inside(int root, const char *path, int flags);
 /* To be read: a regular file, through no link. -1: see errno, EINVAL if it is something else. */
 int xr_open_regular(int dir, const char *name, struct stat *st);
 
+/* Why the file with that name cannot be replaced by another, or none be made there if there is none:
+ * one line for people. NULL: nothing is known against it; that it may be written is not asked. */
+const char *xr_why_fixed(int dir, const char *name);
+
 /* Names except "." and "..", sorted by bytes, at most max. false: see errno, EFBIG if there are more;
  * out has what was found so far. dir may be open for anything. */
 bool xr_dir_names(struct xr_strings *out, int dir, size_t max);

@@ -57,7 +57,8 @@ enum xr_status {
     XR_ABSENT,      /* what was named does not exist */
     XR_UNSUPPORTED, /* this backend cannot do that */
     XR_LOST,        /* a helper program is gone: whether it acted is unknown */
-    XR_STALE, /* an interrupted write must be rolled back first: opening with XR_WRITE does that */
+    XR_STALE,  /* an interrupted write must be rolled back first: opening with XR_WRITE does that */
+    XR_WARNED, /* flush only: everything is in place, but a program that was to be told failed */
     XR_STATUS_COUNT
 };
 
@@ -181,6 +182,14 @@ struct xr_caps {
     bool attaches; /* an anchor can be installed with extensions attached */
     /* writable is false because a change would do harm nobody asked for; why_not says which. */
     bool refused;
+    /* XR_BACKEND_PUBLISHES: one line for people: certificates that the sources hold and no output
+     * does yet. Any change would publish them, so core asks first. Empty: none. would_trust_id is
+     * equal for equal sets of certificates. */
+    char would_trust[400];
+    unsigned char would_trust_id[XR_SHA256_LEN];
+    /* One line for people: files among those of the store that count for nothing, and why. Empty:
+     * none. */
+    char left_out[400];
 };
 
 enum xr_answer { XR_UNKNOWN = 0, XR_YES, XR_NO };
@@ -335,6 +344,10 @@ struct xr_target {
      * removing when it was interrupted. Published copies of them may be dropped. */
     const struct xr_subject *leaving;
     size_t leaving_count;
+    /* Likewise: certificates that crossroot was installing, or putting back, when it was
+     * interrupted. Publishing them was agreed to. */
+    const struct xr_subject *coming;
+    size_t coming_count;
 };
 
 struct xr_session; /* defined by each backend */
@@ -395,9 +408,12 @@ struct xr_backend {
     enum xr_status (*swap)(struct xr_session *session, const struct xr_state *expect,
                            const struct xr_state *want, struct xr_error *err);
     /* Optional. Makes swaps effective (links, bundles, hooks) and durable; writes only what
-     * differs, and finishes or cleans up what an interrupted run left. XR_FAILED with a text is a
-     * warning for core (the entries are in place), never a reason to roll back. XR_OK with a text
-     * in err says what was out of date before; core shows it if nothing else changed. */
+     * differs, and finishes or cleans up what an interrupted run left. Any failure means that
+     * readers may not see the swaps: the backend then leaves every output as it was, as far as it
+     * can, and core swaps back. XR_WARNED: readers see them, but a hook of the distribution failed;
+     * the backend remembers that and runs it again in the next flush. XR_OK with a text in err says
+     * what was out of date before; core shows it if nothing else changed. list and probe after a
+     * flush answer from what is on disk. */
     enum xr_status (*flush)(struct xr_session *session, struct xr_error *err);
     /* Optional. Asks the store's own verifier. XR_OK with XR_UNKNOWN: it cannot tell. */
     enum xr_status (*probe)(struct xr_session *session, struct xr_verdict *out,

@@ -1,0 +1,114 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# "done" means that readers see it: outputs that cannot be replaced (a mount point, an immutable file, a
+# full disk) are found before anything is changed, or everything is what it was, and nothing is stuck.
+set -euo pipefail
+if [[ -z ${XR_IN_NAMESPACE:-} ]]; then
+    as=(unshare --mount --propagation private)
+    [[ $(id -u) -eq 0 ]] || as+=(--map-root-user)
+    "${as[@]}" true 2>/dev/null || {
+        echo 'skip  neither root nor user namespaces here'
+        exit 77
+    }
+    XR_IN_NAMESPACE=1 exec "${as[@]}" bash "$0" "$@"
+fi
+# shellcheck source=tests/cli/lib.sh
+. "$(dirname -- "${BASH_SOURCE[0]}")/../cli/lib.sh"
+mounted=()
+trap 'for at in "${mounted[@]}"; do umount "$at" 2>/dev/null || true; done; cleanup' EXIT
+
+make_pki "$T/pki"
+some=("$P"/{old-root,rsa-root,utf8,far-future}.pem)
+image() { xr --root "$R" --store ca-certificates:/ "$@"; }
+trusts() {
+    openssl verify -no-CApath -no-CAstore -CAfile "$bundle" "$1" >/dev/null 2>&1 && echo yes || echo no
+}
+
+debian() {
+    mkdir -p "$1"/etc/ssl/certs "$1"/usr/local/share/ca-certificates "$1"/usr/share/ca-certificates/mozilla
+    local file
+    for file in "${some[@]}"; do
+        cp "$file" "$1/usr/share/ca-certificates/mozilla/$(basename "$file" .pem).crt"
+        echo "mozilla/$(basename "$file" .pem).crt"
+    done >"$1/etc/ca-certificates.conf"
+    bundle=$1/etc/ssl/certs/ca-certificates.crt
+}
+alpine() { # only the bundle
+    mkdir -p "$1/etc/ssl/certs" "$1/usr/local/share/ca-certificates"
+    echo 3.20.3 >"$1/etc/alpine-release"
+    bundle=$1/etc/ssl/certs/ca-certificates.crt
+    cat "${some[@]}" >"$bundle"
+}
+fedora() {
+    mkdir -p "$1"/etc/pki/ca-trust/source/{anchors,blocklist} "$1/usr/share/pki/ca-trust-source/anchors" \
+        "$1"/etc/pki/ca-trust/extracted/{pem,openssl,java,edk2}
+    cp "${some[@]}" "$1/usr/share/pki/ca-trust-source/anchors/"
+    bundle=$1/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem
+}
+
+for kind in debian alpine fedora; do
+    R=$T/$kind state=$T/state-$kind
+    "$kind" "$R"
+    expect_exit 0 "$kind: before" image install --yes "$P/new-root.pem"
+    cp "$bundle" "$T/host-$kind"
+    mount --bind "$T/host-$kind" "$bundle"
+    mounted+=("$bundle")
+    snap "$R" >"$T/before"
+    why="${bundle#"$R"}: it is a mount point; unmount it, or change the file that is mounted there"
+    for what in "install --yes $P/t61.pem" "remove --yes $P/new-root.pem" 'undo --yes' recover \
+        "install --require-verified --yes $P/t61.pem"; do
+        # shellcheck disable=SC2086 # words
+        expect_exit 1 "$kind: a mounted bundle: ${what%% *}" image $what
+        expect_grep "$kind: says that it is one" "$why" "$out"
+        expect_no_grep "$kind: and nothing is called done" ': done|verified: yes' "$out"
+    done
+    run image stores
+    expect_grep "$kind: stores says it too" "$why" "$out"
+    snap "$R" >"$T/after"
+    expect_same "$kind: nothing has changed" "$T/before" "$T/after"
+    umount "$bundle"
+    expect_exit 0 "$kind: after the unmount it goes on" image remove --yes "$P/new-root.pem"
+    expect_eq "$kind: and is seen" "$(trusts "$P/new-root.pem")" no
+
+    run image install --yes "$P/new-root.pem"
+    if chattr +i "$bundle" 2>/dev/null; then
+        snap "$R" >"$T/before"
+        expect_exit 1 "$kind: an immutable bundle" image remove --yes "$P/new-root.pem"
+        expect_grep "$kind: says so" "${bundle#"$R"}: it is immutable; chattr -i ends that" "$out"
+        snap "$R" >"$T/after"
+        expect_same "$kind: nothing has changed" "$T/before" "$T/after"
+        chattr -i "$bundle"
+        expect_exit 0 "$kind: and then it goes on" image remove --yes "$P/new-root.pem"
+    else
+        skip 'no immutable files on this file system'
+        run image remove --yes "$P/new-root.pem"
+    fi
+done
+
+# What cannot be seen before: each rename of the outputs fails once, and every time.
+if can_trace; then
+    for kind in debian fedora alpine; do
+        R=$T/$kind state=$T/state-$kind bundle=$R/etc/ssl/certs/ca-certificates.crt
+        [[ $kind != fedora ]] || bundle=$R/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem
+        run image recover --yes
+        snap "$R" >"$T/before"
+        for ((n = 1, reached = 0; n <= 12 && !reached; n++)); do
+            run traced -f -o "$T/trace" -e trace=renameat2 -e inject=renameat2:error=EBUSY:when="$n" "$XR_BIN" --worker \
+                "$XR_WORKER" --state "$state" --root "$R" --store ca-certificates:/ install --yes "$P/t61.pem"
+            if ! grep -q INJECTED "$T/trace"; then
+                expect_eq "$kind: without a fault it is done" "$rc $(trusts "$P/t61.pem")" '0 yes'
+                reached=1
+                continue
+            fi
+            expect_eq "$kind: rename $n fails: exit code, and what readers see" "$rc $(trusts "$P/t61.pem")" '1 no'
+            expect_grep "$kind: rename $n fails: and why" 'cannot (put|remove) /.*: Device or resource busy' "$out"
+            snap "$R" >"$T/after"
+            expect_same "$kind: rename $n fails: everything is what it was" "$T/before" "$T/after"
+            expect_exit 0 "$kind: rename $n fails: nothing is stuck" image recover
+            expect_no_grep "$kind: rename $n fails: nothing is pending" 'pending' "$err"
+        done
+        expect_eq "$kind: every rename was made to fail" "$reached" 1
+    done
+fi
+
+finish

@@ -1,0 +1,153 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# What lies among the sources and was never published does not become trusted unasked, whatever the
+# command; and what lies there and counts for nothing is named.
+# shellcheck source=tests/cli/lib.sh
+. "$(dirname -- "${BASH_SOURCE[0]}")/../cli/lib.sh"
+
+make_pki "$T/pki"
+some=("$P"/{old-root,rsa-root,utf8,far-future}.pem)
+image() { xr --root "$R" --store ca-certificates:/ "$@"; }
+
+debian() {
+    mkdir -p "$1"/etc/ssl/certs "$1"/usr/local/share/ca-certificates "$1"/usr/share/ca-certificates/mozilla
+    local file
+    for file in "${some[@]}"; do
+        cp "$file" "$1/usr/share/ca-certificates/mozilla/$(basename "$file" .pem).crt"
+        echo "mozilla/$(basename "$file" .pem).crt"
+    done >"$1/etc/ca-certificates.conf"
+    anchors=$1/usr/local/share/ca-certificates bundle=$1/etc/ssl/certs/ca-certificates.crt ext=crt
+}
+alpine() {
+    debian "$1"
+    echo 3.20.3 >"$1/etc/alpine-release"
+}
+p11() { # SOURCE VENDOR
+    mkdir -p "$1"/anchors "$1"/blocklist "$2"/anchors
+    cp "${some[@]}" "$2/anchors/"
+    anchors=$1/anchors ext=pem
+}
+fedora() {
+    p11 "$1/etc/pki/ca-trust/source" "$1/usr/share/pki/ca-trust-source"
+    mkdir -p "$1"/etc/pki/ca-trust/extracted/{pem,openssl,java,edk2}
+    bundle=$1/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem
+}
+suse() {
+    p11 "$1/etc/pki/trust" "$1/usr/share/pki/trust"
+    mkdir -p "$1/var/lib/ca-certificates"
+    bundle=$1/var/lib/ca-certificates/ca-bundle.pem
+}
+arch() {
+    p11 "$1/etc/ca-certificates/trust-source" "$1/usr/share/ca-certificates/trust-source"
+    mkdir -p "$1/etc/ca-certificates/extracted"
+    bundle=$1/etc/ca-certificates/extracted/tls-ca-bundle.pem
+}
+trusts() { # FILE: does OpenSSL, by the published bundle?
+    openssl verify -no-CApath -no-CAstore -CAfile "$bundle" "$1" >/dev/null 2>&1 && echo yes || echo no
+}
+
+for kind in debian alpine fedora suse arch; do
+    R=$T/$kind state=$T/state-$kind
+    "$kind" "$R"
+    expect_exit 0 "$kind: what packages ship is published the first time, unasked" image recover
+    expect_eq "$kind: all of it" "$(grep -c BEGIN "$bundle")" 4
+    expect_exit 0 "$kind: install" image install --yes "$P/bmp.pem"
+    cp "$P/new-root.pem" "$anchors/rogue.$ext"
+    snap "$R" >"$T/before"
+    rogue="1 certificate among the sources is not published yet, and any change makes programs trust it: .*$(sha "$P/new-root.pem" | cut -c 1-8) in /.*/anchors/rogue|1 certificate among the sources is not published yet.*in /usr/local/share/ca-certificates/rogue"
+    expect_exit 7 "$kind: another is removed" image remove "$P/bmp.pem"
+    expect_grep "$kind: the question names it" "$rogue" "$err"
+    expect_exit 7 "$kind: another is installed by its pin" image install --pin "$(sha "$P/t61.pem")" "$P/t61.pem"
+    expect_grep "$kind: the pin does not answer for it" "$rogue" "$err"
+    expect_exit 7 "$kind: nothing would change" image install "$P/bmp.pem"
+    expect_exit 7 "$kind: undo" image undo
+    expect_exit 1 "$kind: recover" image recover
+    expect_grep "$kind: names it too" "$rogue" "$out"
+    expect_exit 1 "$kind: an install that is refused" image install --yes "$P/sub.pem" --dry-run
+    expect_grep "$kind: a dry run names it" "$rogue" "$err"
+    expect_eq "$kind: nobody trusts it" "$(trusts "$P/new-root.pem")" no
+    snap "$R" >"$T/after"
+    expect_same "$kind: nothing has changed" "$T/before" "$T/after"
+    run image --dry-run --json remove "$P/bmp.pem"
+    expect_json "$kind: JSON says it in a message" 'messages[0].store' ca-certificates:/
+    expect_exit 0 "$kind: a yes" image remove --yes "$P/bmp.pem"
+    expect_grep "$kind: is told what it answered" "$rogue" "$err"
+    expect_eq "$kind: now it is trusted" "$(trusts "$P/new-root.pem")" yes
+    expect_exit 0 "$kind: and no question is left" image undo --yes
+    rm "$anchors/rogue.$ext"
+    expect_exit 0 "$kind: a deleted source goes when that is said" image --rebuild recover
+    expect_eq "$kind: not trusted" "$(trusts "$P/new-root.pem")" no
+    cp "$P/new-root.pem" "$anchors/rogue.$ext"
+    expect_exit 0 "$kind: and publishes it with one" image recover --yes
+    expect_eq "$kind: trusted again" "$(trusts "$P/new-root.pem")" yes
+
+    # A killed install was agreed to; what came meanwhile was not.
+    if can_trace; then
+        for at in 1 2 3; do
+            run image --rebuild recover
+            traced -f -o /dev/null -e inject=renameat,renameat2:signal=KILL:when="$at" \
+                "$XR_BIN" --worker "$XR_WORKER" --state "$state" --root "$R" --store ca-certificates:/ \
+                install --yes "$P/constrained-root.pem" >/dev/null 2>&1 </dev/null || true
+            cp "$P/t61.pem" "$anchors/late.$ext"
+            run image recover
+            expect_eq "$kind: killed at $at: what came meanwhile waits for a yes" "$(trusts "$P/t61.pem")" no
+            rm "$anchors/late.$ext"
+            expect_exit 0 "$kind: killed at $at: without it recover needs none" image recover
+            held=$(image list --json | json 'stores[0].entries[].sha256' | grep -c "$(sha "$P/constrained-root.pem")" || true)
+            expect_eq "$kind: killed at $at: the store and its readers agree" \
+                "$(trusts "$P/constrained-root.pem")" "$([[ $held -gt 0 ]] && echo yes || echo no)"
+            run image remove --yes "$P/constrained-root.pem"
+        done
+    fi
+done
+
+# --- files that count for nothing
+
+R=$T/odd state=$T/state-odd
+debian "$R"
+run image recover
+cp "$P/t61.pem" "$anchors/t61.cer"
+openssl x509 -in "$P/t61.pem" -outform DER -out "$anchors/der.crt"
+: >"$anchors/empty.crt"
+{ printf '\377\376'; sed 's/./&\x00/g' "$P/t61.pem"; } >"$anchors/wide.crt"
+mkfifo "$anchors/fifo.crt"
+ln -s /nowhere "$anchors/dangling.crt"
+truncate -s 5G "$anchors/sparse.crt"
+echo 'mozilla/missing.crt' >>"$R/etc/ca-certificates.conf"
+echo 'a note' >"$anchors/README"
+for what in 'install --yes' 'recover' '-v list'; do
+    file=()
+    [[ $what != install* ]] || file=("$P/bmp.pem")
+    # shellcheck disable=SC2086 # words
+    expect_exit 0 "$what: files that do not count do no harm" image $what "${file[@]}"
+    expect_grep "$what: they are counted" '8 files among the sources count for nothing: ' "$err"
+    expect_no_grep "$what: a README is none of them" README "$err"
+done
+run image list
+expect_no_grep 'a plain list says nothing' 'count for nothing' "$err"
+expect_eq 'each is named with its reason, one alone' "$(
+    find "$anchors" -mindepth 1 ! -name 'crossroot-*' -exec mv {} "$T/pki" \;
+    sed -i '/missing/d' "$R/etc/ca-certificates.conf"
+    for name in t61.cer der.crt empty.crt wide.crt fifo.crt dangling.crt sparse.crt; do
+        mv "$T/pki/$name" "$anchors"
+        image -v list 2>&1 >/dev/null | grep -o "1 file among the sources counts for nothing: .*" | sed 's/.*(\(.*\)).*/\1/'
+        mv "$anchors/$name" "$T/pki"
+    done
+    echo mozilla/missing.crt >>"$R/etc/ca-certificates.conf"
+    image -v list 2>&1 >/dev/null | sed -n 's/.*(\(.*\)).*/\1/p'
+)" "its name does not end in .crt
+it is DER, and only PEM counts
+it is empty
+it is UTF-16; save it as ASCII or UTF-8
+it is not a regular file
+it is a link that leads nowhere
+it is larger than 64 MiB
+it is listed in ca-certificates.conf, and missing"
+R=$T/odd-fedora state=$T/state-odd-fedora
+fedora "$R"
+run image recover
+echo 'no certificate' >"$anchors/text.pem"
+ln -s /nowhere "$anchors/dangling.pem"
+expect_exit 0 'p11-kit sources' image install --yes "$P/bmp.pem"
+expect_grep 'likewise' '2 files among the sources count for nothing: /etc/pki/ca-trust/source/anchors/dangling.pem \(it is a link that leads nowhere\), /etc/pki/ca-trust/source/anchors/text.pem \(there is no certificate in it\)' "$err"
+finish
