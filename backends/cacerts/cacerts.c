@@ -139,6 +139,7 @@ static void describe(struct xr_caps *caps, const struct xr_session *s)
         (void)snprintf(full.would_trust, sizeof(full.would_trust), "%s", s->unpublished);
     memcpy(full.would_trust_id, s->unpublished_id, sizeof(full.would_trust_id));
     ca_left_text(full.left_out, sizeof(full.left_out), s);
+    full.unfinished = ca_owes(s);
     (void)snprintf(full.verifier, sizeof(full.verifier), "OpenSSL X509_verify_cert");
     full.writable = writable(s, &full);
     ca_identify(full.identity, sizeof(full.identity), s, s->layout->lock);

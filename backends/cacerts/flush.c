@@ -82,13 +82,21 @@ static void settle(const struct xr_session *s)
     free(path);
 }
 
+bool ca_owes(const struct xr_session *s)
+{
+    char *path = pending_path(s);
+    struct stat st;
+    bool owes = s->live && s->layout->hooks[0] != NULL && ca_stat(&st, s, path, false);
+
+    free(path);
+    return owes;
+}
+
 static enum xr_status make_outputs(struct xr_session *s, struct xr_error *err)
 {
     struct ca_edits edits = {0};
     struct xr_buf changed = {0};
-    bool hooks = s->live && s->layout->hooks[0] != NULL, owed = false;
-    char *pending = pending_path(s);
-    struct stat st;
+    bool hooks = s->live && s->layout->hooks[0] != NULL, owed = ca_owes(s);
     enum xr_status status = XR_OK;
 
     xr_strings_free(&s->remarks);
@@ -96,7 +104,6 @@ static enum xr_status make_outputs(struct xr_session *s, struct xr_error *err)
         ca_list_outputs(&edits, &changed, s);
     else if (s->layout->family == CA_P11)
         ca_p11_outputs(&edits, s);
-    owed = hooks && ca_stat(&st, s, pending, false);
     if (status == XR_OK && hooks && (edits.count > 0 || owed))
         status = owe(s, &changed, &owed, err);
     if (status == XR_OK && edits.count > 0)
@@ -120,7 +127,6 @@ static enum xr_status make_outputs(struct xr_session *s, struct xr_error *err)
                       edits.count);
     ca_edits_free(&edits);
     xr_buf_free(&changed);
-    free(pending);
     return status;
 }
 

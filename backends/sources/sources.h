@@ -328,6 +328,7 @@ struct xr_buf ca_in_place_bundle(const struct xr_session *s);
 void ca_account(struct xr_session *s);
 
 /* flush.c */
+bool ca_owes(const struct xr_session *s); /* to hooks, what they missed */
 enum xr_status ca_flush(struct xr_session *s, struct xr_error *err);
 
 /* hooks.c */

@@ -3,24 +3,26 @@
 
 #include <stdlib.h>
 
-static enum xr_status open_and_close(const struct xr_run *run, const struct xr_site *site,
+static enum xr_status open_and_close(struct xr_run *run, const struct xr_site *site,
                                      const struct xr_worker_config *worker, enum xr_mode mode,
                                      struct xr_error *err)
 {
     struct xr_store store = {0};
     enum xr_status status = xr_run_open(&store, run, site, mode, worker, err);
 
+    if (status == XR_OK)
+        xr_run_caps(run, &store);
     xr_store_close(&store);
     return status;
 }
 
-enum xr_status xr_stale_look(const struct xr_run *run, const struct xr_site *site,
+enum xr_status xr_stale_look(struct xr_run *run, const struct xr_site *site,
                              const struct xr_worker_config *worker, struct xr_error *err)
 {
     return open_and_close(run, site, worker, XR_READ, err);
 }
 
-enum xr_status xr_stale_end(const struct xr_run *run, const struct xr_site *site,
+enum xr_status xr_stale_end(struct xr_run *run, const struct xr_site *site,
                             const struct xr_worker_config *worker, struct xr_error *err)
 {
     return open_and_close(run, site, worker, XR_WRITE, err);

@@ -9,10 +9,10 @@
 #include "txn.h"
 
 /* Opens for reading and closes; XR_STALE if the store is stale. */
-enum xr_status xr_stale_look(const struct xr_run *run, const struct xr_site *site,
+enum xr_status xr_stale_look(struct xr_run *run, const struct xr_site *site,
                              const struct xr_worker_config *worker, struct xr_error *err);
 /* Opens for writing and closes. */
-enum xr_status xr_stale_end(const struct xr_run *run, const struct xr_site *site,
+enum xr_status xr_stale_end(struct xr_run *run, const struct xr_site *site,
                             const struct xr_worker_config *worker, struct xr_error *err);
 /* If status is XR_STALE, err becomes what the user can do about it. Returns status. */
 enum xr_status xr_stale_advise(const struct xr_run *run, enum xr_status status,

@@ -295,9 +295,21 @@ static void end_stale(struct xr_engine *engine, struct xr_run *run)
         xr_run_end(run, XR_RESULT_FAILED, xr_strdup(err.text));
 }
 
-/* Handles the runs from index from on; drops those that need nothing from the report. */
-static void end_stale_runs(struct xr_engine *engine, size_t from)
+static void end_one(struct xr_change_run *c, struct xr_run *run)
 {
+    if (run->stale_ended)
+        end_stale(c->engine, run);
+    else if (c->engine->rq->dry_run)
+        xr_report_say(c->engine->report, XR_WARNING, run->address,
+                      "what a run before left unfinished would be finished");
+    else
+        tidy(c, run);
+}
+
+/* Handles the runs from index from on; drops those that need nothing from the report. */
+static void end_stale_runs(struct xr_change_run *c, size_t from)
+{
+    struct xr_engine *engine = c->engine;
     struct xr_report *report = engine->report;
     size_t kept = from;
 
@@ -305,8 +317,8 @@ static void end_stale_runs(struct xr_engine *engine, size_t from)
     for (size_t i = from; i < report->runs.count; i++) {
         struct xr_run run = report->runs.items[i];
 
-        if (run.stale_ended) {
-            end_stale(engine, &run);
+        if (run.stale_ended || run.caps.unfinished) {
+            end_one(c, &run);
             report->runs.items[kept++] = run;
         } else {
             xr_run_free(&run);
@@ -315,14 +327,15 @@ static void end_stale_runs(struct xr_engine *engine, size_t from)
     report->runs.count = kept;
 }
 
-/* Other stores of the scope are only checked for an interrupted write; nothing else is changed. */
-static bool end_stale_others(struct xr_engine *engine)
+/* Other stores of the scope are only checked for what was interrupted or left unfinished. */
+static bool end_stale_others(struct xr_change_run *c)
 {
+    struct xr_engine *engine = c->engine;
     size_t from = engine->report->runs.count;
 
     if (engine->rq->stores.count == 0 && !xr_engine_discover(engine))
         return false;
-    end_stale_runs(engine, from);
+    end_stale_runs(c, from);
     return true;
 }
 
@@ -347,8 +360,8 @@ void xr_verb_recover(struct xr_engine *engine)
             goto out;
     }
     if (engine->rq->dry_run) {
-        end_stale_runs(engine, 0);
-        (void)end_stale_others(engine);
+        end_stale_runs(&c, 0);
+        (void)end_stale_others(&c);
     }
     if (engine->rq->dry_run || !xr_change_open_journal(&c))
         goto out;
@@ -377,7 +390,7 @@ void xr_verb_recover(struct xr_engine *engine)
     }
     xr_engine_each(engine, 0, false, tidy, &c);
     xr_engine_say_left_out(engine);
-    if (!end_stale_others(engine))
+    if (!end_stale_others(&c))
         goto out;
     xr_engine_grade(engine);
 out:

@@ -81,6 +81,7 @@ rm /run/told
 expect_exit 4 'it is run again without a change' cr install --yes "$P/old-root.pem"
 expect_grep 'with what it missed' '^\+/etc/ssl/certs/crossroot-' /run/told
 expect_exit 4 'and by recover' cr --store ca-certificates:/ recover
+expect_exit 4 'also where no store is named' cr recover
 expect_exit 4 'and at the next change' cr --json remove --yes "$P/old-root.pem"
 expect_json 'JSON says so too' 'stores[0].state' 'done'
 expect_json 'in a warning' 'messages[0].level' warning

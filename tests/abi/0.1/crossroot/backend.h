@@ -190,6 +190,8 @@ struct xr_caps {
     /* One line for people: files among those of the store that count for nothing, and why. Empty:
      * none. */
     char left_out[400];
+    /* A run before left something that flush does, such as a hook that failed. */
+    bool unfinished;
 };
 
 enum xr_answer { XR_UNKNOWN = 0, XR_YES, XR_NO };
