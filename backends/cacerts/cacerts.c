@@ -113,6 +113,26 @@ static bool writable(const struct xr_session *s, struct xr_caps *caps)
     return ok;
 }
 
+/* Nobody misses them before anything is published. */
+static void say_missing(struct xr_caps *caps, const struct xr_session *s)
+{
+    const size_t most = sizeof(s->layout->known) / sizeof(s->layout->known[0]);
+    struct xr_buf text = {0};
+    struct stat st;
+
+    for (size_t i = 0; i < most && s->layout->known[i].path != NULL; i++) {
+        if (!ca_stat(&st, s, s->layout->known[i].path, true))
+            xr_buf_fmt(&text, "%s/%s (%s)", text.len > 0 ? ", " : "", s->layout->known[i].path,
+                       s->layout->known[i].who);
+    }
+    if (text.len > 0 && ca_stat(&st, s, s->layout->published[0], true))
+        (void)snprintf(caps->missing, sizeof(caps->missing),
+                       "this system does not have %.180s; a program that looks nowhere else trusts "
+                       "nothing",
+                       text.data);
+    xr_buf_free(&text);
+}
+
 static void describe(struct xr_caps *caps, const struct xr_session *s)
 {
     struct xr_caps full = {.size = sizeof(full)};
@@ -140,6 +160,7 @@ static void describe(struct xr_caps *caps, const struct xr_session *s)
     memcpy(full.would_trust_id, s->unpublished_id, sizeof(full.would_trust_id));
     ca_left_text(full.left_out, sizeof(full.left_out), s);
     full.unfinished = ca_owes(s);
+    say_missing(&full, s);
     (void)snprintf(full.verifier, sizeof(full.verifier), "OpenSSL X509_verify_cert");
     full.writable = writable(s, &full);
     ca_identify(full.identity, sizeof(full.identity), s, s->layout->lock);

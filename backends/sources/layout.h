@@ -69,6 +69,10 @@ struct ca_layout {
         bool all;              /* NAME.pem too, always; else HASH.N, and only if some exist */
     } copies;
 
+    /* Where programs of this system look besides what is published: path, and who. */
+    struct {
+        const char *path, *who;
+    } known[3];
     const char *updater[3]; /* argv of the distribution's own command */
     const char *hooks[2];   /* directories */
     bool hooks_dot_run;     /* NAME.run without input, not run-parts with +/- lines */

@@ -115,6 +115,9 @@ const struct ca_layout ca_layouts[] = {
             },
         .kept = {"ca-certificates.crt", "ca-bundle.crt"},
         .copies = {"/etc/pki/ca-trust/extracted/pem/directory-hash/", "etc/pki/tls/certs", false},
+        .known = {{"etc/pki/tls/cert.pem", "OpenSSL's default file"},
+                  {"etc/pki/tls/certs/ca-bundle.crt", "curl of RHEL and of Fedora before 44"},
+                  {"etc/ssl/certs/ca-certificates.crt", "programs built on Debian"}},
         .updater = {"/usr/bin/update-ca-trust", "extract", NULL},
     },
     {

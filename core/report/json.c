@@ -223,6 +223,8 @@ static json_t *store_row(const struct xr_run *run)
     set(out, "places", places);
     set(out, "purposes", purposes(run->caps.purposes));
     set(out, "verifier", run->caps.verifier[0] ? string(run->caps.verifier) : json_null());
+    set(out, "missing", run->caps.missing[0] ? string(run->caps.missing) : json_null());
+    set(out, "left_out", run->caps.left_out[0] ? string(run->caps.left_out) : json_null());
     return out;
 }
 

@@ -232,6 +232,10 @@ static void stores(const struct xr_text_style *style, FILE *out, const struct xr
             put_row(out, "password", "yes: needed to change trust");
         put_row(out, "verifier",
                 run->caps.verifier[0] != '\0' ? run->caps.verifier : "none of its own");
+        if (run->caps.missing[0] != '\0')
+            put_row(out, "missing", run->caps.missing);
+        if (run->caps.left_out[0] != '\0')
+            put_row(out, "left out", run->caps.left_out);
     }
     if (report->runs.count == 0)
         (void)fputs("No trust store found. Name one with --store, for example "

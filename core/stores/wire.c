@@ -133,6 +133,7 @@ void xr_put_caps(struct xr_buf *out, const struct xr_caps *caps)
     xr_buf_add(out, (const char *)caps->would_trust_id, sizeof(caps->would_trust_id));
     xr_put_text(out, caps->left_out);
     xr_put_number(out, caps->unfinished);
+    xr_put_text(out, caps->missing);
 }
 
 void xr_get_fixed(struct xr_reader *in, void *out, size_t len)
@@ -351,4 +352,5 @@ void xr_get_caps(struct xr_reader *in, struct xr_caps *caps)
     xr_get_fixed(in, caps->would_trust_id, sizeof(caps->would_trust_id));
     get_field(in, caps->left_out, sizeof(caps->left_out));
     caps->unfinished = xr_get_number(in, 1) != 0;
+    get_field(in, caps->missing, sizeof(caps->missing));
 }

@@ -143,6 +143,19 @@ it is not a regular file
 it is a link that leads nowhere
 it is larger than 64 MiB
 it is listed in ca-certificates.conf, and missing"
+# --- what programs look for and this system does not have
+
+R=$T/fedora state=$T/state-fedora
+run image stores
+expect_grep 'stores names the files that Fedora 44 has no more, and who looks there' \
+    "missing .*this system does not have /etc/pki/tls/cert.pem \(OpenSSL's default file\), /etc/pki/tls/certs/ca-bundle.crt \(curl of RHEL" "$out"
+mkdir -p "$R"/etc/pki/tls/certs "$R/etc/ssl/certs"
+ln -s certs/ca-bundle.crt "$R/etc/pki/tls/cert.pem"
+ln -s /etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem "$R/etc/pki/tls/certs/ca-bundle.crt"
+ln -s /etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem "$R/etc/ssl/certs/ca-certificates.crt"
+run image stores
+expect_no_grep 'and nothing where they are there' missing "$out"
+
 R=$T/odd-fedora state=$T/state-odd-fedora
 fedora "$R"
 run image recover

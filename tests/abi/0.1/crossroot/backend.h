@@ -192,6 +192,9 @@ struct xr_caps {
     char left_out[400];
     /* A run before left something that flush does, such as a hook that failed. */
     bool unfinished;
+    /* One line for people: files that programs look for on such a system, and that it does not have.
+     * Empty: none. */
+    char missing[300];
 };
 
 enum xr_answer { XR_UNKNOWN = 0, XR_YES, XR_NO };
