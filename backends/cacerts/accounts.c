@@ -25,6 +25,7 @@ struct accounting {
     struct xr_idmap there; /* certificates of the bundle that is looked at */
     struct naming lost, other;
     const char *path; /* the first bundle with a certificate that would be lost */
+    char *unread;     /* why a bundle cannot be looked through, or NULL */
 };
 
 static bool has(const struct xr_idmap *map, const unsigned char id[XR_SHA256_LEN])
@@ -168,8 +169,12 @@ static void look_through(struct accounting *a, const char *path)
 {
     struct xr_session *s = a->s;
     struct xr_buf text = {0};
+    struct xr_error err = {0};
+    enum xr_status status = ca_read(&text, NULL, s, path, &err);
 
-    (void)ca_read(&text, NULL, s, path, NULL);
+    if (status != XR_OK && status != XR_ABSENT && a->unread == NULL)
+        a->unread = xr_format("what it holds is not known: %.150s; --rebuild allows a change",
+                              err.text);
     if (!as_it_would_be(s, &text)) {
         if (text.len > 0)
             (void)s->host->items((struct xr_bytes){(const unsigned char *)text.data, text.len},
@@ -231,7 +236,14 @@ void ca_account(struct xr_session *s)
         if (s->layout->published[i] != NULL)
             look_through(&a, s->layout->published[i]);
     }
-    s->unaccounted = s->rebuild ? NULL : say_lost(&a);
+    /* A bundle that is its own source loses nothing but what crossroot added, once its file in the
+     * local directory is deleted. */
+    if (!s->rebuild && a.unread != NULL)
+        s->unaccounted = a.unread;
+    else if (!s->rebuild && !s->in_place)
+        s->unaccounted = say_lost(&a);
+    if (s->unaccounted != a.unread)
+        free(a.unread);
     s->unpublished = say_other(&a.other);
     s->host->sha256(s->unpublished_id,
                     (struct xr_bytes){(const unsigned char *)a.other.ids.data, a.other.ids.len});

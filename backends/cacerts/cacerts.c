@@ -98,6 +98,13 @@ static bool writable(const struct xr_session *s, struct xr_caps *caps)
                                  "image is executed");
         return false;
     }
+    if (s->updater_distro && s->in_place) {
+        (void)snprintf(caps->why_not, sizeof(caps->why_not),
+                       "--updater distro would lose the whole bundle, for which this system has no "
+                       "sources");
+        caps->refused = true;
+        return false;
+    }
     ok = ca_may_write(s, layout->anchors, caps) && ok;
     ok = ca_may_write(s, s->blocklist, caps) && ok;
     ok = ca_may_write(s, layout->directory, caps) && ok;

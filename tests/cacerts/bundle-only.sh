@@ -114,6 +114,23 @@ expect_exit 0 'once the package with the sources is there' image install --yes "
 expect_eq 'the bundle is made from them, with ours' "$(count "$bundle")" 7
 expect_exit 1 'and has no mark of ours' grep -q crossroot "$bundle"
 
+# What crossroot added goes with its file, whoever deletes that.
+R=$T/deleted state=$T/state-deleted
+distroless "$R"
+cp "$T/bundle" "$bundle"
+run image install --yes "$P/t61.pem" "$P/bmp.pem"
+rm "$R/usr/local/share/ca-certificates/crossroot-$(sha "$P/t61.pem").crt"
+expect_exit 0 'our file is deleted by hand' image recover
+expect_eq 'and its certificate goes, alone' "$(count "$bundle")" 6
+leaf_ok 'deleted by hand' 2
+
+# A bundle that cannot be read may hold anything.
+R=$T/huge state=$T/state-huge
+distroless "$R"
+truncate -s 70M "$bundle"
+expect_exit 1 'a bundle of 70 MiB' image install --yes "$P/t61.pem"
+expect_grep 'is left alone' 'what it holds is not known' "$out"
+
 # A foreign link above ours does not get out of OpenSSL's reach when ours goes.
 R=$T/gap state=$T/state-gap
 distroless "$R"

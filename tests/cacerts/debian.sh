@@ -251,6 +251,7 @@ expect_eq 'and only ours is gone' \
 
 find "$packaged" "$local" -mindepth 1 -delete
 published=$(grep -c BEGIN /etc/ssl/certs/ca-certificates.crt)
+expect_exit 1 'sources that are gone: the own command would lose all' cr --updater distro install --yes "$P/old-root.pem"
 expect_exit 0 'sources that are gone lose nothing' cr install --yes "$P/old-root.pem"
 expect_eq 'one certificate is added to the bundle' "$(grep -c BEGIN /etc/ssl/certs/ca-certificates.crt)" $((published + 1))
 expect_exit 0 'unless that is said: all certificates go but one' cr --rebuild install --yes "$P/old-root.pem"
