@@ -3,6 +3,8 @@
  * derived from the entries, so that the same flush works after a change, an undo and a crash. */
 #include "store.h"
 
+#include "kit/der.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -13,41 +15,125 @@
 
 /* ---- bundles ---- */
 
+struct bundled {
+    const struct item *item;
+    struct xr_der_cert d;
+    uint32_t issuer; /* hash of the name */
+    bool leads;      /* by names, to an anchor of this store */
+};
+struct bundle {
+    struct bundled *items;
+    size_t count, capacity;
+};
+
 static int by_sha256(const void *a, const void *b)
 {
-    return memcmp((*(const struct item *const *)a)->sha256,
-                  (*(const struct item *const *)b)->sha256, XR_SHA256_LEN);
+    return memcmp(((const struct bundled *)a)->item->sha256,
+                  ((const struct bundled *)b)->item->sha256, XR_SHA256_LEN);
 }
 
-static struct xr_buf bundle_of(const struct view *view)
+/* OpenSSL takes the first issuer that fits and never goes back. */
+static int by_use(const void *a, const void *b)
 {
-    struct {
-        const struct item **items;
-        size_t count, capacity;
-    } all = {0};
-    struct xr_buf out = {0};
+    const struct bundled *one = a, *two = b;
+    int order = two->leads - one->leads;
+
+    if (order == 0)
+        order = xr_der_cert_order(&one->d, &two->d);
+    return order != 0 ? order : by_sha256(a, b);
+}
+
+static int by_value(const void *a, const void *b)
+{
+    const uint32_t *one = a, *two = b;
+
+    return *one < *two ? -1 : *one > *two;
+}
+
+/* A plain bundle cannot limit the purposes of a certificate. */
+static struct bundle collect(const struct view *view)
+{
+    struct bundle all = {0};
+    size_t kept = 0;
 
     for (size_t i = 0; i < view->count; i++) {
         const struct file *file = view->items[i];
 
-        /* A plain bundle cannot limit the purposes of a certificate. */
         for (size_t k = 0; od_view_counts(view, file) && k < file->held.count; k++) {
             if (file->held.items[k].purposes == XR_ANY_PURPOSE)
-                *XR_PUSH(&all) = &file->held.items[k];
+                XR_PUSH(&all)->item = &file->held.items[k];
         }
     }
     if (all.count > 1)
-        qsort((void *)all.items, all.count, sizeof(*all.items), by_sha256);
+        qsort(all.items, all.count, sizeof(*all.items), by_sha256);
     for (size_t i = 0; i < all.count; i++) {
-        struct xr_buf one = {0};
+        if (kept == 0 || by_sha256(&all.items[kept - 1], &all.items[i]) != 0)
+            all.items[kept++] = all.items[i];
+    }
+    all.count = kept;
+    return all;
+}
 
-        if (i > 0 && by_sha256(&all.items[i - 1], &all.items[i]) == 0)
-            continue;
-        one = od_canonical(view->host, view->shape, all.items[i]->der);
+static void mark_leading(struct bundle *all, const struct view *anchors)
+{
+    struct {
+        uint32_t *items;
+        size_t count, capacity;
+    } names = {0};
+    size_t before = 0;
+
+    for (size_t i = 0; i < anchors->count; i++) {
+        const struct file *file = anchors->items[i];
+
+        for (size_t k = 0; od_view_counts(anchors, file) && k < file->held.count; k++)
+            *XR_PUSH(&names) = file->held.items[k].hash;
+    }
+    while (names.count > before) {
+        size_t sorted = names.count;
+
+        before = sorted;
+        qsort(names.items, sorted, sizeof(*names.items), by_value);
+        for (size_t i = 0; i < all->count; i++) {
+            struct bundled *one = &all->items[i];
+
+            if (one->leads ||
+                bsearch(&one->issuer, names.items, sorted, sizeof(*names.items), by_value) == NULL)
+                continue;
+            one->leads = true;
+            *XR_PUSH(&names) = one->item->hash;
+        }
+    }
+    free(names.items);
+}
+
+static void sort_by_use(struct bundle *all, const struct xr_session *s)
+{
+    for (size_t i = 0; i < all->count; i++) {
+        struct bundled *one = &all->items[i];
+
+        if (xr_der_cert(&one->d, one->item->der, NULL) != XR_OK ||
+            s->host->name_hash(&one->issuer, one->d.slices.issuer, NULL) != XR_OK)
+            one->d.malformed = true;
+    }
+    mark_leading(all, &s->views[0]);
+    qsort(all->items, all->count, sizeof(*all->items), by_use);
+}
+
+static struct xr_buf bundle_of(const struct xr_session *s, size_t at)
+{
+    const struct view *view = &s->views[at];
+    struct bundle all = collect(view);
+    struct xr_buf out = {0};
+
+    if (view->shape->place == XR_INTERMEDIATE && all.count > 1)
+        sort_by_use(&all, s);
+    for (size_t i = 0; i < all.count; i++) {
+        struct xr_buf one = od_canonical(view->host, view->shape, all.items[i].item->der);
+
         xr_buf_add(&out, one.data, one.len);
         xr_buf_free(&one);
     }
-    free((void *)all.items);
+    free(all.items);
     return out;
 }
 
@@ -76,7 +162,7 @@ static enum xr_status save_foreign(struct xr_session *s, size_t at, struct xr_er
 static enum xr_status flush_bundle(struct xr_session *s, size_t at, struct xr_error *err)
 {
     const char *name = od_shapes[at].bundle;
-    struct xr_buf want = bundle_of(&s->views[at]), have = {0};
+    struct xr_buf want = bundle_of(s, at), have = {0};
     struct stat st;
     bool present = fstatat(s->dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0;
     bool readable = present && od_read_small(&have, s->dir, name);

@@ -7,6 +7,8 @@
 
 /* A candidate set larger than this is an attack on the verifier, not a PKI. */
 #define CANDIDATES_MAX 256u
+/* Most orders of the same certificates that one question is asked with. */
+#define TRIES_MAX 64u
 
 void xr_x509_engine(char out[XR_X509_ENGINE_MAX])
 {
@@ -14,10 +16,20 @@ void xr_x509_engine(char out[XR_X509_ENGINE_MAX])
                    OpenSSL_version(OPENSSL_VERSION_STRING));
 }
 
+/* Intermediates of one subject, of which a path may need any: a range of the untrusted ones. */
+struct choice {
+    int at, count;
+    int first; /* which of them stands in front now */
+};
+
 /* Certificates that a lookup emitted, by name; one check looks each name up only once. */
 struct gather {
     const struct xr_path_check *check;
     STACK_OF(X509) * untrusted; /* what the server sends, then the store's intermediates */
+    struct {
+        struct choice *items;
+        size_t count, capacity;
+    } choices;
     STACK_OF(X509) * anchors;
     STACK_OF(X509_CRL) * crls;
     STACK_OF(X509) * into; /* where the current lookup puts certificates */
@@ -262,13 +274,112 @@ out:
     X509_STORE_CTX_free(ctx);
 }
 
+/* ---- which of several intermediates ---- */
+
+struct candidate {
+    X509 *x;
+    unsigned char *der;
+    struct xr_der_cert d;
+    unsigned char sha256[XR_SHA256_LEN];
+};
+
+static int by_subject(const void *a, const void *b)
+{
+    const struct candidate *one = a, *two = b;
+    int order = X509_NAME_cmp(X509_get_subject_name(one->x), X509_get_subject_name(two->x));
+
+    if (order == 0)
+        order = xr_der_cert_order(&one->d, &two->d);
+    return order != 0 ? order : memcmp(one->sha256, two->sha256, XR_SHA256_LEN);
+}
+
+/* Puts the store's intermediates in an order that does not depend on the store's: the least limited
+ * of a subject first. What the server sends stays in front, as it was sent. */
+static void arrange(struct gather *g, int sent)
+{
+    int count = sk_X509_num(g->untrusted) - sent;
+    struct candidate *all = count > 1 ? xr_new((size_t)count, sizeof(*all)) : NULL;
+
+    for (int i = 0; all != NULL && i < count; i++) {
+        struct candidate *one = &all[i];
+        int len = 0;
+
+        one->x = sk_X509_value(g->untrusted, sent + i);
+        len = i2d_X509(one->x, &one->der);
+        if (len <= 0 ||
+            xr_der_cert(&one->d, (struct xr_bytes){one->der, (size_t)len}, NULL) != XR_OK)
+            one->d = (struct xr_der_cert){.malformed = true, .pathlen = -1};
+        if (len > 0)
+            xr_x509_sha256(one->sha256, (struct xr_bytes){one->der, (size_t)len});
+    }
+    if (all != NULL)
+        qsort(all, (size_t)count, sizeof(*all), by_subject);
+    for (int i = 0; all != NULL && i < count; i++) {
+        struct choice *last = g->choices.count > 0 ? &g->choices.items[g->choices.count - 1] : NULL;
+
+        (void)sk_X509_set(g->untrusted, sent + i, all[i].x);
+        if (i > 0 && X509_NAME_cmp(X509_get_subject_name(all[i - 1].x),
+                                   X509_get_subject_name(all[i].x)) == 0) {
+            if (last != NULL && last->at + last->count == sent + i)
+                last->count++;
+            else
+                *XR_PUSH(&g->choices) = (struct choice){.at = sent + i - 1, .count = 2};
+        }
+        OPENSSL_free(all[i].der);
+    }
+    free(all);
+}
+
+static void put_first(struct gather *g, struct choice *c, int which)
+{
+    (void)sk_X509_insert(g->untrusted, sk_X509_delete(g->untrusted, c->at), c->at + c->first);
+    (void)sk_X509_insert(g->untrusted, sk_X509_delete(g->untrusted, c->at + which), c->at);
+    c->first = which;
+}
+
+/* Counts through all combinations; false after the last, and then all are as arranged. */
+static bool next_combination(struct gather *g)
+{
+    for (size_t i = 0; i < g->choices.count; i++) {
+        struct choice *c = &g->choices.items[i];
+
+        if (c->first + 1 < c->count) {
+            put_first(g, c, c->first + 1);
+            return true;
+        }
+        put_first(g, c, 0);
+    }
+    return false;
+}
+
+/* libcrypto takes the first issuer that fits and never goes back. Programs can be given the
+ * certificates of any path, so one good combination makes a yes; a no has the reason of the first. */
+static void find_path(struct xr_verdict *out, struct gather *g, X509_STORE *store, bool partial)
+{
+    run_check(out, g, store, partial);
+    for (unsigned tries = 1; out->answer == XR_NO && tries < TRIES_MAX && next_combination(g);
+         tries++) {
+        struct xr_verdict other = {.size = sizeof(other)};
+
+        run_check(&other, g, store, partial);
+        if (other.answer != XR_YES)
+            continue;
+        out->answer = XR_YES;
+        memcpy(out->path, other.path, sizeof(out->path));
+        out->path_len = other.path_len;
+        out->why[0] = '\0';
+    }
+    for (size_t i = 0; i < g->choices.count; i++)
+        put_first(g, &g->choices.items[i], 0);
+}
+
 /* curl, GnuTLS, Go and Python 3.13 end a path at any certificate of the store, self-signed or not. */
 static void add_partial_opinion(struct xr_verdict *out, struct gather *g, X509_STORE *store)
 {
     struct xr_opinion *opinion = &out->also[out->also_count++];
     struct xr_verdict second = {.size = sizeof(second)};
 
-    run_check(&second, g, store, true);
+    find_path(&second, g, store, true);
     *opinion = (struct xr_opinion){.size = sizeof(*opinion), .answer = second.answer};
     (void)snprintf(opinion->by, sizeof(opinion->by), "%s",
                    "with partial chains, as curl, GnuTLS, Go and Python 3.13 accept them");
@@ -281,6 +392,7 @@ enum xr_status xr_x509_path_check(struct xr_verdict *out, const struct xr_path_c
     struct gather g = {.check = check};
     enum xr_status status = XR_OK;
     X509_STORE *store = NULL;
+    int sent = 0;
 
     xr_crypto_ready();
     *out = (struct xr_verdict){.size = sizeof(*out)};
@@ -303,12 +415,16 @@ enum xr_status xr_x509_path_check(struct xr_verdict *out, const struct xr_path_c
             goto out;
         }
     }
+    sent = sk_X509_num(g.untrusted);
     status = gather_all(&g);
-    if (status == XR_OK)
-        run_check(out, &g, store, check->partial);
-    if (status == XR_OK && XR_HAS(check, also_partial) && check->also_partial)
-        add_partial_opinion(out, &g, store);
+    if (status == XR_OK) {
+        arrange(&g, sent);
+        find_path(out, &g, store, check->partial);
+        if (XR_HAS(check, also_partial) && check->also_partial)
+            add_partial_opinion(out, &g, store);
+    }
 out:
+    free(g.choices.items);
     ERR_clear_error();
     sk_X509_pop_free(g.untrusted, X509_free);
     sk_X509_pop_free(g.anchors, X509_free);

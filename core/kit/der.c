@@ -340,6 +340,47 @@ enum xr_status xr_der_cert(struct xr_der_cert *out, struct xr_bytes der, struct 
     return tbs_certificate(out, tbs.content, err);
 }
 
+/* SHA-1 and MD5 in signatures, which TLS programs refuse. */
+static bool weak_digest(struct xr_bytes algorithm)
+{
+    static const unsigned char rsa_md5[] = {0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 4};
+    static const unsigned char rsa_sha1[] = {0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 5};
+    static const unsigned char ecdsa_sha1[] = {0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 1};
+    static const struct xr_bytes weak[] = {
+        {rsa_md5, sizeof(rsa_md5)}, {rsa_sha1, sizeof(rsa_sha1)}, {ecdsa_sha1, sizeof(ecdsa_sha1)}};
+    struct xr_der_item outer, oid;
+
+    if (!xr_der_expect(&outer, &algorithm, XR_DER_SEQUENCE) ||
+        !xr_der_expect(&oid, &outer.content, XR_DER_OID))
+        return false;
+    for (size_t i = 0; i < sizeof(weak) / sizeof(weak[0]); i++) {
+        if (xr_bytes_equal(oid.content, weak[i]))
+            return true;
+    }
+    return false;
+}
+
+static unsigned limits_of(const struct xr_der_cert *cert)
+{
+    bool any = !cert->has_eku || (cert->eku & XR_ANY_PURPOSE) != 0;
+
+    return (cert->malformed || cert->unknown_critical ? 32u : 0) +
+           (weak_digest(cert->signature_alg) ? 16u : 0) +
+           (!any && (cert->eku & XR_SERVER) == 0 ? 8u : 0) + (cert->name_constraints ? 4u : 0) +
+           (any ? 0 : 2u) + (cert->pathlen >= 0 ? 1u : 0);
+}
+
+int xr_der_cert_order(const struct xr_der_cert *a, const struct xr_der_cert *b)
+{
+    unsigned of_a = limits_of(a), of_b = limits_of(b);
+
+    if (of_a != of_b)
+        return of_a < of_b ? -1 : 1;
+    if (a->pathlen != b->pathlen) /* both have one */
+        return a->pathlen > b->pathlen ? -1 : 1;
+    return a->not_after > b->not_after ? -1 : a->not_after < b->not_after;
+}
+
 enum xr_status xr_der_aux(struct xr_der_aux *out, struct xr_bytes der, struct xr_error *err)
 {
     struct xr_der_item seq, item;

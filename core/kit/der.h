@@ -61,6 +61,9 @@ struct xr_der_cert {
 
 /* XR_INVALID with a reason unless der is exactly one certificate. */
 enum xr_status xr_der_cert(struct xr_der_cert *out, struct xr_bytes der, struct xr_error *err);
+/* Orders certificates of one subject for programs that take the first that fits and never go back:
+ * the least limited first, then the one that is valid longest. Negative: a before b. */
+int xr_der_cert_order(const struct xr_der_cert *a, const struct xr_der_cert *b);
 
 /* OpenSSL's X509_CERT_AUX, which follows the certificate in a TRUSTED CERTIFICATE block. */
 struct xr_der_aux {

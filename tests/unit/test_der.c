@@ -825,6 +825,58 @@ Test(der, trust_settings_are_read)
     pki_blob_free(&cert);
 }
 
+Test(der, the_least_limited_certificate_of_a_name_comes_first)
+{
+    struct pki_spec plain = pki_spec_ca("A", NOW), specs[8];
+    struct xr_der_cert sorted[8];
+    const size_t count = sizeof(specs) / sizeof(specs[0]);
+
+    for (size_t i = 0; i < count; i++)
+        specs[i] = plain;
+    specs[1].not_after -= PKI_DAY;
+    specs[2].pathlen = 1;
+    specs[3].pathlen = 0;
+    specs[4].eku = "serverAuth";
+    specs[5].name_constraints = "critical,permitted;DNS:example.org";
+    specs[6].eku = "emailProtection";
+    specs[7].unknown_critical = true;
+    for (size_t i = 0; i < count; i++) {
+        sorted[i] = parsed(&specs[i]);
+        sorted[i].signature_alg = (struct xr_bytes){0}; /* the bytes are gone */
+    }
+    for (size_t i = 0; i < count; i++) {
+        for (size_t k = 0; k < count; k++) {
+            int order = xr_der_cert_order(&sorted[i], &sorted[k]);
+
+            cr_assert(i < k   ? order < 0
+                      : i > k ? order > 0
+                              : order == 0,
+                      "%zu, %zu: %d", i, k, order);
+        }
+    }
+}
+
+Test(der, a_weak_signature_comes_behind_every_limit_a_server_can_meet)
+{
+    static const unsigned char sha1[] = {0x30, 0x0b, 6,    9, 0x2a, 0x86, 0x48,
+                                         0x86, 0xf7, 0x0d, 1, 1,    5};
+    static const unsigned char ecdsa_sha1[] = {0x30, 9, 6, 7, 0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 1};
+    static const unsigned char ecdsa_sha256[] = {0x30, 0x0a, 6,    8, 0x2a, 0x86,
+                                                 0x48, 0xce, 0x3d, 4, 3,    2};
+    struct xr_der_cert limited = {.pathlen = 0,
+                                  .name_constraints = true,
+                                  .has_eku = true,
+                                  .eku = XR_SERVER,
+                                  .signature_alg = {ecdsa_sha256, sizeof(ecdsa_sha256)}};
+    struct xr_der_cert weak = {.pathlen = -1, .signature_alg = {sha1, sizeof(sha1)}};
+
+    cr_assert(xr_der_cert_order(&limited, &weak) < 0);
+    weak.signature_alg = (struct xr_bytes){ecdsa_sha1, sizeof(ecdsa_sha1)};
+    cr_assert(xr_der_cert_order(&limited, &weak) < 0);
+    weak.signature_alg = limited.signature_alg;
+    cr_assert(xr_der_cert_order(&limited, &weak) > 0);
+}
+
 Test(der, a_crl_names_its_issuer)
 {
     struct pki_spec spec = pki_spec_ca("A", NOW);

@@ -1123,6 +1123,144 @@ Test(x509, an_empty_store_trusts_nothing_of_the_system)
     world_free(&w);
 }
 
+/* One more cross certificate for the new root's key. */
+static struct pki_blob cross_by(const struct world *w, const struct pki_blob *issuer,
+                                const struct pki_key *key, const char *serial,
+                                const char *name_constraints)
+{
+    struct pki_spec spec = pki_spec_ca("New Root", NOW);
+
+    spec.serial = serial;
+    spec.name_constraints = name_constraints;
+    return issue(w->new_key, issuer, key, &spec);
+}
+
+/* Asks with two intermediates in either order. */
+static void either_order(struct xr_verdict got[2], const struct memory *base,
+                         const struct pki_blob *one, const struct pki_blob *two,
+                         const struct ask *ask)
+{
+    for (size_t i = 0; i < 2; i++) {
+        struct memory m = *base;
+
+        keep(&m, XR_INTERMEDIATE, i == 0 ? one : two);
+        keep(&m, XR_INTERMEDIATE, i == 0 ? two : one);
+        got[i] = verdict(&m, ask);
+    }
+}
+
+Test(x509, of_several_cross_certificates_any_makes_the_path_in_any_order)
+{
+    struct world w = world_new();
+    struct pki_key *other_key = key_new(PKI_EC);
+    struct pki_spec spec = pki_spec_ca("Other Root", NOW);
+    struct pki_blob other_root = issue(other_key, NULL, NULL, &spec);
+    struct pki_blob by_other = cross_by(&w, &other_root, other_key, NULL, NULL);
+    struct pki_blob not_here =
+        cross_by(&w, &w.old_root, w.old_key, NULL, "critical,excluded;DNS:www.example.org");
+    struct pki_blob only_here =
+        cross_by(&w, &w.old_root, w.old_key, NULL,
+                 "critical,permitted;DNS:example.org,permitted;IP:192.0.2.0/255.255.255.0");
+    struct memory m = {0};
+    struct xr_verdict got[2];
+    const struct ask ask = {.chain = {&w.leaf, &w.sub}, .host = "www.example.org"};
+
+    keep(&m, XR_ANCHOR, &w.old_root);
+    either_order(got, &m, &by_other, &w.cross, &ask);
+    for (size_t i = 0; i < 2; i++)
+        cr_assert(path_is(&got[i],
+                          (const struct pki_blob *[]){&w.leaf, &w.sub, &w.cross, &w.old_root}, 4),
+                  "one leads to a root that is not here");
+    either_order(got, &m, &not_here, &w.cross, &ask);
+    for (size_t i = 0; i < 2; i++)
+        cr_assert(path_is(&got[i],
+                          (const struct pki_blob *[]){&w.leaf, &w.sub, &w.cross, &w.old_root}, 4),
+                  "one is for other names");
+    either_order(got, &m, &not_here, &only_here, &ask);
+    for (size_t i = 0; i < 2; i++)
+        cr_assert(path_is(&got[i],
+                          (const struct pki_blob *[]){&w.leaf, &w.sub, &only_here, &w.old_root}, 4),
+                  "both are limited");
+    either_order(got, &m, &not_here, &by_other, &ask);
+    cr_assert_eq(got[0].answer, XR_NO);
+    cr_assert_eq(got[1].answer, XR_NO);
+    cr_assert_str_eq(got[0].why, got[1].why, "the reason does not depend on the order either");
+    pki_blob_free(&other_root);
+    pki_blob_free(&by_other);
+    pki_blob_free(&not_here);
+    pki_blob_free(&only_here);
+    pki_key_free(other_key);
+    world_free(&w);
+}
+
+Test(x509, a_path_needs_the_right_one_of_each_name)
+{
+    enum { LEVELS = 3, TWINS = 3 };
+    struct pki_key *keys[LEVELS + 1], *leaf_key = key_new(PKI_EC), *lost_key = key_new(PKI_EC);
+    struct pki_blob root, lost, twins[LEVELS][TWINS], leaf;
+    struct pki_spec spec = pki_spec_ca("Lost", NOW);
+    struct memory m = {0};
+    struct xr_verdict got;
+
+    lost = issue(lost_key, NULL, NULL, &spec);
+    spec = pki_spec_ca("CA 0", NOW);
+    keys[0] = key_new(PKI_EC);
+    root = issue(keys[0], NULL, NULL, &spec);
+    keep(&m, XR_ANCHOR, &root);
+    for (size_t level = 0; level < LEVELS; level++) {
+        char name[16];
+
+        keys[level + 1] = key_new(PKI_EC);
+        (void)snprintf(name, sizeof(name), "CA %zu", level + 1);
+        for (size_t i = 0; i < TWINS; i++) {
+            spec = pki_spec_ca(name, NOW);
+            /* The good one is valid for the shortest time: it comes last. */
+            spec.not_after = NOW + PKI_YEAR * (i == 0 ? 2 : 5);
+            twins[level][i] =
+                i > 0        ? issue(keys[level + 1], &lost, lost_key, &spec)
+                : level == 0 ? issue(keys[1], &root, keys[0], &spec)
+                             : issue(keys[level + 1], &twins[level - 1][0], keys[level], &spec);
+            keep(&m, XR_INTERMEDIATE, &twins[level][i]);
+        }
+    }
+    spec = pki_spec_leaf("leaf", NOW);
+    leaf = issue(leaf_key, &twins[LEVELS - 1][0], keys[LEVELS], &spec);
+    got = verdict(&m, &(struct ask){.chain = {&leaf}});
+    cr_assert(path_is(
+        &got, (const struct pki_blob *[]){&leaf, &twins[2][0], &twins[1][0], &twins[0][0], &root},
+        5));
+    m.entries[0].place = XR_DISTRUST;
+    got = verdict(&m, &(struct ask){.chain = {&leaf}});
+    cr_assert_eq(got.answer, XR_NO);
+    for (size_t level = 0; level < LEVELS; level++) {
+        for (size_t i = 0; i < TWINS; i++)
+            pki_blob_free(&twins[level][i]);
+        pki_key_free(keys[level + 1]);
+    }
+    pki_blob_free(&root);
+    pki_blob_free(&lost);
+    pki_blob_free(&leaf);
+    pki_key_free(keys[0]);
+    pki_key_free(leaf_key);
+    pki_key_free(lost_key);
+}
+
+Test(x509, what_the_server_sends_is_used_as_it_was_sent)
+{
+    struct world w = world_new();
+    struct pki_blob not_here =
+        cross_by(&w, &w.old_root, w.old_key, NULL, "critical,excluded;DNS:www.example.org");
+    struct memory m = {0};
+    struct xr_verdict got;
+
+    keep(&m, XR_ANCHOR, &w.old_root);
+    keep(&m, XR_INTERMEDIATE, &w.cross);
+    got = verdict(&m, &(struct ask){.chain = {&w.leaf, &w.sub, &not_here}});
+    cr_assert(says_no(&got, "excluded subtree"), "no program of OpenSSL would pass it by");
+    pki_blob_free(&not_here);
+    world_free(&w);
+}
+
 Test(x509, loops_of_cross_signatures_end_with_a_no, .timeout = 20)
 {
     enum { RING = 12 };
@@ -1422,6 +1560,38 @@ Test(x509, what_a_crl_revokes_is_refused)
     pki_blob_free(&leaf_crl);
     pki_blob_free(&sub_crl);
     pki_blob_free(&other_crl);
+    world_free(&w);
+}
+
+Test(x509, a_revoked_cross_certificate_is_in_no_path)
+{
+    struct world w = world_new();
+    struct pki_blob revoked = cross_by(&w, &w.old_root, w.old_key, "501", NULL);
+    struct pki_blob twin = cross_by(&w, &w.old_root, w.old_key, "502", NULL);
+    struct pki_blob crl = crl_of(&w.old_root, w.old_key, "501", NOW + PKI_DAY);
+    struct pki_blob crl_of_twin = crl_of(&w.old_root, w.old_key, "502", NOW + PKI_DAY);
+    struct memory m = {0};
+    struct xr_verdict got[2];
+    const struct ask ask = {.chain = {&w.leaf, &w.sub}};
+
+    keep(&m, XR_ANCHOR, &w.old_root);
+    keep(&m, XR_CRL, &crl);
+    either_order(got, &m, &revoked, &twin, &ask);
+    for (size_t i = 0; i < 2; i++)
+        cr_assert(
+            path_is(&got[i], (const struct pki_blob *[]){&w.leaf, &w.sub, &twin, &w.old_root}, 4));
+    keep(&m, XR_INTERMEDIATE, &revoked);
+    got[0] = verdict(&m, &ask);
+    cr_assert(says_no(&got[0], "certificate revoked, at New Root"));
+    m.count--;
+    keep(&m, XR_CRL, &crl_of_twin);
+    m.entries[1].blob = &crl_of_twin;
+    either_order(got, &m, &twin, &twin, &ask);
+    cr_assert(says_no(&got[0], "certificate revoked, at New Root"));
+    pki_blob_free(&revoked);
+    pki_blob_free(&twin);
+    pki_blob_free(&crl);
+    pki_blob_free(&crl_of_twin);
     world_free(&w);
 }
 

@@ -245,7 +245,8 @@ typedef enum xr_status (*xr_bytes_fn)(void *ctx, struct xr_bytes bytes);
 typedef enum xr_status (*xr_entry_fn)(void *ctx, const struct xr_entry *entry);
 
 /* Emits every certificate (or CRL) that a place of the store holds under that name. OpenSSL's trust
- * settings may follow an anchor and then count. */
+ * settings may follow an anchor and then count. Of several anchors of one name the first that fits is
+ * used, as OpenSSL does; of several intermediates any, whatever their order. */
 typedef enum xr_status (*xr_lookup_fn)(void *ctx, enum xr_place place, struct xr_bytes name,
                                        uint32_t name_hash, xr_bytes_fn emit, void *emit_ctx);
 
