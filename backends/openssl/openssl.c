@@ -33,9 +33,13 @@ static void describe(struct xr_caps *caps, const struct xr_session *s)
     struct xr_caps full = {.size = sizeof(full)};
 
     full.places[XR_ANCHOR] = XR_ENFORCED;
-    full.places[XR_INTERMEDIATE] = XR_ENFORCED;
-    full.places[XR_DISTRUST] = XR_ADVISORY;
-    full.places[XR_CRL] = XR_ENFORCED;
+    full.places[XR_INTERMEDIATE] = full.places[XR_DISTRUST] = full.places[XR_CRL] = XR_ADVISORY;
+    (void)snprintf(full.why_cannot[XR_INTERMEDIATE], sizeof(full.why_cannot[0]),
+                   "programs do not read intermediates/ by themselves: a server must send it, or "
+                   "the program be given it as untrusted (intermediates.pem)");
+    (void)snprintf(full.why_cannot[XR_CRL], sizeof(full.why_cannot[0]),
+                   "programs use CRLs only if they are told to (-crl_check, "
+                   "X509_V_FLAG_CRL_CHECK)");
     full.purposes = XR_ANY_PURPOSE;
     full.subjects = 1u << XR_SUBJECT_CERT;
     full.atomic = true;
@@ -67,25 +71,91 @@ static enum xr_status session_open(struct xr_session **out, struct xr_caps *caps
 
 /* ---- probe, discover ---- */
 
+struct asking {
+    const struct xr_session *s;
+    bool sent_only; /* as if intermediates/ were empty */
+    bool found;     /* an intermediate */
+    xr_bytes_fn emit;
+    void *emit_ctx;
+};
+
+static enum xr_status pass_on(void *ctx, struct xr_bytes der)
+{
+    struct asking *asking = ctx;
+
+    asking->found = true;
+    return asking->emit(asking->emit_ctx, der);
+}
+
 static enum xr_status lookup(void *ctx, enum xr_place place, struct xr_bytes name,
                              uint32_t name_hash, xr_bytes_fn emit, void *emit_ctx)
 {
-    const struct xr_session *s = ctx;
+    struct asking *asking = ctx;
+    const struct view *view = NULL;
     size_t at = 0;
 
     (void)name;
-    if (od_shape_of(place, &at) == NULL)
+    if (od_shape_of(place, &at) == NULL || (place == XR_INTERMEDIATE && asking->sent_only))
         return XR_OK;
-    return od_view_lookup(&s->views[at], name_hash, emit, emit_ctx);
+    view = &asking->s->views[at];
+    if (place != XR_INTERMEDIATE)
+        return od_view_lookup(view, name_hash, emit, emit_ctx);
+    asking->emit = emit;
+    asking->emit_ctx = emit_ctx;
+    return od_view_lookup(view, name_hash, pass_on, asking);
+}
+
+static enum xr_answer same_opinion(const struct xr_verdict *verdict, const char *by)
+{
+    for (size_t i = 0; i < verdict->also_count; i++) {
+        if (strcmp(verdict->also[i].by, by) == 0)
+            return verdict->also[i].answer;
+    }
+    return XR_UNKNOWN;
+}
+
+/* No program reads intermediates/ by itself. Says so where a yes needs it. */
+static enum xr_status limit(struct asking *asking, struct xr_verdict *out,
+                            const struct xr_path_check *check, struct xr_error *err)
+{
+    static const char limits[] =
+        "programs do not read intermediates/ by themselves: the server must send what this path "
+        "takes from there, or the program be given it as untrusted (intermediates.pem)";
+    struct xr_verdict bare = {.size = sizeof(bare)};
+    enum xr_status status = XR_OK;
+
+    asking->sent_only = true;
+    status = asking->s->host->path_check(&bare, check, err);
+    if (status != XR_OK)
+        return status;
+    if (out->answer == XR_YES) {
+        if (bare.answer != XR_YES)
+            (void)snprintf(out->why, sizeof(out->why), "%s", limits);
+        return XR_OK;
+    }
+    for (size_t i = 0; i < out->also_count; i++) {
+        struct xr_opinion *opinion = &out->also[i];
+
+        if (opinion->answer == XR_YES && same_opinion(&bare, opinion->by) != XR_YES)
+            (void)snprintf(opinion->why, sizeof(opinion->why), "%s", limits);
+    }
+    return XR_OK;
 }
 
 static enum xr_status probe(struct xr_session *s, struct xr_verdict *out,
                             const struct xr_probe *question, struct xr_error *err)
 {
-    struct xr_path_check check = {
-        .size = sizeof(check), .probe = question, .lookup = lookup, .lookup_ctx = s};
+    struct asking asking = {.s = s};
+    struct xr_path_check check = {.size = sizeof(check),
+                                  .probe = question,
+                                  .lookup = lookup,
+                                  .lookup_ctx = &asking,
+                                  .also_partial = true,
+                                  .crls_aside = true};
+    enum xr_status status = XR_OK;
 
-    return s->host->path_check(out, &check, err);
+    status = s->host->path_check(out, &check, err);
+    return status == XR_OK && asking.found ? limit(&asking, out, &check, err) : status;
 }
 
 /* A store can be any directory; these two are the default ones. */

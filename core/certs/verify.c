@@ -214,7 +214,8 @@ static void record_path(struct xr_verdict *out, STACK_OF(X509) * chain)
     }
 }
 
-static void run_check(struct xr_verdict *out, struct gather *g, X509_STORE *store, bool partial)
+static void run_check(struct xr_verdict *out, struct gather *g, X509_STORE *store, bool partial,
+                      bool crls)
 {
     const struct xr_probe *probe = g->check->probe;
     X509 *target = sk_X509_value(g->untrusted, 0);
@@ -229,7 +230,7 @@ static void run_check(struct xr_verdict *out, struct gather *g, X509_STORE *stor
     if (ctx == NULL || X509_STORE_CTX_init(ctx, store, target, g->untrusted) != 1)
         goto out;
     X509_STORE_CTX_set0_trusted_stack(ctx, g->anchors);
-    if (sk_X509_CRL_num(g->crls) > 0) {
+    if (crls && sk_X509_CRL_num(g->crls) > 0) {
         X509_STORE_CTX_set0_crls(ctx, g->crls);
         X509_STORE_CTX_set_flags(ctx, X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL);
         X509_STORE_CTX_set_verify_cb(ctx, tolerate);
@@ -354,14 +355,15 @@ static bool next_combination(struct gather *g)
 
 /* libcrypto takes the first issuer that fits and never goes back. Programs can be given the
  * certificates of any path, so one good combination makes a yes; a no has the reason of the first. */
-static void find_path(struct xr_verdict *out, struct gather *g, X509_STORE *store, bool partial)
+static void find_path(struct xr_verdict *out, struct gather *g, X509_STORE *store, bool partial,
+                      bool crls)
 {
-    run_check(out, g, store, partial);
+    run_check(out, g, store, partial, crls);
     for (unsigned tries = 1; out->answer == XR_NO && tries < TRIES_MAX && next_combination(g);
          tries++) {
         struct xr_verdict other = {.size = sizeof(other)};
 
-        run_check(&other, g, store, partial);
+        run_check(&other, g, store, partial, crls);
         if (other.answer != XR_YES)
             continue;
         out->answer = XR_YES;
@@ -373,17 +375,37 @@ static void find_path(struct xr_verdict *out, struct gather *g, X509_STORE *stor
         put_first(g, &g->choices.items[i], 0);
 }
 
-/* curl, GnuTLS, Go and Python 3.13 end a path at any certificate of the store, self-signed or not. */
-static void add_partial_opinion(struct xr_verdict *out, struct gather *g, X509_STORE *store)
+/* ---- answers ---- */
+
+static void add_opinion(struct xr_verdict *out, const struct xr_verdict *second, const char *by)
 {
     struct xr_opinion *opinion = &out->also[out->also_count++];
+
+    *opinion = (struct xr_opinion){.size = sizeof(*opinion), .answer = second->answer};
+    (void)snprintf(opinion->by, sizeof(opinion->by), "%s", by);
+    (void)snprintf(opinion->why, sizeof(opinion->why), "%s", second->why);
+}
+
+static void answer(struct xr_verdict *out, struct gather *g, X509_STORE *store)
+{
+    const struct xr_path_check *check = g->check;
+    bool aside = XR_HAS(check, crls_aside) && check->crls_aside;
+    bool partial = check->partial;
     struct xr_verdict second = {.size = sizeof(second)};
 
-    find_path(&second, g, store, true);
-    *opinion = (struct xr_opinion){.size = sizeof(*opinion), .answer = second.answer};
-    (void)snprintf(opinion->by, sizeof(opinion->by), "%s",
-                   "with partial chains, as curl, GnuTLS, Go and Python 3.13 accept them");
-    (void)snprintf(opinion->why, sizeof(opinion->why), "%s", second.why);
+    find_path(out, g, store, partial, !aside);
+    if (XR_HAS(check, also_partial) && check->also_partial) {
+        find_path(&second, g, store, true, !aside);
+        add_opinion(out, &second, "OpenSSL with partial chains, as curl asks it");
+        partial = partial || out->answer != XR_YES;
+    }
+    if (aside && sk_X509_CRL_num(g->crls) > 0 &&
+        (out->answer == XR_YES || second.answer == XR_YES)) {
+        second = (struct xr_verdict){.size = sizeof(second)};
+        find_path(&second, g, store, partial, true);
+        add_opinion(out, &second,
+                    "with the CRLs of this store, which programs use only if told to");
+    }
 }
 
 enum xr_status xr_x509_path_check(struct xr_verdict *out, const struct xr_path_check *check,
@@ -419,9 +441,7 @@ enum xr_status xr_x509_path_check(struct xr_verdict *out, const struct xr_path_c
     status = gather_all(&g);
     if (status == XR_OK) {
         arrange(&g, sent);
-        find_path(out, &g, store, check->partial);
-        if (XR_HAS(check, also_partial) && check->also_partial)
-            add_partial_opinion(out, &g, store);
+        answer(out, &g, store);
     }
 out:
     free(g.choices.items);

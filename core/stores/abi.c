@@ -109,6 +109,7 @@ AT(xr_path_check, partial, 16);
 AT(xr_path_check, lookup, 24);
 AT(xr_path_check, lookup_ctx, 32);
 AT(xr_path_check, also_partial, 40);
+AT(xr_path_check, crls_aside, 41);
 
 AT(xr_command, size, 0);
 AT(xr_command, argv, 8);

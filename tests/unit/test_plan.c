@@ -305,6 +305,19 @@ Test(plan, a_store_without_the_place_refuses)
     }
 }
 
+Test(plan, what_programs_must_be_told_is_said_of_a_place_that_is_advisory)
+{
+    struct xr_caps caps = caps_with(ALL);
+    struct xr_plan plan;
+
+    (void)snprintf(caps.why_cannot[XR_INTERMEDIATE], sizeof(caps.why_cannot[0]), "only if told");
+    plan = plan_one(wish_as(CROSS, XR_INTERMEDIATE), caps, strict);
+    EXPECT(plan, XR_ACTION_ADD, NULL, NULL);
+    caps.places[XR_INTERMEDIATE] = XR_ADVISORY;
+    plan = plan_one(wish_as(CROSS, XR_INTERMEDIATE), caps, strict);
+    EXPECT(plan, XR_ACTION_ADD, "only if told", NULL);
+}
+
 Test(plan, a_crl_goes_among_the_crls)
 {
     struct xr_wish crl = {.what = XR_WISH_INSTALL,

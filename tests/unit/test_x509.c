@@ -966,7 +966,7 @@ struct ask {
     uint32_t purpose; /* 0: server */
     const char *host;
     int64_t at; /* 0: now */
-    bool partial;
+    bool partial, also_partial, crls_aside;
 };
 
 static struct xr_verdict verdict(struct memory *memory, const struct ask *ask)
@@ -981,7 +981,9 @@ static struct xr_verdict verdict(struct memory *memory, const struct ask *ask)
                                         .probe = &probe,
                                         .partial = ask->partial,
                                         .lookup = memory_lookup,
-                                        .lookup_ctx = memory};
+                                        .lookup_ctx = memory,
+                                        .also_partial = ask->also_partial,
+                                        .crls_aside = ask->crls_aside};
     struct xr_verdict out;
     struct xr_error err = {0};
 
@@ -1592,6 +1594,44 @@ Test(x509, a_revoked_cross_certificate_is_in_no_path)
     pki_blob_free(&twin);
     pki_blob_free(&crl);
     pki_blob_free(&crl_of_twin);
+    world_free(&w);
+}
+
+Test(x509, crls_that_programs_are_not_told_of_are_a_second_answer)
+{
+    struct world w = world_new();
+    struct pki_blob revokes = crl_of(&w.sub, w.sub_key, "42", NOW + PKI_DAY);
+    struct pki_blob other = crl_of(&w.sub, w.sub_key, "43", NOW + PKI_DAY);
+    struct memory m = {0};
+    struct xr_verdict got;
+    const struct ask ask = {.chain = {&w.leaf, &w.sub}, .crls_aside = true};
+    const struct ask both = {.chain = {&w.leaf, &w.sub}, .also_partial = true, .crls_aside = true};
+
+    keep(&m, XR_ANCHOR, &w.new_root);
+    got = verdict(&m, &ask);
+    cr_assert(got.answer == XR_YES && got.also_count == 0, "there is none");
+    keep(&m, XR_CRL, &other);
+    got = verdict(&m, &ask);
+    cr_assert(got.answer == XR_YES && got.also_count == 1);
+    cr_assert_eq(got.also[0].answer, XR_YES);
+    m.entries[1].blob = &revokes;
+    got = verdict(&m, &ask);
+    cr_assert(got.answer == XR_YES && got.path_len == 3 && got.also_count == 1);
+    cr_assert_eq(got.also[0].answer, XR_NO);
+    cr_assert_str_eq(got.also[0].why, "certificate revoked, at leaf");
+    got = verdict(&m, &both);
+    cr_assert(got.answer == XR_YES && got.also_count == 2);
+    cr_assert_eq(got.also[0].answer, XR_YES, "with partial chains");
+    cr_assert_eq(got.also[1].answer, XR_NO);
+    m.entries[0].blob = &w.sub;
+    got = verdict(&m, &both);
+    cr_assert(got.answer == XR_NO && got.also_count == 2, "only partial chains make a path");
+    cr_assert(got.also[0].answer == XR_YES && got.also[1].answer == XR_NO);
+    m.entries[0].blob = &w.old_root;
+    got = verdict(&m, &both);
+    cr_assert(got.answer == XR_NO && got.also_count == 1, "a no needs no CRL");
+    pki_blob_free(&revokes);
+    pki_blob_free(&other);
     world_free(&w);
 }
 

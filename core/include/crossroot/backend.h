@@ -151,7 +151,7 @@ struct xr_state {
 
 enum xr_strength {
     XR_CANNOT = 0,
-    XR_ADVISORY,      /* recorded, but programs that read the store ignore it */
+    XR_ADVISORY,      /* recorded, but programs that read the store ignore it unless told */
     XR_DESELECT_ONLY, /* stops the vendor's copy, but no other copy */
     XR_ENFORCED
 };
@@ -170,7 +170,8 @@ struct xr_caps {
     char verifier[96];    /* name of the verifier that probe asks; empty without one */
     char why_not[256];    /* one line: why writable is false */
     char identity[96];    /* equal for two addresses of the same store; empty: unknown */
-    /* One line: why a place is XR_CANNOT, and what to do instead. Empty: it has no such place. */
+    /* One line: why a place is XR_CANNOT, and what to do instead (empty: it has no such place); or
+     * what programs must be told to use a place that is XR_ADVISORY. */
     char why_cannot[XR_PLACES_ROOM][256];
     bool distrust_by_key; /* a distrust applies to every certificate of the key */
     char summary[128];    /* what kind of store this is, one line for people; may be empty */
@@ -257,6 +258,9 @@ struct xr_path_check {
     xr_lookup_fn lookup;
     void *lookup_ctx;
     bool also_partial; /* also of the verdict gets the answer with partial set */
+    /* Programs that read the store use its CRLs only if they are told to: they do not count, and
+     * also of the verdict says what they change in a yes. */
+    bool crls_aside;
 };
 
 /* A trusted certificate is followed by OpenSSL's trust settings (X509_CERT_AUX). */
