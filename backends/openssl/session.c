@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The directory of a session: opens it, creates it for the first entry, reads it. */
+#include "links.h"
 #include "store.h"
 
 #include "sys/linux/walk.h"
@@ -82,6 +83,48 @@ static enum xr_status open_views(struct xr_session *s, struct xr_error *err)
             return xr_fail_errno(err, "cannot open %s/%s", s->name, od_shapes[i].dir);
     }
     return XR_OK;
+}
+
+/* With links in the directory itself and none of our places, it is what SSL_CERT_DIR names: nobody
+ * who reads it would look into places that we make there. */
+static enum xr_status look_for_links(struct xr_session *s, struct xr_error *err)
+{
+    struct xr_strings names = {0};
+    struct stat st;
+
+    if (s->dir < 0 || fstatat(s->dir, MANIFEST, &st, AT_SYMLINK_NOFOLLOW) == 0)
+        return XR_OK;
+    for (size_t i = 0; i < SHAPES; i++) {
+        if (s->views[i].fd >= 0)
+            return XR_OK;
+    }
+    if (!xr_dir_names(&names, s->dir, SIZE_MAX))
+        return xr_fail_errno(err, "cannot read %s", s->name);
+    for (size_t i = 0; i < names.count; i++) {
+        if (od_link_like(names.items[i]) && strlen(names.items[i]) < sizeof(s->hashed) &&
+            (s->hashed[0] == '\0' || strcmp(names.items[i], s->hashed) < 0))
+            (void)snprintf(s->hashed, sizeof(s->hashed), "%s", names.items[i]);
+    }
+    xr_strings_free(&names);
+    return XR_OK;
+}
+
+void od_hashed_text(char *out, size_t size, const struct xr_session *s)
+{
+    for (size_t i = 0; i < SHAPES; i++) {
+        if (strcmp(s->name, od_shapes[i].dir) == 0) {
+            (void)snprintf(out, size,
+                           "this is a hashed directory itself (it has %s), as a store has inside: "
+                           "name its parent directory",
+                           s->hashed);
+            return;
+        }
+    }
+    (void)snprintf(out, size,
+                   "this is a hashed directory itself (it has %s): move it to anchors/ below "
+                   "another directory and name that, or name a new directory; the system's own "
+                   "is the store ca-certificates",
+                   s->hashed);
 }
 
 void od_session_close(struct xr_session *s)
@@ -226,6 +269,8 @@ enum xr_status od_session_open(struct xr_session **out, const struct xr_host *ho
     }
     if (status == XR_OK)
         status = open_views(s, err);
+    if (status == XR_OK)
+        status = look_for_links(s, err);
     if (status != XR_OK) {
         od_session_close(s);
         return status;

@@ -13,7 +13,8 @@ struct xr_session {
     char *name, *pending; /* last component; hidden name while it is created or removed */
     int parent, dir;      /* dir -1: the store does not exist */
     bool write, locked, made_top, has_manifest, dirty;
-    bool made[SHAPES];        /* the directory */
+    char hashed[24];   /* a link HASH.N of the directory itself, which is then no store; or empty */
+    bool made[SHAPES]; /* the directory */
     bool bundle_ours[SHAPES]; /* the file beside it */
     bool saved[SHAPES];       /* a foreign one that was there before */
     struct xr_strings gone;   /* "DIR/FILE" of a foreign file that is being removed */
@@ -29,6 +30,8 @@ enum xr_status od_session_open(struct xr_session **out, const struct xr_host *ho
                                const char *path, bool write, struct xr_error *err);
 void od_session_close(struct xr_session *s);
 int od_open_dir(int parent, const char *name); /* follows no link */
+/* Why a directory that c_rehash made is no store, and what to name instead. */
+void od_hashed_text(char *out, size_t size, const struct xr_session *s);
 enum xr_status od_load(struct xr_session *s, struct xr_error *err);
 void od_unload(struct xr_session *s); /* the next load reads everything anew */
 /* Creates the directory, or takes one that another program created first; then reads it again. */

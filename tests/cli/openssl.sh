@@ -234,4 +234,25 @@ run xr "${s[@]}" install "$P/sub.crl.pem"
 run xr "${s[@]}" --json verify --host localhost chain.pem
 expect_json 'as JSON' 'stores[].also[].ok' 'true false'
 
+echo '# a hashed directory'
+mkdir -p hashed own/anchors
+cp old.pem new.pem hashed
+cp old.pem own/anchors
+openssl rehash hashed own/anchors
+for name in hashed own/anchors; do
+    snap "$name" >before
+    expect_exit 1 "$name is noticed" xr --store "openssl:$T/$name" install --yes cross.pem other.pem
+    expect_grep 'the reason is in words' 'this is a hashed directory itself' "$out"
+    run xr --store "openssl:$T/$name" stores
+    expect_grep 'stores says it too' 'writable +this is a hashed directory itself' "$out"
+    expect_exit 1 'its verifier cannot tell' xr --store "openssl:$T/$name" verify leaf.pem
+    expect_grep 'for the same reason' 'cannot tell: this is a hashed directory itself' "$out"
+    snap "$name" >after
+    expect_same 'nothing is made in it' before after
+done
+run xr --store "openssl:$T/own/anchors" stores
+expect_grep 'whoever names what a store has inside is told to name the store' 'name its parent directory' "$out"
+expect_exit 0 'that is a store' xr --store "openssl:$T/own" install --yes new.pem
+run xr --store "openssl:$T/own" list
+expect_grep 'with what was there' "$(sha old.pem | head -c 16)" "$out"
 finish
