@@ -16,6 +16,8 @@
  */
 #include "store.h"
 
+#include "sys/linux/walk.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -48,6 +50,16 @@ static void describe(struct xr_caps *caps, const struct xr_session *s)
     if (!full.writable) {
         full.needs_privilege = errno == EACCES && geteuid() != 0;
         (void)snprintf(full.why_not, sizeof(full.why_not), "%s", strerror(errno));
+    }
+    for (size_t i = 0; i < SHAPES && s->dir >= 0; i++) {
+        const char *bundle = od_shapes[i].bundle != NULL ? od_shapes[i].bundle : ".";
+        const char *fixed = xr_why_fixed(s->dir, bundle);
+
+        if (fixed == NULL)
+            continue;
+        full.writable = full.needs_privilege = false;
+        (void)snprintf(full.why_not, sizeof(full.why_not), "%s: %s", bundle, fixed);
+        break;
     }
     if (s->hashed[0] != '\0') {
         full.writable = full.needs_privilege = false;

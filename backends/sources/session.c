@@ -3,6 +3,8 @@
  * durable and tidy after it did. */
 #include "sources.h"
 
+#include "sys/linux/walk.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -16,8 +18,9 @@ static bool own(int fd)
     return fstat(fd, &st) == 0 && st.st_uid == geteuid();
 }
 
-/* May path, or the directory in which it would be made, be written? */
-static bool can_write(const struct xr_session *s, const char *path)
+/* May path, or the directory in which it would be made, be written? If not, errno or *fixed says
+ * why. */
+static bool can_write(const struct xr_session *s, const char *path, const char **fixed)
 {
     char *at = xr_strdup(path);
     bool ok = false;
@@ -27,7 +30,9 @@ static bool can_write(const struct xr_session *s, const char *path)
         char *slash = NULL;
 
         if (fd >= 0) {
-            ok = faccessat(fd, ".", W_OK, AT_EACCESS) == 0 || (errno == EACCES && own(fd));
+            *fixed = xr_why_fixed(fd, ".");
+            ok = *fixed == NULL &&
+                 (faccessat(fd, ".", W_OK, AT_EACCESS) == 0 || (errno == EACCES && own(fd)));
             (void)close(fd);
             break;
         }
@@ -43,6 +48,7 @@ static bool can_write(const struct xr_session *s, const char *path)
 bool ca_may_write(const struct xr_session *s, const char *path, struct xr_caps *caps)
 {
     struct xr_error err = {0};
+    const char *fixed = NULL;
 
     if (path == NULL || caps->why_not[0] != '\0')
         return true;
@@ -50,10 +56,11 @@ bool ca_may_write(const struct xr_session *s, const char *path, struct xr_caps *
         (void)snprintf(caps->why_not, sizeof(caps->why_not), "%.255s", err.text);
         return false;
     }
-    if (can_write(s, path))
+    if (can_write(s, path, &fixed))
         return true;
-    caps->needs_privilege = errno == EACCES && geteuid() != 0;
-    (void)snprintf(caps->why_not, sizeof(caps->why_not), "/%s: %s", path, strerror(errno));
+    caps->needs_privilege = fixed == NULL && errno == EACCES && geteuid() != 0;
+    (void)snprintf(caps->why_not, sizeof(caps->why_not), "/%s: %s", path,
+                   fixed != NULL ? fixed : strerror(errno));
     return false;
 }
 

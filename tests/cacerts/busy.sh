@@ -111,4 +111,27 @@ if can_trace; then
     done
 fi
 
+# --- the same of a directory for OpenSSL
+
+D=$T/trust state=$T/state-openssl
+dir() { xr --store "openssl:$D" "$@"; }
+expect_exit 0 'a directory' dir install --yes "$P/old-root.pem" "$P/cross.pem"
+cp "$D/intermediates.pem" "$T/host-openssl"
+mount --bind "$T/host-openssl" "$D/intermediates.pem"
+mounted+=("$D/intermediates.pem")
+snap "$D" >"$T/before"
+for what in "remove --yes $P/cross.pem" 'undo --yes' recover "install --yes $P/sub.pem"; do
+    # shellcheck disable=SC2086 # words
+    expect_exit 1 "a mounted intermediates.pem: ${what%% *}" dir $what
+    expect_grep 'says that it is one' 'intermediates.pem: it is a mount point' "$out"
+done
+snap "$D" >"$T/after"
+expect_same 'nothing has changed' "$T/before" "$T/after"
+umount "$D/intermediates.pem"
+expect_exit 0 'and then it goes on' dir remove --yes "$P/cross.pem"
+if chattr +i "$D" 2>/dev/null; then
+    expect_exit 1 'an immutable directory' dir undo --yes
+    expect_grep 'says so' 'its directory is immutable' "$out"
+    chattr -i "$D"
+fi
 finish

@@ -285,13 +285,14 @@ const char *xr_why_fixed(int dir, const char *name)
     struct statx stx;
 
     if (statx(dir, "", AT_EMPTY_PATH, STATX_BASIC_STATS, &stx) == 0) {
-        stx.stx_attributes &= ~(uint64_t)STATX_ATTR_MOUNT_ROOT; /* a mounted directory is as good */
-        if (why_fixed(&stx) != NULL)
-            return stx.stx_attributes & STATX_ATTR_IMMUTABLE
-                       ? "its directory is immutable; chattr -i ends that"
-                       : "its directory can only be added to; chattr -a ends that";
+        if (stx.stx_attributes & STATX_ATTR_IMMUTABLE)
+            return "its directory is immutable; chattr -i ends that";
+        if (stx.stx_attributes & STATX_ATTR_APPEND)
+            return "its directory can only be added to; chattr -a ends that";
     }
-    return statx(dir, name, flags, STATX_BASIC_STATS, &stx) == 0 ? why_fixed(&stx) : NULL;
+    if (strcmp(name, ".") == 0 || statx(dir, name, flags, STATX_BASIC_STATS, &stx) != 0)
+        return NULL;
+    return why_fixed(&stx);
 }
 
 bool xr_dir_names(struct xr_strings *out, int dir, size_t max)

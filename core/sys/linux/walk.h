@@ -84,7 +84,8 @@ int xr_open_inside(int root, const char *path, int flags);
 int xr_open_regular(int dir, const char *name, struct stat *st);
 
 /* Why the file with that name cannot be replaced by another, or none be made there if there is none:
- * one line for people. NULL: nothing is known against it; that it may be written is not asked. */
+ * one line for people. NULL: nothing is known against it; that it may be written is not asked. "." asks
+ * for any file. */
 const char *xr_why_fixed(int dir, const char *name);
 
 /* Names except "." and "..", sorted by bytes, at most max. false: see errno, EFBIG if there are more;
