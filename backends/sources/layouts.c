@@ -195,7 +195,7 @@ const struct ca_layout ca_layouts[] = {
     },
     {
         .name = "bundle",
-        .title = "a bundle and nothing else (distroless, scratch)",
+        .title = "distroless, scratch and other small images",
         .signs = {"etc/ssl/certs/ca-certificates.crt"},
         DEBIAN_FAMILY,
         .recursive = true,
