@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Answers as programs that read the published bundle: libcrypto's path validation with the
- * certificates of that file and nothing else. */
+/* Answers as programs that read the published bundle: libcrypto's path validation with what OpenSSL
+ * takes from that file and nothing else. */
 #include "../sources/sources.h"
 
 #include <stdlib.h>
@@ -11,11 +11,13 @@ struct ca_published {
     struct ca_stamp stamp;
     struct {
         struct published_cert {
-            struct xr_bytes der;
+            struct xr_bytes der; /* trust settings may follow */
             uint32_t hash;
+            bool named; /* hash is known */
         } * items;
         size_t count, capacity;
     } certs;
+    char *unreadable; /* why OpenSSL takes nothing from it, or NULL */
     const struct xr_host *host;
 };
 
@@ -23,8 +25,10 @@ static void published_free(struct ca_published *p)
 {
     for (size_t i = 0; p != NULL && i < p->certs.count; i++)
         free((void *)(uintptr_t)p->certs.items[i].der.data);
-    if (p != NULL)
+    if (p != NULL) {
         free(p->certs.items);
+        free(p->unreadable);
+    }
     free(p);
 }
 
@@ -40,15 +44,18 @@ static enum xr_status take(void *ctx, enum xr_item_kind kind, struct xr_bytes de
 {
     struct ca_published *p = ctx;
     struct xr_slices slices = {.size = sizeof(slices)};
+    struct xr_bytes alone = der;
     struct published_cert *made = NULL;
-    uint32_t hash = 0;
 
-    if (kind == XR_ITEM_CRL || p->host->slices(&slices, der, NULL) != XR_OK ||
-        p->host->name_hash(&hash, slices.subject, NULL) != XR_OK)
+    if (kind == XR_ITEM_CRL) /* programs look at them only if told to */
         return XR_OK;
     made = XR_PUSH(&p->certs);
     made->der = (struct xr_bytes){xr_memdup(der.data, der.len), der.len};
-    made->hash = hash;
+    if (kind == XR_ITEM_TRUSTED_CERT &&
+        p->host->trusted(&alone.len, &(uint32_t){0}, der, NULL) != XR_OK)
+        return XR_OK;
+    made->named = p->host->slices(&slices, alone, NULL) == XR_OK &&
+                  p->host->name_hash(&made->hash, slices.subject, NULL) == XR_OK;
     return XR_OK;
 }
 
@@ -69,13 +76,17 @@ static enum xr_status load(struct xr_session *s, size_t at, struct xr_error *err
     s->published[at] = NULL;
     status = ca_read(&text, &stamp, s, path, err);
     if (status == XR_OK || status == XR_ABSENT) {
-        struct xr_bytes data = {(const unsigned char *)text.data, text.len};
+        struct ca_published *p = xr_new(1, sizeof(*p));
+        struct xr_error why = {0};
 
-        s->published[at] = xr_new(1, sizeof(*s->published[at]));
-        s->published[at]->host = s->host;
-        s->published[at]->stamp = stamp;
-        if (data.len > 0)
-            (void)s->host->items(data, take, s->published[at], NULL);
+        s->published[at] = p;
+        p->host = s->host;
+        p->stamp = stamp;
+        if (status == XR_OK &&
+            s->host->openssl_items((struct xr_bytes){(const unsigned char *)text.data, text.len},
+                                   XR_READ_BUNDLE, take, p, &why) != XR_OK)
+            p->unreadable =
+                xr_format("OpenSSL cannot read /%s: %s, so it trusts nothing", path, why.text);
         status = XR_OK;
     }
     xr_buf_free(&text);
@@ -90,7 +101,7 @@ static enum xr_status lookup(void *ctx, enum xr_place place, struct xr_bytes nam
 
     (void)name;
     for (size_t i = 0; place == XR_ANCHOR && status == XR_OK && i < p->certs.count; i++) {
-        if (p->certs.items[i].hash == name_hash)
+        if (!p->certs.items[i].named || p->certs.items[i].hash == name_hash)
             status = emit(emit_ctx, p->certs.items[i].der);
     }
     return status;
@@ -119,6 +130,11 @@ enum xr_status ca_probe(struct xr_session *s, struct xr_verdict *out,
         return status;
     check.lookup_ctx = s->published[at];
     status = s->host->path_check(out, &check, err);
+    if (status == XR_OK && s->published[at]->unreadable != NULL) {
+        (void)snprintf(out->why, sizeof(out->why), "%s", s->published[at]->unreadable);
+        for (size_t i = 0; i < out->also_count; i++)
+            memcpy(out->also[i].why, out->why, sizeof(out->why));
+    }
     if (status == XR_OK && out->answer == XR_YES && out->why[0] == '\0')
         (void)snprintf(out->why, sizeof(out->why),
                        "checked against "

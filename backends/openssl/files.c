@@ -130,13 +130,21 @@ static enum xr_status collect(void *ctx, enum xr_item_kind kind, struct xr_bytes
     return XR_OK;
 }
 
+static enum xr_reading reading(const struct view *view)
+{
+    return view->shape->place == XR_CRL ? XR_READ_HASHED_CRL : XR_READ_HASHED;
+}
+
+/* No program reads a directory without hashes, so there whatever can be found in a file counts. */
 static void parse_content(const struct view *view, struct file *file)
 {
     struct collecting c = {view, file};
+    struct xr_bytes data = {(const unsigned char *)file->content.data, file->content.len};
 
-    (void)view->host->items(
-        (struct xr_bytes){(const unsigned char *)file->content.data, file->content.len}, collect,
-        &c, NULL);
+    if (view->shape->hashed)
+        file->broken = view->host->openssl_items(data, reading(view), collect, &c, NULL) != XR_OK;
+    else
+        (void)view->host->items(data, collect, &c, NULL);
 }
 
 /* Opens a file to read it. A link to a name beside it is resolved here, one to elsewhere is followed
@@ -165,29 +173,34 @@ static int open_to_read(const struct view *view, const char *name, bool follow)
     return openat(view->fd, name, flags | O_NOFOLLOW);
 }
 
-/* NULL: not a readable regular file. */
-static struct file *read_file(const struct view *view, const char *name, bool follow)
+/* False: not a readable regular file. */
+static bool read_content(struct xr_buf *out, unsigned *mode, const struct view *view,
+                         const char *name, bool follow)
 {
-    struct file *file = NULL;
     struct stat st;
     int fd = open_to_read(view, name, follow);
+    bool ok = false;
 
     if (fd < 0)
-        return NULL;
-    if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode)) {
-        file = xr_new(1, sizeof(*file));
-        file->name = xr_strdup(name);
-        file->shown = xr_visible(name);
-        file->mode = st.st_mode & 0777;
-        file->index = -1;
-        if (!xr_read_whole(&file->content, fd, FILE_MAX_BYTES)) {
-            od_file_free(file);
-            file = NULL;
-        } else {
-            parse_content(view, file);
-        }
-    }
+        return false;
+    ok = fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && xr_read_whole(out, fd, FILE_MAX_BYTES);
+    *mode = st.st_mode & 0777;
     (void)close(fd);
+    return ok;
+}
+
+static struct file *read_file(const struct view *view, const char *name, bool follow)
+{
+    struct file *file = xr_new(1, sizeof(*file));
+
+    if (!read_content(&file->content, &file->mode, view, name, follow)) {
+        od_file_free(file);
+        return NULL;
+    }
+    file->name = xr_strdup(name);
+    file->shown = xr_visible(name);
+    file->index = -1;
+    parse_content(view, file);
     return file;
 }
 
@@ -220,7 +233,7 @@ static void load_name(struct view *view, struct hash_links *links, const char *n
     if (hashed && (file == NULL || file->held.count == 0 || file->held.items[0].hash != hash)) {
         /* OpenSSL goes on only past a file it can load. */
         *XR_PUSH(&view->foreign) = (struct hash_link){
-            .hash = hash, .index = index, .blocks = file == NULL || file->held.count == 0};
+            .hash = hash, .index = index, .blocks = file == NULL || file->broken};
     }
     if (file == NULL || file->held.count == 0) {
         od_file_free(file);
@@ -256,7 +269,7 @@ static void attach_links(struct view *view, struct hash_links *links)
             xr_strings_add(&view->stray, link->name);
         else
             *XR_PUSH(&view->foreign) = (struct hash_link){
-                .hash = link->hash, .index = link->index, .blocks = file == NULL};
+                .hash = link->hash, .index = link->index, .blocks = file == NULL || file->broken};
         free(link->name);
         free(link->target);
     }
@@ -323,27 +336,40 @@ enum xr_status od_view_load(struct view *view, struct xr_error *err)
     return XR_OK;
 }
 
+struct emitting {
+    xr_bytes_fn emit;
+    void *ctx;
+};
+
+static enum xr_status emit_bytes(void *ctx, enum xr_item_kind kind, struct xr_bytes der)
+{
+    const struct emitting *e = ctx;
+
+    (void)kind;
+    return e->emit(e->ctx, der);
+}
+
 enum xr_status od_view_lookup(const struct view *view, uint32_t hash, xr_bytes_fn emit, void *ctx)
 {
+    struct emitting e = {emit, ctx};
     enum xr_status status = XR_OK;
 
     for (int index = 0; view->fd >= 0 && status == XR_OK && index < LINKS_MAX; index++) {
         char name[LINK_NAME_MAX];
-        struct file *file = NULL;
+        struct xr_buf text = {0};
+        unsigned mode = 0;
 
         od_link_name(name, view, hash, index);
-        file = read_file(view, name, true);
-        if (file == NULL || file->held.count == 0) {
-            od_file_free(file);
-            break; /* as OpenSSL: the first it cannot load ends it */
-        }
-        for (size_t i = 0; status == XR_OK && i < file->held.count; i++) {
-            if (file->held.items[i].hash == hash)
-                status = emit(ctx, file->held.items[i].raw);
-        }
-        od_file_free(file);
+        status = XR_INVALID;
+        /* A file of several is taken as a whole. */
+        if (read_content(&text, &mode, view, name, true))
+            status = view->host->openssl_items(
+                (struct xr_bytes){(const unsigned char *)text.data, text.len}, reading(view),
+                emit_bytes, &e, NULL);
+        xr_buf_free(&text);
     }
-    return status;
+    /* As OpenSSL: the first number that it cannot load ends it. */
+    return status == XR_INVALID ? XR_OK : status;
 }
 
 /* ---- files ---- */

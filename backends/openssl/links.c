@@ -84,7 +84,8 @@ static int next_free(const struct view *view, uint32_t hash)
 static bool joined(const struct view *view, uint32_t hash, int from, int index)
 {
     for (int i = from; i < index; i++) {
-        bool there = at_number(view, hash, i) != NULL;
+        const struct file *file = at_number(view, hash, i);
+        bool there = file != NULL && !file->broken;
 
         for (size_t k = 0; !there && k < view->foreign.count; k++) {
             const struct hash_link *link = &view->foreign.items[k];

@@ -32,6 +32,7 @@ struct file {
     int index;   /* N of its link, -1 without one */
     bool itself; /* the file itself is named HASH.N */
     bool hidden; /* after a gap in the numbers, where OpenSSL does not look */
+    bool broken; /* OpenSSL takes what is held, then finds damage and looks no further */
 };
 
 struct shape {

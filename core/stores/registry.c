@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "registry.h"
 
+#include "certs/cafile.h"
 #include "certs/scan.h"
 #include "kit/pem.h"
 #include "state.h"
@@ -50,6 +51,7 @@ const struct xr_host xr_host = {
     .md5 = xr_x509_md5,
     .run = xr_run_command,
     .lock = host_lock,
+    .openssl_items = xr_openssl_items,
 };
 
 #define XR_BUILTIN(name) const struct xr_backend *xr_backend_entry_##name(void);

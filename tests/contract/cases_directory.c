@@ -700,6 +700,65 @@ static const char *verifier_as_openssl(struct contract *ctx)
     return NULL;
 }
 
+/* What our reader of input would take, and OpenSSL's does not. */
+static struct xr_buf odd_text(struct contract *ctx, enum contract_cert cert, size_t form)
+{
+    const char *text = pem(ctx, cert);
+    struct xr_buf out = {0};
+
+    switch (form) {
+    case 0:
+        xr_buf_add(&out, ctx->certs[cert].data, ctx->certs[cert].len); /* DER */
+        break;
+    case 1: /* in one line */
+        for (; *text != '\0'; text++)
+            xr_buf_add(&out, text, *text != '\n');
+        break;
+    case 2: /* indented */
+        for (bool first = true; *text != '\0'; first = *text++ == '\n')
+            xr_buf_fmt(&out, "%s%c", first ? "  " : "", *text);
+        break;
+    default: /* itself whole, and damage after it */
+        xr_buf_fmt(&out, "%s-----BEGIN CERTIFICATE-----\n????\n", text);
+    }
+    return out;
+}
+
+static const char *read_as_openssl(struct contract *ctx)
+{
+    static const enum contract_cert certs[] = {CERT_TWIN_A, CERT_TWIN_B};
+
+    prepare(ctx);
+    tree_text(anchors(ctx), hash_name(ctx, CERT_TWIN_A, "1"), pem(ctx, CERT_TWIN_B));
+    tree_link(anchors(ctx), hash_name(ctx, CERT_TWIN_A, "0"), "odd.pem");
+    for (size_t form = 0; form < 4; form++) {
+        struct xr_buf text = odd_text(ctx, CERT_TWIN_A, form);
+
+        tree_write(anchors(ctx), "odd.pem", text.data, text.len, 0644);
+        xr_buf_free(&text);
+        for (size_t i = 0; i < 2; i++) {
+            struct xr_subject subject = contract_subject(ctx, certs[i]);
+            struct xr_bytes chain = contract_der(ctx, certs[i]);
+            const struct xr_probe probe = {.size = sizeof(probe),
+                                           .chain = &chain,
+                                           .count = 1,
+                                           .purpose = XR_SERVER,
+                                           .at = CONTRACT_NOW};
+            struct xr_store *store = contract_open(ctx, XR_READ);
+            struct xr_verdict verdict;
+            bool finds = openssl_finds(ctx, certs[i]), ok = false;
+
+            NEED(finds == (form == 3 && i == 0));
+            NEED((contract_held(ctx, &subject, &ok) != NULL) == finds && ok);
+            NEED(store != NULL);
+            NEED(xr_store_probe(store, &verdict, &probe, &ctx->err) == XR_OK);
+            NEED((verdict.answer == XR_YES) == finds);
+            contract_close(ctx, store);
+        }
+    }
+    return NULL;
+}
+
 static const char *foreign_bundles(struct contract *ctx)
 {
     prepare(ctx);
@@ -882,7 +941,7 @@ static const char *moved_and_back(struct contract *ctx, enum contract_cert cert)
 static const struct {
     const char *name;
     unsigned mode;
-    enum { PLAIN, TEXT_AROUND, CRLF, JUNK_BEHIND, DER, NO_NEWLINE } content;
+    enum { PLAIN, TEXT_AROUND, CRLF, JUNK_BEHIND, NO_NEWLINE } content;
     const char *number; /* of its link */
 } foreign[] = {
     {"my ca.crt", 0644, PLAIN, "0"},
@@ -892,7 +951,6 @@ static const struct {
     {"\xff\xfe not utf8.pem", 0640, PLAIN, "0"},
     {"\xc3\xbcml\xc3\xa4ut.cer", 0444, CRLF, "0"},
     {".hidden.pem", 0664, JUNK_BEHIND, "0"},
-    {"a.der", 0755, DER, "0"},
     {"plain.pem", 0644, PLAIN, "0"},
     {"no-newline.pem", 0604, NO_NEWLINE, "0"},
     {"anchors.pem", 0644, TEXT_AROUND, "0"},
@@ -919,9 +977,6 @@ static void write_foreign(struct contract *ctx, const char *dir, enum contract_c
     case JUNK_BEHIND:
         xr_buf_str(&buf, text);
         xr_buf_add(&buf, "\0\x01junk\xff", 7);
-        break;
-    case DER:
-        xr_buf_add(&buf, ctx->certs[cert].data, ctx->certs[cert].len);
         break;
     case NO_NEWLINE:
         xr_buf_add(&buf, text, strlen(text) - 1);
@@ -1560,6 +1615,8 @@ const struct contract_case contract_directory_cases[] = {
     {"One of ours taken out before a dangling link exposes nothing behind it.",
      ours_out_before_hidden},
     {"The verifier stops where OpenSSL stops.", verifier_as_openssl},
+    {"A file that OpenSSL cannot read holds nothing, and hides what is behind it.",
+     read_as_openssl},
     {"Foreign bundles come back.", foreign_bundles},
     {"Foreign bundles that are links come back.", linked_bundles},
     {"A foreign file without a link is nothing, and stays nothing after our install.", unlinked},

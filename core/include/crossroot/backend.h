@@ -267,6 +267,13 @@ struct xr_path_check {
 enum xr_item_kind { XR_ITEM_CERT = 1, XR_ITEM_CRL, XR_ITEM_TRUSTED_CERT };
 typedef enum xr_status (*xr_item_fn)(void *ctx, enum xr_item_kind kind, struct xr_bytes der);
 
+/* How programs that use OpenSSL read a file of certificates. */
+enum xr_reading {
+    XR_READ_BUNDLE = 1, /* SSL_CERT_FILE, -CAfile: all of it, or nothing */
+    XR_READ_HASHED,     /* HASH.N in SSL_CERT_DIR: certificates up to the first damaged block */
+    XR_READ_HASHED_CRL  /* HASH.rN: CRLs likewise */
+};
+
 /* A program to run, by path and argv: never through a shell, and without inherited descriptors. */
 struct xr_command {
     size_t size;
@@ -316,6 +323,12 @@ struct xr_host {
     /* Takes an exclusive lock on the open file fd, until it is closed (flock; LockFileEx). Waits at
      * most wait_ms milliseconds, then XR_BUSY. what is its name in err. */
     enum xr_status (*lock)(int fd, unsigned wait_ms, const char *what, struct xr_error *err);
+    /* Every certificate and CRL that OpenSSL takes from a file with these bytes, read as that; never
+     * more, as items may find. Bytes that are not DER are emitted as DER. XR_INVALID with its
+     * reason if it says that it cannot read the file: XR_READ_HASHED may then have emitted what
+     * came before, and OpenSSL does not go on to the next number. */
+    enum xr_status (*openssl_items)(struct xr_bytes data, enum xr_reading as, xr_item_fn emit,
+                                    void *ctx, struct xr_error *err);
 };
 #define XR_LOCK_MS 30000u /* milliseconds to wait for a store's lock */
 
