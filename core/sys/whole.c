@@ -37,7 +37,10 @@ bool xr_read_whole(struct xr_buf *out, int fd, size_t limit)
             errno = EFBIG;
             return false;
         }
-        chunk = out->capacity - out->len > 4096 ? out->capacity - out->len - 1 : 65536;
+        /* Room that is left is enough to see the end; more is only for what has no size. */
+        chunk = out->capacity - out->len - 1;
+        if (chunk == 0)
+            chunk = 65536;
     }
 }
 
