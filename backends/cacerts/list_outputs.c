@@ -281,7 +281,8 @@ static bool hash_source(struct hashed *out, const struct xr_session *s, struct c
 {
     struct ca_item *item = file->held.items;
 
-    if (file->held.count != 1)
+    /* One that OpenSSL cannot read would hide those behind it. */
+    if (file->held.count != 1 || !file->hashable)
         return false;
     item->has_hash = item->has_hash || hash_cert(&item->hash, s, item->der);
     out->hash = item->hash;
@@ -289,9 +290,10 @@ static bool hash_source(struct hashed *out, const struct xr_session *s, struct c
     return item->has_hash;
 }
 
+/* As `openssl rehash` counts: a file of one certificate or one CRL. */
 struct only {
     const struct xr_session *s;
-    size_t count;
+    size_t certs, crls;
     struct hashed *out;
     bool ok;
 };
@@ -301,17 +303,16 @@ static enum xr_status take_only(void *ctx, enum xr_item_kind kind, struct xr_byt
     struct only *only = ctx;
     const struct xr_host *host = only->s->host;
     struct xr_bytes name = {0};
+    size_t len = der.len;
 
-    if (only->count++ > 0)
+    if (kind == XR_ITEM_CRL ? only->crls++ + only->certs > 0 : only->certs++ > 0)
         return XR_OK;
     only->out->crl = kind == XR_ITEM_CRL;
     if (kind == XR_ITEM_CRL) {
         only->ok = host->crl_issuer(&name, der, NULL) == XR_OK &&
                    host->name_hash(&only->out->hash, name, NULL) == XR_OK;
     } else {
-        size_t len = der.len;
-
-        if (host->trusted(&len, &(uint32_t){0}, der, NULL) == XR_OK)
+        if (kind == XR_ITEM_TRUSTED_CERT && host->trusted(&len, &(uint32_t){0}, der, NULL) == XR_OK)
             der.len = len;
         only->ok = hash_cert(&only->out->hash, only->s, der);
     }
@@ -321,18 +322,18 @@ static enum xr_status take_only(void *ctx, enum xr_item_kind kind, struct xr_byt
 
 static bool hash_foreign(struct hashed *out, const struct xr_session *s, const char *name)
 {
-    static const char begin[] = "-----BEGIN ";
     char *path = xr_format("%s/%s", s->layout->directory, name);
     struct xr_buf text = {0};
     struct only only = {.s = s, .out = out};
 
-    if (ca_read(&text, NULL, s, path, NULL) == XR_OK && text.len > 0 &&
-        memmem(text.data, text.len, begin, sizeof(begin) - 1) != NULL)
-        (void)s->host->items((struct xr_bytes){(const unsigned char *)text.data, text.len},
-                             take_only, &only, NULL);
+    if (ca_read(&text, NULL, s, path, NULL) == XR_OK)
+        only.ok =
+            s->host->openssl_items((struct xr_bytes){(const unsigned char *)text.data, text.len},
+                                   XR_READ_BUNDLE, take_only, &only, NULL) == XR_OK &&
+            only.ok;
     xr_buf_free(&text);
     free(path);
-    return only.count == 1 && only.ok;
+    return only.ok && only.certs <= 1 && only.crls <= 1;
 }
 
 static int by_hash_then_name(const void *a, const void *b)
@@ -551,13 +552,10 @@ struct xr_buf ca_list_bundle(const struct xr_session *s)
          * copied. */
         if (file->held.count == 0)
             continue;
-        if (file->private_key) {
+        if (file->private_key || !file->clean) {
             for (size_t k = 0; k < file->held.count; k++) {
-                size_t len = 0;
-                char *pem = s->host->pem("CERTIFICATE", file->held.items[k].der, &len);
-
-                xr_buf_add(&out, pem, len);
-                s->host->release(pem);
+                if (!file->held.items[k].unreadable)
+                    ca_item_pem(&out, s, &file->held.items[k]);
             }
             continue;
         }

@@ -26,6 +26,7 @@ void ca_shown_init(struct ca_shown *out, const struct xr_session *s, const struc
     entry->place = cert->place;
     entry->purposes = cert->purposes;
     entry->der = cert->der;
+    entry->remark = cert->remark;
     entry->flags = (cert->vendor ? (uint32_t)XR_ENTRY_VENDOR : 0u) |
                    (ours(cert) ? (uint32_t)XR_ENTRY_OURS : 0u);
     if (!(entry->flags & XR_ENTRY_OURS))

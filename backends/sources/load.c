@@ -117,41 +117,6 @@ static struct ca_file *take_old(struct loading *l, int dir, const char *path)
     return NULL;
 }
 
-static enum xr_status take_item(void *ctx, enum xr_item_kind kind, struct xr_bytes der)
-{
-    struct ca_file *file = ctx;
-    struct ca_item *item = NULL;
-
-    if (kind == XR_ITEM_CRL)
-        return XR_OK;
-    item = XR_PUSH(&file->held);
-    item->der = (struct xr_bytes){xr_memdup(der.data, der.len), der.len};
-    return XR_OK;
-}
-
-/* Finds certificates as PEM readers do: a DER file is only noise in a bundle. */
-static void parse_list_file(const struct xr_session *s, struct ca_file *file)
-{
-    static const char begin[] = "-----BEGIN ", key[] = "PRIVATE KEY-----";
-    struct xr_bytes data = {(const unsigned char *)file->content.data, file->content.len};
-
-    if (data.len == 0 || memmem(data.data, data.len, begin, sizeof(begin) - 1) == NULL)
-        return;
-    file->private_key = memmem(data.data, data.len, key, sizeof(key) - 1) != NULL;
-    (void)s->host->items(data, take_item, file, NULL);
-    for (size_t i = 0; i < file->held.count; i++) {
-        struct ca_item *item = &file->held.items[i];
-        size_t len = item->der.len;
-        uint32_t purposes = 0;
-
-        /* TRUSTED CERTIFICATE: programs that read a bundle look at the certificate. */
-        if (s->host->trusted(&len, &purposes, item->der, NULL) == XR_OK)
-            item->der.len = len;
-        s->host->sha256(item->sha256, item->der);
-    }
-    file->objects = file->held.count;
-}
-
 /* The directory of the last file, because files come directory by directory. */
 static int directory_of(struct loading *l, const char *path)
 {
@@ -228,7 +193,7 @@ static struct ca_file *add_file(struct loading *l, const char *path)
         }
         l->changed = true;
         if (s->layout->family == CA_LIST)
-            parse_list_file(s, file);
+            ca_parse_list_file(s, file);
     }
     if (s->layout->family == CA_LIST && file->held.count == 0)
         ca_leave_out(s, path, ca_why_nothing(content_of(file)));
@@ -248,6 +213,7 @@ static void add_cert(struct xr_session *s, struct ca_file *file, const struct ca
         .purposes = distrusted ? 0 : XR_ANY_PURPOSE,
         .vendor = file->vendor && !distrusted,
         .by_list = distrusted,
+        .remark = distrusted ? NULL : ca_pem_remark(file, item),
     };
     memcpy(s->certs.items[s->certs.count - 1].subject.id, item->sha256, XR_SHA256_LEN);
 }

@@ -26,10 +26,12 @@ struct ca_stamp {
 };
 
 struct ca_item {
-    struct xr_bytes der; /* owned */
+    struct xr_bytes der; /* owned; OpenSSL's trust settings follow it */
+    size_t aux_len;      /* their bytes, 0 without any */
     unsigned char sha256[XR_SHA256_LEN];
     uint32_t hash; /* of the subject, as OpenSSL's links; known if has_hash */
     bool has_hash;
+    bool unreadable; /* OpenSSL cannot decode it: one of it, and no program reads the bundle */
 };
 
 /* One source file. */
@@ -47,6 +49,10 @@ struct ca_file {
         struct ca_item *items;
         size_t count, capacity;
     } held;
+    /* CA_LIST: OpenSSL reads held from the text and nothing else, wherever it stands in a bundle.
+     * Then it is published as it is. */
+    bool clean;
+    bool hashable;     /* CA_LIST: OpenSSL reads held from the file itself, by a hash link */
     enum pf_area area; /* CA_P11 */
     size_t token;
     size_t pf_file; /* number in the pf_store, CA_NONE when it cannot be read */
@@ -68,7 +74,8 @@ struct ca_cert {
     enum xr_place place;
     uint32_t purposes;
     bool vendor;
-    bool by_list; /* CA_LIST: a distrust by a ! line, which has no file of its own */
+    bool by_list;       /* CA_LIST: a distrust by a ! line, which has no file of its own */
+    const char *remark; /* as in struct xr_entry */
 };
 
 struct xr_session {
@@ -205,6 +212,13 @@ void ca_left_free(struct xr_session *s);
 /* in_place.c: if no package's certificates are among the sources, the bundle as a file, with what it
  * holds besides the local directory; else NULL. Sets in_place if that is anything. */
 struct ca_file *ca_load_bundle(struct xr_session *s);
+
+/* pemfile.c */
+void ca_parse_list_file(const struct xr_session *s, struct ca_file *file);
+/* Appends a clean PEM block. */
+void ca_item_pem(struct xr_buf *out, const struct xr_session *s, const struct ca_item *item);
+/* How programs read it differently from us; NULL: they do not. */
+const char *ca_pem_remark(const struct ca_file *file, const struct ca_item *item);
 
 /* conf.c: the text of ca-certificates.conf */
 struct ca_conf_line {
