@@ -134,8 +134,10 @@ static void would_be_listed(struct accounting *a)
     for (size_t i = 0; i < s->order.count; i++) {
         const struct ca_file *file = s->files.items[s->order.items[i]];
 
-        for (size_t k = 0; k < file->held.count; k++)
-            would_be(a, file->held.items[k].der, file->held.items[k].sha256, file);
+        for (size_t k = 0; k < file->held.count; k++) {
+            if (!file->held.items[k].unreadable)
+                would_be(a, file->held.items[k].der, file->held.items[k].sha256, file);
+        }
     }
 }
 
@@ -173,8 +175,8 @@ static void look_through(struct accounting *a, const char *path)
     enum xr_status status = ca_read(&text, NULL, s, path, &err);
 
     if (status != XR_OK && status != XR_ABSENT && a->unread == NULL)
-        a->unread = xr_format("what it holds is not known: %.150s; --rebuild allows a change",
-                              err.text);
+        a->unread =
+            xr_format("what it holds is not known: %.150s; --rebuild allows a change", err.text);
     if (!as_it_would_be(s, &text)) {
         if (text.len > 0)
             (void)s->host->items((struct xr_bytes){(const unsigned char *)text.data, text.len},

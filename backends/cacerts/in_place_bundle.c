@@ -4,16 +4,38 @@
 
 #include <stdlib.h>
 
-static void local_now(struct xr_idmap *out, const struct xr_session *s)
-{
-    bool added = false;
+/* What the local directory holds now and every program can read, by certificate. */
+struct local {
+    struct xr_idmap by_id;
+    struct {
+        const struct ca_item **items;
+        size_t count, capacity;
+    } list;
+};
 
+static void local_now(struct local *out, const struct xr_session *s)
+{
     for (size_t i = 0; i < s->order.count; i++) {
         const struct ca_file *file = s->files.items[s->order.items[i]];
 
-        for (size_t k = 0; k < file->held.count; k++)
-            (void)xr_idmap_put(out, file->held.items[k].sha256, 0, &added);
+        for (size_t k = 0; k < file->held.count; k++) {
+            const struct ca_item *item = &file->held.items[k];
+            bool added = false;
+
+            if (!item->unreadable)
+                (void)xr_idmap_put(&out->by_id, item->sha256, out->list.count, &added);
+            if (added)
+                *XR_PUSH(&out->list) = item;
+        }
     }
+}
+
+static const struct ca_item *find(const struct local *local,
+                                  const unsigned char sha256[XR_SHA256_LEN])
+{
+    size_t at = 0;
+
+    return xr_idmap_get(&local->by_id, sha256, &at) ? local->list.items[at] : NULL;
 }
 
 /* A line end that we added goes with the certificate after it; what follows still needs one. */
@@ -24,14 +46,17 @@ static void copy(struct xr_buf *out, const struct xr_buf *text, size_t from, siz
     xr_buf_add(out, text->data + from, to - from);
 }
 
-static void add(struct xr_buf *out, struct xr_idmap *there, struct xr_bytes der,
-                const unsigned char sha256[XR_SHA256_LEN], const struct xr_host *host)
+static void add(struct xr_buf *out, struct xr_idmap *there, const struct ca_item *item,
+                const struct xr_session *s)
 {
     bool added = false;
 
-    (void)xr_idmap_put(there, sha256, 0, &added);
-    if (added)
-        ca_blocks_add(out, der, sha256, host);
+    if (item != NULL)
+        (void)xr_idmap_put(there, item->sha256, 0, &added);
+    if (!added)
+        return;
+    ca_blocks_mark(out, item->sha256);
+    ca_item_pem(out, s, item);
 }
 
 /* What the bundle holds stays as it is, but for what crossroot added, and what was in the local
@@ -41,7 +66,8 @@ struct xr_buf ca_in_place_bundle(const struct xr_session *s)
 {
     struct ca_blocks blocks = {0};
     struct xr_buf text = {0}, out = {0};
-    struct xr_idmap now = {0}, there = {0};
+    struct xr_idmap there = {0};
+    struct local now = {0};
     size_t copied = 0, unused = 0;
     bool added = false;
 
@@ -51,7 +77,7 @@ struct xr_buf ca_in_place_bundle(const struct xr_session *s)
     for (size_t i = 0; i < blocks.count; i++) {
         const struct ca_block *block = &blocks.items[i];
 
-        if (!block->added && (xr_idmap_get(&now, block->sha256, &unused) ||
+        if (!block->added && (find(&now, block->sha256) != NULL ||
                               !xr_idmap_get(&s->local, block->sha256, &unused))) {
             (void)xr_idmap_put(&there, block->sha256, 0, &added);
             continue;
@@ -61,21 +87,15 @@ struct xr_buf ca_in_place_bundle(const struct xr_session *s)
     }
     copy(&out, &text, copied, text.len);
     for (size_t i = 0; i < blocks.count; i++) {
-        const struct ca_block *block = &blocks.items[i];
-        struct xr_bytes der = {(const unsigned char *)block->der.data, block->der.len};
-
-        if (block->added && xr_idmap_get(&now, block->sha256, &unused))
-            add(&out, &there, der, block->sha256, s->host);
+        if (blocks.items[i].added)
+            add(&out, &there, find(&now, blocks.items[i].sha256), s);
     }
-    for (size_t i = 0; i < s->order.count; i++) {
-        const struct ca_file *file = s->files.items[s->order.items[i]];
-
-        for (size_t k = 0; k < file->held.count; k++)
-            add(&out, &there, file->held.items[k].der, file->held.items[k].sha256, s->host);
-    }
+    for (size_t i = 0; i < now.list.count; i++)
+        add(&out, &there, now.list.items[i], s);
     ca_blocks_free(&blocks);
-    xr_idmap_free(&now);
+    xr_idmap_free(&now.by_id);
     xr_idmap_free(&there);
+    free((void *)now.list.items);
     xr_buf_free(&text);
     return out;
 }

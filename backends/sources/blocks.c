@@ -30,34 +30,52 @@ static bool marked(size_t *from, struct xr_bytes text, const unsigned char sha25
     return false;
 }
 
+static bool is_label(struct xr_bytes label, const char *text)
+{
+    return label.len == strlen(text) && memcmp(label.data, text, label.len) == 0;
+}
+
+static bool decode(struct ca_block *out, const struct xr_pem_block *block,
+                   const struct xr_host *host)
+{
+    bool trusted = is_label(block->label, "TRUSTED CERTIFICATE");
+    struct xr_bytes der;
+
+    if ((!trusted && !is_label(block->label, "CERTIFICATE")) ||
+        !xr_base64(&out->der, block->body.data, block->body.len))
+        return false;
+    der = (struct xr_bytes){(const unsigned char *)out->der.data, out->der.len};
+    out->len = der.len;
+    if (trusted && host->trusted(&out->len, &(uint32_t){0}, der, NULL) != XR_OK)
+        return false;
+    der.len = out->len;
+    host->sha256(out->sha256, der);
+    return true;
+}
+
 void ca_blocks_read(struct ca_blocks *out, struct xr_bytes text, const struct xr_host *host)
 {
-    static const char begin[] = "-----BEGIN ", end[] = "-----END -----", label[] = "CERTIFICATE";
+    static const char begin[] = "-----BEGIN ", end[] = "-----END -----";
     struct xr_bytes rest = text;
     struct xr_pem_block block;
     enum xr_pem_found found = XR_PEM_NONE;
 
     while ((found = xr_pem_next(&block, &rest, text.data, false)) != XR_PEM_NONE) {
-        struct xr_buf der = {0};
-        struct ca_block *made = NULL;
+        struct ca_block made = {0};
 
-        if (found == XR_PEM_OPEN || block.label.len != sizeof(label) - 1 ||
-            memcmp(block.label.data, label, block.label.len) != 0 ||
-            !xr_base64(&der, block.body.data, block.body.len)) {
-            xr_buf_free(&der);
+        if (found == XR_PEM_OPEN || !decode(&made, &block, host)) {
+            xr_buf_free(&made.der);
             continue;
         }
-        made = XR_PUSH(out);
-        made->der = der;
-        host->sha256(made->sha256, (struct xr_bytes){(const unsigned char *)der.data, der.len});
-        made->from = (size_t)(block.label.data - text.data) - (sizeof(begin) - 1);
-        made->to = (size_t)(block.body.data - text.data) + block.body.len + sizeof(end) - 1 +
-                   block.label.len;
-        if (made->to < text.len && text.data[made->to] == '\r')
-            made->to++;
-        if (made->to < text.len && text.data[made->to] == '\n')
-            made->to++;
-        made->added = marked(&made->from, text, made->sha256);
+        made.from = (size_t)(block.label.data - text.data) - (sizeof(begin) - 1);
+        made.to = (size_t)(block.body.data - text.data) + block.body.len + sizeof(end) - 1 +
+                  block.label.len;
+        if (made.to < text.len && text.data[made.to] == '\r')
+            made.to++;
+        if (made.to < text.len && text.data[made.to] == '\n')
+            made.to++;
+        made.added = marked(&made.from, text, made.sha256);
+        *XR_PUSH(out) = made;
     }
 }
 
@@ -69,16 +87,11 @@ void ca_blocks_free(struct ca_blocks *blocks)
     *blocks = (struct ca_blocks){0};
 }
 
-void ca_blocks_add(struct xr_buf *bundle, struct xr_bytes der, const unsigned char sha256[],
-                   const struct xr_host *host)
+void ca_blocks_mark(struct xr_buf *bundle, const unsigned char sha256[XR_SHA256_LEN])
 {
     bool missing = bundle->len > 0 && bundle->data[bundle->len - 1] != '\n';
     char hex[2 * XR_SHA256_LEN + 1];
-    size_t len = 0;
-    char *pem = host->pem("CERTIFICATE", der, &len);
 
     xr_hex(hex, sha256, XR_SHA256_LEN);
     xr_buf_fmt(bundle, "%s%s%s\n", missing ? "\n" : "", marks[missing], hex);
-    xr_buf_add(bundle, pem, len);
-    host->release(pem);
 }

@@ -15,6 +15,7 @@ struct ca_block {
     size_t from, to; /* its bytes in the text, with our line before it and its line end */
     bool added;      /* by crossroot */
     struct xr_buf der;
+    size_t len; /* of the certificate in der; OpenSSL's trust settings may follow */
     unsigned char sha256[XR_SHA256_LEN];
 };
 struct ca_blocks {
@@ -22,11 +23,10 @@ struct ca_blocks {
     size_t count, capacity;
 };
 
-/* CERTIFICATE blocks in their order; what cannot be decoded is none. */
+/* CERTIFICATE and TRUSTED CERTIFICATE blocks in their order; what cannot be decoded is none. */
 void ca_blocks_read(struct ca_blocks *out, struct xr_bytes text, const struct xr_host *host);
 void ca_blocks_free(struct ca_blocks *blocks);
-/* Appends a certificate to a bundle as one that crossroot added. */
-void ca_blocks_add(struct xr_buf *bundle, struct xr_bytes der, const unsigned char sha256[],
-                   const struct xr_host *host);
+/* Appends the line that says that crossroot added the certificate that comes next. */
+void ca_blocks_mark(struct xr_buf *bundle, const unsigned char sha256[XR_SHA256_LEN]);
 
 #endif

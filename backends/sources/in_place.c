@@ -42,7 +42,8 @@ static struct ca_file *base_of(const struct xr_session *s, const struct xr_buf *
         if (block->added || xr_idmap_get(&s->local, block->sha256, &unused))
             continue;
         item = XR_PUSH(&file->held);
-        item->der = (struct xr_bytes){xr_memdup(block->der.data, block->der.len), block->der.len};
+        item->der = (struct xr_bytes){xr_memdup(block->der.data, block->der.len), block->len};
+        item->aux_len = block->der.len - block->len;
         memcpy(item->sha256, block->sha256, sizeof(item->sha256));
     }
     ca_blocks_free(&blocks);

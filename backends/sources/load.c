@@ -167,6 +167,15 @@ static struct xr_bytes content_of(const struct ca_file *file)
     return (struct xr_bytes){(const unsigned char *)file->content.data, file->content.len};
 }
 
+static bool all_unreadable(const struct ca_file *file)
+{
+    size_t unreadable = 0;
+
+    for (size_t i = 0; i < file->held.count; i++)
+        unreadable += file->held.items[i].unreadable;
+    return unreadable == file->held.count;
+}
+
 /* Returns a file by its path, newly read or from the previous load; NULL if it is not a regular
  * file or cannot be read. */
 static struct ca_file *add_file(struct loading *l, const char *path)
@@ -195,8 +204,10 @@ static struct ca_file *add_file(struct loading *l, const char *path)
         if (s->layout->family == CA_LIST)
             ca_parse_list_file(s, file);
     }
-    if (s->layout->family == CA_LIST && file->held.count == 0)
-        ca_leave_out(s, path, ca_why_nothing(content_of(file)));
+    if (s->layout->family == CA_LIST && all_unreadable(file))
+        ca_leave_out(s, path,
+                     file->held.count > 0 ? "OpenSSL cannot decode it"
+                                          : ca_why_nothing(content_of(file)));
     return keep(s, file);
 }
 
