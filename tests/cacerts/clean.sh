@@ -17,7 +17,7 @@ fresh() {
     echo mozilla/one.crt >"$R/etc/ca-certificates.conf"
 }
 subjects() { # of what OpenSSL loads
-    python3 - "$bundle" <<'END'
+    /usr/bin/python3 - "$bundle" <<'END'
 import hashlib, ssl, sys
 context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 context.load_verify_locations(cafile=sys.argv[1])
@@ -27,7 +27,7 @@ END
 short() { local file; for file; do sha "$file" | cut -c1-8; done | sort | xargs; }
 remark_of() { # FILE: what list says of its certificate
     image list --json >"$out"
-    python3 - "$out" "$(sha "$1")" <<'END'
+    /usr/bin/python3 - "$out" "$(sha "$1")" <<'END'
 import json, sys
 for entry in json.load(open(sys.argv[1]))["stores"][0]["entries"]:
     if entry["sha256"] == sys.argv[2]:
@@ -43,7 +43,7 @@ one_line "$odd" >"$local/line.crt"
 expect_exit 0 'beside a certificate in one line, another is installed' image install --yes "$ours"
 expect_eq 'the bundle has all three' "$(subjects)" "$(short "$one" "$ours" "$odd")"
 expect_exit 0 'verify agrees' image verify "$P/leaf-chain.pem"
-expect_eq 'openssl rehash would not link that file, nor do we' "$(ls "$(hash_link "$odd")" 2>&1 | grep -c 'No such')" 1
+expect_absent 'openssl rehash would not link that file, nor do we' "$(hash_link "$odd")"
 expect_grep 'list says so' 'the bundle has a clean copy, the hashed directory has none' <(remark_of "$odd")
 expect_eq 'and nothing of the others' "$(remark_of "$ours")" none
 expect_exit 0 'undo' image undo --yes
@@ -64,7 +64,7 @@ expect_grep 'list says so' 'so the bundle has a clean copy$' <(remark_of "$odd")
 
 # A value of two bytes a character that has an odd number of them: libcrypto refuses the whole.
 fresh
-python3 - "$odd" "$local/undecodable.crt" <<'END'
+/usr/bin/python3 - "$odd" "$local/undecodable.crt" <<'END'
 import base64, ssl, sys
 der = ssl.PEM_cert_to_DER_cert(open(sys.argv[1]).read())
 at = der.rindex(b"\x06\x03\x55\x04\x03\x0c") + 5

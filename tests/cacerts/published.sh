@@ -64,7 +64,7 @@ says() { # yes or no: COMMAND...
     esac
 }
 python_reads() {
-    python3 - "$bundle" 2>/dev/null <<'END'
+    /usr/bin/python3 - "$bundle" 2>/dev/null <<'END'
 import ssl, sys
 try:
     ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cafile=sys.argv[1])
