@@ -7,8 +7,10 @@
 #include <pwd.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 void platform_begin(int *argc, char ***argv)
@@ -61,12 +63,35 @@ static char *base_dir(const char *name, const char *home, const char *rest)
     return path;
 }
 
+#define ROOTS_STATE "/var/lib/crossroot"
+
+/* Is this only the root of a user namespace, as in podman unshare, in which the machine's own root
+ * is nobody? Then root's state is out of reach, and it works for an ordinary user. */
+static bool is_inner_root(void)
+{
+    struct stat st;
+    char line[64] = "";
+    FILE *map = fopen("/proc/self/uid_map", "re");
+    bool inner = map != NULL && fgets(line, sizeof(line), map) != NULL;
+
+    if (map != NULL)
+        (void)fclose(map);
+    if (inner) {
+        char *end = line;
+
+        (void)strtoul(end, &end, 10);
+        (void)strtoul(end, &end, 10);
+        inner = strtoul(end, &end, 10) < UINT32_MAX;
+    }
+    return inner && (stat(ROOTS_STATE, &st) == 0 || stat("/var/lib", &st) == 0) && st.st_uid != 0;
+}
+
 static char *default_state(const char *home)
 {
     char *base = NULL, *path = NULL;
 
-    if (geteuid() == 0)
-        return strdup("/var/lib/crossroot");
+    if (geteuid() == 0 && !is_inner_root())
+        return strdup(ROOTS_STATE);
     base = base_dir("XDG_STATE_HOME", home, ".local/state");
     if (base == NULL || asprintf(&path, "%s/crossroot", base) < 0)
         path = NULL;

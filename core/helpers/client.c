@@ -3,6 +3,7 @@
 
 #include "message.h"
 #include "sys/sys.h"
+#include "xr_config.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -186,7 +187,9 @@ static enum xr_status check_program(const char *program, struct xr_error *err)
 {
     struct xr_error why = {0};
     int fd = -1;
-    enum xr_status status = geteuid() == 0 ? xr_sys_open_trusted(&fd, program, &why) : XR_OK;
+    enum xr_status status =
+        geteuid() == 0 ? xr_sys_open_trusted(&fd, program, strcmp(program, XR_WORKER) == 0, &why)
+                       : XR_OK;
 
     if (fd >= 0)
         (void)close(fd);

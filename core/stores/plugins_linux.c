@@ -3,6 +3,7 @@
 #include "registry.h"
 
 #include "sys/sys.h"
+#include "xr_config.h"
 
 #include <dlfcn.h>
 #include <stdlib.h>
@@ -51,13 +52,22 @@ static enum xr_status load_descriptor(struct xr_registry *registry, int fd, cons
     return XR_OK;
 }
 
+/* A file of the directory that is built in. */
+static bool is_part(const char *path)
+{
+    const size_t len = strlen(XR_PLUGIN_DIR);
+
+    return strncmp(path, XR_PLUGIN_DIR, len) == 0 && path[len] == '/' &&
+           strchr(path + len + 1, '/') == NULL;
+}
+
 enum xr_status xr_registry_plugin(struct xr_registry *registry, const char *path,
                                   struct xr_error *err)
 {
     struct xr_error why = {0};
     char *shown = xr_visible(path);
     int fd = -1;
-    enum xr_status status = xr_sys_open_trusted(&fd, path, &why);
+    enum xr_status status = xr_sys_open_trusted(&fd, path, is_part(path), &why);
 
     if (status == XR_OK)
         status = load_descriptor(registry, fd, path, &why);
@@ -82,7 +92,7 @@ void xr_registry_directory(struct xr_registry *registry, const char *path)
 
     if (access(path, F_OK) != 0)
         return;
-    status = xr_sys_open_trusted_dir(&fd, path, &err);
+    status = xr_sys_open_trusted_dir(&fd, path, strcmp(path, XR_PLUGIN_DIR) == 0, &err);
     if (status == XR_OK)
         status = xr_sys_names(&names, fd, &err);
     if (status != XR_OK) {

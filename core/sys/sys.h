@@ -48,17 +48,20 @@ void xr_sys_unlock(int fd);
 
 /* Creates (private) and opens the directory for the records of a user or of root. XR_REFUSED unless
  * it belongs to that user, nobody else may write it, and no component below an existing, trusted
- * directory is a link. The caller closes the descriptor. */
+ * directory is a link. Directories above may also belong to users outside this process's user
+ * namespace. The caller closes the descriptor. */
 enum xr_status xr_sys_state_dir(int *out, const char *path, struct xr_error *err);
 /* The same, but creates nothing: XR_ABSENT if it does not exist. */
 enum xr_status xr_sys_state_dir_open(int *out, const char *path, struct xr_error *err);
 
 /* Opens a file that will be loaded into this process. Every directory above it must belong to root
  * (or, for an ordinary user, to that user), and nobody else may write it. A sticky directory is
- * allowed as an ancestor, but not as the parent. The descriptor is the file that was checked. */
-enum xr_status xr_sys_open_trusted(int *out, const char *path, struct xr_error *err);
+ * allowed as an ancestor, but not as the parent. The descriptor is the file that was checked.
+ * part: of this program, by a path that is built in; then its owner may be outside this process's user
+ * namespace. */
+enum xr_status xr_sys_open_trusted(int *out, const char *path, bool part, struct xr_error *err);
 /* The same for a directory whose files will be opened by name. */
-enum xr_status xr_sys_open_trusted_dir(int *out, const char *path, struct xr_error *err);
+enum xr_status xr_sys_open_trusted_dir(int *out, const char *path, bool part, struct xr_error *err);
 
 /* Absolute path with all links resolved. Only the last component may be missing; a dangling link
  * there is kept, so that opening it without following links fails. */

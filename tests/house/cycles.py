@@ -41,7 +41,7 @@ NOT_IN_REPORT = {"xr_pool_self_signed", "xr_pool_kind", "xr_pool_issued_by", "xr
                  "xr_cert_signed_by", "xr_store_open", "xr_store_close"}
 # What of core beside the kit and formats is for backends too: plugins carry it
 # (docs/decisions/0018).
-CARRIED = {"core/sys/linux/walk.c", "core/sys/whole.c"}
+CARRIED = {"core/sys/linux/owner.c", "core/sys/linux/walk.c", "core/sys/whole.c"}
 DEFINED = set("TDBRVWCGSi")
 
 

@@ -763,7 +763,8 @@ static enum xr_status trusted(const char *path, bool dir, struct xr_error *err)
     int fd = -1;
 
     *err = (struct xr_error){0};
-    status = dir ? xr_sys_open_trusted_dir(&fd, path, err) : xr_sys_open_trusted(&fd, path, err);
+    status = dir ? xr_sys_open_trusted_dir(&fd, path, false, err)
+                 : xr_sys_open_trusted(&fd, path, false, err);
     if (status == XR_OK) {
         cr_assert(fd >= 0 && fstat(fd, &by_fd) == 0 && stat(path, &by_path) == 0);
         cr_assert(by_fd.st_dev == by_path.st_dev && by_fd.st_ino == by_path.st_ino);
@@ -783,7 +784,7 @@ Test(sys, a_file_nobody_else_can_write_is_trusted)
     char byte = 0;
 
     cr_assert_eq(trusted(file, false, &err), XR_OK, "%s", err.text);
-    cr_assert_eq(xr_sys_open_trusted(&fd, file, &err), XR_OK);
+    cr_assert_eq(xr_sys_open_trusted(&fd, file, false, &err), XR_OK);
     cr_assert(read(fd, &byte, 1) == 1 && byte == 'c');
     cr_assert((fcntl(fd, F_GETFD) & FD_CLOEXEC) != 0);
     close(fd);

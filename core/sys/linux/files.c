@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "sys/linux/owner.h"
 #include "sys/linux/walk.h"
 #include "sys/sys.h"
 
@@ -46,7 +47,8 @@ enum xr_status xr_sys_write_atomic(int dirfd, const char *name, struct xr_bytes 
     fd = openat(dirfd, temp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (fd < 0)
         return xr_fail_errno(err, "cannot write %s", name);
-    if (!xr_sys_write_all(fd, data.data, data.len) || fchmod(fd, (mode_t)mode) != 0 ||
+    xr_owner_give(fd, dirfd, name);
+    if (!xr_sys_write_all(fd, data.data, data.len) || fchmod(fd, (mode_t)mode & 0777) != 0 ||
         fsync(fd) != 0)
         status = xr_fail_errno(err, "cannot write %s", name);
     if (close(fd) != 0 && status == XR_OK)
@@ -74,18 +76,38 @@ enum xr_status xr_sys_lock(int fd, bool exclusive, unsigned wait_ms, struct xr_e
     }
 }
 
-/* May this directory lead to something we believe? */
-static bool owner_ok(const struct stat *st)
+/*
+ * What a path must be. In a user namespace those outside it (its own root of this machine among them)
+ * cannot be told apart, but none of them can act here as we do. So their directories may lead to what
+ * is ours, as root's may, if nobody else can write to them. What is ours they can put in another's
+ * place at most. Code is more: whoever owns it acts as we do. So it must be ours, in a directory of
+ * ours, and not reached by a place where anybody can make a directory. The program's own parts are an
+ * exception: their path is built in, and they come from where the program itself and the C library
+ * come from.
+ */
+enum trust { TRUST_STATE, TRUST_CODE, TRUST_PARTS };
+
+static bool owner_ok(enum xr_owned owned, const struct xr_walk *w, enum trust trust,
+                     bool open_above)
 {
-    return st->st_uid == 0 || st->st_uid == geteuid();
+    if (owned == XR_OWNED_OUTSIDE)
+        return trust == TRUST_PARTS ||
+               (!w->last && S_ISDIR(w->st.st_mode) && (trust == TRUST_STATE || !open_above));
+    return owned != XR_OWNED_OTHERS;
+}
+
+static bool others_write(const struct stat *st)
+{
+    return (st->st_mode & (S_IWGRP | S_IWOTH)) != 0;
 }
 
 /* Walks an absolute path component by component, never through a link, and calls it trusted if
  * nobody but root and the caller can replace what comes next. */
 static enum xr_status open_components(int *out, const char *path, bool want_dir, bool make,
-                                      struct xr_error *err)
+                                      enum trust trust, struct xr_error *err)
 {
     struct xr_walk w;
+    enum xr_owned owned = XR_OWNED_ROOTS;
     enum xr_status status = XR_OK;
 
     if (!xr_walk_start(&w, open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC), path)) {
@@ -94,17 +116,26 @@ static enum xr_status open_components(int *out, const char *path, bool want_dir,
     }
     w.up = true;
     while (xr_walk_next(&w)) {
-        const bool file = w.last && !want_dir;
+        const bool file = w.last && !want_dir, open_above = others_write(&w.st);
         bool entered = false;
 
-        if (file && (w.st.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
+        if (file && open_above) {
             status = xr_fail(err, XR_REFUSED, "other users can write to the directory of %s", path);
+            goto out;
+        }
+        if (file && owned == XR_OWNED_OUTSIDE && trust == TRUST_CODE) {
+            status = xr_fail(err, XR_REFUSED, "the directory of %s belongs to %s", path,
+                             xr_owner_text(owned));
             goto out;
         }
         entered = xr_walk_enter(&w, O_RDONLY | (file ? 0 : O_DIRECTORY));
         if (!entered && errno == ENOENT && make) {
             if (mkdirat(w.dir, w.name, 0700) != 0 && errno != EEXIST) {
-                status = xr_fail_errno(err, "cannot make %s", path);
+                status =
+                    errno == EACCES && xr_owned_by(w.dir, &w.st) == XR_OWNED_OUTSIDE
+                        ? xr_fail(err, XR_REFUSED, "cannot make %s: its directory belongs to %s",
+                                  path, xr_owner_text(XR_OWNED_OUTSIDE))
+                        : xr_fail_errno(err, "cannot make %s", path);
                 goto out;
             }
             entered = xr_walk_enter(&w, O_RDONLY | O_DIRECTORY);
@@ -113,13 +144,15 @@ static enum xr_status open_components(int *out, const char *path, bool want_dir,
             status = xr_fail_errno(err, "cannot open %s", path);
             goto out;
         }
-        if (!owner_ok(&w.st)) {
-            status = xr_fail(err, XR_REFUSED, "%s: \"%s\" belongs to another user", path, w.name);
+        owned = xr_owned_by(w.dir, &w.st);
+        if (!owner_ok(owned, &w, trust, open_above)) {
+            status = xr_fail(err, XR_REFUSED, "%s: \"%s\" belongs to %s", path, w.name,
+                             xr_owner_text(owned));
             goto out;
         }
         /* A sticky directory lets nobody replace what belongs to somebody else, and the next
          * component's owner is checked too. */
-        if ((w.st.st_mode & (S_IWGRP | S_IWOTH)) != 0 &&
+        if (others_write(&w.st) &&
             (w.last || !S_ISDIR(w.st.st_mode) || (w.st.st_mode & S_ISVTX) == 0)) {
             status = xr_fail(err, XR_REFUSED, "other users can write to %s (\"%s\")", path, w.name);
             goto out;
@@ -174,8 +207,8 @@ static enum xr_status state_dir(int *out, const char *path, bool make, struct xr
         goto out;
     canonical =
         xr_format("%s/%s", strcmp(real, "/") == 0 ? "" : real, slash == NULL ? copy : slash + 1);
-    status = open_components(out, canonical, true, make, err);
-    if (status == XR_OK && (fstat(*out, &st) != 0 || st.st_uid != geteuid())) {
+    status = open_components(out, canonical, true, make, TRUST_STATE, err);
+    if (status == XR_OK && (fstat(*out, &st) != 0 || xr_owned_by(*out, &st) != XR_OWNED_OURS)) {
         (void)close(*out);
         *out = -1;
         status = xr_fail(err, XR_REFUSED, "%s does not belong to this user", path);
@@ -198,25 +231,26 @@ enum xr_status xr_sys_state_dir_open(int *out, const char *path, struct xr_error
     return state_dir(out, path, false, err);
 }
 
-static enum xr_status open_trusted(int *out, const char *path, bool dir, struct xr_error *err)
+static enum xr_status open_trusted(int *out, const char *path, bool dir, bool part,
+                                   struct xr_error *err)
 {
     char *real = NULL;
     enum xr_status status = xr_sys_resolve(&real, path, err);
 
     if (status == XR_OK && real != NULL)
-        status = open_components(out, real, dir, false, err);
+        status = open_components(out, real, dir, false, part ? TRUST_PARTS : TRUST_CODE, err);
     free(real);
     return status;
 }
 
-enum xr_status xr_sys_open_trusted(int *out, const char *path, struct xr_error *err)
+enum xr_status xr_sys_open_trusted(int *out, const char *path, bool part, struct xr_error *err)
 {
-    return open_trusted(out, path, false, err);
+    return open_trusted(out, path, false, part, err);
 }
 
-enum xr_status xr_sys_open_trusted_dir(int *out, const char *path, struct xr_error *err)
+enum xr_status xr_sys_open_trusted_dir(int *out, const char *path, bool part, struct xr_error *err)
 {
-    return open_trusted(out, path, true, err);
+    return open_trusted(out, path, true, part, err);
 }
 
 enum xr_status xr_sys_canonical(char **out, const char *path, struct xr_error *err)
@@ -255,11 +289,23 @@ out:
     return XR_OK;
 }
 
+/* In a user namespace a link of the machine's root looks as any other user's does. But those of "/",
+ * such as /home on some systems, only the owner of "/" can have made. */
+static bool link_of_roots(const struct xr_trail *t)
+{
+    struct stat st;
+
+    return t->done.len == 0 && fstat(t->dir, &st) == 0 && !others_write(&st) &&
+           xr_owned_by(t->dir, &st) != XR_OWNED_OTHERS;
+}
+
 /* One step of a walk. Only what was asked for may be missing: the last component, and not what a
  * link at its place leads to. */
 static enum xr_status resolve_step(struct xr_trail *t, enum xr_trail_step step, bool *last_is_link,
                                    struct xr_error *err)
 {
+    enum xr_owned owned = XR_OWNED_OTHERS;
+
     switch (step) {
     case XR_TRAIL_END:
     case XR_TRAIL_THERE:
@@ -269,7 +315,12 @@ static enum xr_status resolve_step(struct xr_trail *t, enum xr_trail_step step, 
             return xr_fail_errno(err, "%s", t->done.data);
         break;
     case XR_TRAIL_LINK:
-        if (!owner_ok(&t->st))
+        owned = xr_owned_by_number(&t->st);
+        if (owned == XR_OWNED_OUTSIDE && !link_of_roots(t))
+            return xr_fail(err, XR_REFUSED,
+                           "%s/%s is a link of %s: name what it leads to, if you mean that",
+                           t->done.data, t->name, xr_owner_text(owned));
+        if (owned == XR_OWNED_OTHERS)
             return xr_fail(err, XR_REFUSED, "%s/%s is another user's link", t->done.data, t->name);
         *last_is_link = *last_is_link || xr_trail_ends(t);
         if (!xr_trail_follow(t))
@@ -356,7 +407,7 @@ enum xr_status xr_sys_open_own(int *out, int dirfd, const char *name, bool appen
 
     if (fd < 0)
         return xr_fail_errno(err, "%s", name);
-    if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) || st.st_uid != geteuid()) {
+    if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) || xr_owned_by(fd, &st) != XR_OWNED_OURS) {
         (void)close(fd);
         return xr_fail(err, XR_REFUSED, "%s is not a regular file of this user", name);
     }
