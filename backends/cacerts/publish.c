@@ -6,6 +6,7 @@
  */
 #include "../sources/sources.h"
 
+#include "sys/linux/owner.h"
 #include "sys/whole.h"
 
 #include <errno.h>
@@ -136,9 +137,12 @@ static enum xr_status write_temp(int dir, struct ca_edit *edit, size_t number, b
     if (edit->target != NULL) {
         if (symlinkat(edit->target, dir, edit->temp) != 0)
             return xr_fail_errno(err, "cannot make the link /%s/%s", edit->dir, edit->name);
+        xr_owner_give_link(dir, edit->temp, edit->name);
         return XR_OK;
     }
     fd = openat(dir, edit->temp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (fd >= 0)
+        xr_owner_give(fd, dir, edit->name);
     ok = fd >= 0 && xr_sys_write_all(fd, edit->content.data, edit->content.len) &&
          fchmod(fd, edit->mode) == 0 && (!sync || fsync(fd) == 0);
     if (!ok)
@@ -219,6 +223,8 @@ static bool put(int dir, struct ca_edit *edit)
         return ok || errno == ENOENT;
     }
     ok = symlinkat(edit->target, dir, edit->name) == 0;
+    if (ok)
+        xr_owner_give_link(dir, edit->name, NULL);
     edit->made = ok ? CA_NEW : CA_NOT_MADE;
     return ok;
 }

@@ -3,6 +3,7 @@
 
 #include "links.h"
 
+#include "sys/linux/owner.h"
 #include "sys/linux/walk.h"
 #include "sys/whole.h"
 
@@ -383,6 +384,7 @@ static enum xr_status relink(const struct view *view, struct file *file, struct 
 
     if (symlinkat(file->target, view->fd, file->name) != 0)
         return xr_fail_errno(err, "cannot make %s", file->name);
+    xr_owner_give_link(view->fd, file->name, NULL);
     led = read_file(view, file->name, true);
     same = led != NULL && led->held.count == 1 && xr_bytes_equal(led->held.items[0].der, der);
     if (same) {

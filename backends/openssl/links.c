@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "links.h"
 
+#include "sys/linux/owner.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -166,7 +168,10 @@ static enum xr_status make_link(struct view *view, struct file *file, const char
     /* rename, not symlink: the name may be taken by what moved away a moment ago. */
     (void)snprintf(temp, sizeof(temp), "%slink", XR_TEMP_PREFIX);
     (void)unlinkat(view->fd, temp, 0);
-    if (symlinkat(file->name, view->fd, temp) != 0 || renameat(view->fd, temp, view->fd, name) != 0)
+    if (symlinkat(file->name, view->fd, temp) != 0)
+        return fail_link(err, name);
+    xr_owner_give_link(view->fd, temp, NULL);
+    if (renameat(view->fd, temp, view->fd, name) != 0)
         return fail_link(err, name);
     view->dirty = true;
     return XR_OK;

@@ -3,6 +3,7 @@
 #include "links.h"
 #include "store.h"
 
+#include "sys/linux/owner.h"
 #include "sys/linux/walk.h"
 
 #include <errno.h>
@@ -191,6 +192,8 @@ static enum xr_status make_top(struct xr_session *s, struct xr_error *err)
         (void)close(fd); /* another program takes it for a leftover and will remove it */
         return xr_fail(err, XR_BUSY, "another program is creating %s", s->name);
     }
+    if (fd >= 0)
+        xr_owner_give(fd, s->parent, NULL);
     if (fd < 0 || fchmod(fd, 0755) != 0 || !same_inode(fd, s->parent, s->pending)) {
         status = errno == ENOENT ? xr_fail(err, XR_BUSY, "another program is creating %s", s->name)
                                  : xr_fail_errno(err, "cannot make %s", s->name);

@@ -3,6 +3,8 @@
 #include "links.h"
 #include "store.h"
 
+#include "sys/linux/owner.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -255,6 +257,8 @@ static enum xr_status make_place(struct xr_session *s, size_t at, struct xr_erro
     if (mkdirat(s->dir, od_shapes[at].dir, 0755) != 0)
         return xr_fail_errno(err, "cannot make %s/%s", s->name, od_shapes[at].dir);
     view->fd = od_open_dir(s->dir, od_shapes[at].dir);
+    if (view->fd >= 0)
+        xr_owner_give(view->fd, s->dir, NULL);
     if (view->fd < 0 || fchmod(view->fd, 0755) != 0)
         return xr_fail_errno(err, "cannot open %s/%s", s->name, od_shapes[at].dir);
     s->dirty = true;

@@ -347,14 +347,19 @@ static void session_close(struct xr_session *s)
 static enum xr_status check_owners(const struct xr_session *s, const char *path,
                                    struct xr_error *err)
 {
+    struct stat top = {.st_gid = 0}; /* ids in an image may all be shifted */
+
+    if (!s->live && fstat(s->root, &top) != 0)
+        return xr_fail_errno(err, "cannot examine the root directory");
     for (size_t len = strcspn(path, "/"); geteuid() == 0; len += 1 + strcspn(path + len + 1, "/")) {
         char *part = xr_memdup(path, len);
         struct stat st = {.st_mode = 0};
         bool there = ca_stat(&st, s, part, true);
-        bool open = (st.st_mode & S_IWOTH) != 0 || ((st.st_mode & S_IWGRP) != 0 && st.st_gid != 0);
+        bool open = (st.st_mode & S_IWOTH) != 0 ||
+                    ((st.st_mode & S_IWGRP) != 0 && st.st_gid != 0 && st.st_gid != top.st_gid);
         enum xr_status status = XR_OK;
 
-        if (there && st.st_uid != 0)
+        if (there && !ca_may_lead(s, &st))
             status = xr_fail(err, XR_REFUSED,
                              "/%s belongs to another user, who has to run crossroot for it", part);
         else if (there && open && (path[len] == '\0' || (st.st_mode & S_ISVTX) == 0))

@@ -2,6 +2,7 @@
 /* Files inside the root: of this machine, or of an image whose links must not lead out of it. */
 #include "sources.h"
 
+#include "sys/linux/owner.h"
 #include "sys/linux/walk.h"
 #include "sys/whole.h"
 
@@ -99,6 +100,14 @@ enum xr_status ca_read(struct xr_buf *out, struct ca_stamp *stamp, const struct 
     return status;
 }
 
+bool ca_may_lead(const struct xr_session *s, const struct stat *st)
+{
+    struct stat top;
+
+    return st->st_uid == 0 || st->st_uid == geteuid() ||
+           (!s->live && fstat(s->root, &top) == 0 && st->st_uid == top.st_uid);
+}
+
 bool ca_own_links(const struct xr_session *s, const char *path, struct xr_error *err)
 {
     for (size_t end = 1; path[0] != '\0'; end++) {
@@ -109,8 +118,7 @@ bool ca_own_links(const struct xr_session *s, const char *path, struct xr_error 
         if (path[end] != '/' && path[end] != '\0')
             continue;
         part = xr_memdup(path, end);
-        bad = ca_stat(&st, s, part, false) && S_ISLNK(st.st_mode) && st.st_uid != 0 &&
-              st.st_uid != geteuid();
+        bad = ca_stat(&st, s, part, false) && S_ISLNK(st.st_mode) && !ca_may_lead(s, &st);
         if (bad)
             (void)xr_fail(err, XR_REFUSED, "/%s is another user's link", part);
         free(part);
@@ -163,8 +171,7 @@ enum xr_status ca_make_dirs(const struct xr_session *s, const char *path, unsign
         part = xr_memdup(path, end);
         fd = ca_open(s, part, O_PATH | O_DIRECTORY);
         if (fd < 0 && errno == ENOENT && (parent = ca_open_parent(s, part)) >= 0)
-            made = mkdirat(parent, ca_name(part), mode) == 0 &&
-                   fchmodat(parent, ca_name(part), mode, 0) == 0 && fsync(parent) == 0;
+            made = xr_owner_mkdir(parent, ca_name(part), mode) && fsync(parent) == 0;
         if (fd < 0 && !made) {
             enum xr_status status = xr_fail_errno(err, "cannot make the directory /%s", part);
 

@@ -158,6 +158,9 @@ int ca_open_file(const struct xr_session *s, int dir, const char *path, struct s
 /* Follows links inside the root; XR_ABSENT, or XR_INVALID if it is not a regular file. */
 enum xr_status ca_read(struct xr_buf *out, struct ca_stamp *stamp, const struct xr_session *s,
                        const char *path, struct xr_error *err);
+/* Does it belong to root, to us or to the owner of the image: somebody who decides what the root
+ * holds anyway? Ids in an image may all be shifted. */
+bool ca_may_lead(const struct xr_session *s, const struct stat *st);
 /* Is path free of links of other users? False with the link's path in err. */
 bool ca_own_links(const struct xr_session *s, const char *path, struct xr_error *err);
 bool ca_stat(struct stat *out, const struct xr_session *s, const char *path, bool follow);

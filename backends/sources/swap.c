@@ -2,6 +2,8 @@
 /* The one operation that changes entries: files of the sources, and lines of ca-certificates.conf. */
 #include "sources.h"
 
+#include "sys/linux/owner.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -485,6 +487,8 @@ static enum xr_status write_source(struct xr_session *s, const struct write *wri
     if (status == XR_OK && write->target != NULL) {
         if (symlinkat(write->target, fd, name) != 0)
             status = xr_fail_errno(err, "cannot make the link /%s", write->path);
+        else
+            xr_owner_give_link(fd, name, NULL);
     } else if (status == XR_OK) {
         struct xr_bytes data = {(const unsigned char *)write->content.data, write->content.len};
 

@@ -156,65 +156,51 @@ static bool heir(struct stat *out, int dir, const char *name)
     return fstatat(dir, ".", out, 0) == 0 && out->st_uid != 0;
 }
 
-/* Owners that this namespace does not map, and file systems without owners, refuse it. */
-static void give(int fd, const struct stat *to, const struct stat *now)
+/* Is it what was just made? By its descriptor, because who may write the directory may have put
+ * something else of root's there. */
+static bool is_new(int fd, const struct stat *st)
 {
-    if ((now->st_uid != to->st_uid || now->st_gid != to->st_gid) &&
-        fchownat(fd, "", to->st_uid, to->st_gid, AT_EMPTY_PATH) != 0)
-        errno = 0;
+    struct xr_strings names = {0};
+    bool empty = !S_ISDIR(st->st_mode) || xr_dir_names(&names, fd, 0);
+
+    xr_strings_free(&names);
+    return empty && st->st_uid == geteuid() && (S_ISDIR(st->st_mode) || st->st_nlink == 1);
 }
 
 void xr_owner_give(int fd, int dir, const char *name)
 {
     struct stat to, now;
 
-    if (heir(&to, dir, name) && fstat(fd, &now) == 0)
-        give(fd, &to, &now);
+    /* Owners that this namespace does not map, and file systems without owners, refuse it. */
+    if (heir(&to, dir, name) && fstat(fd, &now) == 0 && is_new(fd, &now) &&
+        (now.st_uid != to.st_uid || now.st_gid != to.st_gid) &&
+        fchownat(fd, "", to.st_uid, to.st_gid, AT_EMPTY_PATH) != 0)
+        errno = 0;
 }
 
-/* By a descriptor, because whoever may write the directory may have put something else there. */
 void xr_owner_give_link(int dir, const char *link, const char *name)
 {
-    struct stat to, now;
-    int fd = -1;
+    struct stat st;
+    int fd = geteuid() == 0 ? openat(dir, link, O_PATH | O_NOFOLLOW | O_CLOEXEC) : -1;
 
-    if (!heir(&to, dir, name))
-        return;
-    fd = openat(dir, link, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-    if (fd >= 0 && fstat(fd, &now) == 0 && S_ISLNK(now.st_mode) && now.st_uid == geteuid())
-        give(fd, &to, &now);
+    if (fd >= 0 && fstat(fd, &st) == 0 && S_ISLNK(st.st_mode))
+        xr_owner_give(fd, dir, name);
     if (fd >= 0)
         (void)close(fd);
 }
 
 bool xr_owner_mkdir(int dir, const char *name, unsigned mode)
 {
-    struct xr_strings names = {0};
-    struct stat to, now;
     int fd = -1;
     bool ok = false;
 
-    if (!heir(&to, dir, NULL))
-        return mkdirat(dir, name, mode) == 0 && fchmodat(dir, name, mode, 0) == 0;
     if (mkdirat(dir, name, 0700) != 0)
         return false;
     fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    /* What the directory's owner may have put there instead is not given away. */
-    ok = fd >= 0 && fstat(fd, &now) == 0;
-    if (ok && (now.st_uid != geteuid() || !xr_dir_names(&names, fd, 0))) {
-        errno = EEXIST;
-        ok = false;
-    }
-    if (ok) {
-        give(fd, &to, &now);
-        ok = fchmod(fd, mode) == 0;
-    }
-    if (fd >= 0) {
-        int code = errno;
-
-        (void)close(fd);
-        errno = code;
-    }
-    xr_strings_free(&names);
+    if (fd < 0)
+        return false;
+    xr_owner_give(fd, dir, NULL);
+    ok = fchmod(fd, mode) == 0;
+    (void)close(fd);
     return ok;
 }

@@ -36,7 +36,8 @@ const char *xr_owner_text(enum xr_owned owned);
  * missing (or name NULL) of the directory. In an image with shifted ids root's own would be nobody's.
  * An owner that cannot be given is no failure, and an ordinary user gives nothing.
  */
-/* fd is new, and nobody else may open it yet: call this before its mode is widened. */
+/* fd is new, a file or a directory with nothing in it, and nobody else may open it yet: call this
+ * before its mode is widened. */
 void xr_owner_give(int fd, int dir, const char *name);
 void xr_owner_give_link(int dir, const char *link, const char *name); /* link is new, in dir */
 /* mkdir(2) for a directory that belongs to whom dir belongs, of exactly that mode. false: see errno. */
