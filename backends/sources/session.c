@@ -45,6 +45,16 @@ static bool can_write(const struct xr_session *s, const char *path, const char *
     return ok;
 }
 
+/* ostree keeps what is to become /etc in /usr/etc, and makes an /etc when it deploys the tree. One of
+ * ours would be taken for that. */
+static bool is_undeployed(const struct xr_session *s, const char *path)
+{
+    struct stat st;
+
+    return strncmp(path, "etc/", 4) == 0 && !ca_stat(&st, s, "etc", false) && errno == ENOENT &&
+           ca_stat(&st, s, "usr/etc", true) && S_ISDIR(st.st_mode);
+}
+
 bool ca_may_write(const struct xr_session *s, const char *path, struct xr_caps *caps)
 {
     struct xr_error err = {0};
@@ -52,6 +62,14 @@ bool ca_may_write(const struct xr_session *s, const char *path, struct xr_caps *
 
     if (path == NULL || caps->why_not[0] != '\0')
         return true;
+    if (is_undeployed(s, path)) {
+        (void)snprintf(
+            caps->why_not, sizeof(caps->why_not),
+            "this tree keeps its configuration in /usr/etc and has no /etc, as with ostree "
+            "before a deployment: change the image that it is made from, or the deployed "
+            "system");
+        return false;
+    }
     if (!ca_own_links(s, path, &err)) {
         (void)snprintf(caps->why_not, sizeof(caps->why_not), "%.255s", err.text);
         return false;

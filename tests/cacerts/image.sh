@@ -184,6 +184,23 @@ run image install --yes "$P/new-root.pem"
 expect_eq "NixOS is read only" "$rc" 1
 expect_grep "with what to do" 'security.pki.certificateFiles' "$out"
 
+# --- before ostree deploys it, a tree has no /etc, and gets none
+
+for layout in debian fedora suse arch; do
+    root=$T/ostree-$layout
+    "make_$layout" "$root"
+    mv "$root/etc" "$root/usr/etc"
+    snap "$root" >"$T/before"
+    expect_exit 1 "ostree, $layout: install" image install --yes "$P/new-root.pem"
+    expect_grep "ostree, $layout: says where its configuration is" 'keeps its configuration in /usr/etc' "$out"
+    run image --rebuild recover
+    run image --store p11-kit:/etc/pki/ca-trust/source install --yes "$P/new-root.pem"
+    snap "$root" >"$T/after"
+    expect_same "ostree, $layout: nothing is made" "$T/before" "$T/after"
+    mv "$root/usr/etc" "$root/etc"
+    expect_exit 0 "ostree, $layout: deployed, it is changed" image install --yes "$P/new-root.pem"
+done
+
 # --- the real trust extract, on what was made of p11-kit's layouts
 
 for module in /usr/lib/*/pkcs11/p11-kit-trust.so /usr/lib*/pkcs11/p11-kit-trust.so; do
