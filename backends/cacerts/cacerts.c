@@ -140,9 +140,14 @@ static void say_missing(struct xr_caps *caps, const struct xr_session *s)
     xr_buf_free(&text);
 }
 
-static void describe(struct xr_caps *caps, const struct xr_session *s)
+static void describe(struct xr_caps *caps, struct xr_session *s)
 {
     struct xr_caps full = {.size = sizeof(full)};
+    char *remark = s->layout->family == CA_P11 ? ca_blocklist_remark(s) : NULL;
+
+    for (size_t i = 0; remark != NULL && i < XR_NOTICE_COUNT; i++)
+        (void)snprintf(full.notice[i], sizeof(full.notice[i]), "%s", remark);
+    free(remark);
 
     full.places[XR_ANCHOR] = XR_ENFORCED;
     full.places[XR_DISTRUST] = s->in_place                    ? XR_CANNOT

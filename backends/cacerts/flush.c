@@ -92,6 +92,20 @@ bool ca_owes(const struct xr_session *s)
     return owes;
 }
 
+/* Says beside a success what readers may take differently. */
+static void note_blocklists(struct xr_session *s, struct xr_error *err)
+{
+    char *remark = s->layout->family == CA_P11 ? ca_blocklist_remark(s) : NULL;
+    struct xr_error said = {0};
+
+    if (remark == NULL || err == NULL)
+        goto out;
+    said = *err;
+    (void)xr_fail(err, XR_OK, "%s%s%s", remark, said.text[0] != '\0' ? "; " : "", said.text);
+out:
+    free(remark);
+}
+
 static enum xr_status make_outputs(struct xr_session *s, struct xr_error *err)
 {
     struct ca_edits edits = {0};
@@ -125,6 +139,8 @@ static enum xr_status make_outputs(struct xr_session *s, struct xr_error *err)
                       "outputs that were out of date and have been "
                       "rebuilt: %zu",
                       edits.count);
+    if (status == XR_OK)
+        note_blocklists(s, err);
     ca_edits_free(&edits);
     xr_buf_free(&changed);
     return status;

@@ -36,6 +36,9 @@ void ca_shown_init(struct ca_shown *out, const struct xr_session *s, const struc
             ca_attached(&out->attached, &s->p11, &s->p11.certs.items[cert->object], false);
         entry->attached = out->attached;
     }
+    if (s->contested && cert->file->area == PF_BLOCKLIST)
+        entry->remark = "p11-kit reads only one of the directories blocklist and blacklist, by its "
+                        "release; here both count";
     if (s->layout->family == CA_P11 && s->p11.certs.items[cert->object].dated)
         entry->remark = "NSS trusts only what it issued before a date, which is in its file";
     if (s->layout->objects && entry->place == XR_ANCHOR && !s->p11.certs.items[cert->object].usable)

@@ -515,23 +515,6 @@ static void collect_p11(struct xr_session *s)
     free(by_number);
 }
 
-/* p11-kit before 0.24 read only a directory with another name. */
-const char *ca_blocklist_name(const struct xr_session *s, const char *token)
-{
-    static const char *const names[] = {"blocklist", "blacklist"};
-
-    for (size_t i = 0; i < 2; i++) {
-        char *path = xr_format("%s/%s", token, names[i]);
-        struct stat st;
-        bool there = ca_stat(&st, s, path, true);
-
-        free(path);
-        if (there)
-            return names[i];
-    }
-    return names[0];
-}
-
 static void load_p11(struct loading *l)
 {
     struct xr_session *s = l->s;
@@ -539,16 +522,19 @@ static void load_p11(struct loading *l)
     for (size_t t = 0; t < CA_TOKENS_MAX && s->layout->tokens[t].path != NULL; t++) {
         const struct ca_token *token = &s->layout->tokens[t];
         char *anchors = xr_format("%s/anchors", token->path);
-        char *blocklist = xr_format("%s/%s", token->path, ca_blocklist_name(s, token->path));
+        struct xr_strings blocklists = {0};
         struct stat st;
 
         if (ca_stat(&st, s, token->path, true) && S_ISREG(st.st_mode)) /* the token is a file */
             add_p11(l, t, token->path, PF_ANCHORS, true);
         load_area(l, t, token->path, PF_BASE, token->vendor);
         load_area(l, t, anchors, PF_ANCHORS, token->vendor);
-        load_area(l, t, blocklist, PF_BLOCKLIST, token->vendor);
+        ca_each_blocklist(&blocklists, s, token->path);
+        s->contested = s->contested || blocklists.count > 1;
+        for (size_t i = 0; i < blocklists.count; i++)
+            load_area(l, t, blocklists.items[i], PF_BLOCKLIST, token->vendor);
         free(anchors);
-        free(blocklist);
+        xr_strings_free(&blocklists);
     }
     l->changed = l->changed || l->next != l->old_count;
     if (l->changed || s->p11.certs.count == 0)
@@ -567,6 +553,7 @@ enum xr_status ca_load(struct xr_session *s, struct xr_error *err)
     memset(&s->files, 0, sizeof(s->files));
     s->certs.count = s->order.count = 0;
     ca_left_free(s);
+    s->contested = false;
     xr_buf_free(&s->conf);
     tdestroy(s->by_path, keep_file);
     s->by_path = NULL;

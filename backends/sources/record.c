@@ -222,15 +222,18 @@ bool ca_area_of(enum pf_area *out, const struct xr_session *s, const char *path)
 
     for (size_t i = 0; !found && i < CA_TOKENS_MAX && s->layout->tokens[i].path != NULL; i++) {
         const char *token = s->layout->tokens[i].path;
-        const char *below_token[] = {"", "/anchors", "/"};
+        const char *below_token[] = {"", "/anchors"};
 
-        for (size_t k = 0; !found && k < 3 && !s->layout->tokens[i].vendor; k++) {
-            char *part = xr_format("%s%s%s", token, below_token[k],
-                                   k == PF_BLOCKLIST ? ca_blocklist_name(s, token) : "");
+        for (size_t k = 0; !found && k < 2 && !s->layout->tokens[i].vendor; k++) {
+            char *part = xr_format("%s%s", token, below_token[k]);
 
             found = strcmp(part, dir) == 0;
             *out = (enum pf_area)k;
             free(part);
+        }
+        if (!found && !s->layout->tokens[i].vendor && ca_is_blocklist(token, dir)) {
+            found = true;
+            *out = PF_BLOCKLIST;
         }
     }
     free(dir);

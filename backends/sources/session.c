@@ -208,14 +208,17 @@ void ca_clear_source_temps(const struct xr_session *s)
     for (size_t i = 0; i < CA_TOKENS_MAX && layout->tokens[i].path != NULL; i++) {
         const char *token = layout->tokens[i].path;
         char *anchors = xr_format("%s/anchors", token);
-        char *blocklist = xr_format("%s/%s", token, ca_blocklist_name(s, token));
 
         if (!layout->tokens[i].vendor) {
             ca_clear_temps(s, token);
             ca_clear_temps(s, anchors);
-            ca_clear_temps(s, blocklist);
+            for (size_t k = 0; k < CA_BLOCKLISTS; k++) {
+                char *blocklist = xr_format("%s/%s", token, ca_blocklists[k]);
+
+                ca_clear_temps(s, blocklist);
+                free(blocklist);
+            }
         }
         free(anchors);
-        free(blocklist);
     }
 }

@@ -86,6 +86,9 @@ struct xr_session {
     int lock;        /* descriptor that holds it, or -1 */
     char *blocklist; /* directory for our distrusts, or NULL */
     bool live, write, updater_distro, rebuild;
+    bool module_known;     /* blocklists.c: */
+    unsigned module_reads; /* a bit for each name of a directory */
+    bool contested;        /* two directories count, of which a reader takes one */
     /* accounts.c: why outputs cannot be rebuilt, and what would be published too; or NULL */
     char *unaccounted, *unpublished;
     unsigned char unpublished_id[XR_SHA256_LEN];
@@ -194,8 +197,6 @@ void ca_unload(struct xr_session *s);
 /* Marks that file as changed. */
 void ca_forget(struct xr_session *s, const char *path);
 struct ca_file *ca_find_file(const struct xr_session *s, const char *path);
-/* Name of the directory of distrusted certificates below a source directory. */
-const char *ca_blocklist_name(const struct xr_session *s, const char *token);
 enum xr_place ca_place_of(const struct pf_cert *cert);
 /* The subject that an object is an entry of; false if it says nothing: it has no certificate and
  * distrusts none. */
@@ -222,6 +223,16 @@ void ca_parse_list_file(const struct xr_session *s, struct ca_file *file);
 void ca_item_pem(struct xr_buf *out, const struct xr_session *s, const struct ca_item *item);
 /* How programs read it differently from us; NULL: they do not. */
 const char *ca_pem_remark(const struct ca_file *file, const struct ca_item *item);
+
+/* blocklists.c: directories of distrusted certificates below a source directory. */
+#define CA_BLOCKLISTS 2u
+extern const char *const ca_blocklists[CA_BLOCKLISTS];                  /* their names */
+const char *ca_blocklist_name(struct xr_session *s, const char *token); /* of that for ours */
+bool ca_is_blocklist(const char *token, const char *dir);
+/* Adds the paths of those that exist and count. */
+void ca_each_blocklist(struct xr_strings *out, struct xr_session *s, const char *token);
+/* What a reader of this root may take differently, one line, allocated; or NULL. */
+char *ca_blocklist_remark(struct xr_session *s);
 
 /* conf.c: the text of ca-certificates.conf */
 struct ca_conf_line {
