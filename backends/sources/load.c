@@ -49,6 +49,7 @@ void ca_unload(struct xr_session *s)
     xr_buf_free(&s->conf);
     tdestroy(s->by_path, keep_file);
     s->by_path = NULL;
+    ca_index_free(s);
     pf_free(&s->p11);
     s->p11.host = s->host;
     s->loaded = s->sure = false;
@@ -440,7 +441,10 @@ static void parse_p11(struct xr_session *s)
         file->pf_file = s->p11.files;
         if (pf_add(&s->p11, file->token, file->area, ca_name(file->path), data, NULL) != XR_OK)
             file->pf_file = CA_NONE;
+        file->object_at = certs;
         file->objects = s->p11.certs.count - certs;
+        file->extension_at = extensions;
+        file->extension_count = s->p11.extensions.count - extensions;
         file->attaches = s->p11.extensions.count > extensions;
         file->only_object = ca_one_object(s, &s->p11, certs, extensions);
     }
@@ -550,6 +554,7 @@ enum xr_status ca_load(struct xr_session *s, struct xr_error *err)
     struct loading l = {.s = s, .old = s->files.items, .old_count = s->files.count};
     enum xr_status status = XR_OK;
 
+    ca_index_free(s);
     memset(&s->files, 0, sizeof(s->files));
     s->certs.count = s->order.count = 0;
     ca_left_free(s);

@@ -55,8 +55,10 @@ struct ca_file {
     bool hashable;     /* CA_LIST: OpenSSL reads held from the file itself, by a hash link */
     enum pf_area area; /* CA_P11 */
     size_t token;
-    size_t pf_file; /* number in the pf_store, CA_NONE when it cannot be read */
-    size_t objects; /* certificates in it */
+    size_t pf_file;   /* number in the pf_store, CA_NONE when it cannot be read */
+    size_t objects;   /* certificates in it, */
+    size_t object_at; /* CA_P11: from this number in the pf_store on; and likewise */
+    size_t extension_at, extension_count;
     /* CA_P11: only one certificate, in a form that we can write again; if the layout has objects,
      * with what is attached to its key. */
     bool only_object;
@@ -99,6 +101,7 @@ struct xr_session {
     bool sure;      /* all files were read under the lock, so only we can change them */
     bool ahead;     /* the disk has changes that are not loaded, only of the subjects in touched */
     struct xr_idmap touched; /* subjects, and SHA-256 of keys, that swaps changed since the load */
+    struct ca_index *index;  /* of the load, made by the first swap, see keys.c */
     struct {
         struct ca_file **items;
         size_t count, capacity;
@@ -304,6 +307,9 @@ enum xr_status ca_list(struct xr_session *s, xr_entry_fn emit, void *ctx, struct
 /* check.c: checks a wanted state, whatever the store holds. */
 enum xr_status ca_check_want(const struct xr_session *s, const struct xr_state *want,
                              struct xr_error *err);
+
+/* keys.c: forgets the index of a load. */
+void ca_index_free(struct xr_session *s);
 
 /* swap.c */
 enum xr_status ca_swap(struct xr_session *s, const struct xr_state *expect,

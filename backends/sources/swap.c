@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The one operation that changes entries: files of the sources, and lines of ca-certificates.conf. */
-#include "sources.h"
+#include "swapping.h"
 
 #include "sys/linux/owner.h"
 
@@ -8,43 +8,6 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <unistd.h>
-
-struct holding {
-    struct ca_cert *cert;
-    bool kept; /* or written over: */
-    bool over;
-};
-
-struct write {
-    char *path;
-    struct xr_buf content;
-    char *target; /* a link, or NULL */
-    unsigned mode;
-};
-
-/* What has to happen, decided before anything does. */
-struct swapping {
-    struct xr_session *s;
-    const struct xr_subject *subject;
-    struct xr_bytes key; /* of the subject: SPKI; empty without a certificate */
-    struct {
-        struct holding *items;
-        size_t count, capacity;
-    } now;
-    struct {
-        struct write *items;
-        size_t count, capacity;
-    } writes;
-    bool deselects;
-};
-
-static void find_holdings(struct swapping *w, const struct xr_subject *subject)
-{
-    for (size_t i = 0; i < w->s->certs.count; i++) {
-        if (xr_subject_equal(&w->s->certs.items[i].subject, subject))
-            XR_PUSH(&w->now)->cert = &w->s->certs.items[i];
-    }
-}
 
 /* Editors and packages take no lock, so checks that the files are still as listed. */
 static bool edited(const struct swapping *w)
@@ -147,180 +110,12 @@ static enum xr_status plan_deselect(struct swapping *w, struct xr_error *err)
     return XR_OK;
 }
 
-/* ---- others of the key ---- */
-
-static bool same_key(const struct swapping *w, struct xr_bytes spki)
-{
-    return w->key.len > 0 && xr_bytes_equal(spki, w->key);
-}
-
-static bool touches_key(const struct swapping *w, const struct ca_file *file)
-{
-    const struct pf_store *p11 = &w->s->p11;
-    bool touches = false;
-
-    for (size_t i = 0; !touches && i < p11->certs.count; i++)
-        touches =
-            p11->certs.items[i].file == file->pf_file && same_key(w, p11->certs.items[i].spki);
-    for (size_t i = 0; !touches && i < p11->extensions.count; i++)
-        touches = p11->extensions.items[i].file == file->pf_file &&
-                  same_key(w, p11->extensions.items[i].spki);
-    return touches;
-}
-
-static bool stays(const struct swapping *w, const struct ca_file *file)
-{
-    bool stays = true;
-
-    for (size_t i = 0; i < w->now.count; i++)
-        stays = stays && (w->now.items[i].cert->file != file ||
-                          (w->now.items[i].kept && !w->now.items[i].over));
-    for (size_t i = 0; i < w->writes.count; i++)
-        stays = stays && strcmp(w->writes.items[i].path, file->path) != 0;
-    return stays;
-}
-
-static struct xr_bytes text_of(const struct xr_buf *content)
-{
-    return (struct xr_bytes){(const unsigned char *)content->data, content->len};
-}
-
-/* Loads only the files of the key, as they will be after the swap. */
-static void imagine(struct pf_store *after, const struct swapping *w)
-{
-    const struct xr_session *s = w->s;
-
-    for (size_t i = 0; i < s->files.count; i++) {
-        const struct ca_file *file = s->files.items[i];
-
-        if (file->pf_file != CA_NONE && stays(w, file) && touches_key(w, file))
-            (void)pf_add(after, file->token, file->area, ca_name(file->path),
-                         text_of(&file->content), NULL);
-    }
-    for (size_t i = 0; i < w->writes.count; i++) {
-        enum pf_area area = PF_BASE;
-
-        if (ca_area_of(&area, s, w->writes.items[i].path))
-            (void)pf_add(after, 0, area, ca_name(w->writes.items[i].path),
-                         text_of(&w->writes.items[i].content), NULL);
-    }
-    pf_combine(after);
-}
-
-static const struct pf_cert *anchor_in(const struct pf_store *p11, struct xr_bytes der)
-{
-    for (size_t i = 0; i < p11->certs.count; i++) {
-        if (p11->certs.items[i].trusted && xr_bytes_equal(p11->certs.items[i].der, der))
-            return &p11->certs.items[i];
-    }
-    return NULL;
-}
-
-static bool same_attached(const struct pf_store *a, const struct pf_cert *x,
-                          const struct pf_store *b, const struct pf_cert *y)
-{
-    struct xr_attached *left = NULL, *right = NULL;
-    size_t count = ca_attached(&left, a, x, false);
-    bool same = ca_attached(&right, b, y, false) == count;
-
-    for (size_t i = 0; same && i < count; i++) {
-        bool found = false;
-
-        for (size_t k = 0; k < count; k++)
-            found = found || xr_bytes_equal(left[i].value, right[k].value);
-        same = found;
-    }
-    free(left);
-    free(right);
-    return same;
-}
-
-/* If there are several extensions of one kind, the module uses any of them, depending on the order
- * of files. */
-static bool contradicts(const struct pf_store *after)
-{
-    const struct xr_bytes *first = NULL;
-
-    for (size_t i = 0; i < after->extensions.count; i++) {
-        const struct pf_extension *extension = &after->extensions.items[i];
-
-        if (!ca_is_eku(extension))
-            continue;
-        if (first != NULL && !xr_bytes_equal(*first, extension->value))
-            return true;
-        first = &extension->value;
-    }
-    return false;
-}
-
-/* Extensions attached to a key apply to every certificate of the key. So a swap must neither add
- * limits to another anchor of the key nor remove any, and this anchor must get the wanted
- * purposes. */
-static enum xr_status check_key(const struct swapping *w, const struct xr_state *want,
-                                struct xr_error *err)
-{
-    const struct xr_session *s = w->s;
-    struct pf_store after = {.host = s->host};
-    enum xr_status status = XR_OK;
-
-    if (!s->layout->objects || w->key.len == 0)
-        return XR_OK;
-    imagine(&after, w);
-    for (size_t i = 0; status == XR_OK && i < s->certs.count; i++) {
-        const struct ca_cert *other = &s->certs.items[i];
-        const struct pf_cert *before = &s->p11.certs.items[other->object], *now = NULL;
-
-        if (other->place != XR_ANCHOR || !same_key(w, other->key) ||
-            memcmp(other->subject.id, w->subject->id, XR_SHA256_LEN) == 0)
-            continue;
-        now = anchor_in(&after, other->der);
-        if (now == NULL || now->purposes != before->purposes ||
-            !same_attached(&s->p11, before, &after, now))
-            status = xr_fail(err, XR_REFUSED,
-                             "/%s is an anchor of the same key, and this would change its limits: "
-                             "p11-kit attaches purposes and constraints to the key",
-                             other->file->path);
-    }
-    if (status == XR_OK && w->writes.count > 0 && contradicts(&after))
-        status = xr_fail(err, XR_REFUSED,
-                         "other files attach other purposes to its key, and p11-kit may use any of "
-                         "them: remove those files first");
-    for (size_t i = 0; status == XR_OK && want != NULL && i < want->count; i++) {
-        const struct xr_entry *entry = want->entries[i];
-        const struct pf_cert *now =
-            entry->place == XR_ANCHOR ? anchor_in(&after, entry->der) : NULL;
-
-        if (now != NULL && ca_purposes(s, &after, now) != entry->purposes &&
-            entry->purposes != XR_ANY_PURPOSE)
-            status = xr_fail(err, XR_REFUSED,
-                             "something else limits its key, so it would not be an anchor for the "
-                             "purposes asked for");
-    }
-    pf_free(&after);
-    return status;
-}
-
-/* A file of the subject's own, in the directory of objects, becomes another one at once; so does what
- * p11-kit's module leaves of ours when it takes the certificate out: purposes of its key alone. */
-static bool only_purposes(const struct swapping *w, const struct ca_file *file)
-{
-    const struct pf_store *p11 = &w->s->p11;
-    bool only = file->attaches;
-
-    for (size_t i = 0; i < p11->extensions.count; i++) {
-        if (p11->extensions.items[i].file == file->pf_file)
-            only = only && ca_is_eku(&p11->extensions.items[i]) &&
-                   same_key(w, p11->extensions.items[i].spki);
-    }
-    return only;
-}
-
 static bool write_over(struct swapping *w, const struct write *made)
 {
     const struct ca_file *there = ca_find_file(w->s, made->path);
 
     if (w->s->layout->objects && there != NULL && there->stamp.ino != 0 && there->objects == 0 &&
-        strncmp(ca_name(made->path), CA_OURS, strlen(CA_OURS)) == 0 && only_purposes(w, there))
+        strncmp(ca_name(made->path), CA_OURS, strlen(CA_OURS)) == 0 && ca_only_purposes(w, there))
         return true;
     for (size_t i = 0; w->s->layout->objects && made->target == NULL && i < w->now.count; i++) {
         struct holding *h = &w->now.items[i];
@@ -340,26 +135,14 @@ static struct xr_buf content_of(const struct swapping *w, const struct xr_entry 
 {
     struct xr_entry alone = *entry;
     struct xr_attached *attached = xr_new(entry->attached_count, sizeof(*attached));
-    struct xr_slices slices = {.size = sizeof(slices)};
     struct xr_buf out = {0};
 
     alone.attached = attached;
     alone.attached_count = 0;
-    (void)w->s->host->slices(&slices, entry->der, NULL);
     for (size_t i = 0; i < entry->attached_count; i++) {
         const struct xr_attached *wanted = xr_attached_at(entry, i);
-        bool stays = false;
 
-        for (size_t k = 0; k < w->s->p11.extensions.count; k++) {
-            const struct pf_extension *e = &w->s->p11.extensions.items[k];
-            bool goes = false;
-
-            for (size_t h = 0; h < w->now.count; h++)
-                goes = goes || w->now.items[h].cert->file->pf_file == e->file;
-            stays = stays || (!goes && xr_bytes_equal(e->spki, slices.spki) &&
-                              xr_bytes_equal(e->value, wanted->value));
-        }
-        if (!stays)
+        if (!ca_key_keeps(w, wanted->value))
             attached[alone.attached_count++] = *wanted;
     }
     out = ca_canonical(w->s, &alone);
@@ -583,27 +366,20 @@ static void swapping_free(struct swapping *w)
     }
     free(w->writes.items);
     free(w->now.items);
+    pf_free(&w->made);
 }
-
-/* A swap changes only its subject and what applies to its key; everything else that was loaded
- * stays valid. Without this, a batch would take quadratic time. */
-struct touch {
-    bool known; /* else it may be anything */
-    unsigned char subject[XR_SHA256_LEN], key[XR_SHA256_LEN];
-    struct xr_bytes spki; /* a slice of the state's */
-};
 
 static struct touch touch_of(const struct xr_session *s, const struct xr_state *state)
 {
     struct xr_slices slices = {.size = sizeof(slices)};
-    struct touch touch = {.known = false};
+    struct touch touch = {.known = state->subject.type == XR_SUBJECT_ISSUER_SERIAL};
 
+    memcpy(touch.subject, state->subject.id, sizeof(touch.subject));
     if (state->subject.type != XR_SUBJECT_CERT ||
         s->host->slices(&slices, state->entries[0]->der, NULL) != XR_OK)
         return touch;
     touch.known = true;
     touch.spki = slices.spki;
-    memcpy(touch.subject, state->subject.id, sizeof(touch.subject));
     s->host->sha256(touch.key, slices.spki);
     return touch;
 }
@@ -612,8 +388,7 @@ static bool touched(const struct xr_session *s, const struct touch *touch)
 {
     size_t value = 0;
 
-    return !touch->known || xr_idmap_get(&s->touched, touch->subject, &value) ||
-           xr_idmap_get(&s->touched, touch->key, &value);
+    return !touch->known || xr_idmap_get(&s->touched, touch->subject, &value);
 }
 
 static void note_touch(struct xr_session *s, const struct touch *touch)
@@ -622,7 +397,42 @@ static void note_touch(struct xr_session *s, const struct touch *touch)
 
     s->ahead = touch->known;
     (void)xr_idmap_put(&s->touched, touch->subject, 0, &added);
-    (void)xr_idmap_put(&s->touched, touch->key, 0, &added);
+    if (touch->spki.len > 0)
+        (void)xr_idmap_put(&s->touched, touch->key, 0, &added);
+}
+
+/* Finds what the store holds of the subject, as it is now. */
+static enum xr_status look(struct swapping *w, struct xr_error *err)
+{
+    enum xr_status status = XR_OK;
+
+    if (!w->s->loaded && (!w->s->ahead || touched(w->s, w->touch)))
+        status = ca_load(w->s, err); /* else listed under this lock */
+    if (status != XR_OK)
+        return status;
+    ca_find_holdings(w, w->subject);
+    if (!edited(w))
+        return XR_OK;
+    w->now.count = 0;
+    w->s->sure = false;
+    status = ca_load(w->s, err);
+    if (status == XR_OK)
+        ca_find_holdings(w, w->subject);
+    return status;
+}
+
+static enum xr_status plan(struct swapping *w, const struct xr_state *expect,
+                           const struct xr_state *want, bool *stale, struct xr_error *err)
+{
+    enum xr_status status = look(w, err);
+
+    if (status == XR_OK && !as_expected(w, expect))
+        status = xr_fail(err, XR_CONFLICT, "the store has changed meanwhile");
+    for (size_t i = 0; want != NULL && status == XR_OK && i < want->count; i++)
+        status = plan_want(w, want->entries[i], err);
+    if (status == XR_OK)
+        status = check_going(w, want, err);
+    return status == XR_OK ? ca_check_key(w, want, stale, err) : status;
 }
 
 enum xr_status ca_swap(struct xr_session *s, const struct xr_state *expect,
@@ -630,33 +440,27 @@ enum xr_status ca_swap(struct xr_session *s, const struct xr_state *expect,
 {
     const struct xr_subject *subject = want != NULL ? &want->subject : &expect->subject;
     struct touch touch = touch_of(s, want != NULL ? want : expect);
-    struct swapping w = {.s = s, .subject = subject, .key = touch.spki};
+    struct swapping w = {.s = s, .subject = subject, .touch = &touch, .made = {.host = s->host}};
+    bool stale = false;
     enum xr_status status = ca_check_want(s, want, err);
 
-    if (status == XR_OK && !s->loaded && (!s->ahead || touched(s, &touch)))
-        status = ca_load(s, err); /* else listed under this lock */
     if (status != XR_OK)
         return status;
-    find_holdings(&w, subject);
-    if (edited(&w)) {
-        w.now.count = 0;
-        s->sure = false;
-        status = ca_load(s, err);
-        if (status == XR_OK)
-            find_holdings(&w, subject);
+    status = plan(&w, expect, want, &stale, err);
+    if (stale) {
+        swapping_free(&w);
+        w = (struct swapping){
+            .s = s, .subject = subject, .touch = &touch, .made = {.host = s->host}};
+        stale = false;
+        s->ahead = false;
+        status = plan(&w, expect, want, &stale, err);
     }
-    if (status == XR_OK && !as_expected(&w, expect))
-        status = xr_fail(err, XR_CONFLICT, "the store has changed meanwhile");
-    for (size_t i = 0; want != NULL && status == XR_OK && i < want->count; i++)
-        status = plan_want(&w, want->entries[i], err);
-    if (status == XR_OK)
-        status = check_going(&w, want, err);
-    if (status == XR_OK)
-        status = check_key(&w, want, err);
     if (status == XR_OK) {
         status = carry_out(&w, err);
-        if (status == XR_OK)
+        if (status == XR_OK) {
+            ca_note_key(&w);
             note_touch(s, &touch);
+        }
     }
     swapping_free(&w);
     return status;

@@ -1,6 +1,6 @@
 /* xr-mkcerts N DIR [FAMILY]: writes N distinct CA certificates as DIR/NNNNNN.pem, every eighth (or
  * every FAMILY-th) of them a self-signed root that signs those after it. xr-bareloop relies on that
- * order. */
+ * order. A FAMILY of "key" makes roots of one key. */
 #include "pki.h"
 
 #include <errno.h>
@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <sys/types.h>
 #include <sys/wait.h>
@@ -20,6 +21,7 @@ struct job {
     const char *dir;
     unsigned long count, family;
     int64_t now;
+    struct pki_key *key; /* of all, or NULL */
 };
 
 struct root {
@@ -34,13 +36,22 @@ static void root_clear(struct root *root)
     root->key = NULL;
 }
 
-/* With `root` empty the certificate becomes the new root. */
-static int make_one(const char *path, const char *cn, int64_t now, struct root *root)
+/* With `root` empty the certificate becomes the new root, unless all are roots of `shared`. */
+static int make_one(const char *path, const char *cn, int64_t now, struct root *root,
+                    const struct pki_key *shared)
 {
     int ret = -1;
     struct pki_blob cert = {0};
     struct pki_spec spec = pki_spec_ca(cn, now);
     spec.o = "Crossroot Bench";
+    if (shared != NULL) {
+        ret = pki_issue(&cert, shared, NULL, NULL, &spec) == 0 &&
+                      pki_write_pem(path, PKI_LABEL_CERT, &cert) == 0
+                  ? 0
+                  : -1;
+        pki_blob_free(&cert);
+        return ret;
+    }
     bool is_root = root->key == NULL;
     struct pki_key *key = pki_key_new(PKI_EC);
     if (key == NULL || pki_issue(&cert, key, is_root ? NULL : &root->cert, root->key, &spec) != 0 ||
@@ -68,7 +79,7 @@ static int make_share(const struct job *job, unsigned long first, unsigned long 
         const char *what = i % job->family == 0 ? "Root" : "CA";
         snprintf(path, sizeof path, "%s/%06lu.pem", job->dir, i);
         snprintf(cn, sizeof cn, "Crossroot Bench %s %06lu", what, i);
-        if (make_one(path, cn, job->now, &root) != 0)
+        if (make_one(path, cn, job->now, &root, job->key) != 0)
             ret = pki_fail(path);
         if (++i % job->family == 0) {
             root_clear(&root);
@@ -107,15 +118,19 @@ int main(int argc, char **argv)
 {
     char *end = NULL;
     unsigned long count = argc == 3 || argc == 4 ? strtoul(argv[1], &end, 10) : 0;
-    unsigned long family = argc == 4 ? strtoul(argv[3], NULL, 10) : FAMILY;
+    bool one_key = argc == 4 && strcmp(argv[3], "key") == 0;
+    unsigned long family = argc == 4 && !one_key ? strtoul(argv[3], NULL, 10) : FAMILY;
     if (count == 0 || count > MOST || *end != '\0' || family == 0) {
-        fprintf(stderr, "usage: xr-mkcerts N DIR [FAMILY] (N from 1 to %d)\n", MOST);
+        fprintf(stderr, "usage: xr-mkcerts N DIR [FAMILY | key] (N from 1 to %d)\n", MOST);
         return 2;
     }
     if (mkdir(argv[2], 0755) != 0 && errno != EEXIST) {
         pki_fail(argv[2]);
         return 1;
     }
-    struct job job = {argv[2], count, family, (int64_t)time(NULL)};
-    return make_all(&job) == 0 ? 0 : 1;
+    struct job job = {argv[2], count, family, (int64_t)time(NULL),
+                      one_key ? pki_key_new(PKI_EC) : NULL};
+    int ret = one_key && job.key == NULL ? pki_fail("a key") : make_all(&job);
+    pki_key_free(job.key);
+    return ret == 0 ? 0 : 1;
 }
