@@ -84,5 +84,7 @@ struct ca_layout {
 
 extern const struct ca_layout ca_layouts[];
 extern const size_t ca_layout_count;
+/* Would a file of that name in the directory of anchors count? */
+bool ca_name_counts(const struct ca_layout *layout, const char *name);
 
 #endif

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "layout.h"
 
+#include <string.h>
+
 #define SERVER_ANCHORS(f)                                            \
     {                                                                \
         .format = (f), .filter = PF_CA_ANCHORS, .purpose = XR_SERVER \
@@ -204,3 +206,11 @@ const struct ca_layout ca_layouts[] = {
 };
 
 const size_t ca_layout_count = sizeof(ca_layouts) / sizeof(ca_layouts[0]);
+
+bool ca_name_counts(const struct ca_layout *layout, const char *name)
+{
+    size_t len = strlen(name), ext = strlen(layout->extension);
+
+    return layout->any_extension ||
+           (len >= ext && strcmp(name + len - ext, layout->extension) == 0);
+}

@@ -7,7 +7,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <search.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -26,16 +25,6 @@ static void file_free(struct ca_file *file)
     free(file);
 }
 
-static int by_path(const void *a, const void *b)
-{
-    return strcmp(((const struct ca_file *)a)->path, ((const struct ca_file *)b)->path);
-}
-
-static void keep_file(void *file)
-{
-    (void)file; /* the list owns it */
-}
-
 void ca_unload(struct xr_session *s)
 {
     for (size_t i = 0; i < s->files.count; i++)
@@ -47,20 +36,11 @@ void ca_unload(struct xr_session *s)
     memset(&s->certs, 0, sizeof(s->certs));
     memset(&s->order, 0, sizeof(s->order));
     xr_buf_free(&s->conf);
-    tdestroy(s->by_path, keep_file);
-    s->by_path = NULL;
+    ca_forget_paths(s);
     ca_index_free(s);
     pf_free(&s->p11);
     s->p11.host = s->host;
     s->loaded = s->sure = false;
-}
-
-struct ca_file *ca_find_file(const struct xr_session *s, const char *path)
-{
-    const struct ca_file key = {.path = (char *)(uintptr_t)path};
-    struct ca_file **found = tfind(&key, &s->by_path, by_path);
-
-    return found != NULL ? *found : NULL;
 }
 
 void ca_forget(struct xr_session *s, const char *path)
@@ -154,15 +134,6 @@ static bool read_file(const struct xr_session *s, int dir, struct ca_file *file)
     return ok;
 }
 
-static struct ca_file *keep(struct xr_session *s, struct ca_file *file)
-{
-    file->number = s->files.count;
-    *XR_PUSH(&s->files) = file;
-    if (tsearch(file, &s->by_path, by_path) == NULL)
-        abort();
-    return file;
-}
-
 static struct xr_bytes content_of(const struct ca_file *file)
 {
     return (struct xr_bytes){(const unsigned char *)file->content.data, file->content.len};
@@ -209,7 +180,7 @@ static struct ca_file *add_file(struct loading *l, const char *path)
         ca_leave_out(s, path,
                      file->held.count > 0 ? "OpenSSL cannot decode it"
                                           : ca_why_nothing(content_of(file)));
-    return keep(s, file);
+    return ca_keep_file(s, file);
 }
 
 /* ---- a list and a local directory (Debian) ---- */
@@ -257,14 +228,6 @@ static void load_listed(struct loading *l)
         free(name);
         free(path);
     }
-}
-
-bool ca_name_counts(const struct ca_layout *layout, const char *name)
-{
-    size_t len = strlen(name), ext = strlen(layout->extension);
-
-    return layout->any_extension ||
-           (len >= ext && strcmp(name + len - ext, layout->extension) == 0);
 }
 
 /* A directory that is being read, and those it lies in. */
@@ -361,7 +324,7 @@ static enum xr_status load_list(struct loading *l, struct xr_error *err)
     load_local(l);
     base = ca_load_bundle(s);
     if (base != NULL)
-        (void)keep(s, base);
+        (void)ca_keep_file(s, base);
     for (size_t i = 0; i < s->files.count; i++) {
         struct ca_file *file = s->files.items[i];
 
@@ -405,30 +368,6 @@ static void load_area(struct loading *l, size_t token, const char *dir, enum pf_
     xr_strings_free(&names);
 }
 
-bool ca_one_object(const struct xr_session *s, const struct pf_store *p11, size_t certs,
-                   size_t extensions)
-{
-    bool one = p11->certs.count == certs + 1;
-
-    for (size_t i = extensions; one && i < p11->extensions.count; i++)
-        one = s->layout->objects &&
-              xr_bytes_equal(p11->extensions.items[i].spki, p11->certs.items[certs].spki);
-    return one;
-}
-
-/* A store that can hold purposes always reports them. In another one, only an EKU that is attached
- * to the key restricts; programs apply the certificate's own EKU anyway. */
-uint32_t ca_purposes(const struct xr_session *s, const struct pf_store *p11,
-                     const struct pf_cert *cert)
-{
-    bool attached =
-        cert->attached != PF_NONE && p11->extensions.items[cert->attached].sum.eku.len > 0;
-
-    if (s->layout->objects)
-        return cert->purposes == XR_ANY_PURPOSE ? CA_PURPOSES : cert->purposes;
-    return attached ? cert->purposes : XR_ANY_PURPOSE;
-}
-
 static void parse_p11(struct xr_session *s)
 {
     pf_free(&s->p11);
@@ -460,30 +399,6 @@ static void leave_out_p11(struct xr_session *s)
         if (file->pf_file == CA_NONE || (file->objects == 0 && !file->attaches))
             ca_leave_out(s, file->path, ca_why_nothing(content_of(file)));
     }
-}
-
-enum xr_place ca_place_of(const struct pf_cert *cert)
-{
-    return cert->distrusted ? XR_DISTRUST : cert->trusted ? XR_ANCHOR : XR_INTERMEDIATE;
-}
-
-bool ca_identify_cert(struct xr_subject *out, const struct xr_session *s,
-                      const struct pf_cert *cert)
-{
-    *out = (struct xr_subject){.type = XR_SUBJECT_CERT};
-    if (cert->der.len > 0) {
-        memcpy(out->id, cert->sha256, sizeof(out->id));
-        return true;
-    }
-    if (!cert->distrusted)
-        return false;
-    if (cert->issuer.len > 0 && cert->serial.len > 0) {
-        xr_subject_issuer_serial(out, cert->issuer, cert->serial, s->host->sha256);
-        return true;
-    }
-    out->type = XR_SUBJECT_KEY;
-    s->host->sha256(out->id, cert->spki);
-    return cert->spki.len > 0;
 }
 
 static void collect_p11(struct xr_session *s)
@@ -560,8 +475,7 @@ enum xr_status ca_load(struct xr_session *s, struct xr_error *err)
     ca_left_free(s);
     s->contested = false;
     xr_buf_free(&s->conf);
-    tdestroy(s->by_path, keep_file);
-    s->by_path = NULL;
+    ca_forget_paths(s);
     if (s->layout->family == CA_LIST)
         status = load_list(&l, err);
     else if (s->layout->family == CA_P11)

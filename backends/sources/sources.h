@@ -194,19 +194,23 @@ void ca_entries_free(struct ca_entries *entries);
 /* The names alone. */
 void ca_names(struct xr_strings *out, const struct xr_session *s, const char *path);
 
-/* sources.c: reads what changed since the last load. */
+/* load.c: reads what changed since the last load. */
 enum xr_status ca_load(struct xr_session *s, struct xr_error *err);
 void ca_unload(struct xr_session *s);
 /* Marks that file as changed. */
 void ca_forget(struct xr_session *s, const char *path);
+
+/* files.c: adds a file to the load; finds it; forgets the paths, not the files. */
+struct ca_file *ca_keep_file(struct xr_session *s, struct ca_file *file);
 struct ca_file *ca_find_file(const struct xr_session *s, const char *path);
+void ca_forget_paths(struct xr_session *s);
+
+/* objects.c */
 enum xr_place ca_place_of(const struct pf_cert *cert);
 /* The subject that an object is an entry of; false if it says nothing: it has no certificate and
  * distrusts none. */
 bool ca_identify_cert(struct xr_subject *out, const struct xr_session *s,
                       const struct pf_cert *cert);
-/* Would a file of that name in the directory of anchors count? */
-bool ca_name_counts(const struct ca_layout *layout, const char *name);
 
 /* left_out.c: names a file that counts for nothing; why is not copied. */
 void ca_leave_out(struct xr_session *s, const char *path, const char *why);

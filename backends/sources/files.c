@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The files of a load, found by their paths. */
+#include "sources.h"
+
+#include <search.h>
+#include <stdlib.h>
+
+static int by_path(const void *a, const void *b)
+{
+    return strcmp(((const struct ca_file *)a)->path, ((const struct ca_file *)b)->path);
+}
+
+static void leave(void *file)
+{
+    (void)file; /* the list owns it */
+}
+
+struct ca_file *ca_keep_file(struct xr_session *s, struct ca_file *file)
+{
+    file->number = s->files.count;
+    *XR_PUSH(&s->files) = file;
+    if (tsearch(file, &s->by_path, by_path) == NULL)
+        abort();
+    return file;
+}
+
+struct ca_file *ca_find_file(const struct xr_session *s, const char *path)
+{
+    const struct ca_file key = {.path = (char *)(uintptr_t)path};
+    struct ca_file **found = tfind(&key, &s->by_path, by_path);
+
+    return found != NULL ? *found : NULL;
+}
+
+void ca_forget_paths(struct xr_session *s)
+{
+    tdestroy(s->by_path, leave);
+    s->by_path = NULL;
+}
