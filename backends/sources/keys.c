@@ -25,6 +25,7 @@ struct key {
 };
 
 struct ca_index {
+    size_t load; /* it is of that one */
     struct xr_idmap subjects;
     struct {
         size_t *items; /* by subject: the first of the session's certificates */
@@ -129,8 +130,11 @@ static void index_keys(struct ca_index *index, const struct xr_session *s)
 
 static struct ca_index *index_of(struct xr_session *s)
 {
+    if (s->index != NULL && s->index->load != s->loads)
+        ca_index_free(s);
     if (s->index == NULL) {
         s->index = xr_new(1, sizeof(*s->index));
+        s->index->load = s->loads;
         index_subjects(s->index, s);
         if (s->layout->objects)
             index_keys(s->index, s);

@@ -143,6 +143,7 @@ const struct ca_layout *ca_detect(const struct xr_session *s)
 void ca_session_free(struct xr_session *s)
 {
     ca_unload(s);
+    ca_index_free(s);
     xr_idmap_free(&s->touched);
     xr_strings_free(&s->remarks);
     xr_strings_free(&s->dirty_dirs);

@@ -101,7 +101,8 @@ struct xr_session {
     bool sure;      /* all files were read under the lock, so only we can change them */
     bool ahead;     /* the disk has changes that are not loaded, only of the subjects in touched */
     struct xr_idmap touched; /* subjects, and SHA-256 of keys, that swaps changed since the load */
-    struct ca_index *index;  /* of the load, made by the first swap, see keys.c */
+    size_t loads;
+    struct ca_index *index; /* of a load, made by the first swap, see keys.c */
     struct {
         struct ca_file **items;
         size_t count, capacity;
@@ -312,7 +313,7 @@ enum xr_status ca_list(struct xr_session *s, xr_entry_fn emit, void *ctx, struct
 enum xr_status ca_check_want(const struct xr_session *s, const struct xr_state *want,
                              struct xr_error *err);
 
-/* keys.c: forgets the index of a load. */
+/* keys.c */
 void ca_index_free(struct xr_session *s);
 
 /* swap.c */
