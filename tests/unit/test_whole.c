@@ -34,6 +34,24 @@ Test(whole, a_file_is_read_up_to_its_limit)
     }
 }
 
+/* Stores keep thousands of them in memory. */
+Test(whole, a_small_file_takes_a_small_buffer)
+{
+    static const size_t sizes[] = {1, 7, 8, 4094, 4095, 4096, 5000};
+
+    for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+        struct xr_buf got = {0};
+        char *content = xr_new(sizes[i], 1);
+        int fd = file_of(content, sizes[i]);
+
+        cr_assert(xr_read_whole(&got, fd, 1 << 20) && got.len == sizes[i]);
+        cr_assert_leq(got.capacity, 2 * sizes[i] + 8, "%zu for %zu", got.capacity, sizes[i]);
+        (void)close(fd);
+        free(content);
+        xr_buf_free(&got);
+    }
+}
+
 Test(whole, an_empty_file_is_an_empty_text)
 {
     struct xr_buf got = {0};
