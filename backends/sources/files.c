@@ -24,16 +24,21 @@ struct ca_file *ca_keep_file(struct xr_session *s, struct ca_file *file)
     return file;
 }
 
-struct ca_file *ca_find_file(const struct xr_session *s, const char *path)
+struct ca_file *ca_find_by_path(void *const *paths, const char *path)
 {
     const struct ca_file key = {.path = (char *)(uintptr_t)path};
-    struct ca_file **found = tfind(&key, &s->by_path, by_path);
+    struct ca_file **found = tfind(&key, paths, by_path);
 
     return found != NULL ? *found : NULL;
 }
 
-void ca_forget_paths(struct xr_session *s)
+struct ca_file *ca_find_file(const struct xr_session *s, const char *path)
 {
-    tdestroy(s->by_path, leave);
-    s->by_path = NULL;
+    return ca_find_by_path(&s->by_path, path);
+}
+
+void ca_forget_paths(void **paths)
+{
+    tdestroy(*paths, leave);
+    *paths = NULL;
 }

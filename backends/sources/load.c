@@ -36,7 +36,7 @@ void ca_unload(struct xr_session *s)
     memset(&s->certs, 0, sizeof(s->certs));
     memset(&s->order, 0, sizeof(s->order));
     xr_buf_free(&s->conf);
-    ca_forget_paths(s);
+    ca_forget_paths(&s->by_path);
     s->loads++;
     pf_free(&s->p11);
     s->p11.host = s->host;
@@ -56,6 +56,7 @@ void ca_forget(struct xr_session *s, const char *path)
 struct loading {
     struct xr_session *s;
     struct ca_file **old;
+    void *old_by_path; /* see files.c; also those that were taken over already */
     size_t old_count, next;
     char *dir; /* open as dir_fd */
     int dir_fd;
@@ -80,22 +81,24 @@ static bool is_same(const struct xr_session *s, const struct ca_file *file, int 
  * between our check under the lock and our outputs, the next command finds the outputs stale. */
 static struct ca_file *take_old(struct loading *l, int dir, const char *path)
 {
-    /* Both loads go through the directories in the same order. */
-    for (size_t i = l->next; i < l->old_count; i++) {
-        if (l->old[i] == NULL || strcmp(l->old[i]->path, path) != 0)
-            continue;
-        if (is_same(l->s, l->old[i], dir)) {
-            struct ca_file *file = l->old[i];
+    struct ca_file *found = NULL, *file = NULL;
+    size_t at = l->next;
 
-            l->changed = l->changed || i != l->next;
-            l->old[i] = NULL;
-            l->next = i + 1;
-            return file;
-        }
-        break;
+    /* Both loads go through the directories in the same order, but for files that came or went. */
+    if (at >= l->old_count || l->old[at] == NULL || strcmp(l->old[at]->path, path) != 0) {
+        found = ca_find_by_path(&l->old_by_path, path);
+        at = found != NULL ? found->number : l->old_count;
     }
-    l->changed = true;
-    return NULL;
+    if (at >= l->old_count || (found != NULL && l->old[at] != found) ||
+        !is_same(l->s, l->old[at], dir)) {
+        l->changed = true;
+        return NULL;
+    }
+    file = l->old[at];
+    l->changed = l->changed || at != l->next;
+    l->old[at] = NULL;
+    l->next = at + 1;
+    return file;
 }
 
 /* The directory of the last file, because files come directory by directory. */
@@ -466,7 +469,8 @@ static void load_p11(struct loading *l)
 
 enum xr_status ca_load(struct xr_session *s, struct xr_error *err)
 {
-    struct loading l = {.s = s, .old = s->files.items, .old_count = s->files.count};
+    struct loading l = {
+        .s = s, .old = s->files.items, .old_by_path = s->by_path, .old_count = s->files.count};
     enum xr_status status = XR_OK;
 
     s->loads++;
@@ -475,11 +479,12 @@ enum xr_status ca_load(struct xr_session *s, struct xr_error *err)
     ca_left_free(s);
     s->contested = false;
     xr_buf_free(&s->conf);
-    ca_forget_paths(s);
+    s->by_path = NULL;
     if (s->layout->family == CA_LIST)
         status = load_list(&l, err);
     else if (s->layout->family == CA_P11)
         load_p11(&l);
+    ca_forget_paths(&l.old_by_path);
     for (size_t i = 0; i < l.old_count; i++) {
         l.changed = l.changed || l.old[i] != NULL;
         if (l.old[i] != NULL)

@@ -201,10 +201,12 @@ void ca_unload(struct xr_session *s);
 /* Marks that file as changed. */
 void ca_forget(struct xr_session *s, const char *path);
 
-/* files.c: adds a file to the load; finds it; forgets the paths, not the files. */
+/* files.c: adds a file to the load; finds it, or one of another load's paths; forgets paths, but not
+ * the files. */
 struct ca_file *ca_keep_file(struct xr_session *s, struct ca_file *file);
 struct ca_file *ca_find_file(const struct xr_session *s, const char *path);
-void ca_forget_paths(struct xr_session *s);
+struct ca_file *ca_find_by_path(void *const *paths, const char *path);
+void ca_forget_paths(void **paths);
 
 /* objects.c */
 enum xr_place ca_place_of(const struct pf_cert *cert);
