@@ -101,7 +101,7 @@ void pf_each(struct pf_store *store, const struct pf_request *request, pf_cert_f
             (!cert->authority || !cert->trusted || cert->distrusted || cert->blocked))
             continue;
         (void)xr_idmap_put(&seen, cert->sha256, i, &added);
-        if (!added || !cert->usable ||
+        if (!added || !cert->usable || cert->left_out ||
             (purpose != 0 && (cert->purposes & (purpose | XR_ANY_PURPOSE)) == 0))
             continue;
         if (tell(cert, store, request->format))

@@ -40,6 +40,8 @@ struct pf_cert {
     uint32_t purposes; /* attached EKU, else its own, else XR_ANY_PURPOSE; 0: none we know */
     size_t attached;   /* first attached extension, see pf_extension.next, or PF_NONE */
 
+    bool left_out; /* set by the caller: not for pf_extract */
+
     /* Private: */
     unsigned char *own;
     int64_t not_before;

@@ -80,6 +80,25 @@ expect_eq 'it alone is left out' "$(subjects)" "$(short "$one" "$ours" "$P/old-r
 image list >"$out"
 expect_grep 'list says so' 'OpenSSL cannot decode it, so it is published nowhere' "$out"
 
+undecodable=$local/undecodable.crt
+sed '/-----END/q' "$undecodable" >"$T/undecodable.pem"
+for family in fedora suse arch; do
+    rm -rf "$T/p11" "$T/p11.state"
+    case $family in
+    fedora)
+        anchors=etc/pki/ca-trust/source/anchors published=etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem
+        mkdir -p "$T"/p11/etc/pki/ca-trust/extracted/{openssl,java,edk2}
+        ;;
+    suse) anchors=etc/pki/trust/anchors published=var/lib/ca-certificates/ca-bundle.pem ;;
+    arch) anchors=etc/ca-certificates/trust-source/anchors published=etc/ca-certificates/extracted/tls-ca-bundle.pem ;;
+    esac
+    mkdir -p "$T/p11/$anchors" "$T/p11/${published%/*}"
+    cp "$T/undecodable.pem" "$one" "$T/p11/$anchors/"
+    expect_exit 0 "$family: beside what OpenSSL cannot decode" \
+        xr --state "$T/p11.state" --root "$T/p11" --layout "$family" --store ca-certificates:/ install --yes "$ours"
+    expect_eq "$family: the bundle has the others" "$(bundle=$T/p11/$published subjects)" "$(short "$one" "$ours")"
+done
+
 fresh
 { openssl x509 -in "$odd" -trustout -addreject serverAuth; echo '-----BEGIN CERTIFICATE-----'; } >"$local/limited.crt"
 { openssl x509 -in "$P/old-root.pem" -trustout -addreject serverAuth; cat "$P/only-key.pem"; } >"$local/limited-and-key.crt"

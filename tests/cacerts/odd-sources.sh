@@ -5,5 +5,9 @@
 # shellcheck source=tests/cli/lib.sh
 . "$(dirname -- "${BASH_SOURCE[0]}")/../cli/lib.sh"
 mkdir "$T/odd"
-/usr/bin/python3 "$(dirname -- "${BASH_SOURCE[0]}")/odd_sources.py" "$T/odd" "$@" || bad 'the corpus of odd files'
+if /usr/bin/python3 "$(dirname -- "${BASH_SOURCE[0]}")/odd_sources.py" "$T/odd" "$@"; then
+    ok 'the corpus of odd files'
+else
+    bad 'the corpus of odd files'
+fi
 finish
