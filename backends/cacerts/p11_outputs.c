@@ -200,37 +200,8 @@ bool ca_is_published(const struct xr_session *s, const struct ca_output *output)
     return is;
 }
 
-static enum xr_status count_item(void *ctx, enum xr_item_kind kind, struct xr_bytes der)
-{
-    (void)kind;
-    (void)der;
-    (*(size_t *)ctx)++;
-    return XR_OK;
-}
-
-/* p11-kit publishes also what OpenSSL cannot decode: then no program that uses OpenSSL reads anything
- * of that bundle. */
-static void leave_out_unreadable(struct xr_session *s)
-{
-    for (size_t i = 0; i < s->p11.certs.count; i++) {
-        struct pf_cert *cert = &s->p11.certs.items[i];
-        size_t len = 0, count = 0;
-        char *pem = NULL;
-
-        if (cert->der.len == 0)
-            continue;
-        pem = s->host->pem("CERTIFICATE", cert->der, &len);
-        cert->left_out =
-            s->host->openssl_items((struct xr_bytes){(const unsigned char *)pem, len},
-                                   XR_READ_BUNDLE, count_item, &count, NULL) != XR_OK ||
-            count != 1;
-        s->host->release(pem);
-    }
-}
-
 void ca_p11_outputs(struct ca_edits *edits, struct xr_session *s)
 {
-    leave_out_unreadable(s);
     for (size_t i = 0; i < CA_OUTPUTS_MAX && s->layout->outputs[i].path; i++) {
         const struct ca_output *output = &s->layout->outputs[i];
         struct xr_format_files outs = {0};

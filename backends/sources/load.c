@@ -459,8 +459,11 @@ static void load_p11(struct loading *l)
         xr_strings_free(&blocklists);
     }
     l->changed = l->changed || l->next != l->old_count;
-    if (l->changed || s->p11.certs.count == 0)
+    if (l->changed || s->p11.certs.count == 0) {
         parse_p11(s);
+        if (s->layout->outputs[0].path != NULL)
+            ca_leave_out_unreadable(s);
+    }
     leave_out_p11(s);
     collect_p11(s);
 }

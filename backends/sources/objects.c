@@ -49,3 +49,31 @@ bool ca_identify_cert(struct xr_subject *out, const struct xr_session *s,
     s->host->sha256(out->id, cert->spki);
     return cert->spki.len > 0;
 }
+
+static enum xr_status count_item(void *ctx, enum xr_item_kind kind, struct xr_bytes der)
+{
+    (void)kind;
+    (void)der;
+    (*(size_t *)ctx)++;
+    return XR_OK;
+}
+
+/* p11-kit publishes also what OpenSSL cannot decode: then no program that uses OpenSSL reads anything
+ * of that bundle. */
+void ca_leave_out_unreadable(struct xr_session *s)
+{
+    for (size_t i = 0; i < s->p11.certs.count; i++) {
+        struct pf_cert *cert = &s->p11.certs.items[i];
+        size_t len = 0, count = 0;
+        char *pem = NULL;
+
+        if (cert->der.len == 0)
+            continue;
+        pem = s->host->pem("CERTIFICATE", cert->der, &len);
+        cert->left_out =
+            s->host->openssl_items((struct xr_bytes){(const unsigned char *)pem, len},
+                                   XR_READ_BUNDLE, count_item, &count, NULL) != XR_OK ||
+            count != 1;
+        s->host->release(pem);
+    }
+}

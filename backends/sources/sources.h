@@ -214,6 +214,8 @@ enum xr_place ca_place_of(const struct pf_cert *cert);
  * distrusts none. */
 bool ca_identify_cert(struct xr_subject *out, const struct xr_session *s,
                       const struct pf_cert *cert);
+/* Marks what is not for outputs (left_out). */
+void ca_leave_out_unreadable(struct xr_session *s);
 
 /* left_out.c: names a file that counts for nothing; why is not copied. */
 void ca_leave_out(struct xr_session *s, const char *path, const char *why);
