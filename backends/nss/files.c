@@ -129,6 +129,15 @@ enum xr_status nss_files_look(struct nss_files *out, int dir, struct xr_error *e
     return status;
 }
 
+bool nss_files_keyless(int dir)
+{
+    struct stat st;
+
+    if (fstatat(dir, "key4.db", &st, AT_SYMLINK_NOFOLLOW) == 0)
+        return st.st_size == 0;
+    return errno == ENOENT;
+}
+
 /* SQLite's lock bytes (its file format, "pending byte"): PENDING, RESERVED, then 510 of SHARED. */
 static bool held(int dir, const char *name)
 {

@@ -37,6 +37,10 @@ enum xr_status nss_discover(const struct xr_host *host, const struct xr_site *si
 /* running.c: fills caps->notice if a program uses the database in dirfd (at path). */
 void nss_running(struct xr_caps *caps, int dirfd, const char *path);
 
+/* files.c: is there no key4.db, or an empty one? NSS makes it when it next opens the database for
+ * writing. */
+bool nss_files_keyless(int dir);
+
 /* verifier.c: asks libnss3 about probe, with the database in the working directory (read-only) and
  * the built-in roots if their module is found. Only once in a process. */
 enum xr_status nss_verify(struct xr_verdict *out, const struct nss_libs *libs,

@@ -25,6 +25,7 @@ bool nss_files_busy(int dir);
 struct nss_token {
     struct p11_token p;
     bool open, write;
+    bool keyless;  /* opened without key4.db */
     bool blank;    /* no password record yet: softoken needs one before it stores trust */
     bool password; /* it has a password, and trust can be written only after unlock */
     CK_SLOT_ID slot;

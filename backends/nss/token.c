@@ -20,6 +20,7 @@ struct init_args {
     void *reserved;
 };
 
+#define DATABASE    "configdir='sql:.' certPrefix='' keyPrefix='' secmod='secmod.db'"
 #define TOKEN_LABEL "NSS Certificate DB              " /* 32, as pkcs11 pads it */
 #define NO_CERT_DB  0xCE534351UL /* CKR_NSS_CERTDB_FAILED and CKR_NSS_KEYDB_FAILED, pkcs11n.h */
 #define NO_KEY_DB   0xCE534352UL
@@ -56,13 +57,16 @@ static CK_RV open_session(struct nss_token *token)
 
 static CK_RV initialize(struct nss_token *token)
 {
-    /* noModDB: modules that pkcs11.txt names are not loaded. */
+    /* noModDB: modules that pkcs11.txt names are not loaded. A reader opens cert9.db alone if
+     * key4.db is missing, which takes a token of its own; a writer makes key4.db, as certutil and
+     * Firefox do. */
+    static const char *const parameters[][2] = {
+        {DATABASE " flags=readOnly,noModDB",
+         "flags=readOnly,noModDB tokens=<0x2=[configdir='sql:.' flags=readOnly,noKeyDB]>"},
+        {DATABASE " flags=noModDB", DATABASE " flags=noModDB"},
+    };
     struct init_args args = {.flags = CKF_OS_LOCKING_OK,
-                             .parameters = token->write
-                                               ? "configdir='sql:.' certPrefix='' keyPrefix='' "
-                                                 "secmod='secmod.db' flags=noModDB"
-                                               : "configdir='sql:.' certPrefix='' keyPrefix='' "
-                                                 "secmod='secmod.db' flags=readOnly,noModDB"};
+                             .parameters = parameters[token->write][token->keyless]};
     CK_RV rv = token->p.f->C_Initialize(&args);
 
     if (rv != CKR_OK)
@@ -89,6 +93,7 @@ enum xr_status nss_token_open(struct nss_token *token, const struct nss_libs *li
     if (fchdir(dir) != 0)
         return xr_fail_errno(err, "cannot enter the directory");
     token->write = write;
+    token->keyless = nss_files_keyless(dir);
     /* While another program writes, the database may look broken for a moment. */
     for (unsigned i = 0; i < TRIES; i++) {
         const struct timespec pause = {.tv_nsec = 50000000};

@@ -6,6 +6,7 @@
 #include <cert.h>
 #include <certdb.h>
 #include <dlfcn.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <nss.h>
 #include <pk11func.h>
@@ -29,6 +30,8 @@ enum { OTHER_WAYS = 64, OTHER_DEPTH = 8 };
     X(SECMOD_LoadUserModule)           \
     X(SECMOD_UnloadUserModule)         \
     X(SECMOD_DestroyModule)            \
+    X(SECMOD_OpenUserDB)               \
+    X(SECMOD_CloseUserDB)              \
     X(CERT_GetDefaultCertDB)           \
     X(CERT_NewTempCertificate)         \
     X(CERT_DestroyCertificate)         \
@@ -68,6 +71,7 @@ static struct {
     bool foreign; /* it has seen a certificate that the database does not hold */
     bool pkix;    /* libpkix is available: it tries every path */
     SECMODModule *roots;
+    PK11SlotInfo *alone; /* cert9.db without a key4.db */
     CERTCertDBHandle *db;
 } state;
 #define NSS state.nss
@@ -162,21 +166,36 @@ static void load_roots(void)
     }
 }
 
+static enum xr_status cannot_open(struct xr_error *err)
+{
+    PRErrorCode code = NSS.PR_GetError();
+    char number[32];
+
+    return xr_error_set(err, XR_FAILED, "nss", code, "libnss3 cannot open the database: %s",
+                        error_name(number, code));
+}
+
 static enum xr_status start(const struct nss_libs *libs, struct xr_error *err)
 {
     enum xr_status status = resolve(libs, err);
     /* No module database: pkcs11.txt is the user's and may name any library. */
     PRUint32 flags = NSS_INIT_READONLY | NSS_INIT_NOMODDB | NSS_INIT_NOROOTINIT;
-    char number[32];
+    bool held = access("cert9.db", F_OK) == 0;
+    bool alone = held && nss_files_keyless(AT_FDCWD);
 
     if (status != XR_OK)
         return status;
-    if (access("cert9.db", F_OK) != 0)
+    if (!held || alone)
         flags |= NSS_INIT_NOCERTDB; /* a new profile: the built-in roots alone */
-    if (NSS.NSS_Initialize("sql:.", "", "", "", flags) != SECSuccess) {
-        PRErrorCode code = NSS.PR_GetError();
-        return xr_error_set(err, XR_FAILED, "nss", code, "libnss3 cannot open the database: %s",
-                            error_name(number, code));
+    if (NSS.NSS_Initialize("sql:.", "", "", "", flags) != SECSuccess)
+        return cannot_open(err);
+    if (alone) { /* NSS_Initialize opens both files or none */
+        state.alone = NSS.SECMOD_OpenUserDB("configdir='sql:.' flags=readOnly,noKeyDB");
+        if (state.alone == NULL) {
+            status = cannot_open(err);
+            (void)NSS.NSS_Shutdown();
+            return status;
+        }
     }
     load_roots();
     state.pkix = NSS.CERT_SetUsePKIXForValidation(PR_TRUE) == SECSuccess;
@@ -192,6 +211,10 @@ void nss_verify_end(void)
     if (state.roots != NULL) {
         (void)NSS.SECMOD_UnloadUserModule(state.roots);
         NSS.SECMOD_DestroyModule(state.roots);
+    }
+    if (state.alone != NULL) {
+        (void)NSS.SECMOD_CloseUserDB(state.alone);
+        NSS.PK11_FreeSlot(state.alone);
     }
     (void)NSS.NSS_Shutdown();
     memset(&state, 0, sizeof(state));

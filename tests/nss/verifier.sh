@@ -170,6 +170,20 @@ db locked r C,, r-code p,p,p
 says "no password is needed" "yes *password was not given" locked tw/r-leaf.der
 password=(--empty-password)
 
+# ---- without a key4.db
+for name in old-cross cross-distrusted old-distrusted; do
+    cp -r "$name" "keyless-$name"
+    rm "keyless-$name/key4.db"
+done
+says "no key4.db" "yes | leaf.pem sub.pem cross.pem old-root.pem | *" keyless-old-cross "${cross[@]}" pki/old-root.pem
+says "a distrusted cross" "no | *" keyless-cross-distrusted "${cross[@]}"
+says "a distrusted root" "no | *" keyless-old-distrusted "${cross[@]}"
+if [[ -e distrusts-builtin ]]; then
+    rm distrusts-builtin/key4.db
+    says "a built-in root, distrusted by the user" "no | *" distrusts-builtin pki/builtin.pem
+fi
+[[ -z $(find . -path '*keyless*' -name key4.db) ]] && ok "and none is made" || bad "key4.db was made"
+
 # ---- databases that are none
 mkdir missing broken
 says "a new profile has no database yet" "no \| \| *" missing tw/r-leaf.der
