@@ -26,8 +26,11 @@ bool password_read(char *out, size_t size, size_t *len, int fd, char **why)
                 *why = NULL;
             return false;
         }
-        if (got == 0 || byte == '\n')
+        if (got == 0 || byte == '\n') {
+            if (*len > 0 && out[*len - 1] == '\r') /* a file from Windows; certutil takes it too */
+                (*len)--;
             return true;
+        }
         if (*len == size) {
             if (asprintf(why, "--password-fd %d: a password has at most %zu bytes", fd, size) < 0)
                 *why = NULL;

@@ -527,9 +527,7 @@ static void say_limits(struct xr_buf *why, size_t left_out)
     if (state.roots == NULL)
         xr_buf_fmt(why, "%sthe browser's built-in roots were not asked", next_note(why));
     if (has_password())
-        xr_buf_fmt(why,
-                   "%strust without a valid seal counts too, because the password was not "
-                   "given",
+        xr_buf_fmt(why, "%sseals of trust were not checked: libnss3 is asked without the password",
                    next_note(why));
 }
 

@@ -29,6 +29,8 @@ expect_exit 0 'a password in a file' no_tty --yes install "$root" --password-fd 
 [[ -e $T/locked/$id-0 ]] && ok 'opens the store' || bad 'opens the store'
 expect_exit 0 'without a newline' no_tty remove "$root" --password-fd 5 5< <(printf 'open sesame')
 expect_absent 'all the same' "$T/locked/$id-0"
+expect_exit 0 'with the line end of Windows' no_tty --yes install "$root" --password-fd 5 5<<<$'open sesame\r'
+expect_exit 0 'and at the end of the file' no_tty remove "$root" --password-fd 5 5< <(printf 'open sesame\r')
 expect_no_grep 'the journal does not know it' 'sesame' "$state/journal"
 
 # What follows the line is somebody else's: here, a certificate on the same standard input.

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# keys.sh system|browser: key4.db seals the trust in cert9.db. What holds when it is missing or empty.
+# keys.sh system|browser: key4.db seals the trust in cert9.db. What holds when it is missing or empty,
+# and with a password.
 # shellcheck source=tests/cli/lib.sh
 . "$(dirname -- "${BASH_SOURCE[0]}")/../cli/lib.sh"
 use=()
@@ -64,4 +65,21 @@ if can_drop; then
     expect_grep 'is listed where nothing can be written' 'anchor .*Old Root' "$out"
     chmod 700 "$T/db"
 fi
+
+# ---- with a password
+rm -rf "$T/db"
+mkdir "$T/db"
+printf 'open sesame\r\n' >"$T/password"
+certutil -N -d "sql:$T/db" -f "$T/password"
+add old-root C,, -f "$T/password"
+run db --yes install --password-fd 5 "$P/rsa-root.pem" 5<"$T/password"
+expect_eq 'a password file with CRLF, as certutil takes it' "$rc" 0
+expect_no_grep 'nobody says that it was not given' 'was not given' "$out"
+expect_grep 'but what libnss3 could not check' 'asked without the password' "$out"
+printf 'open barley\r\n' >"$T/password"
+run db --yes distrust --password-fd 5 "$P/rsa-root.pem" 5<"$T/password"
+expect_eq 'another password' "$rc" 1
+expect_grep 'is a wrong one' 'wrong password' "$out"
+expect_eq 'and nothing is changed' "$(nicks)" 'Crossroot Test RSA Root C,,
+old-root C,,'
 finish

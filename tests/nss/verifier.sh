@@ -167,7 +167,7 @@ says "rubbish beside a good leaf" "yes *5 of the cert*" r tw/r-leaf.der tw/{cut,
 # ---- a password
 password=(-f pw)
 db locked r C,, r-code p,p,p
-says "no password is needed" "yes *password was not given" locked tw/r-leaf.der
+says "no password is needed" "yes *asked without the password" locked tw/r-leaf.der
 password=(--empty-password)
 
 # ---- without a key4.db
