@@ -18,6 +18,7 @@ static void describe(struct xr_caps *caps, const struct xr_session *s,
     full.places[XR_CRL] = XR_ADVISORY; /* libnss3 uses it, Firefox and Chromium do not */
     full.purposes = P11_PURPOSES;
     full.subjects = 1u << XR_SUBJECT_CERT;
+    full.one_per_serial = true;
     full.atomic = false; /* a certificate and its trust are two objects */
     full.writable = files->writable;
     if (!files->cert9 && files->cert8) {

@@ -371,10 +371,15 @@ static enum xr_status check_clash(const struct swapping *w, struct xr_error *err
     const struct nss_view *view = &w->view;
 
     for (size_t i = 0; i < view->known.count; i++) {
-        if (memcmp(view->known.items[i].sha256, w->subject->id, XR_SHA256_LEN) != 0)
-            return xr_fail(err, XR_CONFLICT,
-                           "the database has another certificate with the same issuer and serial "
-                           "number");
+        char hex[2 * XR_SHA256_LEN + 1];
+
+        if (memcmp(view->known.items[i].sha256, w->subject->id, XR_SHA256_LEN) == 0)
+            continue;
+        xr_hex(hex, view->known.items[i].sha256, XR_SHA256_LEN);
+        return xr_fail(err, XR_CONFLICT,
+                       "the database has another certificate with the same issuer and serial "
+                       "number; remove %s first",
+                       hex);
     }
     if (view->known.count < view->certs.count)
         return xr_fail(err, XR_CONFLICT,

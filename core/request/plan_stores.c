@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Makes a plan for every store, from the wishes and the store's own content. */
+#include "change/clash.h"
 #include "change_run.h"
 #include "sys/sys.h"
 
@@ -212,6 +213,8 @@ static void plan_run(struct xr_change_run *c, struct xr_run *run)
     weigh_crls(c, run, &own);
     xr_plan_build(&run->plan, own.items, own.count, &run->snapshot, &run->caps,
                   &c->engine->report->pool, &policy);
+    if (run->caps.one_per_serial)
+        xr_plan_refuse_clashes(&run->plan, &run->snapshot, &c->engine->report->pool);
     free(own.items);
     if (!run->caps.writable && xr_plan_changes(&run->plan) > 0) {
         xr_run_end_unwritable(run);

@@ -72,6 +72,7 @@ AT(xr_caps, would_trust_id, 5962);
 AT(xr_caps, left_out, 5994);
 AT(xr_caps, unfinished, 6394);
 AT(xr_caps, missing, 6395);
+AT(xr_caps, one_per_serial, 6695);
 
 AT(xr_opinion, size, 0);
 AT(xr_opinion, answer, 8);

@@ -134,6 +134,7 @@ void xr_put_caps(struct xr_buf *out, const struct xr_caps *caps)
     xr_put_text(out, caps->left_out);
     xr_put_number(out, caps->unfinished);
     xr_put_text(out, caps->missing);
+    xr_put_number(out, caps->one_per_serial);
 }
 
 void xr_get_fixed(struct xr_reader *in, void *out, size_t len)
@@ -353,4 +354,5 @@ void xr_get_caps(struct xr_reader *in, struct xr_caps *caps)
     get_field(in, caps->left_out, sizeof(caps->left_out));
     caps->unfinished = xr_get_number(in, 1) != 0;
     get_field(in, caps->missing, sizeof(caps->missing));
+    caps->one_per_serial = xr_get_number(in, 1) != 0;
 }

@@ -104,15 +104,34 @@ expect_exit 0 'two roots of one name' in_db names install --yes "$T/tw/r.der" "$
 expect_eq 'share a nickname, as NSS wants it' "$(nicks names | grep -c '^Twins R C,,$')" 2
 
 # ---- clashes
+sum() { sha256sum <"$1" | cut -d' ' -f 1; }
 expect_exit 1 'another certificate of the same issuer and serial number' \
     in_db names install --yes "$T/tw/evil.der"
-expect_grep 'says so' 'conflict.*same issuer and serial' "$out"
+expect_grep 'is refused, and the one that is there named' \
+    "has $(sum "$T/tw/r.der"); remove that first" "$out"
 expect_eq 'and changes nothing' "$(nicks names | grep -c '^Twins R C,,$')" 2
+mkdir "$T/pair"
+expect_exit 4 'two of them at once take nobody else down' \
+    in_db pair install --yes "$T/tw/r.der" "$T/tw/evil.der" "$T/tw/other.der"
+expect_grep 'the second is refused' "^  refused .*$(sum "$T/tw/evil.der")" "$out"
+expect_grep 'because of the first' "also brings $(sum "$T/tw/r.der")" "$out"
+expect_eq 'which is there, as are the others' "$(nicks pair)" 'Twins Other C,,
+Twins R C,,'
+expect_exit 4 'a dry run knows it' in_db pair install --dry-run "$T/tw/evil.der" "$T/tw/new.der"
+expect_exit 0 'the way that was named' in_db pair remove "$(sum "$T/tw/r.der")"
+expect_exit 0 'leads there' in_db pair install --yes "$T/tw/evil.der"
+run xr history --json
+removal=$(json 'transactions[command=remove].transaction' "$out" | head -n 1)
+expect_exit 1 'undo of that removal' in_db pair undo --yes "$removal"
+expect_grep 'names what is in its way' "remove $(sum "$T/tw/evil.der") first" "$out"
 mkdir "$T/stray"
 expect_exit 0 'a database' in_db stray install "$P/sub.pem"
 "$trust" system "$T/stray" nss "$T/tw/evil.der" distrust
-expect_exit 1 'trust of another certificate of the same issuer and serial number' \
-    in_db stray install --yes "$T/tw/r.der"
+expect_exit 4 'trust of another certificate of the same issuer and serial number' \
+    in_db stray install --yes "$T/tw/r.der" "$T/tw/other.der"
+way=$(sed -n 's/.*trust settings for another.*; remove \([0-9a-f]\{64\}\) first$/\1/p' "$out")
+expect_exit 0 'is removed by its own ID' in_db stray remove --yes "$way"
+expect_exit 0 'and then in nobody'\''s way' in_db stray install --yes "$T/tw/r.der"
 
 mkdir "$T/orphan"
 expect_exit 0 'a database with trust alone' in_db orphan install "$P/sub.pem"

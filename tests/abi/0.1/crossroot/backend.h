@@ -196,6 +196,8 @@ struct xr_caps {
     /* One line for people: files that programs look for on such a system, and that it does not have.
      * Empty: none. */
     char missing[300];
+    /* Of the certificates with one issuer and serial number, the store can hold only one. */
+    bool one_per_serial;
 };
 
 enum xr_answer { XR_UNKNOWN = 0, XR_YES, XR_NO };
