@@ -60,6 +60,23 @@ static enum xr_status walk(int *out, int fd, const char *path, bool home, struct
                            : xr_fail_errno(err, "cannot open the directory");
 }
 
+/* An address that names the database's file instead of its directory. */
+static enum xr_status names_file(const struct xr_site *site, const char *path, struct xr_error *err)
+{
+    static const char *const files[] = {"cert9.db", "key4.db", "cert8.db", "key3.db", "pkcs11.txt"};
+    const char *name = strrchr(path, '/');
+    size_t root = site->root != NULL && strncmp(path, site->root, strlen(site->root)) == 0
+                      ? strlen(site->root)
+                      : 0;
+
+    for (size_t i = 0; name != NULL && i < sizeof(files) / sizeof(files[0]); i++) {
+        if (strcmp(name + 1, files[i]) == 0)
+            return xr_fail(err, XR_REFUSED, "that is a file; the address is nss:%.*s",
+                           (int)(name - path - (ptrdiff_t)root), path + root);
+    }
+    return XR_OK;
+}
+
 enum xr_status nss_dir_open(int *out, const struct xr_site *site, const char *path,
                             struct xr_error *err)
 {
@@ -81,6 +98,8 @@ enum xr_status nss_dir_open(int *out, const struct xr_site *site, const char *pa
         status = walk(out, open(base, O_RDONLY | O_DIRECTORY | O_CLOEXEC), path + len, true, err);
     }
     free(base);
+    if (status == XR_REFUSED && names_file(site, path, err) != XR_OK)
+        return XR_REFUSED;
     return status;
 }
 

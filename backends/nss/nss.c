@@ -25,7 +25,9 @@ static void describe(struct xr_caps *caps, const struct xr_session *s,
         full.writable = false;
         (void)snprintf(full.why_not, sizeof(full.why_not),
                        "it has only an old cert8.db; start the program that owns it once, which "
-                       "converts it to cert9.db");
+                       "makes a new, empty cert9.db");
+        (void)snprintf(full.left_out, sizeof(full.left_out),
+                       "cert8.db: no current program reads its certificates any more");
     } else if (!files->writable) {
         full.needs_privilege = geteuid() != 0;
         (void)snprintf(full.why_not, sizeof(full.why_not), "%s",

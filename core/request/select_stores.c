@@ -56,6 +56,42 @@ static enum xr_status absolute(char **out, struct xr_engine *engine,
     return status;
 }
 
+/* What follows "word:", or NULL; one letter is a drive of Windows. */
+static const char *after_word(const char *location)
+{
+    size_t len = strspn(location, "abcdefghijklmnopqrstuvwxyz0123456789");
+
+    return len > 1 && location[len] == ':' && location[len + 1] != '\0' ? location + len + 1 : NULL;
+}
+
+/* Like absolute, but says how an address that leads nowhere was probably meant. */
+static enum xr_status find_path(char **out, struct xr_engine *engine,
+                                const struct xr_loaded *backend, const char *location,
+                                struct xr_error *err)
+{
+    const char *rest = after_word(location); /* nss:sql:DIR, as certutil wants it */
+    bool tilde = location[0] == '~' && (location[1] == '/' || location[1] == '\0');
+    enum xr_status status = absolute(out, engine, backend, location, err);
+    char *meant = NULL;
+
+    if ((!tilde && rest == NULL) || (status == XR_OK && xr_sys_exists(*out)))
+        return status;
+    if (tilde) {
+        status =
+            xr_fail(err, XR_ABSENT, "shells do not expand ~ after a colon: write %s:\"$HOME\"%s",
+                    backend->table.name, location + 1);
+    } else if (absolute(&meant, engine, backend, rest, NULL) == XR_OK && xr_sys_exists(meant)) {
+        status = xr_fail(err, XR_ABSENT, "there is no such path; the address is %s:%s",
+                         backend->table.name, rest);
+    }
+    free(meant);
+    if (status != XR_OK) {
+        free(*out);
+        *out = NULL;
+    }
+    return status;
+}
+
 /* ---- owners ---- */
 
 /* Files of an image may be crafted to attack their reader, so they are never read as root. What is
@@ -368,7 +404,7 @@ enum xr_status xr_engine_locate(struct xr_engine *engine, const char *address,
     } else if (colon != NULL && colon[1] == '\0') {
         status = xr_fail(err, XR_UNSUPPORTED, "%s has no location after its colon", address);
     } else if (colon != NULL && has_paths(*backend)) {
-        status = absolute(location, engine, *backend, colon + 1, err);
+        status = find_path(location, engine, *backend, colon + 1, err);
     } else if (colon != NULL) {
         *location = xr_strdup(colon + 1);
     }

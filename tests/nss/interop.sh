@@ -223,12 +223,14 @@ why() { # NAME REGEX
     fi
 }
 why link 'cert9.db is a link'
-why old 'only an old cert8.db'
+why old 'only an old cert8.db.*makes a new, empty cert9.db'
 why broken 'cannot open cert9.db'
 why fifo 'cert9.db is not a regular file'
 why profiles 'profiles.ini'
 why missing 'no such directory'
 expect_json 'the good one is done' "stores[store=nss:$T/good].state" 'done'
+expect_exit 0 'remove does not pass over certificates in a cert8.db' in_db old remove --yes "$P/old-root.pem"
+expect_grep 'which nobody reads' 'cert8.db: no current program reads its certificates' "$err"
 snap "$T/elsewhere" >"$T/elsewhere.after"
 expect_same 'what a link points to is as it was' "$T/elsewhere.before" "$T/elsewhere.after"
 expect_eq 'no database is made by looking' "$(ls "$T/old" "$T/profiles" | xargs)" \
@@ -249,6 +251,18 @@ if [[ $(id -u) -eq 0 ]] && can_drop; then
     expect_exit 1 'as root, a directory of another user' in_db theirs install --yes "$P/old-root.pem"
     expect_grep 'is refused' 'another user' "$out"
 fi
+
+# ---- addresses that nearly are one
+cd "$T"
+for address in nss:sql:good "nss:sql:$T/good" nss:good/cert9.db; do
+    expect_exit 1 "$address" xr --store "$address" list
+    expect_grep 'is told how to say it' "the address is nss:($T/)?good\$" "$err"
+done
+expect_exit 1 'a ~ that no shell expanded' xr --store 'nss:~/.pki/nssdb' list
+expect_grep 'is explained' 'write nss:"\$HOME"/.pki/nssdb$' "$err"
+mkdir 'sql:named'
+expect_exit 0 'a directory that is really called so' xr --store nss:sql:named list
+cd - >/dev/null
 
 # ---- somebody writes, or was killed
 if command -v python3 >/dev/null; then
