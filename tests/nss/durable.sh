@@ -5,6 +5,7 @@
 # shellcheck source=tests/cli/lib.sh
 . "$(dirname -- "${BASH_SOURCE[0]}")/../cli/lib.sh"
 can_trace || skip_all "strace is missing or may not trace"
+command -v certutil >/dev/null || skip_all "no certutil"
 make_pki "$T/pki"
 mkdir "$T/db"
 
@@ -23,4 +24,18 @@ for change in 'install --yes old-root' 'install cross' 'remove --yes old-root' '
     expect_eq "$change: exit code" "$rc" 0
     expect_grep "$change: intent, commits, the directory, then the end" '^R?US+R$' <(order)
 done
+
+# Killed before it records the end: what recover calls finished must be on the disk as well.
+rc=0
+traced -f -o /dev/null -P "$state/journal" -e inject=write:signal=KILL:when=3 "$XR_BIN" \
+    --worker "$XR_WORKER" --state "$state" --store "nss:$T/db" install --yes "$P/rsa-root.pem" \
+    >"$out" 2>"$err" </dev/null || rc=$?
+expect_eq 'killed before the end' "$rc" 137
+expect_grep 'with the certificate there' 'Crossroot Test RSA Root .*C,,' <(certutil -L -d "sql:$T/db")
+rc=0
+traced -f -y -o "$T/trace" "$XR_BIN" --worker "$XR_WORKER" --state "$state" recover --yes \
+    >"$out" 2>"$err" </dev/null || rc=$?
+expect_eq 'recover: exit code' "$rc" 0
+expect_grep 'it finishes the change' '^nss:.*: done$' "$out"
+expect_grep 'recover: the directory, then the end' '^R?U?SR$' <(order)
 finish
