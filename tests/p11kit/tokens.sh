@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# tokens.sh BADMODULE: what is beside the files of p11-kit's own module: SoftHSM's tokens, modules that
+# tokens.sh BADMODULE SIZED: what is beside the files of p11-kit's own module: SoftHSM's tokens, modules that
 # misbehave, images, what is attached to keys or blocked without a certificate, and GnuTLS, which asks
 # p11-kit itself.
 if [[ $(id -u) -eq 0 && -z ${XR_OWN_P11:-} ]] && unshare --mount --propagation private true 2>/dev/null; then
@@ -8,7 +8,7 @@ if [[ $(id -u) -eq 0 && -z ${XR_OWN_P11:-} ]] && unshare --mount --propagation p
 fi
 # shellcheck source=tests/cli/lib.sh
 source "$(dirname -- "${BASH_SOURCE[0]}")/../cli/lib.sh"
-badmodule=${1:?}
+badmodule=${1:?} sized=${2:?}
 command -v trust >/dev/null || skip_all 'no trust (p11-kit)'
 chmod 755 "$T"
 make_pki "$T/pki"
@@ -254,6 +254,17 @@ if [[ -n $softhsm ]] && command -v softhsm2-util >/dev/null; then
     expect_exit 0 'undo' t undo --yes --password-fd 3 3<<<'officer'
     expect_exit 0 'undo' t undo --yes
     expect_eq 'nothing is left' "$(listed)" ''
+    mkdir "$T/sized"
+    "$sized" "$T/sized" 2047 2048 2049 4096 65536 1048576
+    for file in "$T"/sized/root-*.der; do
+        name=${file##*/} # the first try to read a value has room for 2048 bytes
+        expect_exit 0 "$name: an intermediate" t install --as intermediate "$file"
+        expect_eq 'is one' "$(listed)" "intermediate [] Sized $(tr -dc 0-9 <<<"$name")"
+        expect_exit 0 'an anchor' t install --yes --password-fd 3 "$file" 3<<<'officer'
+        expect_grep 'is one' '^anchor' <(listed)
+        expect_exit 0 'removed' t remove --yes --password-fd 3 "$file" 3<<<'officer'
+        expect_eq 'and gone' "$(listed)" ''
+    done
     token=p11-kit:pkcs11:token=token
 else
     skip 'no SoftHSM'
