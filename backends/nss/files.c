@@ -115,8 +115,11 @@ static enum xr_status look(bool *there, struct nss_files *files, int dir, const 
         return xr_fail(err, XR_REFUSED, "%s is %s", name,
                        S_ISLNK(st.st_mode) ? "a link" : "not a regular file");
     if (st.st_uid != geteuid() && st.st_uid != 0)
-        return xr_fail(err, XR_REFUSED, "%s belongs to another user", name);
-    files->readable = files->readable && faccessat(dir, name, R_OK, AT_EACCESS) == 0;
+        return xr_fail(err, XR_REFUSED, "%s belongs to another user (ID %lu)", name,
+                       (unsigned long)st.st_uid);
+    if (faccessat(dir, name, R_OK, AT_EACCESS) != 0)
+        return xr_fail(err, XR_DENIED, "%s cannot be read: it belongs to user ID %lu, mode %03o",
+                       name, (unsigned long)st.st_uid, (unsigned)st.st_mode & 0777u);
     files->writable = files->writable && faccessat(dir, name, W_OK, AT_EACCESS) == 0;
     return XR_OK;
 }
@@ -129,8 +132,7 @@ enum xr_status nss_files_look(struct nss_files *out, int dir, struct xr_error *e
     struct stat st;
     bool there = false;
 
-    *out = (struct nss_files){.readable = true};
-    out->writable = faccessat(dir, ".", W_OK, AT_EACCESS) == 0;
+    *out = (struct nss_files){.writable = faccessat(dir, ".", W_OK, AT_EACCESS) == 0};
     status = look(&out->cert9, out, dir, "cert9.db", err);
     if (status == XR_OK)
         status = look(&out->key4, out, dir, "key4.db", err);

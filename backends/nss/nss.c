@@ -60,8 +60,6 @@ static enum xr_status prepare(struct xr_session *s, const struct xr_target *targ
 
     if (status == XR_OK)
         status = nss_files_look(files, s->dir, err);
-    if (status == XR_OK && !files->readable)
-        status = xr_fail(err, XR_DENIED, "the database cannot be read");
     if (status == XR_OK)
         status = nss_libs_find(&s->libs, target->site, err);
     if (status != XR_OK)

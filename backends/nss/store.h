@@ -11,9 +11,10 @@ enum xr_status nss_dir_open(int *out, const struct xr_site *site, const char *pa
                             struct xr_error *err);
 struct nss_files {
     bool cert9, key4, cert8;
-    bool readable, writable; /* those that exist, and the directory */
+    bool writable; /* those that exist, and the directory */
 };
-/* XR_REFUSED if one is a link, belongs to another user, or is not a regular file. */
+/* XR_REFUSED if one is a link, belongs to another user, or is not a regular file; XR_DENIED if it
+ * cannot be read. */
 enum xr_status nss_files_look(struct nss_files *out, int dir, struct xr_error *err);
 /* Did a killed writer leave a journal that must be rolled back first (SQLite's "hot journal")? Do
  * not call it while softoken is open: closing a file drops all locks of this process on it. */
