@@ -91,6 +91,12 @@ enum xr_status nss_view_emit(const struct nss_view *view, const struct xr_subjec
 const struct nss_cert *nss_view_find(const struct nss_view *view,
                                      const unsigned char sha256[XR_SHA256_LEN]);
 
+/* names.c */
+void nss_key_id(unsigned char out[20], const struct xr_host *host, struct xr_bytes spki);
+/* The nickname for a certificate of that subject, made from label if the subject has none yet. */
+enum xr_status nss_nickname(struct xr_buf *out, const struct p11_token *token,
+                            struct xr_bytes subject, const char *label, struct xr_error *err);
+
 /* swap.c */
 enum xr_status nss_swap(struct xr_session *session, const struct xr_state *expect,
                         const struct xr_state *want, struct xr_error *err);
