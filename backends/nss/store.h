@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One session, shared by nss.c (opening, table), token.c, view.c and swap.c. */
+/* One session, shared by nss.c (opening, table), token.c, view.c, names.c and swap.c. */
 #ifndef XR_NSS_STORE_H
 #define XR_NSS_STORE_H
 

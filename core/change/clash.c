@@ -48,7 +48,7 @@ static const struct holder *other_of(const struct holders *all, const struct xr_
     struct xr_subject pair = pair_of(cert);
     size_t at = XR_NONE;
 
-    if (!xr_idmap_get(&all->first, pair.id, &at))
+    if (all->items == NULL || !xr_idmap_get(&all->first, pair.id, &at))
         return NULL;
     while (at != XR_NONE && (all->items[at].gone || all->items[at].cert == cert))
         at = all->items[at].next;
