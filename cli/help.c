@@ -30,13 +30,15 @@ static const struct {
     [XR_VERB_INSTALL] =
         {"install certificates where they belong, and verify the result",
          "install FILE… [--pin FP]… [--published PAGE]… [--as PLACE]\n"
-         "                         [--for PURPOSE]… [OPTION]…",
+         "                         [--for PURPOSE]… [--only] [OPTION]…",
          "  A root becomes a trust anchor after confirmation; a cross certificate or another\n"
          "  CA becomes an intermediate, which adds no trust and needs no confirmation.\n"
          "  --pin sha256:HEX       expected fingerprint; also answers the confirmation\n"
          "  --published PAGE       text or HTML file with fingerprints; can only refuse\n"
          "  --as PLACE             anchor, intermediate, peer or crl instead of by kind\n"
-         "  --for PURPOSE          server, client, email, code, time or any\n"
+         "  --for PURPOSE          server, client, email, code, time or any, beside what is there\n"
+         "  --only                 trust an anchor for these purposes alone; without it, what it\n"
+         "                         is trusted for already stays\n"
          "  --require-verified     roll a store back if its verifier says no\n"
          "  --drop-constraints     allow --as anchor even if the certificate's limits may be lost\n"
          "  --all-or-nothing       roll every store back if one fails\n",

@@ -112,6 +112,7 @@ static struct xr_report *run(const struct options *o, struct xr_bytes password)
         .has_invoker = here.invoked,
         .invoker = here.invoker,
         .progress = wants_progress(o) ? progress_show : NULL,
+        .only = o->only,
     };
 
     report = xr_run_request(&rq);

@@ -42,6 +42,7 @@ static const struct option table[] = {
     {"as", 0, PLACE, V(INSTALL), AT(place)},
     {"from", 0, PLACE, V(REMOVE), AT(place)},
     {"for", 0, PURPOSE, V(INSTALL) | V(VERIFY), AT(purposes)},
+    {"only", 0, FLAG, V(INSTALL), AT(only)},
     {"host", 0, WORD, V(VERIFY), AT(host)},
     {"untrusted", 0, LIST, V(VERIFY), AT(untrusted)},
     {"at", 0, TIME, V(VERIFY), AT(at)},

@@ -4,13 +4,6 @@
 #include <assert.h>
 #include <stdlib.h>
 
-const char *xr_action_name(enum xr_action action)
-{
-    static const char *const names[] = {"none", "add", "change", "remove", "refuse"};
-
-    return names[action];
-}
-
 /* All that is needed to decide one wish. */
 struct deciding {
     const struct xr_wish *wish;
@@ -121,18 +114,26 @@ static uint32_t anchor_purposes(struct deciding *d)
     return wanted;
 }
 
-static void ask_anchor(struct deciding *d, uint32_t purposes)
+/* held: the purposes that it is trusted for already. */
+static void ask_anchor(struct deciding *d, uint32_t held, uint32_t purposes)
 {
     const struct xr_cert *cert = cert_of(d);
     bool root = xr_pool_kind(d->pool, d->wish->pool_at) == XR_KIND_ROOT;
-    char text[64];
+    char text[64], before[64];
     char *why = NULL;
 
     xr_purposes_text(text, sizeof(text), purposes);
-    if (root) {
+    xr_purposes_text(before, sizeof(before), held);
+    if (held != 0) {
+        why = xr_format("trusted for: %s → %s", before, text);
+        ask(d, why, true);
+        free(why);
+        why = NULL;
+    }
+    if (root && held == 0) {
         why = xr_format("it becomes a trust anchor for %s", text);
         ask(d, why, true);
-    } else {
+    } else if (!root) {
         why = xr_format("it is not self-signed, and as an anchor it is trusted for %s without the "
                         "CA that signed it",
                         text);
@@ -195,6 +196,18 @@ static bool covers(uint32_t held, uint32_t wanted)
     return (held & XR_ANY_PURPOSE) != 0 || (wanted & ~held) == 0;
 }
 
+/* What it is an anchor for already. A store may hold it twice, as the vendor's and as its own. */
+static uint32_t held_for(const struct xr_state *state)
+{
+    uint32_t purposes = 0;
+
+    for (size_t i = 0; state != NULL && i < state->count; i++) {
+        if (state->entries[i]->place == XR_ANCHOR)
+            purposes |= state->entries[i]->purposes;
+    }
+    return purposes & XR_ANY_PURPOSE ? XR_ANY_PURPOSE : purposes;
+}
+
 static void decide_install(struct deciding *d)
 {
     const struct xr_wish *wish = d->wish;
@@ -203,6 +216,7 @@ static void decide_install(struct deciding *d)
     struct xr_entry entry = {.size = sizeof(entry), .subject = wish->subject, .der = wish->der};
     const struct xr_entry *present = NULL;
     char *label = NULL;
+    uint32_t held = 0;
     bool keeps = false; /* the attached extensions stay */
 
     if (!place_for(&entry.place, d)) {
@@ -229,17 +243,20 @@ static void decide_install(struct deciding *d)
     present = xr_state_in(d->before, entry.place);
     if (present != NULL && present->flags & XR_ENTRY_VENDOR && entry.place == XR_ANCHOR &&
         d->caps->purposes == XR_ANY_PURPOSE && xr_state_in(d->before, XR_DISTRUST) == NULL) {
-        char held[64];
+        char text[64];
 
         /* The vendor's restriction stays: this store cannot widen only that. */
-        xr_purposes_text(held, sizeof(held), present->purposes);
-        step->why = xr_format("it comes with the system, as an anchor for %s", held);
+        xr_purposes_text(text, sizeof(text), present->purposes);
+        step->why = xr_format("it comes with the system, as an anchor for %s", text);
         return;
     }
+    held = held_for(d->before);
+    if (entry.place == XR_ANCHOR && !d->policy->only) /* installing adds */
+        entry.purposes =
+            (held | entry.purposes) & XR_ANY_PURPOSE ? XR_ANY_PURPOSE : held | entry.purposes;
     if (present != NULL && xr_state_in(d->before, XR_DISTRUST) == NULL &&
         (entry.place != XR_ANCHOR ||
-         (wish->purposes != 0 ? present->purposes == entry.purposes
-                              : covers(present->purposes, entry.purposes))))
+         (d->policy->only ? held == entry.purposes : covers(held, entry.purposes))))
         return; /* already there: nothing to do */
     if (entry.place == XR_INTERMEDIATE && xr_state_in(d->before, XR_ANCHOR) != NULL) {
         step->why = xr_strdup("already an anchor in this store, which gives more trust; remove "
@@ -261,7 +278,7 @@ static void decide_install(struct deciding *d)
         step->why = xr_strdup(d->caps->why_cannot[entry.place]);
 
     if (entry.place == XR_ANCHOR)
-        ask_anchor(d, entry.purposes);
+        ask_anchor(d, xr_state_in(d->before, XR_DISTRUST) == NULL ? held : 0, entry.purposes);
     if (entry.place == XR_PEER)
         ask(d, "it is trusted as itself, without any CA", true);
     if (entry.place != XR_CRL)
@@ -533,59 +550,4 @@ void xr_plan_build(struct xr_plan *plan, const struct xr_wish *wishes, size_t co
         if (stray_of(&d) != NULL)
             clear_stray(plan, &d, stray_of(&d));
     }
-}
-
-void xr_plan_step(struct xr_plan *plan, const struct xr_subject *subject, size_t pool_at,
-                  struct xr_state *before, struct xr_state *want)
-{
-    struct xr_step *step = XR_PUSH(plan);
-    const struct xr_state *shown = want != NULL ? want : before;
-
-    step->subject = *subject;
-    step->pool_at = pool_at;
-    step->before = before;
-    step->want = want;
-    step->place = shown != NULL && shown->count > 0 ? shown->entries[0]->place : XR_ANCHOR;
-    if (xr_state_equal(before, want))
-        step->action = XR_ACTION_NONE;
-    else if (before == NULL)
-        step->action = XR_ACTION_ADD;
-    else
-        step->action = want == NULL ? XR_ACTION_REMOVE : XR_ACTION_CHANGE;
-    if (xr_state_widens(before, want))
-        step->ask = xr_strdup("this restores trust that was taken away");
-}
-
-bool xr_step_changes(const struct xr_step *step)
-{
-    return step->action == XR_ACTION_ADD || step->action == XR_ACTION_CHANGE ||
-           step->action == XR_ACTION_REMOVE;
-}
-
-const struct xr_entry *xr_step_entry(const struct xr_step *step)
-{
-    const struct xr_state *state = step->want != NULL ? step->want : step->before;
-
-    return state != NULL && state->count > 0 ? state->entries[0] : NULL;
-}
-
-size_t xr_plan_changes(const struct xr_plan *plan)
-{
-    size_t count = 0;
-
-    for (size_t i = 0; i < plan->count; i++)
-        count += xr_step_changes(&plan->items[i]);
-    return count;
-}
-
-void xr_plan_free(struct xr_plan *plan)
-{
-    for (size_t i = 0; i < plan->count; i++) {
-        xr_state_free(plan->items[i].before);
-        xr_state_free(plan->items[i].want);
-        free(plan->items[i].why);
-        free(plan->items[i].ask);
-    }
-    free(plan->items);
-    *plan = (struct xr_plan){0};
 }

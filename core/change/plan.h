@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Makes steps from wishes, a snapshot and capabilities. Pure: touches no store, reads no clock. */
+/* Makes steps from wishes, a snapshot and capabilities (plan.c), and what a step says (step.c). Pure:
+ * touches no store, reads no clock. */
 #ifndef XR_PLAN_H
 #define XR_PLAN_H
 
@@ -27,7 +28,8 @@ struct xr_wish {
 struct xr_plan_policy {
     bool best_effort;
     bool drop_constraints;
-    bool key; /* distrust --key: for every certificate of the key */
+    bool key;  /* distrust --key: for every certificate of the key */
+    bool only; /* install --only: an anchor is trusted for what is asked and nothing else */
 };
 
 enum xr_action {
@@ -68,6 +70,9 @@ void xr_plan_ask_key(struct xr_step *step, const struct xr_snapshot *snapshot,
 bool xr_step_changes(const struct xr_step *step);
 /* One entry of the step, of the wanted state or the one before; or NULL. */
 const struct xr_entry *xr_step_entry(const struct xr_step *step);
+/* The purposes that the step's certificate is an anchor for, before and after it. True if it stays an
+ * anchor, for other purposes. */
+bool xr_step_trust(const struct xr_step *step, uint32_t *before, uint32_t *after);
 size_t xr_plan_changes(const struct xr_plan *plan); /* steps that change something */
 void xr_plan_free(struct xr_plan *plan);
 

@@ -145,6 +145,7 @@ bool xr_report_step(const struct xr_report *report, size_t store, size_t at,
     facts.why = step->why;
     facts.name = name_of(report, step->pool_at);
     facts.kind = xr_report_kind(report, step->pool_at);
+    (void)xr_step_trust(step, &facts.before, &facts.after);
     return give(out, &facts, sizeof(facts));
 }
 

@@ -309,7 +309,9 @@ static json_t *list_row(const struct xr_report *report, const struct xr_run *run
 static json_t *step_row(const struct xr_report *report, const struct xr_step *step)
 {
     json_t *out = json_object();
+    uint32_t before = 0, after = 0;
 
+    (void)xr_step_trust(step, &before, &after);
     set(out, "sha256", subject_hash(&step->subject));
     set_issuer_serial(out, &step->subject, xr_step_entry(step));
     if (step->pool_at != XR_NONE)
@@ -320,6 +322,8 @@ static json_t *step_row(const struct xr_report *report, const struct xr_step *st
     set(out, "kind", kind(report, step->pool_at));
     set(out, "place", json_string(xr_place_name(step->place)));
     set(out, "action", json_string(xr_action_name(step->action)));
+    set(out, "before", purposes(before));
+    set(out, "after", purposes(after));
     set(out, "why", string(step->why));
     return out;
 }

@@ -457,6 +457,7 @@ static void change_step(FILE *out, const struct xr_report *report, const struct 
     static const char *const plan[] = {"as it is", "add", "change", "remove", "refuse"};
     char *name = step->pool_at != XR_NONE ? xr_report_name(report, step->pool_at)
                                           : xr_strdup(step->place == XR_CRL ? "(CRL)" : "");
+    uint32_t before = 0, after = 0;
 
     (void)fprintf(out, "  %-8s  %-12s  ", (future ? plan : past)[step->action],
                   xr_place_name(step->place));
@@ -466,6 +467,13 @@ static void change_step(FILE *out, const struct xr_report *report, const struct 
     (void)fputs("\n", out);
     if (step->subject.type == XR_SUBJECT_ISSUER_SERIAL && xr_step_entry(step) != NULL)
         put_issuer_serial(out, xr_step_entry(step), "            ");
+    if (xr_step_trust(step, &before, &after)) {
+        char from[64], to[64];
+
+        xr_purposes_text(from, sizeof(from), before);
+        xr_purposes_text(to, sizeof(to), after);
+        (void)fprintf(out, "            trusted for: %s → %s\n", from, to);
+    }
     if (step->why != NULL) {
         (void)fputs("            ", out);
         put_visible(out, step->why);

@@ -200,7 +200,7 @@ static void weigh_crls(struct xr_change_run *c, const struct xr_run *run, struct
 static void plan_run(struct xr_change_run *c, struct xr_run *run)
 {
     const struct xr_request *rq = c->engine->rq;
-    struct xr_plan_policy policy = {rq->best_effort, rq->drop_constraints, rq->key};
+    struct xr_plan_policy policy = {rq->best_effort, rq->drop_constraints, rq->key, rq->only};
     struct xr_wishes own = {0};
 
     xr_plan_free(&run->plan);

@@ -128,6 +128,32 @@ static const char *own_purposes(struct contract *ctx)
     return NULL;
 }
 
+/* What core makes of "installing adds" and of --only. */
+static const char *other_purposes(struct contract *ctx)
+{
+    const struct xr_state *held = NULL;
+    const char *before = contract_image(ctx);
+    uint32_t first = ctx->caps.purposes & (~ctx->caps.purposes + 1);
+    uint32_t second = ctx->caps.purposes & ~first;
+    const uint32_t steps[] = {first, first | (second & (~second + 1)), second & (~second + 1)};
+    bool ok = false;
+
+    if (!contract_holds(ctx, XR_ANCHOR) || ctx->caps.purposes == XR_ANY_PURPOSE || second == 0)
+        return contract_skip(ctx, "the store cannot restrict an anchor");
+    for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+        struct xr_state *wish = contract_wish(ctx, CERT_NEW, XR_ANCHOR);
+
+        contract_entry(wish, 0)->purposes = steps[i];
+        TRY(contract_put(ctx, &wish->subject, wish));
+        held = contract_held(ctx, &wish->subject, &ok);
+        NEED(ok && held != NULL && held->count == 1 && held->entries[0]->place == XR_ANCHOR);
+        NEED(held->entries[0]->purposes == steps[i]);
+    }
+    TRY(contract_remove(ctx, CERT_NEW));
+    NEED(contract_same(ctx, before, contract_image(ctx)));
+    return NULL;
+}
+
 static const char *there_and_back(struct contract *ctx)
 {
     for (int flushed = 0; flushed < 2; flushed++) {
@@ -1194,6 +1220,7 @@ const struct contract_case contract_cases[] = {
     {"A store can be read while a writer holds it.", read_beside_writer},
     {"What is added to a place is listed there, and its removal leaves no trace.", add_remove},
     {"A root with an EKU of its own is kept as wished, and goes again.", own_purposes},
+    {"An anchor gets more purposes, and fewer.", other_purposes},
     {"A swap is undone by the opposite swap.", there_and_back},
     {"A removal is undone exactly, as often as one likes.", removal_undone},
     {"A certificate moves between places and back without a copy left behind.", moves},

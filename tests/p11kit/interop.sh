@@ -127,7 +127,7 @@ expect_eq 'for the module too' "$(listed | grep -c Old)" 0
 expect_exit 0 'undo' t undo --yes
 snap "$T/etc" >"$T/after"
 expect_same 'puts its file back' "$T/before" "$T/after"
-expect_exit 0 'make it narrower' t install --yes --for server "$P/old-root.pem"
+expect_exit 0 'make it narrower' t install --yes --only --for server "$P/old-root.pem"
 expect_eq 'the module knows' "$(extracted email)" 'Crossroot Test RSA Root'
 expect_exit 0 'take both away' t remove "$P/old-root.pem"
 

@@ -34,7 +34,7 @@ case $scenario in
 install) change=(install --json "${both[@]}") ;;
 narrow)
     must install --for server --for email "$P/old-root.pem"
-    change=(install --json --for server "$P/old-root.pem")
+    change=(install --json --only --for server "$P/old-root.pem")
     ;;
 distrust)
     must install "${both[@]}"

@@ -167,7 +167,7 @@ run t verify --untrusted sub.pem leaf.pem
 expect_eq 'OpenSSL cannot answer for them' "$rc" 1
 expect_grep 'and says so' 'does not apply the constraints' "$out"
 snap "$T/token" >"$T/before"
-expect_exit 0 'make it narrower' t install --yes --for server old-root.pem
+expect_exit 0 'make it narrower' t install --yes --only --for server old-root.pem
 run t list
 expect_grep 'they stay attached' 'attached to its key: X509v3 Name Constraints' "$out"
 run trust dump
@@ -180,13 +180,13 @@ constrain >"$T/token/apart.p11-kit"
     printf '[p11-kit-object-v1]\nclass: certificate\ntrusted: true\n'
     openssl x509 -in old-root.pem
 } >"$T/token/theirs.p11-kit"
-expect_exit 0 'narrower, constraints in a file of their own' t install --yes --for server old-root.pem
+expect_exit 0 'narrower, constraints in a file of their own' t install --yes --only --for server old-root.pem
 expect_eq 'are not said twice' "$(grep -lr 'object-id: 2.5.29.30' "$T/token" | xargs -n 1 basename)" apart.p11-kit
 expect_exit 0 'undo' t undo --yes
 printf 'nss-server-distrust-after: "260101000000Z"\n' >>"$T/token/theirs.p11-kit"
 run t list
 expect_grep 'a date after which NSS trusts it no more is listed' 'NSS trusts only what it issued before a date' "$out"
-run t install --yes --for server old-root.pem
+run t install --yes --only --for server old-root.pem
 expect_eq 'and not lost by a change' "$rc" 1
 expect_grep 'which is refused' 'would be lost' "$out"
 expect_exit 0 'it can be removed' t remove --yes old-root.pem

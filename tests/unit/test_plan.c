@@ -159,6 +159,7 @@ static struct xr_caps caps_with(uint32_t purposes)
 
 static const struct xr_plan_policy strict = {0};
 static const struct xr_plan_policy dropping = {.drop_constraints = true};
+static const struct xr_plan_policy only = {.only = true};
 static const struct xr_plan_policy best = {.best_effort = true};
 
 static struct xr_plan plan_one(struct xr_wish what, struct xr_caps caps,
@@ -663,14 +664,74 @@ Test(plan, what_is_there_already_needs_nothing)
     EXPECT(plan_one(wish_as(LEAF, XR_PEER), caps_with(ALL), strict), XR_ACTION_NONE, NULL, NULL);
 }
 
-Test(plan, other_purposes_are_a_change)
+Test(plan, installing_adds_purposes_and_only_the_option_only_takes_them_away)
 {
-    struct xr_plan plan = {0};
+    static const struct {
+        uint32_t held, wanted; /* 0: nothing said, so server */
+        uint32_t added,
+            alone;       /* what it is trusted for then, without and with --only; 0: as it is */
+        const char *ask; /* without --only */
+    } rows[] = {
+        {XR_SERVER, XR_EMAIL, XR_SERVER | XR_EMAIL, XR_EMAIL,
+         "trusted for: server → server, email"},
+        {XR_CLIENT | XR_EMAIL | XR_CODE, 0, XR_SERVER | XR_CLIENT | XR_EMAIL | XR_CODE, XR_SERVER,
+         "trusted for: client, email, code → server, client, email, code"},
+        {XR_SERVER | XR_EMAIL, XR_EMAIL, 0, XR_EMAIL, NULL},
+        {XR_SERVER | XR_EMAIL, 0, 0, XR_SERVER, NULL},
+        {XR_SERVER, XR_SERVER, 0, 0, NULL},
+        {XR_SERVER, XR_ANY_PURPOSE, ALL, ALL,
+         "trusted for: server → server, client, email, code, time"},
+        {XR_ANY_PURPOSE, XR_EMAIL, 0, XR_EMAIL, NULL},
+    };
 
-    holds(NEW, XR_ANCHOR, XR_SERVER, 0);
-    plan = plan_one(wish_for(NEW, XR_EMAIL), caps_with(ALL), strict);
-    cr_assert_eq(plan.items[0].want->entries[0]->purposes, XR_EMAIL);
-    EXPECT(plan, XR_ACTION_CHANGE, NULL, "it becomes a trust anchor for email");
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        for (int alone = 0; alone < 2; alone++) {
+            uint32_t expected = alone ? rows[i].alone : rows[i].added, before = 0, after = 0;
+            struct xr_plan plan = {0};
+
+            holds(NEW, XR_ANCHOR, rows[i].held, 0);
+            plan = plan_one(wish_for(NEW, rows[i].wanted), caps_with(ALL), alone ? only : strict);
+            cr_assert_eq(plan.items[0].action, expected != 0 ? XR_ACTION_CHANGE : XR_ACTION_NONE,
+                         "row %zu, only %d", i, alone);
+            cr_assert_eq(xr_step_trust(&plan.items[0], &before, &after), expected != 0);
+            cr_assert_eq(before, rows[i].held, "row %zu", i);
+            cr_assert_eq(after, expected != 0 ? expected : rows[i].held, "row %zu", i);
+            if (expected != 0)
+                SAYS(plan.items[0].ask, alone ? " → " : rows[i].ask);
+            xr_plan_free(&plan);
+            xr_snapshot_free(&snapshot);
+        }
+    }
+}
+
+Test(plan, only_leaves_stores_that_cannot_restrict_as_they_are)
+{
+    struct xr_caps any = caps_with(XR_ANY_PURPOSE);
+
+    EXPECT(plan_one(wish(XR_WISH_INSTALL, NEW), any, only), XR_ACTION_ADD, NULL,
+           "it becomes a trust anchor for any purpose");
+    holds(NEW, XR_ANCHOR, XR_ANY_PURPOSE, 0);
+    EXPECT(plan_one(wish(XR_WISH_INSTALL, NEW), any, only), XR_ACTION_NONE, NULL, NULL);
+}
+
+Test(plan, a_step_knows_what_it_is_trusted_for_before_and_after)
+{
+    uint32_t before = 1, after = 1;
+    struct xr_plan plan = plan_one(wish(XR_WISH_INSTALL, NEW), caps_with(ALL), strict);
+
+    cr_assert_not(xr_step_trust(&plan.items[0], &before, &after), "it was no anchor");
+    cr_assert(before == 0 && after == XR_SERVER);
+    xr_plan_free(&plan);
+    holds(NEW, XR_ANCHOR, XR_SERVER | XR_EMAIL, 0);
+    plan = plan_one(wish(XR_WISH_REMOVE, NEW), caps_with(ALL), strict);
+    cr_assert_not(xr_step_trust(&plan.items[0], &before, &after));
+    cr_assert(before == (XR_SERVER | XR_EMAIL) && after == 0);
+    xr_plan_free(&plan);
+    holds(NEW, XR_DISTRUST, XR_EMAIL, 0); /* an NSS database distrusts for single purposes */
+    plan = plan_one(wish(XR_WISH_REMOVE, NEW), caps_with(ALL), strict);
+    (void)xr_step_trust(&plan.items[0], &before, &after);
+    cr_assert_eq(before, XR_SERVER);
+    xr_plan_free(&plan);
 }
 
 /* Installed for email alone, then asked for as a server's CA: "nothing to do" would be untrue. */
@@ -700,7 +761,7 @@ Test(plan, a_change_of_purposes_does_not_drop_attached_constraints_unasked)
     const struct xr_step *step = NULL;
 
     cr_assert_eq(xr_snapshot_take(&snapshot, &entry), XR_OK);
-    plan = plan_one(wish_for(NEW, XR_SERVER), caps_with(ALL), strict);
+    plan = plan_one(wish_for(NEW, XR_SERVER), caps_with(ALL), only);
     step = &plan.items[0];
     cr_assert(step->action == XR_ACTION_REFUSE || step->want->entries[0]->attached_count == 1 ||
                   (step->ask != NULL && !step->pin_answers),

@@ -235,7 +235,7 @@ expect_eq "both are listed" "$(listed | grep 'RSA' | cut -d' ' -f1-3 | xargs)" \
     'anchor [server] false anchor [server] true'
 expect_exit 0 "installing it again is nothing to do" xr install rsa-root.pem --yes
 expect_grep "which is said" 'unchanged' "$out"
-expect_exit 1 "a narrower purpose is refused while group policy's says more" xr --store windows:LocalMachine install rsa-root.pem --for email --yes
+expect_exit 1 "a narrower purpose is refused while group policy's says more" xr --store windows:LocalMachine install rsa-root.pem --only --for email --yes
 expect_grep "with that reason" 'group policy' "$out"
 expect_exit 0 "a removal takes the registry's own" xr remove rsa-root.pem
 expect_grep "and says what stays" 'the entry that comes with the system stays' "$out"

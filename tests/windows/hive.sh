@@ -98,7 +98,7 @@ expect_eq "group policy's stays" "$rc" 1
 expect_exit 0 'it can be distrusted' w distrust --yes rsa-root.pem
 expect_exit 0 'undo' w undo --yes
 cp "$hive" "$T/before"
-expect_exit 0 'narrow the other' w install --yes --for server sibling-root.pem
+expect_exit 0 'narrow the other' w install --yes --only --for server sibling-root.pem
 run w list --json
 expect_eq 'it keeps its name' "$(json 'stores[0].entries[].label' "$out" | grep -v null)" 'Zuerich 😀'
 run w list

@@ -78,7 +78,7 @@ struct xr_words {
  *   recover              now, and all below
  *
  * "All below": yes, dry_run, all_or_nothing, confirm, password, ask_password, has_invoker and invoker;
- * and for install also drop_constraints and require_verified. A verb ignores all other members.
+ * and for install also drop_constraints, require_verified and only. A verb ignores all other members.
  */
 struct xr_request {
     size_t size; /* sizeof(struct xr_request); one that does not reach site is a usage error */
@@ -119,6 +119,8 @@ struct xr_request {
      * at the same time, but from any thread. store NULL: this part of the work is over. May be
      * NULL. */
     void (*progress)(void *ctx, size_t done, size_t total, const char *store);
+    /* --only: an anchor is trusted for purposes alone. Else it is also trusted for what it was. */
+    bool only;
 };
 #define XR_PASSWORD_MAX 4096u
 
@@ -204,6 +206,7 @@ struct xr_report_step {
     const char *place;
     const char *why;         /* reason of a refusal or of "none", or a remark; or NULL */
     const char *name, *kind; /* as in struct xr_report_entry */
+    uint32_t before, after;  /* purposes that it is an anchor for, before and after the step */
 };
 XR_API bool xr_report_step(const struct xr_report *report, size_t store, size_t at,
                            struct xr_report_step *out);

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The steps of a plan: what one says, and those that take a state back. */
+#include "plan.h"
+
+#include <stdlib.h>
+
+const char *xr_action_name(enum xr_action action)
+{
+    static const char *const names[] = {"none", "add", "change", "remove", "refuse"};
+
+    return names[action];
+}
+
+bool xr_step_changes(const struct xr_step *step)
+{
+    return step->action == XR_ACTION_ADD || step->action == XR_ACTION_CHANGE ||
+           step->action == XR_ACTION_REMOVE;
+}
+
+/* The purposes that a state trusts its certificate for as an anchor. */
+static uint32_t trusted_for(const struct xr_state *state)
+{
+    uint32_t purposes = 0, taken = 0;
+
+    for (size_t i = 0; state != NULL && i < state->count; i++) {
+        const struct xr_entry *entry = state->entries[i];
+
+        if (entry->place == XR_ANCHOR)
+            purposes |= entry->purposes;
+        else if (entry->place == XR_DISTRUST)
+            taken |= entry->purposes != 0 ? entry->purposes : ~0u;
+    }
+    return purposes & ~taken;
+}
+
+bool xr_step_trust(const struct xr_step *step, uint32_t *before, uint32_t *after)
+{
+    bool changes = xr_step_changes(step);
+
+    *before = trusted_for(step->before);
+    *after = changes ? trusted_for(step->want) : *before;
+    return *before != *after && *before != 0 && *after != 0;
+}
+
+void xr_plan_step(struct xr_plan *plan, const struct xr_subject *subject, size_t pool_at,
+                  struct xr_state *before, struct xr_state *want)
+{
+    struct xr_step *step = XR_PUSH(plan);
+    const struct xr_state *shown = want != NULL ? want : before;
+    uint32_t was = 0, is = 0;
+    char from[64], to[64];
+
+    step->subject = *subject;
+    step->pool_at = pool_at;
+    step->before = before;
+    step->want = want;
+    step->place = shown != NULL && shown->count > 0 ? shown->entries[0]->place : XR_ANCHOR;
+    if (xr_state_equal(before, want))
+        step->action = XR_ACTION_NONE;
+    else if (before == NULL)
+        step->action = XR_ACTION_ADD;
+    else
+        step->action = want == NULL ? XR_ACTION_REMOVE : XR_ACTION_CHANGE;
+    if (xr_step_trust(step, &was, &is) && xr_state_widens(before, want)) {
+        xr_purposes_text(from, sizeof(from), was);
+        xr_purposes_text(to, sizeof(to), is);
+        step->ask =
+            xr_format("this restores trust that was taken away; trusted for: %s → %s", from, to);
+    } else if (xr_state_widens(before, want)) {
+        step->ask = xr_strdup("this restores trust that was taken away");
+    }
+}
+
+const struct xr_entry *xr_step_entry(const struct xr_step *step)
+{
+    const struct xr_state *state = step->want != NULL ? step->want : step->before;
+
+    return state != NULL && state->count > 0 ? state->entries[0] : NULL;
+}
+
+size_t xr_plan_changes(const struct xr_plan *plan)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < plan->count; i++)
+        count += xr_step_changes(&plan->items[i]);
+    return count;
+}
+
+void xr_plan_free(struct xr_plan *plan)
+{
+    for (size_t i = 0; i < plan->count; i++) {
+        xr_state_free(plan->items[i].before);
+        xr_state_free(plan->items[i].want);
+        free(plan->items[i].why);
+        free(plan->items[i].ask);
+    }
+    free(plan->items);
+    *plan = (struct xr_plan){0};
+}
