@@ -41,6 +41,8 @@ void platform_heed_signals(void)
     (void)sigaction(SIGINT, &action, NULL);
     (void)sigaction(SIGTERM, &action, NULL);
     (void)sigaction(SIGHUP, &action, NULL);
+    /* A file that may not grow is an error like a full disk, and does not end us in the middle. */
+    (void)signal(SIGXFSZ, SIG_IGN);
 }
 
 bool platform_stopped(void)

@@ -496,6 +496,10 @@ static void decide(struct xr_verdict *out, struct xr_buf *why, const struct xr_h
         return;
     out->path_len = 0;
     say_error(why, code);
+    if (code == SEC_ERROR_NO_MEMORY || code == PR_OUT_OF_MEMORY_ERROR) {
+        out->answer = XR_UNKNOWN; /* that says nothing about the certificate */
+        return;
+    }
     if (!state.pkix && is_way(code) && other_way(q->cert, q, OTHER_DEPTH, &budget)) {
         out->answer = XR_UNKNOWN;
         xr_buf_str(why, "; libnss3 tries only one path, and there is another one");

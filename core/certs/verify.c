@@ -186,10 +186,20 @@ static bool allowed_in_path(X509 *x, uint32_t asked, int purpose, bool as_ca)
     return !as_ca || purpose == X509_PURPOSE_ANY || X509_check_purpose(x, purpose, 1) >= 1;
 }
 
+/* Errors that say nothing about the certificate. X509_V_ERR_UNSPECIFIED is that of a path with more
+ * comparisons of names with constraints than OpenSSL makes (2^20). */
+static bool gave_up(int error)
+{
+    return error == X509_V_ERR_OUT_OF_MEM || error == X509_V_ERR_UNSPECIFIED;
+}
+
 static void describe(struct xr_verdict *out, X509_STORE_CTX *ctx)
 {
     int error = X509_STORE_CTX_get_error(ctx);
     const X509 *x = X509_STORE_CTX_get_current_cert(ctx);
+    const char *text = error == X509_V_ERR_UNSPECIFIED
+                           ? "OpenSSL gave up: too many names or name constraints"
+                           : X509_verify_cert_error_string(error);
     char *name = NULL;
 
     if (x != NULL) {
@@ -200,8 +210,8 @@ static void describe(struct xr_verdict *out, X509_STORE_CTX *ctx)
             name = xr_x509_name_short((struct xr_bytes){der, (size_t)len});
         OPENSSL_free(der);
     }
-    (void)snprintf(out->why, sizeof(out->why), "%s%s%s", X509_verify_cert_error_string(error),
-                   name ? ", at " : "", name ? name : "");
+    (void)snprintf(out->why, sizeof(out->why), "%s%s%s", text, name ? ", at " : "",
+                   name ? name : "");
     free(name);
 }
 
@@ -251,7 +261,7 @@ static void run_check(struct xr_verdict *out, struct gather *g, X509_STORE *stor
         goto out;
 
     out->answer = X509_verify_cert(ctx) == 1 ? XR_YES : XR_NO;
-    if (X509_STORE_CTX_get_error(ctx) == X509_V_ERR_OUT_OF_MEM)
+    if (out->answer == XR_NO && gave_up(X509_STORE_CTX_get_error(ctx)))
         out->answer = XR_UNKNOWN;
     chain = X509_STORE_CTX_get0_chain(ctx);
     if (out->answer == XR_YES) {
@@ -354,16 +364,21 @@ static bool next_combination(struct gather *g)
 }
 
 /* libcrypto takes the first issuer that fits and never goes back. Programs can be given the
- * certificates of any path, so one good combination makes a yes; a no has the reason of the first. */
+ * certificates of any path, so one good combination makes a yes; a no has the reason of the first. It
+ * is no longer a no if OpenSSL gave up over one of them. */
 static void find_path(struct xr_verdict *out, struct gather *g, X509_STORE *store, bool partial,
                       bool crls)
 {
     run_check(out, g, store, partial, crls);
-    for (unsigned tries = 1; out->answer == XR_NO && tries < TRIES_MAX && next_combination(g);
+    for (unsigned tries = 1; out->answer != XR_YES && tries < TRIES_MAX && next_combination(g);
          tries++) {
         struct xr_verdict other = {.size = sizeof(other)};
 
         run_check(&other, g, store, partial, crls);
+        if (other.answer == XR_UNKNOWN && out->answer == XR_NO) {
+            out->answer = XR_UNKNOWN;
+            memcpy(out->why, other.why, sizeof(out->why));
+        }
         if (other.answer != XR_YES)
             continue;
         out->answer = XR_YES;

@@ -75,7 +75,11 @@ static enum xr_status lose(struct xr_worker *worker, const char *backend, const 
     (void)enter(worker->pause);
     worker->pid = -1;
     worker->lost = true;
-    if (ended > 0 && WIFSIGNALED(state))
+    if (ended > 0 && WIFSIGNALED(state) && WTERMSIG(state) == SIGXCPU)
+        (void)snprintf(worker->why, sizeof(worker->why),
+                       "the helper of backend %s needed more processor time than a helper may",
+                       backend);
+    else if (ended > 0 && WIFSIGNALED(state))
         (void)snprintf(worker->why, sizeof(worker->why),
                        "the helper of backend %s crashed (signal %d)", backend, WTERMSIG(state));
     else if (ended > 0 && WIFEXITED(state) && WEXITSTATUS(state) == 127)

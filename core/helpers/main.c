@@ -2,27 +2,54 @@
 /* The helper program: one session of one backend, on the socket it finds as descriptor 3. */
 #include "client.h"
 
+#include <signal.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#ifndef XR_SANITIZE /* a sanitizer's shadow is larger than any limit */
-/* Most address space of a helper. Listing or verifying in a database of 5,000 certificates takes
- * less than 96 MiB, a CRL of 64 MiB a few times its size. For a certificate of 80 KB, libnss3 can
- * need 24 GiB. An answer that came near the limit is not used, see server.c. */
+#ifdef XR_SANITIZE /* a sanitizer's shadow is larger than any limit */
+#define SPACE_MAX RLIM_INFINITY
+#else
 #define SPACE_MAX ((rlim_t)1 << 30)
-
-static void limit_space(void)
-{
-    struct rlimit now;
-
-    if (getrlimit(RLIMIT_AS, &now) != 0 || now.rlim_max <= SPACE_MAX)
-        return;
-    now.rlim_cur = now.rlim_max = SPACE_MAX;
-    (void)setrlimit(RLIMIT_AS, &now);
-}
 #endif
+
+/* What a helper may use, whatever the code of others in it does. Nothing is raised that the caller
+ * limits already. */
+static const struct {
+    int what;
+    rlim_t most;
+} limits[] = {
+    /* A database of 5,000 certificates takes 38 MiB, with Firefox's libraries too, and a CRL of
+     * 64 MiB a few times its size. For a certificate of 80 KB, libnss3 can need 24 GiB. An answer that
+     * came near the limit is not used, see server.c. */
+    {RLIMIT_AS, SPACE_MAX},
+    {RLIMIT_FSIZE, (rlim_t)4 << 30}, /* that database has 7 MiB */
+    {RLIMIT_NOFILE, 256},            /* and needs 12 */
+    {RLIMIT_CORE, 0},                /* it may hold a password */
+};
+
+static void limit(void)
+{
+    struct rlimit cpu;
+
+    for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++) {
+        struct rlimit now;
+
+        if (getrlimit(limits[i].what, &now) != 0)
+            continue;
+        now.rlim_cur = now.rlim_cur < limits[i].most ? now.rlim_cur : limits[i].most;
+        now.rlim_max = now.rlim_cur;
+        (void)setrlimit(limits[i].what, &now);
+    }
+    /* The processor time is lowered for each call, see server.c. At the hard limit the kernel would
+     * not say why it ends the helper. */
+    if (getrlimit(RLIMIT_CPU, &cpu) == 0 && cpu.rlim_cur < cpu.rlim_max) {
+        cpu.rlim_max = cpu.rlim_cur + 1;
+        (void)setrlimit(RLIMIT_CPU, &cpu);
+    }
+    (void)signal(SIGXFSZ, SIG_IGN); /* a file that grows too large is then an error like others */
+}
 
 int main(void)
 {
@@ -33,9 +60,7 @@ int main(void)
         (void)fputs("crossroot starts this program itself; run crossroot instead\n", stderr);
         return 2;
     }
-#ifndef XR_SANITIZE
-    limit_space();
-#endif
+    limit();
     code = xr_worker_serve(3);
 #ifndef XR_SANITIZE
     /* Sessions are closed by now. Skips the clean-up of libraries at exit (libcrypto alone frees

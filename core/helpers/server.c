@@ -238,6 +238,20 @@ static enum xr_status serve_unlock(struct serving *s, struct xr_reader *in, stru
     return xr_store_unlock(&s->store, password, err);
 }
 
+/* The caller ends a helper that takes too long; this does so even if the caller is stopped itself. */
+static void limit_call(void)
+{
+    struct rlimit limit;
+    struct rusage used;
+    rlim_t most = 0;
+
+    if (getrlimit(RLIMIT_CPU, &limit) != 0 || getrusage(RUSAGE_SELF, &used) != 0)
+        return;
+    most = (rlim_t)(used.ru_utime.tv_sec + used.ru_stime.tv_sec) + 2 + XR_WORKER_LIMIT_MS / 1000;
+    limit.rlim_cur = most < limit.rlim_max ? most : limit.rlim_max - 1;
+    (void)setrlimit(RLIMIT_CPU, &limit);
+}
+
 /* Serves one request and sends its result. False if the peer is gone. */
 static bool serve(struct serving *s, const struct xr_buf *request)
 {
@@ -291,7 +305,8 @@ int xr_worker_serve(int fd)
     struct xr_buf request = {0};
 
     xr_registry_init(&s.registry);
-    while (s.fd >= 0 && xr_talk_receive(s.fd, &request, -1) && serve(&s, &request)) {
+    for (limit_call(); s.fd >= 0 && xr_talk_receive(s.fd, &request, -1) && serve(&s, &request);
+         limit_call()) {
         xr_talk_forget(&request);
         if (s.server) { /* every copy returns here with a socket of its own */
             s.server = false;

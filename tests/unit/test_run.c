@@ -49,6 +49,19 @@ static struct outcome script(const char *text, unsigned limit_ms)
     return run((struct xr_command){.argv = argv, .limit_ms = limit_ms});
 }
 
+Test(run, a_program_leaves_no_core_and_dies_of_a_full_file_as_usual)
+{
+    struct sigaction ignore = {.sa_handler = SIG_IGN}, before;
+    struct outcome out;
+
+    (void)sigaction(SIGXFSZ, &ignore, &before);
+    out = script(
+        "ulimit -c; ulimit -H -c; sed -n 's/^SigIgn:.*\\(.\\)......$/\\1/p' /proc/self/status", 0);
+    (void)sigaction(SIGXFSZ, &before, NULL);
+    cr_assert(out.status == XR_OK && out.code == 0);
+    cr_assert_str_eq(out.command.said, "0 / 0 / 0");
+}
+
 Test(run, arguments_are_words_and_never_a_shell_s)
 {
     const char *argv[] = {"/bin/echo", "$(id)", "a  b", ";", "*", "`reboot`", NULL};

@@ -7,6 +7,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -39,13 +40,18 @@ static _Noreturn void become(const struct xr_command *command, int in, int out)
 {
     sigset_t none;
     struct sigaction usual = {.sa_handler = SIG_DFL};
+    const struct rlimit none_at_all = {0, 0};
 
     (void)sigemptyset(&none);
     (void)sigaction(SIGPIPE, &usual, NULL);
+    (void)sigaction(SIGXFSZ, &usual, NULL);
     (void)sigaction(SIGINT, &usual, NULL);
     (void)sigaction(SIGTERM, &usual, NULL);
     (void)sigaction(SIGHUP, &usual, NULL);
     (void)sigprocmask(SIG_SETMASK, &none, NULL);
+    /* No other limits than the time: these are the distribution's own programs, and Java reserves
+     * more address space than any limit would leave. */
+    (void)setrlimit(RLIMIT_CORE, &none_at_all);
     (void)setpgid(0, 0); /* so that the time limit reaches its children too */
     if (dup2(in, 0) == 0 && dup2(out, 1) == 1 && dup2(out, 2) == 2 &&
         chdir(command->directory ? command->directory : "/") == 0) {
