@@ -489,7 +489,7 @@ static void decide(struct xr_verdict *out, struct xr_buf *why, const struct xr_h
 
     if (code == 0 && !direct)
         classic_path(out, host, q);
-    if (code == 0 && !q->ca && name != NULL && NSS.CERT_VerifyCertName(q->cert, name) != SECSuccess)
+    if (code == 0 && name != NULL && NSS.CERT_VerifyCertName(q->cert, name) != SECSuccess)
         code = NSS.PR_GetError();
     out->answer = code == 0 ? XR_YES : XR_NO;
     if (code == 0)
@@ -561,7 +561,8 @@ static void ask(struct xr_verdict *out, struct xr_buf *why, const struct xr_host
         struct question q = {.cert = certs[0], .usage = usage};
         /* 0 would mean now to libpkix, and "do not look" elsewhere. */
         q.at = probe->at != 0 ? probe->at * PR_USEC_PER_SEC : 1;
-        q.ca = is_ca(certs[0]);
+        /* Whoever names a host asks about a server, whatever its certificate says of itself. */
+        q.ca = is_ca(certs[0]) && probe->host == NULL;
         decide(out, why, host, &q, probe->host);
         say_limits(why, left_out);
     }

@@ -85,21 +85,6 @@ static FILETIME filetime(int64_t at)
     return (FILETIME){(DWORD)(ticks & 0xffffffff), (DWORD)(ticks >> 32)};
 }
 
-static bool is_ca(PCCERT_CONTEXT cert)
-{
-    PCERT_EXTENSION found = CertFindExtension(szOID_BASIC_CONSTRAINTS2, cert->pCertInfo->cExtension,
-                                              cert->pCertInfo->rgExtension);
-    CERT_BASIC_CONSTRAINTS2_INFO info = {0};
-    DWORD len = sizeof(info);
-
-    if (found == NULL) /* of version 1 certificates, only a root can be a CA */
-        return CertCompareCertificateName(X509_ASN_ENCODING, &cert->pCertInfo->Issuer,
-                                          &cert->pCertInfo->Subject);
-    return CryptDecodeObject(X509_ASN_ENCODING, X509_BASIC_CONSTRAINTS2, found->Value.pbData,
-                             found->Value.cbData, 0, &info, &len) &&
-           info.fCA;
-}
-
 static void say_no(struct xr_verdict *out, DWORD bits, DWORD code)
 {
     out->answer = XR_NO;
@@ -224,7 +209,8 @@ static enum xr_status ask(struct xr_verdict *out, const struct xr_host *host,
     para.RequestedUsage.Usage.rgpszUsageIdentifier = &usage;
     if (!CertGetCertificateChain(engine, cert, &at, sent, &para, flags, NULL, &chain))
         return win_fail(err, GetLastError(), "CertGetCertificateChain");
-    judge(out, host, chain, cert, is_ca(cert) ? NULL : question->host);
+    /* Whoever names a host asks about a server, even if its certificate says that it is a CA. */
+    judge(out, host, chain, cert, question->host);
     CertFreeCertificateChain(chain);
     return XR_OK;
 }

@@ -1001,6 +1001,8 @@ static const char *probe_host_and_purpose(struct contract *ctx)
     root.chain[0] = CERT_NEW;
     NEED(ask(ctx, &verdict, &root) == XR_YES); /* an anchor, asked as an issuer */
     NEED(verdict.path_len == 1);
+    root.host = "elsewhere.example"; /* whoever names a host asks about a server */
+    NEED(ask(ctx, &verdict, &root) == XR_NO);
     return NULL;
 }
 

@@ -116,7 +116,29 @@ says "NSS knows no time stamping" "unknown | *" -p time r tw/r-leaf.der
 says "its host" "yes | *" -n localhost r tw/r-leaf.der
 says "its address" "yes | *" -n 127.0.0.1 r tw/r-leaf.der
 says "another host" "no *BAD_CERT_DOMAIN*" -n other.example r tw/r-leaf.der
-says "a CA needs no host" "yes | *" -n other.example r tw/r.der
+says "a CA needs no host" "yes | *" r tw/r.der
+# A server's certificate that says it is a CA, below a root and signed by itself.
+ca_server() { # NAME OPTION…
+    openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout "$1.key" -subj "/CN=$1" \
+        -addext 'basicConstraints=critical,CA:TRUE' -addext 'subjectAltName=DNS:good.example' \
+        -addext 'keyUsage=critical,digitalSignature,keyCertSign' "${@:2}" 2>/dev/null
+}
+ca_server ca-root -x509 -days 30 -out pki/ca-root.pem
+ca_server ca-leaf -out ca-leaf.csr
+openssl x509 -req -in ca-leaf.csr -copy_extensions copy -CA pki/ca-root.pem -CAkey ca-root.key -days 20 \
+    -set_serial 7 -out pki/ca-leaf.pem 2>/dev/null
+db ca-server ca-root C,,
+for file in pki/ca-leaf.pem pki/ca-root.pem; do
+    says "$file is a CA: its host" "yes | *" -n good.example ca-server $file
+    says "another host" "no *BAD_CERT_DOMAIN*" -n other.example ca-server $file
+    says "no host: an issuer" "yes | *" ca-server $file
+done
+ca_server ca-eku -addext extendedKeyUsage=serverAuth -out ca-eku.csr
+openssl x509 -req -in ca-eku.csr -copy_extensions copy -CA pki/ca-root.pem -CAkey ca-root.key -days 20 \
+    -set_serial 8 -out pki/ca-eku.pem 2>/dev/null
+says "with an EKU libnss3 takes it for no server" "no *CERT_TYPE*" -n good.example ca-server pki/ca-eku.pem
+says "nor for another host" "no *" -n other.example ca-server pki/ca-eku.pem
+says "it is no issuer of whom it does not know" "no | *" -n good.example r pki/ca-leaf.pem
 says "an expired leaf" "no *EXPIRED*" r tw/r-old-leaf.der
 says "when it was valid" "yes | *" -t $(($(date +%s) - 30 * 86400)) r tw/r-old-leaf.der
 says "an issuer before its time" "no | *" -t 1000 r tw/r.der

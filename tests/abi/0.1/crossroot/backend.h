@@ -224,13 +224,14 @@ struct xr_verdict {
     size_t also_count;
 };
 
-/* A question to a verifier. If chain[0] is a CA, it is checked as an issuer for the purpose. */
+/* A question to a verifier. If chain[0] is a CA, it is checked as an issuer for the purpose; with a
+ * host, as a server, whatever it says of itself. */
 struct xr_probe {
     size_t size;
     const struct xr_bytes *chain; /* DER certificates: the one to verify, then untrusted ones */
     size_t count;
     uint32_t purpose; /* one bit of enum xr_purpose */
-    const char *host; /* DNS name or IP address that a leaf must carry, or NULL */
+    const char *host; /* DNS name or IP address that chain[0] must carry, or NULL */
     int64_t at;
 };
 
