@@ -15,6 +15,10 @@ static void describe(struct xr_caps *caps, const struct xr_session *s,
 
     full.places[XR_ANCHOR] = full.places[XR_INTERMEDIATE] = XR_ENFORCED;
     full.places[XR_PEER] = full.places[XR_DISTRUST] = XR_ENFORCED;
+    if (s->peers != NULL) {
+        full.places[XR_PEER] = XR_ADVISORY;
+        (void)snprintf(full.why_cannot[XR_PEER], sizeof(full.why_cannot[0]), "%s", s->peers);
+    }
     full.places[XR_CRL] = XR_ADVISORY; /* libnss3 uses it, Firefox and Chromium do not */
     full.purposes = P11_PURPOSES;
     full.subjects = 1u << XR_SUBJECT_CERT;
@@ -89,6 +93,7 @@ static enum xr_status session_open(struct xr_session **out, struct xr_caps *caps
 
     s->host = host;
     s->dir = -1;
+    s->peers = nss_peers(target->location);
     status = prepare(s, target, &files, mode, err);
     if (status != XR_OK) {
         session_close(s);
@@ -129,7 +134,7 @@ static enum xr_status probe(struct xr_session *s, struct xr_verdict *out,
     if (fchdir(s->dir) != 0)
         return xr_fail_errno(err, "cannot enter the directory");
     s->probed = true;
-    return nss_verify(out, &s->libs, s->host, question, err);
+    return nss_verify(out, &s->libs, s->host, question, s->peers, err);
 }
 
 static enum xr_status unlock(struct xr_session *s, struct xr_bytes password, struct xr_error *err)

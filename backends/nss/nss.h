@@ -37,16 +37,19 @@ enum xr_status nss_discover(const struct xr_host *host, const struct xr_site *si
 
 /* running.c: fills caps->notice if a program uses the database in dirfd (at path). */
 void nss_running(struct xr_caps *caps, int dirfd, const char *path);
+/* What the browser whose database lies at path makes of a peer, one line; NULL: no browser's place. */
+const char *nss_peers(const char *path);
 
 /* files.c: is there no key4.db, or an empty one? NSS makes it when it next opens the database for
  * writing. */
 bool nss_files_keyless(int dir);
 
 /* verifier.c: asks libnss3 about probe, with the database in the working directory (read-only) and
- * the built-in roots if their module is found. Only once in a process. */
+ * the built-in roots if their module is found. peers (or NULL) is said beside a yes that a peer owes to
+ * itself. Only once in a process. */
 enum xr_status nss_verify(struct xr_verdict *out, const struct nss_libs *libs,
                           const struct xr_host *host, const struct xr_probe *probe,
-                          struct xr_error *err);
+                          const char *peers, struct xr_error *err);
 void nss_verify_end(void);
 
 #endif

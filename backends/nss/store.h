@@ -44,8 +44,9 @@ struct xr_session {
     struct nss_libs libs;
     int dir;
     bool write;
-    bool exists; /* cert9.db */
-    bool probed; /* libnss3 was started */
+    bool exists;       /* cert9.db */
+    bool probed;       /* libnss3 was started */
+    const char *peers; /* what a browser makes of a peer here, or NULL */
     struct nss_token token;
 };
 

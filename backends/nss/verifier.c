@@ -545,7 +545,7 @@ static const struct usage *usage_of(uint32_t purpose)
 }
 
 static void ask(struct xr_verdict *out, struct xr_buf *why, const struct xr_host *host,
-                const struct xr_probe *probe, const struct usage *usage)
+                const struct xr_probe *probe, const struct usage *usage, const char *peers)
 {
     CERTCertificate **certs = xr_new(probe->count, sizeof(CERTCertificate *));
     size_t left_out = 0;
@@ -564,6 +564,9 @@ static void ask(struct xr_verdict *out, struct xr_buf *why, const struct xr_host
         /* Whoever names a host asks about a server, whatever its certificate says of itself. */
         q.ca = is_ca(certs[0]) && probe->host == NULL;
         decide(out, why, host, &q, probe->host);
+        if (out->answer == XR_YES && peers != NULL && !q.ca &&
+            (trust_of(q.cert, usage) & CERTDB_TRUSTED) != 0)
+            xr_buf_str(why, peers);
         say_limits(why, left_out);
     }
     for (size_t i = 0; i < probe->count; i++) {
@@ -575,7 +578,7 @@ static void ask(struct xr_verdict *out, struct xr_buf *why, const struct xr_host
 
 enum xr_status nss_verify(struct xr_verdict *out, const struct nss_libs *libs,
                           const struct xr_host *host, const struct xr_probe *probe,
-                          struct xr_error *err)
+                          const char *peers, struct xr_error *err)
 {
     const struct usage *usage = usage_of(probe->purpose);
     struct xr_buf why = {0};
@@ -598,7 +601,7 @@ enum xr_status nss_verify(struct xr_verdict *out, const struct nss_libs *libs,
     else if (probe->at > SECONDS_MAX || probe->at < -SECONDS_MAX)
         xr_buf_str(&why, "NSS cannot express this time");
     else
-        ask(out, &why, host, probe, usage);
+        ask(out, &why, host, probe, usage, peers);
     (void)snprintf(out->why, sizeof(out->why), "%s", why.data != NULL ? why.data : "");
     xr_buf_free(&why);
     return XR_OK;

@@ -111,7 +111,7 @@ static int ask(const struct nss_libs *libs, struct xr_probe *probe, struct chain
 
     probe->chain = chain->items;
     probe->count = chain->count;
-    status = nss_verify(&verdict, libs, &xr_host, probe, &err);
+    status = nss_verify(&verdict, libs, &xr_host, probe, NULL, &err);
     if (status != XR_OK) {
         (void)printf("failed %d | | | %s\n", (int)status, err.text);
         return 1;

@@ -61,6 +61,22 @@ expect_json 'a new one was trusted for nothing' 'stores[0].steps[].{before,after
 run xr "${s[@]}" --json remove --yes "$root"
 expect_json 'and one that is removed is trusted for nothing more' 'stores[0].steps[].{before,after}' $'["server"]\t[]'
 
+echo '# peers: what the browser makes of them follows from where the database lies'
+peers() { # DIR TEXT
+    local dir=$HOME/$1
+    mkdir -p "$dir"
+    run xr --store "nss:$dir" install --yes --as peer "$P/leaf.pem"
+    expect_eq "$1: a peer is installed" "$rc" 0
+    expect_grep 'and certutil reads it' 'P,,' <(certutil -L -d "sql:$dir")
+    [[ -z $2 ]] || expect_grep 'with what the browser makes of it' "$2" "$out"
+    run xr --store "nss:$dir" verify "$P/leaf.pem"
+    expect_eq 'libnss3 says yes' "$rc" 0
+    if [[ -n $2 ]]; then expect_grep 'and this beside it' "$2" "$out"; else expect_no_grep 'and no browser is guessed' 'peer' "$out"; fi
+}
+peers .mozilla/firefox/a.default 'Firefox and its relatives ignore the trust of a peer'
+peers .pki/nssdb 'Chromium accepts a peer only if it is signed by itself'
+peers elsewhere ''
+
 echo '# a store that cannot restrict'
 o=(--store "openssl:$T/trust")
 expect_exit 0 'takes --only' xr "${o[@]}" install --yes --only "$root"
