@@ -136,7 +136,8 @@ static enum xr_status limit(struct asking *asking, struct xr_verdict *out,
 {
     static const char limits[] =
         "programs do not read intermediates/ by themselves: the server must send what this path "
-        "takes from there, or the program be given it as untrusted (intermediates.pem)";
+        "takes from there, or the program be given just that as untrusted (intermediates.pem has "
+        "it)";
     struct xr_verdict bare = {.size = sizeof(bare)};
     enum xr_status status = XR_OK;
 

@@ -193,6 +193,29 @@ static bool gave_up(int error)
     return error == X509_V_ERR_OUT_OF_MEM || error == X509_V_ERR_UNSPECIFIED;
 }
 
+/* What the clients of Debian's OpenSSL, GnuTLS, curl and Python offer without being told to: a server
+ * or client with a key of another kind finds no signature algorithm. Paths may have any. */
+static const char *key_complaint(X509 *x)
+{
+    static const char *const groups[] = {"prime256v1", "secp384r1", "secp521r1"};
+    EVP_PKEY *key = X509_get0_pubkey(x);
+    char name[64] = "";
+    size_t len = 0;
+
+    if (key == NULL)
+        return NULL;
+    if (EVP_PKEY_get_base_id(key) == EVP_PKEY_DSA)
+        return "it has a DSA key, which TLS programs do not accept";
+    if (EVP_PKEY_get_base_id(key) != EVP_PKEY_EC ||
+        EVP_PKEY_get_group_name(key, name, sizeof(name), &len) != 1)
+        return NULL;
+    for (size_t i = 0; i < sizeof(groups) / sizeof(groups[0]); i++) {
+        if (strcmp(name, groups[i]) == 0)
+            return NULL;
+    }
+    return "the curve of its key is one that TLS programs do not accept";
+}
+
 static void describe(struct xr_verdict *out, X509_STORE_CTX *ctx)
 {
     int error = X509_STORE_CTX_get_error(ctx);
@@ -236,6 +259,7 @@ static void run_check(struct xr_verdict *out, struct gather *g, X509_STORE *stor
     X509_STORE_CTX *ctx = X509_STORE_CTX_new();
     STACK_OF(X509) *chain = NULL;
     X509_VERIFY_PARAM *param = NULL;
+    const char *complaint = NULL;
 
     if (ctx == NULL || X509_STORE_CTX_init(ctx, store, target, g->untrusted) != 1)
         goto out;
@@ -277,6 +301,14 @@ static void run_check(struct xr_verdict *out, struct gather *g, X509_STORE *stor
                                i + 1);
                 break;
             }
+        }
+        complaint = (probe->purpose & (XR_SERVER | XR_CLIENT)) != 0 && !as_ca
+                        ? key_complaint(target)
+                        : NULL;
+        if (complaint != NULL) {
+            out->answer = XR_NO;
+            out->path_len = 0;
+            (void)snprintf(out->why, sizeof(out->why), "%s", complaint);
         }
     } else {
         describe(out, ctx);
@@ -411,7 +443,7 @@ static void answer(struct xr_verdict *out, struct gather *g, X509_STORE *store)
     find_path(out, g, store, partial, !aside);
     if (XR_HAS(check, also_partial) && check->also_partial) {
         find_path(&second, g, store, true, !aside);
-        add_opinion(out, &second, "OpenSSL with partial chains, as curl asks it");
+        add_opinion(out, &second, "OpenSSL with partial chains");
         partial = partial || out->answer != XR_YES;
     }
     if (aside && sk_X509_CRL_num(g->crls) > 0 &&

@@ -112,7 +112,7 @@ expect_exit 7 'as an anchor it needs consent' cr install --as anchor "$P/cross.p
 expect_grep 'which says what it means' 'not self-signed, and as an anchor it is trusted .* without the CA that signed it' "$err"
 expect_exit 0 'with consent' cr install --as anchor --yes "$P/cross.pem"
 expect_grep 'the report: not by OpenSSL' 'verified: no: unable to get local issuer certificate' "$out"
-expect_grep 'but with partial chains' 'OpenSSL with partial chains, as curl asks it: yes' "$out"
+expect_grep 'but with partial chains' 'OpenSSL with partial chains: yes' "$out"
 expect_eq 'as it is' "$(trusting 4001)" 'curl git gnutls java'
 expect_exit 0 'undo of it' cr undo
 expect_eq 'nobody again' "$(trusting 4001)" ''

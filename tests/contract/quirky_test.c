@@ -62,7 +62,7 @@ Test(quirky, nothing_to_ask_opens_no_session)
     asking_store(&a, plain);
     said(asking_run(&a, XR_VERB_INSTALL, a.cert, 1), 0);
     asking_quirk(&a, 0, "log", "");
-    said(asking_run(&a, XR_VERB_REMOVE, a.cert, 1), 0);
+    said(asking_run(&a, XR_VERB_UNDO, NULL, 0), 0);
     logged(0, SURVEY WRITING);
 }
 
@@ -156,6 +156,7 @@ Test(quirky, trust_that_was_given_or_taken_brings_its_notice_once)
     free(json);
     said(asking_run(&a, XR_VERB_INSTALL, a.cert, 1), 0);
     noticed(XR_NOTE, NULL); /* nothing was changed */
+    asking_quirk(&a, 0, "verdict", "no");
     said(asking_run(&a, XR_VERB_REMOVE, a.cert, 1), 0);
     noticed(TAKEN);
 }

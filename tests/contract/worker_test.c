@@ -263,7 +263,7 @@ static enum xr_result transact(const char *what, char **why, struct xr_bytes der
     cr_assert(running_survey(&r) == XR_OK, "%s", r.err.text);
     cr_assert(running_apply(&r, state) == XR_OK, "%s", r.err.text);
     result = r.run.result;
-    *why = r.run.why ? xr_strdup(r.run.why) : NULL;
+    *why = r.run.why ? xr_strdup(r.run.why) : r.run.warning ? xr_strdup(r.run.warning) : NULL;
     *stage = r.journal.items[r.txn.transaction].items[0].stage;
     running_end(&r);
     free(location);
@@ -337,7 +337,12 @@ Test(worker, a_hang_of_swap_is_rolled_back)
 
 Test(worker, a_failing_hook_is_a_warning)
 {
-    check("fail-flush", XR_RESULT_DONE, "hook", XR_STAGE_DONE, true);
+    check("fail-hook", XR_RESULT_DONE, "hook", XR_STAGE_DONE, true);
+}
+
+Test(worker, a_failing_flush_is_rolled_back)
+{
+    check("fail-flush", XR_RESULT_FAILED, "cannot be replaced", XR_STAGE_BACK, false);
 }
 
 /* ---- helpers that break the protocol ---- */

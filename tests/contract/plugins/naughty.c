@@ -241,8 +241,10 @@ static enum xr_status flush(struct xr_session *s, struct xr_error *err)
 {
     if (asked(s, "crash-flush"))
         abort();
-    if (asked(s, "fail-flush"))
-        return xr_error_set(err, XR_FAILED, "", 0, "the hook failed");
+    if (asked(s, "fail-hook"))
+        return xr_error_set(err, XR_WARNED, "", 0, "the hook failed");
+    if (asked(s, "fail-flush") && access(s->file, F_OK) == 0)
+        return xr_error_set(err, XR_FAILED, "", 0, "the bundle cannot be replaced");
     return XR_OK;
 }
 
