@@ -189,8 +189,10 @@ int main(int argc, char **argv)
     if (code == XR_EXIT_PRIVILEGE && !options.json && !options.quiet)
         platform_advise_privilege();
     /* A full disk or a closed pipe must not look like success. */
+    errno = 0;
     if ((fflush(stdout) != 0 || ferror(stdout)) && code == XR_EXIT_OK) {
-        (void)fprintf(stderr, "crossroot: error: cannot write the output: %s\n", strerror(errno));
+        (void)fprintf(stderr, "crossroot: error: cannot write the output%s%s\n",
+                      errno != 0 ? ": " : "", errno != 0 ? strerror(errno) : "");
         code = XR_EXIT_FAILED;
     }
     xr_report_free(report);

@@ -22,7 +22,8 @@ struct naming {
 struct accounting {
     struct xr_session *s;
     struct xr_idmap known; /* subjects of the sources, trusted or not */
-    struct xr_idmap there; /* certificates of the bundle that is looked at */
+    struct xr_idmap there; /* certificates of the bundle that is looked at, with their limits */
+    bool nothing;          /* is published yet */
     struct naming lost, other;
     const char *path; /* the first bundle with a certificate that would be lost */
     char *unread;     /* why a bundle cannot be looked through, or NULL */
@@ -99,6 +100,7 @@ static void naming_free(struct naming *n)
 static enum xr_status take(void *ctx, enum xr_item_kind kind, struct xr_bytes der)
 {
     struct accounting *a = ctx;
+    const struct xr_bytes whole = der;
     unsigned char sha256[XR_SHA256_LEN];
     size_t len = der.len;
     bool added = false;
@@ -108,8 +110,9 @@ static enum xr_status take(void *ctx, enum xr_item_kind kind, struct xr_bytes de
     if (kind == XR_ITEM_TRUSTED_CERT &&
         a->s->host->trusted(&len, &(uint32_t){0}, der, NULL) == XR_OK)
         der.len = len;
-    a->s->host->sha256(sha256, der);
+    a->s->host->sha256(sha256, whole);
     (void)xr_idmap_put(&a->there, sha256, 0, &added);
+    a->s->host->sha256(sha256, der);
     if (!accounted(a, der, sha256))
         name(&a->lost, a->s->host, der, sha256, NULL);
     return XR_OK;
@@ -117,14 +120,23 @@ static enum xr_status take(void *ctx, enum xr_item_kind kind, struct xr_bytes de
 
 /* ---- what would be ---- */
 
-static void would_be(struct accounting *a, struct xr_bytes der,
-                     const unsigned char sha256[XR_SHA256_LEN], const struct ca_file *file)
+/* whole: with the trust settings that may follow the certificate. Trust that has other limits than
+ * what is published is other trust. */
+static void would_be(struct accounting *a, struct xr_bytes whole, size_t len,
+                     const struct ca_file *file)
 {
-    if (has(&a->there, sha256) || has(&a->s->coming, sha256) ||
-        /* Before anything is published at all, packages are the ones to say what will be. */
-        (a->there.count == 0 && file->vendor))
+    const struct xr_bytes der = {whole.data, len};
+    unsigned char sha256[XR_SHA256_LEN];
+
+    a->s->host->sha256(sha256, whole);
+    if (has(&a->there, sha256))
         return;
-    name(&a->other, a->s->host, der, sha256, file->path);
+    a->s->host->sha256(sha256, der);
+    if (has(&a->s->coming, sha256) ||
+        /* Before anything is published at all, packages are the ones to say what will be. */
+        (a->nothing && file != NULL && file->vendor))
+        return;
+    name(&a->other, a->s->host, der, sha256, file != NULL ? file->path : NULL);
 }
 
 static void would_be_listed(struct accounting *a)
@@ -135,8 +147,11 @@ static void would_be_listed(struct accounting *a)
         const struct ca_file *file = s->files.items[s->order.items[i]];
 
         for (size_t k = 0; k < file->held.count; k++) {
-            if (!file->held.items[k].unreadable)
-                would_be(a, file->held.items[k].der, file->held.items[k].sha256, file);
+            const struct ca_item *item = &file->held.items[k];
+
+            if (!item->unreadable)
+                would_be(a, (struct xr_bytes){item->der.data, item->der.len + item->aux_len},
+                         item->der.len, file);
         }
     }
 }
@@ -147,10 +162,29 @@ static void would_be_extracted(void *ctx, struct pf_cert *cert)
 
     for (size_t i = 0; !has(&a->there, cert->sha256) && i < a->s->files.count; i++) {
         if (a->s->files.items[i]->pf_file == cert->file) {
-            would_be(a, cert->der, cert->sha256, a->s->files.items[i]);
+            would_be(a, cert->der, cert->der.len, a->s->files.items[i]);
             return;
         }
     }
+}
+
+/* A link by a hash is a certificate that programs find without the bundle. */
+static void see_link(void *ctx, int dir, const struct dirent *entry)
+{
+    const char *at = entry->d_name + strspn(entry->d_name, "0123456789abcdef");
+
+    (void)dir;
+    if (at - entry->d_name == 8 && at[0] == '.' && at[1] >= '0' && at[1] <= '9')
+        *(bool *)ctx = true;
+}
+
+static bool is_nothing(const struct xr_session *s, enum xr_status status)
+{
+    bool links = false;
+
+    if (status == XR_ABSENT && s->layout->directory != NULL)
+        ca_scan(s, s->layout->directory, see_link, &links);
+    return status == XR_ABSENT && !links;
 }
 
 /* Usually a bundle is what the sources give, which is quick to see. */
@@ -174,6 +208,7 @@ static void look_through(struct accounting *a, const char *path)
     struct xr_error err = {0};
     enum xr_status status = ca_read(&text, NULL, s, path, &err);
 
+    a->nothing = is_nothing(s, status);
     if (status != XR_OK && status != XR_ABSENT && a->unread == NULL)
         a->unread =
             xr_format("what it holds is not known: %.150s; --rebuild allows a change", err.text);
@@ -196,6 +231,57 @@ static void look_through(struct accounting *a, const char *path)
     xr_buf_free(&text);
 }
 
+static enum xr_status take_trusted(void *ctx, enum xr_item_kind kind, struct xr_bytes der)
+{
+    struct accounting *a = ctx;
+    size_t len = der.len;
+    uint32_t purposes = XR_ANY_PURPOSE;
+
+    if (kind == XR_ITEM_TRUSTED_CERT && a->s->host->trusted(&len, &purposes, der, NULL) != XR_OK)
+        return XR_OK;
+    if (purposes != 0)
+        would_be(a, der, len, NULL);
+    return XR_OK;
+}
+
+static enum xr_status take_there(void *ctx, enum xr_item_kind kind, struct xr_bytes der)
+{
+    struct accounting *a = ctx;
+    unsigned char sha256[XR_SHA256_LEN];
+    bool added = false;
+
+    (void)kind;
+    a->s->host->sha256(sha256, der);
+    (void)xr_idmap_put(&a->there, sha256, 0, &added);
+    return XR_OK;
+}
+
+/* OpenSSL's own bundle also says what each certificate is trusted for, which may be more than is
+ * published there. */
+static void look_through_trusted(struct accounting *a, const struct ca_output *output)
+{
+    struct xr_session *s = a->s;
+    struct xr_format_files outs = {0};
+    struct xr_buf text = {0};
+
+    if (ca_read(&text, NULL, s, output->path, NULL) == XR_OK) {
+        struct xr_bytes have = {(const unsigned char *)text.data, text.len}, want = {0};
+
+        pf_extract(&outs, &s->p11, &output->ask);
+        want = (struct xr_bytes){(const unsigned char *)outs.items[0].content.data,
+                                 outs.items[0].content.len};
+        if (!xr_bytes_equal(have, want)) {
+            if (have.len > 0)
+                (void)s->host->items(have, take_there, a, NULL);
+            if (want.len > 0)
+                (void)s->host->items(want, take_trusted, a, NULL);
+        }
+    }
+    xr_format_files_free(&outs);
+    xr_idmap_free(&a->there);
+    xr_buf_free(&text);
+}
+
 static char *say_lost(const struct accounting *a)
 {
     const struct naming *n = &a->lost;
@@ -213,12 +299,12 @@ static char *say_other(const struct naming *n)
 {
     return n->count == 0
                ? NULL
-               : xr_format("%zu certificate%s among the sources %s not published yet, and any "
-                           "change makes programs trust %s: %s%s",
-                           n->count, n->count == 1 ? "" : "s", n->count == 1 ? "is" : "are",
-                           n->count == 1 ? "it" : "them",
-                           n->names.data != NULL ? n->names.data : "",
-                           n->named == n->count ? "" : ", …");
+               : xr_format(
+                     "%zu certificate%s among the sources %s not published yet, or with other "
+                     "limits, and any change makes programs trust %s: %s%s",
+                     n->count, n->count == 1 ? "" : "s", n->count == 1 ? "is" : "are",
+                     n->count == 1 ? "it" : "them", n->names.data != NULL ? n->names.data : "",
+                     n->named == n->count ? "" : ", …");
 }
 
 void ca_account(struct xr_session *s)
@@ -237,6 +323,10 @@ void ca_account(struct xr_session *s)
     for (size_t i = 0; i < sizeof(s->layout->published) / sizeof(s->layout->published[0]); i++) {
         if (s->layout->published[i] != NULL)
             look_through(&a, s->layout->published[i]);
+    }
+    for (size_t i = 0; i < CA_OUTPUTS_MAX && s->layout->outputs[i].path != NULL; i++) {
+        if (s->layout->outputs[i].ask.format == XR_FORMAT_OPENSSL_BUNDLE)
+            look_through_trusted(&a, &s->layout->outputs[i]);
     }
     /* A bundle that is its own source loses nothing but what crossroot added, once its file in the
      * local directory is deleted. */

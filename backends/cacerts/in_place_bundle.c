@@ -59,16 +59,15 @@ static void add(struct xr_buf *out, struct xr_idmap *there, const struct ca_item
     ca_item_pem(out, s, item);
 }
 
-/* What the bundle holds stays as it is, but for what crossroot added, and what was in the local
- * directory when the session began and is there no longer. At the end comes what is in that directory
- * now, in the order in which it was added. */
+/* What the bundle holds stays as it is, but for what crossroot added from the local directory. At the
+ * end comes what is in that directory now, in the order in which it was added. */
 struct xr_buf ca_in_place_bundle(const struct xr_session *s)
 {
     struct ca_blocks blocks = {0};
     struct xr_buf text = {0}, out = {0};
     struct xr_idmap there = {0};
     struct local now = {0};
-    size_t copied = 0, unused = 0;
+    size_t copied = 0;
     bool added = false;
 
     (void)ca_read(&text, NULL, s, s->layout->published[0], NULL);
@@ -77,8 +76,7 @@ struct xr_buf ca_in_place_bundle(const struct xr_session *s)
     for (size_t i = 0; i < blocks.count; i++) {
         const struct ca_block *block = &blocks.items[i];
 
-        if (!block->added && (find(&now, block->sha256) != NULL ||
-                              !xr_idmap_get(&s->local, block->sha256, &unused))) {
+        if (!ca_is_local(s, block)) {
             (void)xr_idmap_put(&there, block->sha256, 0, &added);
             continue;
         }
@@ -87,7 +85,7 @@ struct xr_buf ca_in_place_bundle(const struct xr_session *s)
     }
     copy(&out, &text, copied, text.len);
     for (size_t i = 0; i < blocks.count; i++) {
-        if (blocks.items[i].added)
+        if (ca_is_local(s, &blocks.items[i]))
             add(&out, &there, find(&now, blocks.items[i].sha256), s);
     }
     for (size_t i = 0; i < now.list.count; i++)

@@ -1,9 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The files of a load, found by their paths. */
+/* The files of a load, and how they are found by their paths. */
 #include "sources.h"
 
 #include <search.h>
 #include <stdlib.h>
+
+void ca_file_free(struct ca_file *file)
+{
+    for (size_t i = 0; i < file->held.count; i++)
+        free((void *)(uintptr_t)file->held.items[i].der.data);
+    free(file->held.items);
+    free(file->path);
+    free(file->target);
+    xr_buf_free(&file->content);
+    free(file);
+}
 
 static int by_path(const void *a, const void *b)
 {

@@ -14,7 +14,8 @@ static bool has_packaged(const struct xr_session *s)
     return false;
 }
 
-/* Certificates of the local directory, also those that it held before a swap. */
+/* Certificates of the local directory, also those that it held before a swap, and those that an
+ * interrupted removal of crossroot's took out of it. */
 static void note_local(struct xr_session *s)
 {
     for (size_t i = 0; i < s->order.count; i++) {
@@ -26,12 +27,20 @@ static void note_local(struct xr_session *s)
     }
 }
 
+bool ca_is_local(const struct xr_session *s, const struct ca_block *block)
+{
+    size_t unused = 0;
+
+    return block->added && (xr_idmap_get(&s->local, block->sha256, &unused) ||
+                            (xr_idmap_get(&s->leaving, block->sha256, &unused) &&
+                             xr_idmap_get(&s->coming, block->sha256, &unused)));
+}
+
 /* What of it comes with the system, as a file of the load. */
 static struct ca_file *base_of(const struct xr_session *s, const struct xr_buf *text)
 {
     struct ca_blocks blocks = {0};
     struct ca_file *file = xr_new(1, sizeof(*file));
-    size_t unused = 0;
 
     ca_blocks_read(&blocks, (struct xr_bytes){(const unsigned char *)text->data, text->len},
                    s->host);
@@ -39,7 +48,7 @@ static struct ca_file *base_of(const struct xr_session *s, const struct xr_buf *
         const struct ca_block *block = &blocks.items[i];
         struct ca_item *item = NULL;
 
-        if (block->added || xr_idmap_get(&s->local, block->sha256, &unused))
+        if (ca_is_local(s, block))
             continue;
         item = XR_PUSH(&file->held);
         item->der = (struct xr_bytes){xr_memdup(block->der.data, block->der.len), block->len};
@@ -48,7 +57,20 @@ static struct ca_file *base_of(const struct xr_session *s, const struct xr_buf *
     }
     ca_blocks_free(&blocks);
     file->objects = file->held.count;
+    file->clean = file->hashable = true; /* nothing of it is written anew */
     return file;
+}
+
+/* A bundle that the local directory alone gives has a source. */
+static bool holds_more(const struct xr_session *s, const struct ca_file *base)
+{
+    size_t unused = 0;
+
+    for (size_t i = 0; i < base->held.count; i++) {
+        if (!xr_idmap_get(&s->local, base->held.items[i].sha256, &unused))
+            return true;
+    }
+    return false;
 }
 
 struct ca_file *ca_load_bundle(struct xr_session *s)
@@ -68,7 +90,11 @@ struct ca_file *ca_load_bundle(struct xr_session *s)
         file->path = xr_strdup(path);
         file->stamp = stamp;
         file->vendor = true;
-        s->in_place = file->held.count > 0;
+        s->in_place = holds_more(s, file);
+    }
+    if (file != NULL && !s->in_place) {
+        ca_file_free(file);
+        file = NULL;
     }
     xr_buf_free(&text);
     return file;

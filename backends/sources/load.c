@@ -14,21 +14,10 @@
 
 /* ---- files ---- */
 
-static void file_free(struct ca_file *file)
-{
-    for (size_t i = 0; i < file->held.count; i++)
-        free((void *)(uintptr_t)file->held.items[i].der.data);
-    free(file->held.items);
-    free(file->path);
-    free(file->target);
-    xr_buf_free(&file->content);
-    free(file);
-}
-
 void ca_unload(struct xr_session *s)
 {
     for (size_t i = 0; i < s->files.count; i++)
-        file_free(s->files.items[i]);
+        ca_file_free(s->files.items[i]);
     free(s->files.items);
     free(s->certs.items);
     free(s->order.items);
@@ -172,7 +161,7 @@ static struct ca_file *add_file(struct loading *l, const char *path)
             if ((code != ENOENT || file->target != NULL) &&
                 !(code == EINVAL && ca_stat(&st, s, path, true) && S_ISDIR(st.st_mode)))
                 ca_leave_out(s, path, ca_why_unread(code));
-            file_free(file);
+            ca_file_free(file);
             return NULL;
         }
         l->changed = true;
@@ -491,7 +480,7 @@ enum xr_status ca_load(struct xr_session *s, struct xr_error *err)
     for (size_t i = 0; i < l.old_count; i++) {
         l.changed = l.changed || l.old[i] != NULL;
         if (l.old[i] != NULL)
-            file_free(l.old[i]);
+            ca_file_free(l.old[i]);
     }
     free(l.old);
     if (l.dir != NULL && l.dir_fd >= 0)

@@ -158,6 +158,8 @@ const char *ca_pem_remark(const struct ca_file *file, const struct ca_item *item
 {
     if (item->unreadable)
         return "OpenSSL cannot decode it, so it is published nowhere";
+    if (item->aux_len > 0)
+        return "its TRUSTED CERTIFICATE block limits what programs that use OpenSSL trust it for";
     if (file->clean)
         return NULL;
     return file->hashable ? "programs cannot read its file as it is, so the bundle has a clean copy"

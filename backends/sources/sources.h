@@ -203,6 +203,7 @@ void ca_forget(struct xr_session *s, const char *path);
 
 /* files.c: adds a file to the load; finds it, or one of another load's paths; forgets paths, but not
  * the files. */
+void ca_file_free(struct ca_file *file);
 struct ca_file *ca_keep_file(struct xr_session *s, struct ca_file *file);
 struct ca_file *ca_find_file(const struct xr_session *s, const char *path);
 struct ca_file *ca_find_by_path(void *const *paths, const char *path);
@@ -228,6 +229,9 @@ void ca_left_free(struct xr_session *s);
 /* in_place.c: if no package's certificates are among the sources, the bundle as a file, with what it
  * holds besides the local directory; else NULL. Sets in_place if that is anything. */
 struct ca_file *ca_load_bundle(struct xr_session *s);
+/* Does a block of it come from the local directory? The mark alone proves nothing: a bundle may have
+ * been copied from another system. */
+bool ca_is_local(const struct xr_session *s, const struct ca_block *block);
 
 /* pemfile.c */
 void ca_parse_list_file(const struct xr_session *s, struct ca_file *file);

@@ -316,8 +316,10 @@ static void decide_remove(struct deciding *d)
         d->step->place = XR_ANCHOR;
     if (!found) {
         if (vendor)
-            refuse(d, xr_strdup("it comes with the system and would come back: use distrust "
-                                "instead"));
+            refuse(d, xr_strdup(d->caps->places[XR_DISTRUST] == XR_CANNOT
+                                    ? "it comes with the system"
+                                    : "it comes with the system and would come back: use distrust "
+                                      "instead"));
         else
             d->step->why = xr_strdup("not in this store");
         xr_state_free(want);

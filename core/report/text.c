@@ -434,6 +434,17 @@ static void put_verdict(const struct xr_text_style *style, FILE *out,
     }
 }
 
+/* Why something is no longer trusted needs no words. */
+static void put_outcome_of(const struct xr_text_style *style, FILE *out,
+                           const struct xr_report *report, const struct xr_verdict *verdict)
+{
+    struct xr_verdict shown = *verdict;
+
+    if (xr_report_takes(report) && shown.answer == XR_NO)
+        shown.why[0] = '\0';
+    put_verdict(style, out, &shown);
+}
+
 static void put_also(const struct xr_text_style *style, FILE *out, const char *indent,
                      const struct xr_verdict *verdict)
 {
@@ -504,7 +515,7 @@ static void change(const struct xr_text_style *style, FILE *out, const struct xr
         change_step(out, report, &run->plan.items[i], !good);
     if (run->verified) {
         (void)fputs(xr_report_takes(report) ? "  still trusted: " : "  verified: ", out);
-        put_verdict(style, out, &run->verdict);
+        put_outcome_of(style, out, report, &run->verdict);
         (void)fputs("\n", out);
         if (run->verdict.answer == XR_YES)
             put_path(out, "    ", report, &run->verdict);
@@ -560,7 +571,7 @@ static void change_line(const struct xr_text_style *style, FILE *out,
     }
     if (run->verified) {
         (void)fputs(xr_report_takes(report) ? "; still trusted: " : "; verified: ", out);
-        put_verdict(style, out, &run->verdict);
+        put_outcome_of(style, out, report, &run->verdict);
     }
     (void)fputs("\n", out);
 }

@@ -319,9 +319,10 @@ void xr_verb_verify(struct xr_engine *engine)
     size_t untrusted_from = 0;
 
     if (engine->rq->host != NULL && !is_host(engine->rq->host)) {
-        xr_report_fail(report, XR_EXIT_USAGE,
-                       "--host takes the name of one host, or its IP address, as a program connects "
-                       "to it");
+        xr_report_fail(
+            report, XR_EXIT_USAGE,
+            "--host takes the name of one host, or its IP address, as a program connects "
+            "to it");
         return;
     }
     if (!xr_engine_select(engine))

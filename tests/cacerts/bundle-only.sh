@@ -114,15 +114,32 @@ expect_exit 0 'once the package with the sources is there' image install --yes "
 expect_eq 'the bundle is made from them, with ours' "$(count "$bundle")" 7
 expect_exit 1 'and has no mark of ours' grep -q crossroot "$bundle"
 
-# What crossroot added goes with its file, whoever deletes that.
-R=$T/deleted state=$T/state-deleted
+# A bundle that was copied to another system has marks of ours, and no file in the local directory.
+R=$T/copied state=$T/state-copied
 distroless "$R"
 cp "$T/bundle" "$bundle"
-run image install --yes "$P/t61.pem" "$P/bmp.pem"
-rm "$R/usr/local/share/ca-certificates/crossroot-$(sha "$P/t61.pem").crt"
-expect_exit 0 'our file is deleted by hand' image recover
-expect_eq 'and its certificate goes, alone' "$(count "$bundle")" 6
-leaf_ok 'deleted by hand' 2
+run image install --yes "$P/t61.pem"
+cp "$bundle" "$T/marked"
+R=$T/copy state=$T/state-copy
+distroless "$R"
+cp "$T/marked" "$bundle"
+expect_exit 0 'a copied bundle' image recover
+expect_exit 0 'with another certificate' image install --yes "$P/bmp.pem"
+expect_eq 'loses nothing' "$(count "$bundle")" 7
+leaf_bundle() { expect_exit "$2" "$1" openssl verify -no-CApath -no-CAstore -CAfile "$bundle" "$P/t61.pem"; }
+leaf_bundle 'what was marked there is trusted still' 0
+expect_exit 1 'and comes with the system' image remove --yes "$P/t61.pem"
+expect_exit 0 'undo' image undo --yes
+expect_same 'leaves the copy' "$T/marked" "$bundle"
+
+# What the system's bundle holds stays, also if the local directory has it too.
+R=$T/both state=$T/state-both
+alpine "$R"
+mkdir -p "$R/usr/local/share/ca-certificates"
+cp "$T/bundle" "$bundle"
+cp "$P/old-root.pem" "$R/usr/local/share/ca-certificates/old.crt"
+run image remove --yes "$P/old-root.pem"
+expect_same 'a local copy goes, and not the bundle' "$T/bundle" "$bundle"
 
 # A bundle that cannot be read may hold anything.
 R=$T/huge state=$T/state-huge

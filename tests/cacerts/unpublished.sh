@@ -54,7 +54,7 @@ for kind in debian alpine fedora suse arch; do
     expect_exit 0 "$kind: install" image install --yes "$P/bmp.pem"
     cp "$P/new-root.pem" "$anchors/rogue.$ext"
     snap "$R" >"$T/before"
-    rogue="1 certificate among the sources is not published yet, and any change makes programs trust it: .*$(sha "$P/new-root.pem" | cut -c 1-8) in /.*/anchors/rogue|1 certificate among the sources is not published yet.*in /usr/local/share/ca-certificates/rogue"
+    rogue="1 certificate among the sources is not published yet, or with other limits, and any change makes programs trust it: .*$(sha "$P/new-root.pem" | cut -c 1-8) in /.*/anchors/rogue|1 certificate among the sources is not published yet.*in /usr/local/share/ca-certificates/rogue"
     expect_exit 7 "$kind: another is removed" image remove "$P/bmp.pem"
     expect_grep "$kind: the question names it" "$rogue" "$err"
     expect_exit 7 "$kind: another is installed by its pin" image install --pin "$(sha "$P/t61.pem")" "$P/t61.pem"
@@ -100,6 +100,32 @@ for kind in debian alpine fedora suse arch; do
         done
     fi
 done
+
+# --- what is published with other limits, and nothing at all
+
+R=$T/limits state=$T/state-limits
+debian "$R"
+run image recover
+openssl x509 -in "$P/new-root.pem" -trustout -addreject serverAuth -out "$anchors/limited.crt"
+expect_exit 0 'a source that rejects servers is published' image recover --yes
+cp "$P/new-root.pem" "$anchors/limited.crt"
+expect_exit 7 'without its limits it is other trust' image install --pin "$(sha "$P/bmp.pem")" "$P/bmp.pem"
+expect_grep 'which is asked about' 'or with other limits.*in /usr/local/share/ca-certificates/limited.crt' "$err"
+R=$T/empty state=$T/state-empty
+debian "$R"
+echo '# nothing is trusted here' >"$bundle"
+expect_exit 1 'an empty bundle publishes nothing' image recover
+expect_grep 'so all of it is asked about' '4 certificates among the sources are not published yet' "$out"
+rm "$bundle"
+expect_exit 0 'before there is any, packages decide' image recover
+rm "$bundle"
+expect_exit 1 'a bundle that was deleted beside its links' image recover
+R=$T/trusted state=$T/state-trusted
+fedora "$R"
+run image recover
+openssl x509 -in "$P/new-root.pem" -trustout -addtrust clientAuth -out "${anchors%/anchors}/client.pem"
+expect_exit 1 'trust for clients alone, in one bundle alone' image recover
+expect_grep 'is asked about too' '1 certificate among the sources is not published yet' "$out"
 
 # --- files that count for nothing
 
