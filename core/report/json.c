@@ -328,6 +328,25 @@ static json_t *step_row(const struct xr_report *report, const struct xr_step *st
     return out;
 }
 
+/* A dry run says what would be. */
+static const char *state_of(const struct xr_report *report, const struct xr_run *run)
+{
+    size_t refused = 0;
+
+    if (!report->dry_run || report->verb == XR_VERB_RECOVER)
+        return xr_result_name(run->result);
+    if (run->result == XR_RESULT_REFUSED)
+        return "would-refuse";
+    if (run->result != XR_RESULT_SKIPPED || run->why != NULL)
+        return xr_result_name(run->result);
+    if (xr_plan_changes(&run->plan) > 0)
+        return "would-change";
+    for (size_t i = 0; i < run->plan.count; i++)
+        refused += run->plan.items[i].action == XR_ACTION_REFUSE;
+    return refused > 0 && refused == run->plan.count ? "would-refuse"
+                                                     : xr_result_name(XR_RESULT_UNCHANGED);
+}
+
 static json_t *change_row(const struct xr_report *report, const struct xr_run *run)
 {
     json_t *out = json_object();
@@ -349,7 +368,7 @@ static json_t *change_row(const struct xr_report *report, const struct xr_run *r
         set_also(verified, &run->verdict, xr_report_takes(report));
     }
     set(out, "store", string(run->address));
-    set(out, "state", json_string(xr_result_name(run->result)));
+    set(out, "state", json_string(state_of(report, run)));
     set(out, "why", string(run->why));
     set(out, "steps", steps);
     set(out, "verified", verified);

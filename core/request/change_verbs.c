@@ -295,8 +295,19 @@ static void end_stale(struct xr_engine *engine, struct xr_run *run)
         xr_run_end(run, XR_RESULT_FAILED, xr_strdup(err.text));
 }
 
+/* A dry run: would completing a named store be refused? */
+static void foretell(const struct xr_engine *engine, struct xr_run *run)
+{
+    if (run->backend != NULL && !run->caps.writable && run->caps.why_not[0] != '\0')
+        xr_run_end_unwritable(run);
+    else if (run->caps.would_trust[0] != '\0' && !engine->rq->yes)
+        xr_run_end(run, XR_RESULT_REFUSED, xr_strdup(run->caps.would_trust));
+}
+
 static void end_one(struct xr_change_run *c, struct xr_run *run)
 {
+    if (run->why != NULL)
+        return;
     if (run->stale_ended)
         end_stale(c->engine, run);
     else if (c->engine->rq->dry_run)
@@ -317,7 +328,9 @@ static void end_stale_runs(struct xr_change_run *c, size_t from)
     for (size_t i = from; i < report->runs.count; i++) {
         struct xr_run run = report->runs.items[i];
 
-        if (run.stale_ended || run.caps.unfinished) {
+        if (engine->rq->dry_run && run.named && !run.stale_ended)
+            foretell(engine, &run);
+        if (run.stale_ended || run.caps.unfinished || run.why != NULL) {
             end_one(c, &run);
             report->runs.items[kept++] = run;
         } else {
@@ -362,6 +375,7 @@ void xr_verb_recover(struct xr_engine *engine)
     if (engine->rq->dry_run) {
         end_stale_runs(&c, 0);
         (void)end_stale_others(&c);
+        xr_engine_grade(engine);
     }
     if (engine->rq->dry_run || !xr_change_open_journal(&c))
         goto out;

@@ -63,6 +63,10 @@ for kind in debian alpine fedora suse arch; do
     expect_exit 7 "$kind: undo" image undo
     expect_exit 1 "$kind: recover" image recover
     expect_grep "$kind: names it too" "$rogue" "$out"
+    expect_exit 1 "$kind: a dry run of recover" image --dry-run recover
+    expect_grep "$kind: as recover would" "$rogue" "$out"
+    run image --dry-run --json install --yes "$P/t61.pem"
+    expect_json "$kind: a dry run says what would be" 'stores[0].state' would-change
     expect_exit 1 "$kind: an install that is refused" image install --yes "$P/sub.pem" --dry-run
     expect_grep "$kind: a dry run names it" "$rogue" "$err"
     expect_eq "$kind: nobody trusts it" "$(trusts "$P/new-root.pem")" no
