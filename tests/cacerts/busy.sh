@@ -39,6 +39,34 @@ alpine() { # only the bundle
     bundle=$1/etc/ssl/certs/ca-certificates.crt
     cat "${some[@]}" >"$bundle"
 }
+stripped() { # files that are listed and missing
+    alpine "$1"
+    rm "$1/etc/alpine-release"
+    printf 'mozilla/%s.crt\n' 1 2 3 >"$1/etc/ca-certificates.conf"
+}
+distroless() {
+    alpine "$1"
+    rm "$1/etc/alpine-release"
+}
+flatcar() {
+    distroless "$1"
+    mkdir "$1/etc/flatcar"
+}
+crlf() {
+    debian "$1"
+    sed -i 's/$/\r/' "$1/etc/ca-certificates.conf"
+}
+suse() {
+    mkdir -p "$1"/etc/pki/trust/{anchors,blocklist} "$1/usr/share/pki/trust/anchors" "$1/var/lib/ca-certificates"
+    cp "${some[@]}" "$1/usr/share/pki/trust/anchors/"
+    bundle=$1/var/lib/ca-certificates/ca-bundle.pem
+}
+arch() {
+    mkdir -p "$1"/etc/ca-certificates/{extracted,trust-source/{anchors,blocklist}} \
+        "$1/usr/share/ca-certificates/trust-source/anchors"
+    cp "${some[@]}" "$1/usr/share/ca-certificates/trust-source/anchors/"
+    bundle=$1/etc/ca-certificates/extracted/tls-ca-bundle.pem
+}
 fedora() {
     mkdir -p "$1"/etc/pki/ca-trust/source/{anchors,blocklist} "$1/usr/share/pki/ca-trust-source/anchors" \
         "$1"/etc/pki/ca-trust/extracted/{pem,openssl,java,edk2}
@@ -46,7 +74,7 @@ fedora() {
     bundle=$1/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem
 }
 
-for kind in debian alpine fedora; do
+for kind in debian crlf stripped alpine distroless flatcar fedora suse arch; do
     R=$T/$kind state=$T/state-$kind
     "$kind" "$R"
     expect_exit 0 "$kind: before" image install --yes "$P/new-root.pem"
