@@ -14,34 +14,37 @@
 #define SPACE_MAX ((rlim_t)1 << 30)
 #endif
 
-/* What a helper may use, whatever the code of others in it does. Nothing is raised that the caller
- * limits already. */
-static const struct {
-    int what;
-    rlim_t most;
-} limits[] = {
-    /* A database of 5,000 certificates takes 38 MiB, with Firefox's libraries too, and a CRL of
-     * 64 MiB a few times its size. For a certificate of 80 KB, libnss3 can need 24 GiB. An answer that
-     * came near the limit is not used, see server.c. */
-    {RLIMIT_AS, SPACE_MAX},
-    {RLIMIT_FSIZE, (rlim_t)4 << 30}, /* that database has 7 MiB */
-    {RLIMIT_NOFILE, 256},            /* and needs 12 */
-    {RLIMIT_CORE, 0},                /* it may hold a password */
-};
+/* Nothing is raised that the caller limits already. */
+static struct rlimit lowered(struct rlimit now, rlim_t most)
+{
+    now.rlim_cur = now.rlim_cur < most ? now.rlim_cur : most;
+    now.rlim_max = now.rlim_cur;
+    return now;
+}
 
+/* The type of the first argument of setrlimit differs between C libraries, so this is a macro. */
+#define LIMIT(what, most)                   \
+    do {                                    \
+        struct rlimit now;                  \
+                                            \
+        if (getrlimit((what), &now) == 0) { \
+            now = lowered(now, (most));     \
+            (void)setrlimit((what), &now);  \
+        }                                   \
+    } while (0)
+
+/* What a helper may use, whatever the code of others in it does. */
 static void limit(void)
 {
     struct rlimit cpu;
 
-    for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++) {
-        struct rlimit now;
-
-        if (getrlimit(limits[i].what, &now) != 0)
-            continue;
-        now.rlim_cur = now.rlim_cur < limits[i].most ? now.rlim_cur : limits[i].most;
-        now.rlim_max = now.rlim_cur;
-        (void)setrlimit(limits[i].what, &now);
-    }
+    /* A database of 5,000 certificates takes 38 MiB, with Firefox's libraries too, and a CRL of
+     * 64 MiB a few times its size. For a certificate of 80 KB, libnss3 can need 24 GiB. An answer that
+     * came near the limit is not used, see server.c. */
+    LIMIT(RLIMIT_AS, SPACE_MAX);
+    LIMIT(RLIMIT_FSIZE, (rlim_t)4 << 30); /* that database has 7 MiB */
+    LIMIT(RLIMIT_NOFILE, (rlim_t)256);    /* and needs 12 */
+    LIMIT(RLIMIT_CORE, (rlim_t)0);        /* it may hold a password */
     /* The processor time is lowered for each call, see server.c. At the hard limit the kernel would
      * not say why it ends the helper. */
     if (getrlimit(RLIMIT_CPU, &cpu) == 0 && cpu.rlim_cur < cpu.rlim_max) {
