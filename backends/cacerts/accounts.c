@@ -22,7 +22,7 @@ struct naming {
 struct accounting {
     struct xr_session *s;
     struct xr_idmap known; /* subjects of the sources, trusted or not */
-    struct xr_idmap there; /* certificates of the bundle that is looked at, with their limits */
+    struct xr_idmap there; /* certificates of the bundle that is looked at: bits of purposes */
     bool nothing;          /* is published yet */
     struct naming lost, other;
     const char *path; /* the first bundle with a certificate that would be lost */
@@ -100,39 +100,38 @@ static void naming_free(struct naming *n)
 static enum xr_status take(void *ctx, enum xr_item_kind kind, struct xr_bytes der)
 {
     struct accounting *a = ctx;
-    const struct xr_bytes whole = der;
     unsigned char sha256[XR_SHA256_LEN];
     size_t len = der.len;
+    uint32_t purposes = 0;
     bool added = false;
 
     if (kind == XR_ITEM_CRL)
         return XR_OK;
-    if (kind == XR_ITEM_TRUSTED_CERT &&
-        a->s->host->trusted(&len, &(uint32_t){0}, der, NULL) == XR_OK)
+    if (a->s->host->trusted(&len, &purposes, der, NULL) == XR_OK)
         der.len = len;
-    a->s->host->sha256(sha256, whole);
-    (void)xr_idmap_put(&a->there, sha256, 0, &added);
     a->s->host->sha256(sha256, der);
-    if (!accounted(a, der, sha256))
+    (void)xr_idmap_put(&a->there, sha256, purposes, &added);
+    if (purposes != 0 && !accounted(a, der, sha256))
         name(&a->lost, a->s->host, der, sha256, NULL);
     return XR_OK;
 }
 
 /* ---- what would be ---- */
 
-/* whole: with the trust settings that may follow the certificate. Trust that has other limits than
- * what is published is other trust. */
-static void would_be(struct accounting *a, struct xr_bytes whole, size_t len,
-                     const struct ca_file *file)
+/* Certificates, or purposes of them, that are not published. Trust settings may follow one in bytes.
+ */
+static void would_be(struct accounting *a, struct xr_bytes bytes, const struct ca_file *file)
 {
-    const struct xr_bytes der = {whole.data, len};
     unsigned char sha256[XR_SHA256_LEN];
+    struct xr_bytes der = bytes;
+    uint32_t purposes = 0;
+    size_t have = 0;
 
-    a->s->host->sha256(sha256, whole);
-    if (has(&a->there, sha256))
+    if (a->s->host->trusted(&der.len, &purposes, bytes, NULL) != XR_OK || purposes == 0)
         return;
     a->s->host->sha256(sha256, der);
-    if (has(&a->s->coming, sha256) ||
+    if ((xr_idmap_get(&a->there, sha256, &have) && (purposes & ~(uint32_t)have) == 0) ||
+        has(&a->s->coming, sha256) ||
         /* Before anything is published at all, packages are the ones to say what will be. */
         (a->nothing && file != NULL && file->vendor))
         return;
@@ -150,8 +149,7 @@ static void would_be_listed(struct accounting *a)
             const struct ca_item *item = &file->held.items[k];
 
             if (!item->unreadable)
-                would_be(a, (struct xr_bytes){item->der.data, item->der.len + item->aux_len},
-                         item->der.len, file);
+                would_be(a, (struct xr_bytes){item->der.data, item->der.len + item->aux_len}, file);
         }
     }
 }
@@ -162,7 +160,7 @@ static void would_be_extracted(void *ctx, struct pf_cert *cert)
 
     for (size_t i = 0; !has(&a->there, cert->sha256) && i < a->s->files.count; i++) {
         if (a->s->files.items[i]->pf_file == cert->file) {
-            would_be(a, cert->der, cert->der.len, a->s->files.items[i]);
+            would_be(a, cert->der, a->s->files.items[i]);
             return;
         }
     }
@@ -233,26 +231,8 @@ static void look_through(struct accounting *a, const char *path)
 
 static enum xr_status take_trusted(void *ctx, enum xr_item_kind kind, struct xr_bytes der)
 {
-    struct accounting *a = ctx;
-    size_t len = der.len;
-    uint32_t purposes = XR_ANY_PURPOSE;
-
-    if (kind == XR_ITEM_TRUSTED_CERT && a->s->host->trusted(&len, &purposes, der, NULL) != XR_OK)
-        return XR_OK;
-    if (purposes != 0)
-        would_be(a, der, len, NULL);
-    return XR_OK;
-}
-
-static enum xr_status take_there(void *ctx, enum xr_item_kind kind, struct xr_bytes der)
-{
-    struct accounting *a = ctx;
-    unsigned char sha256[XR_SHA256_LEN];
-    bool added = false;
-
-    (void)kind;
-    a->s->host->sha256(sha256, der);
-    (void)xr_idmap_put(&a->there, sha256, 0, &added);
+    if (kind != XR_ITEM_CRL)
+        would_be(ctx, der, NULL);
     return XR_OK;
 }
 
@@ -272,11 +252,13 @@ static void look_through_trusted(struct accounting *a, const struct ca_output *o
                                  outs.items[0].content.len};
         if (!xr_bytes_equal(have, want)) {
             if (have.len > 0)
-                (void)s->host->items(have, take_there, a, NULL);
+                (void)s->host->items(have, take, a, NULL);
             if (want.len > 0)
                 (void)s->host->items(want, take_trusted, a, NULL);
         }
     }
+    if (a->lost.count > 0 && a->path == NULL)
+        a->path = output->path;
     xr_format_files_free(&outs);
     xr_idmap_free(&a->there);
     xr_buf_free(&text);

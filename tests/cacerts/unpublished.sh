@@ -131,6 +131,19 @@ openssl x509 -in "$P/new-root.pem" -trustout -addtrust clientAuth -out "${anchor
 expect_exit 1 'trust for clients alone, in one bundle alone' image recover
 expect_grep 'is asked about too' '1 certificate among the sources is not published yet' "$out"
 
+# What another release of p11-kit wrote differs in labels alone, and that is no trust.
+R=$T/labels state=$T/state-labels
+fedora "$R"
+run image recover
+trusted=$R/etc/pki/ca-trust/extracted/openssl/ca-bundle.trust.crt
+openssl crl2pkcs7 -nocrl -certfile "$bundle" | openssl pkcs7 -print_certs >"$T/plain"
+awk -v dir="$T" '/BEGIN/ {n++} {print > (dir "/label." n)}' "$T/plain"
+chmod u+w "$trusted"
+for file in "$T"/label.[1-9]*; do
+    openssl x509 -in "$file" -trustout -setalias 'another label'
+done >"$trusted"
+expect_exit 0 'another label is not asked about' image recover
+
 # --- files that count for nothing
 
 R=$T/odd state=$T/state-odd
