@@ -96,7 +96,7 @@ bool ca_owes(const struct xr_session *s)
 static void note_blocklists(struct xr_session *s, struct xr_error *err)
 {
     char *remark = s->layout->family == CA_P11 ? ca_blocklist_remark(s) : NULL;
-    struct xr_error said = {0};
+    struct xr_error said;
 
     if (remark == NULL || err == NULL)
         goto out;

@@ -35,7 +35,9 @@ static const struct ca_item *find(const struct local *local,
 {
     size_t at = 0;
 
-    return xr_idmap_get(&local->by_id, sha256, &at) ? local->list.items[at] : NULL;
+    return local->list.items != NULL && xr_idmap_get(&local->by_id, sha256, &at)
+               ? local->list.items[at]
+               : NULL;
 }
 
 /* A line end that we added goes with the certificate after it; what follows still needs one. */

@@ -192,7 +192,7 @@ Test(cafile, what_is_surely_parsed_is_parsed_by_libcrypto)
             cr_assert_not_null(x, "case %u", i);
             len = i2d_X509_AUX(x, &again);
             cr_assert(at == view.data + view.len && len == (int)view.len &&
-                          memcmp(again, view.data, view.len) == 0,
+                          xr_bytes_equal((struct xr_bytes){again, (size_t)len}, view),
                       "case %u", i);
             OPENSSL_free(again);
             X509_free(x);
