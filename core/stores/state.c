@@ -143,14 +143,26 @@ static size_t occurrences(const struct xr_state *state, const struct xr_entry *e
     return count;
 }
 
+static bool occurs(const struct xr_state *state, const struct xr_entry *entry, entry_cmp alike)
+{
+    for (size_t i = 0; state != NULL && i < state->count; i++) {
+        if (alike(state->entries[i], entry))
+            return true;
+    }
+    return false;
+}
+
 /* Equal as multisets: a store may hold the same certificate twice in one place. */
 static bool states_alike(const struct xr_state *a, const struct xr_state *b, entry_cmp alike)
 {
-    size_t count_a = a ? a->count : 0, count_b = b ? b->count : 0;
+    size_t count_a = a ? a->count : 0, count_b = b ? b->count : 0, at = 0;
 
     if (count_a != count_b)
         return false;
-    for (size_t i = 0; i < count_a; i++) {
+    /* Usually they are in one order; thousands would take long to count. */
+    while (at < count_a && alike(a->entries[at], b->entries[at]))
+        at++;
+    for (size_t i = 0; at < count_a && i < count_a; i++) {
         if (occurrences(a, a->entries[i], alike) != occurrences(b, a->entries[i], alike))
             return false;
     }
@@ -179,8 +191,8 @@ bool xr_state_between(const struct xr_state *state, const struct xr_state *a,
                       const struct xr_state *b)
 {
     for (size_t i = 0; state != NULL && i < state->count; i++) {
-        if (occurrences(a, state->entries[i], entry_same) == 0 &&
-            occurrences(b, state->entries[i], entry_same) == 0 && !bare(state->entries[i], a) &&
+        if (!occurs(a, state->entries[i], entry_same) &&
+            !occurs(b, state->entries[i], entry_same) && !bare(state->entries[i], a) &&
             !bare(state->entries[i], b))
             return false;
     }
