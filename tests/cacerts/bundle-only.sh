@@ -4,6 +4,8 @@
 # stripped packages, a list with CR at its line ends; and what crossroot itself took out still goes.
 # shellcheck source=tests/cli/lib.sh
 . "$(dirname -- "${BASH_SOURCE[0]}")/../cli/lib.sh"
+# shellcheck source=tests/cacerts/roots.sh
+. "$(dirname -- "${BASH_SOURCE[0]}")/roots.sh"
 
 make_pki "$T/pki"
 some=("$P"/{old-root,new-root,rsa-root,utf8,far-future}.pem)
@@ -30,11 +32,11 @@ stripped() { # listed files that are missing
     printf 'mozilla/%s.crt\n' 1 2 3 >"$1/etc/ca-certificates.conf"
     bundle=$1/etc/ssl/certs/ca-certificates.crt
 }
-fedora() {
+fedora_bundle() {
     mkdir -p "$1"/etc/pki/ca-trust/{source/anchors,extracted/{pem,openssl,java,edk2}}
     bundle=$1/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem
 }
-suse() {
+suse_bundle() {
     mkdir -p "$1/etc/pki/trust/anchors" "$1/var/lib/ca-certificates"
     bundle=$1/var/lib/ca-certificates/ca-bundle.pem
 }
@@ -165,7 +167,7 @@ expect_absent 'and leaves its own' "$R/etc/ssl/certs/$hash.1"
 for kind in fedora suse; do
     more=()
     R=$T/$kind state=$T/state-$kind
-    "$kind" "$R"
+    "${kind}_bundle" "$R"
     cp "$T/bundle" "$bundle"
     snap "$R" >"$T/before"
     for what in 'install --yes' 'install' 'install --as anchor --yes' 'remove --yes' '--dry-run install --yes'; do
@@ -193,17 +195,11 @@ for kind in fedora suse; do
 done
 
 # One certificate of the bundle without a source: an administrator deleted its file.
-debian() { # DIR: five packaged certificates
-    mkdir -p "$1"/etc/ssl/certs "$1"/usr/local/share/ca-certificates "$1"/usr/share/ca-certificates/mozilla
-    local file
-    for file in "${some[@]}"; do
-        cp "$file" "$1/usr/share/ca-certificates/mozilla/$(basename "$file" .pem).crt"
-        echo "mozilla/$(basename "$file" .pem).crt"
-    done >"$1/etc/ca-certificates.conf"
-    bundle=$1/etc/ssl/certs/ca-certificates.crt
+debian_image() { # DIR
+    debian "$1"
     R=$1 state=$1.state more=()
 }
-debian "$T/gone"
+debian_image "$T/gone"
 run image recover
 rm "$R/usr/share/ca-certificates/mozilla/utf8.crt"
 snap "$R" >"$T/before"
@@ -214,7 +210,7 @@ expect_same 'so nothing has changed' "$T/before" "$T/after"
 expect_exit 0 'with --rebuild it goes' image --rebuild install --yes "$P/t61.pem"
 expect_eq 'one gone and one come' "$(count "$bundle")" 5
 
-debian "$T/crlf"
+debian_image "$T/crlf"
 run image recover
 sed -i 's/$/\r/' "$R/etc/ca-certificates.conf"
 expect_exit 0 'a list with CR at its line ends' image install --yes "$P/t61.pem"
@@ -230,7 +226,7 @@ if can_trace; then
     n=0 finished=0
     for ((n = 1; n < 60 && !finished; n++)); do
         rm -rf "$T/kill" "$T/kill.state"
-        debian "$T/kill"
+        debian_image "$T/kill"
         run image install --yes "$P/t61.pem"
         traced -f -o /dev/null -e inject=unlinkat,renameat,openat:signal=KILL:when="$((n * 7))" \
             "$XR_BIN" --worker "$XR_WORKER" --state "$state" --root "$R" --store ca-certificates:/ \

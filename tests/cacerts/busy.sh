@@ -14,6 +14,8 @@ if [[ -z ${XR_IN_NAMESPACE:-} ]]; then
 fi
 # shellcheck source=tests/cli/lib.sh
 . "$(dirname -- "${BASH_SOURCE[0]}")/../cli/lib.sh"
+# shellcheck source=tests/cacerts/roots.sh
+. "$(dirname -- "${BASH_SOURCE[0]}")/roots.sh"
 mounted=()
 trap 'for at in "${mounted[@]}"; do umount "$at" 2>/dev/null || true; done; cleanup' EXIT
 
@@ -24,15 +26,6 @@ trusts() {
     openssl verify -no-CApath -no-CAstore -CAfile "$bundle" "$1" >/dev/null 2>&1 && echo yes || echo no
 }
 
-debian() {
-    mkdir -p "$1"/etc/ssl/certs "$1"/usr/local/share/ca-certificates "$1"/usr/share/ca-certificates/mozilla
-    local file
-    for file in "${some[@]}"; do
-        cp "$file" "$1/usr/share/ca-certificates/mozilla/$(basename "$file" .pem).crt"
-        echo "mozilla/$(basename "$file" .pem).crt"
-    done >"$1/etc/ca-certificates.conf"
-    bundle=$1/etc/ssl/certs/ca-certificates.crt
-}
 alpine() { # only the bundle
     mkdir -p "$1/etc/ssl/certs" "$1/usr/local/share/ca-certificates"
     echo 3.20.3 >"$1/etc/alpine-release"
@@ -55,23 +48,6 @@ flatcar() {
 crlf() {
     debian "$1"
     sed -i 's/$/\r/' "$1/etc/ca-certificates.conf"
-}
-suse() {
-    mkdir -p "$1"/etc/pki/trust/{anchors,blocklist} "$1/usr/share/pki/trust/anchors" "$1/var/lib/ca-certificates"
-    cp "${some[@]}" "$1/usr/share/pki/trust/anchors/"
-    bundle=$1/var/lib/ca-certificates/ca-bundle.pem
-}
-arch() {
-    mkdir -p "$1"/etc/ca-certificates/{extracted,trust-source/{anchors,blocklist}} \
-        "$1/usr/share/ca-certificates/trust-source/anchors"
-    cp "${some[@]}" "$1/usr/share/ca-certificates/trust-source/anchors/"
-    bundle=$1/etc/ca-certificates/extracted/tls-ca-bundle.pem
-}
-fedora() {
-    mkdir -p "$1"/etc/pki/ca-trust/source/{anchors,blocklist} "$1/usr/share/pki/ca-trust-source/anchors" \
-        "$1"/etc/pki/ca-trust/extracted/{pem,openssl,java,edk2}
-    cp "${some[@]}" "$1/usr/share/pki/ca-trust-source/anchors/"
-    bundle=$1/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem
 }
 
 for kind in debian crlf stripped alpine distroless flatcar fedora suse arch; do
@@ -112,6 +88,24 @@ for kind in debian crlf stripped alpine distroless flatcar fedora suse arch; do
         run image remove --yes "$P/new-root.pem"
     fi
 done
+
+# A full disk: there is room for one bundle, and not for two.
+R=$T/full state=$T/state-full
+debian "$R"
+run image recover
+mv "$R/etc/ssl/certs" "$T/certs"
+mkdir "$R/etc/ssl/certs"
+mount -t tmpfs -o mode=755,size=$((($(stat -c %s "$T/certs/ca-certificates.crt") + 4095) / 4096 * 4))k none "$R/etc/ssl/certs"
+mounted+=("$R/etc/ssl/certs")
+cp -a "$T/certs/." "$R/etc/ssl/certs"
+snap "$R" >"$T/before"
+expect_exit 1 'is full' image install --yes "$P/new-root.pem"
+expect_grep 'which is said' 'failed: .*No space left on device' "$out"
+expect_no_grep 'and nothing is called verified' 'verified: yes' "$out"
+snap "$R" >"$T/after"
+expect_same 'everything is what it was' "$T/before" "$T/after"
+mount -o remount,size=64k "$R/etc/ssl/certs"
+expect_exit 0 'with more room it goes on' image install --yes "$P/new-root.pem"
 
 # What cannot be seen before: each rename of the outputs fails once, and every time.
 if can_trace; then

@@ -4,43 +4,16 @@
 # command; and what lies there and counts for nothing is named.
 # shellcheck source=tests/cli/lib.sh
 . "$(dirname -- "${BASH_SOURCE[0]}")/../cli/lib.sh"
+# shellcheck source=tests/cacerts/roots.sh
+. "$(dirname -- "${BASH_SOURCE[0]}")/roots.sh"
 
 make_pki "$T/pki"
 some=("$P"/{old-root,rsa-root,utf8,far-future}.pem)
 image() { xr --root "$R" --store ca-certificates:/ "$@"; }
 
-debian() {
-    mkdir -p "$1"/etc/ssl/certs "$1"/usr/local/share/ca-certificates "$1"/usr/share/ca-certificates/mozilla
-    local file
-    for file in "${some[@]}"; do
-        cp "$file" "$1/usr/share/ca-certificates/mozilla/$(basename "$file" .pem).crt"
-        echo "mozilla/$(basename "$file" .pem).crt"
-    done >"$1/etc/ca-certificates.conf"
-    anchors=$1/usr/local/share/ca-certificates bundle=$1/etc/ssl/certs/ca-certificates.crt ext=crt
-}
 alpine() {
     debian "$1"
     echo 3.20.3 >"$1/etc/alpine-release"
-}
-p11() { # SOURCE VENDOR
-    mkdir -p "$1"/anchors "$1"/blocklist "$2"/anchors
-    cp "${some[@]}" "$2/anchors/"
-    anchors=$1/anchors ext=pem
-}
-fedora() {
-    p11 "$1/etc/pki/ca-trust/source" "$1/usr/share/pki/ca-trust-source"
-    mkdir -p "$1"/etc/pki/ca-trust/extracted/{pem,openssl,java,edk2}
-    bundle=$1/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem
-}
-suse() {
-    p11 "$1/etc/pki/trust" "$1/usr/share/pki/trust"
-    mkdir -p "$1/var/lib/ca-certificates"
-    bundle=$1/var/lib/ca-certificates/ca-bundle.pem
-}
-arch() {
-    p11 "$1/etc/ca-certificates/trust-source" "$1/usr/share/ca-certificates/trust-source"
-    mkdir -p "$1/etc/ca-certificates/extracted"
-    bundle=$1/etc/ca-certificates/extracted/tls-ca-bundle.pem
 }
 trusts() { # FILE: does OpenSSL, by the published bundle?
     openssl verify -no-CApath -no-CAstore -CAfile "$bundle" "$1" >/dev/null 2>&1 && echo yes || echo no
