@@ -8,7 +8,7 @@ make_pki "$T/pki"
 root=$T/root
 source=$root/etc/pki/ca-trust/source
 bundle=$root/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem
-image() { xr --root "$root" --store ca-certificates "$@"; }
+image() { xr --root "$root" --store ca-certificates:/ "$@"; }
 # A root in which OLD is distrusted by the given directory, and the other is there too.
 fresh() { # DIRECTORY
     rm -rf "$root" "$state"
