@@ -87,6 +87,15 @@ size_t xr_plan_changes(const struct xr_plan *plan)
     return count;
 }
 
+bool xr_plan_refuses_all(const struct xr_plan *plan)
+{
+    size_t refused = 0;
+
+    for (size_t i = 0; i < plan->count; i++)
+        refused += plan->items[i].action == XR_ACTION_REFUSE;
+    return refused > 0 && refused == plan->count;
+}
+
 void xr_plan_free(struct xr_plan *plan)
 {
     for (size_t i = 0; i < plan->count; i++) {

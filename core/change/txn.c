@@ -252,22 +252,18 @@ static void verify(struct xr_txn *txn, struct xr_run *run, struct xr_store *stor
 /* Ends a run in which no step changes the store. */
 static void finish_unchanged(struct xr_txn *txn, struct xr_run *run, struct xr_store *store)
 {
-    size_t refused = 0;
     struct xr_error err = {0};
 
     if (run->plan.count == 0 && !run->caps.writable) { /* it was to be completed, and cannot be */
         xr_run_end_unwritable(run);
         return;
     }
-    for (size_t i = 0; i < run->plan.count; i++)
-        refused += run->plan.items[i].action == XR_ACTION_REFUSE;
     if (flush(run, store, true, &err) != XR_OK) {
         xr_run_end(run, XR_RESULT_FAILED, xr_strdup(err.text));
         return;
     }
     verify(txn, run, store);
-    run->result =
-        refused > 0 && refused == run->plan.count ? XR_RESULT_REFUSED : XR_RESULT_UNCHANGED;
+    run->result = xr_plan_refuses_all(&run->plan) ? XR_RESULT_REFUSED : XR_RESULT_UNCHANGED;
     if (run->result == XR_RESULT_UNCHANGED && run->caps.refused)
         xr_run_warn(run, run->caps.why_not);
 }

@@ -331,8 +331,6 @@ static json_t *step_row(const struct xr_report *report, const struct xr_step *st
 /* A dry run says what would be. */
 static const char *state_of(const struct xr_report *report, const struct xr_run *run)
 {
-    size_t refused = 0;
-
     if (!report->dry_run || report->verb == XR_VERB_RECOVER)
         return xr_result_name(run->result);
     if (run->result == XR_RESULT_REFUSED)
@@ -341,10 +339,7 @@ static const char *state_of(const struct xr_report *report, const struct xr_run 
         return xr_result_name(run->result);
     if (xr_plan_changes(&run->plan) > 0)
         return "would-change";
-    for (size_t i = 0; i < run->plan.count; i++)
-        refused += run->plan.items[i].action == XR_ACTION_REFUSE;
-    return refused > 0 && refused == run->plan.count ? "would-refuse"
-                                                     : xr_result_name(XR_RESULT_UNCHANGED);
+    return xr_plan_refuses_all(&run->plan) ? "would-refuse" : xr_result_name(XR_RESULT_UNCHANGED);
 }
 
 static json_t *change_row(const struct xr_report *report, const struct xr_run *run)

@@ -62,6 +62,21 @@ static bool said_yes(const struct xr_verdict *verdict)
     return yes;
 }
 
+/* Where trust was taken: asks about a certificate of the pool. Any yes is what the run reports. */
+static bool still_trusted(struct xr_engine *engine, struct xr_run *run, struct xr_prober *prober,
+                          size_t pool_at, struct xr_verdict *out)
+{
+    bool yes = false;
+
+    ask(engine, run, prober, engine->report->pool.items[pool_at].cert->der, out);
+    yes = said_yes(out);
+    if (!run->verified || yes)
+        run->verdict = *out;
+    run->verified = true;
+    run->verifier_no = run->verifier_no || yes;
+    return yes;
+}
+
 /* The step about a certificate among the first count, or NULL. */
 static const struct xr_step *step_of(const struct xr_run *run, size_t count, size_t pool_at)
 {
@@ -100,13 +115,8 @@ static void verify_distrust(struct xr_engine *engine, struct xr_run *run, struct
             char *name = NULL;
             char hex[2 * XR_SHA256_LEN + 1];
 
-            ask(engine, run, prober, pool->items[k].cert->der, &verdict);
-            if (!run->verified || said_yes(&verdict))
-                run->verdict = verdict;
-            run->verified = true;
-            if (!said_yes(&verdict))
+            if (!still_trusted(engine, run, prober, k, &verdict))
                 continue;
-            run->verifier_no = true;
             name = xr_report_name(engine->report, k);
             xr_hex(hex, pool->items[k].cert->sha256, XR_SHA256_LEN);
             xr_report_say(engine->report, XR_ERROR, run->address,
@@ -132,13 +142,8 @@ static void verify_remove(struct xr_engine *engine, struct xr_run *run, struct x
         if (step->pool_at == XR_NONE || step->action != XR_ACTION_REMOVE ||
             xr_state_in(step->before, XR_ANCHOR) == NULL)
             continue;
-        ask(engine, run, prober, engine->report->pool.items[step->pool_at].cert->der, &verdict);
-        if (!run->verified || said_yes(&verdict))
-            run->verdict = verdict;
-        run->verified = true;
-        if (!said_yes(&verdict))
+        if (!still_trusted(engine, run, prober, step->pool_at, &verdict))
             continue;
-        run->verifier_no = true;
         name = xr_report_name(engine->report, step->pool_at);
         if (verdict.path_len > 1)
             by = xr_report_name(engine->report, xr_pool_find(&engine->report->pool,

@@ -47,15 +47,6 @@ bool xr_engine_failed(const struct xr_run *run)
            run->result == XR_RESULT_BACK || (run->named && run->result == XR_RESULT_REFUSED);
 }
 
-static bool refuses_all(const struct xr_run *run)
-{
-    size_t refused = 0;
-
-    for (size_t i = 0; i < run->plan.count; i++)
-        refused += run->plan.items[i].action == XR_ACTION_REFUSE;
-    return refused > 0 && refused == run->plan.count;
-}
-
 static bool refuses(const struct xr_run *run)
 {
     for (size_t i = 0; i < run->plan.count; i++) {
@@ -76,7 +67,7 @@ void xr_engine_grade(struct xr_engine *engine)
                    (report->verb == XR_VERB_RECOVER && run->result == XR_RESULT_BACK) ||
                    (report->dry_run && run->why == NULL && run->result == XR_RESULT_SKIPPED);
 
-        good += did && !refuses_all(run);
+        good += did && !xr_plan_refuses_all(&run->plan);
         if (run->result == XR_RESULT_REFUSED || (did && refuses(run)))
             refused += run->named;
         else if (!did && xr_engine_failed(run))
