@@ -86,23 +86,11 @@ static bool writable(const struct xr_session *s, struct xr_caps *caps)
         (void)snprintf(caps->why_not, sizeof(caps->why_not), "%s", layout->why_fixed);
         return false;
     }
-    if (s->unaccounted != NULL) {
-        (void)snprintf(caps->why_not, sizeof(caps->why_not), "%s", s->unaccounted);
-        caps->refused = true;
-        return false;
-    }
     if (s->updater_distro && (!s->live || layout->updater[0] == NULL)) {
         (void)snprintf(caps->why_not, sizeof(caps->why_not), "%s",
                        s->live ? "this distribution has no update command for --updater distro"
                                : "--updater distro works only on the live system: nothing in an "
                                  "image is executed");
-        return false;
-    }
-    if (s->updater_distro && s->in_place) {
-        (void)snprintf(caps->why_not, sizeof(caps->why_not),
-                       "--updater distro would lose the whole bundle, for which this system has no "
-                       "sources");
-        caps->refused = true;
         return false;
     }
     ok = ca_may_write(s, layout->anchors, caps) && ok;
@@ -118,6 +106,15 @@ static bool writable(const struct xr_session *s, struct xr_caps *caps)
     }
     ok = replaceable(s, layout->published[0], caps) && ok;
     return ok;
+}
+
+/* What a change would lose unasked, or NULL. */
+static const char *harm(const struct xr_session *s)
+{
+    if (s->unaccounted == NULL && s->updater_distro && s->in_place && s->live &&
+        s->layout->updater[0] != NULL)
+        return "--updater distro would lose the whole bundle, for which this system has no sources";
+    return s->unaccounted;
 }
 
 /* Nobody misses them before anything is published. */
@@ -140,43 +137,41 @@ static void say_missing(struct xr_caps *caps, const struct xr_session *s)
     xr_buf_free(&text);
 }
 
-static void describe(struct xr_caps *caps, struct xr_session *s)
+/* All but what writable says. */
+static void describe(struct xr_caps *full, struct xr_session *s)
 {
-    struct xr_caps full = {.size = sizeof(full)};
     char *remark = s->layout->family == CA_P11 ? ca_blocklist_remark(s) : NULL;
 
     for (size_t i = 0; remark != NULL && i < XR_NOTICE_COUNT; i++)
-        (void)snprintf(full.notice[i], sizeof(full.notice[i]), "%s", remark);
+        (void)snprintf(full->notice[i], sizeof(full->notice[i]), "%s", remark);
     free(remark);
 
-    full.places[XR_ANCHOR] = XR_ENFORCED;
-    full.places[XR_DISTRUST] = s->in_place                    ? XR_CANNOT
-                               : s->layout->family == CA_LIST ? XR_DESELECT_ONLY
-                               : s->layout->family == CA_P11  ? XR_ENFORCED
-                                                              : XR_CANNOT;
-    full.distrust_by_key = s->layout->family == CA_P11;
-    full.purposes = XR_ANY_PURPOSE;
-    full.subjects = 1u << XR_SUBJECT_CERT;
-    full.atomic = true;
-    (void)snprintf(full.why_cannot[XR_INTERMEDIATE], sizeof(full.why_cannot[0]), "%s",
+    full->places[XR_ANCHOR] = XR_ENFORCED;
+    full->places[XR_DISTRUST] = s->in_place                    ? XR_CANNOT
+                                : s->layout->family == CA_LIST ? XR_DESELECT_ONLY
+                                : s->layout->family == CA_P11  ? XR_ENFORCED
+                                                               : XR_CANNOT;
+    full->distrust_by_key = s->layout->family == CA_P11;
+    full->purposes = XR_ANY_PURPOSE;
+    full->subjects = 1u << XR_SUBJECT_CERT;
+    full->atomic = true;
+    (void)snprintf(full->why_cannot[XR_INTERMEDIATE], sizeof(full->why_cannot[0]), "%s",
                    why_no_intermediate);
-    (void)snprintf(full.why_cannot[XR_CRL], sizeof(full.why_cannot[0]),
+    (void)snprintf(full->why_cannot[XR_CRL], sizeof(full->why_cannot[0]),
                    "this store has no place for CRLs; an openssl: store has");
     if (s->in_place)
-        (void)snprintf(full.why_cannot[XR_DISTRUST], sizeof(full.why_cannot[0]),
+        (void)snprintf(full->why_cannot[XR_DISTRUST], sizeof(full->why_cannot[0]),
                        "this system has its bundle and no sources, so nothing can be deselected");
-    (void)snprintf(full.summary, sizeof(full.summary), "layout %s: %s%s", s->layout->name,
+    (void)snprintf(full->summary, sizeof(full->summary), "layout %s: %s%s", s->layout->name,
                    s->layout->title, s->in_place ? ", bundle without sources" : "");
     if (s->unpublished != NULL)
-        (void)snprintf(full.would_trust, sizeof(full.would_trust), "%s", s->unpublished);
-    memcpy(full.would_trust_id, s->unpublished_id, sizeof(full.would_trust_id));
-    ca_left_text(full.left_out, sizeof(full.left_out), s);
-    full.unfinished = ca_owes(s);
-    say_missing(&full, s);
-    (void)snprintf(full.verifier, sizeof(full.verifier), "OpenSSL X509_verify_cert");
-    full.writable = writable(s, &full);
-    ca_identify(full.identity, sizeof(full.identity), s, s->layout->lock);
-    xr_caps_give(caps, &full);
+        (void)snprintf(full->would_trust, sizeof(full->would_trust), "%s", s->unpublished);
+    memcpy(full->would_trust_id, s->unpublished_id, sizeof(full->would_trust_id));
+    ca_left_text(full->left_out, sizeof(full->left_out), s);
+    full->unfinished = ca_owes(s);
+    say_missing(full, s);
+    (void)snprintf(full->verifier, sizeof(full->verifier), "OpenSSL X509_verify_cert");
+    ca_identify(full->identity, sizeof(full->identity), s, s->layout->lock);
 }
 
 /* ---- sessions ---- */
@@ -204,22 +199,27 @@ static void account(struct xr_session *s)
 /* What a session can do, and its lock if it writes. */
 static enum xr_status prepare(struct xr_session *s, struct xr_caps *caps, struct xr_error *err)
 {
+    struct xr_caps full = {.size = sizeof(full)};
     enum xr_status status = XR_OK;
 
     free(s->unaccounted);
     free(s->unpublished);
     s->unaccounted = s->unpublished = NULL;
-    describe(caps, s);
-    if (s->layout->family == CA_FIXED)
-        return XR_OK;
-    if (s->write && caps->writable)
+    full.writable = writable(s, &full);
+    if (s->write && full.writable)
         status = ca_lock(s, err);
     if (status != XR_OK)
         return status;
-    account(s);
-    if (s->unaccounted != NULL)
+    if (s->layout->family != CA_FIXED)
+        account(s);
+    if (harm(s) != NULL) {
         ca_unlock(s);
-    describe(caps, s);
+        full.writable = full.needs_privilege = false;
+        full.refused = true;
+        (void)snprintf(full.why_not, sizeof(full.why_not), "%s", harm(s));
+    }
+    describe(&full, s);
+    xr_caps_give(caps, &full);
     return XR_OK;
 }
 
