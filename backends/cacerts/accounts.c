@@ -169,11 +169,12 @@ static void would_be_extracted(void *ctx, struct pf_cert *cert)
 /* A link by a hash is a certificate that programs find without the bundle. */
 static void see_link(void *ctx, int dir, const struct dirent *entry)
 {
-    const char *at = entry->d_name + strspn(entry->d_name, "0123456789abcdef");
+    bool *links = ctx, crl = false;
+    uint32_t hash = 0;
+    unsigned number = 0;
 
     (void)dir;
-    if (at - entry->d_name == 8 && at[0] == '.' && at[1] >= '0' && at[1] <= '9')
-        *(bool *)ctx = true;
+    *links = *links || (ca_hash_name(entry->d_name, &hash, &crl, &number) && !crl);
 }
 
 static bool is_nothing(const struct xr_session *s, enum xr_status status)

@@ -61,8 +61,7 @@ static bool is(const struct present *present, const char *target)
     return present != NULL && present->target != NULL && strcmp(present->target, target) == 0;
 }
 
-/* HASH.N or HASH.rN */
-static bool parse_hash_name(const char *name, uint32_t *hash, bool *crl, unsigned *number)
+bool ca_hash_name(const char *name, uint32_t *hash, bool *crl, unsigned *number)
 {
     char *end = NULL;
 
@@ -226,7 +225,7 @@ static void drop_names(struct ca_edits *edits, struct xr_buf *changed, struct xr
         bool crl = false;
         struct stat st;
 
-        if (present->target == NULL || parse_hash_name(present->name, &hash, &crl, &number) ||
+        if (present->target == NULL || ca_hash_name(present->name, &hash, &crl, &number) ||
             named(names, present->name) != NULL)
             continue;
         path = inside(s, present->target);
@@ -368,7 +367,7 @@ static void want_hashes(struct hashes *out, const struct xr_session *s, const st
         bool crl = false;
 
         if (!present->goes && rehash_name(s, present->name) &&
-            !parse_hash_name(present->name, &hash, &crl, &number) &&
+            !ca_hash_name(present->name, &hash, &crl, &number) &&
             (present->target == NULL || named(names, present->name) == NULL) &&
             hash_foreign(&hashed, s, present->name))
             *XR_PUSH(out) = hashed;
@@ -495,12 +494,12 @@ static void remove_hash(struct ca_edits *edits, const struct xr_session *s,
     unsigned number = 0, its_number = 0;
     bool crl = false, its_crl = false;
 
-    (void)parse_hash_name(gone->name, &hash, &crl, &number);
+    (void)ca_hash_name(gone->name, &hash, &crl, &number);
     for (size_t i = 0; s->in_place && i < dir->now.count; i++) {
         struct present *present = &dir->now.items[i];
 
         if (present->target == NULL || present->goes ||
-            !parse_hash_name(present->name, &its_hash, &its_crl, &its_number) || its_hash != hash ||
+            !ca_hash_name(present->name, &its_hash, &its_crl, &its_number) || its_hash != hash ||
             its_crl != crl || its_number <= number || !foreign_link(s, dir, present))
             continue;
         last = present;
@@ -531,7 +530,7 @@ static void change_hashes(struct ca_edits *edits, const struct xr_session *s,
         bool crl = false;
 
         if (present->target != NULL && !present->goes &&
-            parse_hash_name(present->name, &hash, &crl, &number) &&
+            ca_hash_name(present->name, &hash, &crl, &number) &&
             number >= bucket_end(hashes, hash, crl) && !foreign_link(s, dir, present))
             remove_hash(edits, s, dir, present);
     }

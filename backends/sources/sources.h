@@ -362,6 +362,8 @@ void ca_edits_free(struct ca_edits *edits);
  * changed gets the lines for hooks: +PATH, -PATH. */
 void ca_list_outputs(struct ca_edits *edits, struct xr_buf *changed, struct xr_session *s);
 void ca_p11_outputs(struct ca_edits *edits, struct xr_session *s);
+/* HASH.N or HASH.rN, as in a hashed directory? */
+bool ca_hash_name(const char *name, uint32_t *hash, bool *crl, unsigned *number);
 /* Does this root have that output, or the place for it? */
 bool ca_is_published(const struct xr_session *s, const struct ca_output *output);
 
