@@ -42,6 +42,7 @@ cat sub.pem cross.pem >sub-cross.pem
 
 # serve LOG CHAIN: a server with what it sends beside its certificate; its port to $port
 serve() {
+    : >"$1" # there before the server in the background opens it
     openssl s_server -accept 127.0.0.1:0 -www -cert leaf.pem -key leaf.key -cert_chain "$2" >"$1" 2>&1 </dev/null &
     for ((i = 0; i < 300; i++)); do
         port=$(sed -n 's/^ACCEPT .*:\([0-9]*\)$/\1/p' "$1")
