@@ -88,7 +88,17 @@ AT(xr_verdict, why, 108);
 AT(xr_verdict, path, 364);
 AT(xr_verdict, path_len, 2416);
 AT(xr_verdict, also, 2424);
-AT(xr_verdict, also_count, 3416);
+AT(xr_verdict, also_count, 6392);
+
+AT(xr_browser_cert, size, 0);
+AT(xr_browser_cert, der, 8);
+AT(xr_browser_cert, trust, 24);
+AT(xr_browser_cert, permitted_dns, 32);
+AT(xr_browser_cert, permitted_dns_count, 40);
+AT(xr_browser_cert, permitted_cidrs, 48);
+AT(xr_browser_cert, permitted_cidrs_count, 56);
+AT(xr_browser_cert, source, 64);
+SIZE(xr_browser_cert, 72);
 
 AT(xr_probe, size, 0);
 AT(xr_probe, chain, 8);

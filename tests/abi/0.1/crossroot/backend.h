@@ -210,7 +210,7 @@ struct xr_opinion {
     char why[256];
     unsigned char spare[128]; /* for later versions; zero */
 };
-#define XR_OPINIONS_MAX 2u
+#define XR_OPINIONS_MAX 8u
 
 /* A verifier's answer about one chain. */
 struct xr_verdict {
@@ -233,6 +233,29 @@ struct xr_probe {
     uint32_t purpose; /* one bit of enum xr_purpose */
     const char *host; /* DNS name or IP address that chain[0] must carry, or NULL */
     int64_t at;
+};
+
+/* What one source of a browser's trust says of a certificate. */
+enum xr_browser_trust {
+    XR_BROWSER_HINT = 0,     /* of use for building paths, trusted for nothing */
+    XR_BROWSER_ANCHOR,       /* for servers */
+    XR_BROWSER_DISTRUST,     /* the certificate */
+    XR_BROWSER_DISTRUST_KEY, /* every certificate of its key */
+    XR_BROWSER_PUBLIC,       /* a public root; whether this version of the browser has it is unknown */
+    XR_BROWSER_UNCLEAR       /* versions of the library read different trust of it */
+};
+
+struct xr_browser_cert {
+    size_t size;
+    struct xr_bytes der;
+    enum xr_browser_trust trust;
+    /* Of an anchor: DNS names and ranges of addresses (CIDR) that it is limited to; both empty: no
+     * limits. */
+    const char *const *permitted_dns;
+    size_t permitted_dns_count;
+    const char *const *permitted_cidrs;
+    size_t permitted_cidrs_count;
+    const char *source; /* file or database, to be named in reasons, or NULL */
 };
 
 /* Slices of a certificate; all point into its bytes. */
