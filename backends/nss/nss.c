@@ -52,6 +52,7 @@ static void session_close(struct xr_session *s)
     if (s->probed)
         nss_verify_end();
     nss_token_close(&s->token);
+    nss_opinions_free(s->opinions);
     if (s->dir >= 0)
         (void)close(s->dir);
     free(s);
@@ -94,6 +95,8 @@ static enum xr_status session_open(struct xr_session **out, struct xr_caps *caps
     s->host = host;
     s->dir = -1;
     s->peers = nss_peers(target->location);
+    if (mode == XR_PROBE)
+        s->opinions = nss_opinions_new(target->site, target->location);
     status = prepare(s, target, &files, mode, err);
     if (status != XR_OK) {
         session_close(s);
@@ -129,12 +132,19 @@ static enum xr_status flush(struct xr_session *s, struct xr_error *err)
 static enum xr_status probe(struct xr_session *s, struct xr_verdict *out,
                             const struct xr_probe *question, struct xr_error *err)
 {
-    if (s->token.open)
+    enum xr_status status = XR_OK;
+
+    if (s->token.open || s->opinions == NULL)
         return xr_fail(err, XR_UNSUPPORTED, "the verifier needs a session of its own");
     if (fchdir(s->dir) != 0)
         return xr_fail_errno(err, "cannot enter the directory");
+    if (question->purpose == XR_SERVER)
+        nss_opinions_load(s->opinions, s);
     s->probed = true;
-    return nss_verify(out, &s->libs, s->host, question, s->peers, err);
+    status = nss_verify(out, &s->libs, s->host, question, s->peers, err);
+    if (status == XR_OK && question->purpose == XR_SERVER)
+        nss_opinions_add(out, s->opinions, s, question);
+    return status;
 }
 
 static enum xr_status unlock(struct xr_session *s, struct xr_bytes password, struct xr_error *err)

@@ -11,6 +11,7 @@
  *   discover.c  profiles of Firefox, Thunderbird and the like, and Chromium's database
  *   groups.c    those of its profile groups, which Firefox keeps in a database of its own
  *   running.c   whether a browser uses the profile right now
+ *   opinions.c  what the browsers say whose database it is
  *   verifier.c  libnss3's answer; the only file that uses NSS's certificate API
  *
  * Everything runs in a helper process, as the user who owns the files.
@@ -39,6 +40,10 @@ enum xr_status nss_discover(const struct xr_host *host, const struct xr_site *si
 void nss_running(struct xr_caps *caps, int dirfd, const char *path);
 /* What the browser whose database lies at path makes of a peer, one line; NULL: no browser's place. */
 const char *nss_peers(const char *path);
+/* The Mozilla program whose profiles lie there, or NULL. */
+const char *nss_mozilla_at(const char *path);
+/* The home whose Chromium database that is, allocated, or NULL. */
+char *nss_chromium_home(const char *path);
 
 /* files.c: is there no key4.db, or an empty one? NSS makes it when it next opens the database for
  * writing. */
@@ -51,5 +56,7 @@ enum xr_status nss_verify(struct xr_verdict *out, const struct nss_libs *libs,
                           const struct xr_host *host, const struct xr_probe *probe,
                           const char *peers, struct xr_error *err);
 void nss_verify_end(void);
+/* 3087 is NSS 3.87; 0: not started. */
+long nss_verify_version(void);
 
 #endif

@@ -119,7 +119,7 @@ static void say_mozilla(struct xr_caps *caps, long pid, const char *path)
 /* ---- Chromium and relatives ---- */
 
 /* The home that a database belongs to; the caller frees it. NULL: not known. */
-static char *home_of(const char *path)
+char *nss_chromium_home(const char *path)
 {
     size_t len = strlen(path);
 
@@ -210,27 +210,40 @@ static void look_for_chromium(struct xr_caps *caps, const char *home)
     nss_tree_close(&tree);
 }
 
+const char *nss_mozilla_at(const char *path)
+{
+    static const struct {
+        const char *part, *name;
+    } places[] = {{"/.mozilla/firefox/", "Firefox"},
+                  {"/mozilla/firefox/", "Firefox"},
+                  {"/.thunderbird/", "Thunderbird"},
+                  {"/.librewolf/", "LibreWolf"},
+                  {"/librewolf/librewolf/", "LibreWolf"}};
+
+    for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+        if (strstr(path, places[i].part) != NULL)
+            return places[i].name;
+    }
+    return NULL;
+}
+
 /* Measured with Firefox ESR 153 and Chromium 156. All Mozilla programs verify as Firefox does. */
 const char *nss_peers(const char *path)
 {
-    static const char *const mozilla_places[] = {"/.mozilla/firefox/", "/mozilla/firefox/",
-                                                 "/.thunderbird/", "/.librewolf/",
-                                                 "/librewolf/librewolf/"};
-    char *home = home_of(path);
-    const char *said =
-        home != NULL ? "Chromium accepts a peer only if it is signed by itself" : NULL;
+    char *home = NULL;
 
+    if (nss_mozilla_at(path) != NULL)
+        return "Firefox and its relatives ignore the trust of a peer";
+    home = nss_chromium_home(path);
+    if (home == NULL)
+        return NULL;
     free(home);
-    for (size_t i = 0; i < sizeof(mozilla_places) / sizeof(mozilla_places[0]); i++) {
-        if (strstr(path, mozilla_places[i]) != NULL)
-            said = "Firefox and its relatives ignore the trust of a peer";
-    }
-    return said;
+    return "Chromium accepts a peer only if it is signed by itself";
 }
 
 void nss_running(struct xr_caps *caps, int dirfd, const char *path)
 {
-    char *home = home_of(path);
+    char *home = nss_chromium_home(path);
     long pid = 0;
 
     caps->notice[XR_NOTICE_GIVEN][0] = caps->notice[XR_NOTICE_TAKEN][0] = '\0';

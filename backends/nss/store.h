@@ -47,6 +47,7 @@ struct xr_session {
     bool exists;       /* cert9.db */
     bool probed;       /* libnss3 was started */
     const char *peers; /* what a browser makes of a peer here, or NULL */
+    struct nss_opinions *opinions;
     struct nss_token token;
 };
 
@@ -77,6 +78,15 @@ struct nss_view {
         bool taken;  /* it applies to one of known */
     } * links;       /* one for each element of trusts */
 };
+/* A certificate that need not be in a database, for questions about trust. False: not one. */
+bool nss_cert_of(struct nss_cert *out, const struct xr_host *host, struct xr_bytes der);
+/* What both kinds of trust object say of a certificate. NSS 3.114 and later believe std if there is
+ * one, older versions nss alone. */
+struct nss_belief {
+    struct p11_trust std, nss;
+    bool has_std, has_nss;
+};
+struct nss_belief nss_view_belief(const struct nss_view *view, const struct nss_cert *cert);
 /* Index of the next trust object for a certificate; after SIZE_MAX: the first. SIZE_MAX: no
  * more. */
 size_t nss_view_trust(const struct nss_view *view, const struct nss_cert *cert, size_t after);
@@ -91,6 +101,14 @@ enum xr_status nss_view_emit(const struct nss_view *view, const struct xr_subjec
 /* The certificate with this SHA-256, or NULL. */
 const struct nss_cert *nss_view_find(const struct nss_view *view,
                                      const unsigned char sha256[XR_SHA256_LEN]);
+
+/* opinions.c: what the browsers say whose database this is. */
+struct nss_opinions *nss_opinions_new(const struct xr_site *site, const char *location);
+void nss_opinions_free(struct nss_opinions *o); /* NULL is fine */
+/* Before libnss3 is started, because it uses softoken itself; once. */
+void nss_opinions_load(struct nss_opinions *o, struct xr_session *session);
+void nss_opinions_add(struct xr_verdict *out, const struct nss_opinions *o,
+                      const struct xr_session *session, const struct xr_probe *probe);
 
 /* names.c */
 void nss_key_id(unsigned char out[20], const struct xr_host *host, struct xr_bytes spki);

@@ -204,6 +204,15 @@ static enum xr_status start(const struct nss_libs *libs, struct xr_error *err)
     return XR_OK;
 }
 
+long nss_verify_version(void)
+{
+    unsigned major = 0, minor = 0;
+
+    if (!state.ready || sscanf(NSS.NSS_GetVersion(), "%3u.%3u", &major, &minor) != 2)
+        return 0;
+    return (long)major * 1000 + (long)minor;
+}
+
 void nss_verify_end(void)
 {
     if (!state.ready)

@@ -19,21 +19,30 @@ static const unsigned long crl_types[] = {CKA_VALUE, CKA_LABEL, NSS_CKA_URL, NSS
 
 /* ---- loading ---- */
 
+bool nss_cert_of(struct nss_cert *out, const struct xr_host *host, struct xr_bytes der)
+{
+    struct xr_subject pair;
+
+    *out = (struct nss_cert){.der = der, .object = SIZE_MAX, .next = SIZE_MAX};
+    out->slices.size = sizeof(out->slices);
+    if (host->slices(&out->slices, der, NULL) != XR_OK)
+        return false;
+    host->sha256(out->sha256, der);
+    host->sha1(out->sha1, der);
+    xr_subject_issuer_serial(&pair, out->slices.issuer, out->slices.serial, host->sha256);
+    memcpy(out->serial_id, pair.id, sizeof(pair.id));
+    return true;
+}
+
 static void know_cert(struct nss_view *view, size_t object, struct xr_idmap *seen)
 {
-    struct nss_cert cert = {
-        .der = p11_get(&view->certs.items[object], CKA_VALUE), .object = object, .next = SIZE_MAX};
-    struct xr_subject pair;
+    struct nss_cert cert;
     bool added = false;
     size_t first = 0;
 
-    cert.slices.size = sizeof(cert.slices);
-    if (view->host->slices(&cert.slices, cert.der, NULL) != XR_OK)
+    if (!nss_cert_of(&cert, view->host, p11_get(&view->certs.items[object], CKA_VALUE)))
         return;
-    view->host->sha256(cert.sha256, cert.der);
-    view->host->sha1(cert.sha1, cert.der);
-    xr_subject_issuer_serial(&pair, cert.slices.issuer, cert.slices.serial, view->host->sha256);
-    memcpy(cert.serial_id, pair.id, sizeof(pair.id));
+    cert.object = object;
     first = xr_idmap_put(seen, cert.sha256, view->known.count, &added);
     cert.again = !added;
     if (cert.again) {
@@ -159,12 +168,7 @@ const struct nss_cert *nss_view_find(const struct nss_view *view,
 
 /* ---- what readers believe ---- */
 
-struct belief {
-    struct p11_trust std, nss;
-    bool has_std, has_nss;
-};
-
-static void add_belief(struct belief *b, const struct p11_object *trust)
+static void add_belief(struct nss_belief *b, const struct p11_object *trust)
 {
     struct p11_trust said = p11_trust_read(trust);
     struct p11_trust *to = trust->kind == STD_CKO_TRUST ? &b->std : &b->nss;
@@ -174,6 +178,16 @@ static void add_belief(struct belief *b, const struct p11_object *trust)
     to->distrust |= said.distrust;
     b->has_std = b->has_std || trust->kind == STD_CKO_TRUST;
     b->has_nss = b->has_nss || trust->kind != STD_CKO_TRUST;
+}
+
+struct nss_belief nss_view_belief(const struct nss_view *view, const struct nss_cert *cert)
+{
+    struct nss_belief belief = {0};
+
+    for (size_t t = nss_view_trust(view, cert, SIZE_MAX); t != SIZE_MAX;
+         t = nss_view_trust(view, cert, t))
+        add_belief(&belief, &view->trusts.items[t]);
+    return belief;
 }
 
 static void say_trust(struct xr_buf *out, const struct p11_trust *trust)
@@ -205,7 +219,7 @@ static bool same_trust(const struct p11_trust *a, const struct p11_trust *b)
 }
 
 /* Empty if all NSS versions read the same trust. */
-static void say_difference(struct xr_buf *out, const struct belief *b)
+static void say_difference(struct xr_buf *out, const struct nss_belief *b)
 {
     if (!b->has_std || same_trust(&b->std, &b->nss))
         return;
@@ -243,7 +257,7 @@ static void join(struct xr_buf *out, struct records *records)
 }
 
 /* One entry for each place; the first carries the record of all objects. */
-static enum xr_status emit_trust(const struct belief *b, struct xr_entry *entry, bool neutral,
+static enum xr_status emit_trust(const struct nss_belief *b, struct xr_entry *entry, bool neutral,
                                  xr_entry_fn emit, void *ctx)
 {
     struct p11_trust all = {b->std.anchor | b->nss.anchor, b->std.peer | b->nss.peer,
@@ -306,7 +320,7 @@ static enum xr_status emit_cert(const struct nss_view *view, const struct nss_ce
         .size = sizeof(entry), .subject = {.type = XR_SUBJECT_CERT}, .der = cert->der};
     struct records certs = {0}, trusts = {0};
     struct xr_buf native = {0};
-    struct belief belief = {0};
+    struct nss_belief belief = nss_view_belief(view, cert);
     char *label = label_of(&view->certs.items[cert->object]);
     enum xr_status status = XR_OK;
 
@@ -315,10 +329,8 @@ static enum xr_status emit_cert(const struct nss_view *view, const struct nss_ce
     for (size_t k = cert->next; k != SIZE_MAX; k = view->known.items[k].next)
         record(&certs, &view->certs.items[view->known.items[k].object], CKA_VALUE);
     for (size_t t = nss_view_trust(view, cert, SIZE_MAX); t != SIZE_MAX;
-         t = nss_view_trust(view, cert, t)) {
+         t = nss_view_trust(view, cert, t))
         record(&trusts, &view->trusts.items[t], CKA_CLASS);
-        add_belief(&belief, &view->trusts.items[t]);
-    }
     join(&native, &certs);
     join(&native, &trusts);
     entry.native = (struct xr_bytes){(unsigned char *)native.data, native.len};
@@ -350,7 +362,7 @@ static enum xr_status emit_stray(const struct nss_view *view, size_t first, xr_e
                              .serial = p11_get(&view->trusts.items[first], CKA_SERIAL_NUMBER)};
     struct records trusts = {0};
     struct xr_buf native = {0}, hashes = {0};
-    struct belief belief = {0};
+    struct nss_belief belief = {0};
     enum xr_status status = XR_OK;
 
     memcpy(entry.subject.id, view->links[first].id, XR_SHA256_LEN);

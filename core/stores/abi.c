@@ -100,6 +100,14 @@ AT(xr_browser_cert, permitted_cidrs_count, 56);
 AT(xr_browser_cert, source, 64);
 SIZE(xr_browser_cert, 72);
 
+AT(xr_browser_check, size, 0);
+AT(xr_browser_check, probe, 8);
+AT(xr_browser_check, browser, 16);
+AT(xr_browser_check, known, 24);
+AT(xr_browser_check, known_count, 32);
+AT(xr_browser_check, unread, 40);
+AT(xr_browser_check, fetches, 48);
+
 AT(xr_probe, size, 0);
 AT(xr_probe, chain, 8);
 AT(xr_probe, count, 16);
@@ -146,6 +154,8 @@ AT(xr_host, sha1, 96);
 AT(xr_host, md5, 104);
 AT(xr_host, run, 112);
 AT(xr_host, lock, 120);
+AT(xr_host, openssl_items, 128);
+AT(xr_host, browser_check, 136);
 
 AT(xr_site, size, 0);
 AT(xr_site, root, 8);

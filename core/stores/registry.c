@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "registry.h"
 
+#include "certs/browsers.h"
 #include "certs/cafile.h"
 #include "certs/scan.h"
 #include "kit/pem.h"
@@ -52,6 +53,7 @@ const struct xr_host xr_host = {
     .run = xr_run_command,
     .lock = host_lock,
     .openssl_items = xr_openssl_items,
+    .browser_check = xr_browser_check,
 };
 
 #define XR_BUILTIN(name) const struct xr_backend *xr_backend_entry_##name(void);

@@ -242,7 +242,8 @@ enum xr_browser_trust {
     XR_BROWSER_DISTRUST,     /* the certificate */
     XR_BROWSER_DISTRUST_KEY, /* every certificate of its key */
     XR_BROWSER_PUBLIC,       /* a public root; whether this version of the browser has it is unknown */
-    XR_BROWSER_UNCLEAR       /* versions of the library read different trust of it */
+    XR_BROWSER_UNCLEAR,      /* versions of the library read different trust of it */
+    XR_BROWSER_PEER          /* a server's certificate, trusted as itself */
 };
 
 struct xr_browser_cert {
@@ -256,6 +257,23 @@ struct xr_browser_cert {
     const char *const *permitted_cidrs;
     size_t permitted_cidrs_count;
     const char *source; /* file or database, to be named in reasons, or NULL */
+};
+
+enum xr_browser { XR_FIREFOX = 1, XR_CHROMIUM };
+
+/* A question to the rules by which a browser verifies servers. */
+struct xr_browser_check {
+    size_t size;
+    const struct xr_probe *probe; /* purpose: XR_SERVER */
+    enum xr_browser browser;
+    /* All that its sources hold; they may name a certificate several times. Distrust in one source
+     * wins, and trust in one is enough. */
+    const struct xr_browser_cert *const *known;
+    size_t known_count;
+    /* Why a source could not be read, one line: then no answer is a yes or a no that the source might
+     * have changed. NULL: all were read. */
+    const char *unread;
+    bool fetches; /* it fetches a missing issuer from the address in a certificate */
 };
 
 /* Slices of a certificate; all point into its bytes. */
@@ -355,6 +373,9 @@ struct xr_host {
      * came before, and OpenSSL does not go on to the next number. */
     enum xr_status (*openssl_items)(struct xr_bytes data, enum xr_reading as, xr_item_fn emit,
                                     void *ctx, struct xr_error *err);
+    /* Fills answer and why of an opinion: what a browser would say, computed from its sources. */
+    enum xr_status (*browser_check)(struct xr_opinion *out, const struct xr_browser_check *check,
+                                    struct xr_error *err);
 };
 #define XR_LOCK_MS 30000u /* milliseconds to wait for a store's lock */
 

@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * libnss3 is no browser's verifier, and Chromium has more sources than NSS. So beside its answer
+ * stands one for each browser whose database this is, computed by core (host->browser_check) from what
+ * the browser reads: this database, the built-in roots, and for Chromium its own databases and managed
+ * policies.
+ *
+ * The database and the module of built-in roots are read before libnss3 is started, because both are
+ * global to a process.
+ */
+#include "ini.h"
+#include "store.h"
+
+#include "sys/whole.h"
+
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define STD_TRUST_SINCE 3114 /* NSS 3.114 reads CKO_TRUST first */
+#define INI_MAX         ((size_t)1 << 16)
+
+/* Certificates as one browser knows them. */
+struct known {
+    struct xr_browser_cert *items;
+    size_t count, capacity;
+};
+
+struct nss_opinions {
+    char *path, *data_home;
+    bool loaded;
+    const char *mozilla; /* the program whose profile this is, or NULL */
+    bool chromium;       /* Chromium and its relatives use it */
+    struct nss_view db, roots;
+    char *unread; /* why one of them could not be read, or NULL */
+};
+
+/* ---- what NSS holds ---- */
+
+/* The module is the one that libnss3 will load: beside the library, or where the loader finds it. */
+static enum xr_status load_roots(struct nss_view *out, const struct xr_session *s,
+                                 struct xr_error *err)
+{
+    void *handle = nss_libs_load(&s->libs, "libnssckbi.so", NULL);
+    void *symbol = handle != NULL ? dlsym(handle, "C_GetFunctionList") : NULL;
+    CK_C_GetFunctionList get = NULL;
+    struct xr_session roots = {.host = s->host};
+    CK_SLOT_ID slots[4];
+    CK_ULONG count = sizeof(slots) / sizeof(slots[0]);
+    enum xr_status status = XR_OK;
+
+    memcpy(&get, &symbol, sizeof(get));
+    if (get == NULL || get(&roots.token.p.f) != CKR_OK ||
+        roots.token.p.f->C_Initialize(NULL) != CKR_OK)
+        return XR_OK; /* without it nothing is known to be public */
+    if (roots.token.p.f->C_GetSlotList(CK_TRUE, slots, &count) == CKR_OK && count > 0 &&
+        roots.token.p.f->C_OpenSession(slots[0], CKF_SERIAL_SESSION, NULL, NULL,
+                                       &roots.token.p.session) == CKR_OK) {
+        status = nss_view_load(out, &roots, NSS_CERTS, NULL, err);
+        (void)roots.token.p.f->C_CloseSession(roots.token.p.session);
+    }
+    (void)roots.token.p.f->C_Finalize(NULL);
+    return status;
+}
+
+static void load(struct nss_opinions *o, struct xr_session *s)
+{
+    struct xr_error err = {0};
+    enum xr_status status = XR_OK;
+
+    o->db.host = o->roots.host = s->host;
+    if (s->exists)
+        status = nss_token_open(&s->token, &s->libs, s->dir, false, &err);
+    if (status == XR_OK && s->token.open)
+        status = nss_view_load(&o->db, s, NSS_CERTS, NULL, &err);
+    nss_token_close(&s->token);
+    if (status == XR_OK)
+        status = load_roots(&o->roots, s, &err);
+    if (status != XR_OK)
+        o->unread = xr_strdup(err.text);
+}
+
+static struct xr_browser_cert *add(struct known *to, struct xr_bytes der,
+                                   enum xr_browser_trust trust)
+{
+    struct xr_browser_cert *one = XR_PUSH(to);
+
+    *one = (struct xr_browser_cert){.size = sizeof(*one), .der = der, .trust = trust};
+    return one;
+}
+
+static enum xr_browser_trust for_servers(const struct p11_trust *trust)
+{
+    return (trust->distrust & XR_SERVER) != 0 ? XR_BROWSER_DISTRUST
+           : (trust->anchor & XR_SERVER) != 0 ? XR_BROWSER_ANCHOR
+           : (trust->peer & XR_SERVER) != 0   ? XR_BROWSER_PEER
+                                              : XR_BROWSER_HINT;
+}
+
+/* Every Firefox of today has an NSS that reads both kinds of trust object; Chromium uses the
+ * system's. False: the database says nothing of the certificate. */
+static bool trust_in(enum xr_browser_trust *out, const struct nss_view *view,
+                     const struct nss_cert *cert, enum xr_browser browser,
+                     const struct nss_libs *libs)
+{
+    struct nss_belief belief = nss_view_belief(view, cert);
+    enum xr_browser_trust std = for_servers(&belief.std), nss = for_servers(&belief.nss);
+    long version = nss_verify_version();
+
+    if (!belief.has_std) {
+        *out = nss;
+        return belief.has_nss;
+    }
+    if (browser == XR_FIREFOX || std == nss)
+        *out = std;
+    else if (libs->dir[0] == '\0' && version > 0)
+        *out = version >= STD_TRUST_SINCE ? std : nss;
+    else
+        *out = XR_BROWSER_UNCLEAR;
+    return true;
+}
+
+static void add_nss(struct known *to, const struct nss_opinions *o, const struct xr_session *s,
+                    const struct xr_probe *probe, enum xr_browser browser)
+{
+    enum xr_browser_trust trust = XR_BROWSER_HINT;
+
+    for (size_t i = 0; i < o->db.known.count; i++) {
+        const struct nss_cert *cert = &o->db.known.items[i];
+
+        if (!trust_in(&trust, &o->db, cert, browser, &s->libs))
+            trust = XR_BROWSER_HINT;
+        add(to, cert->der, trust)->source = "this database";
+    }
+    for (size_t i = 0; i < o->roots.known.count; i++) {
+        const struct nss_cert *cert = &o->roots.known.items[i];
+        struct nss_belief own = nss_view_belief(&o->roots, cert);
+        bool root = for_servers(own.has_std ? &own.std : &own.nss) == XR_BROWSER_ANCHOR;
+
+        /* Trust of the database replaces that of the module; Chromium has its own list and ignores
+         * the module's. */
+        if (trust_in(&trust, &o->db, cert, browser, &s->libs))
+            add(to, cert->der, trust)->source = "this database";
+        else if (root)
+            add(to, cert->der, XR_BROWSER_PUBLIC);
+        if (root && browser == XR_CHROMIUM)
+            add(to, cert->der, XR_BROWSER_PUBLIC);
+    }
+    for (size_t i = 0; i < probe->count; i++) {
+        struct nss_cert cert;
+
+        if (nss_cert_of(&cert, s->host, probe->chain[i]) &&
+            trust_in(&trust, &o->db, &cert, browser, &s->libs))
+            add(to, probe->chain[i], trust)->source = "this database";
+    }
+}
+
+/* ---- the question ---- */
+
+static void ask(struct xr_opinion *out, const struct known *known, const struct xr_session *s,
+                struct xr_browser_check *check)
+{
+    const struct xr_browser_cert **list = xr_new(known->count, sizeof(*list));
+    struct xr_error err = {0};
+
+    for (size_t i = 0; i < known->count; i++)
+        list[i] = &known->items[i];
+    check->known = list;
+    check->known_count = known->count;
+    if (s->host->browser_check(out, check, &err) != XR_OK) {
+        out->answer = XR_UNKNOWN;
+        (void)snprintf(out->why, sizeof(out->why), "%.250s", err.text);
+    }
+    free(list);
+}
+
+static struct xr_opinion *next(struct xr_verdict *out, const char *by)
+{
+    struct xr_opinion *one = NULL;
+
+    if (out->also_count == XR_OPINIONS_MAX)
+        return NULL;
+    one = &out->also[out->also_count++];
+    *one = (struct xr_opinion){.size = sizeof(*one)};
+    (void)snprintf(one->by, sizeof(one->by), "%s", by);
+    return one;
+}
+
+static void firefox(struct xr_verdict *out, const struct nss_opinions *o,
+                    const struct xr_session *s, const struct xr_probe *probe, const char *name)
+{
+    struct xr_browser_check check = {
+        .size = sizeof(check), .probe = probe, .browser = XR_FIREFOX, .unread = o->unread};
+    struct xr_opinion *opinion = next(out, name);
+    struct known known = {0};
+
+    if (opinion == NULL)
+        return;
+    add_nss(&known, o, s, probe, XR_FIREFOX);
+    ask(opinion, &known, s, &check);
+    free(known.items);
+}
+
+static void chromium(struct xr_verdict *out, const struct nss_opinions *o,
+                     const struct xr_session *s, const struct xr_probe *probe)
+{
+    struct xr_browser_check check = {.size = sizeof(check),
+                                     .probe = probe,
+                                     .browser = XR_CHROMIUM,
+                                     .unread = o->unread,
+                                     .fetches = true};
+    struct xr_opinion *opinion = next(out, "Chromium");
+    struct known known = {0};
+
+    if (opinion == NULL)
+        return;
+    add_nss(&known, o, s, probe, XR_CHROMIUM);
+    ask(opinion, &known, s, &check);
+    free(known.items);
+}
+
+/* The program that used a profile last, from the profile's own compatibility.ini; NULL: none that is
+ * known. */
+static const char *program_of(int dir)
+{
+    static const struct {
+        const char *word, *name;
+    } programs[] = {
+        {"thunderbird", "Thunderbird"}, {"librewolf", "LibreWolf"}, {"firefox", "Firefox"}};
+    int fd =
+        openat(dir, "compatibility.ini", O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    struct xr_buf text = {0};
+    struct nss_ini ini;
+    struct stat st;
+    const char *name = NULL;
+
+    if (fd < 0)
+        return NULL;
+    if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
+        (void)xr_read_whole(&text, fd, INI_MAX);
+    (void)close(fd);
+    nss_ini_open(&ini, (struct xr_bytes){(const unsigned char *)text.data, text.len});
+    while (name == NULL && nss_ini_next(&ini)) {
+        if (ini.key.len != strlen("LastPlatformDir") ||
+            memcmp(ini.key.data, "LastPlatformDir", ini.key.len) != 0)
+            continue;
+        for (size_t i = 0; name == NULL && i < sizeof(programs) / sizeof(programs[0]); i++) {
+            if (memmem(ini.value.data, ini.value.len, programs[i].word, strlen(programs[i].word)))
+                name = programs[i].name;
+        }
+    }
+    xr_buf_free(&text);
+    return name;
+}
+
+struct nss_opinions *nss_opinions_new(const struct xr_site *site, const char *location)
+{
+    struct nss_opinions *o = xr_new(1, sizeof(*o));
+
+    o->path = xr_strdup(location);
+    o->data_home = site->data_home != NULL ? xr_strdup(site->data_home) : NULL;
+    return o;
+}
+
+void nss_opinions_free(struct nss_opinions *o)
+{
+    if (o == NULL)
+        return;
+    nss_view_free(&o->db);
+    nss_view_free(&o->roots);
+    free(o->unread);
+    free(o->path);
+    free(o->data_home);
+    free(o);
+}
+
+void nss_opinions_load(struct nss_opinions *o, struct xr_session *s)
+{
+    const char *mozilla = NULL;
+    size_t len = o->data_home != NULL ? strlen(o->data_home) : 0;
+    char *home = NULL;
+
+    if (o->loaded)
+        return;
+    o->loaded = true;
+    mozilla = nss_mozilla_at(o->path);
+    o->mozilla = mozilla != NULL ? mozilla : program_of(s->dir);
+    home = nss_chromium_home(o->path);
+    o->chromium = home != NULL || (len > 0 && strncmp(o->path, o->data_home, len) == 0 &&
+                                   strcmp(o->path + len, "/pki/nssdb") == 0);
+    free(home);
+    if (o->mozilla != NULL || o->chromium)
+        load(o, s);
+}
+
+void nss_opinions_add(struct xr_verdict *out, const struct nss_opinions *o,
+                      const struct xr_session *s, const struct xr_probe *probe)
+{
+    char by[96];
+
+    if (o->mozilla != NULL) {
+        (void)snprintf(by, sizeof(by), "%s%s", o->mozilla,
+                       strcmp(o->mozilla, "Firefox") == 0 ? "" : ", as Firefox");
+        firefox(out, o, s, probe, by);
+    }
+    if (o->chromium)
+        chromium(out, o, s, probe);
+}
