@@ -87,7 +87,8 @@ static struct xr_browser_cert *add(struct known *to, struct xr_bytes der,
 {
     struct xr_browser_cert *one = XR_PUSH(to);
 
-    *one = (struct xr_browser_cert){.size = sizeof(*one), .der = der, .trust = trust};
+    *one = (struct xr_browser_cert){
+        .size = sizeof(*one), .der = der, .trust = trust, .by_name_bytes = true};
     return one;
 }
 
@@ -133,6 +134,13 @@ static void add_nss(struct known *to, const struct nss_opinions *o, const struct
         if (!trust_in(&trust, &o->db, cert, browser, &s->libs))
             trust = XR_BROWSER_HINT;
         add(to, cert->der, trust)->source = "this database";
+    }
+    for (size_t i = 0; i < o->db.certs.count; i++) { /* also those that nobody here can parse */
+        struct xr_bytes der = p11_get(&o->db.certs.items[i], CKA_VALUE);
+        struct nss_cert cert;
+
+        if (!nss_cert_of(&cert, s->host, der))
+            add(to, der, XR_BROWSER_HINT);
     }
     for (size_t i = 0; i < o->roots.known.count; i++) {
         const struct nss_cert *cert = &o->roots.known.items[i];

@@ -15,21 +15,26 @@ struct xr_finding {
 XR_PRINTF(3, 4)
 void xr_find(struct xr_finding *f, enum xr_finding_level level, const char *format, ...);
 
-/* What a rule makes of something; the zero value is "not measured". */
-enum xr_take { XR_TAKE_UNKNOWN = 0, XR_TAKES, XR_REFUSES };
-
 struct xr_browser_rules {
     const char *name;
-    bool exact_names;       /* names are equal only byte for byte */
-    bool peers;             /* takes a self-signed server certificate that is trusted as itself */
-    size_t most_issuers;    /* in a path, the anchor not counted; 0: not known */
-    enum xr_take p521_leaf; /* TLS key of a server */
-    enum xr_take any_eku_leaf, any_eku_issuer;
-    enum xr_take key_encipherment; /* a server's only key usage */
-    enum xr_take ca_leaf;          /* a server's certificate with CA:TRUE */
-    enum xr_take version1_anchor;
-    enum xr_take plain_anchor; /* version 3 without basicConstraints */
-    enum xr_take expired_anchor;
+    bool exact_names;      /* names are equal only byte for byte */
+    bool empty_names;      /* a CA may have an empty name */
+    int least_rsa;         /* bits of an RSA key */
+    size_t most_issuers;   /* in a path, the anchor not counted */
+    bool p521_server;      /* takes a server with a key on P-521 */
+    bool any_eku;          /* takes anyExtendedKeyUsage for servers */
+    bool ocsp_server;      /* takes a server that may also sign OCSP answers */
+    uint32_t server_usage; /* a server's key usage has one of these (KU_*) */
+    bool ca_server;        /* takes a server's certificate with CA:TRUE */
+    bool plain_anchor;     /* takes an anchor of version 2 or 3 without basicConstraints */
+    bool self_issued;      /* takes a server whose certificate has its issuer's name */
+    bool peers;            /* takes a self-signed server certificate that is trusted as itself */
+    bool peer_issues;      /* takes a certificate of that trust as an intermediate */
+    bool wants_staple;     /* refuses a server that promises OCSP stapling and does not staple */
+    bool policies;         /* follows policy constraints and mappings */
+    bool exact_directory;  /* directory names in name constraints have rules of their own */
+    bool unknown_suffixes; /* refuses wildcards of public suffixes such as *.co.uk */
+    const int *critical;   /* extensions that may be critical, NIDs, ends with 0 */
 };
 const struct xr_browser_rules *xr_browser_rules(enum xr_browser browser);
 
@@ -39,10 +44,17 @@ struct xr_browser_item {
     struct xr_cert *cert;
     X509 *x; /* the same, parsed; NULL: libcrypto does not */
 };
+/* A finding about a certificate, which the reason names. */
+XR_PRINTF(4, 5)
+void xr_find_at(struct xr_finding *f, enum xr_finding_level level,
+                const struct xr_browser_item *item, const char *format, ...);
+/* browser_form.c: would every parser read the same? item->x is not NULL. */
+bool xr_browser_usual_form(const struct xr_browser_item *item);
+bool xr_browser_self_issued(const struct xr_browser_item *item);
 void xr_browser_item_check(struct xr_finding *f, const struct xr_browser_rules *rules,
                            const struct xr_browser_item *item, enum xr_browser_role role,
                            int64_t at);
-/* The names of a server. host may be NULL: any. */
+/* browser_names.c: the names of a server. host may be NULL: any. */
 void xr_browser_names_check(struct xr_finding *f, const struct xr_browser_rules *rules,
                             const struct xr_browser_item *server, const char *host);
 /* What issuers say of what is below them: path lengths, name constraints. items[0] is the server, or,

@@ -12,14 +12,16 @@
 #include <stdlib.h>
 
 /* As in mozilla::pkix and Chromium, a limit on hostile sets of certificates. */
-enum { STEPS_MAX = 5000, PATH_LEN_MAX = 32 };
+enum { STEPS_MAX = 5000, PATH_LEN_MAX = 32 }; /* more than most_issuers of both, and two */
 
 /* One certificate with what all sources say of it. */
 struct node {
-    struct xr_browser_item item;
+    struct xr_browser_item item; /* without a certificate if der is none for us */
+    struct xr_bytes der;
     bool parsed; /* item.x was tried */
     bool anchor, public_root, unclear, peer, distrust;
-    const struct xr_browser_cert *limits; /* of an anchor that every source limits; the first */
+    bool by_equal_name; /* a source finds it by an equal name, not only by its bytes */
+    const struct xr_browser_cert *limits; /* of an anchor that a source limits */
     const char *distrusts;                /* source */
 };
 
@@ -61,6 +63,7 @@ static struct node *add(struct search *s, struct xr_bytes der)
         cert = NULL; /* keeps its place; it is no part of any path */
     node = XR_PUSH(&s->nodes);
     node->item.cert = cert;
+    node->der = der;
     return node;
 }
 
@@ -87,14 +90,14 @@ static bool limited(const struct xr_browser_cert *known)
 static void take(struct search *s, const struct xr_browser_cert *known)
 {
     struct node *node = add(s, known->der);
-    bool first = !node->anchor;
+
+    if (!known->by_name_bytes)
+        node->by_equal_name = true;
 
     switch (known->trust) {
     case XR_BROWSER_ANCHOR:
         node->anchor = true;
-        if (!limited(known))
-            node->limits = NULL;
-        else if (first)
+        if (limited(known)) /* wins over trust without limits from another source: measured */
             node->limits = known;
         break;
     case XR_BROWSER_PUBLIC:
@@ -175,6 +178,8 @@ static struct xr_finding look_at(struct search *s, size_t at, enum xr_browser_ro
                 node->distrusts != NULL ? node->distrusts : "");
         free(name);
     }
+    if (node->peer && role != XR_ROLE_SERVER && !s->rules->peer_issues)
+        xr_find(&f, XR_BAD, "a CA of the path has the trust of a server's certificate");
     if (node->unclear)
         xr_find(&f, XR_DOUBT, "versions of NSS read different trust of a certificate of the path");
     xr_browser_item_check(&f, s->rules, &node->item, role, s->check->probe->at);
@@ -205,16 +210,27 @@ static void end_path(struct search *s, struct xr_finding f)
     judge(s, &f, RANK_PATH);
 }
 
-static bool same_name(const struct search *s, struct xr_bytes a, struct xr_bytes b)
+enum match { APART, EQUAL, ALIKE };
+
+/* ALIKE: equal as RFC 5280 compares names, of which each browser knows a part. */
+static enum match name_match(const struct search *s, const struct node *node, struct xr_bytes name)
 {
-    return xr_bytes_equal(a, b) || (!s->rules->exact_names && xr_x509_name_equal(a, b));
+    struct xr_bytes subject = node->item.cert->d.slices.subject;
+
+    if (xr_bytes_equal(subject, name))
+        return EQUAL;
+    return !s->rules->exact_names && node->by_equal_name && xr_x509_name_equal(subject, name)
+               ? ALIKE
+               : APART;
 }
 
+/* A path has no certificate twice, and no name with the same key. */
 static bool in_path(const struct search *s, size_t at)
 {
+    const struct xr_cert *b = s->nodes.items[at].item.cert;
+
     for (size_t i = 0; i < s->len; i++) {
         const struct xr_cert *a = s->nodes.items[s->path[i]].item.cert;
-        const struct xr_cert *b = s->nodes.items[at].item.cert;
 
         if (s->path[i] == at ||
             (i > 0 && memcmp(a->spki_sha256, b->spki_sha256, XR_SHA256_LEN) == 0 &&
@@ -257,6 +273,21 @@ static bool may_be_public(const struct search *s)
     return false;
 }
 
+/* Does a certificate that cannot be parsed here hold that name? Browsers may read it. */
+static bool unread_holds(const struct search *s, struct xr_bytes name)
+{
+    for (size_t i = 0; i < s->nodes.count; i++) {
+        struct xr_bytes rest = s->nodes.items[i].der;
+
+        for (; s->nodes.items[i].item.cert == NULL && name.len > 0 && rest.len >= name.len;
+             rest.data++, rest.len--) {
+            if (memcmp(rest.data, name.data, name.len) == 0)
+                return true;
+        }
+    }
+    return false;
+}
+
 /* Nothing goes on from the last certificate of the path. */
 static void dead_end(struct search *s, bool bad_signature)
 {
@@ -273,6 +304,9 @@ static void dead_end(struct search *s, bool bad_signature)
         xr_buf_visible(&shown, address, strlen(address));
         (void)snprintf(why, sizeof(why), "it would fetch \"%.80s\" from %.120s", name, shown.data);
         xr_buf_free(&shown);
+        say_doubt(s, why);
+    } else if (unread_holds(s, issuer)) {
+        (void)snprintf(why, sizeof(why), "a certificate of \"%.80s\" cannot be read", name);
         say_doubt(s, why);
     } else if (may_be_public(s)) {
         (void)snprintf(why, sizeof(why), "\"%.80s\" may be a public CA that %s knows", name,
@@ -300,12 +334,14 @@ static void extend(struct search *s, struct xr_finding f) /* NOLINT(misc-no-recu
         struct node *node = &s->nodes.items[i];
         struct xr_finding here = f, found;
         enum xr_browser_role role = XR_ROLE_ISSUER;
+        enum match match = APART;
 
-        if (node->item.cert == NULL ||
-            !same_name(s, node->item.cert->d.slices.subject, last->d.slices.issuer) ||
-            in_path(s, i))
+        if (node->item.cert == NULL)
             continue;
-        if (++s->steps > STEPS_MAX || s->len == PATH_LEN_MAX) {
+        match = name_match(s, node, last->d.slices.issuer);
+        if (match == APART || in_path(s, i))
+            continue;
+        if (++s->steps > STEPS_MAX) {
             say_doubt(s, "there are too many possible paths");
             return;
         }
@@ -314,8 +350,15 @@ static void extend(struct search *s, struct xr_finding f) /* NOLINT(misc-no-recu
             continue;
         }
         went_on = true;
+        /* The target and the issuers before this one. */
+        if (!node->anchor && s->len > s->rules->most_issuers) {
+            say_no(s, RANK_PATH, "the path is too long");
+            continue;
+        }
         role = node->anchor || node->public_root ? XR_ROLE_ANCHOR : XR_ROLE_ISSUER;
         found = look_at(s, i, role);
+        if (match == ALIKE)
+            xr_find(&found, XR_DOUBT, "a name of the path is written in two ways");
         xr_find(&here, found.level, "%s", found.why);
         s->path[s->len++] = i;
         if (found.level == XR_BAD) {
@@ -333,6 +376,20 @@ static void extend(struct search *s, struct xr_finding f) /* NOLINT(misc-no-recu
         dead_end(s, bad_signature);
 }
 
+/* A server whose certificate is itself trusted, or has the name and key of its issuer. */
+static void look_at_server(struct search *s, struct xr_finding *f)
+{
+    struct node *target = &s->nodes.items[0];
+    bool self = xr_cert_self_signed(target->item.cert);
+
+    if (target->anchor || target->public_root)
+        say_doubt(s, "the server's certificate is itself an anchor");
+    else if (target->peer && s->rules->peers && !self)
+        say_doubt(s, "the server's certificate is trusted as itself");
+    else if (target->peer && s->rules->peers)
+        judge(s, f, RANK_PATH);
+}
+
 static void start(struct search *s)
 {
     struct node *target = &s->nodes.items[0];
@@ -347,17 +404,17 @@ static void start(struct search *s)
     } else {
         f = look_at(s, 0, XR_ROLE_SERVER);
         xr_browser_names_check(&f, s->rules, &target->item, probe->host);
-        if (anchor)
-            xr_find(&f, XR_DOUBT, "the server's certificate is itself an anchor");
     }
     if (f.level == XR_BAD) {
         say_no(s, RANK_PATH, f.why);
+        if (!s->as_ca && (anchor || target->peer))
+            say_doubt(s, f.why);
         return;
     }
     if (s->as_ca && anchor)
         end_path(s, f);
-    if (!s->as_ca && target->peer && s->rules->peers && xr_cert_self_signed(target->item.cert))
-        judge(s, &f, RANK_PATH);
+    else if (!s->as_ca)
+        look_at_server(s, &f);
     if (!s->yes && !(s->as_ca && target->anchor))
         extend(s, f);
 }
@@ -373,7 +430,7 @@ enum xr_status xr_browser_check(struct xr_opinion *out, const struct xr_browser_
     if (probe->count == 0)
         return xr_fail(err, XR_INVALID, "no certificate to verify");
     for (size_t i = 0; i < probe->count; i++)
-        (void)add(&s, probe->chain[i]);
+        add(&s, probe->chain[i])->by_equal_name = true;
     for (size_t i = 0; i < check->known_count; i++)
         take(&s, check->known[i]);
     for (size_t i = 0; i < check->known_count; i++) {

@@ -98,7 +98,8 @@ AT(xr_browser_cert, permitted_dns_count, 40);
 AT(xr_browser_cert, permitted_cidrs, 48);
 AT(xr_browser_cert, permitted_cidrs_count, 56);
 AT(xr_browser_cert, source, 64);
-SIZE(xr_browser_cert, 72);
+AT(xr_browser_cert, by_name_bytes, 72);
+SIZE(xr_browser_cert, 80);
 
 AT(xr_browser_check, size, 0);
 AT(xr_browser_check, probe, 8);

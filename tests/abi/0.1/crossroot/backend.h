@@ -257,6 +257,7 @@ struct xr_browser_cert {
     const char *const *permitted_cidrs;
     size_t permitted_cidrs_count;
     const char *source; /* file or database, to be named in reasons, or NULL */
+    bool by_name_bytes; /* the source is searched by the bytes of a subject, not by equal names */
 };
 
 enum xr_browser { XR_FIREFOX = 1, XR_CHROMIUM };
