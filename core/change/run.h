@@ -26,7 +26,8 @@ struct xr_run {
     char *location;
     char *summary; /* summary from discovery, or NULL */
     const struct xr_loaded *backend;
-    bool named; /* by --store, not discovered */
+    bool named;      /* by --store, not discovered */
+    bool only_named; /* discovered, and changed only if --store names it */
     struct xr_owner owner;
     struct xr_subjects leaving, coming; /* see struct xr_target */
     struct xr_caps caps;

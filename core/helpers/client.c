@@ -320,6 +320,7 @@ static void get_found(struct xr_reader *in, xr_found_fn emit, void *ctx)
     found.location = location;
     found.identity = identity;
     found.summary = summary;
+    found.only_named = xr_get_number(in, 1) == 1;
     if (!in->failed)
         (void)emit(ctx, &found);
     free(location);

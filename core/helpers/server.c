@@ -97,6 +97,7 @@ static enum xr_status send_found(void *ctx, const struct xr_found *given)
     xr_put_text(&out, found.location);
     xr_put_text(&out, found.identity);
     xr_put_text(&out, found.summary);
+    xr_put_number(&out, found.only_named);
     ok = xr_talk_send(s->fd, &out, -1);
     xr_buf_free(&out);
     return ok ? XR_OK : XR_FAILED;

@@ -220,6 +220,7 @@ static json_t *store_row(const struct xr_run *run)
     set(out, "writable", json_boolean(run->caps.writable));
     set(out, "why_not",
         run->caps.writable ? json_null() : string(run->why ? run->why : run->caps.why_not));
+    set(out, "only_named", json_boolean(run->only_named));
     set(out, "places", places);
     set(out, "purposes", purposes(run->caps.purposes));
     set(out, "verifier", run->caps.verifier[0] ? string(run->caps.verifier) : json_null());

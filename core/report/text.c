@@ -222,7 +222,10 @@ static void stores(const struct xr_text_style *style, FILE *out, const struct xr
             put_row(out, "unusable", run->why);
             continue;
         }
-        put_row(out, "writable", run->caps.writable ? "yes" : run->caps.why_not);
+        put_row(out, "writable",
+                !run->caps.writable ? run->caps.why_not
+                : run->only_named   ? "yes, if --store names it"
+                                    : "yes");
         put_places(out, &run->caps);
         xr_purposes_text(text, sizeof(text), run->caps.purposes);
         put_row(out, "anchors",

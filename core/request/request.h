@@ -20,6 +20,7 @@ struct xr_engine {
     struct xr_users users;
     /* Done and reported only once for all backends. */
     bool read_users, no_users, told_others, told_root;
+    size_t left_alone; /* stores that this command changes only if they are named */
 };
 
 /* Fills report->runs with the stores of the request. False on an error (already reported). */
@@ -27,6 +28,9 @@ bool xr_engine_select(struct xr_engine *engine);
 /* Adds every store of the scope that is not excluded. False if --exclude-store is not an address
  * (already reported). */
 bool xr_engine_discover(struct xr_engine *engine);
+/* Drops, of the runs from index from on, those that the command leaves alone unless they are named,
+ * and says so. */
+void xr_engine_leave_alone(struct xr_engine *engine, size_t from);
 /* Which stores of the journal --store and --exclude-store select. They need not exist any more. */
 struct xr_chosen {
     bool all; /* without --store */

@@ -150,6 +150,7 @@ static void push_run(struct xr_engine *engine, const struct xr_loaded *backend,
         (void)snprintf(run->caps.identity, sizeof(run->caps.identity), "%s", found->identity);
     run->backend = backend;
     run->named = named;
+    run->only_named = found != NULL && XR_HAS(found, only_named) && found->only_named;
     run->part = XR_NONE;
     xr_engine_owner(&run->owner, engine, backend, location);
 }
@@ -474,7 +475,10 @@ bool xr_engine_discover(struct xr_engine *engine)
 
     for (size_t i = 0; i < engine->report->registry.count; i++)
         discover(engine, &engine->report->registry.items[i], false);
-    return drop_excluded(engine, from);
+    if (!drop_excluded(engine, from))
+        return false;
+    xr_engine_leave_alone(engine, from);
+    return true;
 }
 
 bool xr_engine_select(struct xr_engine *engine)
@@ -491,7 +495,9 @@ bool xr_engine_select(struct xr_engine *engine)
         return true;
     if (engine->report->exit == XR_EXIT_OK) {
         xr_report_say(engine->report, XR_ERROR, NULL, "%s",
-                      rq->scope & XR_SCOPE_SYSTEM
+                      engine->left_alone > 0
+                          ? "every store found here is changed only if --store names it"
+                      : rq->scope & XR_SCOPE_SYSTEM
                           ? "no trust store found; name one with --store, for example "
                             "--store openssl:/srv/trust"
                       : rq->scope & XR_SCOPE_ALL_USERS

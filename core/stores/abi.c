@@ -173,6 +173,7 @@ AT(xr_found, size, 0);
 AT(xr_found, location, 8);
 AT(xr_found, identity, 16);
 AT(xr_found, summary, 24);
+AT(xr_found, only_named, 32);
 
 AT(xr_target, size, 0);
 AT(xr_target, site, 8);

@@ -4,6 +4,8 @@
  * keeps it from harm is who it runs as, and it says who that is. HOME/.stores has one file a store
  * (a byte for the place, a certificate); HOME/.behave says what discovery does besides.
  *
+ * A store whose name has ".named" in it is to be changed only by its name.
+ *
  * Discovery names, before the stores, a store that is not there and whose name says what it saw.
  */
 #include <crossroot/backend.h>
@@ -52,7 +54,8 @@ static enum xr_status name_it(xr_found_fn emit, void *ctx, const char *root, con
                               const char *name)
 {
     char location[8192];
-    struct xr_found found = {.size = sizeof(found), .location = location};
+    struct xr_found found = {
+        .size = sizeof(found), .location = location, .only_named = strstr(name, ".named") != NULL};
 
     (void)snprintf(location, sizeof(location), "%s%s%s%s", root, dir, name[0] ? "/" : "", name);
     return emit(ctx, &found);

@@ -401,6 +401,9 @@ struct xr_found {
     const char *location; /* the part of a store address after "BACKEND:" */
     const char *identity; /* as in struct xr_caps, or NULL */
     const char *summary;  /* one line for people, or NULL */
+    /* Commands that only read use it as any other store; those that change leave it alone unless
+     * --store names it, or its backend. */
+    bool only_named;
 };
 typedef enum xr_status (*xr_found_fn)(void *ctx, const struct xr_found *found);
 
