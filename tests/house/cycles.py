@@ -27,7 +27,7 @@ ALLOWED = {
 SHARED = {
     "openssl": set(),
     "cacerts": {"sources", "p11files"},
-    "nss": {"pkcs11"},
+    "nss": {"pkcs11", "policy"},
     "p11kit": {"sources", "p11files", "pkcs11"},
     "windows": set(),
     "policy": set(),

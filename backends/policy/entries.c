@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Entries of Chromium's lists. A bad one is ignored alone, except where Chromium ends over it. */
+#include "private.h"
+
+#include "kit/der.h"
+#include "kit/pem.h"
+
+#include <arpa/inet.h>
+#include <stdlib.h>
+
+struct policy_own {
+    struct xr_buf der;
+    enum xr_browser_trust trust;
+    const char *source;
+    struct xr_strings dns, cidrs;
+};
+
+void policy_view_free(struct policy_view *view)
+{
+    for (size_t i = 0; i < view->own_count; i++) {
+        xr_buf_free(&view->own[i].der);
+        xr_strings_free(&view->own[i].dns);
+        xr_strings_free(&view->own[i].cidrs);
+    }
+    free(view->own);
+    free(view->items);
+    xr_strings_free(&view->problems);
+    xr_strings_free(&view->files);
+    *view = (struct policy_view){0};
+}
+
+void policy_finish(struct policy_view *view)
+{
+    view->items = xr_new(view->own_count + 1, sizeof(*view->items));
+    view->count = view->own_count;
+    for (size_t i = 0; i < view->own_count; i++) {
+        const struct policy_own *own = &view->own[i];
+
+        view->items[i] = (struct xr_browser_cert){
+            .size = sizeof(view->items[i]),
+            .der = {(const unsigned char *)own->der.data, own->der.len},
+            .trust = own->trust,
+            .permitted_dns = (const char *const *)own->dns.items,
+            .permitted_dns_count = own->dns.count,
+            .permitted_cidrs = (const char *const *)own->cidrs.items,
+            .permitted_cidrs_count = own->cidrs.count,
+            .source = own->source,
+        };
+    }
+}
+
+bool policy_base64(struct xr_buf *out, const json_t *text)
+{
+    const char *data = json_string_value(text);
+    size_t len = json_string_length(text);
+
+    if (data == NULL || len == 0 || len % 4 != 0)
+        return false;
+    for (size_t i = 0; i < len; i++) {
+        if (xr_pem_space((unsigned char)data[i]))
+            return false;
+    }
+    return xr_base64(out, (const unsigned char *)data, len);
+}
+
+/* ---- limits ---- */
+
+enum limits { LIMITS_GOOD, LIMITS_BAD, LIMITS_UNCLEAR };
+
+/* Chromium takes more spellings of an address than inet_pton: those are not guessed at. */
+static enum limits check_cidr(const char *text)
+{
+    const char *slash = strrchr(text, '/');
+    unsigned char address[16];
+    char host[64];
+    unsigned long bits = 0;
+    size_t len = slash != NULL ? (size_t)(slash - text) : 0, most = 0;
+    char *end = NULL;
+
+    if (slash == NULL || strchr(text, '/') != slash || len == 0 || slash[1] == '\0')
+        return LIMITS_BAD;
+    if (len >= sizeof(host) || strspn(slash + 1, "0123456789") != strlen(slash + 1))
+        return LIMITS_UNCLEAR;
+    memcpy(host, text, len);
+    host[len] = '\0';
+    if (inet_pton(AF_INET, host, address) == 1)
+        most = 32;
+    else if (inet_pton(AF_INET6, host, address) == 1)
+        most = 128;
+    bits = strtoul(slash + 1, &end, 10);
+    return most == 0 ? LIMITS_UNCLEAR : bits <= most ? LIMITS_GOOD : LIMITS_BAD;
+}
+
+static enum limits check_dns(const char *text)
+{
+    for (; *text != '\0'; text++) {
+        if ((unsigned char)*text >= 0x80)
+            return LIMITS_BAD;
+    }
+    return LIMITS_GOOD;
+}
+
+/* A member that is no list counts as one that is not there. */
+static enum limits take_names(struct xr_strings *out, const json_t *constraints, const char *member,
+                              enum limits (*check)(const char *text))
+{
+    enum limits all = LIMITS_GOOD;
+    size_t i = 0;
+    json_t *name = NULL;
+
+    json_array_foreach(json_object_get(constraints, member), i, name)
+    {
+        enum limits one = json_is_string(name) ? check(json_string_value(name)) : LIMITS_BAD;
+
+        if (one == LIMITS_BAD)
+            return one;
+        if (one == LIMITS_UNCLEAR)
+            all = one;
+        xr_strings_add(out, json_string_value(name));
+    }
+    return all;
+}
+
+static enum limits take_limits(struct policy_own *own, const json_t *entry)
+{
+    const json_t *constraints = json_object_get(entry, "constraints");
+    enum limits dns = take_names(&own->dns, constraints, "permitted_dns_names", check_dns);
+    enum limits cidrs = take_names(&own->cidrs, constraints, "permitted_cidrs", check_cidr);
+
+    if (dns == LIMITS_BAD || cidrs == LIMITS_BAD || own->dns.count + own->cidrs.count == 0)
+        return LIMITS_BAD;
+    return cidrs;
+}
+
+/* ---- lists ---- */
+
+static const enum xr_browser_trust trusts[POLICY_KEYS] = {
+    [POLICY_ANCHORS] = XR_BROWSER_ANCHOR,
+    [POLICY_LIMITED] = XR_BROWSER_ANCHOR,
+    [POLICY_HINTS] = XR_BROWSER_HINT,
+    [POLICY_DISTRUST] = XR_BROWSER_DISTRUST_KEY,
+};
+
+/* Numbers of the first entry of a kind, from 1, and of all of them. */
+struct tally {
+    size_t first, count;
+};
+
+static void count(struct tally *tally, size_t i)
+{
+    if (tally->count++ == 0)
+        tally->first = i + 1;
+}
+
+static bool known(const struct policy_view *view, const struct policy_own *own)
+{
+    struct xr_bytes der = {(const unsigned char *)own->der.data, own->der.len};
+
+    for (size_t i = 0; i < view->own_count; i++) {
+        const struct policy_own *other = &view->own[i];
+        struct xr_bytes bytes = {(const unsigned char *)other->der.data, other->der.len};
+
+        if (other->trust == own->trust && xr_bytes_equal(bytes, der))
+            return true;
+    }
+    return false;
+}
+
+enum taken { TAKEN, TAKEN_BAD, TAKEN_TWICE, TAKEN_UNCLEAR };
+
+static enum taken take_one(struct policy_view *view, struct policy_own *own, enum policy_key key,
+                           const json_t *entry)
+{
+    const json_t *text = key == POLICY_LIMITED ? json_object_get(entry, "certificate") : entry;
+    enum limits limits = key == POLICY_LIMITED ? take_limits(own, entry) : LIMITS_GOOD;
+    struct xr_der_cert cert;
+
+    if (limits == LIMITS_BAD || !policy_base64(&own->der, text) ||
+        xr_der_cert(&cert, (struct xr_bytes){(const unsigned char *)own->der.data, own->der.len},
+                    NULL) != XR_OK)
+        return TAKEN_BAD;
+    if (limits == LIMITS_UNCLEAR || cert.malformed)
+        return TAKEN_UNCLEAR;
+    return known(view, own) ? TAKEN_TWICE : TAKEN;
+}
+
+static void say(struct policy_view *view, const struct tally *tally, enum policy_key key,
+                const char *path, const char *what)
+{
+    if (tally->count == 1)
+        policy_problem(view, "entry %zu of %s in %s %s", tally->first, policy_names[key], path,
+                       what);
+    else if (tally->count > 1)
+        policy_problem(view, "%zu entries of %s in %s, the first is number %zu: each %s",
+                       tally->count, policy_names[key], path, tally->first, what);
+}
+
+void policy_take(struct policy_view *view, enum policy_key key, const char *path,
+                 const json_t *list)
+{
+    struct tally bad = {0}, twice = {0}, unclear = {0}, fatal = {0};
+    size_t i = 0;
+    json_t *entry = NULL;
+
+    json_array_foreach(list, i, entry)
+    {
+        struct policy_own own = {.trust = trusts[key], .source = path};
+        enum taken taken = TAKEN_BAD;
+
+        if ((key == POLICY_HINTS || key == POLICY_DISTRUST) && !json_is_string(entry)) {
+            count(&fatal, i);
+            continue;
+        }
+        taken = take_one(view, &own, key, entry);
+        if (taken == TAKEN) {
+            view->own =
+                xr_push_room(view->own, &view->own_capacity, view->own_count, sizeof(*view->own));
+            view->own[view->own_count++] = own;
+            continue;
+        }
+        xr_buf_free(&own.der);
+        xr_strings_free(&own.dns);
+        xr_strings_free(&own.cidrs);
+        count(taken == TAKEN_BAD ? &bad : taken == TAKEN_TWICE ? &twice : &unclear, i);
+    }
+    view->incomplete = view->incomplete || unclear.count > 0 || fatal.count > 0;
+    say(view, &bad, key, path,
+        key == POLICY_LIMITED
+            ? "is ignored by the browser: it needs the base64 of one DER certificate, and limits "
+              "that are well-formed"
+            : "is ignored by the browser: it is not the base64 of one DER certificate");
+    if (key == POLICY_ANCHORS || key == POLICY_LIMITED)
+        say(view, &twice, key, path, "is a certificate that is listed before, and counts there");
+    say(view, &unclear, key, path,
+        "may be ignored by the browser or not: an extension or an address is unusual");
+    say(view, &fatal, key, path, "is not text: Chromium ends when it reads that");
+}

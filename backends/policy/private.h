@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the files of this folder share about a view. */
+#ifndef XR_POLICY_PRIVATE_H
+#define XR_POLICY_PRIVATE_H
+
+#include "policy.h"
+
+#include <jansson.h>
+
+XR_PRINTF(2, 3) void policy_problem(struct policy_view *view, const char *format, ...);
+/* Adds the entries of one list, which path sets. */
+void policy_take(struct policy_view *view, enum policy_key key, const char *path,
+                 const json_t *list);
+void policy_finish(struct policy_view *view); /* makes items of what was taken */
+/* base64 as Chromium decodes it: no blank, and padding. false: it ignores the text. */
+bool policy_base64(struct xr_buf *out, const json_t *text);
+
+#endif
