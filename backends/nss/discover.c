@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Which databases a home holds. A profile counts if a profiles.ini or an installs.ini names it, or
- * its group (groups.h); Chromium's database where Chromium looks for it. Nothing else is searched.
+/* Which databases a home holds, in the places of places.h. A profile counts if a profiles.ini or an
+ * installs.ini names it, or its group (groups.h); Chromium's database where Chromium looks for it.
+ * Nothing else is searched.
  *
  * A file that cannot be read safely (a link of another user, a FIFO, an endless file) does not end
  * the search. Discovery fails with it only after it has emitted everything else, so that the caller
@@ -8,6 +9,7 @@
 #include "groups.h"
 #include "ini.h"
 #include "nss.h"
+#include "places.h"
 
 #include <stdlib.h>
 #include <unistd.h>
@@ -15,50 +17,8 @@
 #define INI_MAX      ((size_t)1 << 20)
 #define PROFILES_MAX 1000u
 #define NAME_MAX_LEN 80u
+#define BOXES_MAX    2000u
 #define OF_USERS     (XR_SCOPE_USER | XR_SCOPE_ALL_USERS) /* path of the home in struct xr_site */
-
-enum base { HOME, CONFIG, DATA };
-
-/* Directories with a profiles.ini. Seen at work: Firefox ESR 153 (a new user's goes below ~/.config,
- * an old ~/.mozilla stays in use) and Thunderbird 153. Firefox's snap keeps to .mozilla; flatpaks
- * have an XDG_CONFIG_HOME of their own, so that newer ones moved. */
-static const struct mozilla {
-    enum base base;
-    const char *dir, *program, *packing;
-} mozillas[] = {
-    {HOME, ".mozilla/firefox", "Firefox", ""},
-    {CONFIG, "mozilla/firefox", "Firefox", ""},
-    {HOME, "snap/firefox/common/.mozilla/firefox", "Firefox", " (snap)"},
-    {HOME, ".var/app/org.mozilla.firefox/.mozilla/firefox", "Firefox", " (flatpak)"},
-    {HOME, ".var/app/org.mozilla.firefox/config/mozilla/firefox", "Firefox", " (flatpak)"},
-    {HOME, ".thunderbird", "Thunderbird", ""},
-    {HOME, "snap/thunderbird/common/.thunderbird", "Thunderbird", " (snap)"},
-    {HOME, ".var/app/org.mozilla.Thunderbird/.thunderbird", "Thunderbird", " (flatpak)"},
-    {HOME, ".var/app/org.mozilla.thunderbird/.thunderbird", "Thunderbird", " (flatpak)"},
-    {HOME, ".var/app/net.thunderbird.Thunderbird/.thunderbird", "Thunderbird", " (flatpak)"},
-    {HOME, ".librewolf", "LibreWolf", ""},
-    {CONFIG, "librewolf/librewolf", "LibreWolf", ""},
-    {HOME, ".var/app/io.gitlab.librewolf-community/.librewolf", "LibreWolf", " (flatpak)"},
-    {HOME, ".var/app/io.gitlab.librewolf-community/config/librewolf/librewolf", "LibreWolf",
-     " (flatpak)"},
-};
-
-/* Chromium's database: the first of two that is a directory. Measured with Chromium 156: it takes
- * ~/.pki/nssdb if that is a directory, empty or reached by a link; if not (absent, a file, a link
- * to nowhere), it makes and takes $XDG_DATA_HOME/pki/nssdb, at its first TLS connection. Versions
- * before 146 make ~/.pki/nssdb, which then counts for newer ones too. */
-static const struct chromium {
-    enum base base, next_base;
-    const char *dir, *next, *summary;
-} chromiums[] = {
-    {HOME, DATA, ".pki/nssdb", "pki/nssdb", "Chromium and relatives"},
-    {HOME, HOME, "snap/chromium/current/.pki/nssdb", "snap/chromium/current/.local/share/pki/nssdb",
-     "Chromium (snap)"},
-    {HOME, HOME, ".var/app/org.chromium.Chromium/.pki/nssdb",
-     ".var/app/org.chromium.Chromium/data/pki/nssdb", "Chromium (flatpak)"},
-    {HOME, HOME, ".var/app/com.google.Chrome/.pki/nssdb",
-     ".var/app/com.google.Chrome/data/pki/nssdb", "Google Chrome (flatpak)"},
-};
 
 struct search {
     const struct xr_site *site;
@@ -91,24 +51,27 @@ struct listing {
 
 static void note(struct search *s, enum xr_status status, const struct xr_error *problem)
 {
+    /* Several places of the table are below one directory. */
+    if (s->problems > 0 && strcmp(s->problem.text, problem->text) == 0)
+        return;
     if (s->problems++ > 0)
         return;
     s->status = status;
     s->problem = *problem;
 }
 
-static char *path_below(const struct search *s, enum base base, const char *dir)
+static char *path_below(const struct search *s, enum nss_base base, const char *dir)
 {
     const char *config = s->site->config_home, *data = s->site->data_home;
 
-    if (base == CONFIG && config != NULL && config[0] == '/')
+    if (base == NSS_CONFIG && config != NULL && config[0] == '/')
         return xr_format("%s/%s", config, dir);
-    if (base == DATA && data != NULL && data[0] == '/')
+    if (base == NSS_DATA && data != NULL && data[0] == '/')
         return xr_format("%s/%s", data, dir);
     return xr_format("%s/%s%s", s->tree.home,
-                     base == CONFIG ? ".config/"
-                     : base == DATA ? ".local/share/"
-                                    : "",
+                     base == NSS_CONFIG ? ".config/"
+                     : base == NSS_DATA ? ".local/share/"
+                                        : "",
                      dir);
 }
 
@@ -270,7 +233,8 @@ static size_t cut(const char *text)
     return at;
 }
 
-static char *profile_summary(const struct mozilla *m, const struct record *record, const char *path)
+static char *profile_summary(const struct nss_profiles *m, const struct record *record,
+                             const char *path)
 {
     const char *slash = strrchr(path, '/');
     const char *name = record->name != NULL ? record->name : slash != NULL ? slash + 1 : path;
@@ -283,7 +247,7 @@ static char *profile_summary(const struct mozilla *m, const struct record *recor
     return out.data;
 }
 
-static enum xr_status found_profile(struct search *s, const struct mozilla *m, const char *dir,
+static enum xr_status found_profile(struct search *s, const struct nss_profiles *m, const char *dir,
                                     const struct record *record)
 {
     char *path = profile_path(s, dir, record), *summary = NULL;
@@ -309,7 +273,7 @@ static enum xr_status found_profile(struct search *s, const struct mozilla *m, c
 
 /* Profiles come first, because they have names and usually include the default of an
  * installation. */
-static enum xr_status found_listing(struct search *s, const struct mozilla *m, const char *dir,
+static enum xr_status found_listing(struct search *s, const struct nss_profiles *m, const char *dir,
                                     const struct listing *all)
 {
     enum xr_status status = XR_OK;
@@ -354,7 +318,7 @@ static void group_places(struct xr_strings *groups, struct xr_strings *dirs, con
     }
 }
 
-static enum xr_status found_groups(struct search *s, const struct mozilla *m, const char *dir,
+static enum xr_status found_groups(struct search *s, const struct nss_profiles *m, const char *dir,
                                    const struct listing *all)
 {
     struct xr_strings groups = {0}, dirs = {0}, members = {0};
@@ -379,7 +343,7 @@ static enum xr_status found_groups(struct search *s, const struct mozilla *m, co
     return status;
 }
 
-static enum xr_status search_mozilla(struct search *s, const struct mozilla *m)
+static enum xr_status search_mozilla(struct search *s, const struct nss_profiles *m)
 {
     char *dir = path_below(s, m->base, m->dir);
     struct nss_place place = {0};
@@ -430,49 +394,165 @@ static enum xr_status found_directory(struct search *s, char *path, bool even_ab
     return status;
 }
 
-/* Was one of these browsers run here? Then the database will be here. */
-static bool chromium_was_run(struct search *s)
+static bool there(struct search *s, char *path, bool directory)
 {
-    for (size_t i = 0; nss_chromiums[i].settings != NULL; i++) {
-        char *path = path_below(s, CONFIG, nss_chromiums[i].settings);
-        struct nss_place place = {0};
-        bool there = nss_place_find(&place, &s->tree, path, NULL) == XR_OK && place.there &&
-                     S_ISDIR(place.st.st_mode);
+    struct nss_place place = {0};
+    bool yes = nss_place_find(&place, &s->tree, path, NULL) == XR_OK && place.there &&
+               (!directory || S_ISDIR(place.st.st_mode));
 
-        nss_place_free(&place);
-        free(path);
-        if (there)
-            return true;
-    }
-    return false;
+    nss_place_free(&place);
+    free(path);
+    return yes;
 }
 
-static enum xr_status search_chromium(struct search *s, const struct chromium *c)
+/* Was one of these browsers run here, or is it installed? Then the database will be here. */
+static bool chromium_is_used(struct search *s)
 {
-    bool there = false;
-    enum xr_status status =
-        found_directory(s, path_below(s, c->base, c->dir), false, c->summary, &there);
+    bool used = false;
 
-    if (status == XR_OK && !there)
-        status = found_directory(s, path_below(s, c->next_base, c->next),
-                                 c->next_base == DATA && chromium_was_run(s), c->summary, &there);
+    for (size_t i = 0; nss_chromiums[i].settings != NULL && !used; i++)
+        used = there(s, path_below(s, NSS_CONFIG, nss_chromiums[i].settings), true);
+    for (size_t i = 0; nss_chromium_files[i] != NULL && !used; i++)
+        used = there(s, xr_strdup(nss_chromium_files[i]), false);
+    return used;
+}
+
+static enum xr_status search_shared(struct search *s, const struct nss_shared *c)
+{
+    bool found = false;
+    enum xr_status status =
+        found_directory(s, path_below(s, c->base, c->dir), false, c->summary, &found);
+
+    if (status == XR_OK && !found)
+        status =
+            found_directory(s, path_below(s, c->next_base, c->next),
+                            c->next_base == NSS_DATA && chromium_is_used(s), c->summary, &found);
     return status;
+}
+
+/* ---- programs with a home of their own ---- */
+
+static char *boxed_summary(const struct nss_boxes *b, const char *name)
+{
+    const char *program = nss_boxed_program(name);
+    size_t len = cut(name);
+    struct xr_buf out = {0};
+
+    if (program != NULL)
+        return xr_format("%s%s", program, b->packing);
+    xr_buf_str(&out, "\"");
+    xr_buf_visible(&out, name, len);
+    xr_buf_fmt(&out, "%s\"%s", name[len] != '\0' ? "…" : "", b->packing);
+    return out.data;
+}
+
+static enum xr_status search_box(struct search *s, const struct nss_boxes *b, const char *name)
+{
+    const char *const dirs[] = {b->dir, b->next};
+    char *summary = boxed_summary(b, name);
+    enum xr_status status = XR_OK;
+    bool found = false;
+
+    for (size_t i = 0; i < 2 && status == XR_OK && !found; i++)
+        status = found_directory(
+            s, xr_format("%s/%s/%s%s/%s", s->tree.home, b->parent, name, b->within, dirs[i]), false,
+            summary, &found);
+    free(summary);
+    return status;
+}
+
+static enum xr_status search_boxes(struct search *s, const struct nss_boxes *b)
+{
+    char *parent = path_below(s, NSS_HOME, b->parent);
+    struct xr_strings names = {0};
+    struct nss_place place = {0};
+    struct xr_error err = {0};
+    enum xr_status status = nss_place_find(&place, &s->tree, parent, &err);
+
+    if (status == XR_OK && place.there && S_ISDIR(place.st.st_mode))
+        status = nss_place_names(&names, &s->tree, parent, BOXES_MAX, &err);
+    if (status != XR_OK)
+        note(s, status, &err);
+    status = XR_OK;
+    for (size_t i = 0; i < names.count && status == XR_OK; i++)
+        status = search_box(s, b, names.items[i]);
+    xr_strings_free(&names);
+    nss_place_free(&place);
+    free(parent);
+    return status;
+}
+
+static enum xr_status search_home(struct search *s)
+{
+    enum xr_status status = XR_OK;
+
+    for (size_t i = 0; nss_profiles[i].dir != NULL && status == XR_OK; i++)
+        status = search_mozilla(s, &nss_profiles[i]);
+    for (size_t i = 0; nss_shared[i].dir != NULL && status == XR_OK; i++)
+        status = search_shared(s, &nss_shared[i]);
+    for (size_t i = 0; nss_boxes[i].parent != NULL && status == XR_OK; i++)
+        status = search_boxes(s, &nss_boxes[i]);
+    return status;
+}
+
+/* Does nothing but missing directories stand between path and what exists? Chromium makes nothing
+ * through a link that leads nowhere. */
+static bool only_missing(const struct search *s, const char *path, const char *real)
+{
+    char *above = xr_strdup(path);
+    struct nss_place place = {0};
+    bool yes = false;
+
+    for (char *slash = strrchr(above, '/'); slash != NULL && !place.there;
+         slash = strrchr(above, '/')) {
+        nss_place_free(&place);
+        *slash = '\0';
+        if (nss_place_find(&place, &s->tree, above, NULL) != XR_OK)
+            break;
+    }
+    if (place.there && S_ISDIR(place.st.st_mode)) {
+        char *would = xr_format("%s%s", place.path, path + strlen(above));
+
+        yes = strcmp(would, real) == 0;
+        free(would);
+    }
+    nss_place_free(&place);
+    free(above);
+    return yes;
+}
+
+bool nss_may_be_made(const struct xr_site *site, const char *path)
+{
+    struct search s = {.site = site};
+    struct nss_place place = {0};
+    char *old = NULL, *new = NULL, *full = NULL;
+    bool yes = false;
+
+    if (site->home == NULL || nss_tree_open(&s.tree, site->root, site->home, NULL) != XR_OK)
+        return false;
+    old = path_below(&s, nss_shared[0].base, nss_shared[0].dir);
+    new = path_below(&s, nss_shared[0].next_base, nss_shared[0].next);
+    if (nss_place_find(&place, &s.tree, new, NULL) == XR_OK) {
+        full = xr_format("%s%s", s.tree.prefix, place.path);
+        yes = !place.there && strcmp(full, path) == 0 && !there(&s, xr_strdup(old), true) &&
+              only_missing(&s, new, place.path);
+    }
+    nss_place_free(&place);
+    nss_tree_close(&s.tree);
+    free(full);
+    free(new);
+    free(old);
+    return yes;
 }
 
 static enum xr_status search_all(struct search *s, unsigned scope)
 {
-    enum xr_status status = XR_OK;
-    bool there = false;
+    enum xr_status status = s->tree.home != NULL ? search_home(s) : XR_OK;
+    bool found = false;
 
-    if (s->tree.home != NULL) {
-        for (size_t i = 0; i < sizeof(mozillas) / sizeof(mozillas[0]) && status == XR_OK; i++)
-            status = search_mozilla(s, &mozillas[i]);
-        for (size_t i = 0; i < sizeof(chromiums) / sizeof(chromiums[0]) && status == XR_OK; i++)
-            status = search_chromium(s, &chromiums[i]);
-    }
     if ((scope & XR_SCOPE_SYSTEM) != 0 && status == XR_OK)
         status = found_directory(s, xr_strdup("/etc/pki/nssdb"), false,
-                                 "NSS database of the system", &there);
+                                 "NSS database of the system", &found);
     return status;
 }
 

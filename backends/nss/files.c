@@ -31,8 +31,9 @@ static bool below(const char *path, const char *home, size_t *len)
 }
 
 /* Opens what is below fd, link by link of the path; takes fd. home: every directory must be the
- * user's own, or root's. */
-static enum xr_status walk(int *out, int fd, const char *path, bool home, struct xr_error *err)
+ * user's own, or root's. missing, if not NULL: as far as the path exists, and *missing is the rest. */
+static enum xr_status walk(int *out, char **missing, int fd, const char *path, bool home,
+                           struct xr_error *err)
 {
     struct xr_walk w;
     bool entered = xr_walk_start(&w, fd, path);
@@ -48,6 +49,10 @@ static enum xr_status walk(int *out, int fd, const char *path, bool home, struct
             return xr_fail(err, XR_REFUSED, "%s belongs to another user or can be written by one",
                            w.name);
         }
+    }
+    if (!entered && missing != NULL && errno == ENOENT && w.dir >= 0) {
+        *missing = xr_format("%s/%s", w.name, w.rest);
+        entered = true;
     }
     if (entered) {
         *out = w.dir;
@@ -77,8 +82,8 @@ static enum xr_status names_file(const struct xr_site *site, const char *path, s
     return XR_OK;
 }
 
-enum xr_status nss_dir_open(int *out, const struct xr_site *site, const char *path,
-                            struct xr_error *err)
+static enum xr_status open_path(int *out, char **missing, const struct xr_site *site,
+                                const char *path, struct xr_error *err)
 {
     /* The home is a path inside the image, the location a path on this machine. */
     char *base = site->root != NULL && site->home != NULL
@@ -92,15 +97,51 @@ enum xr_status nss_dir_open(int *out, const struct xr_site *site, const char *pa
                          "name an NSS database by the absolute path of its "
                          "directory");
     } else if (!below(path, base, &len)) {
-        status = walk(out, open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC), path, false, err);
+        status =
+            walk(out, missing, open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC), path, false, err);
     } else {
         base[len] = '\0'; /* the administrator arranged the path to the home */
-        status = walk(out, open(base, O_RDONLY | O_DIRECTORY | O_CLOEXEC), path + len, true, err);
+        status = walk(out, missing, open(base, O_RDONLY | O_DIRECTORY | O_CLOEXEC), path + len,
+                      true, err);
     }
     free(base);
+    return status;
+}
+
+enum xr_status nss_dir_open(int *out, const struct xr_site *site, const char *path,
+                            struct xr_error *err)
+{
+    enum xr_status status = open_path(out, NULL, site, path, err);
+
     if (status == XR_REFUSED && names_file(site, path, err) != XR_OK)
         return XR_REFUSED;
     return status;
+}
+
+enum xr_status nss_dir_above(int *out, char **missing, const struct xr_site *site, const char *path,
+                             struct xr_error *err)
+{
+    return open_path(out, missing, site, path, err);
+}
+
+enum xr_status nss_dir_make(int *out, int above, const char *missing, struct xr_error *err)
+{
+    struct xr_walk w;
+    bool good = xr_walk_start(&w, openat(above, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), missing);
+
+    while (good && xr_walk_next(&w))
+        good = (mkdirat(w.dir, w.name, 0700) == 0 ? fsync(w.dir) == 0 : errno == EEXIST) &&
+               xr_walk_enter(&w, O_RDONLY | O_DIRECTORY);
+    if (good && w.st.st_uid == geteuid()) {
+        *out = w.dir;
+        return XR_OK;
+    }
+    if (good)
+        (void)xr_fail(err, XR_REFUSED, "%s belongs to another user", w.name);
+    else
+        (void)xr_fail_errno(err, "cannot make %s", w.name);
+    xr_walk_end(&w);
+    return good ? XR_REFUSED : XR_FAILED;
 }
 
 static enum xr_status look(bool *there, struct nss_files *files, int dir, const char *name,

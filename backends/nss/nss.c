@@ -32,6 +32,16 @@ static void describe(struct xr_caps *caps, const struct xr_session *s,
                        "makes a new, empty cert9.db");
         (void)snprintf(full.left_out, sizeof(full.left_out),
                        "cert8.db: no current program reads its certificates any more");
+    } else if (s->forgets != NULL) {
+        full.writable = false;
+        (void)snprintf(full.why_not, sizeof(full.why_not),
+                       "%s keeps certificates in memory only, and reads none of these "
+                       "(its preference security.nocertdb)",
+                       s->forgets);
+        (void)snprintf(full.left_out, sizeof(full.left_out),
+                       "cert9.db: %s does not read it, and keeps certificates in memory only (its "
+                       "preference security.nocertdb)",
+                       s->forgets);
     } else if (!files->writable) {
         full.needs_privilege = geteuid() != 0;
         (void)snprintf(full.why_not, sizeof(full.why_not), "%s",
@@ -55,23 +65,39 @@ static void session_close(struct xr_session *s)
     nss_opinions_free(s->opinions);
     if (s->dir >= 0)
         (void)close(s->dir);
+    if (s->above >= 0)
+        (void)close(s->above);
+    free(s->missing);
     free(s);
+}
+
+/* The directory, or if it does not exist what Chromium would make. */
+static enum xr_status find(struct xr_session *s, const struct xr_target *target,
+                           struct nss_files *files, struct xr_error *err)
+{
+    enum xr_status status = nss_dir_open(&s->dir, target->site, target->location, err);
+
+    if (status == XR_OK)
+        return nss_files_look(files, s->dir, err);
+    if (status != XR_ABSENT || !nss_may_be_made(target->site, target->location))
+        return status;
+    status = nss_dir_above(&s->above, &s->missing, target->site, target->location, err);
+    files->writable = status == XR_OK && faccessat(s->above, ".", W_OK | X_OK, AT_EACCESS) == 0;
+    return status;
 }
 
 static enum xr_status prepare(struct xr_session *s, const struct xr_target *target,
                               struct nss_files *files, enum xr_mode mode, struct xr_error *err)
 {
-    enum xr_status status = nss_dir_open(&s->dir, target->site, target->location, err);
+    enum xr_status status = find(s, target, files, err);
 
-    if (status == XR_OK)
-        status = nss_files_look(files, s->dir, err);
     if (status == XR_OK)
         status = nss_libs_find(&s->libs, target->site, err);
     if (status != XR_OK)
         return status;
     s->write = mode == XR_WRITE && files->writable;
     s->exists = files->cert9;
-    if (s->write)
+    if (s->write && s->dir >= 0)
         status = s->host->lock(s->dir, XR_LOCK_MS, "it", err);
     if (status != XR_OK)
         return status;
@@ -93,7 +119,7 @@ static enum xr_status session_open(struct xr_session **out, struct xr_caps *caps
     enum xr_status status = XR_OK;
 
     s->host = host;
-    s->dir = -1;
+    s->dir = s->above = -1;
     s->peers = nss_peers(target->location);
     if (mode == XR_PROBE)
         s->opinions = nss_opinions_new(target->site, target->location);
@@ -102,6 +128,7 @@ static enum xr_status session_open(struct xr_session **out, struct xr_caps *caps
         session_close(s);
         return status;
     }
+    s->forgets = nss_forgets(s->dir, target->location);
     describe(caps, s, &files, target->location);
     *out = s;
     return XR_OK;
@@ -136,7 +163,8 @@ static enum xr_status probe(struct xr_session *s, struct xr_verdict *out,
 
     if (s->token.open || s->opinions == NULL)
         return xr_fail(err, XR_UNSUPPORTED, "the verifier needs a session of its own");
-    if (fchdir(s->dir) != 0)
+    /* Where there is no directory yet, libnss3 needs one without a database. */
+    if (s->dir >= 0 ? fchdir(s->dir) != 0 : chdir("/") != 0)
         return xr_fail_errno(err, "cannot enter the directory");
     if (question->purpose == XR_SERVER)
         nss_opinions_load(s->opinions, s);
@@ -144,6 +172,12 @@ static enum xr_status probe(struct xr_session *s, struct xr_verdict *out,
     status = nss_verify(out, &s->libs, s->host, question, s->peers, err);
     if (status == XR_OK && question->purpose == XR_SERVER)
         nss_opinions_add(out, s->opinions, s, question);
+    if (status == XR_OK && s->forgets != NULL) {
+        size_t len = strlen(out->why);
+
+        (void)snprintf(out->why + len, sizeof(out->why) - len, "%s%s does not read this database",
+                       len > 0 ? "; " : "", s->forgets);
+    }
     return status;
 }
 

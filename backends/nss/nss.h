@@ -10,8 +10,10 @@
  *   names.c     nicknames and key IDs of new certificates
  *   discover.c  profiles of Firefox, Thunderbird and the like, and Chromium's database
  *   groups.c    those of its profile groups, which Firefox keeps in a database of its own
+ *   places.c    where programs keep them: data for discover.c and running.c
  *   running.c   whether a browser uses the profile right now
  *   opinions.c  what the browsers say whose database it is
+ *   forgets.c   whether it reads the database at all
  *   verifier.c  libnss3's answer; the only file that uses NSS's certificate API
  *
  * Everything runs in a helper process, as the user who owns the files.
@@ -36,12 +38,18 @@ void *nss_libs_load(const struct nss_libs *libs, const char *name, struct xr_err
 enum xr_status nss_discover(const struct xr_host *host, const struct xr_site *site, unsigned scope,
                             xr_found_fn emit, void *ctx, struct xr_error *err);
 
+/* Is that the path of the database (which does not exist) that Chromium would make in the home of
+ * site? */
+bool nss_may_be_made(const struct xr_site *site, const char *path);
+
+/* forgets.c: the browser that keeps its certificates in memory only, if it is that of the profile in
+ * dir (at path); else NULL. */
+const char *nss_forgets(int dir, const char *path);
+
 /* running.c: fills caps->notice if a program uses the database in dirfd (at path). */
 void nss_running(struct xr_caps *caps, int dirfd, const char *path);
 /* What the browser whose database lies at path makes of a peer, one line; NULL: no browser's place. */
 const char *nss_peers(const char *path);
-/* The Mozilla program whose profiles lie there, or NULL. */
-const char *nss_mozilla_at(const char *path);
 /* The home whose Chromium database that is, allocated, or NULL. */
 char *nss_chromium_home(const char *path);
 

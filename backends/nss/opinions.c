@@ -9,6 +9,7 @@
  * global to a process.
  */
 #include "ini.h"
+#include "places.h"
 #include "store.h"
 
 #include "sys/whole.h"
@@ -286,15 +287,14 @@ void nss_opinions_free(struct nss_opinions *o)
 
 void nss_opinions_load(struct nss_opinions *o, struct xr_session *s)
 {
-    const char *mozilla = NULL;
+    const struct nss_profiles *profiles = nss_profiles_of(o->path);
     size_t len = o->data_home != NULL ? strlen(o->data_home) : 0;
     char *home = NULL;
 
     if (o->loaded)
         return;
     o->loaded = true;
-    mozilla = nss_mozilla_at(o->path);
-    o->mozilla = mozilla != NULL ? mozilla : program_of(s->dir);
+    o->mozilla = profiles != NULL ? profiles->program : program_of(s->dir);
     home = nss_chromium_home(o->path);
     o->chromium = home != NULL || (len > 0 && strncmp(o->path, o->data_home, len) == 0 &&
                                    strcmp(o->path + len, "/pki/nssdb") == 0);

@@ -18,20 +18,17 @@
  * (another host, a sandbox, no /proc) nothing is said. */
 #include "home.h"
 #include "nss.h"
+#include "places.h"
 
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
-/* The program that holds a lock, by the name of its process, else by the profile's path. */
-static const struct {
-    const char *word, *name;
-} mozillas[] = {{"thunderbird", "Thunderbird"}, {"librewolf", "LibreWolf"}, {"firefox", "Firefox"}};
-#define MOZILLAS (sizeof(mozillas) / sizeof(mozillas[0]))
-
-/* The part after the home in the path of a database. */
-static const char *const chromium_tails[] = {"/.pki/nssdb", "/.local/share/pki/nssdb"};
+/* The part after the home in the path of a database; in a flatpak "data" is .local/share. */
+static const char *const chromium_tails[] = {"/.pki/nssdb", "/.local/share/pki/nssdb",
+                                             "/data/pki/nssdb"};
+#define FLATPAK_TAIL 2u
 
 /* Name of a process, empty if unknown. owner may be NULL. */
 static void process_name(char out[32], long pid, uid_t *owner)
@@ -57,24 +54,24 @@ static void process_name(char out[32], long pid, uid_t *owner)
 
 /* ---- Firefox, Thunderbird and others with profiles ---- */
 
+static bool runs(const struct nss_profiles *program, const char *process)
+{
+    return strncmp(process, program->process, strlen(program->process)) == 0;
+}
+
+/* The program that holds a lock. Tor Browser's process is called firefox, and Betterbird uses
+ * Thunderbird's profiles: so both tell, the profile's path and the name of the process. */
 static const char *mozilla_name(const char *process, const char *path)
 {
-    const char *name = "a program", *last = NULL;
+    const struct nss_profiles *at = nss_profiles_of(path);
 
-    for (size_t i = 0; i < MOZILLAS; i++) {
-        if (strncmp(process, mozillas[i].word, strlen(mozillas[i].word)) == 0)
-            return mozillas[i].name;
+    if (at != NULL && runs(at, process))
+        return at->program;
+    for (const struct nss_profiles *p = nss_profiles; p->dir != NULL; p++) {
+        if (runs(p, process))
+            return p->program;
     }
-    for (size_t i = 0; i < MOZILLAS; i++) {
-        for (const char *at = strstr(path, mozillas[i].word); at != NULL;
-             at = strstr(at + 1, mozillas[i].word)) {
-            if (last == NULL || at > last) {
-                last = at;
-                name = mozillas[i].name;
-            }
-        }
-    }
-    return name;
+    return at != NULL ? at->program : "a program";
 }
 
 /* Process ID of the lock's holder; 0: none that this process can see. */
@@ -126,7 +123,8 @@ char *nss_chromium_home(const char *path)
     for (size_t i = 0; i < sizeof(chromium_tails) / sizeof(chromium_tails[0]); i++) {
         size_t tail = strlen(chromium_tails[i]);
 
-        if (len > tail && strcmp(path + len - tail, chromium_tails[i]) == 0)
+        if (len > tail && strcmp(path + len - tail, chromium_tails[i]) == 0 &&
+            (i != FLATPAK_TAIL || strstr(path, "/.var/app/") != NULL))
             return xr_memdup(path, len - tail);
     }
     return NULL;
@@ -210,29 +208,12 @@ static void look_for_chromium(struct xr_caps *caps, const char *home)
     nss_tree_close(&tree);
 }
 
-const char *nss_mozilla_at(const char *path)
-{
-    static const struct {
-        const char *part, *name;
-    } places[] = {{"/.mozilla/firefox/", "Firefox"},
-                  {"/mozilla/firefox/", "Firefox"},
-                  {"/.thunderbird/", "Thunderbird"},
-                  {"/.librewolf/", "LibreWolf"},
-                  {"/librewolf/librewolf/", "LibreWolf"}};
-
-    for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
-        if (strstr(path, places[i].part) != NULL)
-            return places[i].name;
-    }
-    return NULL;
-}
-
 /* Measured with Firefox ESR 153 and Chromium 156. All Mozilla programs verify as Firefox does. */
 const char *nss_peers(const char *path)
 {
     char *home = NULL;
 
-    if (nss_mozilla_at(path) != NULL)
+    if (nss_profiles_of(path) != NULL)
         return "Firefox and its relatives ignore the trust of a peer";
     home = nss_chromium_home(path);
     if (home == NULL)

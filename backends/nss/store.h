@@ -9,6 +9,12 @@
 /* files.c: the directory and its files, checked before softoken opens them. */
 enum xr_status nss_dir_open(int *out, const struct xr_site *site, const char *path,
                             struct xr_error *err);
+/* Of a path that nss_dir_open does not find: opens the last directory that exists. *missing is what
+ * is left of the path, for the caller to free. */
+enum xr_status nss_dir_above(int *out, char **missing, const struct xr_site *site, const char *path,
+                             struct xr_error *err);
+/* Makes what is missing below the directory, mode 0700 as Chromium does, and opens the last of it. */
+enum xr_status nss_dir_make(int *out, int above, const char *missing, struct xr_error *err);
 struct nss_files {
     bool cert9, key4, cert8;
     bool writable; /* those that exist, and the directory */
@@ -42,11 +48,14 @@ enum xr_status nss_token_ready(struct nss_token *token, struct xr_error *err);
 struct xr_session {
     const struct xr_host *host;
     struct nss_libs libs;
-    int dir;
+    int dir;       /* -1: it does not exist yet, */
+    int above;     /* but this directory above it does, */
+    char *missing; /* and this path below that would be made */
     bool write;
-    bool exists;       /* cert9.db */
-    bool probed;       /* libnss3 was started */
-    const char *peers; /* what a browser makes of a peer here, or NULL */
+    bool exists;         /* cert9.db */
+    bool probed;         /* libnss3 was started */
+    const char *forgets; /* the browser that does not read this database, or NULL */
+    const char *peers;   /* what a browser makes of a peer here, or NULL */
     struct nss_opinions *opinions;
     struct nss_token token;
 };

@@ -163,6 +163,13 @@ enum xr_status nss_token_of(struct xr_session *s, bool create, struct xr_error *
 
     if (s->token.open || (!s->exists && !create))
         return XR_OK;
+    if (s->dir < 0) {
+        status = nss_dir_make(&s->dir, s->above, s->missing, err);
+        if (status == XR_OK)
+            status = s->host->lock(s->dir, XR_LOCK_MS, "it", err);
+        if (status != XR_OK)
+            return status;
+    }
     status = nss_token_open(&s->token, &s->libs, s->dir, s->write, err);
     s->exists = s->exists || status == XR_OK;
     return status;

@@ -31,6 +31,9 @@ bool xr_engine_discover(struct xr_engine *engine);
 /* Drops, of the runs from index from on, those that the command leaves alone unless they are named,
  * and says so. */
 void xr_engine_leave_alone(struct xr_engine *engine, size_t from);
+/* roots_own.c: says which stores of this backend in root's home the scope leaves out: sudo serves the
+ * system and who called it, root alone only the system. */
+void xr_engine_tell_of_roots(struct xr_engine *engine, const struct xr_loaded *backend);
 /* Which stores of the journal --store and --exclude-store select. They need not exist any more. */
 struct xr_chosen {
     bool all; /* without --store */

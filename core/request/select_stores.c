@@ -373,6 +373,7 @@ static void discover(struct xr_engine *engine, const struct xr_loaded *backend, 
     if (in_homes(backend)) {
         look(&d, rq->site, rq->scope & XR_SCOPE_SYSTEM);
         look_in_homes(&d);
+        xr_engine_tell_of_roots(engine, backend);
     } else {
         /* Under sudo, "this user" is the invoker and not the user of the environment. */
         look(&d, rq->site, rq->scope & ~(rq->has_invoker ? (unsigned)XR_SCOPE_USER : 0u));

@@ -72,7 +72,8 @@ enum xr_status xr_sys_canonical(char **out, const char *path, struct xr_error *e
  * missing. The result has no links: open it without following any. */
 enum xr_status xr_sys_resolve(char **out, const char *path, struct xr_error *err);
 /* The same up to the first directory for which ends(ctx, path without links, owner) is true. The
- * rest of the path is taken as it is written; XR_REFUSED if it has "..". */
+ * rest of the path is taken as it is written, and so is what does not exist; XR_REFUSED if it has
+ * "..". */
 typedef bool (*xr_ends_fn)(void *ctx, const char *path, uint32_t owner);
 enum xr_status xr_sys_resolve_to(char **out, const char *path, xr_ends_fn ends, void *ctx,
                                  struct xr_error *err);

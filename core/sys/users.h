@@ -39,8 +39,9 @@ enum xr_status xr_users_find(size_t *at, struct xr_users *users, uint32_t uid,
 /* Index of the user in whose home a path (on this host, without links) is; SIZE_MAX if in nobody's.
  * Only users that were read or resolved before are known. */
 size_t xr_users_of(const struct xr_users *users, const char *path);
-/* Like xr_sys_resolve, but for root the part of the path below another user's home stays as it is
- * written; XR_REFUSED if that part has "..". Reads users from the database as needed. */
+/* Like xr_sys_resolve, but what does not exist, and for root the part of the path below another
+ * user's home, stays as it is written; XR_REFUSED if that part has "..". Reads users from the
+ * database as needed. */
 enum xr_status xr_users_resolve(char **out, struct xr_users *users, const char *path,
                                 struct xr_error *err);
 void xr_users_free(struct xr_users *users);

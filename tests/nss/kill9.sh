@@ -19,6 +19,11 @@ state=$work/state
 names=(a b c)
 # A database more than helpers are started one by one for.
 [[ $scenario != copies ]] || names+=(d e)
+# What Chromium would make, directories and all, in a home.
+if [[ $scenario == fresh ]]; then
+    HOME=$where
+    where=$HOME/.local/share/pki names=(nssdb)
+fi
 stores=() dirs=()
 for name in "${names[@]}"; do
     stores+=(--store "nss:$where/$name")
@@ -40,17 +45,21 @@ fresh() {
     cp -a "$base" "$work"
 }
 
-# One without a database, one that is empty, one of a user's own.
-mkdir -p "${dirs[@]}"
-for name in "${names[@]:1}"; do
-    certutil -N -d "sql:$where/$name" --empty-password
-done
 openssl x509 -in "$P/sibling-root.pem" -outform DER -out "$T/own.der"
 openssl x509 -in "$P/rsa-root.pem" -outform DER -out "$T/more.der"
-certutil -A -d "sql:$where/c" -n 'the user'\''s own' -t CT,C, -i "$T/own.der"
+if [[ $scenario == fresh ]]; then
+    mkdir -p "$HOME/.config/chromium"
+else
+    # One without a database, one that is empty, one of a user's own.
+    mkdir -p "${dirs[@]}"
+    for name in "${names[@]:1}"; do
+        certutil -N -d "sql:$where/$name" --empty-password
+    done
+    certutil -A -d "sql:$where/c" -n 'the user'\''s own' -t CT,C, -i "$T/own.der"
+fi
 both=("$P/old-root.pem" "$P/cross.pem")
 case $scenario in
-install | copies)
+install | copies | fresh)
     change=("${program[@]}" install --yes --json "${both[@]}")
     ;;
 distrust)

@@ -14,6 +14,10 @@ static void give_away(const char *path)
     free(full);
 }
 
+/* A database that Chromium would make is there in every home of a machine that has a browser
+ * installed: only tests of that want to see it. */
+static bool see_fresh;
+
 /* "path = summary" a line, paths without the directory of the test. */
 static enum xr_status collect(void *ctx, const struct xr_found *f)
 {
@@ -22,6 +26,8 @@ static enum xr_status collect(void *ctx, const struct xr_found *f)
     char identity[64] = "";
 
     cr_assert_eq(f->size, sizeof(*f));
+    if (!see_fresh && f->identity == NULL && strcmp(f->summary, "Chromium and relatives") == 0)
+        return XR_OK;
     cr_assert(strncmp(f->location, top, strlen(top)) == 0, "%s leads out", f->location);
     xr_buf_fmt(out, "%s = %s\n", f->location + strlen(top), f->summary);
     if (stat(f->location, &st) == 0) {
@@ -121,38 +127,48 @@ Test(nss_discover, a_directory_that_no_file_names_is_no_profile)
     expect("");
 }
 
+#define TBB  "torbrowser/tbb/x86_64/tor-browser/Browser/TorBrowser/Data/Browser"
+#define TORF ".var/app/org.torproject.torbrowser-launcher/data/"
+
 Test(nss_discover, every_place_is_looked_at_in_the_order_of_the_table)
 {
-    static const char *const dirs[] = {".mozilla/firefox",
-                                       ".config/mozilla/firefox",
-                                       "snap/firefox/common/.mozilla/firefox",
-                                       ".var/app/org.mozilla.firefox/.mozilla/firefox",
-                                       ".var/app/org.mozilla.firefox/config/mozilla/firefox",
-                                       ".thunderbird",
-                                       "snap/thunderbird/common/.thunderbird",
-                                       ".var/app/org.mozilla.Thunderbird/.thunderbird",
-                                       ".librewolf",
-                                       ".config/librewolf/librewolf"};
+    static const char *const dirs[][2] = {
+        {".mozilla/firefox", "Firefox profile \"n\""},
+        {".config/mozilla/firefox", "Firefox profile \"n\""},
+        {"snap/firefox/common/.mozilla/firefox", "Firefox profile \"n\" (snap)"},
+        {".var/app/org.mozilla.firefox/.mozilla/firefox", "Firefox profile \"n\" (flatpak)"},
+        {".var/app/org.mozilla.firefox/config/mozilla/firefox", "Firefox profile \"n\" (flatpak)"},
+        {".thunderbird", "Thunderbird profile \"n\""},
+        {"snap/thunderbird/common/.thunderbird", "Thunderbird profile \"n\" (snap)"},
+        {".var/app/org.mozilla.Thunderbird/.thunderbird", "Thunderbird profile \"n\" (flatpak)"},
+        {".var/app/eu.betterbird.Betterbird/.thunderbird", "Betterbird profile \"n\" (flatpak)"},
+        {".librewolf", "LibreWolf profile \"n\""},
+        {".config/librewolf/librewolf", "LibreWolf profile \"n\""},
+        {".zen", "Zen profile \"n\""},
+        {".config/zen", "Zen profile \"n\""},
+        {".var/app/app.zen_browser.zen/.zen", "Zen profile \"n\" (flatpak)"},
+        {".floorp", "Floorp profile \"n\""},
+        {".config/floorp", "Floorp profile \"n\""},
+        {".var/app/one.ablaze.floorp/.floorp", "Floorp profile \"n\" (flatpak)"},
+        {".waterfox", "Waterfox profile \"n\""},
+        {".var/app/net.waterfox.waterfox/.waterfox", "Waterfox profile \"n\" (flatpak)"},
+        {".mozilla/icecat", "IceCat profile \"n\""},
+        {".mozilla/seamonkey", "SeaMonkey profile \"n\""},
+        {".mullvad/mullvadbrowser", "Mullvad Browser profile \"n\""},
+        {".mullvad-browser/.mullvad/mullvadbrowser", "Mullvad Browser profile \"n\""},
+        {".local/share/" TBB, "Tor Browser profile \"n\""},
+        {TORF TBB, "Tor Browser profile \"n\" (flatpak)"}};
+    struct xr_buf wanted = {0};
 
     for (size_t i = 0; i < sizeof(dirs) / sizeof(dirs[0]); i++) {
-        char *ini = xr_format("home/%s/profiles.ini", dirs[i]);
+        char *ini = xr_format("home/%s/profiles.ini", dirs[i][0]);
 
         make_file(ini, "[Profile0]\nName=n\nIsRelative=1\nPath=p\n");
+        xr_buf_fmt(&wanted, "/home/%s/p = %s\n", dirs[i][0], dirs[i][1]);
         free(ini);
     }
-    expect("/home/.mozilla/firefox/p = Firefox profile \"n\"\n"
-           "/home/.config/mozilla/firefox/p = Firefox profile \"n\"\n"
-           "/home/snap/firefox/common/.mozilla/firefox/p = Firefox profile \"n\" (snap)\n"
-           "/home/.var/app/org.mozilla.firefox/.mozilla/firefox/p = Firefox profile \"n\" "
-           "(flatpak)\n"
-           "/home/.var/app/org.mozilla.firefox/config/mozilla/firefox/p = Firefox profile \"n\" "
-           "(flatpak)\n"
-           "/home/.thunderbird/p = Thunderbird profile \"n\"\n"
-           "/home/snap/thunderbird/common/.thunderbird/p = Thunderbird profile \"n\" (snap)\n"
-           "/home/.var/app/org.mozilla.Thunderbird/.thunderbird/p = Thunderbird profile \"n\" "
-           "(flatpak)\n"
-           "/home/.librewolf/p = LibreWolf profile \"n\"\n"
-           "/home/.config/librewolf/librewolf/p = LibreWolf profile \"n\"\n");
+    expect(wanted.data);
+    xr_buf_free(&wanted);
 }
 
 Test(nss_discover, paths_are_relative_to_the_file_or_absolute)
@@ -509,8 +525,97 @@ Test(nss_discover, of_chromiums_two_places_the_old_one_wins_even_empty)
     expect("/home/.pki/nssdb = Chromium and relatives\n");
 }
 
+Test(nss_discover, programs_in_boxes_are_named_by_their_directories)
+{
+    make_dir("home/.var/app/com.brave.Browser/.pki/nssdb");
+    make_dir("home/.var/app/com.brave.Browser/data/pki/nssdb"); /* not asked: the first counts */
+    make_dir("home/.var/app/io.github.ungoogled_software.ungoogled_chromium/data/pki/nssdb");
+    make_dir("home/.var/app/org.example.Notes/data/pki/nssdb");
+    make_dir("home/.var/app/org.example.Nothing/config");
+    make_dir("home/.var/app/evil\033[31m\n/.pki/nssdb");
+    make_file("home/.var/app/a-file", "");
+    make_dir("home/snap/vivaldi/7/.local/share/pki/nssdb");
+    make_link("home/snap/vivaldi/current", "7");
+    make_dir("home/snap/slack/common/.pki/nssdb");
+    expect("/home/.var/app/com.brave.Browser/.pki/nssdb = Brave (flatpak)\n"
+           "/home/.var/app/evil\033[31m\n/.pki/nssdb = \"evil\\u{001B}[31m\\u{000A}\" (flatpak)\n"
+           "/home/.var/app/io.github.ungoogled_software.ungoogled_chromium/data/pki/nssdb = "
+           "ungoogled Chromium (flatpak)\n"
+           "/home/.var/app/org.example.Notes/data/pki/nssdb = \"org.example.Notes\" (flatpak)\n"
+           "/home/snap/vivaldi/7/.local/share/pki/nssdb = Vivaldi (snap)\n"
+           "/home/snap/slack/common/.pki/nssdb = \"slack\" (snap)\n");
+}
+
+Test(nss_discover, traps_among_boxes_are_told_and_the_others_count)
+{
+    make_dir("home/.var/app/org.example.Good/.pki/nssdb");
+    make_link("home/.var/app/loop", "loop");
+    make_file("home/snap", "no directory");
+    expect_trouble(XR_INVALID, "too many links",
+                   "/home/.var/app/org.example.Good/.pki/nssdb = \"org.example.Good\" (flatpak)\n");
+    if (geteuid() != 0)
+        SKIP("only root can give a link away");
+    make_dir("elsewhere/.pki/nssdb");
+    make_link("home/.var/app/theirs", "../../../elsewhere");
+    give_away("home/.var/app/theirs");
+    expect_trouble(XR_INVALID, "more)",
+                   "/home/.var/app/org.example.Good/.pki/nssdb = \"org.example.Good\" (flatpak)\n");
+}
+
+Test(nss_discover, of_thousands_of_boxes_the_first_are_looked_at)
+{
+    struct xr_buf out;
+    char *more = at("home/snap/more");
+
+    for (unsigned i = 0; i < 2000; i++) {
+        char *path = xr_format("%s/home/snap/%u", top, i);
+
+        if (i == 0)
+            make_dir("home/snap");
+        cr_assert_eq(mkdir(path, 0755), 0);
+        free(path);
+    }
+    expect("");
+    cr_assert_eq(mkdir(more, 0755), 0);
+    cr_assert_eq(in_home(&out), XR_INVALID);
+    cr_assert_not_null(strstr(err.text, "/home/snap holds more than 2000 names"), "%s", err.text);
+    xr_buf_free(&out);
+    free(more);
+}
+
+Test(nss_discover, an_installed_chromium_will_make_the_new_place)
+{
+    struct xr_site site = {.size = sizeof(site), .home = "/home/u"};
+    char *image = at("image"), *path = at("image/home/u/.local/share/pki/nssdb");
+    char *other = at("image/home/u/.local/share/pki/other");
+    struct xr_buf out;
+
+    see_fresh = true;
+    site.root = image;
+    make_dir("image/home/u");
+    cr_assert_eq(discover(&out, &site, XR_SCOPE_USER), XR_OK);
+    cr_assert_str_eq(out.data, "");
+    xr_buf_free(&out);
+    make_file("image/opt/google/chrome/google-chrome", "");
+    make_dir("image/usr/bin");
+    make_link("image/usr/bin/google-chrome-stable", "/opt/google/chrome/google-chrome");
+    cr_assert_eq(discover(&out, &site, XR_SCOPE_USER), XR_OK);
+    cr_assert_str_eq(out.data, "/image/home/u/.local/share/pki/nssdb = Chromium and relatives\n");
+    xr_buf_free(&out);
+    cr_assert(nss_may_be_made(&site, path) && !nss_may_be_made(&site, other));
+    make_dir("image/home/u/.pki/nssdb"); /* which it takes instead */
+    cr_assert(!nss_may_be_made(&site, path));
+    cr_assert_eq(discover(&out, &site, XR_SCOPE_USER), XR_OK);
+    cr_assert_str_eq(out.data, "/image/home/u/.pki/nssdb = Chromium and relatives\n");
+    xr_buf_free(&out);
+    free(other);
+    free(path);
+    free(image);
+}
+
 Test(nss_discover, a_chromium_that_never_connected_will_make_the_new_place)
 {
+    see_fresh = true;
     make_dir("home/.config/chromium");
     expect("/home/.local/share/pki/nssdb = Chromium and relatives\n");
 }

@@ -125,19 +125,43 @@ Test(nss_running, a_lock_tells_who_has_the_profile)
 
 Test(nss_running, the_program_is_named_by_its_process_else_by_the_path)
 {
-    make_file("home/firefox/x/.parentlock", "");
-    start("thunderbird-bin", "home/firefox/x/.parentlock");
-    look("home/firefox/x");
+    make_file("home/.mozilla/firefox/x/.parentlock", "");
+    start("thunderbird-bin", "home/.mozilla/firefox/x/.parentlock");
+    look("home/.mozilla/firefox/x");
     cr_assert_eq(strncmp(TAKEN, "Thunderbird (process ", 21), 0, "%s", TAKEN);
     kill_child();
-    start("Main", "home/firefox/x/.parentlock");
-    look("home/firefox/x");
+    start("Main", "home/.mozilla/firefox/x/.parentlock");
+    look("home/.mozilla/firefox/x");
     cr_assert_eq(strncmp(TAKEN, "Firefox (process ", 17), 0, "%s", TAKEN);
     kill_child();
     make_file("home/mail/.parentlock", "");
     start("Main", "home/mail/.parentlock");
     look("home/mail");
     cr_assert_eq(strncmp(TAKEN, "a program (process ", 19), 0, "%s", TAKEN);
+}
+
+Test(nss_running, relatives_of_firefox_are_named_by_path_and_process)
+{
+    static const char *const cases[][3] = {
+        {"home/.local/share/torbrowser/tbb/x86_64/tor-browser/Browser/TorBrowser/Data/Browser/p",
+         "firefox.real", "Tor Browser"},
+        {"home/.thunderbird/p", "betterbird-bin", "Betterbird"},
+        {"home/.config/zen/p", "Isolated Web Co", "Zen"},
+        {"zen/disk/p", "Main", "a program"},
+        {"home/.waterfox/p", "waterfox-bin", "Waterfox"}};
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        char *lock = xr_format("%s/.parentlock", cases[i][0]);
+
+        make_file(lock, "");
+        start(cases[i][1], lock);
+        look(cases[i][0]);
+        cr_assert(strncmp(TAKEN, cases[i][2], strlen(cases[i][2])) == 0 &&
+                      TAKEN[strlen(cases[i][2])] == ' ',
+                  "%s", TAKEN);
+        kill_child();
+        free(lock);
+    }
 }
 
 /* As in a sandbox: the kernel tells of the lock, but has no number for its holder. */

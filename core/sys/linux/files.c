@@ -368,6 +368,10 @@ enum xr_status xr_sys_resolve_to(char **out, const char *path, xr_ends_fn ends, 
     if (t.dir < 0)
         status = xr_fail_errno(err, "cannot open /");
     while (status == XR_OK && (step = xr_trail_next(&t)) != XR_TRAIL_END) {
+        if (ends != NULL && step == XR_TRAIL_MISSING && errno == ENOENT && !last_is_link) {
+            status = walk_blindly(&t, path, err);
+            break;
+        }
         status = resolve_step(&t, step, &last_is_link, err);
         if (status == XR_OK && ends != NULL && step == XR_TRAIL_THERE && S_ISDIR(t.st.st_mode) &&
             ends(ctx, t.done.data, t.st.st_uid))

@@ -367,9 +367,16 @@ static bool ends_at_home(void *ctx, const char *path, uint32_t owner)
     return is_home(users, path);
 }
 
+static bool ends_nowhere(void *ctx, const char *path, uint32_t owner)
+{
+    (void)ctx;
+    (void)path;
+    (void)owner;
+    return false;
+}
+
 enum xr_status xr_users_resolve(char **out, struct xr_users *users, const char *path,
                                 struct xr_error *err)
 {
-    return geteuid() == 0 ? xr_sys_resolve_to(out, path, ends_at_home, users, err)
-                          : xr_sys_resolve(out, path, err);
+    return xr_sys_resolve_to(out, path, geteuid() == 0 ? ends_at_home : ends_nowhere, users, err);
 }
