@@ -40,6 +40,7 @@ struct chromium_view {
     /* The browser may know more or other certificates: rows, tables or a version that this reader
      * does not know, or a write that is not finished. problem says which, in one line. */
     bool incomplete;
+    bool unread; /* none of it could be read, so count says nothing */
     char problem[256];
 
     char *source; /* of every item */

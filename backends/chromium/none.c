@@ -14,7 +14,7 @@ enum xr_status chromium_load(struct chromium_view *out, const struct xr_host *ho
     (void)host;
     out->there = file.there;
     if (status == XR_OK && file.there) {
-        out->incomplete = true;
+        out->incomplete = out->unread = true;
         (void)snprintf(
             out->problem, sizeof(out->problem),
             "%s/" CHROMIUM_FILE " cannot be read: this crossroot was built without SQLite", path);

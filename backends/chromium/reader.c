@@ -209,6 +209,7 @@ static enum xr_status look_at_table(bool *there, struct reading *r, const char *
         free(sql);
     }
     *there = t.plain && t.known == all && status == XR_OK;
+    r->out->unread = !*there;
     if (status == XR_OK && (!*there || t.others > 0))
         incomplete(r->out, "%s has a table %s of an unknown form", r->source, name);
     return status;
@@ -378,6 +379,7 @@ static enum xr_status read_database(struct reading *r, struct xr_buf *bytes, str
         status = xr_fail(err, XR_FAILED, "cannot start SQLite to read %s", r->source);
     else
         status = check_version(&readable, r, err);
+    r->out->unread = r->out->unread || !readable;
     if (status == XR_OK && readable)
         status = read_rows(r, err);
     (void)r->sqlite->close_v2(r->db);
@@ -398,6 +400,7 @@ enum xr_status chromium_load(struct chromium_view *out, const struct xr_host *ho
         goto out;
     if (file.unsettled != NULL) {
         incomplete(out, "%s: %s", out->source, file.unsettled);
+        out->unread = true;
         goto out;
     }
     if (file.bytes.len == 0) /* one that Chromium is just making */

@@ -7,6 +7,7 @@
  * the search. Discovery fails with it only after it has emitted everything else, so that the caller
  * knows that the list is not complete. */
 #include "groups.h"
+#include "homes/browsers.h"
 #include "ini.h"
 #include "nss.h"
 #include "places.h"

@@ -10,7 +10,7 @@
 #ifndef XR_NSS_GROUPS_H
 #define XR_NSS_GROUPS_H
 
-#include "home.h"
+#include "homes/home.h"
 
 /* The group that a prefs.js names, as a slice of it; empty if it names none. Reads line by line, as
  * Firefox writes it; the last group counts. */

@@ -16,7 +16,8 @@
  * and it is the kernel's word. Chromium's SingletonLock, a link to HOST-PID, stays after a crash
  * too: the process must be there, be of the link's owner and have the right name. In doubt
  * (another host, a sandbox, no /proc) nothing is said. */
-#include "home.h"
+#include "homes/browsers.h"
+#include "homes/home.h"
 #include "nss.h"
 #include "places.h"
 

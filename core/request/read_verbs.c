@@ -281,6 +281,9 @@ static void ask_stores(struct questions *q)
         q->rows[i] = report->answers.count;
         if (run->result == XR_RESULT_SKIPPED && run->why != NULL)
             q->rows[i] = XR_NONE;
+        /* Nobody asked for it, and it has nothing to say. */
+        if (run->only_named && !run->named && run->backend->table.probe == NULL)
+            q->rows[i] = XR_NONE;
         for (size_t t = 0; q->rows[i] != XR_NONE && t < q->target_count; t++)
             (void)XR_PUSH(&report->answers);
     }

@@ -27,13 +27,14 @@ ALLOWED = {
 SHARED = {
     "openssl": set(),
     "cacerts": {"sources", "p11files"},
-    "nss": {"pkcs11", "policy"},
+    "nss": {"chromium", "homes", "pkcs11", "policy"},
     "p11kit": {"sources", "p11files", "pkcs11"},
     "windows": set(),
     "policy": set(),
-    "chromium": set(),
+    "chromium": {"homes"},
     "sources": {"p11files"},
     "p11files": set(),
+    "homes": set(),
     "pkcs11": set(),
 }
 # What printing a report may not do: everything is found out, and closed, before.

@@ -8,8 +8,8 @@
  * "current"); any other is XR_REFUSED. So a user may keep ~/.mozilla on another disk by a link, and
  * root follows no link of another user. In an image, links lead to places in the image.
  */
-#ifndef XR_NSS_HOME_H
-#define XR_NSS_HOME_H
+#ifndef XR_HOMES_HOME_H
+#define XR_HOMES_HOME_H
 
 #include "kit/base.h"
 
@@ -49,13 +49,5 @@ enum xr_status nss_place_read(struct xr_buf *out, const struct nss_tree *tree, c
 /* Names in a directory, sorted, without "." and "..". XR_INVALID if there are more than max. */
 enum xr_status nss_place_names(struct xr_strings *out, const struct nss_tree *tree,
                                const char *path, size_t max, struct xr_error *err);
-
-/* Programs that share Chromium's database; the last has no settings. */
-struct nss_chromium {
-    const char *settings; /* directory below ~/.config */
-    const char *name;
-    const char *process; /* beginning of its processes' names */
-};
-extern const struct nss_chromium nss_chromiums[];
 
 #endif

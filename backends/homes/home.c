@@ -10,18 +10,6 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-const struct nss_chromium nss_chromiums[] = {
-    {"chromium", "Chromium", "chrom"},
-    {"google-chrome", "Google Chrome", "chrom"},
-    {"google-chrome-beta", "Google Chrome", "chrom"},
-    {"google-chrome-unstable", "Google Chrome", "chrom"},
-    {"BraveSoftware/Brave-Browser", "Brave", "brave"},
-    {"microsoft-edge", "Microsoft Edge", "msedge"},
-    {"vivaldi", "Vivaldi", "vivaldi"},
-    {"opera", "Opera", "opera"},
-    {NULL, NULL, NULL},
-};
-
 /* path has no links; fails if there is one by now. */
 static int open_dir(const struct nss_tree *tree, const char *path)
 {
