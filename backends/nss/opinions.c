@@ -8,9 +8,10 @@
  * The database and the module of built-in roots are read before libnss3 is started, because both are
  * global to a process.
  */
+#include "opinions.h"
+
 #include "ini.h"
 #include "places.h"
-#include "store.h"
 
 #include "sys/whole.h"
 
@@ -22,21 +23,6 @@
 
 #define STD_TRUST_SINCE 3114 /* NSS 3.114 reads CKO_TRUST first */
 #define INI_MAX         ((size_t)1 << 16)
-
-/* Certificates as one browser knows them. */
-struct known {
-    struct xr_browser_cert *items;
-    size_t count, capacity;
-};
-
-struct nss_opinions {
-    char *path, *data_home;
-    bool loaded;
-    const char *mozilla; /* the program whose profile this is, or NULL */
-    bool chromium;       /* Chromium and its relatives use it */
-    struct nss_view db, roots;
-    char *unread; /* why one of them could not be read, or NULL */
-};
 
 /* ---- what NSS holds ---- */
 
@@ -83,7 +69,7 @@ static void load(struct nss_opinions *o, struct xr_session *s)
         o->unread = xr_strdup(err.text);
 }
 
-static struct xr_browser_cert *add(struct known *to, struct xr_bytes der,
+static struct xr_browser_cert *add(struct nss_known *to, struct xr_bytes der,
                                    enum xr_browser_trust trust)
 {
     struct xr_browser_cert *one = XR_PUSH(to);
@@ -124,40 +110,21 @@ static bool trust_in(enum xr_browser_trust *out, const struct nss_view *view,
     return true;
 }
 
-static void add_nss(struct known *to, const struct nss_opinions *o, const struct xr_session *s,
-                    const struct xr_probe *probe, enum xr_browser browser)
+/* The database, and what it says of certificates that it does not hold. */
+static void add_db(struct nss_known *to, const struct nss_opinions *o, const struct xr_session *s,
+                   const struct xr_probe *probe, enum xr_browser browser)
 {
-    enum xr_browser_trust trust = XR_BROWSER_HINT;
-
-    for (size_t i = 0; i < o->db.known.count; i++) {
-        const struct nss_cert *cert = &o->db.known.items[i];
-
-        if (!trust_in(&trust, &o->db, cert, browser, &s->libs))
-            trust = XR_BROWSER_HINT;
-        add(to, cert->der, trust)->source = "this database";
-    }
     for (size_t i = 0; i < o->db.certs.count; i++) { /* also those that nobody here can parse */
+        enum xr_browser_trust trust = XR_BROWSER_HINT;
         struct xr_bytes der = p11_get(&o->db.certs.items[i], CKA_VALUE);
         struct nss_cert cert;
 
-        if (!nss_cert_of(&cert, s->host, der))
-            add(to, der, XR_BROWSER_HINT);
-    }
-    for (size_t i = 0; i < o->roots.known.count; i++) {
-        const struct nss_cert *cert = &o->roots.known.items[i];
-        struct nss_belief own = nss_view_belief(&o->roots, cert);
-        bool root = for_servers(own.has_std ? &own.std : &own.nss) == XR_BROWSER_ANCHOR;
-
-        /* Trust of the database replaces that of the module; Chromium has its own list and ignores
-         * the module's. */
-        if (trust_in(&trust, &o->db, cert, browser, &s->libs))
-            add(to, cert->der, trust)->source = "this database";
-        else if (root)
-            add(to, cert->der, XR_BROWSER_PUBLIC);
-        if (root && browser == XR_CHROMIUM)
-            add(to, cert->der, XR_BROWSER_PUBLIC);
+        if (nss_cert_of(&cert, s->host, der))
+            (void)trust_in(&trust, &o->db, &cert, browser, &s->libs);
+        add(to, der, trust)->source = "this database";
     }
     for (size_t i = 0; i < probe->count; i++) {
+        enum xr_browser_trust trust = XR_BROWSER_HINT;
         struct nss_cert cert;
 
         if (nss_cert_of(&cert, s->host, probe->chain[i]) &&
@@ -166,9 +133,28 @@ static void add_nss(struct known *to, const struct nss_opinions *o, const struct
     }
 }
 
+/* Public roots. The database's trust of one replaces that of the module for Firefox; Chromium has a
+ * list of its own. */
+static void add_roots(struct nss_known *to, const struct nss_opinions *o,
+                      const struct xr_session *s, enum xr_browser browser, bool reads_db)
+{
+    for (size_t i = 0; i < o->roots.known.count; i++) {
+        const struct nss_cert *cert = &o->roots.known.items[i];
+        struct nss_belief own = nss_view_belief(&o->roots, cert);
+        enum xr_browser_trust trust = XR_BROWSER_HINT;
+        bool root = for_servers(own.has_std ? &own.std : &own.nss) == XR_BROWSER_ANCHOR;
+        bool replaced = reads_db && trust_in(&trust, &o->db, cert, browser, &s->libs);
+
+        if (replaced)
+            add(to, cert->der, trust)->source = "this database";
+        if (root && (!replaced || browser == XR_CHROMIUM))
+            add(to, cert->der, XR_BROWSER_PUBLIC);
+    }
+}
+
 /* ---- the question ---- */
 
-static void ask(struct xr_opinion *out, const struct known *known, const struct xr_session *s,
+static void ask(struct xr_opinion *out, const struct nss_known *known, const struct xr_session *s,
                 struct xr_browser_check *check)
 {
     const struct xr_browser_cert **list = xr_new(known->count, sizeof(*list));
@@ -185,49 +171,93 @@ static void ask(struct xr_opinion *out, const struct known *known, const struct 
     free(list);
 }
 
-static struct xr_opinion *next(struct xr_verdict *out, const char *by)
+static void put(struct xr_verdict *out, const struct xr_opinion *opinion, const char *program,
+                const char *profile, const char *like)
 {
-    struct xr_opinion *one = NULL;
+    struct xr_opinion *one = &out->also[out->also_count];
 
-    if (out->also_count == XR_OPINIONS_MAX)
-        return NULL;
-    one = &out->also[out->also_count++];
-    *one = (struct xr_opinion){.size = sizeof(*one)};
-    (void)snprintf(one->by, sizeof(one->by), "%s", by);
-    return one;
+    if (out->also_count == XR_OPINIONS_MAX) {
+        one = &out->also[XR_OPINIONS_MAX - 1];
+        *one = (struct xr_opinion){.size = sizeof(*one)};
+        (void)snprintf(one->by, sizeof(one->by), "other profiles");
+        (void)snprintf(one->why, sizeof(one->why), "there are too many to be shown");
+        return;
+    }
+    *one = *opinion;
+    (void)snprintf(one->by, sizeof(one->by), "%s%s%.60s%s%s%s", program,
+                   profile[0] != '\0' ? ", profile \"" : "", profile,
+                   profile[0] != '\0' ? "\"" : "", strcmp(program, like) == 0 ? "" : ", as ",
+                   strcmp(program, like) == 0 ? "" : like);
+    out->also_count++;
 }
 
-static void firefox(struct xr_verdict *out, const struct nss_opinions *o,
-                    const struct xr_session *s, const struct xr_probe *probe, const char *name)
+static void ask_firefox(struct xr_verdict *out, const struct nss_opinions *o,
+                        const struct xr_session *s, const struct xr_probe *probe)
 {
     struct xr_browser_check check = {
         .size = sizeof(check), .probe = probe, .browser = XR_FIREFOX, .unread = o->unread};
-    struct xr_opinion *opinion = next(out, name);
-    struct known known = {0};
+    struct xr_opinion opinion = {.size = sizeof(opinion)};
+    struct nss_known known = {0};
 
-    if (opinion == NULL)
-        return;
-    add_nss(&known, o, s, probe, XR_FIREFOX);
-    ask(opinion, &known, s, &check);
+    if (s->forgets == NULL) /* then it does not read the database */
+        add_db(&known, o, s, probe, XR_FIREFOX);
+    add_roots(&known, o, s, XR_FIREFOX, s->forgets == NULL);
+    ask(&opinion, &known, s, &check);
+    put(out, &opinion, o->mozilla, "", "Firefox");
     free(known.items);
 }
 
-static void chromium(struct xr_verdict *out, const struct nss_opinions *o,
-                     const struct xr_session *s, const struct xr_probe *probe)
+static struct xr_opinion ask_chromium(const struct nss_opinions *o, const struct xr_session *s,
+                                      const struct xr_probe *probe, const struct nss_reader *reader)
 {
     struct xr_browser_check check = {.size = sizeof(check),
                                      .probe = probe,
                                      .browser = XR_CHROMIUM,
-                                     .unread = o->unread,
+                                     .unread = o->unread != NULL ? o->unread : reader->unread,
                                      .fetches = true};
-    struct xr_opinion *opinion = next(out, "Chromium");
-    struct known known = {0};
+    struct xr_opinion opinion = {.size = sizeof(opinion)};
+    struct nss_known known = {0};
+    size_t len = 0;
 
-    if (opinion == NULL)
-        return;
-    add_nss(&known, o, s, probe, XR_CHROMIUM);
-    ask(opinion, &known, s, &check);
+    if (reader->platform_file == NULL)
+        add_db(&known, o, s, probe, XR_CHROMIUM);
+    add_roots(&known, o, s, XR_CHROMIUM, reader->platform_file == NULL);
+    for (size_t i = 0; i < reader->more.count; i++)
+        *XR_PUSH(&known) = reader->more.items[i];
+    ask(&opinion, &known, s, &check);
     free(known.items);
+    if (reader->platform_file != NULL && opinion.answer != XR_YES) {
+        len = strlen(opinion.why);
+        (void)snprintf(opinion.why + len, sizeof(opinion.why) - len,
+                       "; it does not read this database (%.120s)", reader->platform_file);
+    }
+    return opinion;
+}
+
+/* Readers of one program follow each other: one opinion for all of them, if it is the same. */
+static void ask_chromiums(struct xr_verdict *out, const struct nss_opinions *o,
+                          const struct xr_session *s, const struct xr_probe *probe)
+{
+    const struct nss_reader *readers = o->chromiums.items;
+    struct xr_opinion *opinions = xr_new(o->chromiums.count, sizeof(*opinions));
+
+    for (size_t i = 0; i < o->chromiums.count; i++)
+        opinions[i] = ask_chromium(o, s, probe, &readers[i]);
+    for (size_t i = 0, end = 0; i < o->chromiums.count; i = end) {
+        bool same = true;
+
+        for (end = i + 1;
+             end < o->chromiums.count && strcmp(readers[end].program, readers[i].program) == 0;
+             end++)
+            same = same && opinions[end].answer == opinions[i].answer &&
+                   strcmp(opinions[end].why, opinions[i].why) == 0;
+        if (same)
+            put(out, &opinions[i], readers[i].program, "", "Chromium");
+        for (size_t k = i; !same && k < end; k++)
+            put(out, &opinions[k], readers[k].program,
+                readers[k].profile[0] != '\0' ? readers[k].profile : "others", "Chromium");
+    }
+    free(opinions);
 }
 
 /* The program that used a profile last, from the profile's own compatibility.ini; NULL: none that is
@@ -264,12 +294,20 @@ static const char *program_of(int dir)
     return name;
 }
 
+static char *copy(const char *text)
+{
+    return text != NULL ? xr_strdup(text) : NULL;
+}
+
 struct nss_opinions *nss_opinions_new(const struct xr_site *site, const char *location)
 {
     struct nss_opinions *o = xr_new(1, sizeof(*o));
 
     o->path = xr_strdup(location);
-    o->data_home = site->data_home != NULL ? xr_strdup(site->data_home) : NULL;
+    o->root = copy(site->root);
+    o->home = copy(site->home);
+    o->data_home = copy(site->data_home);
+    o->config_home = copy(site->config_home);
     return o;
 }
 
@@ -277,42 +315,36 @@ void nss_opinions_free(struct nss_opinions *o)
 {
     if (o == NULL)
         return;
+    nss_chromiums_free(o);
     nss_view_free(&o->db);
     nss_view_free(&o->roots);
     free(o->unread);
     free(o->path);
+    free(o->root);
+    free(o->home);
     free(o->data_home);
+    free(o->config_home);
     free(o);
 }
 
 void nss_opinions_load(struct nss_opinions *o, struct xr_session *s)
 {
     const struct nss_profiles *profiles = nss_profiles_of(o->path);
-    size_t len = o->data_home != NULL ? strlen(o->data_home) : 0;
-    char *home = NULL;
 
     if (o->loaded)
         return;
     o->loaded = true;
     o->mozilla = profiles != NULL ? profiles->program : program_of(s->dir);
-    home = nss_chromium_home(o->path);
-    o->chromium = home != NULL || (len > 0 && strncmp(o->path, o->data_home, len) == 0 &&
-                                   strcmp(o->path + len, "/pki/nssdb") == 0);
-    free(home);
-    if (o->mozilla != NULL || o->chromium)
+    if (o->mozilla == NULL)
+        nss_chromiums_load(o, s->host);
+    if (o->mozilla != NULL || o->chromiums.count > 0)
         load(o, s);
 }
 
 void nss_opinions_add(struct xr_verdict *out, const struct nss_opinions *o,
                       const struct xr_session *s, const struct xr_probe *probe)
 {
-    char by[96];
-
-    if (o->mozilla != NULL) {
-        (void)snprintf(by, sizeof(by), "%s%s", o->mozilla,
-                       strcmp(o->mozilla, "Firefox") == 0 ? "" : ", as Firefox");
-        firefox(out, o, s, probe, by);
-    }
-    if (o->chromium)
-        chromium(out, o, s, probe);
+    if (o->mozilla != NULL)
+        ask_firefox(out, o, s, probe);
+    ask_chromiums(out, o, s, probe);
 }

@@ -185,14 +185,16 @@ static bool usual_tree(const struct xr_browser_rules *rules, const GENERAL_SUBTR
     }
 }
 
+/* outside: libcrypto says that a name is; then what a wildcard might still reach does not count. */
 static bool usual_limits(const struct xr_browser_rules *rules, const NAME_CONSTRAINTS *limits,
-                         const struct xr_browser_item *below)
+                         const struct xr_browser_item *below, bool outside)
 {
     const STACK_OF(GENERAL_SUBTREE) *const lists[] = {limits->permittedSubtrees,
                                                       limits->excludedSubtrees};
     struct named named = names_of(below);
     bool directory = false, begins = false;
 
+    named.wildcard = named.wildcard && !outside;
     if (sk_GENERAL_SUBTREE_num(lists[0]) <= 0 && sk_GENERAL_SUBTREE_num(lists[1]) <= 0)
         return false;
     for (int list = 0; list < 2; list++) {
@@ -219,15 +221,17 @@ static void check_constraints(struct xr_finding *f, const struct xr_browser_rule
 {
     NAME_CONSTRAINTS *limits = NULL;
     int error = X509_V_OK;
+    bool outside = false;
 
     if (!issuer->cert->d.name_constraints || issuer->x == NULL || below->x == NULL)
         return;
     limits = X509_get_ext_d2i(issuer->x, NID_name_constraints, NULL, NULL);
     error = limits != NULL ? NAME_CONSTRAINTS_check(below->x, limits) : X509_V_ERR_UNSPECIFIED;
-    if (limits == NULL || !usual_limits(rules, limits, below) ||
+    outside = error == X509_V_ERR_PERMITTED_VIOLATION || error == X509_V_ERR_EXCLUDED_VIOLATION;
+    if (limits == NULL || !usual_limits(rules, limits, below, outside) ||
         below->cert->d.slices.subject.len <= 2)
         xr_find_at(f, XR_DOUBT, issuer, "has name constraints of a rare kind");
-    else if (error == X509_V_ERR_PERMITTED_VIOLATION || error == X509_V_ERR_EXCLUDED_VIOLATION)
+    else if (outside)
         xr_find_at(f, XR_BAD, issuer, "is limited to other names");
     else if (error != X509_V_OK)
         xr_find_at(f, XR_DOUBT, issuer, "has name constraints that cannot be checked");
