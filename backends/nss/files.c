@@ -183,11 +183,13 @@ enum xr_status nss_files_look(struct nss_files *out, int dir, struct xr_error *e
         return xr_fail(err, XR_REFUSED,
                        "it is not a profile; its profiles.ini says where the "
                        "profiles are");
-    out->cert8 = fstatat(dir, "cert8.db", &st, AT_SYMLINK_NOFOLLOW) == 0;
     /* NSS creates a new database in an empty file. */
     if (status == XR_OK && out->cert9 && fstatat(dir, "cert9.db", &st, AT_SYMLINK_NOFOLLOW) == 0 &&
         st.st_size == 0)
         out->cert9 = false;
+    out->cert8 = fstatat(dir, "cert8.db", &st, AT_SYMLINK_NOFOLLOW) == 0;
+    if (status == XR_OK && out->cert8 && !out->cert9)
+        status = look(&there, out, dir, "cert8.db", err);
     return status;
 }
 

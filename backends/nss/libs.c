@@ -104,3 +104,22 @@ void *nss_libs_load(const struct nss_libs *libs, const char *name, struct xr_err
     }
     return handle;
 }
+
+bool nss_libs_beside(char *out, size_t size, const void *symbol, const char *name)
+{
+    static const char *const places[] = {"", "nss/"};
+    Dl_info info;
+    const char *slash = NULL;
+
+    if (dladdr(symbol, &info) == 0 || info.dli_fname == NULL)
+        return false;
+    slash = strrchr(info.dli_fname, '/');
+    for (size_t i = 0; slash != NULL && i < sizeof(places) / sizeof(places[0]); i++) {
+        int len = snprintf(out, size, "%.*s/%s%s", (int)(slash - info.dli_fname), info.dli_fname,
+                           places[i], name);
+
+        if (len > 0 && (size_t)len < size && access(out, R_OK) == 0)
+            return true;
+    }
+    return false;
+}

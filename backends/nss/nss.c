@@ -28,10 +28,12 @@ static void describe(struct xr_caps *caps, const struct xr_session *s,
     if (!files->cert9 && files->cert8) {
         full.writable = false;
         (void)snprintf(full.why_not, sizeof(full.why_not),
-                       "it has only an old cert8.db; start the program that owns it once, which "
-                       "makes a new, empty cert9.db");
+                       "no current program reads the certificates of a cert8.db, and this is all "
+                       "there is: start its program once, which makes a new, empty cert9.db, and "
+                       "install there what it should trust");
         (void)snprintf(full.left_out, sizeof(full.left_out),
-                       "cert8.db: no current program reads its certificates any more");
+                       "cert8.db: no current program reads its certificates any more%s",
+                       s->token.old ? "" : "; they are not listed: this NSS has no libnssdbm3.so");
     } else if (s->forgets != NULL) {
         full.writable = false;
         (void)snprintf(full.why_not, sizeof(full.why_not),
@@ -47,6 +49,10 @@ static void describe(struct xr_caps *caps, const struct xr_session *s,
         (void)snprintf(full.why_not, sizeof(full.why_not), "%s",
                        strerror(full.needs_privilege ? EACCES : EROFS));
     }
+    if (files->cert9 && files->cert8 && full.left_out[0] == '\0')
+        (void)snprintf(full.left_out, sizeof(full.left_out),
+                       "cert8.db: left from before there was a cert9.db; no current program reads "
+                       "it");
     if (s->token.password)
         full.locked = XR_PLACE_BIT(XR_ANCHOR) | XR_PLACE_BIT(XR_PEER) | XR_PLACE_BIT(XR_DISTRUST);
     (void)snprintf(full.verifier, sizeof(full.verifier), "NSS");
@@ -97,6 +103,12 @@ static enum xr_status prepare(struct xr_session *s, const struct xr_target *targ
         return status;
     s->write = mode == XR_WRITE && files->writable;
     s->exists = files->cert9;
+    s->token.old = !files->cert9 && files->cert8 && nss_token_reads_old(&s->libs);
+    if (s->token.old) {
+        s->write = false;
+        s->exists = true;
+        status = nss_cert8_whole(s->dir, err);
+    }
     if (s->write && s->dir >= 0)
         status = s->host->lock(s->dir, XR_LOCK_MS, "it", err);
     if (status != XR_OK)

@@ -4,6 +4,7 @@
  *
  *   nss.c       the table: opening, capabilities, flush
  *   libs.c      which NSS libraries, and loading them
+ *   cert8.c     whether a database of an old program is whole
  *   token.c     softoken itself: one database a process (softoken is process-global)
  *   view.c      its objects as entries: certificates, both kinds of trust object, CRLs
  *   swap.c      the one mutation
@@ -33,6 +34,8 @@ enum xr_status nss_libs_find(struct nss_libs *out, const struct xr_site *site,
                              struct xr_error *err);
 /* Loads name ("libsoftokn3.so", "libnss3.so") and what it needs; stays loaded. NULL says why. */
 void *nss_libs_load(const struct nss_libs *libs, const char *name, struct xr_error *err);
+/* Finds another library beside the one that symbol is in, never of another set. */
+bool nss_libs_beside(char *out, size_t size, const void *symbol, const char *name);
 
 /* discover.c */
 enum xr_status nss_discover(const struct xr_host *host, const struct xr_site *site, unsigned scope,

@@ -22,6 +22,8 @@ struct nss_files {
 /* XR_REFUSED if one is a link, belongs to another user, or is not a regular file; XR_DENIED if it
  * cannot be read. */
 enum xr_status nss_files_look(struct nss_files *out, int dir, struct xr_error *err);
+/* cert8.c: XR_FAILED if it is not all there. */
+enum xr_status nss_cert8_whole(int dir, struct xr_error *err);
 /* Did a killed writer leave a journal that must be rolled back first (SQLite's "hot journal")? Do
  * not call it while softoken is open: closing a file drops all locks of this process on it. */
 bool nss_files_hot(int dir);
@@ -32,6 +34,7 @@ bool nss_files_busy(int dir);
 struct nss_token {
     struct p11_token p;
     bool open, write;
+    bool old;      /* a cert8.db, to be read */
     bool keyless;  /* opened without key4.db */
     bool blank;    /* no password record yet: softoken needs one before it stores trust */
     bool password; /* it has a password, and trust can be written only after unlock */
@@ -39,6 +42,8 @@ struct nss_token {
 };
 enum xr_status nss_token_open(struct nss_token *token, const struct nss_libs *libs, int dir,
                               bool write, struct xr_error *err);
+/* Can softoken read a cert8.db, which takes a library that is not everywhere? */
+bool nss_token_reads_old(const struct nss_libs *libs);
 void nss_token_close(struct nss_token *token);
 enum xr_status nss_token_unlock(struct nss_token *token, struct xr_bytes password,
                                 struct xr_error *err);
@@ -75,6 +80,7 @@ struct nss_cert {
 };
 struct nss_view {
     const struct xr_host *host;
+    const char *remark; /* of every entry, or NULL */
     struct p11_objects certs, trusts, crls;
     struct nss_certs {
         struct nss_cert *items;

@@ -6,6 +6,7 @@
 #include "store.h"
 
 #include <dlfcn.h>
+#include <limits.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -65,8 +66,12 @@ static CK_RV initialize(struct nss_token *token)
          "flags=readOnly,noModDB tokens=<0x2=[configdir='sql:.' flags=readOnly,noKeyDB]>"},
         {DATABASE " flags=noModDB", DATABASE " flags=noModDB"},
     };
+    /* The certificates of a cert8.db, and their trust, need no key3.db. */
+    static const char old[] =
+        "flags=readOnly,noModDB tokens=<0x2=[configdir='dbm:.' flags=readOnly,noKeyDB]>";
     struct init_args args = {.flags = CKF_OS_LOCKING_OK,
-                             .parameters = parameters[token->write][token->keyless]};
+                             .parameters =
+                                 token->old ? old : parameters[token->write][token->keyless]};
     CK_RV rv = token->p.f->C_Initialize(&args);
 
     if (rv != CKR_OK)
@@ -101,10 +106,13 @@ enum xr_status nss_token_open(struct nss_token *token, const struct nss_libs *li
         rv = initialize(token);
         if (rv != CKR_DEVICE_ERROR && rv != NO_CERT_DB && rv != NO_KEY_DB)
             break;
-        if (i >= 4 && !nss_files_busy(dir))
+        if (token->old || (i >= 4 && !nss_files_busy(dir)))
             break;
         (void)nanosleep(&pause, NULL);
     }
+    if (rv != CKR_OK && token->old)
+        return xr_error_set(err, XR_FAILED, "pkcs11", (long)rv,
+                            "cannot open cert8.db: it is damaged or not a database");
     if (rv == NO_CERT_DB || rv == NO_KEY_DB)
         return xr_error_set(err, nss_files_busy(dir) ? XR_BUSY : XR_FAILED, "pkcs11", (long)rv,
                             "cannot open %s: %s", rv == NO_CERT_DB ? "cert9.db" : "key4.db",
@@ -114,6 +122,15 @@ enum xr_status nss_token_open(struct nss_token *token, const struct nss_libs *li
         return p11_fail(err, rv, "cannot open cert9.db");
     token->open = true;
     return XR_OK;
+}
+
+bool nss_token_reads_old(const struct nss_libs *libs)
+{
+    void *handle = nss_libs_load(libs, "libsoftokn3.so", NULL);
+    char path[PATH_MAX];
+
+    return handle != NULL &&
+           nss_libs_beside(path, sizeof(path), dlsym(handle, "C_GetFunctionList"), "libnssdbm3.so");
 }
 
 void nss_token_close(struct nss_token *token)

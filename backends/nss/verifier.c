@@ -5,7 +5,6 @@
 
 #include <cert.h>
 #include <certdb.h>
-#include <dlfcn.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <nss.h>
@@ -120,36 +119,15 @@ static enum xr_status resolve(const struct nss_libs *libs, struct xr_error *err)
     return missing == NULL ? XR_OK : xr_fail(err, XR_FAILED, "libnss3.so has no %s", missing);
 }
 
-/* Finds the built-in roots beside libnss3 itself, never those of another set of libraries. */
-static bool find_roots(char *out, size_t size)
-{
-    static const char *const places[] = {"", "nss/"};
-    const void *self = NULL;
-    Dl_info info;
-    const char *slash = NULL;
-
-    memcpy(&self, &state.nss.NSS_GetVersion, sizeof(self));
-    if (dladdr(self, &info) == 0 || info.dli_fname == NULL)
-        return false;
-    slash = strrchr(info.dli_fname, '/');
-    if (slash == NULL)
-        return false;
-    for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
-        int len = snprintf(out, size, "%.*s/%slibnssckbi.so", (int)(slash - info.dli_fname),
-                           info.dli_fname, places[i]);
-        if (len > 0 && (size_t)len < size && access(out, R_OK) == 0)
-            return true;
-    }
-    return false;
-}
-
 /* As in browsers, the trust of the database takes precedence (a lower order wins). */
 static void load_roots(void)
 {
     char path[PATH_MAX];
     struct xr_buf spec = {0};
+    const void *self = NULL;
 
-    if (!find_roots(path, sizeof(path)))
+    memcpy(&self, &state.nss.NSS_GetVersion, sizeof(self));
+    if (!nss_libs_beside(path, sizeof(path), self, "libnssckbi.so"))
         return;
     xr_buf_str(&spec, "name=\"Roots\" library=\"");
     for (const char *c = path; *c != '\0'; c++) {

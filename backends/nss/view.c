@@ -113,6 +113,7 @@ enum xr_status nss_view_load(struct nss_view *view, struct xr_session *session, 
     enum xr_status status = XR_OK;
 
     view->host = session->host;
+    view->remark = session->token.old ? "no current program reads this cert8.db" : NULL;
     if (parts & NSS_CERTS) {
         status =
             find(&view->certs, session, CKO_CERTIFICATE, only, cert_types, COUNT(cert_types), err);
@@ -276,7 +277,8 @@ static enum xr_status emit_trust(const struct nss_belief *b, struct xr_entry *en
     enum xr_status status = XR_OK;
 
     say_difference(&difference, b);
-    entry->remark = difference.data;
+    if (difference.len > 0)
+        entry->remark = difference.data;
     for (size_t i = 0; status == XR_OK && i < COUNT(places); i++) {
         if (!places[i].there)
             continue;
@@ -316,8 +318,10 @@ static void record(struct records *records, const struct p11_object *object, uns
 static enum xr_status emit_cert(const struct nss_view *view, const struct nss_cert *cert,
                                 xr_entry_fn emit, void *ctx)
 {
-    struct xr_entry entry = {
-        .size = sizeof(entry), .subject = {.type = XR_SUBJECT_CERT}, .der = cert->der};
+    struct xr_entry entry = {.size = sizeof(entry),
+                             .subject = {.type = XR_SUBJECT_CERT},
+                             .der = cert->der,
+                             .remark = view->remark};
     struct records certs = {0}, trusts = {0};
     struct xr_buf native = {0};
     struct nss_belief belief = nss_view_belief(view, cert);
@@ -358,6 +362,7 @@ static enum xr_status emit_stray(const struct nss_view *view, size_t first, xr_e
 {
     struct xr_entry entry = {.size = sizeof(entry),
                              .subject = {.type = XR_SUBJECT_ISSUER_SERIAL},
+                             .remark = view->remark,
                              .issuer = p11_get(&view->trusts.items[first], CKA_ISSUER),
                              .serial = p11_get(&view->trusts.items[first], CKA_SERIAL_NUMBER)};
     struct records trusts = {0};
@@ -389,6 +394,7 @@ static enum xr_status emit_crl(const struct nss_view *view, const struct p11_obj
     struct xr_entry entry = {.size = sizeof(entry),
                              .subject = {.type = XR_SUBJECT_CRL},
                              .place = XR_CRL,
+                             .remark = view->remark,
                              .der = p11_get(crl, CKA_VALUE)};
     struct records records = {0};
     struct xr_buf native = {0};
@@ -401,7 +407,7 @@ static enum xr_status emit_crl(const struct nss_view *view, const struct p11_obj
         return XR_OK;
     label = label_of(crl);
     entry.label = label;
-    if (!p11_has(crl, NSS_CKA_URL) || !p11_has(crl, NSS_CKA_KRL))
+    if (view->remark == NULL && (!p11_has(crl, NSS_CKA_URL) || !p11_has(crl, NSS_CKA_KRL)))
         entry.remark = "NSS does not see this CRL because it was stored without an attribute that "
                        "NSS needs: remove it and install it again";
     record(&records, crl, CKA_VALUE);
