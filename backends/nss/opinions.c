@@ -17,6 +17,7 @@
 
 #include <dlfcn.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -26,22 +27,33 @@
 
 /* ---- what NSS holds ---- */
 
-/* The module is the one that libnss3 will load: beside the library, or where the loader finds it. */
+static CK_C_GetFunctionList roots_module(const struct nss_libs *libs)
+{
+    void *nss = nss_libs_load(libs, "libnss3.so", NULL), *module = NULL, *symbol = NULL;
+    const void *beside = nss != NULL ? dlsym(nss, "NSS_GetVersion") : NULL;
+    CK_C_GetFunctionList get = NULL;
+    char path[PATH_MAX];
+
+    if (beside != NULL && nss_libs_beside(path, sizeof(path), beside, "libnssckbi.so"))
+        module = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+    symbol = module != NULL ? dlsym(module, "C_GetFunctionList") : NULL;
+    memcpy(&get, &symbol, sizeof(get));
+    return get;
+}
+
+/* The module is the one that libnss3 will load. Without it nothing is known to be public. */
 static enum xr_status load_roots(struct nss_view *out, const struct xr_session *s,
                                  struct xr_error *err)
 {
-    void *handle = nss_libs_load(&s->libs, "libnssckbi.so", NULL);
-    void *symbol = handle != NULL ? dlsym(handle, "C_GetFunctionList") : NULL;
-    CK_C_GetFunctionList get = NULL;
+    CK_C_GetFunctionList get = roots_module(&s->libs);
     struct xr_session roots = {.host = s->host};
     CK_SLOT_ID slots[4];
     CK_ULONG count = sizeof(slots) / sizeof(slots[0]);
     enum xr_status status = XR_OK;
 
-    memcpy(&get, &symbol, sizeof(get));
     if (get == NULL || get(&roots.token.p.f) != CKR_OK ||
         roots.token.p.f->C_Initialize(NULL) != CKR_OK)
-        return XR_OK; /* without it nothing is known to be public */
+        return XR_OK;
     if (roots.token.p.f->C_GetSlotList(CK_TRUE, slots, &count) == CKR_OK && count > 0 &&
         roots.token.p.f->C_OpenSession(slots[0], CKF_SERIAL_SESSION, NULL, NULL,
                                        &roots.token.p.session) == CKR_OK) {
@@ -58,7 +70,7 @@ static void load(struct nss_opinions *o, struct xr_session *s)
     enum xr_status status = XR_OK;
 
     o->db.host = o->roots.host = s->host;
-    if (s->exists)
+    if (s->exists && !s->token.old) /* no browser reads a cert8.db any more */
         status = nss_token_open(&s->token, &s->libs, s->dir, false, &err);
     if (status == XR_OK && s->token.open)
         status = nss_view_load(&o->db, s, NSS_CERTS, NULL, &err);
