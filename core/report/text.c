@@ -448,13 +448,17 @@ static void put_outcome_of(const struct xr_text_style *style, FILE *out,
     put_verdict(style, out, &shown);
 }
 
+/* opposed: only a yes beside a no, and the reverse. */
 static void put_also(const struct xr_text_style *style, FILE *out, const char *indent,
-                     const struct xr_verdict *verdict)
+                     const struct xr_verdict *verdict, bool opposed)
 {
     for (size_t i = 0; i < verdict->also_count; i++) {
         const struct xr_opinion *opinion = &verdict->also[i];
         struct xr_verdict one = {.answer = opinion->answer};
 
+        if (opposed && (opinion->answer == XR_UNKNOWN || verdict->answer == XR_UNKNOWN ||
+                        opinion->answer == verdict->answer))
+            continue;
         memcpy(one.why, opinion->why, sizeof(one.why));
         (void)fputs(indent, out);
         put_visible(out, opinion->by);
@@ -522,7 +526,7 @@ static void change(const struct xr_text_style *style, FILE *out, const struct xr
         (void)fputs("\n", out);
         if (run->verdict.answer == XR_YES)
             put_path(out, "    ", report, &run->verdict);
-        put_also(style, out, "    ", &run->verdict);
+        put_also(style, out, "    ", &run->verdict, false);
     }
 }
 
@@ -577,6 +581,8 @@ static void change_line(const struct xr_text_style *style, FILE *out,
         put_outcome_of(style, out, report, &run->verdict);
     }
     (void)fputs("\n", out);
+    if (run->verified)
+        put_also(style, out, "  ", &run->verdict, true);
 }
 
 /* "3 stores: 2 done, 1 failed", where there are many. */
@@ -651,7 +657,7 @@ static void verify(const struct xr_text_style *style, FILE *out, const struct xr
         }
         (void)fputs("\n", out);
         put_path(out, "  ", report, &row->verdict);
-        put_also(style, out, "  ", &row->verdict);
+        put_also(style, out, "  ", &row->verdict, false);
         tally.counts[row->verdict.answer == XR_YES ? 0 : row->verdict.answer == XR_NO ? 1 : 2]++;
         several = several || (i > 0 && strcmp(row->store, row[-1].store) == 0);
     }
