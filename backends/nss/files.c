@@ -144,6 +144,35 @@ enum xr_status nss_dir_make(int *out, int above, const char *missing, struct xr_
     return good ? XR_REFUSED : XR_FAILED;
 }
 
+static void say_owner(char *out, size_t size, const char *what, const struct stat *st)
+{
+    char number[32] = "root";
+
+    if (st->st_uid != 0)
+        (void)snprintf(number, sizeof(number), "user ID %lu", (unsigned long)st->st_uid);
+    (void)snprintf(out, size, "%s: it belongs to %s, mode %04o", what, number,
+                   (unsigned)st->st_mode & 07777u);
+}
+
+/* Notes the first that cannot be written, and whose it is. */
+static void check_writable(struct nss_files *files, int dir, const char *name,
+                           const struct stat *st)
+{
+    char what[64];
+
+    if (faccessat(dir, name, W_OK, AT_EACCESS) == 0 || !files->writable)
+        return;
+    files->writable = false;
+    if (errno != EACCES) {
+        (void)snprintf(files->why_not, sizeof(files->why_not), "%s: %s",
+                       strcmp(name, ".") == 0 ? "the directory" : name, strerror(errno));
+        return;
+    }
+    (void)snprintf(what, sizeof(what), "%s cannot be written",
+                   strcmp(name, ".") == 0 ? "the directory" : name);
+    say_owner(files->why_not, sizeof(files->why_not), what, st);
+}
+
 static enum xr_status look(bool *there, struct nss_files *files, int dir, const char *name,
                            struct xr_error *err)
 {
@@ -158,10 +187,14 @@ static enum xr_status look(bool *there, struct nss_files *files, int dir, const 
     if (st.st_uid != geteuid() && st.st_uid != 0)
         return xr_fail(err, XR_REFUSED, "%s belongs to another user (ID %lu)", name,
                        (unsigned long)st.st_uid);
-    if (faccessat(dir, name, R_OK, AT_EACCESS) != 0)
-        return xr_fail(err, XR_DENIED, "%s cannot be read: it belongs to user ID %lu, mode %03o",
-                       name, (unsigned long)st.st_uid, (unsigned)st.st_mode & 0777u);
-    files->writable = files->writable && faccessat(dir, name, W_OK, AT_EACCESS) == 0;
+    if (faccessat(dir, name, R_OK, AT_EACCESS) != 0) {
+        char what[64], why[128];
+
+        (void)snprintf(what, sizeof(what), "%s cannot be read", name);
+        say_owner(why, sizeof(why), what, &st);
+        return xr_fail(err, XR_DENIED, "%s", why);
+    }
+    check_writable(files, dir, name, &st);
     return XR_OK;
 }
 
@@ -173,7 +206,10 @@ enum xr_status nss_files_look(struct nss_files *out, int dir, struct xr_error *e
     struct stat st;
     bool there = false;
 
-    *out = (struct nss_files){.writable = faccessat(dir, ".", W_OK, AT_EACCESS) == 0};
+    *out = (struct nss_files){.writable = true};
+    if (fstat(dir, &st) != 0)
+        return xr_fail_errno(err, "cannot examine the directory");
+    check_writable(out, dir, ".", &st);
     status = look(&out->cert9, out, dir, "cert9.db", err);
     if (status == XR_OK)
         status = look(&out->key4, out, dir, "key4.db", err);

@@ -47,7 +47,8 @@ static void describe(struct xr_caps *caps, const struct xr_session *s,
     } else if (!files->writable) {
         full.needs_privilege = geteuid() != 0;
         (void)snprintf(full.why_not, sizeof(full.why_not), "%s",
-                       strerror(full.needs_privilege ? EACCES : EROFS));
+                       files->why_not[0] != '\0' ? files->why_not
+                                                 : strerror(full.needs_privilege ? EACCES : EROFS));
     }
     if (files->cert9 && files->cert8 && full.left_out[0] == '\0')
         (void)snprintf(full.left_out, sizeof(full.left_out),

@@ -15,7 +15,8 @@
  *   running.c   whether a browser uses the profile right now
  *   opinions.c  what the browsers say whose database it is
  *   forgets.c   whether it reads the database at all
- *   verifier.c  libnss3's answer; the only file that uses NSS's certificate API
+ *   verifier.c  libnss3's answer
+ *   reasons.c   more about a no; only these two use NSS's certificate API
  *
  * Everything runs in a helper process, as the user who owns the files.
  */

@@ -17,7 +17,8 @@ enum xr_status nss_dir_above(int *out, char **missing, const struct xr_site *sit
 enum xr_status nss_dir_make(int *out, int above, const char *missing, struct xr_error *err);
 struct nss_files {
     bool cert9, key4, cert8;
-    bool writable; /* those that exist, and the directory */
+    bool writable;     /* those that exist, and the directory; */
+    char why_not[128]; /* if not: which is not, and whose it is */
 };
 /* XR_REFUSED if one is a link, belongs to another user, or is not a regular file; XR_DENIED if it
  * cannot be read. */

@@ -1,18 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "libnss3.h"
 #include "nss.h"
 
-#include "../pkcs11/symbols.h"
-
-#include <cert.h>
-#include <certdb.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <nss.h>
-#include <pk11func.h>
-#include <prerror.h>
-#include <secerr.h>
-#include <secmod.h>
-#include <sslerr.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -20,47 +11,6 @@
 #define SECONDS_MAX (INT64_MAX / (int64_t)PR_USEC_PER_SEC)
 
 enum { OTHER_WAYS = 64, OTHER_DEPTH = 8 };
-
-/* All functions are looked up at run time, because this program must start without NSS. */
-#define NSS_FUNCTIONS(X)               \
-    X(NSS_Initialize)                  \
-    X(NSS_Shutdown)                    \
-    X(NSS_GetVersion)                  \
-    X(SECMOD_LoadUserModule)           \
-    X(SECMOD_UnloadUserModule)         \
-    X(SECMOD_DestroyModule)            \
-    X(SECMOD_OpenUserDB)               \
-    X(SECMOD_CloseUserDB)              \
-    X(CERT_GetDefaultCertDB)           \
-    X(CERT_NewTempCertificate)         \
-    X(CERT_DestroyCertificate)         \
-    X(CERT_DestroyCertList)            \
-    X(CERT_CreateSubjectCertList)      \
-    X(CERT_GetCertChainFromCert)       \
-    X(CERT_GetCertTrust)               \
-    X(CERT_FindCertExtension)          \
-    X(CERT_DecodeBasicConstraintValue) \
-    X(SECITEM_FreeItem)                \
-    X(CERT_IsCACert)                   \
-    X(CERT_CheckCertValidTimes)        \
-    X(CERT_VerifyCACertForUsage)       \
-    X(CERT_VerifyCertificate)          \
-    X(CERT_VerifyCertName)             \
-    X(CERT_VerifySignedData)           \
-    X(CERT_PKIXVerifyCert)             \
-    X(CERT_SetUsePKIXForValidation)    \
-    X(PK11_GetInternalKeySlot)         \
-    X(PK11_NeedLogin)                  \
-    X(PK11_NeedUserInit)               \
-    X(PK11_FreeSlot)                   \
-    X(PR_GetError)                     \
-    X(PR_SetError)                     \
-    X(PR_ErrorToName)                  \
-    X(PR_ErrorToString)
-
-struct functions {
-    NSS_FUNCTIONS(P11_FUNCTION)
-};
 
 static const struct p11_symbol symbols[] = {NSS_FUNCTIONS(P11_SYMBOL)};
 
@@ -426,6 +376,8 @@ static const struct {
     {SEC_ERROR_UNTRUSTED_CERT, NULL, "a certificate of the path is distrusted"},
     {SEC_ERROR_EXPIRED_CERTIFICATE, NULL, "it is not valid at that time"},
     {SEC_ERROR_EXPIRED_ISSUER_CERTIFICATE, NULL, "an issuer is not valid at that time"},
+    {SEC_ERROR_BAD_SIGNATURE, NULL, "a signature is not by the key of the issuer's certificate"},
+    {SEC_ERROR_CERT_NOT_IN_NAME_SPACE, NULL, "an issuer's name constraints do not allow a name"},
     {SEC_ERROR_REUSED_ISSUER_AND_SERIAL, NULL,
      "another certificate has the same issuer and serial number"},
     {SSL_ERROR_BAD_CERT_DOMAIN, "SSL_ERROR_BAD_CERT_DOMAIN", "it is for another host"},
@@ -463,6 +415,45 @@ static void say_unreadable(struct xr_buf *why, PRErrorCode code)
         xr_buf_str(why, "libnss3 cannot read the certificate");
 }
 
+/* For every path that ends badly libpkix says that no issuer was found. The classic verifier says what
+ * is wrong with the path that it chooses. */
+static PRErrorCode reason(const struct question *q, PRErrorCode code)
+{
+    static const PRErrorCode clear[] = {
+        SEC_ERROR_CERT_NOT_IN_NAME_SPACE,
+        SEC_ERROR_PATH_LEN_CONSTRAINT_INVALID,
+        SEC_ERROR_CA_CERT_INVALID,
+        SEC_ERROR_INADEQUATE_KEY_USAGE,
+        SEC_ERROR_INADEQUATE_CERT_TYPE,
+        SEC_ERROR_EXPIRED_CERTIFICATE,
+        SEC_ERROR_EXPIRED_ISSUER_CERTIFICATE,
+        SEC_ERROR_REVOKED_CERTIFICATE,
+        SEC_ERROR_UNKNOWN_CRITICAL_EXTENSION,
+        SEC_ERROR_CERT_SIGNATURE_ALGORITHM_DISABLED,
+    };
+    PRErrorCode other = 0;
+
+    if (!state.pkix || code != SEC_ERROR_UNKNOWN_ISSUER ||
+        NSS.CERT_SetUsePKIXForValidation(PR_FALSE) != SECSuccess)
+        return code;
+    other = classic(q);
+    (void)NSS.CERT_SetUsePKIXForValidation(PR_TRUE);
+    for (size_t i = 0; i < sizeof(clear) / sizeof(clear[0]); i++)
+        code = other == clear[i] ? other : code;
+    return code;
+}
+
+static void say_namesake(struct xr_buf *why, const struct xr_host *host, const struct question *q)
+{
+    unsigned char sha256[XR_SHA256_LEN];
+    char hex[2 * XR_SHA256_LEN + 1];
+
+    if (!nss_namesake(sha256, &NSS, host, q->cert))
+        return;
+    xr_hex(hex, sha256, sizeof(sha256));
+    xr_buf_fmt(why, "; the store has a CA of that name with another key (SHA-256 %s)", hex);
+}
+
 static void decide(struct xr_verdict *out, struct xr_buf *why, const struct xr_host *host,
                    const struct question *q, const char *name)
 {
@@ -482,7 +473,10 @@ static void decide(struct xr_verdict *out, struct xr_buf *why, const struct xr_h
     if (code == 0)
         return;
     out->path_len = 0;
+    code = reason(q, code);
     say_error(why, code);
+    if (is_way(code))
+        say_namesake(why, host, q);
     if (code == SEC_ERROR_NO_MEMORY || code == PR_OUT_OF_MEMORY_ERROR) {
         out->answer = XR_UNKNOWN; /* that says nothing about the certificate */
         return;

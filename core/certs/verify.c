@@ -9,6 +9,7 @@
 #define CANDIDATES_MAX 256u
 /* Most orders of the same certificates that one question is asked with. */
 #define TRIES_MAX 64u
+#define STEPS_MAX 16 /* up a path, to say why there is none */
 
 void xr_x509_engine(char out[XR_X509_ENGINE_MAX])
 {
@@ -422,6 +423,67 @@ static void find_path(struct xr_verdict *out, struct gather *g, X509_STORE *stor
         put_first(g, &g->choices.items[i], 0);
 }
 
+/* ---- a CA of the right name with another key ---- */
+
+static X509 *signer(STACK_OF(X509) * among, X509 *x, X509 **namesake)
+{
+    for (int i = 0; i < sk_X509_num(among); i++) {
+        X509 *other = sk_X509_value(among, i);
+
+        if (X509_cmp(other, x) == 0 ||
+            X509_NAME_cmp(X509_get_subject_name(other), X509_get_issuer_name(x)) != 0)
+            continue;
+        if (X509_verify(x, X509_get0_pubkey(other)) == 1)
+            return other;
+        *namesake = other;
+    }
+    return NULL;
+}
+
+/* Goes up from the target by signatures, to where no key fits but an anchor has the name. */
+static const X509 *namesake_of(const struct gather *g)
+{
+    X509 *at = sk_X509_value(g->untrusted, 0), *namesake = NULL, *unused = NULL;
+
+    for (int steps = 0; at != NULL && steps < STEPS_MAX; steps++) {
+        X509 *next = NULL;
+
+        namesake = NULL;
+        if (held(g->anchors, at) || signer(g->anchors, at, &namesake) != NULL)
+            return NULL;
+        next = signer(g->untrusted, at, &unused);
+        if (next == NULL)
+            return namesake;
+        at = next;
+    }
+    return NULL;
+}
+
+static void add_namesake(struct xr_verdict *out, const struct gather *g)
+{
+    const X509 *namesake = out->answer == XR_NO ? namesake_of(g) : NULL;
+    unsigned char *der = NULL, sum[XR_SHA256_LEN];
+    char hex[2 * XR_SHA256_LEN + 1], text[160];
+    int len = namesake != NULL ? i2d_X509(namesake, &der) : 0;
+    size_t keep = 0;
+
+    ERR_clear_error();
+    if (len <= 0)
+        return;
+    xr_x509_sha256(sum, (struct xr_bytes){der, (size_t)len});
+    OPENSSL_free(der);
+    xr_hex(hex, sum, sizeof(sum));
+    (void)snprintf(text, sizeof(text),
+                   "; the store has a CA of that name with another key (SHA-256 %s)", hex);
+    /* A long name in what is said already gives way. */
+    keep = sizeof(out->why) - 1 - strlen(text);
+    if (strlen(out->why) < keep)
+        keep = strlen(out->why);
+    while (keep > 0 && ((unsigned char)out->why[keep] & 0xc0) == 0x80)
+        keep--;
+    (void)snprintf(out->why + keep, sizeof(out->why) - keep, "%s", text);
+}
+
 /* ---- answers ---- */
 
 static void add_opinion(struct xr_verdict *out, const struct xr_verdict *second, const char *by)
@@ -441,6 +503,7 @@ static void answer(struct xr_verdict *out, struct gather *g, X509_STORE *store)
     struct xr_verdict second = {.size = sizeof(second)};
 
     find_path(out, g, store, partial, !aside);
+    add_namesake(out, g);
     if (XR_HAS(check, also_partial) && check->also_partial) {
         find_path(&second, g, store, true, !aside);
         add_opinion(out, &second, "OpenSSL with partial chains");

@@ -242,7 +242,7 @@ if can_drop; then
     chmod 755 "$T" "$T/good"
     run unprivileged "$XR_BIN" --worker "$XR_WORKER" --state "$T/nobody" --store "nss:$T/good" list
     [[ $(id -u) -ne 0 ]] || expect_grep 'somebody else'\''s database' \
-        'cert9.db cannot be read: it belongs to user ID 0, mode 600' "$err"
+        'cert9.db cannot be read: it belongs to root, mode 0600' "$err"
 fi
 if [[ $(id -u) -eq 0 ]] && can_drop; then
     new theirs

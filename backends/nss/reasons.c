@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "libnss3.h"
+
+enum { STEPS_MAX = 16, NAMESAKES_MAX = 64 };
+
+static struct xr_bytes der_of(const CERTCertificate *cert)
+{
+    return (struct xr_bytes){cert->derCert.data, cert->derCert.len};
+}
+
+/* Did that key sign it? Where that cannot be told, such as for an algorithm that NSS does not use any
+ * more, the answer is yes. */
+static bool may_have_signed(const struct functions *nss, CERTCertificate *issuer,
+                            CERTCertificate *cert)
+{
+    PRTime from = 0, to = 0;
+    PRErrorCode code = 0;
+
+    /* Asked for a time when the issuer is valid: an expired one has the key all the same. */
+    if (nss->CERT_GetCertTimes(issuer, &from, &to) != SECSuccess)
+        return true;
+    nss->PR_SetError(0, 0);
+    if (nss->CERT_VerifySignedData(&cert->signatureWrap, issuer, from, NULL) == SECSuccess)
+        return true;
+    code = nss->PR_GetError();
+    return code != SEC_ERROR_BAD_SIGNATURE && code != SEC_ERROR_PKCS7_KEYALG_MISMATCH &&
+           code != SEC_ERROR_INVALID_KEY;
+}
+
+/* One step upwards: *next is a certificate that the issuer may be, for the caller to destroy. Without
+ * one, *other is a stored certificate that has but the name. */
+static void step(CERTCertificate **next, CERTCertificate **other, const struct functions *nss,
+                 CERTCertificate *cert)
+{
+    CERTCertList *issuers = nss->CERT_CreateSubjectCertList(NULL, nss->CERT_GetDefaultCertDB(),
+                                                            &cert->derIssuer, 0, PR_FALSE);
+    unsigned left = NAMESAKES_MAX;
+
+    *next = *other = NULL;
+    if (issuers == NULL)
+        return;
+    for (CERTCertListNode *node = CERT_LIST_HEAD(issuers);
+         *next == NULL && left > 0 && !CERT_LIST_END(node, issuers);
+         node = CERT_LIST_NEXT(node), left--) {
+        if (xr_bytes_equal(der_of(node->cert), der_of(cert)))
+            continue;
+        if (may_have_signed(nss, node->cert, cert))
+            *next = nss->CERT_DupCertificate(node->cert);
+        else if (*other == NULL && node->cert->isperm)
+            *other = nss->CERT_DupCertificate(node->cert);
+    }
+    nss->CERT_DestroyCertList(issuers);
+}
+
+bool nss_namesake(unsigned char sha256[XR_SHA256_LEN], const struct functions *nss,
+                  const struct xr_host *host, CERTCertificate *cert)
+{
+    CERTCertificate *at = nss->CERT_DupCertificate(cert), *next = NULL, *other = NULL;
+    bool found = false;
+
+    for (unsigned steps = 0; at != NULL && !found && steps < STEPS_MAX; steps++) {
+        step(&next, &other, nss, at);
+        found = next == NULL && other != NULL;
+        if (found)
+            host->sha256(sha256, der_of(other));
+        if (other != NULL)
+            nss->CERT_DestroyCertificate(other);
+        nss->CERT_DestroyCertificate(at);
+        at = next;
+    }
+    if (at != NULL)
+        nss->CERT_DestroyCertificate(at);
+    return found;
+}
