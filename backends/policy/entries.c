@@ -8,6 +8,26 @@
 #include <arpa/inet.h>
 #include <stdlib.h>
 
+const char *const policy_names[POLICY_KEYS] = {
+    [POLICY_ANCHORS] = "CACertificates",
+    [POLICY_LIMITED] = "CACertificatesWithConstraints",
+    [POLICY_HINTS] = "CAHintCertificates",
+    [POLICY_DISTRUST] = "CADistrustedCertificates",
+    [POLICY_PLATFORM] = "CAPlatformIntegrationEnabled",
+    [POLICY_MERGE] = "PolicyListMultipleSourceMergeList",
+};
+
+void policy_problem(struct policy_view *view, const char *format, ...)
+{
+    char text[1024];
+    va_list args;
+
+    va_start(args, format);
+    (void)vsnprintf(text, sizeof(text), format, args);
+    va_end(args);
+    xr_strings_add(&view->problems, text);
+}
+
 struct policy_own {
     struct xr_buf der;
     enum xr_browser_trust trust;

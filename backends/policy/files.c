@@ -63,6 +63,17 @@ static enum policy_file look(struct stat *st, char why[128], const struct policy
     return file;
 }
 
+bool policy_is(const struct policy_root *root, const char *path, mode_t type)
+{
+    struct stat st;
+    int fd = policy_open(root, path, O_PATH);
+    bool is = fd >= 0 && fstat(fd, &st) == 0 && (st.st_mode & S_IFMT) == type;
+
+    if (fd >= 0)
+        (void)close(fd);
+    return is;
+}
+
 bool policy_closed(mode_t mode, mode_t needed)
 {
     return geteuid() == 0 && (mode & needed) != needed;

@@ -15,26 +15,6 @@
 #define FILES_MAX ((size_t)4096)
 #define TOTAL_MAX ((size_t)64 << 20) /* bytes in all files together */
 
-const char *const policy_names[POLICY_KEYS] = {
-    [POLICY_ANCHORS] = "CACertificates",
-    [POLICY_LIMITED] = "CACertificatesWithConstraints",
-    [POLICY_HINTS] = "CAHintCertificates",
-    [POLICY_DISTRUST] = "CADistrustedCertificates",
-    [POLICY_PLATFORM] = "CAPlatformIntegrationEnabled",
-    [POLICY_MERGE] = "PolicyListMultipleSourceMergeList",
-};
-
-void policy_problem(struct policy_view *view, const char *format, ...)
-{
-    char text[1024];
-    va_list args;
-
-    va_start(args, format);
-    (void)vsnprintf(text, sizeof(text), format, args);
-    va_end(args);
-    xr_strings_add(&view->problems, text);
-}
-
 /* ---- a file ---- */
 
 /* The policies of one file. */

@@ -68,6 +68,20 @@ void policy_view_free(struct policy_view *view);
  * neither takes may become any other such text. */
 bool policy_strict_json(struct xr_buf *out, struct xr_bytes text);
 
+/* ---- products ---- */
+
+enum policy_family { POLICY_CHROMIUM = 0, POLICY_FIREFOX };
+struct policy_product {
+    const char *name; /* in addresses */
+    const char *title;
+    enum policy_family family;
+    const char *path; /* Chromium's: directory of policies; Firefox's: policies.json */
+    /* Firefox's: directories of installations. distribution/policies.json in one counts if there is no
+     * file at path. Ends with NULL. */
+    const char *const *installed;
+};
+extern const struct policy_product policy_products[]; /* the last one has no name */
+
 /* ---- files ---- */
 
 #define POLICY_FILE_MAX ((size_t)16 << 20)
@@ -92,7 +106,34 @@ enum policy_file {
  * only because this process is root: browsers of other users cannot. */
 enum policy_file policy_read(struct xr_buf *out, char why[128], bool *closed,
                              const struct policy_root *root, const char *path);
+bool policy_is(const struct policy_root *root, const char *path, mode_t type); /* S_IFDIR… */
 /* Mode bits that everybody needs are missing, and this process does without. */
 bool policy_closed(mode_t mode, mode_t needed);
+
+/* ---- Firefox and its relatives ---- */
+
+/* A certificate that a policies.json installs as an anchor, in each profile, at every start. */
+struct policy_install {
+    struct xr_buf der;
+    char *file;   /* where it was found */
+    char *policy; /* the policies.json */
+};
+
+struct policy_firefox {
+    struct policy_install *items;
+    size_t count, capacity;
+    bool system_roots; /* ImportEnterpriseRoots is true, which imports nothing on Linux */
+    bool incomplete;
+    struct xr_strings problems;
+};
+
+/* The files that count for installations of that product: its path, or those in installations. */
+void policy_firefox_files(struct xr_strings *out, const struct policy_root *root,
+                          const struct policy_product *product);
+/* Adds what one policies.json says. home: of the user whose Firefox it is, inside root, or NULL: then
+ * certificates that it looks for in a home are not found. */
+void policy_firefox_read(struct policy_firefox *out, const struct policy_root *root,
+                         const char *policy, const char *home);
+void policy_firefox_free(struct policy_firefox *firefox);
 
 #endif

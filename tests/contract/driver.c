@@ -4,6 +4,7 @@
 #include "cases.h"
 #include "helpers/client.h"
 #include "hive.h"
+#include "kit/pem.h"
 #include "stock.h"
 #include "tree.h"
 
@@ -49,6 +50,36 @@ static void fixed_stock(const struct contract *ctx)
         free(pem);
     }
     tree_text(ctx->scratch, "token.p11-kit", text.data);
+    xr_buf_free(&text);
+}
+
+/* Chromium's policies, which crossroot only reads. */
+static char *policies_location(const char *scratch)
+{
+    tree_dirs(scratch, "policies/managed");
+    return tree_path(scratch, "policies");
+}
+
+static void policies_stock(const struct contract *ctx)
+{
+    const enum contract_cert certs[] = {CERT_SHIPPED, CERT_BESIDE};
+    struct xr_buf text = {0};
+
+    for (size_t i = 0; i < 2; i++) {
+        struct xr_bytes der = contract_der(ctx, certs[i]);
+        char *lines = xr_new(xr_base64_size(der.len) + 1, 1), *digits = lines;
+        size_t len = xr_base64_lines(lines, der);
+
+        for (size_t k = 0; k < len; k++) {
+            if (lines[k] != '\n')
+                *digits++ = lines[k];
+        }
+        *digits = '\0';
+        xr_buf_fmt(&text, "%s\"%s\"", i == 0 ? "{\"CACertificates\":[" : ",", lines);
+        free(lines);
+    }
+    xr_buf_str(&text, "]}\n");
+    tree_text(ctx->scratch, "policies/managed/contract.json", text.data);
     xr_buf_free(&text);
 }
 
@@ -179,6 +210,12 @@ static const struct contract_kind kinds[] = {
      .variant = "softhsm",
      .location = softhsm_location,
      .password = "officer"},
+    {.backend = "policy",
+     .variant = "fixed",
+     .fixed = true,
+     .location = policies_location,
+     .image = tree_image,
+     .stock = policies_stock},
     {.backend = "windows", .location = hive_location},
     {.backend = "nss", .location = profile_location},
     {.backend = "nss", .location = profile_location, .nss = "/usr/lib/firefox-esr"},
