@@ -55,15 +55,6 @@ static void add_all(struct nss_known *to, const struct xr_browser_cert *items, s
         *XR_PUSH(to) = items[i];
 }
 
-/* Where products look for policies. Only Chromium was measured. */
-static const struct {
-    const char *title, *path;
-} policy_products[] = {{"Chromium", "/etc/chromium/policies"},
-                       {"Google Chrome", "/etc/opt/chrome/policies"},
-                       {"Microsoft Edge", "/etc/opt/edge/policies"},
-                       {"Brave", "/etc/brave/policies"},
-                       {NULL, NULL}};
-
 /* By index in policy_products. */
 struct nss_policies {
     bool loaded;
@@ -74,7 +65,7 @@ static size_t products(void)
 {
     size_t count = 0;
 
-    while (policy_products[count].title != NULL)
+    while (policy_products[count].name != NULL)
         count++;
     return count;
 }
@@ -86,9 +77,11 @@ static const struct policy_view *policies_of(struct nss_opinions *o, const char 
     struct xr_error err = {0};
     size_t at = 0;
 
-    while (policy_products[at].title != NULL && strcmp(policy_products[at].title, program) != 0)
+    while (policy_products[at].name != NULL &&
+           (policy_products[at].family != POLICY_CHROMIUM ||
+            strcmp(policy_products[at].title, program) != 0))
         at++;
-    if (policy_products[at].title == NULL)
+    if (policy_products[at].name == NULL)
         return NULL;
     if (o->policies == NULL)
         o->policies = xr_new(products(), sizeof(*o->policies));
