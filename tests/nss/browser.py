@@ -35,6 +35,10 @@ import time
 PATIENCE = 60  # seconds for anything at all
 PAGE = b"<!DOCTYPE html><title>crossroot</title><p>crossroot-test-page"
 MARK = "crossroot-test-page"
+RESPONSE = (
+    b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nCache-Control: no-store\r\n"
+    b"Connection: close\r\nContent-Length: %d\r\n\r\n%s" % (len(PAGE), PAGE)
+)
 # The issuers are not trusted. A wrong name, an expired certificate or no answer is none of these.
 UNTRUSTED = {
     "SEC_ERROR_UNKNOWN_ISSUER",
@@ -60,9 +64,9 @@ class Trouble(Exception):
     pass
 
 
-def listen(answer):
+def listen(answer, port=0):
     """A server that gives each connection to answer, in a thread of its own."""
-    listener = socket.create_server(("127.0.0.1", 0), backlog=32)
+    listener = socket.create_server(("127.0.0.1", port), backlog=32)
 
     def one(connection):
         connection.settimeout(PATIENCE)
@@ -82,18 +86,17 @@ def listen(answer):
 
 
 def serve(key, chain):
-    """Without tickets, and a connection for each page: every question is a whole handshake."""
+    """Without tickets, and a connection for each page: every question is a whole handshake. What
+    is too weak is for the browser to say."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.set_ciphers("ALL:@SECLEVEL=0")
     context.load_cert_chain(chain, key)
     context.num_tickets = 0
 
     def answer(connection):
         with context.wrap_socket(connection, server_side=True) as tls:
             tls.recv(65536)
-            tls.sendall(
-                b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nCache-Control: no-store\r\n"
-                b"Connection: close\r\nContent-Length: %d\r\n\r\n%s" % (len(PAGE), PAGE)
-            )
+            tls.sendall(RESPONSE)
 
     return listen(answer)
 
@@ -167,6 +170,8 @@ class Firefox(Browser):
     def __init__(self, profile):
         with open(os.path.join(profile, "user.js"), "w") as prefs:
             prefs.write('user_pref("marionette.port", 0);\n')
+            # Every name is this machine's.
+            prefs.write('user_pref("network.dns.forceResolve", "localhost");\n')
         told = os.path.join(profile, "MarionetteActivePort")
         if os.path.exists(told):
             os.unlink(told)
@@ -258,7 +263,8 @@ class Chromium(Browser):
         self.spawn(
             ["bash", "-c", 'exec "${@:3}" 3<&"$1" 4>&"$2"', "bash", *map(str, theirs),
              "chromium", "--headless", "--no-sandbox", "--no-first-run", "--disable-gpu",
-             "--remote-debugging-pipe", f"--user-data-dir={data}", "about:blank"],
+             "--remote-debugging-pipe", "--host-resolver-rules=MAP * 127.0.0.1",
+             f"--user-data-dir={data}", "about:blank"],
             os.path.join(data, "browser.log"), pass_fds=theirs,
         )
         for fd in (theirs_in, theirs_out, *theirs):
@@ -387,4 +393,5 @@ def main():
             browser.kill()
 
 
-main()
+if __name__ == "__main__":
+    main()
