@@ -57,7 +57,7 @@ static const char *unsettled(int dir)
         return UNFINISHED;
     if (!head(bytes, &size, dir, WAL))
         return "its " WAL " cannot be read";
-    return size > 0 ? "changes of it are in a " WAL ", which is not read" : NULL;
+    return size > 0 ? "changes of it are in a " WAL ", which is not read; close the browser" : NULL;
 }
 
 static bool same(const struct stat *a, const struct stat *b)

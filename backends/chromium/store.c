@@ -355,7 +355,7 @@ static enum xr_status swap(struct xr_session *s, const struct xr_state *expect,
     (void)s;
     (void)expect;
     (void)want;
-    return xr_fail(err, XR_UNSUPPORTED, "crossroot only reads it");
+    return xr_fail(err, XR_REFUSED, "crossroot only reads it");
 }
 
 static const struct xr_backend table = {

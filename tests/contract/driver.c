@@ -83,6 +83,32 @@ static void policies_stock(const struct contract *ctx)
     xr_buf_free(&text);
 }
 
+/* A profile of Chromium's, with the same two. */
+static void chromium_stock(const struct contract *ctx)
+{
+    const enum contract_cert certs[] = {CERT_SHIPPED, CERT_BESIDE};
+    char *profile = tree_path(ctx->scratch, "profile"), *command = NULL;
+    struct xr_buf rows = {0};
+
+    for (size_t i = 0; i < 2; i++) {
+        size_t len = 0;
+        char *pem = xr_host.pem("CERTIFICATE", contract_der(ctx, certs[i]), &len);
+        char *name = xr_format("%zu.pem", i);
+
+        tree_text(ctx->scratch, name, pem);
+        xr_buf_fmt(&rows, " '%s/%s' trust", ctx->scratch, name);
+        free(name);
+        free(pem);
+    }
+    command = xr_format("/usr/bin/python3 '%s' '%s/ServerCertificate'%s", CONTRACT_MKDB, profile,
+                        rows.data);
+    cr_assert_eq(system(command), 0, "%s",
+                 command); /* NOLINT(concurrency-mt-unsafe,cert-env33-c) */
+    xr_buf_free(&rows);
+    free(command);
+    free(profile);
+}
+
 /* A token of SoftHSM's, in a home of its own. p11-kit takes no configuration of root's home: as root
  * these tests run where the system's is exchanged. */
 static char *softhsm_location(const char *scratch)
@@ -216,6 +242,11 @@ static const struct contract_kind kinds[] = {
      .location = policies_location,
      .image = tree_image,
      .stock = policies_stock},
+    {.backend = "chromium",
+     .fixed = true,
+     .location = profile_location,
+     .image = tree_image,
+     .stock = chromium_stock},
     {.backend = "windows", .location = hive_location},
     {.backend = "nss", .location = profile_location},
     {.backend = "nss", .location = profile_location, .nss = "/usr/lib/firefox-esr"},
