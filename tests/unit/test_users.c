@@ -343,6 +343,35 @@ Test(users, the_database_of_this_machine_can_be_read)
     cr_assert(xr_users_find(&at, &users, UINT32_MAX - 7, &err) == XR_ABSENT && err.text[0] != '\0');
 }
 
+Test(users, what_does_not_exist_in_a_home_is_left_as_it_is_written)
+{
+    char path[] = "/tmp/crossroot-users.XXXXXX";
+    char *own = NULL, *out = NULL, *below = NULL, *link = NULL;
+    struct xr_error err = {0};
+
+    cr_assert(mkdtemp(path) != NULL);
+    own = realpath(path, NULL);
+    below = xr_format("%s/./none//of/./this/", own);
+    cr_assert(xr_users_resolve(&out, &users, below, &err) == XR_OK, "%s", err.text);
+    cr_assert(strncmp(out, own, strlen(own)) == 0);
+    cr_assert_str_eq(out + strlen(own), "/none/of/this");
+    free(out);
+    out = NULL;
+    free(below);
+    below = xr_format("%s/none/../of/this", own);
+    cr_assert(xr_users_resolve(&out, &users, below, &err) == XR_REFUSED && out == NULL);
+    free(below);
+    link = xr_format("%s/link", own);
+    cr_assert_eq(symlink("nowhere", link), 0);
+    cr_assert(xr_users_resolve(&out, &users, link, &err) == XR_ABSENT && out == NULL,
+              "a link to nowhere is no directory to be made");
+    cr_assert_eq(unlink(link), 0);
+    cr_assert_eq(rmdir(own), 0);
+    free(link);
+    free(below);
+    free(own);
+}
+
 Test(users, only_what_root_must_not_touch_is_left_as_it_is_written)
 {
     char path[] = "/tmp/crossroot-users.XXXXXX";
