@@ -368,7 +368,6 @@ Test(users, what_does_not_exist_in_a_home_is_left_as_it_is_written)
     cr_assert_eq(unlink(link), 0);
     cr_assert_eq(rmdir(own), 0);
     free(link);
-    free(below);
     free(own);
 }
 
