@@ -409,7 +409,9 @@ static enum xr_status count(void *ctx, const struct xr_found *found)
 {
     struct xr_buf *out = ctx;
 
-    xr_buf_fmt(out, "%s\n", found->summary);
+    /* Where Chromium is installed, its database is among them. */
+    if (strncmp(found->summary, "Firefox ", 8) == 0)
+        xr_buf_fmt(out, "%s\n", found->summary);
     return XR_OK;
 }
 
