@@ -321,7 +321,9 @@ static void decide_remove(struct deciding *d)
                                     : "it comes with the system and would come back: use distrust "
                                       "instead"));
         else
-            d->step->why = xr_strdup("not in this store");
+            d->step->why = xr_strdup(!d->caps->writable && d->caps->left_out[0] != '\0'
+                                         ? "not among what can be listed of this store"
+                                         : "not in this store");
         xr_state_free(want);
         return;
     }

@@ -37,6 +37,8 @@ if ((${#use[@]} > 0)) || ! grep -q . <(find /usr/lib /usr/lib64 -name libnssdbm3
     expect_eq 'nothing is listed' "$(places)" ''
     run db -v list
     expect_grep 'and it says why' 'not listed: this NSS has no libnssdbm3.so' "$err"
+    expect_exit 0 'remove' db remove --yes "$P/old-root.pem"
+    expect_grep 'says no more than it knows' 'not among what can be listed of this store' "$out"
     snap "$T/old" >"$T/after"
     expect_same 'all is as it was' "$T/before" "$T/after"
     finish
