@@ -77,9 +77,8 @@ static const struct policy_view *policies_of(struct nss_opinions *o, const char 
     struct xr_error err = {0};
     size_t at = 0;
 
-    while (policy_products[at].name != NULL &&
-           (policy_products[at].family != POLICY_CHROMIUM ||
-            strcmp(policy_products[at].title, program) != 0))
+    while (policy_products[at].name != NULL && (policy_products[at].family != POLICY_CHROMIUM ||
+                                                strcmp(policy_products[at].title, program) != 0))
         at++;
     if (policy_products[at].name == NULL)
         return NULL;
@@ -106,7 +105,11 @@ static void add_policies(struct nss_reader *to, const struct policy_view *view)
 
 static void add_profile(struct nss_reader *to, const struct chromium_view *view)
 {
-    add_all(&to->more, view->items, view->count);
+    for (size_t i = 0; i < view->count; i++) {
+        *XR_PUSH(&to->more) = view->items[i];
+        if (view->rows[i].peer)
+            to->more.items[to->more.count - 1].trust = XR_BROWSER_PEER;
+    }
     if (view->incomplete)
         to->unread = view->problem;
 }
@@ -179,14 +182,17 @@ void nss_chromiums_load(struct nss_opinions *o, const struct xr_host *host)
         goto out;
     for (const struct nss_chromium *program = nss_chromiums; program->settings != NULL; program++) {
         struct browser_profiles profiles = {0};
+        enum xr_status status = XR_OK;
 
         if (!uses(o, program, own, home))
             continue;
         if (usual == NULL)
             usual = program;
-        if (browser_profiles(&profiles, &tree, o->config_home, program, NULL) != XR_OK ||
-            profiles.count > 0)
+        status = browser_profiles(&profiles, &tree, o->config_home, program, NULL);
+        if (status != XR_OK || profiles.count > 0)
             load_program(o, host, &tree, program, &profiles);
+        if (status != XR_OK)
+            add_reader(o, program, "others")->unread = "not every profile of it could be found";
         browser_profiles_free(&profiles);
     }
     if (usual != NULL && o->chromiums.count == 0)

@@ -80,6 +80,11 @@ void xr_find_at(struct xr_finding *f, enum xr_finding_level level,
     free(name);
 }
 
+static bool is_server(enum xr_browser_role role)
+{
+    return role == XR_ROLE_SERVER || role == XR_ROLE_PEER;
+}
+
 /* ---- keys and signatures ---- */
 
 static void check_curve(struct xr_finding *f, const struct xr_browser_rules *rules,
@@ -92,7 +97,7 @@ static void check_curve(struct xr_finding *f, const struct xr_browser_rules *rul
     if (EVP_PKEY_get_group_name(key, name, sizeof(name), &len) != 1)
         xr_find_at(f, XR_DOUBT, item, "has a key on a curve without a name");
     else if (strcmp(name, "prime256v1") != 0 && strcmp(name, "secp384r1") != 0 &&
-             (strcmp(name, "secp521r1") != 0 || (role == XR_ROLE_SERVER && !rules->p521_server)))
+             (strcmp(name, "secp521r1") != 0 || (is_server(role) && !rules->p521_server)))
         xr_find_at(f, XR_BAD, item, "has a key on the curve %.40s", name);
 }
 
@@ -202,7 +207,7 @@ static void check_usage(struct xr_finding *f, const struct xr_browser_rules *rul
 {
     const struct xr_der_cert *d = &item->cert->d;
     uint32_t usage = X509_get_key_usage(item->x), extended = X509_get_extended_key_usage(item->x);
-    bool server = role == XR_ROLE_SERVER;
+    bool server = is_server(role);
 
     if (d->has_key_usage && !server && (usage & KU_KEY_CERT_SIGN) == 0)
         xr_find_at(f, XR_BAD, item, "may not sign certificates");
@@ -226,7 +231,7 @@ static void check_ca(struct xr_finding *f, const struct xr_browser_rules *rules,
 {
     const struct xr_der_cert *d = &item->cert->d;
 
-    if (role == XR_ROLE_SERVER) {
+    if (is_server(role)) {
         if (d->has_basic_constraints && d->ca && !rules->ca_server)
             xr_find_at(f, XR_BAD, item, "is a CA and no server");
         if (xr_browser_self_issued(item) && !rules->self_issued)
@@ -237,7 +242,7 @@ static void check_ca(struct xr_finding *f, const struct xr_browser_rules *rules,
     } else if (role != XR_ROLE_ANCHOR || (d->version != 1 && !rules->plain_anchor)) {
         xr_find_at(f, XR_BAD, item, "does not say that it is a CA");
     }
-    if (role != XR_ROLE_SERVER && !rules->empty_names && d->slices.subject.len <= 2)
+    if (!is_server(role) && !rules->empty_names && d->slices.subject.len <= 2)
         xr_find(f, XR_BAD, "a CA of the path has an empty name");
 }
 
@@ -245,15 +250,17 @@ void xr_browser_item_check(struct xr_finding *f, const struct xr_browser_rules *
                            const struct xr_browser_item *item, enum xr_browser_role role,
                            int64_t at)
 {
+    bool signature = role != XR_ROLE_ANCHOR && role != XR_ROLE_PEER;
+
     if (item->x == NULL || !xr_browser_usual_form(item)) {
         xr_find_at(f, XR_DOUBT, item, "has a form that not every program reads alike");
         return;
     }
-    if (item->cert->d.alg_mismatch && role != XR_ROLE_ANCHOR)
+    if (item->cert->d.alg_mismatch && signature)
         xr_find_at(f, XR_BAD, item, "names two signature algorithms");
     check_time(f, item, at);
     check_key(f, rules, item, role);
-    if (role != XR_ROLE_ANCHOR)
+    if (signature)
         check_signature(f, item);
     check_ca(f, rules, item, role);
     check_usage(f, rules, item, role);

@@ -28,7 +28,7 @@ struct xr_browser_rules {
     bool ca_server;        /* takes a server's certificate with CA:TRUE */
     bool plain_anchor;     /* takes an anchor of version 2 or 3 without basicConstraints */
     bool self_issued;      /* takes a server whose certificate has its issuer's name */
-    bool peers;            /* takes a self-signed server certificate that is trusted as itself */
+    bool peers;            /* takes a server certificate that is trusted as itself */
     bool peer_issues;      /* takes a certificate of that trust as an intermediate */
     bool wants_staple;     /* refuses a server that promises OCSP stapling and does not staple */
     bool policies;         /* follows policy constraints and mappings */
@@ -39,7 +39,8 @@ struct xr_browser_rules {
 const struct xr_browser_rules *xr_browser_rules(enum xr_browser browser);
 
 /* One certificate as a part of any path. */
-enum xr_browser_role { XR_ROLE_SERVER, XR_ROLE_ISSUER, XR_ROLE_ANCHOR };
+/* PEER: a server whose certificate is trusted as itself, so that nobody checks its signature. */
+enum xr_browser_role { XR_ROLE_SERVER, XR_ROLE_PEER, XR_ROLE_ISSUER, XR_ROLE_ANCHOR };
 struct xr_browser_item {
     struct xr_cert *cert;
     X509 *x; /* the same, parsed; NULL: libcrypto does not */

@@ -178,7 +178,7 @@ static struct xr_finding look_at(struct search *s, size_t at, enum xr_browser_ro
                 node->distrusts != NULL ? node->distrusts : "");
         free(name);
     }
-    if (node->peer && role != XR_ROLE_SERVER && !s->rules->peer_issues)
+    if (node->peer && (role == XR_ROLE_ISSUER || role == XR_ROLE_ANCHOR) && !s->rules->peer_issues)
         xr_find(&f, XR_BAD, "a CA of the path has the trust of a server's certificate");
     if (node->unclear)
         xr_find(&f, XR_DOUBT, "versions of NSS read different trust of a certificate of the path");
@@ -376,25 +376,12 @@ static void extend(struct search *s, struct xr_finding f) /* NOLINT(misc-no-recu
         dead_end(s, bad_signature);
 }
 
-/* A server whose certificate is itself trusted, or has the name and key of its issuer. */
-static void look_at_server(struct search *s, struct xr_finding *f)
-{
-    struct node *target = &s->nodes.items[0];
-    bool self = xr_cert_self_signed(target->item.cert);
-
-    if (target->anchor || target->public_root)
-        say_doubt(s, "the server's certificate is itself an anchor");
-    else if (target->peer && s->rules->peers && !self)
-        say_doubt(s, "the server's certificate is trusted as itself");
-    else if (target->peer && s->rules->peers)
-        judge(s, f, RANK_PATH);
-}
-
 static void start(struct search *s)
 {
     struct node *target = &s->nodes.items[0];
     const struct xr_probe *probe = s->check->probe;
     bool anchor = target->anchor || target->public_root;
+    bool peer = target->peer && s->rules->peers;
     struct xr_finding f = {0};
 
     s->as_ca = probe->host == NULL && xr_cert_is_ca(target->item.cert);
@@ -402,19 +389,19 @@ static void start(struct search *s)
     if (s->as_ca) {
         f = look_at(s, 0, anchor ? XR_ROLE_ANCHOR : XR_ROLE_ISSUER);
     } else {
-        f = look_at(s, 0, XR_ROLE_SERVER);
+        f = look_at(s, 0, peer ? XR_ROLE_PEER : XR_ROLE_SERVER);
         xr_browser_names_check(&f, s->rules, &target->item, probe->host);
     }
+    if (!s->as_ca && anchor)
+        say_doubt(s, "the server's certificate is itself an anchor");
     if (f.level == XR_BAD) {
         say_no(s, RANK_PATH, f.why);
-        if (!s->as_ca && (anchor || target->peer))
-            say_doubt(s, f.why);
         return;
     }
     if (s->as_ca && anchor)
         end_path(s, f);
-    else if (!s->as_ca)
-        look_at_server(s, &f);
+    else if (!s->as_ca && peer)
+        judge(s, &f, RANK_PATH);
     if (!s->yes && !(s->as_ca && target->anchor))
         extend(s, f);
 }

@@ -71,11 +71,13 @@ peers() { # DIR TEXT
     [[ -z $2 ]] || expect_grep 'with what the browser makes of it' "$2" "$out"
     run xr --store "nss:$dir" verify "$P/leaf.pem"
     expect_eq 'libnss3 says yes' "$rc" 0
-    if [[ -n $2 ]]; then expect_grep 'and this beside it' "$2" "$out"; else expect_no_grep 'and no browser is guessed' 'peer' "$out"; fi
+    if [[ -n $2 ]]; then expect_grep 'and this beside it' "$2" "$out"; else expect_no_grep 'and nothing is added' 'peer' "$out"; fi
 }
 peers .mozilla/firefox/a.default 'Firefox and its relatives ignore the trust of a peer'
-peers .pki/nssdb 'Chromium accepts a peer only if it is signed by itself'
+peers .pki/nssdb ''
+expect_grep 'which Chromium takes' '^  Chromium: yes$' "$out"
 peers elsewhere ''
+expect_no_grep 'and no browser is guessed' 'Chromium\|Firefox' "$out"
 
 echo '# a store that cannot restrict'
 o=(--store "openssl:$T/trust")

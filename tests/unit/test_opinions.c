@@ -359,7 +359,7 @@ Test(opinions, the_browsers_differ_about_any_extended_key_usage)
     answers(&a, "no no");
 }
 
-Test(opinions, a_peer_counts_in_chromium_if_it_is_self_signed)
+Test(opinions, a_peer_counts_in_chromium_whoever_signed_it)
 {
     struct asked a = {0};
     struct pki_blob own = {0};
@@ -369,10 +369,17 @@ Test(opinions, a_peer_counts_in_chromium_if_it_is_self_signed)
     know(&a, &own, XR_BROWSER_PEER);
     send(&a, &own);
     answers(&a, "no yes");
+    a.host = "b.example.org";
+    answers(&a, "no no");
+    a.host = NULL;
+    a.at = NOW + 20 * PKI_YEAR;
+    answers(&a, "no no");
     pki_blob_free(&own);
     a = (struct asked){0};
     know(&a, &certs[LEAF], XR_BROWSER_PEER);
-    answers(&a, "no ?");
+    answers(&a, "no yes");
+    know(&a, &certs[LEAF], XR_BROWSER_DISTRUST);
+    answers(&a, "no no");
 }
 
 Test(opinions, a_database_is_searched_by_the_bytes_of_a_name)
