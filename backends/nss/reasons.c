@@ -1,11 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "libnss3.h"
 
-enum { STEPS_MAX = 16, NAMESAKES_MAX = 64 };
+enum { STEPS_MAX = 8, NAMESAKES_MAX = 16 };
 
 static struct xr_bytes der_of(const CERTCertificate *cert)
 {
     return (struct xr_bytes){cert->derCert.data, cert->derCert.len};
+}
+
+/* RSA (1.2.840.113549) or elliptic curves (1.2.840.10045), of a key or a signature; 0: another. */
+static int family(const SECAlgorithmID *algorithm)
+{
+    static const unsigned char starts[][5] = {{0x2a, 0x86, 0x48, 0x86, 0xf7},
+                                              {0x2a, 0x86, 0x48, 0xce, 0x3d}};
+
+    for (int i = 0; i < 2; i++) {
+        if (algorithm->algorithm.len > sizeof(starts[0]) &&
+            memcmp(algorithm->algorithm.data, starts[i], sizeof(starts[0])) == 0)
+            return i + 1;
+    }
+    return 0;
 }
 
 /* Did that key sign it? Where that cannot be told, such as for an algorithm that NSS does not use any
@@ -15,7 +29,11 @@ static bool may_have_signed(const struct functions *nss, CERTCertificate *issuer
 {
     PRTime from = 0, to = 0;
     PRErrorCode code = 0;
+    int key = family(&issuer->subjectPublicKeyInfo.algorithm);
+    int signature = family(&cert->signatureWrap.signatureAlgorithm);
 
+    if (key != 0 && signature != 0 && key != signature)
+        return false;
     /* Asked for a time when the issuer is valid: an expired one has the key all the same. */
     if (nss->CERT_GetCertTimes(issuer, &from, &to) != SECSuccess)
         return true;
@@ -23,8 +41,7 @@ static bool may_have_signed(const struct functions *nss, CERTCertificate *issuer
     if (nss->CERT_VerifySignedData(&cert->signatureWrap, issuer, from, NULL) == SECSuccess)
         return true;
     code = nss->PR_GetError();
-    return code != SEC_ERROR_BAD_SIGNATURE && code != SEC_ERROR_PKCS7_KEYALG_MISMATCH &&
-           code != SEC_ERROR_INVALID_KEY;
+    return code != SEC_ERROR_BAD_SIGNATURE;
 }
 
 /* One step upwards: *next is a certificate that the issuer may be, for the caller to destroy. Without

@@ -429,7 +429,6 @@ static PRErrorCode reason(const struct question *q, PRErrorCode code)
         SEC_ERROR_EXPIRED_ISSUER_CERTIFICATE,
         SEC_ERROR_REVOKED_CERTIFICATE,
         SEC_ERROR_UNKNOWN_CRITICAL_EXTENSION,
-        SEC_ERROR_CERT_SIGNATURE_ALGORITHM_DISABLED,
     };
     PRErrorCode other = 0;
 
@@ -443,12 +442,17 @@ static PRErrorCode reason(const struct question *q, PRErrorCode code)
     return code;
 }
 
-static void say_namesake(struct xr_buf *why, const struct xr_host *host, const struct question *q)
+static void say_no(struct xr_buf *why, const struct xr_host *host, const struct question *q,
+                   PRErrorCode code)
 {
+    /* What NSS says of a signature for another kind of key than the one it tries. */
+    bool kind = code == SEC_ERROR_CERT_SIGNATURE_ALGORITHM_DISABLED;
     unsigned char sha256[XR_SHA256_LEN];
     char hex[2 * XR_SHA256_LEN + 1];
+    bool namesake = (kind || is_way(code)) && nss_namesake(sha256, &NSS, host, q->cert);
 
-    if (!nss_namesake(sha256, &NSS, host, q->cert))
+    say_error(why, kind && namesake ? SEC_ERROR_UNKNOWN_ISSUER : code);
+    if (!namesake)
         return;
     xr_hex(hex, sha256, sizeof(sha256));
     xr_buf_fmt(why, "; the store has a CA of that name with another key (SHA-256 %s)", hex);
@@ -474,9 +478,7 @@ static void decide(struct xr_verdict *out, struct xr_buf *why, const struct xr_h
         return;
     out->path_len = 0;
     code = reason(q, code);
-    say_error(why, code);
-    if (is_way(code))
-        say_namesake(why, host, q);
+    say_no(why, host, q, code);
     if (code == SEC_ERROR_NO_MEMORY || code == PR_OUT_OF_MEMORY_ERROR) {
         out->answer = XR_UNKNOWN; /* that says nothing about the certificate */
         return;

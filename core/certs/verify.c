@@ -2,6 +2,7 @@
 /* Path validation with what a store gives, and nothing else. */
 #include "openssl.h"
 
+#include <openssl/asn1err.h>
 #include <openssl/x509v3.h>
 #include <stdlib.h>
 
@@ -9,7 +10,8 @@
 #define CANDIDATES_MAX 256u
 /* Most orders of the same certificates that one question is asked with. */
 #define TRIES_MAX 64u
-#define STEPS_MAX 16 /* up a path, to say why there is none */
+/* Most signatures checked to say why there is no path. */
+#define SIGNATURES_MAX 64u
 
 void xr_x509_engine(char out[XR_X509_ENGINE_MAX])
 {
@@ -425,15 +427,31 @@ static void find_path(struct xr_verdict *out, struct gather *g, X509_STORE *stor
 
 /* ---- a CA of the right name with another key ---- */
 
-static X509 *signer(STACK_OF(X509) * among, X509 *x, X509 **namesake)
+/* Did that key sign it? Where that cannot be told (an algorithm that is not supported), the answer is
+ * yes. */
+static bool may_have_signed(X509 *issuer, X509 *x)
 {
-    for (int i = 0; i < sk_X509_num(among); i++) {
+    int result = 0;
+    unsigned long error = 0;
+
+    ERR_clear_error();
+    result = X509_verify(x, X509_get0_pubkey(issuer));
+    error = ERR_peek_last_error();
+    return result == 1 || (result < 0 && !(ERR_GET_LIB(error) == ERR_LIB_ASN1 &&
+                                           ERR_GET_REASON(error) == ASN1_R_WRONG_PUBLIC_KEY_TYPE));
+}
+
+/* budget: of signatures to be checked, which a hostile chain may make slow. */
+static X509 *signer(STACK_OF(X509) * among, X509 *x, X509 **namesake, unsigned *budget)
+{
+    for (int i = 0; i < sk_X509_num(among) && *budget > 0; i++) {
         X509 *other = sk_X509_value(among, i);
 
         if (X509_cmp(other, x) == 0 ||
             X509_NAME_cmp(X509_get_subject_name(other), X509_get_issuer_name(x)) != 0)
             continue;
-        if (X509_verify(x, X509_get0_pubkey(other)) == 1)
+        (*budget)--;
+        if (may_have_signed(other, x))
             return other;
         *namesake = other;
     }
@@ -444,16 +462,17 @@ static X509 *signer(STACK_OF(X509) * among, X509 *x, X509 **namesake)
 static const X509 *namesake_of(const struct gather *g)
 {
     X509 *at = sk_X509_value(g->untrusted, 0), *namesake = NULL, *unused = NULL;
+    unsigned budget = SIGNATURES_MAX;
 
-    for (int steps = 0; at != NULL && steps < STEPS_MAX; steps++) {
+    while (at != NULL && budget > 0) {
         X509 *next = NULL;
 
         namesake = NULL;
-        if (held(g->anchors, at) || signer(g->anchors, at, &namesake) != NULL)
+        if (held(g->anchors, at) || signer(g->anchors, at, &namesake, &budget) != NULL)
             return NULL;
-        next = signer(g->untrusted, at, &unused);
+        next = signer(g->untrusted, at, &unused, &budget);
         if (next == NULL)
-            return namesake;
+            return budget > 0 ? namesake : NULL;
         at = next;
     }
     return NULL;

@@ -60,6 +60,18 @@ done
 certutil -A -a -d sql:db -n leaf -t ,, -i narrow-leaf.pem
 run certutil -V -d sql:db -n leaf -u V
 expect_grep 'certutil says the constraint too' 'not permitted to issue a certificate with this name' <(cat "$out" "$err")
+openssl req -x509 -newkey rsa:2048 -nodes -keyout rsa.key -out rsa.pem -days 300 -subj '/O=Reasons/CN=Unknown CA' 2>/dev/null
+certutil -A -a -d sql:db -n rsa -t C,, -i rsa.pem
+mkdir kind
+certutil -N -d sql:kind --empty-password </dev/null
+certutil -A -a -d sql:kind -n rsa -t C,, -i rsa.pem
+expect_exit 6 'only a namesake of another kind' xr "${use[@]}" --store "nss:$T/kind" verify unknown-leaf.pem
+expect_grep 'says nothing of insecure algorithms' 'no trusted issuer was found .*another key' "$out"
+expect_exit 0 'a key of another kind' xr --store "openssl:$T/o" install --yes rsa.pem
+for store in nss:db openssl:o; do
+    expect_exit 6 "$store: a namesake whose key is of another kind" xrs verify unknown-leaf.pem
+    expect_grep 'is named too' "another key .SHA-256 $(sha rsa.pem)." "$out"
+done
 long=$(printf '%060d' 0 | tr 0 x)
 root long "$long"
 root long2 "$long"
