@@ -184,7 +184,7 @@ static void ask(struct xr_opinion *out, const struct nss_known *known, const str
 }
 
 static void put(struct xr_verdict *out, const struct xr_opinion *opinion, const char *program,
-                const char *profile, const char *like)
+                const char *where, const char *like)
 {
     struct xr_opinion *one = &out->also[out->also_count];
 
@@ -196,9 +196,8 @@ static void put(struct xr_verdict *out, const struct xr_opinion *opinion, const 
         return;
     }
     *one = *opinion;
-    (void)snprintf(one->by, sizeof(one->by), "%s%s%.60s%s%s%s", program,
-                   profile[0] != '\0' ? ", profile \"" : "", profile,
-                   profile[0] != '\0' ? "\"" : "", strcmp(program, like) == 0 ? "" : ", as ",
+    (void)snprintf(one->by, sizeof(one->by), "%s%s%s%s", program, where,
+                   strcmp(program, like) == 0 ? "" : ", as ",
                    strcmp(program, like) == 0 ? "" : like);
     out->also_count++;
 }
@@ -265,9 +264,13 @@ static void ask_chromiums(struct xr_verdict *out, const struct nss_opinions *o,
                    strcmp(opinions[end].why, opinions[i].why) == 0;
         if (same)
             put(out, &opinions[i], readers[i].program, "", "Chromium");
-        for (size_t k = i; !same && k < end; k++)
-            put(out, &opinions[k], readers[k].program,
-                readers[k].profile[0] != '\0' ? readers[k].profile : "others", "Chromium");
+        for (size_t k = i; !same && k < end; k++) {
+            char where[80] = ", other profiles";
+
+            if (readers[k].profile[0] != '\0')
+                (void)snprintf(where, sizeof(where), ", profile \"%.60s\"", readers[k].profile);
+            put(out, &opinions[k], readers[k].program, where, "Chromium");
+        }
     }
     free(opinions);
 }

@@ -296,33 +296,35 @@ static bool address_within(struct xr_bytes address, const struct xr_browser_cert
     return false;
 }
 
+/* Limits of one kind leave names of the other kind free. */
+static bool outside(const GENERAL_NAME *name, const struct xr_browser_cert *anchor)
+{
+    const ASN1_STRING *text = name->type == GEN_DNS     ? name->d.dNSName
+                              : name->type == GEN_IPADD ? name->d.iPAddress
+                                                        : NULL;
+    struct xr_bytes bytes = {0};
+
+    if (text == NULL)
+        return false;
+    bytes = (struct xr_bytes){text->data, (size_t)text->length};
+    if (name->type == GEN_DNS)
+        return anchor->permitted_dns_count > 0 && !dns_within(bytes, anchor);
+    return anchor->permitted_cidrs_count > 0 && !address_within(bytes, anchor);
+}
+
 void xr_browser_limits_check(struct xr_finding *f, const struct xr_browser_cert *anchor,
                              const struct xr_browser_item *server)
 {
     GENERAL_NAMES *names = NULL;
-    int within = 0, outside = 0;
 
     if (anchor->permitted_dns_count + anchor->permitted_cidrs_count == 0 || server->x == NULL)
         return;
     names = X509_get_ext_d2i(server->x, NID_subject_alt_name, NULL, NULL);
     for (int i = 0; i < sk_GENERAL_NAME_num(names); i++) {
-        const GENERAL_NAME *name = sk_GENERAL_NAME_value(names, i);
-        const ASN1_STRING *text = name->type == GEN_DNS     ? name->d.dNSName
-                                  : name->type == GEN_IPADD ? name->d.iPAddress
-                                                            : NULL;
-        struct xr_bytes bytes = {0};
-
-        if (text == NULL)
-            continue;
-        bytes = (struct xr_bytes){text->data, (size_t)text->length};
-        if (name->type == GEN_DNS ? dns_within(bytes, anchor) : address_within(bytes, anchor))
-            within++;
-        else
-            outside++;
+        if (outside(sk_GENERAL_NAME_value(names, i), anchor))
+            xr_find(f, XR_BAD, "%.120s limits the anchor to other names",
+                    anchor->source != NULL ? anchor->source : "a source");
     }
     GENERAL_NAMES_free(names);
     ERR_clear_error();
-    if (outside > 0 || within == 0)
-        xr_find(f, within > 0 ? XR_DOUBT : XR_BAD, "%.120s limits the anchor to other names",
-                anchor->source != NULL ? anchor->source : "a source");
 }

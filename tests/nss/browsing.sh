@@ -12,10 +12,12 @@ cd "$P"
 
 # --- the driver
 
+# Before it a command may prepare its namespaces: $beforehand, in which $T is known.
 # shellcheck disable=SC2016 # the inner shell's
 coproc driver {
-    exec "${alone[@]}" sh -c 'ip link set lo up && exec /usr/bin/python3 "$1"' sh "$here/browser.py" \
-        2>"$T/driver.log"
+    exec env T="$T" "${alone[@]}" --mount \
+        sh -c "${beforehand:-true}"' && ip link set lo up && exec /usr/bin/python3 "$1"' sh \
+        "$here/browser.py" 2>"$T/driver.log"
 }
 # tell WORD...: its answer is $REPLY
 tell() {
