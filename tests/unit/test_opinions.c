@@ -216,10 +216,19 @@ Test(opinions, limits_of_a_source_win_over_trust_without_them)
     spec.san = "DNS:a.example.org,IP:192.0.2.1";
     issue(&certs[LEAF], LEAF, SUB, spec);
     a.sent_count = 0;
-    answers(&a, "? ?"); /* one name inside, one outside: not measured */
+    answers(&a, "yes yes"); /* limits of names leave addresses free */
     a.known[2].permitted_cidrs = range;
     a.known[2].permitted_cidrs_count = 1;
     answers(&a, "yes yes");
+    spec.san = "DNS:a.example.org,IP:198.51.100.1";
+    issue(&certs[LEAF], LEAF, SUB, spec);
+    a.sent_count = 0;
+    answers(&a, "no no");
+    a.known[2].permitted_cidrs_count = 0;
+    spec.san = "DNS:a.example.org,DNS:a.example.com";
+    issue(&certs[LEAF], LEAF, SUB, spec);
+    a.sent_count = 0;
+    answers(&a, "no no"); /* every name counts, not only the host */
 }
 
 Test(opinions, a_public_root_may_be_unknown_to_the_browser)
