@@ -7,7 +7,7 @@
  * split point, another, the last bucket, 4 others, pages of the header, another, and for each split
  * point how many overflow pages there are up to it. Pages of buckets are in their order, with the
  * overflow pages of a split point after the buckets that were there then. The first has one of these
- * (a bitmap), although two are counted. The rest was measured: files of 1 to 600 certificates have
+ * (a bitmap), although two are counted. The rest was measured: files of 0, 1, 3, 40 and 200 certificates have
  * exactly the pages that this computes.
  */
 #include "store.h"
