@@ -39,13 +39,14 @@ static void stay(void)
 /* A store found, of which only the location is said. */
 static void found(uint64_t len)
 {
-    number(8 + 8 + len + 16);
+    number(8 + 8 + len + 24);
     number(3);
     number(len);
     for (uint64_t i = 0; i < len; i++)
         put(i == 0 ? "/" : "x", 1);
     number(UINT64_MAX);
     number(UINT64_MAX);
+    number(0);
 }
 
 int main(int argc, char **argv)
@@ -111,11 +112,12 @@ int main(int argc, char **argv)
         found(5000);
         stay();
     } else if (strcmp(what, "finds-nothing") == 0) { /* a store without a location */
-        number(32);
+        number(40);
         number(3);
         number(UINT64_MAX);
         number(UINT64_MAX);
         number(UINT64_MAX);
+        number(0);
         stay();
     } else if (strcmp(what, "half") == 0) {
         number(1000);
