@@ -75,6 +75,7 @@ static void session_close(struct xr_session *s)
     if (s->above >= 0)
         (void)close(s->above);
     free(s->missing);
+    nss_returns_free(&s->returns);
     free(s);
 }
 
@@ -142,6 +143,8 @@ static enum xr_status session_open(struct xr_session **out, struct xr_caps *caps
         return status;
     }
     s->forgets = nss_forgets(s->dir, target->location);
+    if (mode != XR_PROBE)
+        nss_returns_load(&s->returns, target->site, target->location);
     describe(caps, s, &files, target->location);
     *out = s;
     return XR_OK;
@@ -154,6 +157,7 @@ static enum xr_status list(struct xr_session *s, xr_entry_fn emit, void *ctx, st
 
     if (status == XR_OK && s->token.open)
         status = nss_view_load(&view, s, NSS_CERTS | NSS_CRLS, NULL, err);
+    view.returns = &s->returns;
     if (status == XR_OK && s->token.open)
         status = nss_view_emit(&view, NULL, emit, ctx);
     nss_view_free(&view);

@@ -12,6 +12,7 @@
  *   discover.c  profiles of Firefox, Thunderbird and the like, and Chromium's database
  *   groups.c    those of its profile groups, which Firefox keeps in a database of its own
  *   places.c    where programs keep them: data for discover.c and running.c
+ *   returns.c   certificates that a browser's policies install again
  *   running.c   whether a browser uses the profile right now
  *   opinions.c  what the browsers say whose database it is
  *   forgets.c   whether it reads the database at all

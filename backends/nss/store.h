@@ -5,6 +5,7 @@
 
 #include "nss.h"
 #include "pkcs11/objects.h"
+#include "returns.h"
 
 /* files.c: the directory and its files, checked before softoken opens them. */
 enum xr_status nss_dir_open(int *out, const struct xr_site *site, const char *path,
@@ -64,6 +65,7 @@ struct xr_session {
     const char *peers;   /* what a browser makes of a peer here, or NULL */
     struct nss_opinions *opinions;
     struct nss_token token;
+    struct nss_returns returns;
 };
 
 /* token.c: opens softoken when it is first needed; create: makes a missing database. */
@@ -81,7 +83,8 @@ struct nss_cert {
 };
 struct nss_view {
     const struct xr_host *host;
-    const char *remark; /* of every entry, or NULL */
+    const char *remark;                /* of every entry, or NULL */
+    const struct nss_returns *returns; /* or NULL */
     struct p11_objects certs, trusts, crls;
     struct nss_certs {
         struct nss_cert *items;

@@ -277,6 +277,8 @@ static enum xr_status emit_trust(const struct nss_belief *b, struct xr_entry *en
     enum xr_status status = XR_OK;
 
     say_difference(&difference, b);
+    if (entry->returns != NULL)
+        xr_buf_fmt(&difference, "%s%s", difference.len > 0 ? "; " : "", entry->returns);
     if (difference.len > 0)
         entry->remark = difference.data;
     for (size_t i = 0; status == XR_OK && i < COUNT(places); i++) {
@@ -326,6 +328,7 @@ static enum xr_status emit_cert(const struct nss_view *view, const struct nss_ce
     struct xr_buf native = {0};
     struct nss_belief belief = nss_view_belief(view, cert);
     char *label = label_of(&view->certs.items[cert->object]);
+    char *returns = view->returns != NULL ? nss_returns_of(view->returns, cert->der) : NULL;
     enum xr_status status = XR_OK;
 
     memcpy(entry.subject.id, cert->sha256, XR_SHA256_LEN);
@@ -339,9 +342,11 @@ static enum xr_status emit_cert(const struct nss_view *view, const struct nss_ce
     join(&native, &trusts);
     entry.native = (struct xr_bytes){(unsigned char *)native.data, native.len};
     entry.label = label;
+    entry.returns = returns;
     status = emit_trust(&belief, &entry, true, emit, ctx);
     xr_buf_free(&native);
     free(label);
+    free(returns);
     return status;
 }
 

@@ -4,6 +4,8 @@
 
 #include <stdlib.h>
 
+#define RETURNS_NAMED 8u /* in a message */
+
 static bool only_builds_paths(const struct xr_state *state)
 {
     return xr_state_in(state, XR_INTERMEDIATE) != NULL && xr_state_in(state, XR_ANCHOR) == NULL;
@@ -39,6 +41,42 @@ void xr_engine_notices(struct xr_report *report, const struct xr_run *run)
             xr_report_say(report, notice == XR_NOTICE_TAKEN ? XR_WARNING : XR_NOTE, run->address,
                           "%s", run->caps.notice[notice]);
     }
+}
+
+static const char *returns_of(const struct xr_state *state)
+{
+    for (size_t i = 0; state != NULL && i < state->count; i++) {
+        if (state->entries[i]->returns != NULL)
+            return state->entries[i]->returns;
+    }
+    return NULL;
+}
+
+/* Trust that was taken, or is to be, may come back by itself: the entry before says so, or the one that
+ * stands there now. */
+static void say_returns(struct xr_report *report, const struct xr_run *run)
+{
+    struct xr_buf text = {0};
+    size_t count = 0;
+
+    for (size_t i = 0; i < run->plan.count; i++) {
+        const struct xr_step *step = &run->plan.items[i];
+        const char *returns = returns_of(step->before);
+        char hex[2 * XR_SHA256_LEN + 1];
+
+        if (returns == NULL)
+            returns = returns_of(xr_snapshot_find(&run->after, &step->subject));
+        if (returns == NULL || !xr_step_changes(step) || !gives(step->want, step->before) ||
+            count++ >= RETURNS_NAMED)
+            continue;
+        xr_hex(hex, step->subject.id, XR_SHA256_LEN);
+        xr_buf_fmt(&text, "%s%s: %s", count > 1 ? "\n" : "", hex, returns);
+    }
+    if (count > RETURNS_NAMED)
+        xr_buf_fmt(&text, "\nand %zu more likewise", count - RETURNS_NAMED);
+    if (count > 0)
+        xr_report_say(report, XR_WARNING, run->address, "%s", text.data);
+    xr_buf_free(&text);
 }
 
 bool xr_engine_failed(const struct xr_run *run)
@@ -77,6 +115,8 @@ void xr_engine_grade(struct xr_engine *engine)
             xr_report_raise(report, XR_EXIT_PARTIAL);
         }
         xr_engine_notices(report, run);
+        if (run->result == XR_RESULT_DONE || (report->dry_run && run->why == NULL))
+            say_returns(report, run);
         if (run->privilege && run->result != XR_RESULT_SKIPPED)
             xr_report_raise(report, XR_EXIT_PRIVILEGE);
         if (run->verifier_no && (report->verb == XR_VERB_DISTRUST || run->result == XR_RESULT_BACK))

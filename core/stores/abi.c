@@ -44,6 +44,7 @@ AT(xr_entry, attached_count, 120);
 AT(xr_entry, native, 128);
 AT(xr_entry, remark, 144);
 AT(xr_entry, about, 152);
+AT(xr_entry, returns, 168);
 
 AT(xr_state, size, 0);
 AT(xr_state, subject, 8);

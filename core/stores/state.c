@@ -26,6 +26,7 @@ static void entry_free(struct xr_entry *entry)
     free(attached);
     free((void *)(uintptr_t)entry->label);
     free((void *)(uintptr_t)entry->remark);
+    free((void *)(uintptr_t)entry->returns);
     free_bytes(entry->about);
     free_bytes(entry->der);
     free_bytes(entry->issuer);
@@ -44,6 +45,7 @@ static struct xr_entry *entry_copy(const struct xr_entry *entry)
     copy->size = sizeof(*copy);
     copy->label = copy->label ? xr_strdup(copy->label) : NULL;
     copy->remark = copy->remark ? xr_strdup(copy->remark) : NULL;
+    copy->returns = copy->returns ? xr_strdup(copy->returns) : NULL;
     copy->about = copy_bytes(copy->about);
     copy->der = copy_bytes(copy->der);
     copy->issuer = copy_bytes(copy->issuer);

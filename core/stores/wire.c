@@ -71,6 +71,7 @@ void xr_put_listed(struct xr_buf *out, const struct xr_entry *given)
     memcpy(&known, given, given->size < sizeof(known) ? given->size : sizeof(known));
     xr_put_text(out, known.remark);
     xr_put_bytes(out, known.about);
+    xr_put_text(out, known.returns);
     xr_put_entry(out, given);
 }
 
@@ -223,18 +224,20 @@ void xr_get_subjects(struct xr_reader *in, struct xr_subjects *out)
         xr_get_subject(in, XR_PUSH(out));
 }
 
-/* told: remark and about, which come before the entry. */
+/* told: remark, about and returns, which come before the entry. */
 static enum xr_status get_entry(struct xr_reader *in, bool told, xr_entry_fn emit, void *ctx)
 {
     struct xr_entry entry = {.size = sizeof(entry)};
     char *remark = told ? xr_get_text(in) : NULL;
     struct xr_attached *attached = NULL;
-    char *label = NULL;
+    char *label = NULL, *returns = NULL;
     enum xr_status status = XR_INVALID;
 
     entry.remark = remark;
-    if (told)
+    if (told) {
         entry.about = xr_get_bytes(in);
+        entry.returns = returns = xr_get_text(in);
+    }
     xr_get_subject(in, &entry.subject);
     entry.place = (enum xr_place)xr_get_number(in, XR_PLACE_COUNT - 1);
     entry.purposes = (uint32_t)xr_get_number(in, UINT32_MAX);
@@ -262,6 +265,7 @@ static enum xr_status get_entry(struct xr_reader *in, bool told, xr_entry_fn emi
     free(attached);
     free(label);
     free(remark);
+    free(returns);
     return status;
 }
 

@@ -139,6 +139,10 @@ struct xr_entry {
      * with its length (20: SHA-1, 32: SHA-256); empty: any certificate. Neither compared nor
      * recorded. */
     struct xr_bytes about;
+    /* One line for people, UTF-8, or NULL: what gives this subject trust again by itself after it is
+     * taken, for example a file that a browser reads at its start. Shown after such a change. Neither
+     * compared nor recorded. */
+    const char *returns;
 };
 
 /* The complete state of one subject over all places of a store. NULL stands for absent. */
@@ -241,9 +245,9 @@ enum xr_browser_trust {
     XR_BROWSER_ANCHOR,       /* for servers */
     XR_BROWSER_DISTRUST,     /* the certificate */
     XR_BROWSER_DISTRUST_KEY, /* every certificate of its key */
-    XR_BROWSER_PUBLIC,       /* a public root; whether this version of the browser has it is unknown */
-    XR_BROWSER_UNCLEAR,      /* versions of the library read different trust of it */
-    XR_BROWSER_PEER          /* a server's certificate, trusted as itself */
+    XR_BROWSER_PUBLIC,  /* a public root; whether this version of the browser has it is unknown */
+    XR_BROWSER_UNCLEAR, /* versions of the library read different trust of it */
+    XR_BROWSER_PEER     /* a server's certificate, trusted as itself */
 };
 
 struct xr_browser_cert {
