@@ -9,7 +9,6 @@
 #include <openssl/asn1t.h>
 #include <openssl/x509v3.h>
 #include <stdlib.h>
-#include <time.h>
 
 enum { DEPTH_MAX = 32, PATHLEN_MAX = 127 };
 
@@ -39,18 +38,12 @@ static bool usual_booleans(struct xr_bytes der, unsigned depth) /* NOLINT(misc-n
     return true;
 }
 
-static bool usual_time(const ASN1_TIME *time)
+/* at: what was read from it */
+static bool usual_time(const ASN1_TIME *time, int64_t at)
 {
-    struct tm tm;
-    time_t at = 0;
-    ASN1_TIME *again = NULL;
-    bool usual = false;
+    ASN1_TIME *again = at >= 0 ? ASN1_TIME_set(NULL, (time_t)at) : NULL;
+    bool usual = again != NULL && again->type == time->type && ASN1_STRING_cmp(again, time) == 0;
 
-    if (ASN1_TIME_to_tm(time, &tm) != 1)
-        return false;
-    at = timegm(&tm);
-    again = at >= 0 ? ASN1_TIME_set(NULL, at) : NULL;
-    usual = again != NULL && again->type == time->type && ASN1_STRING_cmp(again, time) == 0;
     ASN1_TIME_free(again);
     return usual;
 }
@@ -230,10 +223,10 @@ bool xr_browser_usual_form(const struct xr_browser_item *item)
                  (X509_get_ext_count(item->x) > 0 ? d->version == 3
                                                   : X509_get0_extensions(item->x) == NULL) &&
                  usual_version(d) && usual_booleans(d->slices.tbs, DEPTH_MAX) &&
-                 usual_time(X509_get0_notBefore(item->x)) &&
-                 usual_time(X509_get0_notAfter(item->x)) && usual_name(d->slices.subject) &&
-                 usual_name(d->slices.issuer) && usual_key(item->x) && usual_extensions(item->x) &&
-                 usual_names(item->x);
+                 usual_time(X509_get0_notBefore(item->x), d->not_before) &&
+                 usual_time(X509_get0_notAfter(item->x), d->not_after) &&
+                 usual_name(d->slices.subject) && usual_name(d->slices.issuer) &&
+                 usual_key(item->x) && usual_extensions(item->x) && usual_names(item->x);
 
     ERR_clear_error();
     return usual;

@@ -282,7 +282,7 @@ static bool address_within(struct xr_bytes address, const struct xr_browser_cert
         const char *cidr = anchor->permitted_cidrs[i], *slash = strchr(cidr, '/');
         char *text = slash != NULL ? xr_memdup(cidr, (size_t)(slash - cidr)) : xr_strdup(cidr);
         ASN1_OCTET_STRING *base = a2i_IPADDRESS(text);
-        unsigned long bits = slash != NULL ? strtoul(slash + 1, NULL, 10) : address.len * 8;
+        size_t bits = slash != NULL ? (size_t)strtoul(slash + 1, NULL, 10) : address.len * 8;
         bool within =
             base != NULL && (size_t)base->length == address.len && bits <= address.len * 8;
 
