@@ -159,7 +159,7 @@ def policies(*ids, critical=False):
 
 # --- libcrypto
 
-lib = ctypes.CDLL(ctypes.util.find_library("crypto"))
+lib = ctypes.CDLL(ctypes.util.find_library("crypto") or "libcrypto.so.3")
 for function in ("EVP_PKEY_CTX_new_from_name", "EVP_MD_CTX_new", "EVP_get_digestbyname",
                  "EVP_PKEY2PKCS8", "EVP_PKEY_CTX_new", "d2i_AutoPrivateKey"):
     getattr(lib, function).restype = ctypes.c_void_p

@@ -9,5 +9,5 @@ here=$(dirname -- "$(realpath -- "${BASH_SOURCE[0]}")")
 make_corpus "$@"
 ask
 grep -v '^#' "$here/opinions.tsv" >"$T/table"
-compare "$T/table" 80
+compare "$T/table" 80 200
 finish
