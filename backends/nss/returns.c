@@ -3,49 +3,34 @@
  * those that somebody removed or distrusted there (measured with Firefox ESR 153). */
 #include "returns.h"
 
-#include <stdlib.h>
+#include "places.h"
 
-/* Where a profile is says whose it is. Snaps and flatpaks do not see the system's files as they are. */
-static const struct {
-    const char *place, *product;
-    bool in_home; /* what stands before it is the home */
-} places[] = {
-    {"/.mozilla/firefox/", "firefox", true},
-    {"/.config/mozilla/firefox/", "firefox", true},
-    {"/mozilla/firefox/", "firefox", false}, /* $XDG_CONFIG_HOME may be anywhere */
-    {"/.thunderbird/", "thunderbird", true},
-    {"/.librewolf/", "librewolf", true},
-    {"/.config/librewolf/librewolf/", "librewolf", true},
-    {"/librewolf/librewolf/", "librewolf", false},
-};
-static const char *const packed[] = {"/snap/", "/.var/app/"};
+#include <stdlib.h>
 
 struct whose {
     const struct policy_product *product;
     char *home; /* NULL: not by its place */
 };
 
+/* Where a profile is says whose it is. Snaps and flatpaks do not see the system's files as they are. */
 static struct whose whose_is(const char *path)
 {
+    const struct nss_profiles *profiles = nss_profiles_of(path);
     struct whose whose = {NULL, NULL};
-    const char *at = NULL, *name = NULL;
+    const char *at = NULL;
+    char *below = NULL;
 
-    for (size_t i = 0; i < sizeof(packed) / sizeof(packed[0]); i++) {
-        if (strstr(path, packed[i]) != NULL)
-            return whose;
-    }
-    for (size_t i = 0; at == NULL && i < sizeof(places) / sizeof(places[0]); i++) {
-        at = strstr(path, places[i].place);
-        if (at == NULL)
-            continue;
-        name = places[i].product;
-        if (places[i].in_home)
-            whose.home = xr_memdup(path, (size_t)(at - path));
-    }
-    for (const struct policy_product *p = policy_products; at != NULL && p->name != NULL; p++) {
-        if (strcmp(p->name, name) == 0)
+    if (profiles == NULL || profiles->packing[0] != '\0')
+        return whose;
+    for (const struct policy_product *p = policy_products; p->name != NULL; p++) {
+        if (p->family == POLICY_FIREFOX && strcmp(p->title, profiles->program) == 0)
             whose.product = p;
     }
+    below = xr_format("/%s%s/", profiles->base == NSS_CONFIG ? ".config/" : "", profiles->dir);
+    at = strstr(path, below);
+    if (at != NULL)
+        whose.home = xr_memdup(path, (size_t)(at - path));
+    free(below);
     return whose;
 }
 

@@ -134,11 +134,10 @@ static enum xr_status start(const struct nss_libs *libs, struct xr_error *err)
 
 long nss_verify_version(void)
 {
-    unsigned major = 0, minor = 0;
+    char *rest = NULL;
+    long major = state.ready ? strtol(NSS.NSS_GetVersion(), &rest, 10) : 0;
 
-    if (!state.ready || sscanf(NSS.NSS_GetVersion(), "%3u.%3u", &major, &minor) != 2)
-        return 0;
-    return (long)major * 1000 + (long)minor;
+    return rest != NULL && *rest == '.' ? major * 1000 + strtol(rest + 1, NULL, 10) : 0;
 }
 
 void nss_verify_end(void)

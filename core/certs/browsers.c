@@ -8,6 +8,7 @@
 
 #include "browser_rules.h"
 
+#include <assert.h>
 #include <openssl/x509v3.h>
 #include <stdlib.h>
 
@@ -330,6 +331,7 @@ static void extend(struct search *s, struct xr_finding f) /* NOLINT(misc-no-recu
     const struct xr_cert *last = s->nodes.items[s->path[s->len - 1]].item.cert;
     bool went_on = false, bad_signature = false;
 
+    assert(last != NULL); /* only certificates get into a path */
     for (size_t i = 0; i < s->nodes.count && !s->yes; i++) {
         struct node *node = &s->nodes.items[i];
         struct xr_finding here = f, found;

@@ -12,10 +12,10 @@ cd "$P"
 
 # --- the driver
 
-# Before it a command may prepare its namespaces: $beforehand, in which $T is known.
+# Before it a command may prepare a mount namespace of its own: $beforehand, in which $T is known.
 # shellcheck disable=SC2016 # the inner shell's
 coproc driver {
-    exec env T="$T" "${alone[@]}" --mount \
+    exec env T="$T" "${alone[@]}" ${beforehand:+--mount} \
         sh -c "${beforehand:-true}"' && ip link set lo up && exec /usr/bin/python3 "$1"' sh \
         "$here/browser.py" 2>"$T/driver.log"
 }
