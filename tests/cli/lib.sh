@@ -221,6 +221,15 @@ browser_libs() {
     return 1
 }
 
+# with_nss system|browser: the options for NSS libraries of the system or of a browser, to $use
+with_nss() {
+    local libs
+    use=()
+    [[ $1 == browser ]] || return 0
+    libs=$(browser_libs) || skip_all 'no browser that brings NSS'
+    use=(--nss "$libs")
+}
+
 # begin PROGRAM ARG...: beside what follows, until all_succeed WHAT waits for all that were begun.
 pids=()
 begin() {

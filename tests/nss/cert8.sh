@@ -6,11 +6,7 @@
 # shellcheck source=tests/cli/lib.sh
 . "$(dirname -- "${BASH_SOURCE[0]}")/../cli/lib.sh"
 command -v certutil >/dev/null || skip_all 'no certutil'
-use=()
-if [[ ${1:?} == browser ]]; then
-    libs=$(browser_libs) || skip_all 'no browser that brings NSS'
-    use=(--nss "$libs")
-fi
+with_nss "${1:?}"
 make_pki "$T/pki"
 mkdir "$T/old"
 certutil -N -d "dbm:$T/old" --empty-password </dev/null >"$out" 2>&1 ||
@@ -80,7 +76,7 @@ tried() {
     listed=$(places)
     run db list
     case $rc in
-    0) [[ $listed == "$whole" ]] && ok "$1: read" || bad "$1: half read: $listed" ;;
+    0) expect_eq "$1: read whole" "$listed" "$whole" ;;
     1) expect_grep "$1: not read" 'cert8.db|helper of backend nss' "$err" ;;
     *) bad "$1: exit $rc" ;;
     esac

@@ -4,12 +4,8 @@
 # and with a password.
 # shellcheck source=tests/cli/lib.sh
 . "$(dirname -- "${BASH_SOURCE[0]}")/../cli/lib.sh"
-use=()
 command -v certutil >/dev/null || skip_all "no certutil"
-if [[ ${1:?} == browser ]]; then
-    libs=$(browser_libs) || skip_all "no browser that brings NSS"
-    use=(--nss "$libs")
-fi
+with_nss "${1:?}"
 make_pki "$T/pki"
 db() { xr --store "nss:$T/db" "${use[@]}" "$@"; }
 add() { certutil -A -a -d "sql:$T/db" -n "$1" -t "$2" -i "$P/$1.pem" "${@:3}"; }

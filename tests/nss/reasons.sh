@@ -5,11 +5,7 @@
 # shellcheck source=tests/cli/lib.sh
 . "$(dirname -- "${BASH_SOURCE[0]}")/../cli/lib.sh"
 command -v certutil >/dev/null || skip_all 'no certutil'
-use=()
-if [[ ${1:?} == browser ]]; then
-    libs=$(browser_libs) || skip_all 'no browser that brings NSS'
-    use=(--nss "$libs")
-fi
+with_nss "${1:?}"
 cd "$T"
 # root FILE NAME [OPTION]... and leaf FILE ISSUER [OPTION]...
 root() {

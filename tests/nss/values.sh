@@ -4,12 +4,9 @@
 # several attributes, so that a value too long for the first try can look as if there were none.
 # shellcheck source=tests/cli/lib.sh
 . "$(dirname -- "${BASH_SOURCE[0]}")/../cli/lib.sh"
-sized=${1:?} use=()
+sized=${1:?}
 command -v certutil >/dev/null || skip_all "no certutil"
-if [[ $2 == browser ]]; then
-    libs=$(browser_libs) || skip_all "no browser that brings NSS"
-    use=(--nss "$libs")
-fi
+with_nss "${2:?}"
 
 sizes=(2000 2047 2048 2049 4096 65536 1048576)
 "$sized" "$T" "${sizes[@]}"
