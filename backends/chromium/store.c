@@ -256,7 +256,7 @@ static enum xr_status session_open(struct xr_session **out, struct xr_caps *caps
     s->dir = -1;
     s->path = xr_strdup(target->location);
     if (status == XR_OK)
-        status = home_dir_open(&s->dir, target->site, target->location, err);
+        status = home_dir_open(&s->dir, NULL, target->site, target->location, err);
     if (status == XR_OK)
         status = load(s, err);
     if (status != XR_OK) {

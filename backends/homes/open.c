@@ -20,8 +20,10 @@ static bool may_enter(const struct stat *st, bool in_home)
            (ours && ((st->st_mode & (S_IWGRP | S_IWOTH)) == 0 || (st->st_mode & S_ISVTX) != 0));
 }
 
-/* Takes fd, where path begins. */
-static enum xr_status walk(int *out, int fd, const char *path, bool in_home, struct xr_error *err)
+/* Takes fd, where path begins. missing, if not NULL: as far as the path exists, and *missing is the
+ * rest. */
+static enum xr_status walk(int *out, char **missing, int fd, const char *path, bool in_home,
+                           struct xr_error *err)
 {
     struct xr_walk w;
     bool entered = xr_walk_start(&w, fd, path);
@@ -35,6 +37,10 @@ static enum xr_status walk(int *out, int fd, const char *path, bool in_home, str
                            w.name);
         }
     }
+    if (!entered && missing != NULL && errno == ENOENT && w.dir >= 0) {
+        *missing = xr_format("%s/%s", w.name, w.rest);
+        entered = true;
+    }
     if (entered) {
         *out = w.dir;
         return XR_OK;
@@ -46,7 +52,7 @@ static enum xr_status walk(int *out, int fd, const char *path, bool in_home, str
                            : xr_fail_errno(err, "cannot open the directory");
 }
 
-enum xr_status home_dir_open(int *out, const struct xr_site *site, const char *path,
+enum xr_status home_dir_open(int *out, char **missing, const struct xr_site *site, const char *path,
                              struct xr_error *err)
 {
     /* The home is a path in the image. */
@@ -61,9 +67,11 @@ enum xr_status home_dir_open(int *out, const struct xr_site *site, const char *p
         status = xr_fail(err, XR_INVALID, "%s is not an absolute path", path);
     else if (len > 1 && strncmp(path, home, len) == 0 && path[len] == '/')
         /* the administrator arranged the path to the home */
-        status = walk(out, open(home, O_RDONLY | O_DIRECTORY | O_CLOEXEC), path + len, true, err);
+        status = walk(out, missing, open(home, O_RDONLY | O_DIRECTORY | O_CLOEXEC), path + len,
+                      true, err);
     else
-        status = walk(out, open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC), path, false, err);
+        status =
+            walk(out, missing, open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC), path, false, err);
     free(home);
     return status;
 }

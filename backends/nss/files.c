@@ -4,6 +4,7 @@
  * missing files. So the files are checked first, and NSS works in the directory that was checked:
  * the process enters it and gives softoken a relative name.
  */
+#include "homes/open.h"
 #include "store.h"
 
 #include "sys/linux/walk.h"
@@ -13,57 +14,6 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-/* Checks a directory of the path: it must belong to root or the user, so that nobody else can
- * replace what is below. A world-writable one is safe if it is sticky. */
-static bool safe_step(const struct stat *st)
-{
-    return S_ISDIR(st->st_mode) && (st->st_uid == geteuid() || st->st_uid == 0) &&
-           ((st->st_mode & (S_IWGRP | S_IWOTH)) == 0 || (st->st_mode & S_ISVTX) != 0);
-}
-
-static bool below(const char *path, const char *home, size_t *len)
-{
-    *len = strlen(home);
-    while (*len > 1 && home[*len - 1] == '/')
-        (*len)--;
-    return *len > 1 && strncmp(path, home, *len) == 0 && path[*len] == '/';
-}
-
-/* Opens what is below fd, link by link of the path; takes fd. home: every directory must be the
- * user's own, or root's. missing, if not NULL: as far as the path exists, and *missing is the rest. */
-static enum xr_status walk(int *out, char **missing, int fd, const char *path, bool home,
-                           struct xr_error *err)
-{
-    struct xr_walk w;
-    bool entered = xr_walk_start(&w, fd, path);
-
-    w.up = !home;
-    while (entered && xr_walk_next(&w)) {
-        entered = xr_walk_enter(&w, O_RDONLY | O_DIRECTORY);
-        if (!entered)
-            break;
-        if (home ? w.st.st_uid != geteuid() && w.st.st_uid != 0
-                 : geteuid() == 0 && !safe_step(&w.st)) {
-            xr_walk_end(&w);
-            return xr_fail(err, XR_REFUSED, "%s belongs to another user or can be written by one",
-                           w.name);
-        }
-    }
-    if (!entered && missing != NULL && errno == ENOENT && w.dir >= 0) {
-        *missing = xr_format("%s/%s", w.name, w.rest);
-        entered = true;
-    }
-    if (entered) {
-        *out = w.dir;
-        return XR_OK;
-    }
-    xr_walk_end(&w);
-    if (errno == ELOOP || errno == ENOTDIR)
-        return xr_fail(err, XR_REFUSED, "%s is a link or not a directory", w.name);
-    return errno == ENOENT ? xr_fail(err, XR_ABSENT, "there is no such directory")
-                           : xr_fail_errno(err, "cannot open the directory");
-}
 
 /* An address that names the database's file instead of its directory. */
 static enum xr_status names_file(const struct xr_site *site, const char *path, struct xr_error *err)
@@ -82,36 +32,10 @@ static enum xr_status names_file(const struct xr_site *site, const char *path, s
     return XR_OK;
 }
 
-static enum xr_status open_path(int *out, char **missing, const struct xr_site *site,
-                                const char *path, struct xr_error *err)
-{
-    /* The home is a path inside the image, the location a path on this machine. */
-    char *base = site->root != NULL && site->home != NULL
-                     ? xr_format("%s%s", site->root, site->home)
-                     : xr_strdup(site->home != NULL ? site->home : "");
-    size_t len = 0;
-    enum xr_status status = XR_OK;
-
-    if (path[0] != '/') {
-        status = xr_fail(err, XR_INVALID,
-                         "name an NSS database by the absolute path of its "
-                         "directory");
-    } else if (!below(path, base, &len)) {
-        status =
-            walk(out, missing, open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC), path, false, err);
-    } else {
-        base[len] = '\0'; /* the administrator arranged the path to the home */
-        status = walk(out, missing, open(base, O_RDONLY | O_DIRECTORY | O_CLOEXEC), path + len,
-                      true, err);
-    }
-    free(base);
-    return status;
-}
-
 enum xr_status nss_dir_open(int *out, const struct xr_site *site, const char *path,
                             struct xr_error *err)
 {
-    enum xr_status status = open_path(out, NULL, site, path, err);
+    enum xr_status status = home_dir_open(out, NULL, site, path, err);
 
     if (status == XR_REFUSED && names_file(site, path, err) != XR_OK)
         return XR_REFUSED;
@@ -121,7 +45,7 @@ enum xr_status nss_dir_open(int *out, const struct xr_site *site, const char *pa
 enum xr_status nss_dir_above(int *out, char **missing, const struct xr_site *site, const char *path,
                              struct xr_error *err)
 {
-    return open_path(out, missing, site, path, err);
+    return home_dir_open(out, missing, site, path, err);
 }
 
 enum xr_status nss_dir_make(int *out, int above, const char *missing, struct xr_error *err)

@@ -132,7 +132,7 @@ static void expect_open(const char *path, enum xr_status wanted, const char *tex
     struct xr_site site = {.size = sizeof(site), .home = home, .uid = geteuid()};
     struct xr_error err = {0};
     int fd = -1;
-    enum xr_status status = home_dir_open(&fd, &site, full, &err);
+    enum xr_status status = home_dir_open(&fd, NULL, &site, full, &err);
 
     cr_assert_eq(status, wanted, "%s: %d, %s", path, (int)status, err.text);
     cr_assert_not_null(strstr(err.text, text), "%s", err.text);
