@@ -3,14 +3,24 @@
  * the program, or whose programs another store serves already. */
 #include "request.h"
 
+#include "change/txn.h"
+
 #define LEFT_ALONE_NAMED 4u /* in a message */
+
+/* What is to go may still be there; not in a store without any certificate. */
+static bool may_hold(const struct xr_engine *engine, struct xr_run *run)
+{
+    return xr_txn_survey(run, engine->rq->site, &engine->worker, false, NULL) != XR_OK ||
+           run->snapshot.count > 0;
+}
 
 void xr_engine_leave_alone(struct xr_engine *engine, size_t from)
 {
     struct xr_report *report = engine->report;
     enum xr_verb verb = engine->rq->verb;
     struct xr_buf names = {0};
-    size_t kept = from, left = 0;
+    size_t kept = from, named = 0;
+    bool takes = verb == XR_VERB_REMOVE || verb == XR_VERB_DISTRUST;
 
     if (verb != XR_VERB_INSTALL && verb != XR_VERB_REMOVE && verb != XR_VERB_DISTRUST &&
         verb != XR_VERB_RECOVER)
@@ -22,16 +32,16 @@ void xr_engine_leave_alone(struct xr_engine *engine, size_t from)
             report->runs.items[kept++] = *run;
             continue;
         }
-        if (left++ < LEFT_ALONE_NAMED)
-            xr_buf_fmt(&names, "%s%s", left > 1 ? ", " : "", run->address);
+        engine->left_alone++;
+        if ((!takes || may_hold(engine, run)) && named++ < LEFT_ALONE_NAMED)
+            xr_buf_fmt(&names, "%s%s", named > 1 ? ", " : "", run->address);
         xr_run_free(run);
     }
     report->runs.count = kept;
-    engine->left_alone += left;
-    /* Installing elsewhere is no less for it, but what is to go may still be there. */
-    if (left > 0 && verb != XR_VERB_RECOVER)
-        xr_report_say(report, verb == XR_VERB_INSTALL ? XR_INFO : XR_NOTE, NULL,
+    /* Installing elsewhere is no less for it. */
+    if (named > 0 && verb != XR_VERB_RECOVER)
+        xr_report_say(report, takes ? XR_NOTE : XR_INFO, NULL,
                       "left alone, because --store does not name %s: %s%s",
-                      left > 1 ? "them" : "it", names.data, left > LEFT_ALONE_NAMED ? "…" : "");
+                      named > 1 ? "them" : "it", names.data, named > LEFT_ALONE_NAMED ? "…" : "");
     xr_buf_free(&names);
 }

@@ -59,6 +59,9 @@ forget
 expect_exit 0 'by the name of its backend' xr --plugin "$plugin" --scope user --store homes remove --yes "$id"
 empty 'it is changed too'
 forget
+run xr "${user[@]}" remove --yes "$id"
+expect_no_grep 'one without certificates is not worth a note' 'left alone' "$err"
+forget
 rm "$HOME/.stores/plain"
 expect_exit 1 'where there is no other' xr "${user[@]}" --exclude-store "homes:$HOME/.stores/$(
     xr "${user[@]}" --json stores | json 'stores[].store' /dev/stdin | sed -n 's|.*/\(uid=.*\)|\1|p'
