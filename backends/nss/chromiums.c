@@ -47,6 +47,20 @@ static bool uses(const struct nss_opinions *o, const struct nss_chromium *progra
            (data != NULL && strcmp(data, "pki/nssdb") == 0);
 }
 
+/* A program takes the first of two places that is a directory (places.c): is that another one? home is
+ * what the program takes for its home. */
+static bool passed_over(const struct nss_tree *tree, const char *path, const char *home)
+{
+    char *first = xr_format("%s/.pki/nssdb", home);
+    struct nss_place place = {0};
+    bool over = strcmp(first, path) != 0 && nss_place_find(&place, tree, first, NULL) == XR_OK &&
+                place.there && S_ISDIR(place.st.st_mode) && strcmp(place.path, path) != 0;
+
+    nss_place_free(&place);
+    free(first);
+    return over;
+}
+
 /* ---- what a browser knows ---- */
 
 static void add_all(struct nss_known *to, const struct xr_browser_cert *items, size_t count)
@@ -171,6 +185,7 @@ void nss_chromiums_load(struct nss_opinions *o, const struct xr_host *host)
 {
     const char *path = o->root != NULL ? below(o->path, o->root) : NULL;
     char *own = path != NULL ? xr_format("/%s", path) : xr_strdup(o->path);
+    char *within = nss_chromium_home(own);
     char *home = o->home != NULL && below(own, o->home) != NULL ? xr_strdup(o->home)
                                                                 : nss_chromium_home(own);
     struct nss_tree tree = {0};
@@ -180,6 +195,8 @@ void nss_chromiums_load(struct nss_opinions *o, const struct xr_host *host)
         home = xr_strdup(o->home);
     if (home == NULL || nss_tree_open(&tree, o->root, home, NULL) != XR_OK)
         goto out;
+    if (passed_over(&tree, own, within != NULL ? within : home))
+        goto close;
     for (const struct nss_chromium *program = nss_chromiums; program->settings != NULL; program++) {
         struct browser_profiles profiles = {0};
         enum xr_status status = XR_OK;
@@ -197,8 +214,10 @@ void nss_chromiums_load(struct nss_opinions *o, const struct xr_host *host)
     }
     if (usual != NULL && o->chromiums.count == 0)
         (void)add_reader(o, usual, "");
+close:
     nss_tree_close(&tree);
 out:
+    free(within);
     free(home);
     free(own);
 }

@@ -49,11 +49,15 @@ void xr_engine_tell_of_roots(struct xr_engine *engine, const struct xr_loaded *b
     if (site.home != NULL)
         (void)xr_store_discover(backend, &way.site, XR_SCOPE_USER, &way.worker, counted, &found,
                                 NULL);
-    if (found.count > 0)
+    if (found.count == 1)
         xr_report_say(engine->report, XR_NOTE, backend->table.name,
-                      "root's own %zu %s left out (%s%s): --scope all-users includes root",
-                      found.count, found.count > 1 ? "stores are" : "store is", found.first,
-                      found.count > 1 ? "…" : "");
+                      "root's own store is left out (%s): --scope all-users includes it",
+                      found.first);
+    else if (found.count > 1)
+        xr_report_say(
+            engine->report, XR_NOTE, backend->table.name,
+            "%zu stores of root's own are left out (%s…): --scope all-users includes them",
+            found.count, found.first);
     xr_owner_free(&who);
     free(home);
 }

@@ -117,23 +117,36 @@ printf 'user_pref("security.nocertdb", false);\n' >"$tor/profile.default/prefs.j
 expect_exit 0 'and used if its user says so' xr --store "nss:$tor/profile.default" install --yes "$P/new-root.pem"
 rm -rf "$HOME/.local"
 
+# ---- whose database it is
+chromium_reads() { # WHAT COUNT DIR
+    run xr --store "nss:$3" verify "$P/old-root.pem"
+    expect_eq "$1" "$(grep -c '^  Chromium: ' "$out" || true)" "$2"
+}
+new=$HOME/.local/share/pki/nssdb
+mkdir -p "$new"
+chromium_reads 'Chromium reads the newer place' 1 "$new"
+mkdir -p "$HOME/.pki/nssdb"
+chromium_reads 'but not where the older one is there' 0 "$new"
+chromium_reads 'which it reads then' 1 "$HOME/.pki/nssdb"
+rm -rf "$HOME/.pki" "$HOME/.local"
+
 # ---- root's own
 if [[ $(id -u) -eq 0 ]]; then
     mkdir -p "$HOME/.pki/nssdb" "$HOME/.mozilla/firefox/p"
     printf '[Profile0]\nPath=p\n' >"$HOME/.mozilla/firefox/profiles.ini"
-    left="nss: root's own 2 stores are left out .$HOME/.mozilla/firefox/p….: --scope all-users includes root"
+    left="nss: 2 stores of root's own are left out .$HOME/.mozilla/firefox/p….: --scope all-users includes them"
     expect_exit 0 'the system alone' xr --exclude-store p11-kit --exclude-store ca-certificates --scope system stores
     expect_grep 'names what is left out' "$left" "$err"
     SUDO_UID=4242 xr stores >"$out" 2>"$err" || true
     expect_grep 'so under sudo' "$left" "$err"
-    expect_eq 'once' "$(grep -c 'left out .*includes root' "$err")" 1
+    expect_eq 'once' "$(grep -c 'left out .*includes them' "$err")" 1
     run mine stores
-    expect_no_grep 'not where they are included' 'includes root' "$err"
+    expect_no_grep 'not where they are included' 'left out' "$err"
     run xr --scope all-users stores
-    expect_no_grep 'nor here' 'includes root' "$err"
+    expect_no_grep 'nor here' 'left out' "$err"
     rm -rf "$HOME/.pki" "$HOME/.mozilla"
     mkdir -p "$HOME/.config/chromium"
     run xr --scope system stores
-    expect_no_grep 'what nobody made yet is not counted' 'includes root' "$err"
+    expect_no_grep 'what nobody made yet is not counted' 'left out' "$err"
 fi
 finish
