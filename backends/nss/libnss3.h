@@ -34,6 +34,7 @@
     X(CERT_CreateSubjectCertList)      \
     X(CERT_GetCertChainFromCert)       \
     X(CERT_GetCertTrust)               \
+    X(CERT_FindCertByIssuerAndSN)      \
     X(CERT_FindCertExtension)          \
     X(CERT_DecodeBasicConstraintValue) \
     X(SECITEM_FreeItem)                \
@@ -63,5 +64,9 @@ struct functions {
  * but not its key; false: there is none. */
 bool nss_namesake(unsigned char sha256[XR_SHA256_LEN], const struct functions *nss,
                   const struct xr_host *host, CERTCertificate *cert);
+
+/* Likewise of the certificate with the issuer and serial number of der. */
+bool nss_same_serial(unsigned char sha256[XR_SHA256_LEN], const struct functions *nss,
+                     const struct xr_host *host, struct xr_bytes der);
 
 #endif

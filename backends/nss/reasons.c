@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "libnss3.h"
 
+#include "kit/der.h"
+
+#include <stdlib.h>
+
 enum { STEPS_MAX = 8, NAMESAKES_MAX = 16 };
 
 static struct xr_bytes der_of(const CERTCertificate *cert)
@@ -88,4 +92,34 @@ bool nss_namesake(unsigned char sha256[XR_SHA256_LEN], const struct functions *n
     if (at != NULL)
         nss->CERT_DestroyCertificate(at);
     return found;
+}
+
+/* NSS takes it without const. */
+static SECItem item_of(struct xr_bytes bytes)
+{
+    return (SECItem){siBuffer, xr_memdup(bytes.data, bytes.len), (unsigned)bytes.len};
+}
+
+bool nss_same_serial(unsigned char sha256[XR_SHA256_LEN], const struct functions *nss,
+                     const struct xr_host *host, struct xr_bytes der)
+{
+    struct xr_slices slices = {.size = sizeof(slices)};
+    struct xr_der_item number;
+    CERTIssuerAndSN which;
+    CERTCertificate *other = NULL;
+
+    if (host->slices(&slices, der, NULL) != XR_OK ||
+        !xr_der_expect(&number, &slices.serial, XR_DER_INTEGER))
+        return false;
+    memset(&which, 0, sizeof(which));
+    which.derIssuer = item_of(slices.issuer);
+    which.serialNumber = item_of(number.content);
+    other = nss->CERT_FindCertByIssuerAndSN(nss->CERT_GetDefaultCertDB(), &which);
+    free(which.derIssuer.data);
+    free(which.serialNumber.data);
+    if (other == NULL)
+        return false;
+    host->sha256(sha256, der_of(other));
+    nss->CERT_DestroyCertificate(other);
+    return true;
 }

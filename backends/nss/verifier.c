@@ -406,12 +406,21 @@ static void say_error(struct xr_buf *why, PRErrorCode code)
 }
 
 /* The error that decoding left means nothing. */
-static void say_unreadable(struct xr_buf *why, PRErrorCode code)
+static void say_unreadable(struct xr_buf *why, PRErrorCode code, const struct xr_host *host,
+                           struct xr_bytes der)
 {
-    if (code == SEC_ERROR_REUSED_ISSUER_AND_SERIAL)
-        say_error(why, code);
-    else
+    unsigned char sha256[XR_SHA256_LEN];
+    char hex[2 * XR_SHA256_LEN + 1];
+
+    if (code != SEC_ERROR_REUSED_ISSUER_AND_SERIAL) {
         xr_buf_str(why, "libnss3 cannot read the certificate");
+        return;
+    }
+    say_error(why, code);
+    if (!nss_same_serial(sha256, &state.nss, host, der))
+        return;
+    xr_hex(hex, sha256, XR_SHA256_LEN);
+    xr_buf_fmt(why, ": SHA-256 %s", hex);
 }
 
 /* For every path that ends badly libpkix says that no issuer was found. The classic verifier says what
@@ -535,7 +544,7 @@ static void ask(struct xr_verdict *out, struct xr_buf *why, const struct xr_host
     for (size_t i = 0; i < probe->count; i++) {
         certs[i] = import(probe->chain[i]);
         if (certs[i] == NULL && i == 0)
-            say_unreadable(why, NSS.PR_GetError());
+            say_unreadable(why, NSS.PR_GetError(), host, probe->chain[0]);
         left_out += certs[i] == NULL;
         state.foreign = state.foreign || certs[i] == NULL || !certs[i]->isperm;
     }

@@ -157,7 +157,7 @@ says "an issuer under nothing" "no | *" -p email nothing pki/{sub,cross,old-root
 named=$(sha256sum tw/r.der)
 says "somebody else's key under the root's name" "no *another key (SHA-256 ${named%% *})*" r tw/evil-leaf.der
 says "the same with the false root" "no *another key (SHA-256 ${named%% *})*" r tw/evil-leaf.der tw/evil.der
-says "the false root with the root's own number" "unknown *REUSED*" r tw/evil.der
+says "the false root with the root's own number" "unknown *REUSED*: SHA-256 ${named%% *}*" r tw/evil.der
 says "beside a false root a good leaf stays good" "yes | *" r tw/r-leaf.der tw/evil.der
 db again r-again C,, r p,p,p
 says "a root's distrust leaves its twin" "yes | *" again tw/r-leaf.der
