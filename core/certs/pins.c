@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "pins.h"
 
+#include "pin_text.h"
+
 #include <stdlib.h>
 
 #define SIDE (XR_PIN_DIGITS_MAX + 1)
@@ -28,43 +30,27 @@ static void add(struct xr_pins *pins, const char *digits, bool typed)
 
 enum xr_status xr_pins_typed(struct xr_pins *pins, const char *text, struct xr_error *err)
 {
-    static const struct {
-        const char *prefix;
-        size_t digits;
-    } kinds[] = {{"sha256:", 64}, {"sha1:", 40}, {"sha-256:", 64}, {"sha-1:", 40}};
-    char digits[SIDE];
-    size_t count = 0, want = 0;
-    const char *at = text;
+    struct xr_buf digits = {0};
+    size_t want = 0;
+    enum xr_status status = xr_pin_text(&digits, &want, text, err);
+    const char *other = xr_pin_length_of(digits.len);
 
-    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]) && want == 0; i++) {
-        if (strncasecmp(text, kinds[i].prefix, strlen(kinds[i].prefix)) == 0) {
-            at = text + strlen(kinds[i].prefix);
-            want = kinds[i].digits;
-        }
-    }
-    for (; *at != '\0'; at++) {
-        int digit = xr_hex_digit((unsigned char)*at);
-
-        if (strchr(": -\t\n", *at) != NULL)
-            continue;
-        if (digit < 0)
-            return xr_fail(err, XR_INVALID, "a fingerprint has only hex digits; \"%c\" is not one",
-                           *at >= ' ' && *at <= '~' ? *at : '?');
-        if (count < XR_PIN_DIGITS_MAX)
-            digits[count] = "0123456789abcdef"[digit];
-        count++;
-    }
-    digits[count < XR_PIN_DIGITS_MAX ? count : XR_PIN_DIGITS_MAX] = '\0';
-    if (count >= XR_PIN_DIGITS_MIN && count <= XR_PIN_DIGITS_MAX)
-        add(pins, digits, true);
-    if (want == 0 && (count == 40 || count == 64))
-        want = count;
-    if (count == 0 || count != want)
-        return xr_fail(err, XR_INVALID, "%zu hex digits; %s", count,
-                       want == 64   ? "a SHA-256 fingerprint has 64"
-                       : want == 40 ? "a SHA-1 fingerprint has 40"
-                                    : "a SHA-256 fingerprint has 64, a SHA-1 fingerprint 40");
-    return XR_OK;
+    if (status != XR_OK)
+        goto out;
+    if (digits.len >= XR_PIN_DIGITS_MIN && digits.len <= XR_PIN_DIGITS_MAX)
+        add(pins, digits.data, true);
+    if (want == 0 && (digits.len == 40 || digits.len == 64))
+        want = digits.len;
+    if (digits.len == 0 || digits.len != want)
+        status = xr_fail(err, XR_INVALID, "%zu hex digits%s%s; %s", digits.len,
+                         want == 0 && other != NULL ? ", as many as " : "",
+                         want == 0 && other != NULL ? other : "",
+                         want == 64   ? "a SHA-256 fingerprint has 64"
+                         : want == 40 ? "a SHA-1 fingerprint has 40"
+                                      : "a SHA-256 fingerprint has 64, a SHA-1 fingerprint 40");
+out:
+    xr_buf_free(&digits);
+    return status;
 }
 
 /* ---- a page ---- */
@@ -343,6 +329,25 @@ enum xr_pin_match xr_pins_match(struct xr_pin_near *near, struct xr_pins *pins, 
     if (has1)
         return XR_PIN_SHA1;
     return near->sha1 != NULL ? XR_PIN_NEAR_MISS : XR_PIN_NONE;
+}
+
+const char *xr_pins_mistake(const struct xr_pins *pins, const struct xr_cert *cert)
+{
+    char sha256[65], sha1[41], key[65];
+
+    fingerprints(sha256, sha1, cert);
+    xr_hex(key, cert->spki_sha256, sizeof(cert->spki_sha256));
+    for (size_t i = 0; i < pins->count; i++) {
+        const char *digits = pins->items[i].digits;
+
+        if (!pins->items[i].typed)
+            continue;
+        if (strcmp(digits, key) == 0)
+            return "is the SHA-256 of this certificate's key, not of the certificate";
+        if (strncmp(digits, sha256, strlen(digits)) == 0 && digits[0] != '\0')
+            return "is only the beginning of this certificate's SHA-256";
+    }
+    return NULL;
 }
 
 /* ---- explanation ---- */

@@ -27,8 +27,8 @@ struct xr_pins {
     struct xr_idmap seen;
 };
 
-/* [sha256:|sha1:]HEX with colons, spaces, dashes, any case. XR_INVALID with a reason for a
- * malformed one (wrong length, other characters); if possible it is kept for the explanation. */
+/* A fingerprint in any form that people paste (pin_text.h). XR_INVALID with a reason for a malformed one
+ * (wrong length, other characters, another digest); if possible it is kept for the explanation. */
 enum xr_status xr_pins_typed(struct xr_pins *pins, const char *text, struct xr_error *err);
 /* Adds every fingerprint of a text or HTML page: runs of hex digits, half or full width, upper or
  * lower case, in groups or not. Runs whose length is only near a fingerprint's are kept too. */
@@ -52,6 +52,9 @@ struct xr_pin_near {
  * as near. */
 enum xr_pin_match xr_pins_match(struct xr_pin_near *near, struct xr_pins *pins, bool typed,
                                 const struct xr_cert *cert);
+
+/* For typed pins that match nothing: what one of them is, to follow "--pin"; NULL: not known. */
+const char *xr_pins_mistake(const struct xr_pins *pins, const struct xr_cert *cert);
 
 /* The differences, position by position: several lines, allocated. */
 char *xr_pins_explain(const struct xr_pin *pin, const struct xr_cert *cert);

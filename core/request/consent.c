@@ -87,6 +87,7 @@ static bool check_source(struct xr_change_run *c, const struct xr_input_item *it
     const char *source = typed ? "--pin" : "the published page";
     enum xr_pin_match match = xr_pins_match(&near, &c->pins, typed, item->cert);
     char hex[2 * XR_SHA256_LEN + 1];
+    const char *mistake = NULL;
     char *what = NULL;
 
     if (match == XR_PIN_SHA256 || match == XR_PIN_SHA1) {
@@ -97,8 +98,11 @@ static bool check_source(struct xr_change_run *c, const struct xr_input_item *it
         return true;
     }
     xr_hex(hex, item->cert->sha256, XR_SHA256_LEN);
+    mistake = typed ? xr_pins_mistake(&c->pins, item->cert) : NULL;
     if (match == XR_PIN_NEAR_MISS)
         what = xr_format("%s does not match this certificate", source);
+    else if (mistake != NULL)
+        what = xr_format("%s %s, which is %s", source, mistake, hex);
     else
         what = xr_format("%s has no fingerprint that matches this certificate; its "
                          "SHA-256 is %s",

@@ -176,6 +176,82 @@ Test(pins, typed_prefixes_say_which_digest)
     xr_pins_free(&pins);
 }
 
+Test(pins, typed_text_may_be_what_people_paste)
+{
+    static const struct {
+        const char *before, *after;
+    } frames[] = {{"sha256 Fingerprint=", ""},
+                  {"SHA256 Fingerprint:", ""},
+                  {"X509 SHA256 Fingerprint=", ""},
+                  {"Fingerprint (SHA-256): ", ""},
+                  {"Thumbprint sha256=", ""},
+                  {"sha256=", ""},
+                  {"SHA2-256(root.der)= ", ""},
+                  {"SHA256 (a file) = ", "\n"},
+                  {"", "  root.der\n"},
+                  {"", " *root.der"},
+                  {"", "  -"},
+                  {"\"", "\""},
+                  {"\xe2\x80\x9c", "\xe2\x80\x9d"},
+                  {"0x", ""},
+                  {"\xe2\x80\x8e", ""},
+                  {"\xef\xbb\xbf", "\xc2\xa0"},
+                  {"\xe2\x80\xaa", "\xe2\x80\xac"}};
+    char *wide = full_width(sha256_text), *lines = grouped(sha256_text, 32, "\r\n");
+    char *blanks = grouped(sha256_text, 2, "\xc2\xa0"),
+         *dashes = grouped(sha256_text, 4, "\xe2\x80\x91");
+
+    for (size_t i = 0; i < sizeof(frames) / sizeof(frames[0]); i++)
+        typed_owned(xr_format("%s%s%s", frames[i].before, sha256_text, frames[i].after),
+                    sha256_text);
+    typed_owned(xr_format("SHA1 Fingerprint=%s", sha1_text), sha1_text);
+    typed_owned(xr_format("%s  a file of hex, 1234", sha1_text), sha1_text);
+    typed_owned(wide, sha256_text);
+    typed_owned(lines, sha256_text);
+    typed_owned(blanks, sha256_text);
+    typed_owned(dashes, sha256_text);
+}
+
+Test(pins, typed_text_that_is_something_else_is_named)
+{
+    static const char hash[] = "UNFPjDhLgbHT3p5IfzAxdKk+rh7DFVeVVA2C/y3VBwE=";
+    static const struct {
+        const char *before, *name;
+        size_t digits;
+    } others[] = {{"md5 Fingerprint=", "an MD5", 32},
+                  {"", "an MD5", 32},
+                  {"sha384:", "a SHA-384", 96},
+                  {"", "a SHA-384", 96},
+                  {"sha512 Fingerprint=", "a SHA-512", 128},
+                  {"", "a SHA-512", 128},
+                  {"SHA2-512(x)= ", "a SHA-512", 128},
+                  {"", "a SHA-224", 56}};
+    static const char *const keys[] = {"sha256/%s", "sha256//%s", "pin-sha256=\"%s\"", "%s"};
+
+    for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+        char *text = xr_format("%s%.64s%.64s", others[i].before, sha256_text, sha256_text);
+        struct xr_pins pins = {0};
+        struct xr_error err = {0};
+
+        text[strlen(others[i].before) + others[i].digits] = '\0';
+        cr_assert_eq(xr_pins_typed(&pins, text, &err), XR_INVALID);
+        cr_assert(strstr(err.text, others[i].name) != NULL, "%s: %s", text, err.text);
+        xr_pins_free(&pins);
+        free(text);
+    }
+    for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+        const char *at = strstr(keys[i], "%s");
+        char *text = xr_format("%.*s%s%s", (int)(at - keys[i]), keys[i], hash, at + 2);
+        struct xr_pins pins = {0};
+        struct xr_error err = {0};
+
+        cr_assert_eq(xr_pins_typed(&pins, text, &err), XR_INVALID);
+        cr_assert(strstr(err.text, "the hash of a key") != NULL, "%s: %s", text, err.text);
+        cr_assert_eq(pins.count, 0);
+        free(text);
+    }
+}
+
 Test(pins, typed_values_of_a_wrong_length_are_invalid_and_kept_if_they_may_be_misprints)
 {
     char digits[100];
@@ -208,16 +284,9 @@ Test(pins, typed_values_of_a_wrong_length_are_invalid_and_kept_if_they_may_be_mi
 
 Test(pins, typed_text_that_is_no_fingerprint_is_invalid_and_not_kept)
 {
-    static const char *const texts[] = {"",
-                                        " ",
-                                        ":",
-                                        "sha256:",
-                                        "-",
-                                        "hello",
-                                        "\xff\xfe",
-                                        "zz",
-                                        "0x9f86d081884c7d659a2feaa0c55ad015a3bf4f1b",
-                                        "9f86d081884c7d659a2feaa0c55ad015a3bf4f1g"};
+    static const char *const texts[] = {
+        "",      " ",        ":",  "sha256:", "-",
+        "hello", "\xff\xfe", "zz", "0xzz",    "9f86d081884c7d659a2feaa0c55ad015a3bf4f1g"};
 
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
         struct xr_pins pins = {0};
