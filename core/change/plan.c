@@ -315,8 +315,12 @@ static void decide_remove(struct deciding *d)
     if (d->step->place == XR_PLACE_COUNT)
         d->step->place = XR_ANCHOR;
     if (!found) {
+        bool reads_only =
+            !d->caps->writable && !d->caps->needs_privilege && d->caps->why_not[0] != '\0';
+
         if (vendor)
-            refuse(d, xr_strdup(d->caps->places[XR_DISTRUST] == XR_CANNOT
+            refuse(d, xr_strdup(reads_only ? d->caps->why_not
+                                : d->caps->places[XR_DISTRUST] == XR_CANNOT
                                     ? "it comes with the system"
                                     : "it comes with the system and would come back: use distrust "
                                       "instead"));

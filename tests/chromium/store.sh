@@ -87,6 +87,7 @@ expect_grep 'says that they are to be named' 'every store found here is changed 
 expect_exit 1 'install in one' one install --yes "$P/new-root.pem"
 expect_grep 'names the browser' 'cannot be written: crossroot only reads it; the browser changes it' "$out"
 expect_exit 1 'remove' one remove --yes "$old"
+expect_grep 'names it too' 'crossroot only reads it; the browser changes it' "$out"
 expect_exit 0 'install of what is there already' one install --yes "$P/cross.pem"
 expect_exit 1 'verify, asked of it alone' one verify "$P/old-root.pem"
 expect_grep 'cannot tell' 'cannot tell: this store has no verifier' "$out"

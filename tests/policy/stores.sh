@@ -173,6 +173,7 @@ expect_exit 1 'install, by name' xr --root "$image" --store policy:chromium inst
 expect_grep 'is refused with the reason' 'refused: crossroot does not write policies yet' "$out"
 expect_exit 1 'distrust' xr --root "$image" --store policy:chromium distrust --yes "$P/old-root.pem"
 expect_exit 1 'remove' xr --root "$image" --store policy:chromium remove --yes "$P/old-root.pem"
+expect_grep 'is refused likewise' 'crossroot does not write policies yet' "$out"
 snap "$image" >"$T/after"
 expect_same 'nothing was changed' "$T/before" "$T/after"
 mkdir -p "$image/etc/ssl/certs" "$image/usr/share/ca-certificates" "$image/usr/local/share/ca-certificates"
