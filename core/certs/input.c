@@ -84,7 +84,7 @@ static enum xr_status add_item(void *ctx, enum xr_item_kind kind, struct xr_byte
 void xr_input_add_bytes(struct xr_input *input, const char *file, struct xr_bytes data)
 {
     struct adding adding = {.input = input};
-    struct xr_scan sink = {.item = add_item, .reject = add_reject, .ctx = &adding, .glued = true};
+    struct xr_scan sink = {.item = add_item, .reject = add_reject, .ctx = &adding, .lenient = true};
 
     xr_strings_add(&input->files, file);
     adding.file = input->files.items[input->files.count - 1];
@@ -140,11 +140,37 @@ static void add_directory(struct xr_input *input, int fd, const char *shown, uns
     xr_strings_free(&names);
 }
 
+/* A host and its port, not quoted in a shell. */
+#define IN_HOST "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-.:"
+
+/* For a name that is an address, what gets a file from there, and what a server there sends; NULL for
+ * any other name, and for an address with characters that a shell would not leave alone. */
+static char *address_hint(const char *name)
+{
+    static const char in_address[] = IN_HOST "_~/?#[]@!$&()*+,;=%"; /* in single quotes */
+    const char *host = strstr(name, "://");
+    size_t len = 0;
+
+    if (host == NULL ||
+        (strncasecmp(name, "https://", 8) != 0 && strncasecmp(name, "http://", 7) != 0) ||
+        name[strspn(name, in_address)] != '\0')
+        return NULL;
+    host += strlen("://");
+    len = strcspn(host, "/?#");
+    if (strspn(host, IN_HOST) < len)
+        return NULL;
+    return xr_format(
+        "an address, and nothing is fetched from there: \"curl -fLO '%s'\" gets a file, "
+        "\"openssl s_client -showcerts -connect %.*s%s </dev/null\" what a server sends",
+        name, (int)len, host, memchr(host, ':', len) != NULL ? "" : ":443");
+}
+
 /* depth 0 is what the user named. */
 static void add_at(struct xr_input *input, int dirfd, const char *name, const char *shown,
                    unsigned depth)
 {
     struct xr_error err = {0};
+    char *hint = NULL;
     int fd = -1;
 
     switch (xr_sys_open_input(&fd, dirfd, name, depth == 0, &err)) {
@@ -160,7 +186,9 @@ static void add_at(struct xr_input *input, int dirfd, const char *name, const ch
     case XR_FILE_LINK:
         break;
     case XR_FILE_NONE:
-        reject_file(input, shown, err.text, false);
+        hint = depth == 0 ? address_hint(name) : NULL;
+        reject_file(input, shown, hint != NULL ? hint : err.text, false);
+        free(hint);
         break;
     }
     if (fd >= 0)

@@ -8,9 +8,39 @@
 
 static void reject(struct xr_scan *sink, bool note, const char *reason)
 {
+    char numbered[256];
+
     sink->rejected += !note;
-    if (sink->reject != NULL)
-        sink->reject(sink->ctx, note, reason);
+    if (sink->reject == NULL)
+        return;
+    (void)snprintf(numbered, sizeof(numbered), "block %zu: %s", sink->block, reason);
+    sink->reject(sink->ctx, note, sink->block > 0 ? numbered : reason);
+}
+
+/* Is this the beginning of one long DER element? Then how many bytes it should have, else 0. */
+static size_t full_length(struct xr_bytes data)
+{
+    size_t len = 0, octets = data.len > 1 ? data.data[1] & 0x7fu : 0;
+
+    if (data.len < 6 || data.data[0] != XR_DER_SEQUENCE || (data.data[1] & 0x80u) == 0 ||
+        octets == 0 || octets > 4)
+        return 0;
+    for (size_t i = 0; i < octets; i++)
+        len = len << 8 | data.data[2 + i];
+    return len + 2 + octets;
+}
+
+static void reject_bytes(struct xr_scan *sink, struct xr_bytes data, const char *reason)
+{
+    size_t full = full_length(data);
+    char text[96];
+
+    if (full > data.len && full <= XR_INPUT_CERT_MAX) {
+        (void)snprintf(text, sizeof(text), "cut off: %zu of its %zu bytes are there", data.len,
+                       full);
+        reason = text;
+    }
+    reject(sink, false, reason);
 }
 
 static enum xr_status found(struct xr_scan *sink, enum xr_item_kind kind, struct xr_bytes der,
@@ -71,7 +101,7 @@ static enum xr_status scan_cert(struct xr_scan *sink, struct xr_bytes der, bool 
     else
         rest.len = 0;
     if (xr_der_cert(&parsed, der, &err) != XR_OK) {
-        reject(sink, false, err.text);
+        reject_bytes(sink, der, err.text);
         return XR_OK;
     }
     return found(sink, XR_ITEM_CERT, der, rest);
@@ -104,6 +134,16 @@ static enum xr_status scan_crl(struct xr_scan *sink, struct xr_bytes der)
     return found(sink, XR_ITEM_CRL, der, (struct xr_bytes){0});
 }
 
+static bool is_pkcs7(struct xr_bytes der)
+{
+    static const unsigned char arc[] = {0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x07};
+    struct xr_der_item seq, oid;
+
+    return xr_der_expect(&seq, &der, XR_DER_SEQUENCE) &&
+           xr_der_expect(&oid, &seq.content, XR_DER_OID) && oid.content.len == sizeof(arc) + 1 &&
+           memcmp(oid.content.data, arc, sizeof(arc)) == 0;
+}
+
 static enum xr_status scan_block(struct xr_scan *sink, const struct xr_pem_block *block)
 {
     enum label_kind kind = label_kind(block->label);
@@ -126,29 +166,23 @@ static enum xr_status scan_block(struct xr_scan *sink, const struct xr_pem_block
         return XR_OK;
     }
     if (!xr_base64(&der, block->body.data, block->body.len)) {
-        reject(sink, false, "damaged PEM: the block is not base64");
+        reject(
+            sink, false,
+            xr_memmem(block->body.data, block->body.len, "\\n", 2) != NULL
+                ? "its line ends are written out as \\n, as in JSON: printf %b turns them into lines"
+                : "damaged PEM: the block is not base64");
         xr_sys_wipe(&der);
         return XR_OK;
     }
     bytes = (struct xr_bytes){(const unsigned char *)der.data, der.len};
     if (kind == LABEL_CRL)
         status = scan_crl(sink, bytes);
-    else if (kind == LABEL_PKCS7)
+    else if (kind == LABEL_PKCS7 || (sink->lenient && is_pkcs7(bytes)))
         status = scan_pkcs7(sink, bytes);
     else
         status = scan_cert(sink, bytes, kind == LABEL_TRUSTED);
     xr_sys_wipe(&der); /* under whatever label, it may have been a key */
     return status;
-}
-
-static bool is_pkcs7(struct xr_bytes der)
-{
-    static const unsigned char arc[] = {0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x07};
-    struct xr_der_item seq, oid;
-
-    return xr_der_expect(&seq, &der, XR_DER_SEQUENCE) &&
-           xr_der_expect(&oid, &seq.content, XR_DER_OID) && oid.content.len == sizeof(arc) + 1 &&
-           memcmp(oid.content.data, arc, sizeof(arc)) == 0;
 }
 
 static enum xr_status scan_der(struct xr_scan *sink, struct xr_bytes data)
@@ -167,7 +201,95 @@ static enum xr_status scan_der(struct xr_scan *sink, struct xr_bytes data)
     if (is_pkcs7(data))
         return scan_pkcs7(sink, data);
     guess = xr_der_guess(data, &key);
-    reject(sink, false, guess != NULL ? guess : err.text);
+    if (guess != NULL)
+        reject(sink, false, guess);
+    else
+        reject_bytes(sink, data, err.text);
+    return XR_OK;
+}
+
+/* What text without a certificate is. */
+static const char *text_guess(struct xr_bytes data)
+{
+    static const struct {
+        const char *mark, *name;
+    } marks[] = {
+        {"<html", "a web page, not a certificate: what was saved is perhaps an error or a login"},
+        {"<HTML", "a web page, not a certificate: what was saved is perhaps an error or a login"},
+        {"<!DOCTYPE",
+         "a web page, not a certificate: what was saved is perhaps an error or a login"},
+        {"<!doctype",
+         "a web page, not a certificate: what was saved is perhaps an error or a login"},
+        {"CKA_NSS_BUILTIN", "Mozilla's certdata.txt, which is not read yet"},
+        {"CKA_CLASS", "Mozilla's certdata.txt, which is not read yet"},
+    };
+    size_t len = data.len < 65536 ? data.len : 65536;
+
+    for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++) {
+        if (xr_memmem(data.data, len, marks[i].mark, strlen(marks[i].mark)) != NULL)
+            return marks[i].name;
+    }
+    return NULL;
+}
+
+static const char *encoding_guess(struct xr_bytes data)
+{
+    static const struct {
+        const char *mark;
+        size_t len;
+        const char *name;
+    } marks[] = {{"\xff\xfe\0\0", 4, "UTF-32 text: save it as UTF-8"},
+                 {"\0\0\xfe\xff", 4, "UTF-32 text: save it as UTF-8"},
+                 {"\xff\xfe", 2, "UTF-16 text: save it as UTF-8"},
+                 {"\xfe\xff", 2, "UTF-16 text: save it as UTF-8"}};
+
+    for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++) {
+        if (data.len >= marks[i].len && memcmp(data.data, marks[i].mark, marks[i].len) == 0)
+            return marks[i].name;
+    }
+    return NULL;
+}
+
+static bool several_blocks(struct xr_bytes data)
+{
+    static const char begin[] = "-----BEGIN ";
+    const unsigned char *end = data.data + data.len;
+    const unsigned char *first = xr_memmem(data.data, data.len, begin, sizeof(begin) - 1);
+
+    return first != NULL &&
+           xr_memmem(first + 1, (size_t)(end - first - 1), begin, sizeof(begin) - 1) != NULL;
+}
+
+/* A file without a block. */
+static enum xr_status scan_other(struct xr_scan *sink, struct xr_bytes data)
+{
+    static const char begin[] = "-----BEGIN ";
+    const char *guess = encoding_guess(data);
+    struct xr_buf der = {0};
+    struct xr_bytes bytes;
+    enum xr_status status = XR_OK;
+    bool key = false;
+
+    if (guess == NULL)
+        guess = text_guess(data);
+    if (guess == NULL && xr_base64(&der, data.data, data.len)) { /* PEM without its lines */
+        bytes = (struct xr_bytes){(const unsigned char *)der.data, der.len};
+        if (der.len >= sizeof(begin) - 1 && memcmp(der.data, begin, sizeof(begin) - 1) == 0)
+            reject(sink, false, "base64 of a PEM file: decode it first (base64 -d)");
+        else
+            status = scan_der(sink, bytes);
+        xr_sys_wipe(&der);
+        return status;
+    }
+    xr_sys_wipe(&der);
+    if (guess == NULL)
+        guess = xr_der_guess(data, &key);
+    if (guess != NULL)
+        reject(sink, false, guess);
+    else
+        reject_bytes(sink, data,
+                     data.data[0] == XR_DER_SEQUENCE ? "damaged DER, or bytes follow it"
+                                                     : "neither PEM nor DER: no certificate in it");
     return XR_OK;
 }
 
@@ -193,11 +315,9 @@ enum xr_status xr_scan(struct xr_scan *sink, struct xr_bytes data)
     struct xr_pem_block block;
     enum xr_pem_found got = XR_PEM_NONE;
     bool glued = false; /* an END may stand before the next BEGIN */
+    bool several = false;
     enum xr_status status = XR_OK;
-    struct xr_buf der = {0};
-    const char *guess = NULL;
     size_t blocks = 0;
-    bool key = false;
 
     if (data.len == 0) {
         reject(sink, false, "the file is empty");
@@ -205,33 +325,18 @@ enum xr_status xr_scan(struct xr_scan *sink, struct xr_bytes data)
     }
     if (is_whole_der(&rest))
         return scan_der(sink, rest);
+    several = several_blocks(data);
     while (status == XR_OK && (got = xr_pem_next(&block, &rest, data.data, glued)) != XR_PEM_NONE) {
         blocks++;
-        glued = sink->glued && got == XR_PEM_BLOCK;
+        sink->block = several ? blocks : 0;
+        glued = sink->lenient && got == XR_PEM_BLOCK;
         if (got == XR_PEM_OPEN)
-            reject(sink, false, "damaged PEM: a BEGIN line without its END line");
+            reject(sink, false, "damaged PEM: a BEGIN line without its END line (cut off?)");
         else
             status = scan_block(sink, &block);
     }
-    if (blocks > 0)
-        return status;
-    if (data.len >= 2 &&
-        (memcmp(data.data, "\xff\xfe", 2) == 0 || memcmp(data.data, "\xfe\xff", 2) == 0)) {
-        reject(sink, false, "UTF-16 text: save it as UTF-8");
-        return XR_OK;
-    }
-    if (xr_base64(&der, data.data, data.len)) { /* PEM without its BEGIN and END lines */
-        rest = (struct xr_bytes){(const unsigned char *)der.data, der.len};
-        status = scan_der(sink, rest);
-    } else {
-        guess = xr_der_guess(data, &key);
-        reject(sink, false,
-               guess != NULL                     ? guess
-               : data.data[0] == XR_DER_SEQUENCE ? "damaged DER, or bytes follow it"
-                                                 : "neither PEM nor DER: no certificate in it");
-    }
-    xr_sys_wipe(&der);
-    return status;
+    sink->block = 0;
+    return blocks > 0 ? status : scan_other(sink, data);
 }
 
 struct relay {

@@ -14,9 +14,12 @@ struct xr_scan {
                            struct xr_bytes aux);
     void (*reject)(void *ctx, bool note, const char *reason);
     void *ctx;
-    bool glued; /* a block may begin on the line that ends the previous one; see xr_pem_next */
+    /* The file is from people: a block may begin on the line that ends the previous one (xr_pem_next),
+     * and PKCS#7 may stand under the label CERTIFICATE, as AD CS writes it. */
+    bool lenient;
     size_t found;
     size_t rejected;
+    size_t block; /* for reasons: the PEM block at work, from 1; 0: the only one, or none */
 };
 enum xr_status xr_scan(struct xr_scan *scan, struct xr_bytes data);
 

@@ -436,7 +436,11 @@ const char *xr_der_guess(struct xr_bytes data, bool *private_key)
          "7zXZ",
          5, 0, "xz-compressed: unpack it first"},
         {"%PDF", 4, 0, "a PDF document"},
-        {"\xfe\xed\xfe\xed", 4, 0, "a Java keystore (JKS)"},
+        {"\xfe\xed\xfe\xed", 4, 0, "a Java keystore (JKS): keytool -exportcert -rfc takes one out"},
+        {"\xce\xce\xce\xce", 4, 0,
+         "a Java keystore (JCEKS): keytool -exportcert -rfc takes one out"},
+        {"\0\0\0\0CERT", 8, 0,
+         "a Windows serialized store (.sst): certutil -split -dump takes them out"},
     };
     struct xr_der_item seq, item, inner;
     struct xr_bytes rest = data;

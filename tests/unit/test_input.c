@@ -511,6 +511,78 @@ Test(input, what_is_not_base64_is_refused)
         cr_assert(refuses_body(bodies[i], "the block is not base64"), "body %zu", i);
 }
 
+Test(input, what_a_file_is_is_said)
+{
+    static const struct {
+        const char *data;
+        size_t len; /* 0: up to the NUL */
+        const char *words;
+    } files[] = {
+        {"<!DOCTYPE html>\n<html><body>404</body></html>\n", 0, "a web page"},
+        {"\n <html lang=\"ja\">", 0, "a web page"},
+        {"# a comment\nCKA_CLASS CK_OBJECT_CLASS CKO_CERTIFICATE\n", 0, "certdata.txt"},
+        {"\xff\xfe\0\0-\0\0\0", 8, "UTF-32"},
+        {"\xff\xfe-\0", 4, "UTF-16"},
+        {"LS0tLS1CRUdJTiBDRVJUSUZJQ0FURS0tLS0tCg==\n", 0, "base64 of a PEM file"},
+        {"\0\0\0\0CERT\0\0", 10, "a Windows serialized store"},
+        {"\xce\xce\xce\xce\0\0\0\2", 8, "a Java keystore"},
+        {"-----BEGIN CERTIFICATE-----\\nMIIB\\n-----END CERTIFICATE-----\\n", 0,
+         "written out as \\n"},
+    };
+
+    for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
+        cr_assert(refuses(files[i].data, files[i].len ? files[i].len : strlen(files[i].data),
+                          files[i].words),
+                  "%s", files[i].words);
+}
+
+Test(input, of_an_address_it_is_said_what_fetches_it)
+{
+    static const struct {
+        const char *name, *words;
+    } names[] = {
+        {"https://example.org/ca.cer", "\"curl -fLO 'https://example.org/ca.cer'\" gets a file"},
+        {"https://example.org", "-connect example.org:443 </dev/null"},
+        {"HTTPS://example.org:8443/x?y", "-connect example.org:8443 </dev/null"},
+        {"https://example.org/'; rm x'", "No such file"},
+        {"https://$(reboot)/ca.cer", "No such file"},
+        {"https-notes.pem", "No such file"},
+    };
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        struct xr_input input = {0};
+
+        xr_input_add(&input, names[i].name);
+        cr_assert(rejected(&input, 0, names[i].words, false), "%s", input.rejected.items[0].reason);
+        xr_input_free(&input);
+    }
+}
+
+Test(input, of_several_blocks_the_bad_one_is_named)
+{
+    struct made a = make("A"), b = make("B");
+    struct pki_blob cut = {b.cert.data, b.cert.len - 20};
+    struct xr_input input = {0};
+    struct xr_buf file = {0};
+    char *words =
+        xr_format("block 2: cut off: %zu of its %zu bytes are there", b.cert.len - 20, b.cert.len);
+
+    put_pem(&file, PKI_LABEL_CERT, &a.cert);
+    put_pem(&file, PKI_LABEL_CERT, &cut);
+    xr_buf_str(&file, "-----BEGIN CERTIFICATE-----\nMIIB\n");
+    add_buf(&input, "bundle.pem", &file);
+    cr_assert_eq(input.found.count, 1u);
+    cr_assert_eq(input.rejected.count, 2u);
+    cr_assert(rejected(&input, 0, words, false), "%s", input.rejected.items[0].reason);
+    cr_assert(rejected(&input, 1, "block 3: damaged PEM: a BEGIN line without its END", false));
+    cr_assert(refuses(cut.data, cut.len, words + strlen("block 2: ")));
+    free(words);
+    xr_buf_free(&file);
+    xr_input_free(&input);
+    unmake(&a);
+    unmake(&b);
+}
+
 Test(input, base64url_is_not_base64)
 {
     struct made a = make("A");
@@ -573,7 +645,7 @@ Test(input, a_block_that_is_no_certificate_is_refused)
     struct xr_buf file = {0};
 
     put_pem(&file, PKI_LABEL_CERT, &cut);
-    cr_assert(refuses(file.data, file.len, "not DER"));
+    cr_assert(refuses(file.data, file.len, "cut off"));
     xr_buf_free(&file);
     cr_assert(refuses_body("MAA=", "not a certificate"));
     cr_assert(refuses_body("AAAA", "not DER"));
@@ -756,14 +828,16 @@ Test(input, der_is_read_and_white_space_after_it_forgiven)
 
     xr_buf_str(&file, "x");
     cr_assert(refuses(file.data, file.len, "bytes follow it"));
-    cr_assert(refuses(a.cert.data, a.cert.len - 1, "damaged DER"));
+    cr_assert(refuses(a.cert.data, a.cert.len - 1, "cut off"));
     xr_buf_free(&file);
     unmake(&a);
 }
 
 Test(input, pkcs7_gives_its_certificates_and_crls)
 {
-    static const char *const labels[] = {NULL, "PKCS7", "CMS", "PKCS #7 SIGNED DATA"};
+    /* AD CS calls it CERTIFICATE. */
+    static const char *const labels[] = {NULL, "PKCS7", "CMS", "PKCS #7 SIGNED DATA",
+                                         "CERTIFICATE"};
     struct made a = make("A"), b = make("B");
     struct pki_blob certs[] = {a.cert, b.cert};
     struct pki_blob crl = make_crl(&a);
@@ -1014,7 +1088,7 @@ Test(input, other_formats_are_named)
     cr_assert(refuses("%PDF-1.7\n", 9, "PDF"));
     cr_assert(refuses("\xfe\xed\xfe\xed\0\0\0\2", 8, "Java keystore"));
     cr_assert(refuses(tar, sizeof(tar), "tar"));
-    cr_assert(refuses("<html>not found</html>", 22, "neither PEM nor DER"));
+    cr_assert(refuses("not a certificate", 17, "neither PEM nor DER"));
     cr_assert(refuses("0", 1, "damaged DER"));
 }
 
