@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "pins.h"
 
+#include "page_text.h"
 #include "pin_text.h"
 
 #include <stdlib.h>
@@ -184,7 +185,7 @@ static bool add_window(struct xr_pins *pins, struct xr_bytes text, size_t at, si
     return found;
 }
 
-void xr_pins_page(struct xr_pins *pins, struct xr_bytes text)
+static void scan_page(struct xr_pins *pins, struct xr_bytes text)
 {
     for (size_t at = 0; at < text.len;) {
         char digits[SIDE];
@@ -215,6 +216,25 @@ void xr_pins_page(struct xr_pins *pins, struct xr_bytes text)
         while (at < text.len && is_word(text, at))
             at++;
     }
+}
+
+/* As it is, and as people see it: a narrow cell breaks a value by a tag or a line end. More values than
+ * are printed do no harm, because only an exact one counts. */
+void xr_pins_page(struct xr_pins *pins, struct xr_bytes text)
+{
+    struct xr_buf decoded = {0};
+
+    if (xr_page_utf8(&decoded, text))
+        text = (struct xr_bytes){(const unsigned char *)decoded.data, decoded.len};
+    scan_page(pins, text);
+    for (int joined = 1; joined >= 0; joined--) {
+        struct xr_buf plain = {0};
+
+        xr_page_plain(&plain, text, joined == 1);
+        scan_page(pins, (struct xr_bytes){(const unsigned char *)plain.data, plain.len});
+        xr_buf_free(&plain);
+    }
+    xr_buf_free(&decoded);
 }
 
 void xr_pins_free(struct xr_pins *pins)

@@ -352,6 +352,52 @@ Test(pins, a_page_may_print_a_fingerprint_in_any_usual_form)
     }
 }
 
+/* Is this value among those of the page? Frees the page. */
+static void page_holds(char *page, size_t len, const char *value)
+{
+    struct xr_pins pins = {0};
+    bool found = false;
+
+    xr_pins_page(&pins, (struct xr_bytes){(const unsigned char *)page, len});
+    for (size_t i = 0; i < pins.count; i++)
+        found = found || strcmp(pins.items[i].digits, value) == 0;
+    cr_assert(found, "not found in: %s", page);
+    xr_pins_free(&pins);
+    free(page);
+}
+
+Test(pins, a_page_may_break_a_fingerprint_anywhere)
+{
+    static const char *const breaks[] = {
+        "<br>",          "<br/>\n",      "<wbr>",    "&shy;",
+        "\xc2\xad",      "\n",           "\r\n    ", "</td>\n<td class=\"x\">",
+        "</span><span>", "\xe2\x80\x8b", "<!-- -->"};
+
+    for (size_t i = 0; i < sizeof(breaks) / sizeof(breaks[0]); i++) {
+        char *page = xr_format("<tr><td>SHA256</td><td>%.32s%s%s</td></tr>", sha256_text, breaks[i],
+                               sha256_text + 32);
+        char *groups = grouped(sha256_text, 4, " ");
+        char *lines = xr_format("<td>%.40s%s%s</td>", groups, breaks[i], groups + 40);
+
+        page_holds(page, strlen(page), sha256_text);
+        page_holds(lines, strlen(lines), sha256_text);
+        free(groups);
+    }
+}
+
+Test(pins, a_page_in_utf_16_is_read)
+{
+    for (int big = 0; big < 2; big++) {
+        size_t len = 2 + 2 * strlen(sha256_text);
+        char *page = xr_new(len + 1, 1);
+
+        memcpy(page, big ? "\xfe\xff" : "\xff\xfe", 2);
+        for (size_t i = 0; sha256_text[i] != '\0'; i++)
+            page[2 + 2 * i + (size_t)big] = sha256_text[i];
+        page_holds(page, len, sha256_text);
+    }
+}
+
 Test(pins, a_page_may_name_the_digest_before_it)
 {
     static const char *const heads[] = {"SHA-256 ",    "SHA256 ",         "SHA-256: ",
