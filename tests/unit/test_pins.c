@@ -391,7 +391,8 @@ Test(pins, a_page_in_utf_16_is_read)
         size_t len = 2 + 2 * strlen(sha256_text);
         char *page = xr_new(len + 1, 1);
 
-        memcpy(page, big ? "\xfe\xff" : "\xff\xfe", 2);
+        page[0] = big ? '\xfe' : '\xff';
+        page[1] = big ? '\xff' : '\xfe';
         for (size_t i = 0; sha256_text[i] != '\0'; i++)
             page[2 + 2 * i + (size_t)big] = sha256_text[i];
         page_holds(page, len, sha256_text);
