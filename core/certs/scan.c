@@ -14,7 +14,7 @@ static void reject(struct xr_scan *sink, bool note, const char *reason)
     if (sink->reject == NULL)
         return;
     (void)snprintf(numbered, sizeof(numbered), "block %zu: %s", sink->block, reason);
-    sink->reject(sink->ctx, note, sink->block > 0 ? numbered : reason);
+    sink->reject(sink->ctx, note, sink->block > 0 && !note ? numbered : reason);
 }
 
 /* Is this the beginning of one long DER element? Then how many bytes it should have, else 0. */
