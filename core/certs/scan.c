@@ -208,20 +208,18 @@ static enum xr_status scan_der(struct xr_scan *sink, struct xr_bytes data)
     return XR_OK;
 }
 
+static const char web_page[] =
+    "a web page, not a certificate: what was saved is perhaps an error or a login";
+static const char certdata[] = "Mozilla's certdata.txt, which is not read yet";
+
 /* What text without a certificate is. */
 static const char *text_guess(struct xr_bytes data)
 {
     static const struct {
         const char *mark, *name;
     } marks[] = {
-        {"<html", "a web page, not a certificate: what was saved is perhaps an error or a login"},
-        {"<HTML", "a web page, not a certificate: what was saved is perhaps an error or a login"},
-        {"<!DOCTYPE",
-         "a web page, not a certificate: what was saved is perhaps an error or a login"},
-        {"<!doctype",
-         "a web page, not a certificate: what was saved is perhaps an error or a login"},
-        {"CKA_NSS_BUILTIN", "Mozilla's certdata.txt, which is not read yet"},
-        {"CKA_CLASS", "Mozilla's certdata.txt, which is not read yet"},
+        {"<html", web_page},     {"<HTML", web_page},           {"<!DOCTYPE", web_page},
+        {"<!doctype", web_page}, {"CKA_NSS_BUILTIN", certdata}, {"CKA_CLASS", certdata},
     };
     size_t len = data.len < 65536 ? data.len : 65536;
 
@@ -250,9 +248,10 @@ static const char *encoding_guess(struct xr_bytes data)
     return NULL;
 }
 
+static const char begin[] = "-----BEGIN ";
+
 static bool several_blocks(struct xr_bytes data)
 {
-    static const char begin[] = "-----BEGIN ";
     const unsigned char *end = data.data + data.len;
     const unsigned char *first = xr_memmem(data.data, data.len, begin, sizeof(begin) - 1);
 
@@ -263,7 +262,6 @@ static bool several_blocks(struct xr_bytes data)
 /* A file without a block. */
 static enum xr_status scan_other(struct xr_scan *sink, struct xr_bytes data)
 {
-    static const char begin[] = "-----BEGIN ";
     const char *guess = encoding_guess(data);
     struct xr_buf der = {0};
     struct xr_bytes bytes;
