@@ -63,12 +63,6 @@ static bool passed_over(const struct nss_tree *tree, const char *path, const cha
 
 /* ---- what a browser knows ---- */
 
-static void add_all(struct nss_known *to, const struct xr_browser_cert *items, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        *XR_PUSH(to) = items[i];
-}
-
 /* By index in policy_products. */
 struct nss_policies {
     bool loaded;
@@ -111,7 +105,8 @@ static void add_policies(struct nss_reader *to, const struct policy_view *view)
 {
     if (view == NULL)
         return;
-    add_all(&to->more, view->items, view->count);
+    for (size_t i = 0; i < view->count; i++)
+        *XR_PUSH(&to->more) = view->items[i];
     to->platform_file = view->platform_off ? view->platform_file : NULL;
     if (view->incomplete)
         to->unread = view->problems.count > 0 ? view->problems.items[0] : "a policy is unclear";
@@ -186,13 +181,12 @@ void nss_chromiums_load(struct nss_opinions *o, const struct xr_host *host)
     const char *path = o->root != NULL ? below(o->path, o->root) : NULL;
     char *own = path != NULL ? xr_format("/%s", path) : xr_strdup(o->path);
     char *within = nss_chromium_home(own);
-    char *home = o->home != NULL && below(own, o->home) != NULL ? xr_strdup(o->home)
-                                                                : nss_chromium_home(own);
+    const char *home = o->home != NULL && below(own, o->home) != NULL ? o->home : within;
     struct nss_tree tree = {0};
     const struct nss_chromium *usual = NULL;
 
-    if (home == NULL && below(own, o->data_home) != NULL && o->home != NULL)
-        home = xr_strdup(o->home);
+    if (home == NULL && below(own, o->data_home) != NULL)
+        home = o->home;
     if (home == NULL || nss_tree_open(&tree, o->root, home, NULL) != XR_OK)
         goto out;
     if (passed_over(&tree, own, within != NULL ? within : home))
@@ -218,7 +212,6 @@ close:
     nss_tree_close(&tree);
 out:
     free(within);
-    free(home);
     free(own);
 }
 

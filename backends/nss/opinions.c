@@ -13,10 +13,10 @@
 #include "ini.h"
 #include "places.h"
 
+#include "sys/linux/walk.h"
 #include "sys/whole.h"
 
 #include <dlfcn.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -126,14 +126,13 @@ static bool trust_in(enum xr_browser_trust *out, const struct nss_view *view,
 static void add_db(struct nss_known *to, const struct nss_opinions *o, const struct xr_session *s,
                    const struct xr_probe *probe, enum xr_browser browser)
 {
-    for (size_t i = 0; i < o->db.certs.count; i++) { /* also those that nobody here can parse */
+    /* Also those that nobody here can parse: known has the others, in the same order. */
+    for (size_t i = 0, k = 0; i < o->db.certs.count; i++) {
         enum xr_browser_trust trust = XR_BROWSER_HINT;
-        struct xr_bytes der = p11_get(&o->db.certs.items[i], CKA_VALUE);
-        struct nss_cert cert;
 
-        if (nss_cert_of(&cert, s->host, der))
-            (void)trust_in(&trust, &o->db, &cert, browser, &s->libs);
-        add(to, der, trust)->source = "this database";
+        if (k < o->db.known.count && o->db.known.items[k].object == i)
+            (void)trust_in(&trust, &o->db, &o->db.known.items[k++], browser, &s->libs);
+        add(to, p11_get(&o->db.certs.items[i], CKA_VALUE), trust)->source = "this database";
     }
     for (size_t i = 0; i < probe->count; i++) {
         enum xr_browser_trust trust = XR_BROWSER_HINT;
@@ -283,17 +282,15 @@ static const char *program_of(int dir)
         const char *word, *name;
     } programs[] = {
         {"thunderbird", "Thunderbird"}, {"librewolf", "LibreWolf"}, {"firefox", "Firefox"}};
-    int fd =
-        openat(dir, "compatibility.ini", O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    struct stat st;
+    int fd = xr_open_regular(dir, "compatibility.ini", &st);
     struct xr_buf text = {0};
     struct nss_ini ini;
-    struct stat st;
     const char *name = NULL;
 
     if (fd < 0)
         return NULL;
-    if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
-        (void)xr_read_whole(&text, fd, INI_MAX);
+    (void)xr_read_whole(&text, fd, INI_MAX);
     (void)close(fd);
     nss_ini_open(&ini, (struct xr_bytes){(const unsigned char *)text.data, text.len});
     while (name == NULL && nss_ini_next(&ini)) {

@@ -92,7 +92,7 @@ void xr_browser_names_check(struct xr_finding *f, const struct xr_browser_rules 
     if (server->x == NULL)
         return;
     names = X509_get_ext_d2i(server->x, NID_subject_alt_name, &critical, NULL);
-    if (!(X509_get_ext_by_NID(server->x, NID_subject_alt_name, -1) >= 0))
+    if (!xr_browser_has(server, NID_subject_alt_name))
         xr_find_at(f, XR_BAD, server, "has no subjectAltName, and %s reads no names elsewhere",
                    rules->name);
     else if (names == NULL || (server->cert->d.slices.subject.len <= 2 && critical != 1))

@@ -174,7 +174,7 @@ static void check_time(struct xr_finding *f, const struct xr_browser_item *item,
         xr_find_at(f, XR_BAD, item, "has expired");
 }
 
-static bool has(const struct xr_browser_item *item, int nid)
+bool xr_browser_has(const struct xr_browser_item *item, int nid)
 {
     return X509_get_ext_by_NID(item->x, nid, -1) >= 0;
 }
@@ -195,10 +195,11 @@ static void check_critical(struct xr_finding *f, const struct xr_browser_rules *
         (void)OBJ_obj2txt(oid, sizeof(oid), X509_EXTENSION_get_object(extension), 1);
         xr_find_at(f, XR_BAD, item, "has the critical extension %.40s", oid);
     }
-    if (rules->policies && (has(item, NID_policy_constraints) || has(item, NID_policy_mappings) ||
-                            has(item, NID_inhibit_any_policy)))
+    if (rules->policies &&
+        (xr_browser_has(item, NID_policy_constraints) ||
+         xr_browser_has(item, NID_policy_mappings) || xr_browser_has(item, NID_inhibit_any_policy)))
         xr_find_at(f, XR_DOUBT, item, "restricts certificate policies");
-    if (rules->wants_staple && has(item, NID_tlsfeature))
+    if (rules->wants_staple && xr_browser_has(item, NID_tlsfeature))
         xr_find_at(f, XR_DOUBT, item, "promises OCSP stapling, which the server must then do");
 }
 

@@ -52,6 +52,8 @@ void xr_find_at(struct xr_finding *f, enum xr_finding_level level,
 /* browser_form.c: would every parser read the same? item->x is not NULL. */
 bool xr_browser_usual_form(const struct xr_browser_item *item);
 bool xr_browser_self_issued(const struct xr_browser_item *item);
+/* Has it that extension? item->x is not NULL. */
+bool xr_browser_has(const struct xr_browser_item *item, int nid);
 void xr_browser_item_check(struct xr_finding *f, const struct xr_browser_rules *rules,
                            const struct xr_browser_item *item, enum xr_browser_role role,
                            int64_t at);

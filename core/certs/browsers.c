@@ -19,7 +19,8 @@ enum { STEPS_MAX = 5000, PATH_LEN_MAX = 32 }; /* more than most_issuers of both,
 struct node {
     struct xr_browser_item item; /* without a certificate if der is none for us */
     struct xr_bytes der;
-    bool parsed; /* item.x was tried */
+    bool looked_at;          /* item.x was tried, and found is filled */
+    struct xr_finding found; /* what does not depend on the rest of the path */
     bool anchor, public_root, unclear, peer, distrust;
     bool by_equal_name; /* a source finds it by an equal name, not only by its bytes */
     const struct xr_browser_cert *limits; /* of an anchor that a source limits */
@@ -65,21 +66,6 @@ static struct node *add(struct search *s, struct xr_bytes der)
     node = XR_PUSH(&s->nodes);
     node->item.cert = cert;
     node->der = der;
-    return node;
-}
-
-static struct node *parsed(struct search *s, size_t at)
-{
-    struct node *node = &s->nodes.items[at];
-
-    if (!node->parsed) {
-        node->item.x = xr_crypto_cert(node->item.cert->der);
-        ERR_clear_error();
-        /* Fills what the getters of extensions read; what does not parse stays doubtful. */
-        if (node->item.x != NULL)
-            (void)X509_check_purpose(node->item.x, -1, 0);
-        node->parsed = true;
-    }
     return node;
 }
 
@@ -165,26 +151,35 @@ static void judge(struct search *s, struct xr_finding *f, enum rank rank)
         say_no(s, rank, f->why);
 }
 
-/* Everything about a certificate that does not depend on the rest of the path. */
+/* Everything about a certificate that does not depend on the rest of the path, once: in all paths of a
+ * question it has the same role. */
 static struct xr_finding look_at(struct search *s, size_t at, enum xr_browser_role role)
 {
-    const struct node *node = parsed(s, at);
-    struct xr_finding f = {0};
+    struct node *node = &s->nodes.items[at];
+    struct xr_finding *f = &node->found;
     char *name = NULL;
 
+    if (node->looked_at)
+        return *f;
+    node->looked_at = true;
+    node->item.x = xr_crypto_cert(node->item.cert->der);
+    ERR_clear_error();
+    /* Fills what the getters of extensions read; what does not parse stays doubtful. */
+    if (node->item.x != NULL)
+        (void)X509_check_purpose(node->item.x, -1, 0);
     if (node->distrust) {
         name = xr_x509_name_short(node->item.cert->d.slices.subject);
-        xr_find(&f, XR_BAD, "\"%.80s\" is distrusted%s%.120s", name,
+        xr_find(f, XR_BAD, "\"%.80s\" is distrusted%s%.120s", name,
                 node->distrusts != NULL ? " by " : "",
                 node->distrusts != NULL ? node->distrusts : "");
         free(name);
     }
     if (node->peer && (role == XR_ROLE_ISSUER || role == XR_ROLE_ANCHOR) && !s->rules->peer_issues)
-        xr_find(&f, XR_BAD, "a CA of the path has the trust of a server's certificate");
+        xr_find(f, XR_BAD, "a CA of the path has the trust of a server's certificate");
     if (node->unclear)
-        xr_find(&f, XR_DOUBT, "versions of NSS read different trust of a certificate of the path");
-    xr_browser_item_check(&f, s->rules, &node->item, role, s->check->probe->at);
-    return f;
+        xr_find(f, XR_DOUBT, "versions of NSS read different trust of a certificate of the path");
+    xr_browser_item_check(f, s->rules, &node->item, role, s->check->probe->at);
+    return *f;
 }
 
 static void end_path(struct search *s, struct xr_finding f)
@@ -267,9 +262,8 @@ static bool may_be_public(const struct search *s)
     for (size_t i = s->len; i-- > 0;) {
         const struct xr_browser_item *item = &s->nodes.items[s->path[i]].item;
 
-        if (!xr_bytes_equal(item->cert->d.slices.subject, item->cert->d.slices.issuer))
-            return item->x != NULL &&
-                   X509_get_ext_by_NID(item->x, NID_certificate_policies, -1) >= 0;
+        if (!xr_browser_self_issued(item))
+            return item->x != NULL && xr_browser_has(item, NID_certificate_policies);
     }
     return false;
 }
@@ -294,7 +288,7 @@ static void dead_end(struct search *s, bool bad_signature)
 {
     const struct node *last = &s->nodes.items[s->path[s->len - 1]];
     struct xr_bytes issuer = last->item.cert->d.slices.issuer;
-    bool self = xr_bytes_equal(issuer, last->item.cert->d.slices.subject);
+    bool self = xr_browser_self_issued(&last->item);
     char *name = xr_x509_name_short(issuer);
     char *address = s->check->fetches && !self ? issuer_address(last) : NULL;
     char why[256];
