@@ -247,6 +247,8 @@ AT(xr_text_style, size, 0);
 AT(xr_text_style, color, 8);
 AT(xr_text_style, quiet, 9);
 AT(xr_text_style, verbose, 10);
+AT(xr_text_style, width, 12);
+AT(xr_text_style, local_time, 16);
 #endif
 
 /* Values of enums are compiled into plugins too. */

@@ -135,6 +135,11 @@ XR_API int xr_report_exit(const struct xr_report *report);
 struct xr_text_style {
     size_t size;
     bool color, quiet, verbose;
+    /* Columns of the terminal: what does not fit is shortened, IDs to 16 digits unless verbose. 0: not
+     * a terminal, nothing is shortened. */
+    unsigned width;
+    /* Writes a time for people, such as local time with its zone. NULL: UTC as in JSON. */
+    void (*local_time)(char *out, size_t size, int64_t at);
 };
 /* Results, for stdout. */
 XR_API void xr_report_text(const struct xr_report *report, const struct xr_text_style *style,

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Text for people: text.c dispatches, text_inspect.c, text_read.c and text_change.c write, text_parts.c
+ * is what they share. Only text.c sees a caller's struct xr_text_style; the others get it whole. */
+#ifndef XR_TEXT_H
+#define XR_TEXT_H
+
+#include "report.h"
+
+/* ---- parts ---- */
+
+#define BOLD(style)   xr_text_paint(style, "\033[1m")
+#define RED(style)    xr_text_paint(style, "\033[31m")
+#define GREEN(style)  xr_text_paint(style, "\033[32m")
+#define YELLOW(style) xr_text_paint(style, "\033[33m")
+#define PLAIN(style)  xr_text_paint(style, "\033[0m")
+
+const char *xr_text_paint(const struct xr_text_style *style, const char *code);
+void xr_text_visible(FILE *out, const char *text);
+/* Terminal cells of visible text: East Asian wide characters take two. */
+int xr_text_cells(const char *text);
+void xr_text_padded(FILE *out, const char *text, int width);
+void xr_text_hex(FILE *out, const unsigned char *data, size_t len);
+void xr_text_time(FILE *out, int64_t at);
+/* Short name of a certificate of the pool. */
+void xr_text_name(FILE *out, const struct xr_report *report, size_t at);
+void xr_text_store(const struct xr_text_style *style, FILE *out, const char *address);
+/* The ID of an entry: a hash of the certificate, or of what is known instead. */
+void xr_text_id(FILE *out, const struct xr_subject *subject);
+/* An entry whose certificate the store does not hold. */
+void xr_text_issuer_serial(FILE *out, const struct xr_entry *entry, const char *indent);
+
+/* ---- whole results ---- */
+
+void xr_text_inspection(const struct xr_text_style *style, FILE *out,
+                        const struct xr_report *report);
+void xr_text_stores(const struct xr_text_style *style, FILE *out, const struct xr_report *report);
+void xr_text_list(const struct xr_text_style *style, FILE *out, const struct xr_report *report);
+void xr_text_history(const struct xr_text_style *style, FILE *out, const struct xr_report *report);
+void xr_text_changes(const struct xr_text_style *style, FILE *out, const struct xr_report *report);
+void xr_text_answers(const struct xr_text_style *style, FILE *out, const struct xr_report *report);
+
+#endif
