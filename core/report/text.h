@@ -19,13 +19,31 @@ void xr_text_visible(FILE *out, const char *text);
 /* Terminal cells of visible text: East Asian wide characters take two. */
 int xr_text_cells(const char *text);
 void xr_text_padded(FILE *out, const char *text, int width);
+/* Visible text in at most that many cells, the last one "…" if it is cut; one cell at least. Gives the
+ * cells that it took. */
+int xr_text_cut(FILE *out, const char *text, int cells);
+/* The same, padded to a column. */
+void xr_text_column(FILE *out, const char *text, int cells);
+/* Visible text and a line end. On a terminal it is broken at words, and in the middle of a word that
+ * no line can hold, so that lines stay within its width: used cells of the first line are taken
+ * already, and the others begin with indent blanks. */
+void xr_text_wrap(const struct xr_text_style *style, FILE *out, int used, int indent,
+                  const char *text);
 void xr_text_hex(FILE *out, const unsigned char *data, size_t len);
+/* In UTC, as a certificate or CRL has it. */
 void xr_text_time(FILE *out, int64_t at);
+/* When something was done: in local time where the caller knows it. */
+void xr_text_when(const struct xr_text_style *style, FILE *out, int64_t at);
 /* Short name of a certificate of the pool. */
 void xr_text_name(FILE *out, const struct xr_report *report, size_t at);
 void xr_text_store(const struct xr_text_style *style, FILE *out, const char *address);
-/* The ID of an entry: a hash of the certificate, or of what is known instead. */
-void xr_text_id(FILE *out, const struct xr_subject *subject);
+#define XR_TEXT_ID_DIGITS 16 /* of an ID on a terminal */
+/* The ID of an entry, a hash of the certificate or of what is known instead: 16 digits on a terminal
+ * unless verbose, else all 64. */
+void xr_text_id_digits(const struct xr_text_style *style, FILE *out,
+                       const struct xr_subject *subject);
+/* The same, and what it is a hash of if not of a certificate or CRL. */
+void xr_text_id(const struct xr_text_style *style, FILE *out, const struct xr_subject *subject);
 /* An entry whose certificate the store does not hold. */
 void xr_text_issuer_serial(FILE *out, const struct xr_entry *entry, const char *indent);
 

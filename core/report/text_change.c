@@ -85,8 +85,8 @@ static void put_also(const struct xr_text_style *style, FILE *out, const char *i
     }
 }
 
-static void change_step(FILE *out, const struct xr_report *report, const struct xr_step *step,
-                        bool future)
+static void change_step(const struct xr_text_style *style, FILE *out,
+                        const struct xr_report *report, const struct xr_step *step, bool future)
 {
     static const char *const past[] = {"as it is", "added", "changed", "removed", "refused"};
     static const char *const plan[] = {"as it is", "add", "change", "remove", "refuse"};
@@ -98,7 +98,7 @@ static void change_step(FILE *out, const struct xr_report *report, const struct 
                   xr_place_name(step->place));
     xr_text_padded(out, name, NAME_WIDTH);
     (void)fputs("  ", out);
-    xr_text_id(out, &step->subject);
+    xr_text_id(style, out, &step->subject);
     (void)fputs("\n", out);
     if (step->subject.type == XR_SUBJECT_ISSUER_SERIAL && xr_step_entry(step) != NULL)
         xr_text_issuer_serial(out, xr_step_entry(step), "            ");
@@ -136,7 +136,7 @@ static void change(const struct xr_text_style *style, FILE *out, const struct xr
     }
     (void)fputs("\n", out);
     for (size_t i = 0; i < run->plan.count; i++)
-        change_step(out, report, &run->plan.items[i], !good);
+        change_step(style, out, report, &run->plan.items[i], !good);
     if (run->verified) {
         (void)fputs(xr_report_takes(report) ? "  still trusted: " : "  verified: ", out);
         put_outcome_of(style, out, report, &run->verdict);

@@ -92,8 +92,8 @@ static int purposes_width(const struct xr_run *run)
     return width;
 }
 
-static void list_entry(FILE *out, const struct xr_report *report, const struct xr_entry *entry,
-                       int width)
+static void list_entry(const struct xr_text_style *style, FILE *out, const struct xr_report *report,
+                       const struct xr_entry *entry, int width)
 {
     size_t at = entry->subject.type == XR_SUBJECT_CERT
                     ? xr_pool_find(&report->pool, entry->subject.id)
@@ -108,7 +108,7 @@ static void list_entry(FILE *out, const struct xr_report *report, const struct x
                   kind != NULL ? kind : "", width, entry->place == XR_ANCHOR ? text : "");
     xr_text_padded(out, name, NAME_WIDTH);
     (void)fputs("  ", out);
-    xr_text_id(out, &entry->subject);
+    xr_text_id(style, out, &entry->subject);
     (void)fputs(entry->flags & XR_ENTRY_VENDOR ? "  vendor\n" : "\n", out);
     if (entry->subject.type == XR_SUBJECT_ISSUER_SERIAL)
         xr_text_issuer_serial(out, entry, "                ");
@@ -146,7 +146,7 @@ void xr_text_list(const struct xr_text_style *style, FILE *out, const struct xr_
                 if (shown++ == 0)
                     (void)fprintf(out, "  %-12s  %-12s  %-*s  %-*s  %s\n", "PLACE", "KIND", width,
                                   TRUSTED_FOR, NAME_WIDTH, "SUBJECT", "SHA-256");
-                list_entry(out, report, entry, width);
+                list_entry(style, out, report, entry, width);
             }
         }
         if (run->result == XR_RESULT_SKIPPED && run->why != NULL) {
