@@ -113,6 +113,7 @@ static struct xr_report *run(const struct options *o, struct xr_bytes password)
         .invoker = here.invoker,
         .progress = wants_progress(o) ? progress_show : NULL,
         .only = o->only,
+        .verbose = o->verbose,
     };
 
     report = xr_run_request(&rq);

@@ -72,7 +72,9 @@ static bool place_for(enum xr_place *out, struct deciding *d)
     }
     if (kind == XR_KIND_LEAF) {
         *out = XR_PEER;
-        refuse(d, xr_strdup("not a CA certificate: only --as peer installs it"));
+        refuse(d, xr_strdup(d->caps->places[XR_PEER] != XR_CANNOT
+                                ? "not a CA certificate: only --as peer installs it"
+                                : "not a CA certificate, and this store holds only those of CAs"));
         return false;
     }
     *out = kind == XR_KIND_ROOT ? XR_ANCHOR : XR_INTERMEDIATE;
@@ -114,6 +116,32 @@ static uint32_t anchor_purposes(struct deciding *d)
     return wanted;
 }
 
+/* What trust for these purposes means to whoever is asked. */
+static void say_meaning(struct xr_buf *out, uint32_t purposes)
+{
+    static const struct {
+        uint32_t purpose;
+        const char *who;
+    } meanings[] = {{XR_SERVER, "web server"},
+                    {XR_CLIENT, "client of a server"},
+                    {XR_EMAIL, "signer of a mail"},
+                    {XR_CODE, "publisher of a program"},
+                    {XR_TIME, "time stamp"}};
+    const size_t count = sizeof(meanings) / sizeof(meanings[0]);
+    size_t said = 0;
+
+    if (purposes & XR_ANY_PURPOSE) {
+        xr_buf_str(out, "every web server, mail and program");
+    } else {
+        xr_buf_str(out, "every ");
+        for (size_t i = 0; i < count; i++) {
+            if (purposes & meanings[i].purpose)
+                xr_buf_fmt(out, "%s%s", said++ > 0 ? " and " : "", meanings[i].who);
+        }
+    }
+    xr_buf_str(out, " that shows a certificate of this CA will be believed");
+}
+
 /* held: the purposes that it is trusted for already. */
 static void ask_anchor(struct deciding *d, uint32_t held, uint32_t purposes)
 {
@@ -121,9 +149,11 @@ static void ask_anchor(struct deciding *d, uint32_t held, uint32_t purposes)
     bool root = xr_pool_kind(d->pool, d->wish->pool_at) == XR_KIND_ROOT;
     char text[64], before[64];
     char *why = NULL;
+    struct xr_buf meaning = {0};
 
     xr_purposes_text(text, sizeof(text), purposes);
     xr_purposes_text(before, sizeof(before), held);
+    say_meaning(&meaning, purposes);
     if (held != 0) {
         why = xr_format("trusted for: %s → %s", before, text);
         ask(d, why, true);
@@ -131,18 +161,19 @@ static void ask_anchor(struct deciding *d, uint32_t held, uint32_t purposes)
         why = NULL;
     }
     if (root && held == 0) {
-        why = xr_format("it becomes a trust anchor for %s", text);
+        why = xr_format("it becomes a trust anchor for %s: %s", text, meaning.data);
         ask(d, why, true);
     } else if (!root) {
         why = xr_format("it is not self-signed, and as an anchor it is trusted for %s without the "
-                        "CA that signed it",
-                        text);
+                        "CA that signed it: %s",
+                        text, meaning.data);
         ask(d, why, true);
         if ((cert->d.name_constraints || cert->d.pathlen >= 0 || cert->d.has_eku) &&
             !d->policy->drop_constraints)
             refuse(d, xr_strdup("programs may ignore the limits inside an anchor (name "
                                 "constraints, path length, EKU); --drop-constraints accepts that"));
     }
+    xr_buf_free(&meaning);
     free(why);
 }
 
@@ -420,16 +451,16 @@ static void decide_distrust(struct deciding *d)
     entry.issuer = wish->issuer;
     entry.serial = wish->serial;
     d->step->place = XR_DISTRUST;
-    if (!(d->caps->subjects & 1u << (unsigned)wish->subject.type)) {
-        refuse(d, xr_strdup("this store distrusts certificates only, not serial numbers"));
-        return;
-    }
     if (strength == XR_CANNOT || (strength != XR_ENFORCED && !d->policy->best_effort)) {
         const char *own = d->caps->why_cannot[XR_DISTRUST];
 
         refuse(d, strength == XR_CANNOT
                       ? xr_strdup(own[0] != '\0' ? own : strengths[strength])
                       : xr_format("%s; --best-effort accepts that", strengths[strength]));
+        return;
+    }
+    if (!(d->caps->subjects & 1u << (unsigned)wish->subject.type)) {
+        refuse(d, xr_strdup("this store distrusts certificates only, not serial numbers"));
         return;
     }
     if (strength == XR_DESELECT_ONLY && !has_vendor(d->before)) {

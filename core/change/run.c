@@ -5,8 +5,9 @@
 
 const char *xr_result_name(enum xr_result result)
 {
-    static const char *const names[] = {"skipped",  "done",   "unchanged",  "refused",
-                                        "conflict", "failed", "rolled-back"};
+    static const char *const names[XR_RESULT_COUNT] = {
+        "not-asked", "skipped", "done",        "unchanged",    "refused",
+        "conflict",  "failed",  "rolled-back", "would-change", "would-refuse"};
 
     return names[result];
 }
@@ -21,7 +22,9 @@ void xr_run_free(struct xr_run *run)
     xr_owner_free(&run->owner);
     xr_subjects_free(&run->leaving);
     xr_subjects_free(&run->coming);
-    free(run->warning);
+    for (size_t i = 0; i < run->notes.count; i++)
+        free(run->notes.items[i].text);
+    free(run->notes.items);
     xr_store_close(&run->kept);
     xr_snapshot_free(&run->snapshot);
     xr_snapshot_free(&run->after);
@@ -106,10 +109,15 @@ bool xr_run_agreed(const struct xr_run *run)
             memcmp(run->agreed_id, run->caps.would_trust_id, sizeof(run->agreed_id)) == 0);
 }
 
-void xr_run_warn(struct xr_run *run, const char *text)
+void xr_run_note(struct xr_run *run, bool warning, const char *text)
 {
-    free(run->warning);
-    run->warning = xr_strdup(text);
+    for (size_t i = 0; i < run->notes.count; i++) {
+        if (strcmp(run->notes.items[i].text, text) == 0) {
+            run->notes.items[i].warning |= warning;
+            return;
+        }
+    }
+    *XR_PUSH(&run->notes) = (struct xr_run_note){warning, xr_strdup(text)};
 }
 
 void xr_run_end_unwritable(struct xr_run *run)

@@ -10,15 +10,25 @@
 #include "sys/users.h"
 
 enum xr_result {
-    XR_RESULT_SKIPPED,
+    XR_RESULT_NOT_ASKED, /* nothing was asked of the store, for it was not confirmed, or another failed */
+    XR_RESULT_SKIPPED, /* left out, with a reason: it is the same place as another, or is gone */
     XR_RESULT_DONE,
     XR_RESULT_UNCHANGED,
     XR_RESULT_REFUSED,
     XR_RESULT_CONFLICT,
     XR_RESULT_FAILED,
-    XR_RESULT_BACK
+    XR_RESULT_BACK,
+    XR_RESULT_WOULD_CHANGE, /* of a dry run, like the next */
+    XR_RESULT_WOULD_REFUSE,
+    XR_RESULT_COUNT
 };
 const char *xr_result_name(enum xr_result result); /* "done", "rolled-back"… */
+
+/* What there is to say of a store beside its outcome. */
+struct xr_run_note {
+    bool warning; /* not all is as it should be: raises the exit code */
+    char *text;
+};
 
 /* One store's part in a command. */
 struct xr_run {
@@ -39,8 +49,11 @@ struct xr_run {
     bool agreed;               /* to would_trust of the capabilities, if it is still the set with */
     unsigned char agreed_id[XR_SHA256_LEN]; /* this ID */
     enum xr_result result;
-    char *why;        /* reason of any result but done */
-    char *warning;    /* entries are in place, but something else is not as it should be */
+    char *why; /* of the result, nothing else; may be NULL for a good one */
+    struct {
+        struct xr_run_note *items;
+        size_t count, capacity;
+    } notes;
     bool privilege;   /* it failed only because the caller lacks the privilege */
     bool stale_ended; /* the survey rolled back another program's interrupted write */
     bool taken_back;  /* something was in the store for a moment and was rolled back */
@@ -78,7 +91,8 @@ void xr_run_end_unwritable(struct xr_run *run);
 void xr_run_agree(struct xr_run *run);
 /* Was that, as it is now, agreed to? True if it says nothing. */
 bool xr_run_agreed(const struct xr_run *run);
-void xr_run_warn(struct xr_run *run, const char *text);
+/* Adds a note, unless there is the same already. */
+void xr_run_note(struct xr_run *run, bool warning, const char *text);
 /* Sets the outcome. Takes ownership of why. */
 void xr_run_end(struct xr_run *run, enum xr_result result, char *why);
 

@@ -124,7 +124,7 @@ static void say_left(struct xr_buf *out, const struct xr_change *change, const s
 }
 
 /* A failed hook is a warning; a failure means that readers may not see what was swapped. remark:
- * the run keeps what the store says of outputs that were out of date. */
+ * what the store says of outputs that were out of date becomes a note. */
 static enum xr_status flush(struct xr_run *run, struct xr_store *store, bool remark,
                             struct xr_error *err)
 {
@@ -136,9 +136,9 @@ static enum xr_status flush(struct xr_run *run, struct xr_store *store, bool rem
         return status;
     }
     if (status == XR_WARNED)
-        xr_run_warn(run, said.text);
-    else if (remark && said.text[0] != '\0' && run->why == NULL)
-        run->why = xr_strdup(said.text);
+        xr_run_note(run, true, said.text);
+    else if (remark && said.text[0] != '\0')
+        xr_run_note(run, false, said.text);
     return XR_OK;
 }
 
@@ -265,7 +265,7 @@ static void finish_unchanged(struct xr_txn *txn, struct xr_run *run, struct xr_s
     verify(txn, run, store);
     run->result = xr_plan_refuses_all(&run->plan) ? XR_RESULT_REFUSED : XR_RESULT_UNCHANGED;
     if (run->result == XR_RESULT_UNCHANGED && run->caps.refused)
-        xr_run_warn(run, run->caps.why_not);
+        xr_run_note(run, true, run->caps.why_not);
 }
 
 /* The plan was made without the lock. Now, under the lock, checks that the entries are still the

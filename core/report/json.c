@@ -329,18 +329,13 @@ static json_t *step_row(const struct xr_report *report, const struct xr_step *st
     return out;
 }
 
-/* A dry run says what would be. */
-static const char *state_of(const struct xr_report *report, const struct xr_run *run)
+static json_t *notes(const struct xr_run *run)
 {
-    if (!report->dry_run || report->verb == XR_VERB_RECOVER)
-        return xr_result_name(run->result);
-    if (run->result == XR_RESULT_REFUSED)
-        return "would-refuse";
-    if (run->result != XR_RESULT_SKIPPED || run->why != NULL)
-        return xr_result_name(run->result);
-    if (xr_plan_changes(&run->plan) > 0)
-        return "would-change";
-    return xr_plan_refuses_all(&run->plan) ? "would-refuse" : xr_result_name(XR_RESULT_UNCHANGED);
+    json_t *out = json_array();
+
+    for (size_t i = 0; i < run->notes.count; i++)
+        add(out, string(run->notes.items[i].text));
+    return out;
 }
 
 static json_t *change_row(const struct xr_report *report, const struct xr_run *run)
@@ -364,8 +359,9 @@ static json_t *change_row(const struct xr_report *report, const struct xr_run *r
         set_also(verified, &run->verdict, xr_report_takes(report));
     }
     set(out, "store", string(run->address));
-    set(out, "state", json_string(state_of(report, run)));
+    set(out, "state", json_string(xr_result_name(run->result)));
     set(out, "why", string(run->why));
+    set(out, "notes", notes(run));
     set(out, "steps", steps);
     set(out, "verified", verified);
     return out;
@@ -538,6 +534,7 @@ static void body(struct rows *rows, const struct xr_report *report)
     default:
         member(rows, "transaction",
                report->transaction[0] ? string(report->transaction) : json_null());
+        member(rows, "changed", json_boolean(xr_report_changed(report)));
         begin_rows(rows, "stores");
         for (size_t i = 0; i < report->runs.count; i++)
             row(rows, change_row(report, &report->runs.items[i]));

@@ -122,6 +122,16 @@ bool xr_report_takes(const struct xr_report *report)
     return report->verb == XR_VERB_DISTRUST || report->verb == XR_VERB_REMOVE;
 }
 
+bool xr_report_changed(const struct xr_report *report)
+{
+    bool changed = report->transaction[0] != '\0';
+
+    for (size_t i = 0; report->verb == XR_VERB_RECOVER && i < report->runs.count; i++)
+        changed = changed || report->runs.items[i].result == XR_RESULT_DONE ||
+                  report->runs.items[i].result == XR_RESULT_BACK;
+    return changed;
+}
+
 char *xr_report_name(const struct xr_report *report, size_t at)
 {
     char *name = NULL;
@@ -133,6 +143,34 @@ char *xr_report_name(const struct xr_report *report, size_t at)
     visible = xr_visible(name[0] ? name : "(no name)");
     free(name);
     return visible;
+}
+
+static bool same_text(const char *a, const char *b)
+{
+    return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
+}
+
+static bool same_name(const struct xr_run *a, const struct xr_run *b)
+{
+    return same_text(a->summary, b->summary) && same_text(a->owner.name, b->owner.name);
+}
+
+char *xr_report_store_name(const struct xr_report *report, const struct xr_run *run)
+{
+    bool unique = run->summary != NULL;
+    struct xr_buf out = {0};
+
+    for (size_t i = 0; unique && i < report->runs.count; i++)
+        unique = &report->runs.items[i] == run || !same_name(&report->runs.items[i], run);
+    if (!unique)
+        return xr_visible(run->address);
+    xr_buf_visible(&out, run->summary, strlen(run->summary));
+    if (run->owner.name != NULL) {
+        xr_buf_str(&out, " (");
+        xr_buf_visible(&out, run->owner.name, strlen(run->owner.name));
+        xr_buf_str(&out, ")");
+    }
+    return out.data;
 }
 
 const char *xr_report_kind(const struct xr_report *report, size_t at)

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "text.h"
 
+#include <stdlib.h>
+
 /* As much of the caller's style as both sides know; the rest is zero. */
 static struct xr_text_style whole(const struct xr_text_style *given)
 {
@@ -15,7 +17,9 @@ void xr_report_text(const struct xr_report *report, const struct xr_text_style *
 {
     const struct xr_text_style full = whole(given), *style = &full;
 
-    if (style->quiet)
+    /* A quiet report still tells what was refused, what failed and where a verifier says no. */
+    if (style->quiet && (report->verb == XR_VERB_INSPECT || report->verb == XR_VERB_STORES ||
+                         report->verb == XR_VERB_LIST || report->verb == XR_VERB_HISTORY))
         return;
     switch (report->verb) {
     case XR_VERB_INSPECT:
@@ -39,6 +43,36 @@ void xr_report_text(const struct xr_report *report, const struct xr_text_style *
     }
 }
 
+/* Each line of the text is wrapped for itself, and keeps its own indentation. */
+static void put_message(const struct xr_text_style *style, FILE *out,
+                        const struct xr_report *report, const struct xr_message *message,
+                        const char *color)
+{
+    const char *level = xr_level_name(message->level);
+    int used = (int)(strlen("crossroot: : ") + strlen(level));
+
+    (void)fprintf(out, "crossroot: %s%s%s: ", color, level, color[0] ? PLAIN(style) : "");
+    if (message->store != NULL) {
+        const struct xr_run *run = xr_runs_find(&report->runs, message->store);
+        char *name = run != NULL && !style->verbose ? xr_report_store_name(report, run)
+                                                    : xr_visible(message->store);
+
+        (void)fprintf(out, "%s: ", name);
+        used += xr_text_cells(name) + 2;
+        free(name);
+    }
+    for (const char *at = message->text; at != NULL;) {
+        size_t blank = strspn(at, " "), len = strcspn(at, "\n");
+        char *line = xr_format("%.*s", (int)(len - blank), at + blank);
+
+        (void)fprintf(out, "%*s", (int)blank, "");
+        xr_text_wrap(style, out, used + (int)blank, (int)blank + 2, line);
+        free(line);
+        at = at[len] == '\n' ? at + len + 1 : NULL;
+        used = 0;
+    }
+}
+
 void xr_report_messages(const struct xr_report *report, const struct xr_text_style *given,
                         FILE *out)
 {
@@ -53,12 +87,6 @@ void xr_report_messages(const struct xr_report *report, const struct xr_text_sty
         if ((message->level == XR_INFO && (style->quiet || !style->verbose)) ||
             (message->level == XR_NOTE && style->quiet))
             continue;
-        (void)fprintf(out, "crossroot: %s%s%s: ", color, xr_level_name(message->level),
-                      color[0] ? PLAIN(style) : "");
-        if (message->store != NULL) {
-            xr_text_visible(out, message->store);
-            (void)fputs(": ", out);
-        }
-        (void)fprintf(out, "%s\n", message->text);
+        put_message(style, out, report, message, color);
     }
 }

@@ -4,99 +4,139 @@
 
 #include <stdlib.h>
 
-#define NAME_WIDTH 44
+#define STEP_INDENT 12 /* of what is said of a step */
+
+/* Rows whose subjects stand below each other take what the other columns leave. */
+#define STEP_COLUMNS (2 + 8 + 2 + 12 + 2)
+#define NAME_WIDTH   44 /* where nothing is cut */
+
+static int name_width(const struct xr_text_style *style)
+{
+    int left = (int)style->width - STEP_COLUMNS - 2 - XR_TEXT_ID_DIGITS;
+
+    return style->width == 0 || style->verbose ? NAME_WIDTH : left > 12 ? left : 12;
+}
+
+/* An indented line of its own, wrapped. */
+static void put_line(const struct xr_text_style *style, FILE *out, int indent, const char *text)
+{
+    char *visible = xr_visible(text);
+
+    (void)fprintf(out, "%*s", indent, "");
+    xr_text_wrap(style, out, indent, indent + 2, visible);
+    free(visible);
+}
 
 /* A verifier may know more certificates than the store holds: a browser's built-in roots. */
-static void put_step_of_path(FILE *out, const struct xr_report *report,
+static void add_step_of_path(struct xr_buf *out, const struct xr_report *report,
                              const unsigned char sha256[XR_SHA256_LEN])
 {
     size_t at = xr_pool_find(&report->pool, sha256);
+    char hex[2 * XR_SHA256_LEN + 1];
+    char *name = NULL;
 
     if (at != XR_NONE) {
-        xr_text_name(out, report, at);
+        name = xr_report_name(report, at);
+        xr_buf_str(out, name);
+        free(name);
         return;
     }
-    (void)fputs("built-in ", out);
-    xr_text_hex(out, sha256, 8);
-    (void)fputs("…", out);
+    xr_hex(hex, sha256, XR_SHA256_LEN);
+    xr_buf_fmt(out, "built-in %.16s…", hex);
 }
 
-static void put_path(FILE *out, const char *indent, const struct xr_report *report,
-                     const struct xr_verdict *verdict)
+static void put_path(const struct xr_text_style *style, FILE *out, int indent,
+                     const struct xr_report *report, const struct xr_verdict *verdict)
 {
+    struct xr_buf text = {0};
+
     if (verdict->path_len == 0)
         return;
-    (void)fputs(indent, out);
     for (size_t i = 0; i < verdict->path_len; i++) {
-        (void)fputs(i > 0 ? " → " : "", out);
-        put_step_of_path(out, report, verdict->path[i]);
+        xr_buf_str(&text, i > 0 ? " → " : "");
+        add_step_of_path(&text, report, verdict->path[i]);
     }
-    (void)fputs("\n", out);
+    (void)fprintf(out, "%*s", indent, "");
+    xr_text_wrap(style, out, indent, indent, text.data);
+    xr_buf_free(&text);
 }
 
-static void put_verdict(const struct xr_text_style *style, FILE *out,
-                        const struct xr_verdict *verdict)
+/* The rest of a line of which used cells are taken. */
+static void put_answer(const struct xr_text_style *style, FILE *out, int used, int indent,
+                       enum xr_answer answer, const char *why, const char *by)
 {
     static const char *const words[] = {"cannot tell", "yes", "no"};
-    const char *color = verdict->answer == XR_YES  ? GREEN(style)
-                        : verdict->answer == XR_NO ? RED(style)
-                                                   : YELLOW(style);
+    const char *color = answer == XR_YES  ? GREEN(style)
+                        : answer == XR_NO ? RED(style)
+                                          : YELLOW(style);
+    struct xr_buf rest = {0};
 
-    (void)fprintf(out, "%s%s%s", color, words[verdict->answer], PLAIN(style));
-    if (verdict->why[0] != '\0') {
-        (void)fputs(": ", out);
-        xr_text_visible(out, verdict->why);
+    if (why[0] != '\0') {
+        xr_buf_str(&rest, ": ");
+        xr_buf_visible(&rest, why, strlen(why));
     }
-    if (verdict->by[0] != '\0') {
-        (void)fputs(" (", out);
-        xr_text_visible(out, verdict->by);
-        (void)fputs(")", out);
+    if (by[0] != '\0') {
+        xr_buf_str(&rest, why[0] != '\0' ? " (" : "(");
+        xr_buf_visible(&rest, by, strlen(by));
+        xr_buf_str(&rest, ")");
     }
+    (void)fprintf(out, "%s%s%s%s", color, words[answer], PLAIN(style),
+                  why[0] == '\0' && by[0] != '\0' ? " " : "");
+    xr_text_wrap(style, out, used + (int)strlen(words[answer]) + 1, indent,
+                 rest.data != NULL ? rest.data : "");
+    xr_buf_free(&rest);
 }
 
-/* Why something is no longer trusted needs no words. */
-static void put_outcome_of(const struct xr_text_style *style, FILE *out,
-                           const struct xr_report *report, const struct xr_verdict *verdict)
-{
-    struct xr_verdict shown = *verdict;
-
-    if (xr_report_takes(report) && shown.answer == XR_NO)
-        shown.why[0] = '\0';
-    put_verdict(style, out, &shown);
-}
-
-/* opposed: only a yes beside a no, and the reverse. */
-static void put_also(const struct xr_text_style *style, FILE *out, const char *indent,
+/* How other readers of the store answer. opposed: only a yes beside a no, and the reverse. */
+static void put_also(const struct xr_text_style *style, FILE *out, int indent,
                      const struct xr_verdict *verdict, bool opposed)
 {
     for (size_t i = 0; i < verdict->also_count; i++) {
         const struct xr_opinion *opinion = &verdict->also[i];
-        struct xr_verdict one = {.answer = opinion->answer};
+        char *by = NULL;
 
-        if (opposed && (opinion->answer == XR_UNKNOWN || verdict->answer == XR_UNKNOWN ||
-                        opinion->answer == verdict->answer))
+        if (opposed && (opinion->answer == XR_UNKNOWN || opinion->answer == verdict->answer))
             continue;
-        memcpy(one.why, opinion->why, sizeof(one.why));
-        (void)fputs(indent, out);
-        xr_text_visible(out, opinion->by);
-        (void)fputs(": ", out);
-        put_verdict(style, out, &one);
-        (void)fputs("\n", out);
+        by = xr_visible(opinion->by);
+        (void)fprintf(out, "%*s%s: ", indent, "", by);
+        put_answer(style, out, indent + xr_text_cells(by) + 2, indent + 2, opinion->answer,
+                   opinion->why, "");
+        free(by);
     }
 }
 
-static void change_step(const struct xr_text_style *style, FILE *out,
-                        const struct xr_report *report, const struct xr_step *step, bool future)
+/* ---- changes ---- */
+
+static bool is_good(const struct xr_run *run)
+{
+    return run->result == XR_RESULT_DONE || run->result == XR_RESULT_UNCHANGED ||
+           run->result == XR_RESULT_WOULD_CHANGE;
+}
+
+static const char *action_word(const struct xr_step *step, bool future)
 {
     static const char *const past[] = {"as it is", "added", "changed", "removed", "refused"};
     static const char *const plan[] = {"as it is", "add", "change", "remove", "refuse"};
+
+    if (step->action == XR_ACTION_NONE && step->before == NULL)
+        return "absent";
+    return (future ? plan : past)[step->action];
+}
+
+static void put_step(const struct xr_text_style *style, FILE *out, const struct xr_report *report,
+                     const struct xr_step *step, bool future)
+{
+    bool absent = step->action == XR_ACTION_NONE && step->before == NULL;
     char *name = step->pool_at != XR_NONE ? xr_report_name(report, step->pool_at)
                                           : xr_strdup(step->place == XR_CRL ? "(CRL)" : "");
     uint32_t before = 0, after = 0;
 
-    (void)fprintf(out, "  %-8s  %-12s  ", (future ? plan : past)[step->action],
-                  xr_place_name(step->place));
-    xr_text_padded(out, name, NAME_WIDTH);
+    (void)fprintf(out, "  %-8s  %-12s  ", action_word(step, future),
+                  absent ? "" : xr_place_name(step->place));
+    if (style->width > 0 && !style->verbose)
+        xr_text_column(out, name, name_width(style));
+    else
+        xr_text_padded(out, name, NAME_WIDTH);
     (void)fputs("  ", out);
     xr_text_id(style, out, &step->subject);
     (void)fputs("\n", out);
@@ -107,105 +147,75 @@ static void change_step(const struct xr_text_style *style, FILE *out,
 
         xr_purposes_text(from, sizeof(from), before);
         xr_purposes_text(to, sizeof(to), after);
-        (void)fprintf(out, "            trusted for: %s → %s\n", from, to);
+        (void)fprintf(out, "%*strusted for: %s → %s\n", STEP_INDENT, "", from, to);
     }
-    if (step->why != NULL) {
-        (void)fputs("            ", out);
-        xr_text_visible(out, step->why);
-        (void)fputs("\n", out);
-    }
+    if (step->why != NULL)
+        put_line(style, out, STEP_INDENT, step->why);
     free(name);
 }
 
-static bool would_do(const struct xr_report *report, const struct xr_run *run)
+static void put_verified(const struct xr_text_style *style, FILE *out,
+                         const struct xr_report *report, const struct xr_run *run)
 {
-    return report->dry_run && run->result == XR_RESULT_SKIPPED && run->why == NULL;
+    const struct xr_verdict *verdict = &run->verdict;
+    bool takes = xr_report_takes(report);
+    const char *head = takes ? "  still trusted: " : "  verified: ";
+
+    (void)fputs(head, out);
+    /* Why something is no longer trusted needs no words. */
+    put_answer(style, out, (int)strlen(head), 4, verdict->answer,
+               takes && verdict->answer == XR_NO ? "" : verdict->why, verdict->by);
+    if (verdict->answer == XR_YES && verdict->path_len > 1)
+        put_path(style, out, 4, report, verdict);
+    put_also(style, out, 4, verdict, !style->verbose);
+}
+
+/* What a quiet report must not hide either. */
+static bool is_told_quietly(const struct xr_report *report, const struct xr_run *run)
+{
+    return (!is_good(run) && run->result != XR_RESULT_NOT_ASKED &&
+            run->result != XR_RESULT_SKIPPED &&
+            (report->verb != XR_VERB_RECOVER || run->result != XR_RESULT_BACK)) ||
+           (run->verified &&
+            (xr_report_takes(report) ? run->verifier_no : run->verdict.answer == XR_NO));
 }
 
 static void change(const struct xr_text_style *style, FILE *out, const struct xr_report *report,
                    const struct xr_run *run)
 {
-    bool good = run->result == XR_RESULT_DONE || run->result == XR_RESULT_UNCHANGED;
+    bool good = is_good(run), whole = !style->quiet;
+    bool future = report->dry_run || (!good && run->result != XR_RESULT_REFUSED);
+    const char *state = xr_result_name(run->result);
+    struct xr_buf rest = {0};
+    int used = xr_text_title(style, out, report, run);
 
-    xr_text_store(style, out, run->address);
-    (void)fprintf(out, ": %s%s%s", good ? GREEN(style) : RED(style),
-                  would_do(report, run) ? "would do" : xr_result_name(run->result), PLAIN(style));
+    (void)fprintf(out, ": %s%s%s", good ? GREEN(style) : RED(style), state, PLAIN(style));
     if (run->why != NULL) {
-        (void)fputs(": ", out);
-        xr_text_visible(out, run->why);
+        xr_buf_str(&rest, ": ");
+        xr_buf_visible(&rest, run->why, strlen(run->why));
     }
-    (void)fputs("\n", out);
-    for (size_t i = 0; i < run->plan.count; i++)
-        change_step(style, out, report, &run->plan.items[i], !good);
-    if (run->verified) {
-        (void)fputs(xr_report_takes(report) ? "  still trusted: " : "  verified: ", out);
-        put_outcome_of(style, out, report, &run->verdict);
-        (void)fputs("\n", out);
-        if (run->verdict.answer == XR_YES)
-            put_path(out, "    ", report, &run->verdict);
-        put_also(style, out, "    ", &run->verdict, false);
-    }
-}
+    xr_text_wrap(style, out, used + 2 + (int)strlen(state), 2, rest.data != NULL ? rest.data : "");
+    xr_buf_free(&rest);
+    for (size_t i = 0; i < run->plan.count; i++) {
+        const struct xr_step *step = &run->plan.items[i];
 
-#define MANY 3u /* from this number of stores on, each has one line, and a last line counts them */
-
-/* What was done, in a few words: "1 added", or with the name if it is only one. */
-static void put_outcome(FILE *out, const struct xr_report *report, const struct xr_run *run,
-                        bool future)
-{
-    static const char *const past[] = {"as it is", "added", "changed", "removed", "refused"};
-    static const char *const plan[] = {"as it is", "to add", "to change", "to remove", "to refuse"};
-    size_t counts[sizeof(past) / sizeof(past[0])] = {0};
-    const char *between = ": ";
-
-    for (size_t i = 0; i < run->plan.count; i++)
-        counts[run->plan.items[i].action]++;
-    if (run->plan.count == 1 && run->plan.items[0].pool_at != XR_NONE) {
-        (void)fprintf(out, ": %s (%s) ", (future ? plan : past)[run->plan.items[0].action],
-                      xr_place_name(run->plan.items[0].place));
-        xr_text_name(out, report, run->plan.items[0].pool_at);
-        if (run->plan.items[0].action == XR_ACTION_REFUSE && run->plan.items[0].why != NULL) {
-            (void)fputs(": ", out);
-            xr_text_visible(out, run->plan.items[0].why);
-        }
-        return;
+        if (step->action == XR_ACTION_REFUSE || (whole && (good || style->verbose)))
+            put_step(style, out, report, step, future);
     }
-    for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++) {
-        if (counts[i] == 0)
-            continue;
-        (void)fprintf(out, "%s%zu %s", between, counts[i], (future ? plan : past)[i]);
-        between = ", ";
-    }
-}
-
-static void change_line(const struct xr_text_style *style, FILE *out,
-                        const struct xr_report *report, const struct xr_run *run)
-{
-    bool good = run->result == XR_RESULT_DONE || run->result == XR_RESULT_UNCHANGED;
-    bool future = would_do(report, run);
-
-    xr_text_store(style, out, run->address);
-    (void)fprintf(out, ": %s%s%s", good ? GREEN(style) : RED(style),
-                  future ? "would do" : xr_result_name(run->result), PLAIN(style));
-    if (run->why != NULL) {
-        (void)fputs(": ", out);
-        xr_text_visible(out, run->why);
-    } else if (run->plan.count > 0) {
-        put_outcome(out, report, run, future);
-    }
-    if (run->verified) {
-        (void)fputs(xr_report_takes(report) ? "; still trusted: " : "; verified: ", out);
-        put_outcome_of(style, out, report, &run->verdict);
-    }
-    (void)fputs("\n", out);
     if (run->verified)
-        put_also(style, out, "  ", &run->verdict, true);
+        put_verified(style, out, report, run);
+    for (size_t i = 0; whole && i < run->notes.count; i++) {
+        if (!run->notes.items[i].warning) /* warnings are messages too */
+            put_line(style, out, 2, run->notes.items[i].text);
+    }
 }
+
+#define MANY 3u /* from this number of stores on, a last line counts them */
 
 /* "3 stores: 2 done, 1 failed", where there are many. */
 struct tally {
-    const char *names[XR_RESULT_BACK + 2];
-    size_t counts[XR_RESULT_BACK + 2];
+    const char *names[XR_RESULT_COUNT];
+    size_t counts[XR_RESULT_COUNT];
     size_t total;
 };
 
@@ -228,37 +238,64 @@ static void put_tally(FILE *out, const char *what, const struct tally *tally)
 static void tally_changes(FILE *out, const struct xr_report *report)
 {
     /* Good results come first, failures last. */
-    static const enum xr_result order[] = {
-        XR_RESULT_DONE,    XR_RESULT_UNCHANGED, XR_RESULT_BACK,  XR_RESULT_REFUSED,
-        XR_RESULT_SKIPPED, XR_RESULT_CONFLICT,  XR_RESULT_FAILED};
-    struct tally tally = {.names = {"would do"}, .total = report->runs.count};
+    static const enum xr_result order[XR_RESULT_COUNT] = {
+        XR_RESULT_WOULD_CHANGE, XR_RESULT_DONE,    XR_RESULT_UNCHANGED, XR_RESULT_BACK,
+        XR_RESULT_WOULD_REFUSE, XR_RESULT_REFUSED, XR_RESULT_SKIPPED,   XR_RESULT_NOT_ASKED,
+        XR_RESULT_CONFLICT,     XR_RESULT_FAILED};
+    struct tally tally = {.total = report->runs.count};
 
-    for (size_t k = 0; k < sizeof(order) / sizeof(order[0]); k++)
-        tally.names[k + 1] = xr_result_name(order[k]);
+    for (size_t k = 0; k < XR_RESULT_COUNT; k++)
+        tally.names[k] = xr_result_name(order[k]);
     for (size_t i = 0; i < report->runs.count; i++) {
-        const struct xr_run *run = &report->runs.items[i];
-        bool future = would_do(report, run);
-
-        tally.counts[0] += future;
-        for (size_t k = 0; k < sizeof(order) / sizeof(order[0]); k++)
-            tally.counts[k + 1] += !future && run->result == order[k];
+        for (size_t k = 0; k < XR_RESULT_COUNT; k++)
+            tally.counts[k] += report->runs.items[i].result == order[k];
     }
     put_tally(out, "stores", &tally);
 }
 
 void xr_text_changes(const struct xr_text_style *style, FILE *out, const struct xr_report *report)
 {
+    size_t told = 0;
+
     for (size_t i = 0; i < report->runs.count; i++) {
-        if (report->runs.count < MANY || style->verbose)
-            change(style, out, report, &report->runs.items[i]);
-        else
-            change_line(style, out, report, &report->runs.items[i]);
+        const struct xr_run *run = &report->runs.items[i];
+
+        if (style->quiet ? !is_told_quietly(report, run)
+                         : run->result == XR_RESULT_NOT_ASKED && !style->verbose)
+            continue;
+        change(style, out, report, run);
+        told++;
     }
+    if (style->quiet)
+        return;
     if (report->verb == XR_VERB_RECOVER && report->runs.count == 0 && report->messages.count == 0)
         (void)fputs("Nothing to recover.\n", out);
     if (report->transaction[0] != '\0' && report->verb != XR_VERB_RECOVER)
         (void)fprintf(out, "To take this back: crossroot undo %s\n", report->transaction);
-    tally_changes(out, report);
+    if (told > 0)
+        tally_changes(out, report);
+}
+
+/* ---- verify ---- */
+
+static void answer(const struct xr_text_style *style, FILE *out, const struct xr_report *report,
+                   const struct xr_answer_row *row, bool named)
+{
+    int used = xr_text_title(style, out, report, xr_runs_find(&report->runs, row->store));
+
+    (void)fputs(": ", out);
+    used += 2;
+    if (named && row->pool_at != XR_NONE) {
+        char *name = xr_report_name(report, row->pool_at);
+
+        (void)fprintf(out, "%s: ", name);
+        used += xr_text_cells(name) + 2;
+        free(name);
+    }
+    put_answer(style, out, used, 2, row->verdict.answer,
+               row->why != NULL ? row->why : row->verdict.why, row->verdict.by);
+    put_path(style, out, 2, report, &row->verdict);
+    put_also(style, out, 2, &row->verdict, false);
 }
 
 void xr_text_answers(const struct xr_text_style *style, FILE *out, const struct xr_report *report)
@@ -266,22 +303,16 @@ void xr_text_answers(const struct xr_text_style *style, FILE *out, const struct 
     struct tally tally = {.names = {"yes", "no", "cannot tell"}, .total = report->answers.count};
     bool several = false; /* answers of one store */
 
+    for (size_t i = 1; i < report->answers.count; i++)
+        several = several ||
+                  strcmp(report->answers.items[i].store, report->answers.items[i - 1].store) == 0;
     for (size_t i = 0; i < report->answers.count; i++) {
         const struct xr_answer_row *row = &report->answers.items[i];
 
-        xr_text_store(style, out, row->store);
-        (void)fputs(": ", out);
-        if (row->why != NULL) {
-            (void)fprintf(out, "%scannot tell%s: ", YELLOW(style), PLAIN(style));
-            xr_text_visible(out, row->why);
-        } else {
-            put_verdict(style, out, &row->verdict);
-        }
-        (void)fputs("\n", out);
-        put_path(out, "  ", report, &row->verdict);
-        put_also(style, out, "  ", &row->verdict, false);
         tally.counts[row->verdict.answer == XR_YES ? 0 : row->verdict.answer == XR_NO ? 1 : 2]++;
-        several = several || (i > 0 && strcmp(row->store, row[-1].store) == 0);
+        if (!style->quiet || row->verdict.answer == XR_NO)
+            answer(style, out, report, row, several);
     }
-    put_tally(out, several ? "answers" : "stores", &tally);
+    if (!style->quiet)
+        put_tally(out, several ? "answers" : "stores", &tally);
 }

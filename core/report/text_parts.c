@@ -195,6 +195,17 @@ void xr_text_store(const struct xr_text_style *style, FILE *out, const char *add
     (void)fputs(PLAIN(style), out);
 }
 
+int xr_text_title(const struct xr_text_style *style, FILE *out, const struct xr_report *report,
+                  const struct xr_run *run)
+{
+    char *name = style->verbose ? xr_visible(run->address) : xr_report_store_name(report, run);
+    int used = xr_text_cells(name);
+
+    (void)fprintf(out, "%s%s%s", BOLD(style), name, PLAIN(style));
+    free(name);
+    return used;
+}
+
 void xr_text_id_digits(const struct xr_text_style *style, FILE *out,
                        const struct xr_subject *subject)
 {

@@ -2,6 +2,7 @@
 /* Carrying plans out in every store of a request: recovery first, then change, verify, grade. */
 #include "certs/selfsigned_cache.h"
 #include "change_run.h"
+#include "sys/sys.h"
 
 #include <stdlib.h>
 
@@ -24,6 +25,31 @@ static void ask(struct xr_engine *engine, const struct xr_run *run, struct xr_pr
     (void)snprintf(out->why, sizeof(out->why), "%.*s", (int)sizeof(out->why) - 1, err.text);
 }
 
+/* It is where it was wanted, and the verifier says no. */
+static void warn_installed(struct xr_engine *engine, const struct xr_run *run,
+                           const struct xr_step *step, const struct xr_verdict *verdict)
+{
+    const struct xr_der_cert *cert = &engine->report->pool.items[step->pool_at].cert->d;
+    char *name = xr_report_name(engine->report, step->pool_at);
+    bool expired = cert->not_after<engine->rq->now, early = cert->not_before> engine->rq->now;
+    char when[XR_TIME_TEXT_MAX];
+
+    xr_sys_time_text(when, expired ? cert->not_after : cert->not_before);
+    if (expired || early)
+        xr_report_say(engine->report, XR_WARNING, run->address, "%s is installed as an %s, %s %s",
+                      name, xr_place_name(step->place),
+                      expired ? "but expired on" : "but is not valid before", when);
+    else if (step->place == XR_ANCHOR)
+        xr_report_say(engine->report, XR_WARNING, run->address,
+                      "%s is installed as an anchor, but the verifier says no%s%s", name,
+                      verdict->why[0] != '\0' ? ": " : "", verdict->why);
+    else
+        xr_report_say(engine->report, XR_WARNING, run->address,
+                      "%s is installed, but does not lead to a trusted anchor of this store%s%s",
+                      name, verdict->why[0] != '\0' ? ": " : "", verdict->why);
+    free(name);
+}
+
 /* Install: does what was installed lead to an anchor? The first "no" is what is reported. */
 static void verify_install(struct xr_engine *engine, struct xr_run *run, struct xr_prober *prober)
 {
@@ -39,15 +65,9 @@ static void verify_install(struct xr_engine *engine, struct xr_run *run, struct 
         ask(engine, run, prober, engine->report->pool.items[step->pool_at].cert->der, &verdict);
         run->verdict = verdict;
         run->verified = true;
-        if (verdict.answer == XR_NO) {
-            char *name = xr_report_name(engine->report, step->pool_at);
-
-            xr_report_say(engine->report, XR_WARNING, run->address,
-                          "%s is installed, but does not lead to a trusted anchor of this "
-                          "store: %s",
-                          name, verdict.why);
-            free(name);
-        }
+        /* Else it is taken back, and that says why. */
+        if (verdict.answer == XR_NO && !engine->rq->require_verified)
+            warn_installed(engine, run, step, &verdict);
     }
     run->verifier_no = run->verified && run->verdict.answer == XR_NO;
 }
@@ -319,7 +339,7 @@ static void apply_one(void *ctx, struct xr_run *run)
     struct applying *a = ctx;
 
     if (run->why == NULL && (interrupted(a->c) || (a->failed && a->c->engine->rq->all_or_nothing)))
-        xr_run_end(run, XR_RESULT_SKIPPED,
+        xr_run_end(run, XR_RESULT_NOT_ASKED,
                    xr_strdup(interrupted(a->c) ? "interrupted" : "another store failed"));
     else if (run->why == NULL)
         xr_txn_apply(a->txn, run);
@@ -373,12 +393,71 @@ static void apply_all(struct xr_change_run *c)
         xr_report_raise(report, XR_EXIT_INTERRUPTED);
 }
 
+/* What came of one wish in all stores. */
+static void weigh(const struct xr_report *report, const struct xr_wish *wish, bool *taken,
+                  bool *refused)
+{
+    for (size_t i = 0; i < report->runs.count; i++) {
+        const struct xr_run *run = &report->runs.items[i];
+
+        for (size_t k = 0; k < run->plan.count; k++) {
+            const struct xr_step *step = &run->plan.items[k];
+
+            if (!xr_subject_equal(&step->subject, &wish->subject))
+                continue;
+            *refused = *refused || step->action == XR_ACTION_REFUSE ||
+                       run->result == XR_RESULT_REFUSED || run->result == XR_RESULT_WOULD_REFUSE ||
+                       run->result == XR_RESULT_SKIPPED;
+            *taken = *taken || (step->action != XR_ACTION_REFUSE && xr_engine_did(report, run));
+        }
+    }
+}
+
+/* What no store took is not as asked, even if every store is well. */
+static void say_untaken(struct xr_change_run *c)
+{
+    static const char *const failures[XR_VERB_COUNT] = {
+        [XR_VERB_INSTALL] = "no store took",
+        [XR_VERB_REMOVE] = "no store could remove",
+        [XR_VERB_DISTRUST] = "no store could distrust",
+    };
+    struct xr_report *report = c->engine->report;
+    size_t untaken = 0;
+
+    for (size_t i = 0; i < c->wishes.count; i++) {
+        const struct xr_wish *wish = &c->wishes.items[i];
+        bool taken = false, refused = false;
+        char hex[2 * XR_SHA256_LEN + 1];
+        char *name = NULL;
+
+        weigh(report, wish, &taken, &refused);
+        if (taken || !refused)
+            continue;
+        untaken++;
+        name = wish->pool_at != XR_NONE               ? xr_report_name(report, wish->pool_at)
+               : wish->subject.type == XR_SUBJECT_CRL ? xr_strdup("the CRL")
+                                                      : xr_strdup("the entry");
+        xr_hex(hex, wish->subject.id, XR_SHA256_LEN);
+        xr_report_say(report, XR_ERROR, NULL, "%s %s (%.16s…)", failures[report->verb], name, hex);
+        free(name);
+    }
+    if (untaken > 0)
+        xr_report_raise(report, untaken == c->wishes.count ? XR_EXIT_FAILED : XR_EXIT_PARTIAL);
+}
+
+static void tell(struct xr_change_run *c)
+{
+    xr_engine_grade(c->engine);
+    say_untaken(c);
+    xr_change_say_unpinned(c);
+}
+
 /* The end of every change, once runs have plans: confirm, apply, grade. */
 void xr_change_carry_out(struct xr_change_run *c)
 {
     if (c->engine->rq->dry_run) {
-        xr_change_say_others(c);
-        xr_engine_grade(c->engine);
+        xr_change_preview(c);
+        tell(c);
         return;
     }
     if (!xr_change_confirmed(c))
@@ -387,7 +466,7 @@ void xr_change_carry_out(struct xr_change_run *c)
     apply_all(c);
     for (size_t i = 0; i < c->engine->report->runs.count; i++)
         xr_secret_wipe(&c->engine->report->runs.items[i].password);
-    xr_engine_grade(c->engine);
+    tell(c);
 }
 
 void xr_change_free(struct xr_change_run *c)

@@ -24,6 +24,7 @@ struct xr_change_run {
     struct xr_chosen chosen; /* stores of undo and recover */
     bool finished_undo;      /* recovery finished an interrupted undo */
     bool took_back;          /* recovery rolled something back */
+    bool previewed;          /* somebody was shown what had to be confirmed */
     size_t transaction;      /* XR_NONE before the first record */
     unsigned shadow_checks;
     struct xr_secret last_password; /* last typed password that opened a store */
@@ -34,8 +35,10 @@ struct xr_change_run {
 bool xr_change_read_pins(struct xr_change_run *c);
 bool xr_change_check_pins(struct xr_change_run *c);
 bool xr_change_confirmed(struct xr_change_run *c);
-/* For a dry run: what else a change would publish. */
-void xr_change_say_others(struct xr_change_run *c);
+/* After an installation without pins: shows what could have been compared. */
+void xr_change_say_unpinned(struct xr_change_run *c);
+/* For a dry run: what would have to be confirmed, or with --yes what else would be published. */
+void xr_change_preview(struct xr_change_run *c);
 
 /* unlock.c. Finds the password of every store whose plan needs it; without it, the run ends as
  * refused. */

@@ -142,6 +142,57 @@ bool xr_change_check_pins(struct xr_change_run *c)
     return good;
 }
 
+#define UNPINNED_NAMED 4u /* in a message */
+
+/* Did, or would, any store come to hold the certificate of this wish? */
+static bool arrives(const struct xr_report *report, const struct xr_wish *wish)
+{
+    for (size_t i = 0; i < report->runs.count; i++) {
+        const struct xr_run *run = &report->runs.items[i];
+
+        for (size_t k = 0; xr_engine_did(report, run) && k < run->plan.count; k++) {
+            if (xr_step_changes(&run->plan.items[k]) && run->plan.items[k].want != NULL &&
+                xr_subject_equal(&run->plan.items[k].subject, &wish->subject))
+                return true;
+        }
+    }
+    return false;
+}
+
+static bool is_unpinned(const struct xr_request *rq)
+{
+    return rq->verb == XR_VERB_INSTALL && rq->pins.count == 0 && rq->published.count == 0;
+}
+
+void xr_change_say_unpinned(struct xr_change_run *c)
+{
+    const struct xr_request *rq = c->engine->rq;
+    struct xr_report *report = c->engine->report;
+    struct xr_buf text = {0};
+    size_t count = 0;
+
+    if (!is_unpinned(rq) || c->previewed)
+        return;
+    for (size_t i = 0; i < c->wishes.count; i++) {
+        const struct xr_wish *wish = &c->wishes.items[i];
+        char hex[2 * XR_SHA256_LEN + 1];
+        char *name = NULL;
+
+        if (wish->pool_at == XR_NONE || !arrives(report, wish) || count++ >= UNPINNED_NAMED)
+            continue;
+        name = xr_report_name(report, wish->pool_at);
+        xr_hex(hex, wish->subject.id, XR_SHA256_LEN);
+        xr_buf_fmt(&text, "\n  %s  %s", hex, name);
+        free(name);
+    }
+    if (count > UNPINNED_NAMED)
+        xr_buf_fmt(&text, "\n  and %zu more: see crossroot inspect", count - UNPINNED_NAMED);
+    if (count > 0)
+        xr_report_say_lines(report, XR_NOTE, NULL,
+                            "no fingerprint was compared (--pin); SHA-256:%s", text.data);
+    xr_buf_free(&text);
+}
+
 /* Does a typed SHA-256 name this certificate? That answers the confirmation. */
 static bool typed_pin_for(struct xr_change_run *c, const struct xr_step *step)
 {
@@ -154,22 +205,78 @@ static bool typed_pin_for(struct xr_change_run *c, const struct xr_step *step)
 
 /* ---- confirmation ---- */
 
-static void preview_step(struct xr_buf *out, const struct xr_report *report,
-                         const struct xr_run *run, const struct xr_step *step)
-{
-    char hex[2 * XR_SHA256_LEN + 1];
-    char *name = xr_report_name(report, step->pool_at);
-    char *store = xr_visible(run->address);
-    char *why = xr_visible(step->ask);
+/* A question about one certificate that several stores may have. */
+struct question {
+    const struct xr_step *step; /* the first that has it */
+    struct xr_buf stores;       /* their names */
+    size_t count;
+    bool told; /* under its certificate */
+};
 
-    xr_hex(hex, step->subject.id, XR_SHA256_LEN);
-    xr_buf_fmt(out, "%s: %s\n  %s%s\n  in %s: %s\n", xr_action_name(step->action), name,
-               step->subject.type == XR_SUBJECT_ISSUER_SERIAL ? "by its issuer and serial number"
-                                                              : "SHA-256 ",
-               step->subject.type == XR_SUBJECT_ISSUER_SERIAL ? "" : hex, store, why);
-    free(name);
-    free(store);
-    free(why);
+struct questions {
+    struct question *items;
+    size_t count, capacity;
+};
+
+static bool same_change(const struct xr_step *a, const struct xr_step *b)
+{
+    return a->action == b->action && xr_subject_equal(&a->subject, &b->subject);
+}
+
+static void add_question(struct questions *all, const struct xr_step *step, const char *store)
+{
+    struct question *q = NULL;
+
+    for (size_t i = 0; i < all->count && q == NULL; i++) {
+        if (same_change(all->items[i].step, step) &&
+            strcmp(all->items[i].step->ask, step->ask) == 0)
+            q = &all->items[i];
+    }
+    if (q == NULL) {
+        q = XR_PUSH(all);
+        *q = (struct question){.step = step};
+    }
+    xr_buf_fmt(&q->stores, "%s%s", q->count++ > 0 ? ", " : "", store);
+}
+
+static void preview_question(struct xr_buf *out, const struct question *q, bool verbose)
+{
+    char *ask = xr_visible(q->step->ask);
+
+    xr_buf_fmt(out, "  %s\n", ask);
+    if (q->count == 1 || verbose)
+        xr_buf_fmt(out, "  in %s\n", q->stores.data);
+    else
+        xr_buf_fmt(out, "  in %zu stores\n", q->count);
+    free(ask);
+}
+
+/* Each certificate once, with everything that is asked about it. */
+static void preview(struct xr_buf *out, const struct xr_report *report, struct questions *all,
+                    bool verbose)
+{
+    for (size_t i = 0; i < all->count; i++) {
+        const struct xr_step *step = all->items[i].step;
+        char hex[2 * XR_SHA256_LEN + 1];
+        char *name = NULL;
+
+        if (all->items[i].told)
+            continue;
+        name = xr_report_name(report, step->pool_at);
+        xr_hex(hex, step->subject.id, XR_SHA256_LEN);
+        xr_buf_fmt(out, "%s: %s\n  %s%s\n", xr_action_name(step->action), name,
+                   step->subject.type == XR_SUBJECT_ISSUER_SERIAL
+                       ? "by its issuer and serial number"
+                       : "SHA-256 ",
+                   step->subject.type == XR_SUBJECT_ISSUER_SERIAL ? "" : hex);
+        free(name);
+        for (size_t k = i; k < all->count; k++) {
+            if (!same_change(all->items[k].step, step))
+                continue;
+            preview_question(out, &all->items[k], verbose);
+            all->items[k].told = true;
+        }
+    }
 }
 
 /* A change publishes everything that the sources hold, also what nobody has published so far. */
@@ -178,14 +285,46 @@ static bool would_trust(const struct xr_run *run)
     return run->why == NULL && run->caps.writable && run->caps.would_trust[0] != '\0';
 }
 
-static void preview_others(struct xr_buf *out, const struct xr_run *run)
+static void preview_others(struct xr_buf *out, const struct xr_report *report,
+                           const struct xr_run *run)
 {
-    char *store = xr_visible(run->address);
+    char *store = xr_report_store_name(report, run);
     char *others = xr_visible(run->caps.would_trust);
 
     xr_buf_fmt(out, "also in %s: %s\n", store, others);
     free(store);
     free(others);
+}
+
+/* What must be confirmed, as text; others: something that was not asked for becomes trusted. */
+static void collect(struct xr_change_run *c, struct xr_buf *out, bool *others)
+{
+    const struct xr_report *report = c->engine->report;
+    struct questions all = {0};
+
+    for (size_t i = 0; i < report->runs.count; i++) {
+        const struct xr_run *run = &report->runs.items[i];
+        char *store = xr_report_store_name(report, run);
+
+        if (would_trust(run)) {
+            preview_others(out, report, run);
+            *others = true;
+        }
+        for (size_t k = 0; run->why == NULL && k < run->plan.count; k++) {
+            const struct xr_step *step = &run->plan.items[k];
+
+            if (xr_step_changes(step) && step->ask != NULL &&
+                !(step->pin_answers && typed_pin_for(c, step)))
+                add_question(&all, step, store);
+        }
+        free(store);
+    }
+    preview(out, report, &all, c->engine->rq->verbose);
+    if (all.count > 0 && is_unpinned(c->engine->rq))
+        xr_buf_str(out, "No fingerprint was compared (--pin).\n");
+    for (size_t i = 0; i < all.count; i++)
+        xr_buf_free(&all.items[i].stores);
+    free(all.items);
 }
 
 static void agree(struct xr_report *report)
@@ -200,6 +339,14 @@ static void agree(struct xr_report *report)
     }
 }
 
+static void end_unasked(struct xr_report *report)
+{
+    for (size_t i = 0; i < report->runs.count; i++) {
+        if (report->runs.items[i].why == NULL)
+            xr_run_end(&report->runs.items[i], XR_RESULT_NOT_ASKED, xr_strdup("not confirmed"));
+    }
+}
+
 /* True when the change may go on. */
 bool xr_change_confirmed(struct xr_change_run *c)
 {
@@ -209,23 +356,9 @@ bool xr_change_confirmed(struct xr_change_run *c)
     enum xr_reply reply = XR_REPLY_YES;
     bool others = false;
 
-    for (size_t i = 0; i < report->runs.count; i++) {
-        const struct xr_run *run = &report->runs.items[i];
-
-        if (would_trust(run)) {
-            preview_others(&text, run);
-            others = true;
-        }
-
-        for (size_t k = 0; run->why == NULL && k < run->plan.count; k++) {
-            const struct xr_step *step = &run->plan.items[k];
-
-            if (xr_step_changes(step) && step->ask != NULL &&
-                !(step->pin_answers && typed_pin_for(c, step)))
-                preview_step(&text, report, run, step);
-        }
-    }
+    collect(c, &text, &others);
     if (text.len > 0 && !rq->yes && !rq->dry_run) {
+        c->previewed = true;
         reply = rq->confirm != NULL ? rq->confirm(rq->ctx, text.data) : XR_REPLY_NOBODY;
         if (reply == XR_REPLY_NOBODY) {
             xr_report_say_lines(
@@ -246,13 +379,26 @@ bool xr_change_confirmed(struct xr_change_run *c)
     xr_buf_free(&text);
     if (reply == XR_REPLY_YES)
         agree(report);
+    else
+        end_unasked(report);
     return reply == XR_REPLY_YES;
 }
 
-void xr_change_say_others(struct xr_change_run *c)
+void xr_change_preview(struct xr_change_run *c)
 {
     struct xr_report *report = c->engine->report;
+    struct xr_buf text = {0};
+    bool others = false;
 
+    if (!c->engine->rq->yes) {
+        collect(c, &text, &others);
+        c->previewed = text.len > 0;
+        if (c->previewed)
+            xr_report_say_lines(report, XR_NOTE, NULL, "this would need confirmation:\n%.*s",
+                                (int)(text.len - 1), text.data);
+        xr_buf_free(&text);
+        return;
+    }
     for (size_t i = 0; i < report->runs.count; i++) {
         if (would_trust(&report->runs.items[i]))
             xr_report_say(report, XR_NOTE, report->runs.items[i].address, "%s",

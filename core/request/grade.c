@@ -79,10 +79,35 @@ static void say_returns(struct xr_report *report, const struct xr_run *run)
     xr_buf_free(&text);
 }
 
+static bool refused(const struct xr_run *run)
+{
+    return run->result == XR_RESULT_REFUSED || run->result == XR_RESULT_WOULD_REFUSE;
+}
+
 bool xr_engine_failed(const struct xr_run *run)
 {
     return run->result == XR_RESULT_FAILED || run->result == XR_RESULT_CONFLICT ||
-           run->result == XR_RESULT_BACK || (run->named && run->result == XR_RESULT_REFUSED);
+           run->result == XR_RESULT_BACK || (run->named && refused(run));
+}
+
+bool xr_engine_did(const struct xr_report *report, const struct xr_run *run)
+{
+    return run->result == XR_RESULT_DONE || run->result == XR_RESULT_UNCHANGED ||
+           run->result == XR_RESULT_WOULD_CHANGE ||
+           (report->verb == XR_VERB_RECOVER && run->result == XR_RESULT_BACK);
+}
+
+/* What a dry run would have come to. */
+static void foretell(struct xr_run *run)
+{
+    if (run->result == XR_RESULT_REFUSED)
+        run->result = XR_RESULT_WOULD_REFUSE;
+    if (run->result != XR_RESULT_NOT_ASKED || run->why != NULL)
+        return;
+    run->result = xr_plan_changes(&run->plan) > 0            ? XR_RESULT_WOULD_CHANGE
+                  : xr_plan_refuses_all(&run->plan)          ? XR_RESULT_WOULD_REFUSE
+                  : run->stale_ended || run->caps.unfinished ? XR_RESULT_WOULD_CHANGE
+                                                             : XR_RESULT_UNCHANGED;
 }
 
 static bool refuses(const struct xr_run *run)
@@ -97,21 +122,24 @@ static bool refuses(const struct xr_run *run)
 void xr_engine_grade(struct xr_engine *engine)
 {
     struct xr_report *report = engine->report;
-    size_t good = 0, bad = 0, refused = 0;
+    size_t good = 0, bad = 0, refusals = 0;
 
     for (size_t i = 0; i < report->runs.count; i++) {
-        const struct xr_run *run = &report->runs.items[i];
-        bool did = run->result == XR_RESULT_DONE || run->result == XR_RESULT_UNCHANGED ||
-                   (report->verb == XR_VERB_RECOVER && run->result == XR_RESULT_BACK) ||
-                   (report->dry_run && run->why == NULL && run->result == XR_RESULT_SKIPPED);
+        struct xr_run *run = &report->runs.items[i];
+        bool did = false;
 
+        if (report->dry_run)
+            foretell(run);
+        did = xr_engine_did(report, run);
         good += did && !xr_plan_refuses_all(&run->plan);
-        if (run->result == XR_RESULT_REFUSED || (did && refuses(run)))
-            refused += run->named;
+        if (refused(run) || (did && refuses(run)))
+            refusals += run->named;
         else if (!did && xr_engine_failed(run))
             bad++;
-        if (run->warning != NULL) {
-            xr_report_say(report, XR_WARNING, run->address, "%s", run->warning);
+        for (size_t k = 0; k < run->notes.count; k++) {
+            if (!run->notes.items[k].warning)
+                continue;
+            xr_report_say(report, XR_WARNING, run->address, "%s", run->notes.items[k].text);
             xr_report_raise(report, XR_EXIT_PARTIAL);
         }
         xr_engine_notices(report, run);
@@ -128,7 +156,7 @@ void xr_engine_grade(struct xr_engine *engine)
         for (size_t i = 0; i < report->runs.count; i++)
             privilege = privilege || report->runs.items[i].privilege;
         xr_report_raise(report, privilege ? XR_EXIT_PRIVILEGE : XR_EXIT_FAILED);
-    } else if (bad + refused > 0) {
+    } else if (bad + refusals > 0) {
         xr_report_raise(report, XR_EXIT_PARTIAL);
     }
 }

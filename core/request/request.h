@@ -82,6 +82,8 @@ void xr_engine_rejects(struct xr_engine *engine, enum xr_level level);
 void xr_engine_notices(struct xr_report *report, const struct xr_run *run);
 /* Did a run fail, so that the result is not as asked? */
 bool xr_engine_failed(const struct xr_run *run);
+/* Is the store, or would it be, as asked, but for what its plan refuses? */
+bool xr_engine_did(const struct xr_report *report, const struct xr_run *run);
 /* Sets the exit code from the changes in report->runs. */
 void xr_engine_grade(struct xr_engine *engine);
 

@@ -72,7 +72,7 @@ echo '# placement'
 with "$root"
 same 1 'a leaf' xr "${s[@]}" install "$P/leaf.pem"
 same 1 'a leaf, though --yes' xr "${s[@]}" install --yes "$P/leaf.pem"
-expect_grep 'it says why' '--as peer' "$out"
+expect_grep 'it says why' 'this store holds only those of CAs' "$out"
 same 1 'a leaf as peer: no place for it here' xr "${s[@]}" install --yes --as peer "$P/leaf.pem"
 same 1 'a leaf as anchor' xr "${s[@]}" install --yes --as anchor "$P/leaf.pem"
 same 1 'a leaf as intermediate' xr "${s[@]}" install --yes --as intermediate "$P/leaf.pem"

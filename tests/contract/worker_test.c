@@ -256,14 +256,16 @@ static enum xr_result transact(const char *what, char **why, struct xr_bytes der
 {
     char *location = xr_format("%s:%s/entry", what, dir), *state = tree_path(dir, "state");
     struct running r;
-    enum xr_result result = XR_RESULT_SKIPPED;
+    enum xr_result result = XR_RESULT_NOT_ASKED;
 
     running_begin(&r, naughty, location, &config);
     running_wish(&r, XR_WISH_INSTALL, der);
     cr_assert(running_survey(&r) == XR_OK, "%s", r.err.text);
     cr_assert(running_apply(&r, state) == XR_OK, "%s", r.err.text);
     result = r.run.result;
-    *why = r.run.why ? xr_strdup(r.run.why) : r.run.warning ? xr_strdup(r.run.warning) : NULL;
+    *why = r.run.why              ? xr_strdup(r.run.why)
+           : r.run.notes.count > 0 ? xr_strdup(r.run.notes.items[0].text)
+                                   : NULL;
     *stage = r.journal.items[r.txn.transaction].items[0].stage;
     running_end(&r);
     free(location);

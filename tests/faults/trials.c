@@ -90,7 +90,7 @@ void trials_must(const char *place, const struct wanted *wanted, size_t count)
     struct running r;
 
     cr_assert(trials_command(&r, place, wanted, count) && r.run.result == XR_RESULT_DONE &&
-                  r.run.warning == NULL,
+                  r.run.notes.count == 0,
               "%s: %s", xr_result_name(r.run.result), r.run.why ? r.run.why : r.err.text);
     running_end(&r);
 }
@@ -298,7 +298,7 @@ static bool failing_trial(struct trial *t, struct fault what)
     struct running r;
     size_t pending = 0;
     bool reached = false, warned = false;
-    enum xr_result result = XR_RESULT_SKIPPED;
+    enum xr_result result = XR_RESULT_NOT_ASKED;
     enum xr_stage stage = XR_STAGE_PENDING;
     char *why = NULL;
 
@@ -306,7 +306,7 @@ static bool failing_trial(struct trial *t, struct fault what)
     (void)trials_command(&r, t->place, t->scene->wanted, t->scene->count);
     reached = fault_disarm();
     result = r.run.result;
-    warned = r.run.warning != NULL;
+    warned = r.run.notes.count > 0;
     why = xr_format("%s%s%s", xr_result_name(result), r.run.why ? ", " : "",
                     r.run.why ? r.run.why : "");
     running_end(&r);

@@ -386,7 +386,8 @@ Test(plan, an_anchors_purposes_are_what_wish_certificate_settings_and_store_allo
         cr_assert_eq(plan.items[0].want->entries[0]->purposes, rows[i].got, "row %zu", i);
         xr_purposes_text(purposes, sizeof(purposes), rows[i].got);
         (void)snprintf(ask, sizeof(ask), "it becomes a trust anchor for %s", purposes);
-        cr_assert_str_eq(plan.items[0].ask, ask, "the question names what is given");
+        cr_assert(strncmp(plan.items[0].ask, ask, strlen(ask)) == 0,
+                  "the question names what is given");
         xr_plan_free(&plan);
     }
 }
@@ -640,7 +641,8 @@ Test(plan, a_caution_asks_and_no_pin_answers)
     plan = plan_one(what, caps_with(ALL), strict);
     cr_assert_not(plan.items[0].pin_answers);
     cr_assert_str_eq(plan.items[0].ask,
-                     "it becomes a trust anchor for server; it would shadow a good path");
+                     "it becomes a trust anchor for server: every web server that shows a "
+                     "certificate of this CA will be believed; it would shadow a good path");
     xr_plan_free(&plan);
     what = wish(XR_WISH_INSTALL, SUB);
     what.caution = "it would shadow a good path";

@@ -121,6 +121,7 @@ struct xr_request {
     void (*progress)(void *ctx, size_t done, size_t total, const char *store);
     /* --only: an anchor is trusted for purposes alone. Else it is also trusted for what it was. */
     bool only;
+    bool verbose; /* confirmations name every store, not their number */
 };
 #define XR_PASSWORD_MAX 4096u
 
