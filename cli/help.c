@@ -94,8 +94,8 @@ static const char global_options[] =
     "  --updater WHO          native (default), or distro: run the distribution's own command\n"
     "  --rebuild              let ca-certificates drop published certificates without a source\n"
     "  --plugin FILE          load one more backend\n"
-    "  --password-fd N        read the password of stores that have one from descriptor N\n"
 #endif
+    "  --password-fd N        read the password of a store or of a .p12 file from descriptor N\n"
     "  --state DIR            directory of the journal\n"
     "  --json                 one JSON document on standard output\n"
     "  -n, --dry-run          show what would be done\n"

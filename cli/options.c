@@ -54,7 +54,7 @@ static const struct option table[] = {
     {"require-verified", 0, FLAG, V(INSTALL), AT(require_verified)},
     {"all-or-nothing", 0, FLAG, CHANGING, AT(all_or_nothing)},
     {"rebuild", 0, FLAG, CHANGING, AT(rebuild)},
-    {"password-fd", 0, DESCRIPTOR, CHANGING, AT(password_fd)},
+    {"password-fd", 0, DESCRIPTOR, CHANGING | V(INSPECT) | V(VERIFY), AT(password_fd)},
 };
 #define OPTIONS (sizeof(table) / sizeof(table[0]))
 

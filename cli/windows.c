@@ -12,6 +12,7 @@
 
 #include <windows.h>
 
+#include <errno.h>
 #include <fcntl.h>
 #include <io.h>
 #include <process.h>
@@ -423,12 +424,26 @@ void platform_advise_privilege(void)
 
 bool password_read(char *out, size_t size, size_t *len, int fd, char **why)
 {
-    (void)out;
-    (void)size;
+    char byte = 0;
+    int got = 0;
+
     *len = 0;
-    if (asprintf(why, "--password-fd %d: Windows stores have no password", fd) < 0)
-        *why = NULL;
-    return false;
+    while ((got = _read(fd, &byte, 1)) == 1 && byte != '\n') {
+        if (*len == size) {
+            if (asprintf(why, "--password-fd %d: a password has at most %zu bytes", fd, size) < 0)
+                *why = NULL;
+            return false;
+        }
+        out[(*len)++] = byte;
+    }
+    if (got < 0) {
+        if (asprintf(why, "--password-fd %d: %s", fd, strerror(errno)) < 0)
+            *why = NULL;
+        return false;
+    }
+    if (*len > 0 && out[*len - 1] == '\r')
+        (*len)--;
+    return true;
 }
 
 bool password_ask(char *out, size_t size, size_t *len, const char *store, bool again,

@@ -84,7 +84,11 @@ static enum xr_status add_item(void *ctx, enum xr_item_kind kind, struct xr_byte
 void xr_input_add_bytes(struct xr_input *input, const char *file, struct xr_bytes data)
 {
     struct adding adding = {.input = input};
-    struct xr_scan sink = {.item = add_item, .reject = add_reject, .ctx = &adding, .lenient = true};
+    struct xr_scan sink = {.item = add_item,
+                           .reject = add_reject,
+                           .ctx = &adding,
+                           .lenient = true,
+                           .password = input->password};
 
     xr_strings_add(&input->files, file);
     adding.file = input->files.items[input->files.count - 1];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Files from people: PEM, DER, PKCS#7, CRLs, directories, standard input. */
+/* Files from people: PEM, DER, PKCS#7, PKCS#12, CRLs, directories, standard input. */
 #ifndef XR_INPUT_H
 #define XR_INPUT_H
 
@@ -38,7 +38,8 @@ struct xr_input {
     } rejected;
     struct xr_strings files;
     struct xr_idmap seen;
-    bool failed; /* a reject that is not a note */
+    bool failed;              /* a reject that is not a note */
+    struct xr_bytes password; /* borrowed while files are added; data NULL: not known */
 };
 
 /* Adds the items of path: a file, a directory (all files below it, in byte order of their names),

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "scan.h"
 
+#include "containers.h"
 #include "kit/pem.h"
 #include "sys/sys.h"
 
@@ -50,12 +51,15 @@ static enum xr_status found(struct xr_scan *sink, enum xr_item_kind kind, struct
     return sink->item(sink->ctx, kind, der, aux);
 }
 
-static enum xr_status found_in_pkcs7(void *ctx, enum xr_item_kind kind, struct xr_bytes der)
-{
-    return found(ctx, kind, der, (struct xr_bytes){0});
-}
-
-enum label_kind { LABEL_OTHER, LABEL_CERT, LABEL_TRUSTED, LABEL_CRL, LABEL_PKCS7, LABEL_KEY };
+enum label_kind {
+    LABEL_OTHER,
+    LABEL_CERT,
+    LABEL_TRUSTED,
+    LABEL_CRL,
+    LABEL_PKCS7,
+    LABEL_PKCS12,
+    LABEL_KEY
+};
 
 static enum label_kind label_kind(struct xr_bytes label)
 {
@@ -70,6 +74,7 @@ static enum label_kind label_kind(struct xr_bytes label)
         {"PKCS7", LABEL_PKCS7},
         {"PKCS #7 SIGNED DATA", LABEL_PKCS7},
         {"CMS", LABEL_PKCS7},
+        {"PKCS12", LABEL_PKCS12},
     };
     static const char key[] = "PRIVATE KEY";
 
@@ -107,21 +112,6 @@ static enum xr_status scan_cert(struct xr_scan *sink, struct xr_bytes der, bool 
     return found(sink, XR_ITEM_CERT, der, rest);
 }
 
-static enum xr_status scan_pkcs7(struct xr_scan *sink, struct xr_bytes der)
-{
-    struct xr_error err = {0};
-    size_t before = sink->found;
-    enum xr_status status = xr_x509_pkcs7(der, found_in_pkcs7, sink, &err);
-
-    if (status == XR_INVALID) {
-        reject(sink, false, err.text);
-        status = XR_OK;
-    } else if (status == XR_OK && sink->found == before) {
-        reject(sink, false, "PKCS#7 without certificates");
-    }
-    return status;
-}
-
 static enum xr_status scan_crl(struct xr_scan *sink, struct xr_bytes der)
 {
     struct xr_bytes issuer;
@@ -134,15 +124,71 @@ static enum xr_status scan_crl(struct xr_scan *sink, struct xr_bytes der)
     return found(sink, XR_ITEM_CRL, der, (struct xr_bytes){0});
 }
 
-static bool is_pkcs7(struct xr_bytes der)
-{
-    static const unsigned char arc[] = {0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x07};
-    struct xr_der_item seq, oid;
+/* ---- containers ---- */
 
-    return xr_der_expect(&seq, &der, XR_DER_SEQUENCE) &&
-           xr_der_expect(&oid, &seq.content, XR_DER_OID) && oid.content.len == sizeof(arc) + 1 &&
-           memcmp(oid.content.data, arc, sizeof(arc)) == 0;
+static enum xr_status found_inside(void *ctx, enum xr_item_kind kind, struct xr_bytes der)
+{
+    struct xr_scan *sink = ctx;
+
+    return kind == XR_ITEM_CRL ? scan_crl(sink, der)
+                               : scan_cert(sink, der, kind == XR_ITEM_TRUSTED_CERT);
 }
+
+static const char a_key[] = "a private key: left unread and never copied";
+
+/* What a container gave, and what it holds beside. A reason in err is the container's own. */
+static enum xr_status contained(struct xr_scan *sink, const char *name, size_t before,
+                                unsigned left, enum xr_status status, const struct xr_error *err)
+{
+    char none[64];
+
+    if (left & XR_LEFT_KEY)
+        reject(sink, true, a_key);
+    if (left & XR_LEFT_SECRET)
+        reject(sink, true, "a secret: left unread and never copied");
+    if (left & XR_LEFT_OTHER)
+        reject(sink, true, "something that is neither certificate nor CRL: passed over");
+    if (err->text[0] != '\0') {
+        reject(sink, false, err->text);
+        return XR_OK;
+    }
+    if (status == XR_OK && sink->found + sink->rejected == before) {
+        (void)snprintf(none, sizeof(none), "%s without certificates", name);
+        reject(sink, false, none);
+    }
+    return status;
+}
+
+static enum xr_status scan_pkcs7(struct xr_scan *sink, struct xr_bytes der)
+{
+    struct xr_error err = {0};
+    size_t before = sink->found + sink->rejected;
+    enum xr_status status = xr_x509_pkcs7(der, found_inside, sink, &err);
+
+    return contained(sink, "PKCS#7", before, 0, status, &err);
+}
+
+static enum xr_status scan_pkcs12(struct xr_scan *sink, struct xr_bytes der)
+{
+    struct xr_error err = {0};
+    unsigned left = 0;
+    size_t before = sink->found + sink->rejected;
+    enum xr_status status = xr_x509_pkcs12(&left, der, sink->password, found_inside, sink, &err);
+
+    return contained(sink, "PKCS#12", before, left, status, &err);
+}
+
+static enum xr_status scan_sst(struct xr_scan *sink, struct xr_bytes data)
+{
+    struct xr_error err = {0};
+    unsigned left = 0;
+    size_t before = sink->found + sink->rejected;
+    enum xr_status status = xr_sst(&left, data, found_inside, sink, &err);
+
+    return contained(sink, "a Windows serialized store", before, left, status, &err);
+}
+
+/* ---- PEM ---- */
 
 static enum xr_status scan_block(struct xr_scan *sink, const struct xr_pem_block *block)
 {
@@ -153,10 +199,10 @@ static enum xr_status scan_block(struct xr_scan *sink, const struct xr_pem_block
     char reason[128];
 
     if (kind == LABEL_KEY) {
-        reject(sink, true, "a private key: left unread and never copied");
+        reject(sink, true, a_key);
         return XR_OK;
     }
-    if (kind == LABEL_OTHER) {
+    if (kind == LABEL_OTHER || (kind == LABEL_PKCS12 && !sink->lenient)) {
         struct xr_buf label = {0};
 
         xr_buf_visible(&label, (const char *)block->label.data, block->label.len);
@@ -177,8 +223,10 @@ static enum xr_status scan_block(struct xr_scan *sink, const struct xr_pem_block
     bytes = (struct xr_bytes){(const unsigned char *)der.data, der.len};
     if (kind == LABEL_CRL)
         status = scan_crl(sink, bytes);
-    else if (kind == LABEL_PKCS7 || (sink->lenient && is_pkcs7(bytes)))
+    else if (kind == LABEL_PKCS7 || (sink->lenient && xr_pkcs7_begins(bytes)))
         status = scan_pkcs7(sink, bytes);
+    else if (kind == LABEL_PKCS12)
+        status = scan_pkcs12(sink, bytes);
     else
         status = scan_cert(sink, bytes, kind == LABEL_TRUSTED);
     xr_sys_wipe(&der); /* under whatever label, it may have been a key */
@@ -198,8 +246,10 @@ static enum xr_status scan_der(struct xr_scan *sink, struct xr_bytes data)
                                      : found(sink, XR_ITEM_CERT, data, (struct xr_bytes){0});
     if (xr_der_crl_issuer(&issuer, data, NULL) == XR_OK)
         return scan_crl(sink, data);
-    if (is_pkcs7(data))
+    if (xr_pkcs7_begins(data))
         return scan_pkcs7(sink, data);
+    if (sink->lenient && xr_pkcs12_begins(data))
+        return scan_pkcs12(sink, data);
     guess = xr_der_guess(data, &key);
     if (guess != NULL)
         reject(sink, false, guess);
@@ -259,6 +309,22 @@ static bool several_blocks(struct xr_bytes data)
            xr_memmem(first + 1, (size_t)(end - first - 1), begin, sizeof(begin) - 1) != NULL;
 }
 
+/* A container by its first bytes: it may be BER. False: the file is something else. */
+static bool scan_container(enum xr_status *status, struct xr_scan *sink, struct xr_bytes data)
+{
+    if (!sink->lenient)
+        return false;
+    if (xr_sst_begins(data))
+        *status = scan_sst(sink, data);
+    else if (xr_pkcs7_begins(data))
+        *status = scan_pkcs7(sink, data);
+    else if (xr_pkcs12_begins(data))
+        *status = scan_pkcs12(sink, data);
+    else
+        return false;
+    return true;
+}
+
 /* A file without a block. */
 static enum xr_status scan_other(struct xr_scan *sink, struct xr_bytes data)
 {
@@ -274,7 +340,7 @@ static enum xr_status scan_other(struct xr_scan *sink, struct xr_bytes data)
         bytes = (struct xr_bytes){(const unsigned char *)der.data, der.len};
         if (der.len >= sizeof(begin) - 1 && memcmp(der.data, begin, sizeof(begin) - 1) == 0)
             reject(sink, false, "base64 of a PEM file: decode it first (base64 -d)");
-        else
+        else if (!scan_container(&status, sink, bytes))
             status = scan_der(sink, bytes);
         xr_sys_wipe(&der);
         return status;
@@ -323,6 +389,8 @@ enum xr_status xr_scan(struct xr_scan *sink, struct xr_bytes data)
     }
     if (is_whole_der(&rest))
         return scan_der(sink, rest);
+    if (scan_container(&status, sink, data))
+        return status;
     several = several_blocks(data);
     while (status == XR_OK && (got = xr_pem_next(&block, &rest, data.data, glued)) != XR_PEM_NONE) {
         blocks++;

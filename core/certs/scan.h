@@ -15,8 +15,10 @@ struct xr_scan {
     void (*reject)(void *ctx, bool note, const char *reason);
     void *ctx;
     /* The file is from people: a block may begin on the line that ends the previous one (xr_pem_next),
-     * and PKCS#7 may stand under the label CERTIFICATE, as AD CS writes it. */
+     * and PKCS#7 may stand under the label CERTIFICATE, as AD CS writes it. PKCS#12, PKCS#7 in BER and
+     * Windows serialized stores are read. */
     bool lenient;
+    struct xr_bytes password; /* of PKCS#12; data NULL: not known */
     size_t found;
     size_t rejected;
     size_t block; /* for reasons: the PEM block at work, from 1; 0: the only one, or none */

@@ -2,7 +2,6 @@
 #include "openssl.h"
 
 #include <openssl/objects.h>
-#include <openssl/pkcs7.h>
 #include <openssl/x509v3.h>
 #include <stdlib.h>
 
@@ -242,56 +241,4 @@ const char *xr_cert_signature_complaint(const struct xr_cert *cert)
     if (known && bits < XR_TLS_SECURITY_BITS)
         return "its signature uses a weak digest such as SHA-1: TLS programs refuse it";
     return NULL;
-}
-
-/* ---- PKCS#7 ---- */
-
-/* Takes what i2d made. */
-static enum xr_status emit_made(unsigned char *der, int len, enum xr_item_kind kind,
-                                xr_item_fn emit, void *ctx)
-{
-    enum xr_status status = XR_INVALID;
-
-    if (len > 0)
-        status = emit(ctx, kind, (struct xr_bytes){der, (size_t)len});
-    OPENSSL_free(der);
-    return status;
-}
-
-enum xr_status xr_x509_pkcs7(struct xr_bytes der, xr_item_fn emit, void *ctx, struct xr_error *err)
-{
-    const unsigned char *at = der.data;
-    PKCS7 *p7 = NULL;
-    STACK_OF(X509) *certs = NULL;
-    STACK_OF(X509_CRL) *crls = NULL;
-    enum xr_status status = XR_OK;
-
-    xr_crypto_ready();
-    p7 = der.len > LONG_MAX ? NULL : d2i_PKCS7(NULL, &at, (long)der.len);
-    if (p7 == NULL || p7->d.ptr == NULL || at != der.data + der.len) {
-        status = xr_crypto_fail(err, XR_INVALID, "not PKCS#7");
-        goto out;
-    }
-    if (PKCS7_type_is_signed(p7)) {
-        certs = p7->d.sign->cert;
-        crls = p7->d.sign->crl;
-    } else {
-        status = xr_fail(err, XR_INVALID, "PKCS#7 of a type that holds no certificates");
-    }
-    for (int i = 0; status == XR_OK && i < sk_X509_num(certs); i++) {
-        unsigned char *made = NULL;
-        int len = i2d_X509(sk_X509_value(certs, i), &made);
-
-        status = emit_made(made, len, XR_ITEM_CERT, emit, ctx);
-    }
-    for (int i = 0; status == XR_OK && i < sk_X509_CRL_num(crls); i++) {
-        unsigned char *made = NULL;
-        int len = i2d_X509_CRL(sk_X509_CRL_value(crls, i), &made);
-
-        status = emit_made(made, len, XR_ITEM_CRL, emit, ctx);
-    }
-out:
-    PKCS7_free(p7);
-    ERR_clear_error();
-    return status;
 }

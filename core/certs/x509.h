@@ -58,9 +58,6 @@ enum xr_status xr_crl_new(struct xr_crl **out, struct xr_bytes der, struct xr_er
 void xr_crl_free(struct xr_crl *crl);
 bool xr_crl_signed_by(const struct xr_crl *crl, const struct xr_cert *issuer);
 
-/* Certificates and CRLs of a PKCS#7 / CMS SignedData (RFC 2315, 9.1). */
-enum xr_status xr_x509_pkcs7(struct xr_bytes der, xr_item_fn emit, void *ctx, struct xr_error *err);
-
 /* RFC 4514 text of a DER Name, UTF-8, allocated; control characters as \XX. An empty name is "".
  * What cannot be decoded is shown as hex (#…). */
 char *xr_x509_name_text(struct xr_bytes name);

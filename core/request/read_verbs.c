@@ -330,6 +330,7 @@ void xr_verb_verify(struct xr_engine *engine)
     }
     if (!xr_engine_select(engine))
         return;
+    input->password = engine->rq->password;
     q.targets = xr_new(engine->rq->operands.count, sizeof(*q.targets));
     for (size_t i = 0; i < engine->rq->operands.count; i++) {
         struct target t = {.file = engine->rq->operands.items[i], .first = input->found.count};
@@ -342,6 +343,7 @@ void xr_verb_verify(struct xr_engine *engine)
     untrusted_from = input->found.count;
     for (size_t i = 0; i < engine->rq->untrusted.count; i++)
         xr_input_add(input, engine->rq->untrusted.items[i]);
+    input->password = (struct xr_bytes){0};
     xr_engine_pool_input(engine);
     xr_engine_rejects(engine, XR_ERROR);
     if (input->failed || q.target_count == 0) {

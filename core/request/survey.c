@@ -150,8 +150,12 @@ void xr_engine_pool_input(struct xr_engine *engine)
 
 void xr_engine_read(struct xr_engine *engine, struct xr_words files)
 {
+    struct xr_input *input = &engine->report->input;
+
+    input->password = engine->rq->password;
     for (size_t i = 0; i < files.count; i++)
-        xr_input_add(&engine->report->input, files.items[i]);
+        xr_input_add(input, files.items[i]);
+    input->password = (struct xr_bytes){0};
     xr_engine_pool_input(engine);
     if (engine->rq->verb == XR_VERB_INSTALL)
         xr_engine_check_all(engine, true);

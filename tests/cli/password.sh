@@ -45,7 +45,7 @@ expect_grep 'says why' '--password-fd 77: Bad file descriptor' "$err"
 for odd in x -1 '' 1e1 99999999; do
     expect_exit 2 "no descriptor: \"$odd\"" no_tty remove "$root" "--password-fd=$odd"
 done
-expect_exit 2 'only commands that change take one' no_tty list --password-fd 5
+expect_exit 2 'only commands that read files or change take one' no_tty list --password-fd 5
 expect_exit 2 '4097 bytes are too many' no_tty remove "$root" --password-fd 5 \
     5< <(head -c 4097 /dev/zero | tr '\0' x)
 head -c 4096 /dev/zero | tr '\0' x >"$T/locked/password"
@@ -53,6 +53,45 @@ expect_exit 0 '4096 are not' no_tty --yes install "$root" --password-fd 5 5<"$T/
 printf 'open sesame' >"$T/locked/password"
 expect_exit 4 'a locked store does not stop another' no_tty --store "quirky:$T/open" remove "$root"
 expect_grep 'one line each' '^quirky:.*/locked: .*refused' "$out"
+
+# ---- PKCS#12 files ----
+
+openssl pkcs12 -export -in "$P/leaf.pem" -inkey "$P/leaf.key" -certfile "$root" -passout 'pass:open sesame' -out "$T/two.p12"
+openssl pkcs12 -export -in "$P/leaf.pem" -inkey "$P/leaf.key" -certfile "$root" -passout pass: -out "$T/empty.p12"
+openssl pkcs12 -export -nokeys -in "$root" -passout 'pass:open sesame' -out "$T/root.p12"
+both=$(printf '%s\n' "$(sha "$P/leaf.pem")" "$id" | sort | xargs)
+expect_exit 1 'a .p12 file without its password' no_tty --json inspect "$T/two.p12"
+expect_json 'names the option' 'rejected[].reason' \
+    'PKCS#12 with a password: give it with --password-fd, such as --password-fd 3 3<FILE'
+expect_exit 1 'a wrong one' no_tty --json inspect "$T/two.p12" --password-fd 5 5<<<'open barley'
+expect_grep 'is told from none' 'the password is wrong, or the file is damaged' "$out"
+expect_exit 0 'the right one' no_tty --json inspect "$T/two.p12" --password-fd 5 5<<<'open sesame'
+expect_eq 'gives both certificates' "$(json 'certificates[].sha256' "$out" | sort | xargs)" "$both"
+expect_grep 'and names the key' 'a private key: left unread and never copied' "$out"
+expect_exit 0 'the empty password needs no option' no_tty --json inspect "$T/empty.p12"
+expect_eq 'and gives both' "$(json 'certificates[].sha256' "$out" | sort | xargs)" "$both"
+expect_exit 0 'nor does the option harm' no_tty inspect "$T/empty.p12" --password-fd 5 5<<<'open sesame'
+expect_exit 0 'verify takes one' no_tty verify "$T/root.p12" --password-fd 5 5<<<'open sesame'
+expect_exit 1 'and misses it' no_tty verify "$T/root.p12"
+expect_exit 0 'one password is for the file and for the store' \
+    no_tty --yes install "$T/root.p12" --password-fd 5 5<<<'open sesame'
+[[ -e $T/locked/$id-0 ]] && ok 'which holds the root' || bad 'which holds the root'
+expect_exit 0 'and so it is for taking it out' no_tty --yes remove "$T/root.p12" --password-fd 5 5<<<'open sesame'
+expect_absent 'which holds it no more' "$T/locked/$id-0"
+
+# RC2 is in a module of OpenSSL that need not be there.
+modules=$(openssl version -m | sed 's/.*"\(.*\)"/\1/')
+if [[ -e $modules/legacy.so ]] && unshare -m true 2>/dev/null && openssl pkcs12 -export -legacy -nokeys \
+    -in "$root" -certpbe PBE-SHA1-RC2-40 -passout 'pass:open sesame' -out "$T/old.p12" 2>/dev/null; then
+    expect_exit 0 'RC2 is read' no_tty inspect "$T/old.p12" --password-fd 5 5<<<'open sesame'
+    # shellcheck disable=SC2016
+    expect_exit 1 'and without the module' unshare -m sh -c 'mount --bind /dev/null "$1" && shift && exec "$@"' - \
+        "$modules/legacy.so" "$XR_BIN" --worker "$XR_WORKER" --state "$state" "${s[@]}" inspect "$T/old.p12" \
+        --password-fd 5 5<<<'open sesame'
+    expect_grep 'it is said why not' 'an old encryption.*"legacy" module, which is not there' "$err"
+else
+    skip 'no legacy module, or no mount namespace'
+fi
 
 # ---- on a terminal ----
 

@@ -524,7 +524,7 @@ Test(input, what_a_file_is_is_said)
         {"\xff\xfe\0\0-\0\0\0", 8, "UTF-32"},
         {"\xff\xfe-\0", 4, "UTF-16"},
         {"LS0tLS1CRUdJTiBDRVJUSUZJQ0FURS0tLS0tCg==\n", 0, "base64 of a PEM file"},
-        {"\0\0\0\0CERT\0\0", 10, "a Windows serialized store"},
+        {"\0\0\0\0CERT\0\0", 10, "a Windows serialized store that is cut off"},
         {"\xce\xce\xce\xce\0\0\0\2", 8, "a Java keystore"},
         {"-----BEGIN CERTIFICATE-----\\nMIIB\\n-----END CERTIFICATE-----\\n", 0,
          "written out as \\n"},
@@ -1090,27 +1090,6 @@ Test(input, other_formats_are_named)
     cr_assert(refuses(tar, sizeof(tar), "tar"));
     cr_assert(refuses("not a certificate", 17, "neither PEM nor DER"));
     cr_assert(refuses("0", 1, "damaged DER"));
-}
-
-Test(input, pkcs12_is_named_with_a_way_out)
-{
-    struct made a = make("A");
-    const unsigned char *at = a.cert.data;
-    X509 *x = d2i_X509(NULL, &at, (long)a.cert.len);
-    STACK_OF(X509) *certs = sk_X509_new_null();
-    unsigned char *der = NULL;
-    PKCS12 *p12 = NULL;
-    int len = 0;
-
-    cr_assert(x != NULL && sk_X509_push(certs, x) == 1);
-    p12 = PKCS12_create("secret", "name", NULL, NULL, certs, 0, 0, 100, 100, 0);
-    len = i2d_PKCS12(p12, &der);
-    cr_assert(len > 0);
-    cr_assert(refuses(der, (size_t)len, "openssl pkcs12 -nokeys"));
-    OPENSSL_free(der);
-    PKCS12_free(p12);
-    sk_X509_pop_free(certs, X509_free);
-    unmake(&a);
 }
 
 static size_t request_der(unsigned char **der)

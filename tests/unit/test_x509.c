@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What libcrypto says: fingerprints, signatures, names, CRLs and paths. */
+#include "certs/containers.h"
 #include "certs/x509.h"
 #include "pki.h"
 

@@ -67,10 +67,10 @@ struct xr_words {
  * Which members a verb uses. All verbs use verb, stores, excluded, plugins, site, scope, state_dir,
  * worker, parallel, progress and interrupted. In addition:
  *
- *   inspect              operands (one at least), now
+ *   inspect              operands (one at least), password, now
  *   stores, history      none
  *   list                 managed, now
- *   verify               operands, untrusted, purposes, host, at or now
+ *   verify               operands, untrusted, password, purposes, host, at or now
  *   install              operands, pins, published, has_place and place, purposes, now, and all below
  *   remove               operands, has_place and place, now, and all below
  *   distrust             operands, serials, key, best_effort, now, and all below
@@ -106,7 +106,7 @@ struct xr_request {
     enum xr_reply (*confirm)(void *ctx, const char *text);
     bool (*interrupted)(void *ctx); /* NULL: never */
     void *ctx;
-    struct xr_bytes password; /* of stores that have a password; data NULL: not known */
+    struct xr_bytes password; /* of stores and PKCS#12 files that have one; data NULL: not known */
     /* Writes the password of store (safe to show) to out, at most size bytes; again: the previous
      * one was wrong. False if nobody answers. The library wipes out. NULL: nobody can answer. */
     bool (*ask_password)(void *ctx, const char *store, bool again, char *out, size_t size,
