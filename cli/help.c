@@ -16,8 +16,9 @@ static const struct {
     [XR_VERB_INSPECT] =
         {"show what certificates are, and where they would go", "inspect FILE…",
          "  FILE is PEM, DER, PKCS#7, a directory, or - for standard input.\n"
-         "  For each certificate: kind (root, cross, intermediate, leaf), names, fingerprints,\n"
-         "  validity, certificates of the same key, and who signed it, among those in view.\n"
+         "  For each certificate: kind (root, cross, intermediate, leaf, self-signed, malformed),\n"
+         "  names, fingerprints, validity, where it would go and what speaks against it,\n"
+         "  certificates of the same key, and who signed it, among those in view.\n"
          "  With --store the store's certificates are in view too.\n",
          "crossroot inspect cross.pem roots/"},
     [XR_VERB_STORES] =

@@ -36,6 +36,7 @@ static enum xr_status add_cert(struct xr_input_item *item, struct xr_bytes der, 
     if (status != XR_OK || aux.len == 0)
         return status;
     item->has_trust = true;
+    item->aux = (struct xr_bytes){xr_memdup(aux.data, aux.len), aux.len};
     return xr_input_trusted(&len, &item->trust, (struct xr_bytes){der.data, der.len + aux.len},
                             err);
 }
@@ -71,11 +72,16 @@ static enum xr_status add_item(void *ctx, enum xr_item_kind kind, struct xr_byte
             struct xr_input_item *first = &input->found.items[at];
 
             first->trust = first->has_trust ? first->trust & item.trust : item.trust;
+            if (!first->has_trust) {
+                first->aux = item.aux;
+                item.aux = (struct xr_bytes){0};
+            }
             first->has_trust = true;
         }
     } else {
         add_reject(ctx, false, err.text);
     }
+    free((void *)(uintptr_t)item.aux.data);
     xr_cert_free(item.cert);
     xr_crl_free(item.crl);
     return XR_OK;
@@ -230,6 +236,7 @@ enum xr_status xr_input_text(struct xr_buf *out, const char *path, struct xr_err
 void xr_input_free(struct xr_input *input)
 {
     for (size_t i = 0; i < input->found.count; i++) {
+        free((void *)(uintptr_t)input->found.items[i].aux.data);
         xr_cert_free(input->found.items[i].cert);
         xr_crl_free(input->found.items[i].crl);
     }

@@ -17,8 +17,9 @@ struct xr_input_item {
     size_t index;         /* 0-based, of the item within its file */
     struct xr_cert *cert; /* one of the two */
     struct xr_crl *crl;
-    bool has_trust; /* came as TRUSTED CERTIFICATE with trust settings */
-    uint32_t trust; /* purposes those settings leave */
+    bool has_trust;      /* came as TRUSTED CERTIFICATE with trust settings */
+    uint32_t trust;      /* purposes those settings leave */
+    struct xr_bytes aux; /* the settings, DER (xr_der_aux); owned, empty without any */
 };
 
 struct xr_input_reject {

@@ -5,7 +5,8 @@
 
 const char *xr_kind_name(enum xr_kind kind)
 {
-    static const char *const names[] = {"root", "cross", "intermediate", "leaf"};
+    static const char *const names[] = {"root", "cross",       "intermediate",
+                                        "leaf", "self-signed", "malformed"};
 
     return names[kind];
 }
@@ -102,8 +103,10 @@ size_t xr_pool_find(const struct xr_pool *pool, const unsigned char sha256[XR_SH
 
 void xr_pool_free(struct xr_pool *pool)
 {
-    for (size_t i = 0; i < pool->count; i++)
+    for (size_t i = 0; i < pool->count; i++) {
         xr_cert_free(pool->items[i].cert);
+        free(pool->items[i].self_unchecked);
+    }
     free(pool->items);
     free(pool->names.items);
     free(pool->families.items);
@@ -115,28 +118,54 @@ void xr_pool_free(struct xr_pool *pool)
     *pool = (struct xr_pool){0};
 }
 
+static void look_at_own_signature(struct xr_pool_item *item)
+{
+    struct xr_error why = {0};
+    enum xr_answer answer = XR_NO;
+
+    if (item->self_known)
+        return;
+    if (item->subject == item->issuer)
+        answer = xr_cert_check_signature(item->cert, item->cert, &why);
+    item->self_signed = answer == XR_YES;
+    if (answer == XR_UNKNOWN)
+        item->self_unchecked = xr_strdup(why.text);
+    item->self_known = true;
+}
+
 bool xr_pool_self_signed(struct xr_pool *pool, size_t at)
 {
-    struct xr_pool_item *item = &pool->items[at];
+    look_at_own_signature(&pool->items[at]);
+    return pool->items[at].self_signed;
+}
 
-    if (!item->self_known) {
-        item->self_signed =
-            item->subject == item->issuer && xr_cert_signed_by(item->cert, item->cert);
-        item->self_known = true;
-    }
-    return item->self_signed;
+const char *xr_pool_self_unchecked(struct xr_pool *pool, size_t at)
+{
+    look_at_own_signature(&pool->items[at]);
+    return pool->items[at].self_unchecked;
 }
 
 bool xr_pool_known_kind(enum xr_kind *out, const struct xr_pool *pool, size_t at)
 {
     const struct xr_pool_item *item = &pool->items[at];
+    const struct xr_der_cert *d = &item->cert->d;
+    bool ca = xr_cert_is_ca(item->cert);
+    bool silent = !ca && d->version == 3 && !d->has_basic_constraints;
 
-    if (!xr_cert_is_ca(item->cert))
+    if (d->malformed) {
+        *out = XR_KIND_MALFORMED;
+        return true;
+    }
+    if (!ca && (!silent || item->subject != item->issuer)) {
         *out = XR_KIND_LEAF;
-    else if (!item->self_known)
+        return true;
+    }
+    if (!item->self_known)
         return false;
-    else if (item->self_signed)
-        *out = XR_KIND_ROOT;
+    if (item->self_signed || item->self_unchecked != NULL)
+        *out = ca ? XR_KIND_ROOT : XR_KIND_SELF_SIGNED;
+    else if (!ca)
+        *out = XR_KIND_LEAF;
     else
         *out = pool->families.items[item->family].has_others ? XR_KIND_CROSS : XR_KIND_INTERMEDIATE;
     return true;
@@ -147,7 +176,7 @@ enum xr_kind xr_pool_kind(struct xr_pool *pool, size_t at)
     enum xr_kind kind = XR_KIND_LEAF;
 
     if (!xr_pool_known_kind(&kind, pool, at)) {
-        (void)xr_pool_self_signed(pool, at);
+        look_at_own_signature(&pool->items[at]);
         (void)xr_pool_known_kind(&kind, pool, at);
     }
     return kind;

@@ -5,7 +5,14 @@
 
 #include "x509.h"
 
-enum xr_kind { XR_KIND_ROOT, XR_KIND_CROSS, XR_KIND_INTERMEDIATE, XR_KIND_LEAF };
+enum xr_kind {
+    XR_KIND_ROOT, /* a CA that signed itself, or whose own signature could not be checked */
+    XR_KIND_CROSS,
+    XR_KIND_INTERMEDIATE,
+    XR_KIND_LEAF,
+    XR_KIND_SELF_SIGNED, /* likewise, but version 3 and silent about being a CA */
+    XR_KIND_MALFORMED    /* an extension does not parse */
+};
 const char *xr_kind_name(enum xr_kind kind);
 
 /* How many different keys with the issuer's name are tried for one certificate. Honest PKIs have a
@@ -25,6 +32,7 @@ struct xr_pool_item {
     size_t key_head;
     size_t family; /* index of the family with its key and name */
     bool self_known, self_signed;
+    char *self_unchecked; /* why its own signature could not be checked, or NULL; owned */
 };
 
 struct xr_pool {
@@ -53,7 +61,10 @@ size_t xr_pool_add(struct xr_pool *pool, struct xr_cert *cert);
 size_t xr_pool_find(const struct xr_pool *pool, const unsigned char sha256[XR_SHA256_LEN]);
 void xr_pool_free(struct xr_pool *pool);
 
+/* Names equal, and the signature was checked. */
 bool xr_pool_self_signed(struct xr_pool *pool, size_t at);
+/* Names equal, but this libcrypto could not check the signature: why. Else NULL. */
+const char *xr_pool_self_unchecked(struct xr_pool *pool, size_t at);
 enum xr_kind xr_pool_kind(struct xr_pool *pool, size_t at);
 /* The same without a signature check; false where that would be needed. */
 bool xr_pool_known_kind(enum xr_kind *out, const struct xr_pool *pool, size_t at);

@@ -17,6 +17,21 @@ X509_NAME *xr_crypto_name(struct xr_bytes name)
     return name.len > LONG_MAX ? NULL : d2i_X509_NAME(NULL, &at, (long)name.len);
 }
 
+int xr_crypto_nid(struct xr_bytes oid)
+{
+    const unsigned char *at = oid.data;
+    ASN1_OBJECT *object = NULL;
+    int nid = NID_undef;
+
+    xr_crypto_ready();
+    if (oid.len > 0 && oid.len <= LONG_MAX)
+        object = d2i_ASN1_OBJECT(NULL, &at, (long)oid.len);
+    if (object != NULL)
+        nid = OBJ_obj2nid(object);
+    ASN1_OBJECT_free(object);
+    return nid;
+}
+
 char *xr_x509_oid_text(struct xr_bytes oid)
 {
     const unsigned char *at = oid.data;

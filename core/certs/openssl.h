@@ -19,7 +19,9 @@ enum xr_status xr_crypto_fail(struct xr_error *err, enum xr_status status, const
 X509 *xr_crypto_cert(struct xr_bytes der);
 X509 *xr_crypto_trusted_cert(struct xr_bytes der); /* trust settings may follow */
 EVP_PKEY *xr_crypto_key(struct xr_cert *cert);     /* the certificate's, or NULL */
+bool xr_crypto_key_type_known(const struct xr_cert *cert);
 /* names.c */
+int xr_crypto_nid(struct xr_bytes oid); /* of a DER OBJECT IDENTIFIER; NID_undef: unknown */
 X509_NAME *xr_crypto_name(struct xr_bytes name);
 /* crl.c */
 X509_CRL *xr_crypto_crl(struct xr_bytes der);

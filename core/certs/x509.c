@@ -2,6 +2,8 @@
 #include "openssl.h"
 
 #include <openssl/objects.h>
+#include <openssl/pkcs7.h>
+#include <openssl/rsa.h>
 #include <openssl/x509v3.h>
 #include <stdlib.h>
 
@@ -117,6 +119,32 @@ EVP_PKEY *xr_crypto_key(struct xr_cert *cert)
     return cert->key;
 }
 
+bool xr_crypto_key_type_known(const struct xr_cert *cert)
+{
+    struct xr_bytes spki = cert->d.slices.spki;
+    struct xr_der_item outer, alg, oid;
+    int nid = NID_undef;
+
+    if (xr_der_expect(&outer, &spki, XR_DER_SEQUENCE) &&
+        xr_der_expect(&alg, &outer.content, XR_DER_SEQUENCE) &&
+        xr_der_expect(&oid, &alg.content, XR_DER_OID))
+        nid = xr_crypto_nid(oid.whole);
+    return nid != NID_undef && EVP_PKEY_asn1_find(NULL, nid) != NULL;
+}
+
+const char *xr_cert_key_complaint(struct xr_cert *cert)
+{
+    EVP_PKEY *key = xr_crypto_key(cert);
+
+    if (key == NULL)
+        return xr_crypto_key_type_known(cert)
+                   ? "this OpenSSL cannot read its public key"
+                   : "this OpenSSL does not know the type of its public key";
+    if (EVP_PKEY_get_security_bits(key) < XR_TLS_SECURITY_BITS)
+        return "its public key is too short: TLS programs refuse it";
+    return NULL;
+}
+
 X509 *xr_crypto_cert(struct xr_bytes der)
 {
     const unsigned char *at = der.data;
@@ -150,84 +178,154 @@ X509 *xr_crypto_trusted_cert(struct xr_bytes der)
     return x;
 }
 
-/* The digest and key type of a simple AlgorithmIdentifier; RSA-PSS and EdDSA are not simple. */
-static bool plain_signature(int *md, int *pkey, struct xr_bytes alg)
+/* What an AlgorithmIdentifier of a signature asks for. */
+struct algorithm {
+    int nid, md, key;
+    bool known; /* libcrypto knows which key makes such signatures */
+    char name[96];
+};
+
+static void algorithm_of(struct algorithm *out, struct xr_bytes alg)
 {
     struct xr_der_item seq, oid;
-    const unsigned char *at = NULL;
-    ASN1_OBJECT *object = NULL;
-    bool ok = false;
+    char *name = NULL;
 
+    *out = (struct algorithm){.nid = NID_undef, .name = "?"};
     if (!xr_der_expect(&seq, &alg, XR_DER_SEQUENCE) ||
         !xr_der_expect(&oid, &seq.content, XR_DER_OID))
-        return false;
-    at = oid.whole.data;
-    object = d2i_ASN1_OBJECT(NULL, &at, (long)oid.whole.len);
-    ok = object != NULL && OBJ_find_sigid_algs(OBJ_obj2nid(object), md, pkey) == 1 &&
-         *md != NID_undef && EVP_get_digestbynid(*md) != NULL;
-    ASN1_OBJECT_free(object);
+        return;
+    out->nid = xr_crypto_nid(oid.whole);
+    out->known = OBJ_find_sigid_algs(out->nid, &out->md, &out->key) == 1;
+    name = xr_x509_oid_text(oid.whole);
+    (void)snprintf(out->name, sizeof(out->name), "%s", name);
+    free(name);
+}
+
+/* PSS signatures are also made by keys that call themselves plain RSA. */
+static bool may_sign(const EVP_PKEY *key, const struct algorithm *alg)
+{
+    int have = EVP_PKEY_get_base_id(key), want = EVP_PKEY_type(alg->key);
+
+    if (have <= 0 || want <= 0) /* providers' own types: X509_verify compares them */
+        return alg->md == NID_undef;
+    return have == want || (want == EVP_PKEY_RSA_PSS && have == EVP_PKEY_RSA);
+}
+
+/* Takes the block that an RSA key signed; false unless the padding is right. */
+static bool recover(struct xr_buf *out, EVP_PKEY *key, struct xr_bytes signature)
+{
+    EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new(key, NULL);
+    size_t len = (size_t)EVP_PKEY_get_size(key);
+    unsigned char *block = xr_new(len + 1, 1);
+    bool ok = ctx != NULL && EVP_PKEY_verify_recover_init(ctx) == 1 &&
+              EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_PADDING) == 1 &&
+              EVP_PKEY_verify_recover(ctx, block, &len, signature.data, signature.len) == 1;
+
+    if (ok)
+        xr_buf_add(out, block, len);
+    free(block);
+    EVP_PKEY_CTX_free(ctx);
     return ok;
+}
+
+/* Did an RSA key sign this digest, but without the NULL that belongs after its algorithm? RFC 8017,
+ * A.2.4, tells verifiers to accept that; OpenSSL does not. */
+static bool signed_without_null(EVP_PKEY *key, const EVP_MD *md, const struct xr_cert *cert)
+{
+    unsigned char sum[EVP_MAX_MD_SIZE];
+    unsigned len = 0;
+    struct xr_buf block = {0};
+    struct xr_der_item info, alg, oid, digest;
+    struct xr_bytes rest;
+    bool found = false;
+
+    if (EVP_PKEY_get_base_id(key) == EVP_PKEY_RSA && recover(&block, key, cert->d.signature)) {
+        rest = (struct xr_bytes){(unsigned char *)block.data, block.len};
+        found =
+            xr_der_expect(&info, &rest, XR_DER_SEQUENCE) && rest.len == 0 &&
+            xr_der_expect(&alg, &info.content, XR_DER_SEQUENCE) &&
+            xr_der_expect(&digest, &info.content, XR_DER_OCTET_STRING) && info.content.len == 0 &&
+            xr_der_expect(&oid, &alg.content, XR_DER_OID) && alg.content.len == 0 &&
+            xr_crypto_nid(oid.whole) == EVP_MD_get_type(md) &&
+            EVP_Digest(cert->d.slices.tbs.data, cert->d.slices.tbs.len, sum, &len, md, NULL) == 1 &&
+            digest.content.len == len && memcmp(digest.content.data, sum, len) == 0;
+    }
+    xr_buf_free(&block);
+    return found;
+}
+
+static enum xr_answer unchecked(struct xr_error *why, const struct algorithm *alg)
+{
+    (void)xr_fail(why, XR_FAILED, "this OpenSSL does not know its algorithm %s", alg->name);
+    return XR_UNKNOWN;
+}
+
+/* With a digest of its own: most signatures. Without parsing the certificate again. */
+static enum xr_answer check_plain(const struct xr_cert *cert, EVP_PKEY *key,
+                                  const struct algorithm *alg, struct xr_error *why)
+{
+    const EVP_MD *md = alg->md == NID_sha256 ? xr_crypto_sha256() : EVP_get_digestbynid(alg->md);
+    EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+    enum xr_answer answer = XR_NO;
+
+    if (ctx == NULL || md == NULL || EVP_DigestVerifyInit(ctx, NULL, md, NULL, key) != 1) {
+        answer = unchecked(why, alg);
+    } else if (EVP_DigestVerify(ctx, cert->d.signature.data, cert->d.signature.len,
+                                cert->d.slices.tbs.data, cert->d.slices.tbs.len) == 1) {
+        answer = XR_YES;
+    } else if (ERR_GET_REASON(ERR_peek_last_error()) == RSA_R_MODULUS_TOO_LARGE) {
+        (void)xr_fail(why, XR_FAILED, "the key is longer than OpenSSL takes");
+        answer = XR_UNKNOWN;
+    } else if (signed_without_null(key, md, cert)) {
+        (void)xr_fail(why, XR_FAILED,
+                      "it lacks the NULL that OpenSSL wants after the name of the digest");
+        answer = XR_UNKNOWN;
+    }
+    EVP_MD_CTX_free(ctx);
+    return answer;
+}
+
+enum xr_answer xr_cert_check_signature(const struct xr_cert *cert, struct xr_cert *issuer,
+                                       struct xr_error *why)
+{
+    EVP_PKEY *key = xr_crypto_key(issuer);
+    struct algorithm alg;
+    enum xr_answer answer = XR_NO;
+    X509 *x = NULL;
+    int result = 0;
+
+    if (cert->d.alg_mismatch)
+        return XR_NO;
+    if (key == NULL) {
+        (void)xr_fail(why, XR_FAILED, "%s", xr_cert_key_complaint(issuer));
+        return XR_UNKNOWN;
+    }
+    algorithm_of(&alg, cert->d.signature_alg);
+    if (!alg.known) {
+        answer = unchecked(why, &alg);
+    } else if (!may_sign(key, &alg)) {
+        answer = XR_NO;
+    } else if (alg.md != NID_undef) {
+        answer = check_plain(cert, key, &alg, why);
+    } else {
+        x = xr_crypto_cert(cert->der);
+        result = x != NULL ? X509_verify(x, key) : -1;
+        answer = result == 1 ? XR_YES : result == 0 ? XR_NO : unchecked(why, &alg);
+        X509_free(x);
+    }
+    ERR_clear_error();
+    return answer;
 }
 
 bool xr_cert_signed_by(const struct xr_cert *cert, struct xr_cert *issuer)
 {
-    EVP_PKEY *key = xr_crypto_key(issuer);
-    int md = NID_undef, type = NID_undef;
-    bool ok = false;
-
-    if (key == NULL || cert->d.alg_mismatch)
-        return false;
-    if (plain_signature(&md, &type, cert->d.signature_alg)) {
-        EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-
-        ok = ctx != NULL && EVP_PKEY_get_base_id(key) == EVP_PKEY_type(type) &&
-             EVP_DigestVerifyInit(ctx, NULL,
-                                  md == NID_sha256 ? xr_crypto_sha256() : EVP_get_digestbynid(md),
-                                  NULL, key) == 1 &&
-             EVP_DigestVerify(ctx, cert->d.signature.data, cert->d.signature.len,
-                              cert->d.slices.tbs.data, cert->d.slices.tbs.len) == 1;
-        EVP_MD_CTX_free(ctx);
-    } else {
-        X509 *x = xr_crypto_cert(cert->der);
-
-        ok = x != NULL && X509_verify(x, key) == 1;
-        X509_free(x);
-    }
-    ERR_clear_error();
-    return ok;
+    return xr_cert_check_signature(cert, issuer, NULL) == XR_YES;
 }
 
 bool xr_cert_self_signed(struct xr_cert *cert)
 {
     return xr_x509_name_equal(cert->d.slices.subject, cert->d.slices.issuer) &&
            xr_cert_signed_by(cert, cert);
-}
-
-bool xr_cert_accepted(struct xr_cert *cert, struct xr_error *err)
-{
-    X509 *x = NULL;
-
-    if (cert->accepted)
-        return true;
-    x = xr_crypto_cert(cert->der);
-    cert->accepted = x != NULL && X509_get0_pubkey(x) != NULL &&
-                     (X509_get_extension_flags(x) & EXFLAG_INVALID) == 0;
-    if (!cert->accepted)
-        (void)xr_crypto_fail(err, XR_INVALID, "OpenSSL does not accept this certificate");
-    ERR_clear_error();
-    X509_free(x);
-    return cert->accepted;
-}
-
-const char *xr_cert_key_complaint(struct xr_cert *cert)
-{
-    EVP_PKEY *key = xr_crypto_key(cert);
-
-    if (key == NULL)
-        return "this OpenSSL does not know the type of its public key";
-    if (EVP_PKEY_get_security_bits(key) < XR_TLS_SECURITY_BITS)
-        return "its public key is too short: TLS programs refuse it";
-    return NULL;
 }
 
 const char *xr_cert_signature_complaint(const struct xr_cert *cert)

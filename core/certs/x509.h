@@ -31,10 +31,15 @@ void xr_cert_free(struct xr_cert *cert);
 /* CA by RFC 5280 (basicConstraints, keyCertSign where keyUsage is present), or a version 1
  * certificate whose subject is its issuer: before version 3 there was no other way to mark a CA. */
 bool xr_cert_is_ca(const struct xr_cert *cert);
-/* Signature only: names, validity and constraints are the model's and the verifier's business. */
+/* Signature only: names, validity and constraints are the model's and the verifier's business.
+ * XR_UNKNOWN: this libcrypto cannot check it (an algorithm that it lacks); why then says so. */
+enum xr_answer xr_cert_check_signature(const struct xr_cert *cert, struct xr_cert *issuer,
+                                       struct xr_error *why);
+/* Was it checked, with a yes? */
 bool xr_cert_signed_by(const struct xr_cert *cert, struct xr_cert *issuer);
 bool xr_cert_self_signed(struct xr_cert *cert);
-/* Does libcrypto parse the whole certificate? False with a reason. */
+/* Does libcrypto take the certificate: all of it is parsed, and its dates are of the form that paths
+ * need? A key of a type that it does not know is no obstacle. False with a reason for people. */
 bool xr_cert_accepted(struct xr_cert *cert, struct xr_error *err);
 /* OpenSSL's security level 2, which Debian, Ubuntu and Fedora set for every TLS program
  * (SSL_CTX_set_security_level(3)): keys and signatures weaker than so many bits are refused. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "plan.h"
+#include "placement.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -48,37 +48,11 @@ static struct xr_cert *cert_of(const struct deciding *d)
 
 static bool place_for(enum xr_place *out, struct deciding *d)
 {
-    const struct xr_wish *wish = d->wish;
-    enum xr_kind kind = XR_KIND_LEAF;
+    char *why = xr_placement(out, d->wish, d->pool, d->caps->places[XR_PEER] != XR_CANNOT);
 
-    if (wish->subject.type == XR_SUBJECT_CRL) {
-        *out = XR_CRL;
-        if (wish->place_given && wish->place != XR_CRL)
-            refuse(d, xr_format("a CRL cannot go in the place %s", xr_place_name(wish->place)));
-        return d->step->action != XR_ACTION_REFUSE;
-    }
-    kind = xr_pool_kind(d->pool, wish->pool_at);
-    if (wish->place_given) {
-        *out = wish->place;
-        if (wish->place == XR_CRL)
-            refuse(d, xr_strdup("a certificate cannot go in the place crl"));
-        else if (wish->place == XR_PEER && kind != XR_KIND_LEAF)
-            refuse(d, xr_strdup("a CA certificate cannot be a peer"));
-        else if ((wish->place == XR_ANCHOR || wish->place == XR_INTERMEDIATE) &&
-                 kind == XR_KIND_LEAF)
-            refuse(d, xr_format("not a CA certificate: it cannot be an %s",
-                                xr_place_name(wish->place)));
-        return d->step->action != XR_ACTION_REFUSE;
-    }
-    if (kind == XR_KIND_LEAF) {
-        *out = XR_PEER;
-        refuse(d, xr_strdup(d->caps->places[XR_PEER] != XR_CANNOT
-                                ? "not a CA certificate: only --as peer installs it"
-                                : "not a CA certificate, and this store holds only those of CAs"));
-        return false;
-    }
-    *out = kind == XR_KIND_ROOT ? XR_ANCHOR : XR_INTERMEDIATE;
-    return true;
+    if (why != NULL)
+        refuse(d, why);
+    return why == NULL;
 }
 
 /* Returns an anchor's purposes, or 0 after a refusal. */
@@ -142,11 +116,30 @@ static void say_meaning(struct xr_buf *out, uint32_t purposes)
     xr_buf_str(out, " that shows a certificate of this CA will be believed");
 }
 
+/* What an anchor by its own signature is asked about. */
+static void ask_self_signed(struct deciding *d, const char *purposes, const char *meaning)
+{
+    const char *unchecked = xr_pool_self_unchecked(d->pool, d->wish->pool_at);
+    bool silent = xr_pool_kind(d->pool, d->wish->pool_at) == XR_KIND_SELF_SIGNED;
+    char *why = NULL;
+
+    if (unchecked != NULL && d->step->why == NULL)
+        d->step->why = xr_format("its signature could not be checked: %s", unchecked);
+    why = xr_format("it becomes a trust anchor for %s: %s%s%s%s", purposes, meaning,
+                    silent ? "; it does not say that it is a CA" : "",
+                    unchecked != NULL ? "; its signature could not be checked: " : "",
+                    unchecked != NULL ? unchecked : "");
+
+    ask(d, why, true);
+    free(why);
+}
+
 /* held: the purposes that it is trusted for already. */
 static void ask_anchor(struct deciding *d, uint32_t held, uint32_t purposes)
 {
     const struct xr_cert *cert = cert_of(d);
-    bool root = xr_pool_kind(d->pool, d->wish->pool_at) == XR_KIND_ROOT;
+    enum xr_kind kind = xr_pool_kind(d->pool, d->wish->pool_at);
+    bool self_signed = kind == XR_KIND_ROOT || kind == XR_KIND_SELF_SIGNED;
     char text[64], before[64];
     char *why = NULL;
     struct xr_buf meaning = {0};
@@ -160,10 +153,9 @@ static void ask_anchor(struct deciding *d, uint32_t held, uint32_t purposes)
         free(why);
         why = NULL;
     }
-    if (root && held == 0) {
-        why = xr_format("it becomes a trust anchor for %s: %s", text, meaning.data);
-        ask(d, why, true);
-    } else if (!root) {
+    if (self_signed && held == 0) {
+        ask_self_signed(d, text, meaning.data);
+    } else if (!self_signed) {
         why = xr_format("it is not self-signed, and as an anchor it is trusted for %s without the "
                         "CA that signed it: %s",
                         text, meaning.data);
@@ -243,7 +235,6 @@ static void decide_install(struct deciding *d)
 {
     const struct xr_wish *wish = d->wish;
     struct xr_step *step = d->step;
-    struct xr_error err = {0};
     struct xr_entry entry = {.size = sizeof(entry), .subject = wish->subject, .der = wish->der};
     const struct xr_entry *present = NULL;
     char *label = NULL;
@@ -263,10 +254,6 @@ static void decide_install(struct deciding *d)
         refuse(d, xr_format("this store has no place for %s %s",
                             entry.place == XR_ANCHOR || entry.place == XR_INTERMEDIATE ? "an" : "a",
                             xr_place_name(entry.place)));
-        return;
-    }
-    if (cert_of(d) != NULL && !xr_cert_accepted(cert_of(d), &err)) {
-        refuse(d, xr_strdup(err.text));
         return;
     }
     if (entry.place == XR_ANCHOR && (entry.purposes = anchor_purposes(d)) == 0)

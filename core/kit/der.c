@@ -102,14 +102,24 @@ static uint32_t purpose_of_oid(struct xr_bytes oid)
     return 0;
 }
 
+bool xr_der_purpose(struct xr_der_item *out, uint32_t *purpose, struct xr_bytes *oids)
+{
+    *purpose = 0;
+    if (!xr_der_expect(out, oids, XR_DER_OID))
+        return false;
+    *purpose = purpose_of_oid(out->content);
+    return true;
+}
+
 static bool purposes_of_oids(uint32_t *out, struct xr_bytes oids)
 {
     struct xr_der_item oid;
+    uint32_t purpose = 0;
 
     while (oids.len > 0) {
-        if (!xr_der_expect(&oid, &oids, XR_DER_OID))
+        if (!xr_der_purpose(&oid, &purpose, &oids))
             return false;
-        *out |= purpose_of_oid(oid.content);
+        *out |= purpose;
     }
     return true;
 }
@@ -393,10 +403,15 @@ enum xr_status xr_der_aux(struct xr_der_aux *out, struct xr_bytes der, struct xr
             goto bad;
         if (item.tag == XR_DER_SEQUENCE) {
             out->has_trust = true;
+            out->trust_oids = item.content;
             if (!purposes_of_oids(&out->trust, item.content))
                 goto bad;
-        } else if (item.tag == 0xa0 && !purposes_of_oids(&out->reject, item.content)) {
-            goto bad;
+        } else if (item.tag == 0xa0) {
+            out->reject_oids = item.content;
+            if (!purposes_of_oids(&out->reject, item.content))
+                goto bad;
+        } else if (item.tag == XR_DER_UTF8) {
+            out->alias = item.content;
         }
     }
     return XR_OK;

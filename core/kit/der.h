@@ -68,8 +68,12 @@ int xr_der_cert_order(const struct xr_der_cert *a, const struct xr_der_cert *b);
 /* OpenSSL's X509_CERT_AUX, which follows the certificate in a TRUSTED CERTIFICATE block. */
 struct xr_der_aux {
     bool has_trust;
-    uint32_t trust, reject; /* purposes */
+    uint32_t trust, reject;                  /* purposes */
+    struct xr_bytes trust_oids, reject_oids; /* DER OBJECT IDENTIFIERs, slices */
+    struct xr_bytes alias;                   /* UTF-8; empty without one */
 };
+/* Takes an OBJECT IDENTIFIER from the front of *oids; *purpose is 0 if it is none of ours. */
+bool xr_der_purpose(struct xr_der_item *out, uint32_t *purpose, struct xr_bytes *oids);
 enum xr_status xr_der_aux(struct xr_der_aux *out, struct xr_bytes der, struct xr_error *err);
 
 /* Issuer name of a CertificateList (RFC 5280, 5.1). */

@@ -110,6 +110,42 @@ static json_t *purposes(uint32_t bits)
     return out;
 }
 
+static json_t *answer(enum xr_answer value)
+{
+    return value == XR_UNKNOWN ? json_null() : json_boolean(value == XR_YES);
+}
+
+static json_t *oids(struct xr_bytes list)
+{
+    json_t *out = json_array();
+    struct xr_der_item oid;
+    uint32_t purpose = 0;
+
+    while (xr_der_purpose(&oid, &purpose, &list)) {
+        char *other = purpose == 0 ? xr_x509_oid_text(oid.whole) : NULL;
+
+        add(out, string(other != NULL ? other : xr_purpose_name(purpose)));
+        free(other);
+    }
+    return out;
+}
+
+/* The trust settings of a TRUSTED CERTIFICATE, where there are any. */
+static void set_trust(json_t *certificate, const struct xr_input_item *item)
+{
+    struct xr_der_aux aux = {0};
+    json_t *out = NULL;
+
+    if (item->aux.len == 0 || xr_der_aux(&aux, item->aux, NULL) != XR_OK ||
+        (!aux.has_trust && aux.reject_oids.len == 0 && aux.alias.len == 0))
+        return;
+    out = json_object();
+    set(out, "purposes", aux.has_trust ? oids(aux.trust_oids) : json_null());
+    set(out, "rejects", oids(aux.reject_oids));
+    set_owned(out, "alias", aux.alias.len > 0 ? xr_memdup(aux.alias.data, aux.alias.len) : NULL);
+    set(certificate, "trust", out);
+}
+
 static json_t *certificate(const struct xr_report *report, const struct xr_input_item *item,
                            const struct xr_inspected *found)
 {
@@ -130,7 +166,8 @@ static json_t *certificate(const struct xr_report *report, const struct xr_input
     set(out, "not_before", when(cert->d.not_before));
     set(out, "not_after", when(cert->d.not_after));
     set(out, "kind", kind(report, found->at));
-    set(out, "self_signed", json_boolean(found->self_signed));
+    set(out, "self_signed", answer(found->self_signed));
+    set_trust(out, item);
     set(out, "issued_by", relatives(report, &found->issued_by));
     set(out, "same_key", relatives(report, &found->same_key));
     if (found->issued_by.left_out > 0)
@@ -179,11 +216,6 @@ static json_t *path(const struct xr_verdict *verdict)
     for (size_t i = 0; i < verdict->path_len; i++)
         add(out, hex(verdict->path[i], XR_SHA256_LEN));
     return out;
-}
-
-static json_t *answer(enum xr_answer value)
-{
-    return value == XR_UNKNOWN ? json_null() : json_boolean(value == XR_YES);
 }
 
 /* How other readers of the same store answer; a key only where there is one. */

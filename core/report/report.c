@@ -246,8 +246,10 @@ void xr_report_free(struct xr_report *report)
         free(report->answers.items[i].why);
     }
     free(report->answers.items);
-    for (size_t i = 0; i < report->inspected.count; i++)
+    for (size_t i = 0; i < report->inspected.count; i++) {
         xr_strings_free(&report->inspected.items[i].warnings);
+        free(report->inspected.items[i].would_go);
+    }
     free(report->inspected.items);
     for (size_t i = 0; i < report->reader->name_count; i++)
         free(report->reader->names[i]);

@@ -24,10 +24,11 @@ struct xr_answer_row {
 
 /* What inspect found out about one certificate of its input. */
 struct xr_inspected {
-    size_t at; /* in the pool; XR_NONE: the item is no certificate */
-    bool self_signed;
+    size_t at;                  /* in the pool; XR_NONE: the item is no certificate */
+    enum xr_answer self_signed; /* XR_UNKNOWN: its own signature could not be checked */
     struct xr_relatives issued_by, same_key;
     struct xr_strings warnings;
+    char *would_go; /* where an installation would put it, for people; owned */
 };
 
 /* For programs that read a report with facts.c; no part of the result. */

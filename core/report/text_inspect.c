@@ -20,13 +20,46 @@ static void put_relatives(FILE *out, const char *head, const struct xr_report *r
         (void)fprintf(out, "  %-11s and %zu more\n", "", found->left_out);
 }
 
+static void put_oids(FILE *out, const char *head, struct xr_bytes oids)
+{
+    struct xr_der_item oid;
+    uint32_t purpose = 0;
+    const char *between = "";
+
+    (void)fprintf(out, "\n  %-11s %s", head, oids.len == 0 ? "nothing" : "");
+    while (xr_der_purpose(&oid, &purpose, &oids)) {
+        char *other = purpose == 0 ? xr_x509_oid_text(oid.whole) : NULL;
+
+        (void)fprintf(out, "%s%s", between, other != NULL ? other : xr_purpose_name(purpose));
+        free(other);
+        between = ", ";
+    }
+}
+
+/* The trust settings of a TRUSTED CERTIFICATE. */
+static void put_trust(FILE *out, const struct xr_input_item *item)
+{
+    struct xr_der_aux aux = {0};
+    char *alias = NULL;
+
+    if (item->aux.len == 0 || xr_der_aux(&aux, item->aux, NULL) != XR_OK)
+        return;
+    if (aux.has_trust)
+        put_oids(out, "trusted for", aux.trust_oids);
+    if (aux.reject_oids.len > 0)
+        put_oids(out, "rejected", aux.reject_oids);
+    if (aux.alias.len > 0) {
+        alias = xr_memdup(aux.alias.data, aux.alias.len);
+        (void)fprintf(out, "\n  %-11s ", "alias");
+        xr_text_visible(out, alias);
+        free(alias);
+    }
+}
+
 static void inspect_cert(const struct xr_text_style *style, FILE *out,
                          const struct xr_report *report, const struct xr_input_item *item,
                          const struct xr_inspected *found)
 {
-    static const char *const goes[] = {
-        "anchor, after confirmation", "intermediate: builds paths, trusted for nothing",
-        "intermediate: builds paths, trusted for nothing", "nowhere, unless --as peer"};
     enum xr_kind kind = XR_KIND_LEAF;
     unsigned char sha1[20];
     char *name = xr_report_name(report, found->at);
@@ -50,7 +83,8 @@ static void inspect_cert(const struct xr_text_style *style, FILE *out,
     xr_text_time(out, item->cert->d.not_before);
     (void)fputs(" to ", out);
     xr_text_time(out, item->cert->d.not_after);
-    (void)fprintf(out, "\n  %-11s %s\n", "would go", goes[kind]);
+    put_trust(out, item);
+    (void)fprintf(out, "\n  %-11s %s\n", "would go", found->would_go);
     put_relatives(out, "same key", report, &found->same_key);
     put_relatives(out, "issued by", report, &found->issued_by);
     for (size_t i = 0; i < found->warnings.count; i++)

@@ -2,25 +2,39 @@
 /* The verbs that only read: inspect, stores, list, verify, history. */
 #include "request.h"
 
+#include "change/placement.h"
 #include "change/stale.h"
 
 #include <stdlib.h>
 
 /* ---- verbs ---- */
 
+static void say_unchecked(struct xr_strings *out, const char *why)
+{
+    char *text = xr_format("its signature could not be checked: %s", why);
+
+    xr_strings_add(out, text);
+    free(text);
+}
+
 static void warnings_of(struct xr_strings *out, struct xr_report *report, size_t at)
 {
     struct xr_pool *pool = &report->pool;
     struct xr_cert *cert = pool->items[at].cert;
     bool self_issued = pool->items[at].subject == pool->items[at].issuer;
+    const char *unchecked = xr_pool_self_unchecked(pool, at);
+    const char *complaint = xr_cert_key_complaint(cert);
+    char *never = xr_placement_never(pool, at);
 
-    if (cert->d.malformed)
-        xr_strings_add(out, "an extension is malformed or occurs twice");
+    if (never != NULL)
+        xr_strings_add(out, never);
     if (cert->d.unknown_critical)
         xr_strings_add(out, "a critical extension is unknown");
     if (cert->d.alg_mismatch)
         xr_strings_add(out, "its two signature algorithms differ");
-    if (self_issued && !xr_pool_self_signed(pool, at))
+    if (unchecked != NULL)
+        say_unchecked(out, unchecked);
+    else if (self_issued && !xr_pool_self_signed(pool, at))
         xr_strings_add(out, "it names itself as issuer, but its key did not sign it");
     if (cert->d.not_before > cert->d.not_after)
         xr_strings_add(out, "it ends before it begins");
@@ -30,10 +44,12 @@ static void warnings_of(struct xr_strings *out, struct xr_report *report, size_t
         xr_strings_add(out, "it is not valid yet");
     if (cert->d.name_constraints && xr_cert_is_ca(cert))
         xr_strings_add(out, "it has name constraints");
-    if (xr_cert_key_complaint(cert) != NULL)
-        xr_strings_add(out, xr_cert_key_complaint(cert));
+    if (never == NULL && complaint != NULL &&
+        (unchecked == NULL || strcmp(unchecked, complaint) != 0))
+        xr_strings_add(out, complaint);
     if (!self_issued && xr_cert_signature_complaint(cert) != NULL)
         xr_strings_add(out, xr_cert_signature_complaint(cert));
+    free(never);
 }
 
 static void inspect(struct xr_report *report)
@@ -41,13 +57,17 @@ static void inspect(struct xr_report *report)
     struct xr_pool *pool = &report->pool;
 
     for (size_t i = 0; i < report->input.found.count; i++) {
-        const struct xr_cert *cert = report->input.found.items[i].cert;
+        const struct xr_input_item *item = &report->input.found.items[i];
+        const struct xr_cert *cert = item->cert;
         struct xr_inspected *found = XR_PUSH(&report->inspected);
 
         found->at = cert != NULL ? xr_pool_find(pool, cert->sha256) : XR_NONE;
         if (cert == NULL)
             continue;
-        found->self_signed = xr_pool_self_signed(pool, found->at);
+        found->self_signed = xr_pool_self_signed(pool, found->at)              ? XR_YES
+                             : xr_pool_self_unchecked(pool, found->at) == NULL ? XR_NO
+                                                                               : XR_UNKNOWN;
+        found->would_go = xr_placement_text(pool, found->at, item->has_trust, item->trust);
         xr_pool_same_key(&found->same_key, pool, found->at);
         xr_pool_issued_by(&found->issued_by, pool, found->at);
         warnings_of(&found->warnings, report, found->at);
@@ -160,7 +180,8 @@ static void warn_widened(struct xr_engine *engine, bool thorough)
                 continue;
             slices = &pool->items[at].cert->d.slices;
             if (xr_bytes_equal(slices->subject, slices->issuer) &&
-                (!thorough || xr_pool_self_signed(pool, at)))
+                (!thorough || xr_pool_self_signed(pool, at) ||
+                 xr_pool_self_unchecked(pool, at) != NULL))
                 continue;
             if (widened++ >= WIDENED_NAMED)
                 continue;

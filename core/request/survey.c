@@ -134,7 +134,7 @@ void xr_engine_check_all(struct xr_engine *engine, bool whole)
     size_t count = engine->report->pool.count;
 
     xr_threads_run(&engine->threads, (count + PIECE - 1) / PIECE, check_piece, &checking);
-    if (!engine->rq->dry_run)
+    if (!engine->rq->dry_run && engine->rq->verb != XR_VERB_INSPECT) /* which writes nothing */
         xr_selfsigned_keep(&engine->report->pool, engine->state_dir);
 }
 
@@ -157,7 +157,7 @@ void xr_engine_read(struct xr_engine *engine, struct xr_words files)
         xr_input_add(input, files.items[i]);
     input->password = (struct xr_bytes){0};
     xr_engine_pool_input(engine);
-    if (engine->rq->verb == XR_VERB_INSTALL)
+    if (engine->rq->verb == XR_VERB_INSTALL || engine->rq->verb == XR_VERB_INSPECT)
         xr_engine_check_all(engine, true);
 }
 

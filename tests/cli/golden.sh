@@ -7,6 +7,7 @@
 
 golden=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/golden" && pwd -P)
 make_pki "$T/pki"
+"${XR_MKODD:?}" "$T/odd"
 cd "$T"
 dir=$T/trust
 s=(--store "openssl:$dir")
@@ -20,7 +21,7 @@ s=(--store "openssl:$dir")
         printf "s/%s…/<%s>…/g\n", substr($2, 1, 16), $1
         printf "s/%s\\\\u2026/<%s>/g\n", substr($2, 1, 16), $1
         printf "s/%s/<sha1 of %s>/g\n", $3, $1
-    }' "$P/pins.txt"
+    }' "$P/pins.txt" odd/pins.txt
     for crl in "$P"/*.crl.pem; do
         printf 's/%s/<sha256 of %s>/g\n' \
             "$(openssl crl -in "$crl" -outform DER | sha256sum | cut -c1-64)" "${crl##*/}"
@@ -69,6 +70,9 @@ both() {
 both inspect-family 0 inspect pki/new-root.pem pki/cross.pem pki/old-root.pem
 both inspect-oddities 1 inspect pki/leaf.pem pki/hostile-name.pem pki/v1-root.pem pki/only-key.pem \
     pki/missing.pem pki/old-root-revokes-cross.crl.pem pki/old-root-trusted.pem pki/expired-cross.pem
+both inspect-kinds 0 inspect odd/self-signed.pem odd/self-signed-server.pem odd/malformed.pem \
+    odd/malformed-names.pem odd/md2.pem odd/unknown-key.pem odd/trusted.pem
+both inspect-refused 0 inspect odd/padded-serial.pem odd/no-seconds.pem odd/undecodable-name.pem
 both stores-absent 0 "${s[@]}" stores
 both list-absent 0 "${s[@]}" list
 both history-empty 0 history
@@ -85,6 +89,9 @@ both list-managed 0 "${s[@]}" list --managed
 both stores 0 "${s[@]}" stores
 both inspect-with-store 0 "${s[@]}" inspect pki/new-root.pem
 both install-leaf 1 "${s[@]}" install pki/leaf.pem
+both install-odd 4 "${s[@]}" --dry-run install odd/self-signed.pem odd/self-signed-server.pem \
+    odd/malformed.pem odd/md2.pem odd/no-seconds.pem
+both install-self-signed 0 "${s[@]}" --dry-run install --as anchor odd/self-signed.pem
 both undo-dry 0 undo --dry-run
 says undo 0 undo
 says install-cross 0 "${s[@]}" install pki/cross.pem

@@ -299,7 +299,7 @@ static int cert_add_basics(X509 *cert, const struct pki_key *key, const struct p
     const char *usage = spec->key_usage;
     if (usage == NULL)
         usage = spec->ca ? "critical,keyCertSign,cRLSign" : "critical,digitalSignature";
-    if (cert_add_text(cert, NID_basic_constraints, constraints) != 0 ||
+    if (cert_add_text(cert, NID_basic_constraints, spec->silent ? "" : constraints) != 0 ||
         cert_add_text(cert, NID_key_usage, usage) != 0)
         return -1;
     return cert_add_key_ids(cert, key, issuer_key);
@@ -378,6 +378,9 @@ static int cert_set_fields(X509 *cert, const struct pki_key *key, const struct p
         ASN1_TIME_set(X509_getm_notBefore(cert), (time_t)spec->not_before) == NULL ||
         ASN1_TIME_set(X509_getm_notAfter(cert), (time_t)spec->not_after) == NULL ||
         X509_set_pubkey(cert, key->pkey) != 1)
+        goto out;
+    if (spec->utc_time != NULL &&
+        ASN1_STRING_set(X509_getm_notBefore(cert), spec->utc_time, -1) != 1)
         goto out;
     ret = 0;
 out:
@@ -465,6 +468,18 @@ int pki_trusted(struct pki_blob *out, const struct pki_blob *cert, const char *c
 out:
     X509_free(x);
     return ret;
+}
+
+size_t pki_patch(struct pki_blob *blob, const void *from, const void *to, size_t len)
+{
+    size_t found = 0;
+    for (size_t at = 0; at + len <= blob->len; at++) {
+        if (memcmp(blob->data + at, from, len) != 0)
+            continue;
+        memcpy(blob->data + at, to, len);
+        found++;
+    }
+    return found;
 }
 
 int pki_fingerprint(char *hex, size_t size, const char *digest, const struct pki_blob *blob)

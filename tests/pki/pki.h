@@ -67,6 +67,8 @@ struct pki_spec {
     const char *san;              /* "DNS:localhost,IP:127.0.0.1" */
     bool unknown_critical;        /* add a critical extension that nobody knows */
     bool pss;                     /* sign with RSA-PSS; the issuer's key must be RSA */
+    bool silent;                  /* no basic constraints */
+    const char *utc_time; /* NULL, or the content of its notBefore, a UTCTime, as it stands */
 };
 
 /* Version 3, valid from a day before `now` for ten years after it, no path length. */
@@ -84,6 +86,18 @@ int pki_issue(struct pki_blob *out, const struct pki_key *key, const struct pki_
  * `alias`. */
 int pki_trusted(struct pki_blob *out, const struct pki_blob *cert, const char *const *trust,
                 const char *const *reject, const char *alias);
+
+/* Replaces len bytes wherever they occur; returns how often. No signature is renewed. */
+size_t pki_patch(struct pki_blob *blob, const void *from, const void *to, size_t len);
+
+/* Algorithms that no libcrypto of ours has, put in the place of those that pki_issue uses. */
+#define PKI_SHA256_RSA "\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0b"
+#define PKI_MD2_RSA    "\x2a\x86\x48\x86\xf7\x0d\x01\x01\x02"
+#define PKI_EC_KEY     "\x2a\x86\x48\xce\x3d\x02\x01\x06"
+#define PKI_NO_KEY     "\x2a\x86\x48\xce\x3d\x02\x7e\x06"
+/* basicConstraints of a CA, and what is none. */
+#define PKI_CA_VALUE     "\x55\x1d\x13\x01\x01\xff\x04\x05\x30\x03\x01\x01\xff"
+#define PKI_BROKEN_VALUE "\x55\x1d\x13\x01\x01\xff\x04\x05\x31\x03\x01\x01\xff"
 
 /* Lower-case hex of the digest ("SHA256") of the bytes; `size` counts the closing zero. */
 int pki_fingerprint(char *hex, size_t size, const char *digest, const struct pki_blob *blob);

@@ -215,21 +215,18 @@ Test(model, only_its_own_signature_makes_a_root)
     xr_cert_free(forged);
 }
 
-Test(model, what_is_no_ca_is_a_leaf_even_if_it_signed_itself)
+Test(model, what_says_it_is_no_ca_is_a_leaf_even_if_it_signed_itself)
 {
-    struct pki_spec bare = pki_spec_ca("Bare", NOW), unsigning = pki_spec_ca("No Signing", NOW);
-    struct pki_spec v1 = pki_spec_ca("Version 1", NOW);
-    struct xr_cert *certs[4];
-    static const enum xr_kind want[] = {XR_KIND_LEAF, XR_KIND_LEAF, XR_KIND_LEAF, XR_KIND_ROOT};
+    struct pki_spec unsigning = pki_spec_ca("No Signing", NOW), v1 = pki_spec_ca("Version 1", NOW);
+    struct xr_cert *certs[3];
+    static const enum xr_kind want[] = {XR_KIND_LEAF, XR_KIND_LEAF, XR_KIND_ROOT};
 
-    bare.bare = true;
     unsigning.key_usage = "critical,digitalSignature";
     v1.version = 1;
     certs[0] = leaf("self", keys[3], NULL, NULL);
-    certs[1] = make(keys[3], NULL, NULL, &bare);
-    certs[2] = make(keys[3], NULL, NULL, &unsigning);
-    certs[3] = make(keys[3], NULL, NULL, &v1);
-    for (size_t i = 0; i < 4; i++) {
+    certs[1] = make(keys[3], NULL, NULL, &unsigning);
+    certs[2] = make(keys[3], NULL, NULL, &v1);
+    for (size_t i = 0; i < 3; i++) {
         cr_assert_eq(kind_alone(certs[i]), want[i], "certificate %zu", i);
         xr_cert_free(certs[i]);
     }
@@ -238,12 +235,87 @@ Test(model, what_is_no_ca_is_a_leaf_even_if_it_signed_itself)
     xr_cert_free(certs[0]);
 }
 
+Test(model, silent_about_being_a_ca_is_a_kind_of_its_own)
+{
+    struct pki_spec bare = pki_spec_ca("Bare", NOW);
+    struct xr_cert *cert = NULL;
+    struct xr_pool pool = {0};
+    enum xr_kind kind = XR_KIND_LEAF;
+
+    bare.bare = true;
+    cert = make(keys[3], NULL, NULL, &bare);
+    (void)xr_pool_add(&pool, cert);
+    cr_assert_not(xr_pool_known_kind(&kind, &pool, 0), "its signature is not checked yet");
+    cr_assert_eq(xr_pool_kind(&pool, 0), XR_KIND_SELF_SIGNED);
+    xr_pool_free(&pool);
+    xr_cert_free(cert);
+    cert = make(keys[3], NULL, keys[0], &bare);
+    cr_assert_eq(kind_alone(cert), XR_KIND_LEAF, "somebody else signed it");
+    xr_cert_free(cert);
+    cert = make(keys[3], family[OLD], keys[0], &bare);
+    cr_assert_eq(kind_alone(cert), XR_KIND_LEAF, "it names another issuer");
+    xr_cert_free(cert);
+}
+
+/* A copy of the certificate in which some bytes are others. */
+static struct xr_cert *patched(const struct xr_cert *from, const void *is, const void *becomes,
+                               size_t len, size_t times)
+{
+    struct pki_blob copy = {xr_memdup(from->der.data, from->der.len), from->der.len};
+    struct xr_cert *cert = NULL;
+
+    cr_assert_eq(pki_patch(&copy, is, becomes, len), times);
+    cr_assert_eq(xr_cert_new(&cert, (struct xr_bytes){copy.data, copy.len}, NULL), XR_OK);
+    free(copy.data);
+    return cert;
+}
+
+Test(model, extensions_that_do_not_parse_make_a_malformed_one)
+{
+    struct xr_cert *cert =
+        patched(family[NEW], PKI_CA_VALUE, PKI_BROKEN_VALUE, sizeof(PKI_CA_VALUE) - 1, 1);
+
+    cr_assert_eq(kind_alone(cert), XR_KIND_MALFORMED);
+    xr_cert_free(cert);
+}
+
+Test(model, a_self_issued_ca_whose_signature_nobody_can_check_is_a_root)
+{
+    struct pki_key *rsa = pki_key_new(PKI_RSA);
+    struct pki_spec spec = pki_spec_ca("Old as MD2", NOW);
+    struct xr_cert *signed_one = make(rsa, NULL, NULL, &spec);
+    struct xr_cert *old =
+        patched(signed_one, PKI_SHA256_RSA, PKI_MD2_RSA, sizeof(PKI_MD2_RSA) - 1, 2);
+    struct xr_pool pool = {0};
+    struct xr_cert *bare = NULL, *silent = NULL;
+
+    (void)xr_pool_add(&pool, old);
+    (void)xr_pool_add(&pool, signed_one);
+    cr_assert_eq(xr_pool_kind(&pool, 0), XR_KIND_ROOT);
+    cr_assert_not(xr_pool_self_signed(&pool, 0), "which is not to say that it was checked");
+    cr_assert(strstr(xr_pool_self_unchecked(&pool, 0), "md2WithRSAEncryption") != NULL);
+    cr_assert(xr_pool_self_signed(&pool, 1));
+    cr_assert_null(xr_pool_self_unchecked(&pool, 1));
+    spec.bare = true;
+    bare = make(rsa, NULL, NULL, &spec);
+    silent = patched(bare, PKI_SHA256_RSA, PKI_MD2_RSA, sizeof(PKI_MD2_RSA) - 1, 2);
+    cr_assert_eq(kind_alone(silent), XR_KIND_SELF_SIGNED);
+    xr_pool_free(&pool);
+    xr_cert_free(old);
+    xr_cert_free(signed_one);
+    xr_cert_free(bare);
+    xr_cert_free(silent);
+    pki_key_free(rsa);
+}
+
 Test(model, kinds_have_names)
 {
     cr_assert_str_eq(xr_kind_name(XR_KIND_ROOT), "root");
     cr_assert_str_eq(xr_kind_name(XR_KIND_CROSS), "cross");
     cr_assert_str_eq(xr_kind_name(XR_KIND_INTERMEDIATE), "intermediate");
     cr_assert_str_eq(xr_kind_name(XR_KIND_LEAF), "leaf");
+    cr_assert_str_eq(xr_kind_name(XR_KIND_SELF_SIGNED), "self-signed");
+    cr_assert_str_eq(xr_kind_name(XR_KIND_MALFORMED), "malformed");
 }
 
 /* ---- relatives ---- */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "change/plan.h"
+#include "change/placement.h"
 #include "pki.h"
 
 #include <criterion/criterion.h>
@@ -23,6 +23,10 @@ enum {
     PATHLEN,     /* below NEW, with a path length */
     EMAIL_SUB,   /* below NEW, EKU email */
     NEW_LIMITED, /* NEW's key and name again, self-signed, with name constraints */
+    SILENT,      /* self-signed, and does not say whether it is a CA */
+    SILENT_LEAF, /* likewise, but its key usage leaves out certificates */
+    UNCHECKED,   /* a root of an unknown signature algorithm */
+    MALFORMED,   /* a root whose basicConstraints do not parse */
     CERTS
 };
 static struct xr_cert *certs[CERTS];
@@ -35,6 +39,18 @@ static struct pki_key *new_key(void)
 
     cr_assert(key != NULL);
     return key;
+}
+
+/* Makes a copy of the new root in which some bytes are others. */
+static void make_patched(unsigned at, const void *is, const void *becomes, size_t len)
+{
+    const struct xr_cert *from = certs[NEW];
+    struct pki_blob der = {xr_memdup(from->der.data, from->der.len), from->der.len};
+
+    cr_assert_gt(pki_patch(&der, is, becomes, len), 0);
+    cr_assert_eq(xr_cert_new(&certs[at], (struct xr_bytes){der.data, der.len}, NULL), XR_OK);
+    free(der.data);
+    cr_assert_eq(xr_pool_add(&pool, certs[at]), at);
 }
 
 static void make(unsigned at, const struct pki_key *key, unsigned issuer,
@@ -61,6 +77,7 @@ static void make(unsigned at, const struct pki_key *key, unsigned issuer,
 static void setup(void)
 {
     struct pki_key *old = new_key(), *new = new_key(), *sub = new_key(), *other = new_key();
+    struct pki_key *lonely = new_key();
     struct pki_spec spec = pki_spec_ca("Old Root", NOW);
 
     make(OLD, old, OLD, NULL, &spec);
@@ -86,6 +103,17 @@ static void setup(void)
     spec = pki_spec_ca("New Root", NOW);
     spec.name_constraints = "critical,permitted;DNS:example.org";
     make(NEW_LIMITED, new, NEW_LIMITED, NULL, &spec);
+    spec = pki_spec_ca("Silent", NOW);
+    spec.bare = true;
+    spec.eku = "serverAuth";
+    make(SILENT, lonely, SILENT, NULL, &spec);
+    spec = pki_spec_leaf("Silent Leaf", NOW);
+    spec.silent = true;
+    make(SILENT_LEAF, lonely, SILENT_LEAF, NULL, &spec);
+    make_patched(UNCHECKED, "\x2a\x86\x48\xce\x3d\x04\x03\x02", "\x2a\x86\x48\xce\x3d\x04\x03\x7e",
+                 8);
+    make_patched(MALFORMED, PKI_CA_VALUE, PKI_BROKEN_VALUE, sizeof(PKI_CA_VALUE) - 1);
+    pki_key_free(lonely);
     pki_key_free(old);
     pki_key_free(new);
     pki_key_free(sub);
@@ -260,6 +288,81 @@ Test(plan, places_a_certificate_cannot_have_are_refused)
                        rows[i].why);
     EXPECT_REFUSED(plan_one(wish(XR_WISH_INSTALL, LEAF), caps_with(ALL), strict),
                    "only --as peer installs it");
+}
+
+Test(plan, self_signed_and_silent_is_placed_only_where_it_is_asked_to)
+{
+    struct xr_plan plan = {0};
+
+    plan = plan_one(wish(XR_WISH_INSTALL, SILENT), caps_with(ALL), strict);
+    SAYS(plan.items[0].why, "--as peer");
+    EXPECT_REFUSED(plan, "--as anchor");
+    plan = plan_one(wish_as(SILENT, XR_ANCHOR), caps_with(ALL), strict);
+    cr_assert(plan.items[0].pin_answers);
+    EXPECT(plan, XR_ACTION_ADD, NULL,
+           "it becomes a trust anchor for server, though it does not say that it is a CA");
+    EXPECT(plan_one(wish_as(SILENT, XR_PEER), caps_with(ALL), strict), XR_ACTION_ADD, NULL,
+           "it is trusted as itself");
+    EXPECT_REFUSED(plan_one(wish_as(SILENT, XR_INTERMEDIATE), caps_with(ALL), strict),
+                   "it does not say that it is a CA: it cannot be an intermediate");
+    plan = plan_one(wish(XR_WISH_INSTALL, SILENT_LEAF), caps_with(ALL), strict);
+    cr_assert(strstr(plan.items[0].why, "anchor") == NULL, "%s", plan.items[0].why);
+    EXPECT_REFUSED(plan, "only --as peer installs it");
+    EXPECT_REFUSED(plan_one(wish_as(SILENT_LEAF, XR_ANCHOR), caps_with(ALL), strict),
+                   "its key usage does not allow it to sign certificates");
+}
+
+Test(plan, a_root_whose_signature_nobody_can_check_asks_and_says_so)
+{
+    struct xr_plan plan = plan_one(wish(XR_WISH_INSTALL, UNCHECKED), caps_with(ALL), strict);
+
+    cr_assert_eq(plan.items[0].place, XR_ANCHOR);
+    cr_assert(plan.items[0].pin_answers);
+    SAYS(plan.items[0].ask, "it becomes a trust anchor for server");
+    EXPECT(plan, XR_ACTION_ADD, "its signature could not be checked: this OpenSSL does not know",
+           "its signature could not be checked: this OpenSSL does not know");
+}
+
+Test(plan, a_malformed_certificate_is_never_installed_whatever_is_asked)
+{
+    static const enum xr_place places[] = {XR_ANCHOR, XR_INTERMEDIATE, XR_PEER};
+
+    EXPECT_REFUSED(plan_one(wish(XR_WISH_INSTALL, MALFORMED), caps_with(ALL), strict),
+                   "its extension X509v3 Basic Constraints cannot be read");
+    for (size_t i = 0; i < COUNT(places); i++)
+        EXPECT_REFUSED(plan_one(wish_as(MALFORMED, places[i]), caps_with(ALL), dropping),
+                       "its extension X509v3 Basic Constraints cannot be read");
+    EXPECT(plan_one(wish(XR_WISH_DISTRUST, MALFORMED), caps_with(ALL), strict), XR_ACTION_ADD, NULL,
+           NULL);
+}
+
+Test(plan, what_install_refuses_is_said_to_go_nowhere)
+{
+    static const struct {
+        unsigned cert;
+        bool limited;
+        uint32_t trust;
+        const char *text;
+    } rows[] = {
+        {NEW, false, 0, "anchor, after confirmation"},
+        {UNCHECKED, false, 0, "anchor, after confirmation"},
+        {NEW, true, 0, "nowhere: no purpose is left"},
+        {NEW, true, XR_EMAIL, "but not for servers: it allows only email"},
+        {NEW, true, XR_SERVER, "anchor for server, after confirmation, in stores that can"},
+        {EMAIL_ROOT, false, 0, "but not for servers: it allows only email"},
+        {CROSS, false, 0, "intermediate: builds paths"},
+        {LEAF, false, 0, "nowhere, unless --as peer"},
+        {SILENT, false, 0, "nowhere, unless --as anchor or --as peer"},
+        {SILENT_LEAF, false, 0, "nowhere, unless --as peer"},
+        {MALFORMED, false, 0, "nowhere: OpenSSL does not accept it"},
+    };
+
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        char *text = xr_placement_text(&pool, rows[i].cert, rows[i].limited, rows[i].trust);
+
+        cr_assert(strstr(text, rows[i].text) != NULL, "row %zu: %s", i, text);
+        free(text);
+    }
 }
 
 Test(plan, a_leaf_as_a_peer_asks)

@@ -95,6 +95,32 @@ static size_t recalled(const char *from)
     return count;
 }
 
+Test(selfsigned, what_could_not_be_checked_is_not_kept_as_a_yes)
+{
+    static const char is[] = "\x2a\x86\x48\xce\x3d\x04\x03\x02";      /* ecdsa-with-SHA256 */
+    static const char becomes[] = "\x2a\x86\x48\xce\x3d\x04\x03\x7e"; /* unknown */
+    struct xr_pool pool = {0}, again = {0};
+
+    for (size_t i = 0; i < ROOTS; i++) {
+        struct pki_blob der = {xr_memdup(certs[i]->der.data, certs[i]->der.len), certs[i]->der.len};
+        struct xr_cert *cert = NULL;
+
+        cr_assert_eq(pki_patch(&der, is, becomes, sizeof(is) - 1), 2);
+        cr_assert_eq(xr_cert_new(&cert, (struct xr_bytes){der.data, der.len}, NULL), XR_OK);
+        (void)xr_pool_add(&pool, cert);
+        (void)xr_pool_add(&again, cert);
+        cr_assert_not_null(xr_pool_self_unchecked(&pool, i));
+        xr_cert_free(cert);
+        free(der.data);
+    }
+    xr_selfsigned_keep(&pool, dir);
+    xr_selfsigned_recall(&again, dir);
+    cr_assert_eq(known(&again), 0);
+    cr_assert_not(xr_pool_self_signed(&again, 0));
+    xr_pool_free(&pool);
+    xr_pool_free(&again);
+}
+
 Test(selfsigned, what_was_kept_is_recalled)
 {
     keep_all();

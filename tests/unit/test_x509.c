@@ -5,6 +5,7 @@
 #include "pki.h"
 
 #include <criterion/criterion.h>
+#include <openssl/rsa.h>
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
 #include <stdlib.h>
@@ -414,6 +415,182 @@ Test(x509, libcrypto_is_asked_whether_it_accepts_a_certificate)
     cr_assert_not_null(xr_cert_key_complaint(cert));
     cr_assert(!xr_cert_signed_by(cert, cert));
     xr_cert_free(cert);
+    pki_blob_free(&blob);
+    pki_key_free(key);
+}
+
+/* ---- signatures that cannot be checked ---- */
+
+static enum xr_answer own_signature(const struct pki_blob *blob, struct xr_error *why)
+{
+    struct xr_cert *cert = load(blob);
+    enum xr_answer answer = XR_NO;
+
+    *why = (struct xr_error){0};
+    answer = xr_cert_check_signature(cert, cert, why);
+    cr_assert_eq(xr_cert_self_signed(cert), answer == XR_YES, "%s", why->text);
+    xr_cert_free(cert);
+    return answer;
+}
+
+Test(x509, a_digest_that_libcrypto_lacks_is_no_wrong_signature)
+{
+    struct pki_spec spec = pki_spec_ca("Old as MD2", NOW);
+    struct pki_key *key = key_new(PKI_RSA), *other = key_new(PKI_EC);
+    struct pki_blob blob = issue(key, NULL, NULL, &spec);
+    struct pki_blob ec = issue(other, NULL, NULL, &spec);
+    struct xr_error why;
+    struct xr_cert *cert = NULL, *wrong = NULL;
+
+    cr_assert_eq(own_signature(&blob, &why), XR_YES);
+    cr_assert_eq(pki_patch(&blob, PKI_SHA256_RSA, PKI_MD2_RSA, sizeof(PKI_MD2_RSA) - 1), 2);
+    cr_assert_eq(own_signature(&blob, &why), XR_UNKNOWN);
+    cr_assert(strstr(why.text, "md2WithRSAEncryption") != NULL, "%s", why.text);
+    cert = load(&blob);
+    cr_assert(xr_cert_accepted(cert, &why), "%s", why.text);
+    wrong = load(&ec);
+    cr_assert_eq(xr_cert_check_signature(cert, wrong, NULL), XR_NO, "an EC key makes none of RSA");
+    blob.data[blob.len - 1] ^= 1;
+    cr_assert_eq(own_signature(&blob, &why), XR_UNKNOWN, "nobody can tell");
+    xr_cert_free(cert);
+    xr_cert_free(wrong);
+    pki_blob_free(&ec);
+    pki_blob_free(&blob);
+    pki_key_free(key);
+    pki_key_free(other);
+}
+
+Test(x509, an_unknown_algorithm_or_key_is_no_wrong_signature)
+{
+    static const char unknown[] = "\x2a\x86\x48\x86\xf7\x0d\x01\x01\x7e";
+    struct pki_spec spec = pki_spec_ca("Of Tomorrow", NOW);
+    struct pki_key *rsa = key_new(PKI_RSA), *ec = key_new(PKI_EC);
+    struct pki_blob blob = issue(rsa, NULL, NULL, &spec);
+    struct xr_error why;
+    struct xr_cert *cert = NULL;
+
+    cr_assert_eq(pki_patch(&blob, PKI_SHA256_RSA, unknown, sizeof(unknown) - 1), 2);
+    cr_assert_eq(own_signature(&blob, &why), XR_UNKNOWN);
+    cr_assert(strstr(why.text, "1.2.840.113549.1.1.126") != NULL, "%s", why.text);
+    pki_blob_free(&blob);
+
+    blob = issue(ec, NULL, NULL, &spec);
+    cr_assert_eq(pki_patch(&blob, PKI_EC_KEY, PKI_NO_KEY, sizeof(PKI_NO_KEY) - 1), 1);
+    cr_assert_eq(own_signature(&blob, &why), XR_UNKNOWN);
+    cr_assert(strstr(why.text, "does not know the type of its public key") != NULL, "%s", why.text);
+    cert = load(&blob);
+    cr_assert(xr_cert_accepted(cert, &why), "programs can still read it: %s", why.text);
+    xr_cert_free(cert);
+    pki_blob_free(&blob);
+    pki_key_free(rsa);
+    pki_key_free(ec);
+}
+
+/* Signs the certificate again, with a DigestInfo that has no NULL. */
+static void sign_without_null(struct pki_blob *blob, const struct pki_key *key, bool of_other)
+{
+    static const unsigned char head[] = {0x30, 0x2f, 0x30, 0x0b, 0x06, 0x09, 0x60, 0x86, 0x48,
+                                         0x01, 0x65, 0x03, 0x04, 0x02, 0x01, 0x04, 0x20};
+    unsigned char info[sizeof(head) + XR_SHA256_LEN], signature[512];
+    size_t len = sizeof(signature);
+    struct pki_blob key_der;
+    const unsigned char *at = NULL;
+    EVP_PKEY *pkey = NULL;
+    EVP_PKEY_CTX *ctx = NULL;
+    struct xr_cert *cert = load(blob);
+
+    cr_assert_eq(pki_key_der(&key_der, key), 0);
+    at = key_der.data;
+    pkey = d2i_AutoPrivateKey(NULL, &at, (long)key_der.len);
+    ctx = EVP_PKEY_CTX_new(pkey, NULL);
+    memcpy(info, head, sizeof(head));
+    xr_x509_sha256(info + sizeof(head), cert->d.slices.tbs);
+    info[sizeof(head)] ^= of_other;
+    cr_assert(EVP_PKEY_sign_init(ctx) == 1 &&
+              EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_PADDING) == 1 &&
+              EVP_PKEY_sign(ctx, signature, &len, info, sizeof(info)) == 1);
+    cr_assert_eq(len, cert->d.signature.len);
+    memcpy(blob->data + (cert->d.signature.data - cert->der.data), signature, len);
+    EVP_PKEY_CTX_free(ctx);
+    EVP_PKEY_free(pkey);
+    pki_blob_free(&key_der);
+    xr_cert_free(cert);
+}
+
+Test(x509, a_digest_info_without_null_is_no_wrong_signature)
+{
+    struct pki_spec spec = pki_spec_ca("No NULL", NOW);
+    struct pki_key *key = key_new(PKI_RSA);
+    struct pki_blob blob = issue(key, NULL, NULL, &spec);
+    struct xr_error why;
+
+    sign_without_null(&blob, key, false);
+    cr_assert_eq(own_signature(&blob, &why), XR_UNKNOWN);
+    cr_assert(strstr(why.text, "lacks the NULL") != NULL, "%s", why.text);
+    sign_without_null(&blob, key, true);
+    cr_assert_eq(own_signature(&blob, &why), XR_NO, "of another digest it is wrong");
+    pki_blob_free(&blob);
+    pki_key_free(key);
+}
+
+/* ---- what libcrypto does not accept ---- */
+
+/* The reason, in a static buffer. */
+static const char *not_accepted(const struct pki_blob *blob)
+{
+    static struct xr_error err;
+    struct xr_cert *cert = load(blob);
+
+    err = (struct xr_error){0};
+    cr_assert_not(xr_cert_accepted(cert, &err));
+    xr_cert_free(cert);
+    return err.text;
+}
+
+Test(x509, what_libcrypto_does_not_accept_is_said_in_plain_words)
+{
+    static const char value[] = "\x55\x1d\x11\x04\x0b\x30\x09\x82\x07",
+                      broken[] = "\x55\x1d\x11\x04\x0b\x30\x0a\x82\x07";
+    struct pki_spec spec = pki_spec_ca("A", NOW);
+    struct pki_key *key = key_new(PKI_EC);
+    struct pki_blob blob;
+
+    spec.serial = "0x0100";
+    blob = issue(key, NULL, NULL, &spec);
+    cr_assert_eq(pki_patch(&blob, "\x02\x02\x01\x00", "\x02\x02\x00\x01", 4), 1);
+    cr_assert_str_eq(not_accepted(&blob), "its serial number is not in the shortest form, which "
+                                          "OpenSSL does not accept");
+    pki_blob_free(&blob);
+
+    spec = pki_spec_ca("Caf\u00e9", NOW);
+    blob = issue(key, NULL, NULL, &spec);
+    cr_assert_eq(pki_patch(&blob, "\xc3\xa9", "\xff\xff", 2), 2);
+    cr_assert_str_eq(not_accepted(&blob),
+                     "its subject name cannot be decoded, which OpenSSL does not accept");
+    pki_blob_free(&blob);
+
+    spec = pki_spec_ca("A", NOW);
+    spec.utc_time = "2501010000Z";
+    blob = issue(key, NULL, NULL, &spec);
+    cr_assert_str_eq(not_accepted(&blob), "its date has no seconds, which OpenSSL does not accept");
+    pki_blob_free(&blob);
+    spec.utc_time = "250101000000+0900";
+    blob = issue(key, NULL, NULL, &spec);
+    cr_assert_str_eq(not_accepted(&blob),
+                     "its date has a time zone instead of Z, which OpenSSL does not accept");
+    pki_blob_free(&blob);
+
+    spec = pki_spec_ca("A", NOW);
+    blob = issue(key, NULL, NULL, &spec);
+    cr_assert_eq(pki_patch(&blob, PKI_CA_VALUE, PKI_BROKEN_VALUE, sizeof(PKI_CA_VALUE) - 1), 1);
+    cr_assert_str_eq(not_accepted(&blob), "its extension X509v3 Basic Constraints cannot be read, "
+                                          "which OpenSSL does not accept");
+    pki_blob_free(&blob);
+    spec.san = "DNS:abc.def";
+    blob = issue(key, NULL, NULL, &spec);
+    cr_assert_eq(pki_patch(&blob, value, broken, sizeof(value) - 1), 1);
+    cr_assert_str_eq(not_accepted(&blob), "its extension X509v3 Subject Alternative Name cannot be "
+                                          "read, which OpenSSL does not accept");
     pki_blob_free(&blob);
     pki_key_free(key);
 }
