@@ -56,28 +56,140 @@ static char *bio_text(BIO *bio)
     return xr_memdup(data, len > 0 ? (size_t)len : 0);
 }
 
-char *xr_x509_name_text(struct xr_bytes name)
+/* As RFC 4514 says, on one line; false if libcrypto cannot decode it. */
+static bool print_name(struct xr_buf *out, struct xr_bytes name)
 {
     const unsigned long rfc4514 = (XN_FLAG_RFC2253 & ~ASN1_STRFLGS_ESC_MSB);
     X509_NAME *parsed = xr_crypto_name(name);
     BIO *bio = BIO_new(BIO_s_mem());
     char *text = NULL;
+    bool ok = false;
 
     if (bio == NULL)
         abort();
-    if (parsed != NULL && X509_NAME_entry_count(parsed) == 0) {
-        text = xr_strdup("");
-    } else if (parsed != NULL && X509_NAME_print_ex(bio, parsed, 0, rfc4514) >= 0) {
+    ok = parsed != NULL && X509_NAME_print_ex(bio, parsed, 0, rfc4514) >= 0;
+    if (ok) {
         text = bio_text(bio);
-    } else {
-        text = xr_new(2 * name.len + 2, 1);
-        text[0] = '#';
-        xr_hex(text + 1, name.data, name.len);
+        xr_buf_str(out, text);
+        free(text);
     }
     ERR_clear_error();
     BIO_free(bio);
     X509_NAME_free(parsed);
-    return text;
+    return ok;
+}
+
+static void put_hex(struct xr_buf *out, struct xr_bytes der)
+{
+    char *text = xr_new(2 * der.len + 1, 1);
+
+    xr_hex(text, der.data, der.len);
+    xr_buf_fmt(out, "#%s", text);
+    free(text);
+}
+
+/* One AttributeTypeAndValue; what cannot be decoded is #hex of the value alone (RFC 4514, 2.4). */
+static void put_attribute(struct xr_buf *out, struct xr_bytes pair)
+{
+    struct xr_buf set = {0}, name = {0};
+    struct xr_der_item seq, oid, value;
+    struct xr_bytes rest = pair;
+    const char *type = NULL;
+    char *dotted = NULL;
+
+    xr_der_put(&set, XR_DER_SET, pair.data, pair.len);
+    xr_der_put(&name, XR_DER_SEQUENCE, set.data, set.len);
+    if (print_name(out, (struct xr_bytes){(unsigned char *)name.data, name.len}))
+        goto out;
+    if (xr_der_expect(&seq, &rest, XR_DER_SEQUENCE) &&
+        xr_der_expect(&oid, &seq.content, XR_DER_OID) && xr_der_next(&value, &seq.content) &&
+        seq.content.len == 0) {
+        int nid = xr_crypto_nid(oid.whole);
+
+        type = nid != NID_undef ? OBJ_nid2sn(nid) : NULL;
+        dotted = type == NULL ? xr_x509_oid_text(oid.whole) : NULL;
+        xr_buf_fmt(out, "%s=", type != NULL ? type : dotted);
+        put_hex(out, value.whole);
+    } else {
+        put_hex(out, pair);
+    }
+    free(dotted);
+out:
+    xr_buf_free(&set);
+    xr_buf_free(&name);
+}
+
+/* The elements of bytes, in their order; false if they are not DER. */
+struct elements {
+    struct xr_bytes *items;
+    size_t count, capacity;
+};
+
+static bool split(struct elements *out, struct xr_bytes bytes)
+{
+    struct xr_der_item item;
+
+    while (bytes.len > 0) {
+        if (!xr_der_next(&item, &bytes))
+            return false;
+        *XR_PUSH(out) = item.whole;
+    }
+    return true;
+}
+
+/* A RelativeDistinguishedName. An empty one, which RFC 4514 does not know, is its DER in hex. */
+static void put_rdn(struct xr_buf *out, struct xr_bytes rdn)
+{
+    struct elements pairs = {0};
+    struct xr_der_item set;
+    struct xr_bytes rest = rdn;
+
+    if (!xr_der_expect(&set, &rest, XR_DER_SET) || set.content.len == 0 ||
+        !split(&pairs, set.content)) {
+        put_hex(out, rdn);
+    } else {
+        for (size_t i = pairs.count; i-- > 0;) { /* as libcrypto writes them */
+            put_attribute(out, pairs.items[i]);
+            xr_buf_str(out, i > 0 ? "+" : "");
+        }
+    }
+    free(pairs.items);
+}
+
+static bool has_empty_rdn(struct xr_bytes rdns)
+{
+    struct xr_der_item set;
+
+    while (rdns.len > 0 && xr_der_next(&set, &rdns)) {
+        if (set.content.len == 0)
+            return true;
+    }
+    return false;
+}
+
+char *xr_x509_name_text(struct xr_bytes name)
+{
+    struct elements rdns = {0};
+    struct xr_der_item seq;
+    struct xr_buf out = {0};
+    struct xr_bytes rest = name;
+    bool is_name = xr_der_expect(&seq, &rest, XR_DER_SEQUENCE) && rest.len == 0;
+
+    if (is_name && seq.content.len == 0)
+        return xr_strdup("");
+    /* libcrypto writes all of an ordinary name at once. */
+    if (is_name && !has_empty_rdn(seq.content) && print_name(&out, name))
+        return out.data;
+    if (!is_name || !split(&rdns, seq.content)) {
+        put_hex(&out, name);
+    } else {
+        for (size_t i = rdns.count; i-- > 0;) {
+            put_rdn(&out, rdns.items[i]);
+            xr_buf_str(&out, i > 0 ? "," : "");
+        }
+    }
+    free(rdns.items);
+    return out.data;
 }
 
 char *xr_x509_name_short(struct xr_bytes name)

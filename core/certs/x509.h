@@ -64,7 +64,7 @@ void xr_crl_free(struct xr_crl *crl);
 bool xr_crl_signed_by(const struct xr_crl *crl, const struct xr_cert *issuer);
 
 /* RFC 4514 text of a DER Name, UTF-8, allocated; control characters as \XX. An empty name is "".
- * What cannot be decoded is shown as hex (#…). */
+ * The value of an attribute that cannot be decoded is hex (CN=#…), and so is an empty RDN. */
 char *xr_x509_name_text(struct xr_bytes name);
 /* The most telling part for people: CN, else OU, else O, else the whole name. */
 char *xr_x509_name_short(struct xr_bytes name);

@@ -679,8 +679,7 @@ Test(x509, names_that_cannot_be_decoded_are_shown_as_hex)
 
     name_make(&name, 3, 0x0c, "\xff\xfe", 2); /* no UTF-8 */
     text = xr_x509_name_text(name.der);
-    cr_assert_eq(text[0], '#');
-    cr_assert_eq(strlen(text), 1 + 2 * name.der.len);
+    cr_assert_str_eq(text, "CN=#0c02fffe");
     free(text);
     text = xr_x509_name_short(name.der);
     cr_assert(strlen(text) > 0 && strstr(text, "\xff") == NULL);
@@ -691,6 +690,44 @@ Test(x509, names_that_cannot_be_decoded_are_shown_as_hex)
     text = xr_x509_name_short((struct xr_bytes){(const unsigned char *)"\x05\x00", 2});
     cr_assert_str_eq(text, "#0500");
     free(text);
+}
+
+/* Of a Name, given as a string literal. */
+#define NAME_TEXT(der) name_text((der), sizeof(der) - 1)
+static const char *name_text(const char *der, size_t len)
+{
+    static char text[512];
+    char *made_text = xr_x509_name_text((struct xr_bytes){(const unsigned char *)der, len});
+
+    (void)snprintf(text, sizeof(text), "%s", made_text);
+    free(made_text);
+    return text;
+}
+
+#define OU_GOOD "\x30\x0b\x06\x03\x55\x04\x0b\x0c\x04Good"
+#define CN_BAD  "\x30\x09\x06\x03\x55\x04\x03\x0c\x02\xff\xfe"
+#define O_EMPTY "\x30\x07\x06\x03\x55\x04\x0a\x0c\x00"
+#define NO_OID  "\x30\x09\x06\x03\x2a\x03\x04\x0c\x02\xff\xfe"
+
+Test(x509, only_the_attribute_that_cannot_be_decoded_is_hex)
+{
+    cr_assert_str_eq(NAME_TEXT("\x30\x1c\x31\x0d" OU_GOOD "\x31\x0b" CN_BAD),
+                     "CN=#0c02fffe,OU=Good");
+    cr_assert_str_eq(NAME_TEXT("\x30\x1a\x31\x18" OU_GOOD CN_BAD), "CN=#0c02fffe+OU=Good",
+                     "two attributes of one RDN");
+    cr_assert_str_eq(NAME_TEXT("\x30\x0d\x31\x0b" NO_OID), "1.2.3.4=#0c02fffe");
+    cr_assert_str_eq(NAME_TEXT("\x30\x14\x31\x0d" OU_GOOD "\x31\x03\x30\x01\x00"),
+                     "#300100,OU=Good");
+    cr_assert_str_eq(NAME_TEXT("\x30\x03\x31\x05\x00"), "#3003310500", "no DER inside");
+}
+
+Test(x509, an_empty_rdn_or_value_does_not_vanish)
+{
+    cr_assert_str_eq(NAME_TEXT("\x30\x11\x31\x00\x31\x0d" OU_GOOD), "OU=Good,#3100");
+    cr_assert_str_eq(NAME_TEXT("\x30\x11\x31\x0d" OU_GOOD "\x31\x00"), "#3100,OU=Good");
+    cr_assert_str_eq(NAME_TEXT("\x30\x02\x31\x00"), "#3100");
+    cr_assert_str_eq(NAME_TEXT("\x30\x1a\x31\x0d" OU_GOOD "\x31\x09" O_EMPTY), "O=,OU=Good");
+    cr_assert_str_eq(NAME_TEXT("\x30\x0b\x31\x09" O_EMPTY), "O=");
 }
 
 Test(x509, an_empty_name_is_empty_text)
