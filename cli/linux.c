@@ -23,6 +23,13 @@ void platform_end(void)
 {
 }
 
+bool platform_asks_help(const char *word, bool first)
+{
+    (void)word;
+    (void)first;
+    return false;
+}
+
 /* ---- signals ---- */
 
 /* Set by a signal handler, read by all threads of the library. */

@@ -177,10 +177,15 @@ int main(int argc, char **argv)
     } else if (options.version) {
         (void)printf("crossroot %s\n", xr_version());
     } else if (options.help) {
-        if (options.has_verb)
-            help_verb(options.verb, stdout);
+        if (options.command != COMMANDS)
+            help_command(options.command, stdout);
+        else if (options.help_options)
+            help_options(stdout);
         else
             help_all(stdout);
+    } else if (options.command == COMMAND_COMPLETION) {
+        if (!completion_write(options.operands.items[0], stdout))
+            report = xr_report_usage(options.verb, "completion is for bash, zsh or fish");
     } else {
         platform_heed_signals();
         report = run_with_password(&options);

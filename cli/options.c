@@ -1,62 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "options.h"
 
+#include "platform.h"
+
 #include <stdlib.h>
 
-#define V(verb)  (1u << (unsigned)XR_VERB_##verb)
-#define ALL      (~0u)
-#define CHANGING (V(INSTALL) | V(REMOVE) | V(DISTRUST) | V(UNDO) | V(RECOVER))
-
-enum kind { FLAG, WORD, LIST, PLACE, PURPOSE, TIME, SCOPE, UPDATER, DESCRIPTOR };
-
-struct option {
-    const char *name; /* without the dashes */
-    char letter;
-    enum kind kind;
-    unsigned verbs;
-    size_t field;
-};
-
-#define AT(field) offsetof(struct options, field)
-
-static const struct option table[] = {
-    {"store", 0, LIST, ALL, AT(stores)},
-    {"exclude-store", 0, LIST, ALL, AT(excluded)},
-    {"scope", 0, SCOPE, ALL, AT(scope)},
-    {"root", 0, WORD, ALL, AT(root)},
-    {"layout", 0, WORD, ALL, AT(layout)},
-    {"updater", 0, UPDATER, ALL, AT(updater_distro)},
-    {"nss", 0, WORD, ALL, AT(nss)},
-    {"state", 0, WORD, ALL, AT(state)},
-    {"plugin", 0, LIST, ALL, AT(plugins)},
-    {"worker", 0, WORD, ALL, AT(worker)},
-    {"json", 0, FLAG, ALL, AT(json)},
-    {"dry-run", 'n', FLAG, ALL, AT(dry_run)},
-    {"yes", 'y', FLAG, ALL, AT(yes)},
-    {"quiet", 'q', FLAG, ALL, AT(quiet)},
-    {"verbose", 'v', FLAG, ALL, AT(verbose)},
-    {"help", 'h', FLAG, ALL, AT(help)},
-    {"version", 'V', FLAG, ALL, AT(version)},
-    {"pin", 0, LIST, V(INSTALL), AT(pins)},
-    {"published", 0, LIST, V(INSTALL), AT(published)},
-    {"as", 0, PLACE, V(INSTALL), AT(place)},
-    {"from", 0, PLACE, V(REMOVE), AT(place)},
-    {"for", 0, PURPOSE, V(INSTALL) | V(VERIFY), AT(purposes)},
-    {"only", 0, FLAG, V(INSTALL), AT(only)},
-    {"host", 0, WORD, V(VERIFY), AT(host)},
-    {"untrusted", 0, LIST, V(VERIFY), AT(untrusted)},
-    {"at", 0, TIME, V(VERIFY), AT(at)},
-    {"managed", 0, FLAG, V(LIST), AT(managed)},
-    {"key", 0, FLAG, V(DISTRUST), AT(key)},
-    {"serial", 0, LIST, V(DISTRUST), AT(serials)},
-    {"best-effort", 0, FLAG, V(DISTRUST), AT(best_effort)},
-    {"drop-constraints", 0, FLAG, V(INSTALL), AT(drop_constraints)},
-    {"require-verified", 0, FLAG, V(INSTALL), AT(require_verified)},
-    {"all-or-nothing", 0, FLAG, CHANGING, AT(all_or_nothing)},
-    {"rebuild", 0, FLAG, CHANGING, AT(rebuild)},
-    {"password-fd", 0, DESCRIPTOR, CHANGING | V(INSPECT) | V(VERIFY), AT(password_fd)},
-};
-#define OPTIONS (sizeof(table) / sizeof(table[0]))
+#define BIT(command) (1u << (unsigned)(command))
 
 XR_PRINTF(2, 3) static bool wrong(char **why, const char *format, ...)
 {
@@ -70,64 +19,20 @@ XR_PRINTF(2, 3) static bool wrong(char **why, const char *format, ...)
     return false;
 }
 
-/* Edit distance, for "did you mean"; names are short. */
-static unsigned distance(const char *a, size_t la, const char *b)
+static bool unknown_command(char **why, const char *given)
 {
-    unsigned row[64];
-    size_t lb = strlen(b);
+    const char *meant = suggest_command(given);
 
-    if (lb >= sizeof(row) / sizeof(row[0]) || la > 64)
-        return 64;
-    for (size_t j = 0; j <= lb; j++)
-        row[j] = (unsigned)j;
-    for (size_t i = 1; i <= la; i++) {
-        unsigned diagonal = row[0];
-
-        row[0] = (unsigned)i;
-        for (size_t j = 1; j <= lb; j++) {
-            unsigned change = diagonal + (a[i - 1] == b[j - 1] ? 0u : 1u);
-            unsigned best = row[j] < row[j - 1] ? row[j] + 1 : row[j - 1] + 1;
-
-            diagonal = row[j];
-            row[j] = change < best ? change : best;
-        }
-    }
-    return row[lb];
-}
-
-static bool unknown_verb(char **why, const char *given)
-{
-    const char *best = NULL;
-    unsigned least = 4;
-
-    for (unsigned verb = 0; verb < XR_VERB_COUNT; verb++) {
-        const char *name = xr_verb_name((enum xr_verb)verb);
-        unsigned d = distance(given, strlen(given), name);
-
-        if (d < least || (strlen(given) > 2 && strncmp(given, name, strlen(given)) == 0)) {
-            least = d < least ? d : least;
-            best = name;
-        }
-    }
     return wrong(why, "unknown command \"%.100s\"%s%s%s; see crossroot --help", given,
-                 best ? "; did you mean " : "", best ? best : "", best ? "?" : "");
+                 meant ? "; did you mean " : "", meant ? meant : "", meant ? "?" : "");
 }
 
 static bool unknown_option(char **why, const char *given, size_t len)
 {
-    const char *best = NULL;
-    unsigned least = 4;
+    const char *meant = suggest_option(given, len);
 
-    for (size_t i = 0; i < OPTIONS; i++) {
-        unsigned d = distance(given, len, table[i].name);
-
-        if (d < least) {
-            least = d;
-            best = table[i].name;
-        }
-    }
     return wrong(why, "unknown option --%.*s%s%s%s", (int)(len < 100 ? len : 100), given,
-                 best ? "; did you mean --" : "", best ? best : "", best ? "?" : "");
+                 meant ? "; did you mean --" : "", meant ? meant : "", meant ? "?" : "");
 }
 
 static void push(struct words *words, const char *text)
@@ -145,16 +50,18 @@ static bool set_scope(struct options *out, const char *value, char **why)
     static const struct {
         const char *name;
         unsigned scope;
-    } scopes[] = {
-        {"user", XR_SCOPE_USER}, {"system", XR_SCOPE_SYSTEM}, {"all-users", XR_SCOPE_ALL_USERS}};
+    } scopes[] = {{"user", XR_SCOPE_USER},
+                  {"system", XR_SCOPE_SYSTEM},
+                  {"all-users", XR_SCOPE_ALL_USERS},
+                  {"all", XR_SCOPE_SYSTEM | XR_SCOPE_ALL_USERS}};
 
     for (size_t i = 0; i < sizeof(scopes) / sizeof(scopes[0]); i++) {
         if (value != NULL && strcmp(value, scopes[i].name) == 0) {
-            out->scope = scopes[i].scope;
+            out->scope |= scopes[i].scope;
             return true;
         }
     }
-    return wrong(why, "--scope must be user, system or all-users");
+    return wrong(why, "--scope must be user, system, all-users or all");
 }
 
 /* -1: none. */
@@ -192,8 +99,8 @@ static bool set(struct options *out, const struct option *option, const char *va
         out->has_place = true;
         if (!xr_place_parse(&out->place, value))
             return wrong(why, "--%s must be anchor, intermediate, peer%s or crl", option->name,
-                         option->verbs == V(REMOVE) ? ", distrust" : "");
-        if (option->verbs == V(INSTALL) && out->place == XR_DISTRUST)
+                         option->verbs == BIT(XR_VERB_REMOVE) ? ", distrust" : "");
+        if (option->verbs == BIT(XR_VERB_INSTALL) && out->place == XR_DISTRUST)
             return wrong(why, "to distrust, use crossroot distrust");
         break;
     case PURPOSE:
@@ -225,18 +132,18 @@ struct given {
 
 static const struct option *by_letter(char letter)
 {
-    for (size_t i = 0; i < OPTIONS; i++) {
-        if (table[i].letter == letter && letter != 0)
-            return &table[i];
+    for (size_t i = 0; i < option_count; i++) {
+        if (option_table[i].letter == letter && letter != 0)
+            return &option_table[i];
     }
     return NULL;
 }
 
 static const struct option *by_name(const char *name, size_t len)
 {
-    for (size_t i = 0; i < OPTIONS; i++) {
-        if (strlen(table[i].name) == len && strncmp(table[i].name, name, len) == 0)
-            return &table[i];
+    for (size_t i = 0; i < option_count; i++) {
+        if (strlen(option_table[i].name) == len && strncmp(option_table[i].name, name, len) == 0)
+            return &option_table[i];
     }
     return NULL;
 }
@@ -282,43 +189,96 @@ static bool take_long(struct options *out, struct given *given, int argc, char *
     return take(out, given, option, value, why);
 }
 
-static bool take_verb(struct options *out, const char *word, char **why)
+static bool is_alias(unsigned command, const char *given)
 {
-    for (unsigned verb = 0; verb < XR_VERB_COUNT; verb++) {
-        if (strcmp(word, xr_verb_name((enum xr_verb)verb)) == 0) {
-            out->verb = (enum xr_verb)verb;
-            out->has_verb = true;
+    const char *word = command_table[command].aliases;
+
+    for (size_t len = 0; (len = next_word(&word)) > 0; word += len) {
+        if (strlen(given) == len && strncmp(given, word, len) == 0)
+            return true;
+    }
+    return false;
+}
+
+static bool take_command(struct options *out, const char *word, char **why)
+{
+    for (unsigned command = 0; command < COMMANDS; command++) {
+        if (strcmp(word, command_name(command)) == 0 || is_alias(command, word)) {
+            out->command = command;
+            out->verb = command < XR_VERB_COUNT ? (enum xr_verb)command : XR_VERB_COUNT;
             return true;
         }
     }
-    return unknown_verb(why, word);
+    return unknown_command(why, word);
+}
+
+/* A word that is no option. */
+static bool take_word(struct options *out, const char *word, char **why)
+{
+    if (out->command != COMMANDS) {
+        push(&out->operands, word);
+    } else if (strcmp(word, "help") == 0) {
+        out->help = true;
+    } else if (strcmp(word, "options") == 0 && out->help) {
+        out->help_options = true;
+    } else if (strcmp(word, "version") == 0) {
+        out->version = true;
+    } else {
+        return take_command(out, word, why);
+    }
+    return true;
+}
+
+/* Several rows may have the name. */
+static bool has_option(unsigned command, const struct option *given)
+{
+    for (size_t i = 0; i < option_count; i++) {
+        if (strcmp(option_table[i].name, given->name) == 0 &&
+            (option_table[i].verbs & BIT(command)) != 0)
+            return true;
+    }
+    return false;
+}
+
+static bool check_operands(const struct options *out, char **why)
+{
+    static const struct {
+        size_t least, most;
+        const char *needs;
+    } counts[] = {
+        [OPERANDS_NONE] = {0, 0, NULL},
+        [OPERANDS_FILES] = {1, SIZE_MAX, "a file"},
+        [OPERANDS_UNDO] = {0, 1, NULL},
+        [OPERANDS_SHELL] = {1, 1, "a shell: bash, zsh or fish"},
+    };
+    const char *name = command_name(out->command);
+    enum operands operands = command_table[out->command].operands;
+
+    if (out->operands.count < counts[operands].least)
+        return wrong(why, "%s needs %s; see crossroot %s --help", name, counts[operands].needs,
+                     name);
+    if (out->operands.count > counts[operands].most)
+        return wrong(why, "%s: unexpected argument \"%.100s\"", name,
+                     out->operands.items[out->operands.count - 1]);
+    return true;
 }
 
 static bool check(const struct options *out, const struct given *given, char **why)
 {
-    static const unsigned need_operands =
-        V(INSPECT) | V(INSTALL) | V(REMOVE) | V(DISTRUST) | V(VERIFY);
-    static const unsigned no_operands = V(STORES) | V(LIST) | V(HISTORY) | V(RECOVER);
-
     if (out->help || out->version)
         return true;
-    if (!out->has_verb)
+    if (out->command == COMMANDS)
         return wrong(why, "no command given; see crossroot --help");
     for (size_t i = 0; i < given->count; i++) {
-        if (!(given->items[i]->verbs & 1u << (unsigned)out->verb))
-            return wrong(why, "%s has no option --%s; see crossroot %s --help",
-                         xr_verb_name(out->verb), given->items[i]->name, xr_verb_name(out->verb));
+        const char *name = command_name(out->command);
+
+        if (!has_option(out->command, given->items[i]))
+            return wrong(why, "%s has no option --%s; see crossroot %s --help", name,
+                         given->items[i]->name, name);
     }
     if (out->verb == XR_VERB_VERIFY && (out->purposes & (out->purposes - 1)) != 0)
         return wrong(why, "verify checks one purpose at a time: give --for only once");
-    if (need_operands & 1u << (unsigned)out->verb && out->operands.count == 0)
-        return wrong(why, "%s needs a file; see crossroot %s --help", xr_verb_name(out->verb),
-                     xr_verb_name(out->verb));
-    if ((no_operands & 1u << (unsigned)out->verb && out->operands.count > 0) ||
-        (out->verb == XR_VERB_UNDO && out->operands.count > 1))
-        return wrong(why, "%s: unexpected argument \"%.100s\"", xr_verb_name(out->verb),
-                     out->operands.items[out->operands.count - 1]);
-    return true;
+    return check_operands(out, why);
 }
 
 bool options_parse(struct options *out, int argc, char **argv, char **why)
@@ -326,7 +286,7 @@ bool options_parse(struct options *out, int argc, char **argv, char **why)
     struct given given = {.count = 0};
     bool only_operands = false;
 
-    *out = (struct options){.verb = XR_VERB_COUNT};
+    *out = (struct options){.command = COMMANDS, .verb = XR_VERB_COUNT};
     for (int i = 1; i < argc; i++) { /* even after a mistake: the answer is JSON too */
         if (strcmp(argv[i], "--") == 0)
             break;
@@ -335,22 +295,16 @@ bool options_parse(struct options *out, int argc, char **argv, char **why)
     for (int i = 1; i < argc; i++) {
         if (!only_operands && strcmp(argv[i], "--") == 0) {
             only_operands = true;
+        } else if (!only_operands && platform_asks_help(argv[i], out->command == COMMANDS)) {
+            out->help = true;
         } else if (!only_operands && strncmp(argv[i], "--", 2) == 0) {
             if (!take_long(out, &given, argc, argv, &i, why))
                 return false;
         } else if (!only_operands && argv[i][0] == '-' && argv[i][1] != '\0') {
             if (!take_letters(out, &given, argv[i] + 1, why))
                 return false;
-        } else if (!out->has_verb && !out->help) {
-            if (strcmp(argv[i], "help") == 0)
-                out->help = true;
-            else if (!take_verb(out, argv[i], why))
-                return false;
-        } else if (out->help && !out->has_verb) {
-            if (!take_verb(out, argv[i], why))
-                return false;
-        } else {
-            push(&out->operands, argv[i]);
+        } else if (!take_word(out, argv[i], why)) {
+            return false;
         }
     }
     return check(out, &given, why);

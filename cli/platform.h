@@ -13,6 +13,9 @@
 void platform_begin(int *argc, char ***argv);
 void platform_end(void);
 
+/* Is this word how people of this system ask for help? first: no command stands before it. */
+bool platform_asks_help(const char *word, bool first);
+
 /* Owns what it points to; NULL if the system does not say. */
 struct here {
     char *home, *data_home, *config_home;

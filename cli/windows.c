@@ -192,7 +192,7 @@ static void expand(struct xr_strings *out, const char *word)
 
     while (last > word && strchr("/\\:", last[-1]) == NULL)
         last--;
-    if (word[0] != '-' && strpbrk(last, "*?") != NULL) {
+    if (word[0] != '-' && strpbrk(last, "*?") != NULL && !platform_asks_help(word, true)) {
         dir = last > word ? xr_format("%.*s", (int)(last - word), word) : xr_strdup(".");
         pattern = xr_wide(strcmp(last, "*.*") == 0 ? "*" : last);
     }
@@ -217,6 +217,13 @@ static void expand(struct xr_strings *out, const char *word)
     xr_strings_free(&names);
     free(pattern);
     free(dir);
+}
+
+/* "?" is in no file name; a file may be called \help. */
+bool platform_asks_help(const char *word, bool first)
+{
+    return strcmp(word, "/?") == 0 || strcmp(word, "-?") == 0 ||
+           (first && _stricmp(word, "/help") == 0);
 }
 
 /* Reads the arguments as UTF-16 from the system, independent of the code page. */

@@ -136,11 +136,28 @@ both bad-backend 2 --store nss3:/x list
 both bad-pin 2 "${s[@]}" install pki/sub.pem --pin 1234
 says version 0 --version
 for pair in 'instal install' 'inspekt inspect' 'undoo undo' 'histroy history' 'verfiy verify' 'ls list' \
-    'recove recover' 'dis distrust' 'rm remove' 'store stores'; do
+    'recove recover' 'dis distrust' 'store stores' 'trust install' 'import install' 'delete remove' \
+    'del remove' 'block distrust' 'blacklist distrust' 'revoke distrust' 'check verify' 'log history' \
+    'rollback undo' 'revert undo' 'untrust distrust' 'mistrust distrust' 'distrus distrust' \
+    'uninstal remove' 'deinstall remove' 'complete completion'; do
     run xr "${pair% *}"
-    [[ ${pair% *} == rm ]] && continue
     expect_grep "${pair% *}: did you mean ${pair#* }" "did you mean ${pair#* }\\?" "$err"
+    expect_eq "${pair% *} is not done as ${pair#* }" "$rc" 2
 done
+for word in uninst uninstalll unistall deinstal disinstall desinstall misinstall untrus detrust noinstall no-install; do
+    run xr "$word"
+    expect_no_grep "$word never suggests install" 'mean install' "$err"
+done
+for word in trusts trus entrus itrust instal inst reinstal; do
+    run xr "$word"
+    expect_no_grep "$word never suggests distrust or remove" 'mean (distrust|remove)' "$err"
+done
+for word in frobnicate x zzz; do
+    run xr "$word"
+    expect_no_grep "$word suggests nothing" 'did you mean' "$err"
+done
+run xr list --no-yes
+expect_no_grep '--no-yes does not suggest --yes' 'did you mean' "$err"
 for pair in 'stroe store' 'exclude exclude-store' 'dryrun dry-run' 'all-or-nothin all-or-nothing' 'pins pin' \
     'verbos verbose'; do
     run xr list "--${pair% *}" x
@@ -153,19 +170,44 @@ run xr frobnicate --json
 expect_json 'wherever --json stands' 'exit' 2
 [[ ! -s $err ]] && ok 'and says nothing on standard error'
 
-# Help: every verb, on one screen, with an example.
+# Help: every command, on one screen, with an example in the default scope.
+fits() { # NAME
+    expect_eq "$1 is at most 24 lines" "$([[ $(wc -l <"$out") -le 24 ]] && echo yes)" yes
+    expect_eq "and 80 columns" "$([[ $(wc -L <"$out") -le 80 ]] && echo yes)" yes
+}
 says help 0 --help
-for verb in inspect stores list install remove distrust verify undo history recover; do
+fits 'help'
+cp "$out" "$T/all"
+run xr help
+expect_same 'help without a word is the same' "$T/all" "$out"
+says help-options 0 help options
+fits 'help of the options'
+for verb in inspect stores list install remove distrust verify undo history recover completion; do
     says "help-$verb" 0 "$verb" --help
+    fits "help of $verb"
     cp "$out" "$T/help"
-    expect_eq "help of $verb is at most 40 lines" "$([[ $(wc -l <"$T/help") -le 40 ]] && echo yes)" yes
-    expect_eq "and 90 columns" "$([[ $(wc -L <"$T/help") -le 90 ]] && echo yes)" yes
-    expect_grep 'with an example' "^  crossroot .*$verb" "$T/help"
+    expect_grep 'with an example' "^  crossroot $verb" "$T/help"
+    expect_no_grep 'in the default scope' "^  crossroot.* --(store|scope)" "$T/help"
     run xr help "$verb"
     expect_same "help $verb is the same" "$T/help" "$out"
     run xr "$verb" -h
     expect_same "$verb -h is the same" "$T/help" "$out"
-    expect_grep "$verb is in the list of commands" "^  $verb +[a-z]" "$golden/help.txt"
+    expect_grep "$verb is in the list of commands, as an example" "^  crossroot $verb( [a-z0-9.]+)? +[a-z]" "$T/all"
+done
+for pair in 'add install' 'rm remove' 'uninstall remove'; do
+    xr help "${pair#* }" >"$T/help"
+    run xr "${pair% *}" --help
+    expect_same "${pair% *} is ${pair#* }" "$T/help" "$out"
+done
+run xr add
+expect_grep 'and says so in what it says' '^crossroot: error: install needs a file' "$err"
+run xr version
+expect_same 'version is --version' <(xr --version) "$out"
+# What the man page says of the exit codes is what --help says.
+run xr help options
+for code in 0 1 2 4 5 6 7 130; do
+    expect_grep "exit code $code is in the help" "(Exit:|,|^) ?$code [a-z]" "$out"
+    expect_grep "and in the man page" "^\\|\\[ \\*$code\\*\$" "${BASH_SOURCE[0]%/*}/../../cli/man/crossroot.1.scd"
 done
 
 # Options stand anywhere; -- ends them.

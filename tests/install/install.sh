@@ -23,6 +23,14 @@ program=$(find "$stage" -name crossroot -path '*/bin/*')
 env -u LD_LIBRARY_PATH "$program" --version
 echo "the program finds its library"
 
+# Completion, where each shell looks for it, as the program prints it.
+share=$(dirname "$(find "$stage" -name bash-completion)")
+for file in bash:bash-completion/completions/crossroot zsh:zsh/site-functions/_crossroot \
+    fish:fish/vendor_completions.d/crossroot.fish; do
+    env -u LD_LIBRARY_PATH "$program" completion "${file%%:*}" | cmp - "$share/${file#*:}"
+done
+echo "completion: ok"
+
 "$build/tests/pki/xr-mkpki" "$tmp"
 lib=$(dirname "$(find "$stage" -name libcrossroot.so)")
 read -ra flags < <(pc --cflags --libs)

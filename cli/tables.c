@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Commands and options: the parser, the help and the completion of shells all read these tables. */
+#include "options.h"
+
+#define V(command) (1u << (unsigned)XR_VERB_##command)
+#define CHANGING   (V(INSTALL) | V(REMOVE) | V(DISTRUST) | V(UNDO) | V(RECOVER))
+#define AT(field)  offsetof(struct options, field)
+#define PURPOSES   "server client email code time"
+
+/* Windows has no images, no other layouts and no plugins: the options are there, and say so. */
+#ifdef _WIN32
+#define NOT_WINDOWS(text) NULL
+#define STORES            "windows:LocalMachine (default), or windows:CurrentUser"
+#else
+#define NOT_WINDOWS(text) text
+#define STORES            "BACKEND:LOCATION, or BACKEND for all of its stores"
+#endif
+
+const struct option option_table[] = {
+    {"store", 0, LIST, EVERY_COMMAND, AT(stores), "S", STORES, OFFER_STORES,
+     "ca-certificates chromium nss openssl p11-kit policy windows"},
+    {"exclude-store", 0, LIST, EVERY_COMMAND, AT(excluded), "S", "leave this store out",
+     OFFER_STORES, "ca-certificates chromium nss openssl p11-kit policy windows"},
+    {"scope", 0, SCOPE, EVERY_COMMAND, AT(scope), "SCOPE",
+     NOT_WINDOWS("user, system, all-users or all; several add up"), OFFER_WORDS,
+     "user system all-users all"},
+    {"root", 0, WORD, EVERY_COMMAND, AT(root), "DIR",
+     NOT_WINDOWS("work on the image or chroot in DIR"), OFFER_DIRS, NULL},
+    {"layout", 0, WORD, EVERY_COMMAND, AT(layout), "NAME",
+     NOT_WINDOWS("this distribution's layout of ca-certificates"), OFFER_WORDS,
+     "debian alpine fedora suse arch nixos"},
+    {"updater", 0, UPDATER, EVERY_COMMAND, AT(updater_distro), "WHO",
+     NOT_WINDOWS("native (default), or the distribution's command (distro)"), OFFER_WORDS,
+     "native distro"},
+    {"nss", 0, WORD, EVERY_COMMAND, AT(nss), "DIR",
+     NOT_WINDOWS("use the NSS libraries in DIR, such as Firefox's own"), OFFER_DIRS, NULL},
+    {"plugin", 0, LIST, EVERY_COMMAND, AT(plugins), "FILE", NOT_WINDOWS("load one more backend"),
+     OFFER_FILES, NULL},
+    {"state", 0, WORD, EVERY_COMMAND, AT(state), "DIR", "directory of the journal", OFFER_DIRS,
+     NULL},
+    {"worker", 0, WORD, EVERY_COMMAND, AT(worker), "FILE", NULL, OFFER_FILES, NULL},
+    {"json", 0, FLAG, EVERY_COMMAND, AT(json), NULL, "one JSON document on standard output",
+     OFFER_WORDS, NULL},
+    {"dry-run", 'n', FLAG, EVERY_COMMAND, AT(dry_run), NULL, "only show what would be done",
+     OFFER_WORDS, NULL},
+    {"yes", 'y', FLAG, EVERY_COMMAND, AT(yes), NULL, "answer every confirmation", OFFER_WORDS,
+     NULL},
+    {"quiet", 'q', FLAG, EVERY_COMMAND, AT(quiet), NULL, "print less", OFFER_WORDS, NULL},
+    {"verbose", 'v', FLAG, EVERY_COMMAND, AT(verbose), NULL, "print more", OFFER_WORDS, NULL},
+    {"help", 'h', FLAG, EVERY_COMMAND, AT(help), NULL, "help, also for a command", OFFER_WORDS,
+     NULL},
+    {"version", 'V', FLAG, EVERY_COMMAND, AT(version), NULL, "the version", OFFER_WORDS, NULL},
+
+    {"pin", 0, LIST, V(INSTALL), AT(pins), "FP",
+     "expected fingerprint; also answers the confirmation", OFFER_WORDS, NULL},
+    {"published", 0, LIST, V(INSTALL), AT(published), "PAGE",
+     "file with fingerprints, text or HTML; can only refuse", OFFER_FILES, NULL},
+    {"as", 0, PLACE, V(INSTALL), AT(place), "PLACE",
+     "anchor, intermediate, peer or crl instead of by kind", OFFER_WORDS,
+     "anchor intermediate peer crl"},
+    {"from", 0, PLACE, V(REMOVE), AT(place), "PLACE",
+     "only from anchor, intermediate, peer, distrust or crl", OFFER_WORDS,
+     "anchor intermediate peer distrust crl"},
+    {"for", 0, PURPOSE, V(INSTALL), AT(purposes), "PURPOSE",
+     "server, client, email, code, time or any; adds to others", OFFER_WORDS, PURPOSES " any"},
+    {"for", 0, PURPOSE, V(VERIFY), AT(purposes), "PURPOSE",
+     "server (default), client, email, code or time", OFFER_WORDS, PURPOSES},
+    {"only", 0, FLAG, V(INSTALL), AT(only), NULL, "trust an anchor for these purposes alone",
+     OFFER_WORDS, NULL},
+    {"host", 0, WORD, V(VERIFY), AT(host), "NAME", "DNS name or address it must carry", OFFER_WORDS,
+     NULL},
+    {"untrusted", 0, LIST, V(VERIFY), AT(untrusted), "FILE",
+     "more certificates that a server would send", OFFER_FILES, NULL},
+    {"at", 0, TIME, V(VERIFY), AT(at), "DATE", "as of 2029-05-30 or 2029-05-30T12:00:00Z",
+     OFFER_WORDS, NULL},
+    {"managed", 0, FLAG, V(LIST), AT(managed), NULL, "only those that crossroot put there",
+     OFFER_WORDS, NULL},
+    {"key", 0, FLAG, V(DISTRUST), AT(key), NULL, "every certificate in view with the same key",
+     OFFER_WORDS, NULL},
+    {"serial", 0, LIST, V(DISTRUST), AT(serials), "N",
+     "what the CA in FILE issued with this number, not FILE", OFFER_WORDS, NULL},
+    {"best-effort", 0, FLAG, V(DISTRUST), AT(best_effort), NULL,
+     "also in stores that only note it, or deselect their own", OFFER_WORDS, NULL},
+    {"require-verified", 0, FLAG, V(INSTALL), AT(require_verified), NULL,
+     "roll a store back if its verifier says no", OFFER_WORDS, NULL},
+    {"drop-constraints", 0, FLAG, V(INSTALL), AT(drop_constraints), NULL,
+     "--as anchor even if limits of the certificate are lost", OFFER_WORDS, NULL},
+    {"all-or-nothing", 0, FLAG, CHANGING, AT(all_or_nothing), NULL,
+     "roll every store back if one fails", OFFER_WORDS, NULL},
+    {"rebuild", 0, FLAG, CHANGING, AT(rebuild), NULL,
+     NOT_WINDOWS("drop published certificates that have no source"), OFFER_WORDS, NULL},
+    {"password-fd", 0, DESCRIPTOR, CHANGING | V(INSPECT) | V(VERIFY), AT(password_fd), "N",
+     "the password of stores and .p12 files, from descriptor N", OFFER_WORDS, NULL},
+};
+const size_t option_count = sizeof(option_table) / sizeof(option_table[0]);
+
+const struct command command_table[COMMANDS] = {
+    [XR_VERB_INSPECT] =
+        {"say what certificates are, and where they go", "FILE…",
+         "FILE is PEM, DER, PKCS#7, PKCS#12, .sst, a directory, or - for standard input.\n"
+         "For each certificate: kind, names, fingerprints, validity, what speaks against\n"
+         "it, others of the same key, and who signed it, among those in view.\n"
+         "With --store, the store's certificates are in view too.\n",
+         " cross.pem", NULL, OPERANDS_FILES},
+    [XR_VERB_STORES] =
+        {"list the trust stores, and what they can hold", "",
+         "Without --store: every store of the scope. Also lists what no backend covers.\n", "",
+         NULL, OPERANDS_NONE},
+    [XR_VERB_LIST] = {"list the certificates in stores", "[--managed]", "", "", NULL,
+                      OPERANDS_NONE},
+    [XR_VERB_INSTALL] =
+        {"put certificates where they belong, and verify", "FILE… [--pin FP]… [OPTION]…",
+         "A root becomes a trust anchor after a confirmation. A cross certificate or\n"
+         "another CA becomes an intermediate, which adds no trust and needs none.\n",
+         " cross.pem --pin sha256:C8FB5BB8…", "add", OPERANDS_FILES},
+    [XR_VERB_REMOVE] = {"remove certificates from stores", "ID…|FILE… [--from PLACE]",
+                        "ID is the beginning of a SHA-256, 8 digits or more (see list).\n",
+                        " c8fb5bb81193", "rm uninstall", OPERANDS_FILES},
+    [XR_VERB_DISTRUST] =
+        {"make stores refuse certificates", "ID…|FILE… [OPTION]…",
+         "Exit 6 and \"still trusted by way of …\" if a path to its key remains.\n",
+         " old.pem --key", NULL, OPERANDS_FILES},
+    [XR_VERB_VERIFY] =
+        {"ask each store's verifier, and show the path", "FILE… [OPTION]…",
+         "The first certificate of each FILE is verified; the others in it count as sent\n"
+         "by the server. A CA is checked as an issuer. Exit 0: every store says yes;\n"
+         "6: one says no; 1: none could answer.\n",
+         " server.pem", NULL, OPERANDS_FILES},
+    [XR_VERB_UNDO] = {"take a change back", "[TRANSACTION]",
+                      "Without TRANSACTION: the newest that is not undone yet (see history).\n"
+                      "Refused for a store in which the entry has changed since.\n",
+                      "", NULL, OPERANDS_UNDO},
+    [XR_VERB_HISTORY] = {"list past changes", "", "Newest first, with the ID that undo takes.\n",
+                         "", NULL, OPERANDS_NONE},
+    [XR_VERB_RECOVER] =
+        {"finish or roll back what a crash interrupted", "[OPTION]…",
+         "Commands that change stores do this first, for the stores they change. A store\n"
+         "named with --store is also completed if the journal has no record of it.\n"
+         "Without --store, interrupted writes of other programs are rolled back in every\n"
+         "store of the scope.\n",
+         "", NULL, OPERANDS_NONE},
+    [COMMAND_COMPLETION] =
+        {"print the completion of a shell", "bash|zsh|fish",
+         "Packages install it where the shell looks for it. For this session of bash:\n"
+         "  source <(crossroot completion bash)\n",
+         " bash", NULL, OPERANDS_SHELL},
+};
+
+const char *command_name(unsigned command)
+{
+    return command == COMMAND_COMPLETION ? "completion" : xr_verb_name((enum xr_verb)command);
+}
+
+size_t next_word(const char **word)
+{
+    if (*word == NULL)
+        return 0;
+    *word += strspn(*word, " ");
+    return strcspn(*word, " ");
+}
