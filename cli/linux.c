@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 void platform_begin(int *argc, char ***argv)
@@ -206,11 +207,28 @@ bool platform_draws(void)
     return smart(stderr);
 }
 
-unsigned platform_width(void)
+unsigned platform_width(FILE *file)
 {
+    const char *columns = getenv("COLUMNS");
     struct winsize window;
+    long width = 0;
 
-    return ioctl(STDERR_FILENO, TIOCGWINSZ, &window) == 0 ? window.ws_col : 0;
+    if (!platform_terminal(file))
+        return 0;
+    if (ioctl(fileno(file), TIOCGWINSZ, &window) == 0 && window.ws_col > 0)
+        return window.ws_col;
+    /* A serial line, say, does not tell. */
+    width = columns != NULL ? strtol(columns, NULL, 10) : 0;
+    return width > 0 && width < 10000 ? (unsigned)width : 80;
+}
+
+void platform_local_time(char *out, size_t size, int64_t at)
+{
+    time_t when = (time_t)at;
+    struct tm tm;
+
+    if (localtime_r(&when, &tm) == NULL || strftime(out, size, "%Y-%m-%d %H:%M %z", &tm) == 0)
+        out[0] = '\0';
 }
 
 void platform_flush(void)

@@ -64,6 +64,7 @@ static struct xr_report *run(const struct options *o, struct xr_bytes password)
     struct xr_report *report = NULL;
     struct xr_site site;
     struct xr_request rq;
+    int64_t now = (int64_t)time(NULL), expires_by = 0;
 
     platform_find(&here, o->root != NULL);
     site = (struct xr_site){.size = sizeof(site),
@@ -76,6 +77,8 @@ static struct xr_report *run(const struct options *o, struct xr_bytes password)
                             .config_home = here.config_home,
                             .nss = nss,
                             .rebuild = o->rebuild};
+    if (o->has_expires_within)
+        expires_by = now + (int64_t)o->expires_within * 86400;
     rq = (struct xr_request){
         .size = sizeof(rq),
         .verb = o->verb,
@@ -91,7 +94,7 @@ static struct xr_report *run(const struct options *o, struct xr_bytes password)
         .scope = o->scope ? o->scope : here.scope,
         .state_dir = o->state ? o->state : here.state,
         .worker = worker,
-        .now = (int64_t)time(NULL),
+        .now = now,
         .has_place = o->has_place,
         .place = o->place,
         .purposes = o->purposes,
@@ -114,6 +117,8 @@ static struct xr_report *run(const struct options *o, struct xr_bytes password)
         .progress = wants_progress(o) ? progress_show : NULL,
         .only = o->only,
         .verbose = o->verbose,
+        .expires_by = expires_by,
+        .sort = o->sort,
     };
 
     report = xr_run_request(&rq);
@@ -148,17 +153,22 @@ static struct xr_report *run_with_password(const struct options *o)
 
 static int show(const struct xr_report *report, const struct options *o)
 {
-    struct xr_text_style style = {.size = sizeof(style), .quiet = o->quiet, .verbose = o->verbose};
+    struct xr_text_style style = {.size = sizeof(style),
+                                  .quiet = o->quiet,
+                                  .verbose = o->verbose,
+                                  .local_time = platform_local_time};
     int code = xr_report_exit(report);
 
     if (o->json) {
         xr_report_json(report, stdout);
     } else {
         style.color = platform_color(stdout);
+        style.width = platform_width(stdout);
         if (code != XR_EXIT_USAGE)
             xr_report_text(report, &style, stdout);
         platform_flush(); /* the report comes before its messages */
         style.color = platform_color(stderr);
+        style.width = platform_width(stderr);
         xr_report_messages(report, &style, stderr);
     }
     return code;

@@ -64,6 +64,37 @@ static bool set_scope(struct options *out, const char *value, char **why)
     return wrong(why, "--scope must be user, system, all-users or all");
 }
 
+static bool set_sort(struct options *out, const char *value, char **why)
+{
+    static const struct {
+        const char *name;
+        enum xr_sort sort;
+    } sorts[] = {
+        {"expiry", XR_SORT_EXPIRY}, {"subject", XR_SORT_SUBJECT}, {"place", XR_SORT_PLACE}};
+
+    for (size_t i = 0; i < sizeof(sorts) / sizeof(sorts[0]); i++) {
+        if (value != NULL && strcmp(value, sorts[i].name) == 0) {
+            out->sort = sorts[i].sort;
+            return true;
+        }
+    }
+    return wrong(why, "--sort must be expiry, subject or place");
+}
+
+/* "90d", "90" or "12w". */
+static bool set_days(struct options *out, const char *value, char **why)
+{
+    size_t len = value != NULL ? strspn(value, "0123456789") : 0;
+    const char *unit = len > 0 && len < 6 ? value + len : "?";
+    bool weeks = strcmp(unit, "w") == 0;
+
+    if (!weeks && unit[0] != '\0' && strcmp(unit, "d") != 0)
+        return wrong(why, "--expires-within must be a number of days or weeks, such as 90d or 12w");
+    out->has_expires_within = true;
+    out->expires_within = (unsigned)strtoul(value, NULL, 10) * (weeks ? 7 : 1);
+    return true;
+}
+
 /* -1: none. */
 static int descriptor(const char *text)
 {
@@ -90,6 +121,10 @@ static bool set(struct options *out, const struct option *option, const char *va
         break;
     case SCOPE:
         return set_scope(out, value, why);
+    case DAYS:
+        return set_days(out, value, why);
+    case SORT:
+        return set_sort(out, value, why);
     case UPDATER:
         out->updater_distro = value != NULL && strcmp(value, "distro") == 0;
         if (!out->updater_distro && (value == NULL || strcmp(value, "native") != 0))

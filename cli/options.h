@@ -27,6 +27,9 @@ struct options {
     bool has_password_fd;
     int password_fd;
     int64_t at;
+    bool has_expires_within;
+    unsigned expires_within; /* days */
+    enum xr_sort sort;
     unsigned scope; /* all that were given; 0: none */
     struct words operands, stores, excluded, plugins, pins, published, untrusted, serials;
 };
@@ -37,7 +40,7 @@ void options_free(struct options *options);
 
 /* ---- tables.c: what there is, for the parser, the help and the completion of shells ---- */
 
-enum option_kind { FLAG, WORD, LIST, PLACE, PURPOSE, TIME, SCOPE, UPDATER, DESCRIPTOR };
+enum option_kind { FLAG, WORD, LIST, PLACE, PURPOSE, TIME, SCOPE, UPDATER, DESCRIPTOR, DAYS, SORT };
 
 /* What a shell offers for a value. Otherwise: the words of the option, or nothing. */
 enum option_offer { OFFER_WORDS, OFFER_FILES, OFFER_DIRS, OFFER_STORES };

@@ -39,9 +39,12 @@ bool platform_stopped(void);
 
 bool platform_terminal(FILE *file);
 bool platform_color(FILE *file);
-bool platform_draws(void);     /* can lines on stderr be overwritten? */
-unsigned platform_width(void); /* width of the terminal on stderr, in cells; 0: unknown */
-void platform_flush(void);     /* makes what was written visible */
+bool platform_draws(void); /* can lines on stderr be overwritten? */
+/* Width of the terminal that it writes to, in cells; 0: it is none. */
+unsigned platform_width(FILE *file);
+/* "2026-11-29 20:15 +0900": the time and zone of this machine. Empty if it has none for then. */
+void platform_local_time(char *out, size_t size, int64_t at);
+void platform_flush(void); /* makes what was written visible */
 /* Prints how to run the same command with the missing privilege; nothing if that is well known. */
 void platform_advise_privilege(void);
 

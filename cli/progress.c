@@ -57,8 +57,8 @@ void progress_show(void *ctx, size_t done, size_t total, const char *store)
     begun = begun != 0 ? begun : now;
     if ((total <= FEW && now - begun < SOON_MS) || (drawn != 0 && now - drawn < PAUSE_MS))
         return;
-    if (platform_width() > 0)
-        width = platform_width();
+    if (platform_width(stderr) > 0)
+        width = platform_width(stderr);
     len = snprintf(head, sizeof(head), "%zu of %zu: ", done, total);
     if ((size_t)len < width)
         (void)fprintf(stderr, "\r%s%.*s\033[K", head, fitting(store, width - 1 - (size_t)len),

@@ -75,6 +75,10 @@ const struct option option_table[] = {
      OFFER_WORDS, NULL},
     {"managed", 0, FLAG, V(LIST), AT(managed), NULL, "only those that crossroot put there",
      OFFER_WORDS, NULL},
+    {"expires-within", 0, DAYS, V(LIST), AT(expires_within), "90d",
+     "only what expires in that time, or has expired", OFFER_WORDS, NULL},
+    {"sort", 0, SORT, V(LIST), AT(sort), "ORDER", "by expiry, subject or place", OFFER_WORDS,
+     "expiry subject place"},
     {"key", 0, FLAG, V(DISTRUST), AT(key), NULL, "every certificate in view with the same key",
      OFFER_WORDS, NULL},
     {"serial", 0, LIST, V(DISTRUST), AT(serials), "N",
@@ -106,8 +110,10 @@ const struct command command_table[COMMANDS] = {
         {"list the trust stores, and what they can hold", "",
          "Without --store: every store of the scope. Also lists what no backend covers.\n", "",
          NULL, OPERANDS_NONE},
-    [XR_VERB_LIST] = {"list the certificates in stores", "[--managed]", "", "", NULL,
-                      OPERANDS_NONE},
+    [XR_VERB_LIST] = {"list the certificates in stores", "[OPTION]…",
+                      "On a terminal, IDs have 16 digits and what does not fit is cut; -v shows\n"
+                      "all of it, and the issuer.\n",
+                      "", NULL, OPERANDS_NONE},
     [XR_VERB_INSTALL] =
         {"put certificates where they belong, and verify", "FILE… [--pin FP]… [OPTION]…",
          "A root becomes a trust anchor after a confirmation. A cross certificate or\n"

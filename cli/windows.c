@@ -17,6 +17,7 @@
 #include <io.h>
 #include <process.h>
 #include <stdlib.h>
+#include <time.h>
 #include <userenv.h>
 
 /* Libraries are loaded only from System32, never from the program's directory, where downloads may
@@ -291,13 +292,33 @@ bool platform_draws(void)
     return platform_terminal(stderr) && streams[1].draws;
 }
 
-unsigned platform_width(void)
+/* A console may begin a new line as soon as a line is full, so the last column stays empty. */
+unsigned platform_width(FILE *file)
 {
+    const struct stream *stream = stream_of(file);
     CONSOLE_SCREEN_BUFFER_INFO info;
 
-    return streams[1].console != NULL && GetConsoleScreenBufferInfo(streams[1].console, &info)
-               ? (unsigned)info.dwSize.X
-               : 0;
+    if (stream->console == NULL)
+        return 0;
+    return GetConsoleScreenBufferInfo(stream->console, &info) && info.dwSize.X > 1
+               ? (unsigned)info.dwSize.X - 1
+               : 79;
+}
+
+void platform_local_time(char *out, size_t size, int64_t at)
+{
+    __time64_t when = at;
+    struct tm tm;
+    int zone = 0;
+
+    out[0] = '\0';
+    if (_localtime64_s(&tm, &when) != 0)
+        return;
+    /* %z would be the zone's name, in the language of the system. */
+    zone = (int)((_mkgmtime64(&tm) - when) / 60);
+    (void)snprintf(out, size, "%04d-%02d-%02d %02d:%02d %c%02d%02d", tm.tm_year + 1900,
+                   tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, zone < 0 ? '-' : '+',
+                   abs(zone) / 60, abs(zone) % 60);
 }
 
 /* One after the other: each stream has a thread of its own. */

@@ -60,7 +60,7 @@ static char *by_itself(enum xr_place *out, const struct xr_cert *cert, enum xr_k
         break;
     }
     return xr_format(
-        "%snot a CA certificate%s", kind == XR_KIND_SELF_SIGNED ? "self-signed, and " : "",
+        "%snot a CA certificate%s", kind == XR_KIND_SELF_SIGNED ? "self-signed, but " : "",
         peers ? ": only --as peer installs it" : ", and this store holds only those of CAs");
 }
 

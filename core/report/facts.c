@@ -77,49 +77,15 @@ bool xr_report_store(const struct xr_report *report, size_t at, struct xr_report
     return give(out, &facts, sizeof(facts));
 }
 
-static void start(struct xr_report_reader *c, size_t store, size_t state)
-{
-    c->store = store;
-    c->state = state;
-    c->at = c->entry = 0;
-}
-
-/* The entries of a store in a row. From where the last question ended, for a loop asks for one after
- * the other. */
-static const struct xr_entry *find_entry(const struct xr_report *report, size_t store, size_t at)
-{
-    struct xr_report_reader *c = report->reader;
-    const struct xr_run *run = &report->runs.items[store];
-    bool on = c->state > 0 && c->store == store && c->at <= at;
-
-    if (!on)
-        start(c, store, 1);
-    for (; c->state <= run->snapshot.count; c->state++, c->entry = 0) {
-        const struct xr_state *state = run->snapshot.items[c->state - 1];
-
-        for (; c->entry < state->count; c->entry++) {
-            if (report->managed && !xr_report_managed(report, run, state->entries[c->entry]))
-                continue;
-            if (c->at == at)
-                return state->entries[c->entry];
-            c->at++;
-        }
-    }
-    start(c, 0, 0);
-    return NULL;
-}
-
 bool xr_report_entry(const struct xr_report *report, size_t store, size_t at,
                      struct xr_report_entry *out)
 {
     struct xr_report_entry facts = {.size = sizeof(facts)};
     size_t cert = XR_NONE;
 
-    if (report->verb != XR_VERB_LIST || store >= report->runs.count)
+    if (at >= xr_report_listed(report, store)->count)
         return false;
-    facts.entry = find_entry(report, store, at);
-    if (facts.entry == NULL)
-        return false;
+    facts.entry = xr_report_listed(report, store)->items[at];
     if (facts.entry->subject.type == XR_SUBJECT_CERT)
         cert = xr_pool_find(&report->pool, facts.entry->subject.id);
     facts.place = xr_place_name(facts.entry->place);

@@ -146,6 +146,15 @@ static void set_trust(json_t *certificate, const struct xr_input_item *item)
     set(certificate, "trust", out);
 }
 
+static void set_names(json_t *out, const struct xr_cert *cert)
+{
+    set_owned(out, "subject", xr_x509_name_text(cert->d.slices.subject));
+    set_owned(out, "issuer", xr_x509_name_text(cert->d.slices.issuer));
+    set_owned(out, "serial", xr_x509_serial_text(cert->d.slices.serial));
+    set(out, "not_before", when(cert->d.not_before));
+    set(out, "not_after", when(cert->d.not_after));
+}
+
 static json_t *certificate(const struct xr_report *report, const struct xr_input_item *item,
                            const struct xr_inspected *found)
 {
@@ -160,11 +169,7 @@ static json_t *certificate(const struct xr_report *report, const struct xr_input
     set(out, "sha256", hex(cert->sha256, sizeof(cert->sha256)));
     set(out, "sha1", hex(sha1, sizeof(sha1)));
     set(out, "spki_sha256", hex(cert->spki_sha256, sizeof(cert->spki_sha256)));
-    set_owned(out, "subject", xr_x509_name_text(cert->d.slices.subject));
-    set_owned(out, "issuer", xr_x509_name_text(cert->d.slices.issuer));
-    set_owned(out, "serial", xr_x509_serial_text(cert->d.slices.serial));
-    set(out, "not_before", when(cert->d.not_before));
-    set(out, "not_after", when(cert->d.not_after));
+    set_names(out, cert);
     set(out, "kind", kind(report, found->at));
     set(out, "self_signed", answer(found->self_signed));
     set_trust(out, item);
@@ -295,20 +300,19 @@ static json_t *attached(const struct xr_entry *entry)
 static json_t *entry_row(const struct xr_report *report, const struct xr_run *run,
                          const struct xr_entry *entry)
 {
-    size_t at = entry->subject.type == XR_SUBJECT_CERT
-                    ? xr_pool_find(&report->pool, entry->subject.id)
-                    : XR_NONE;
+    const struct xr_cert *cert = xr_report_cert(report, entry);
     json_t *out = json_object();
 
     set(out, "sha256", subject_hash(&entry->subject));
     set_issuer_serial(out, &entry->subject, entry);
     set(out, "place", json_string(xr_place_name(entry->place)));
     set(out, "purposes", purposes(entry->purposes));
-    if (at != XR_NONE)
-        set_owned(out, "subject", xr_x509_name_text(report->pool.items[at].cert->d.slices.subject));
+    if (cert != NULL)
+        set_names(out, cert);
     else
         set(out, "subject", json_null());
-    set(out, "kind", kind(report, at));
+    set(out, "kind",
+        kind(report, cert != NULL ? xr_pool_find(&report->pool, cert->sha256) : XR_NONE));
     set(out, "vendor", json_boolean((entry->flags & XR_ENTRY_VENDOR) != 0));
     set(out, "managed", json_boolean(xr_report_managed(report, run, entry)));
     set(out, "label", string(entry->label));
@@ -319,19 +323,15 @@ static json_t *entry_row(const struct xr_report *report, const struct xr_run *ru
     return out;
 }
 
-static json_t *list_row(const struct xr_report *report, const struct xr_run *run)
+static json_t *list_row(const struct xr_report *report, size_t at)
 {
+    const struct xr_run *run = &report->runs.items[at];
+    const struct xr_listed *listed = xr_report_listed(report, at);
     json_t *out = json_object();
     json_t *entries = json_array();
 
-    for (size_t i = 0; i < run->snapshot.count; i++) {
-        for (size_t k = 0; k < run->snapshot.items[i]->count; k++) {
-            const struct xr_entry *entry = run->snapshot.items[i]->entries[k];
-
-            if (!report->managed || xr_report_managed(report, run, entry))
-                add(entries, entry_row(report, run, entry));
-        }
-    }
+    for (size_t i = 0; i < listed->count; i++)
+        add(entries, entry_row(report, run, listed->items[i]));
     set(out, "store", string(run->address));
     set(out, "entries", entries);
     if (run->why != NULL)
@@ -559,7 +559,7 @@ static void body(struct rows *rows, const struct xr_report *report)
     case XR_VERB_LIST:
         begin_rows(rows, "stores");
         for (size_t i = 0; i < report->runs.count; i++)
-            row(rows, report->verb == XR_VERB_LIST ? list_row(report, &report->runs.items[i])
+            row(rows, report->verb == XR_VERB_LIST ? list_row(report, i)
                                                    : store_row(&report->runs.items[i]));
         end_rows(rows);
         break;

@@ -251,6 +251,9 @@ void xr_report_free(struct xr_report *report)
         free(report->inspected.items[i].would_go);
     }
     free(report->inspected.items);
+    for (size_t i = 0; i < report->listed.count; i++)
+        free((void *)report->listed.items[i].items);
+    free(report->listed.items);
     for (size_t i = 0; i < report->reader->name_count; i++)
         free(report->reader->names[i]);
     free(report->reader->names);

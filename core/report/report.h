@@ -31,12 +31,16 @@ struct xr_inspected {
     char *would_go; /* where an installation would put it, for people; owned */
 };
 
+/* What list gives of one store. */
+struct xr_listed {
+    const struct xr_entry **items; /* of the run's snapshot */
+    size_t count, capacity;
+};
+
 /* For programs that read a report with facts.c; no part of the result. */
 struct xr_report_reader {
     char **names; /* by place in the pool; NULL until asked for */
     size_t name_count;
-    size_t store, at;    /* the entry that was asked for last… */
-    size_t state, entry; /* …and where it is, the state counted from 1; 0: none was */
 };
 
 /* Finished facts: whoever prints or reads a report checks nothing and changes nothing in it. */
@@ -45,6 +49,7 @@ struct xr_report {
     int exit;
     bool dry_run, managed;
     int64_t now;
+    int64_t expires_by; /* list: only what expires until then; 0: all */
     char transaction[XR_JOURNAL_ID_LEN + 1];
     struct {
         struct xr_message *items;
@@ -62,6 +67,10 @@ struct xr_report {
         struct xr_inspected *items; /* as input.found */
         size_t count, capacity;
     } inspected;
+    struct {
+        struct xr_listed *items; /* as runs, once xr_report_list was called */
+        size_t count, capacity;
+    } listed;
     struct xr_journal journal; /* for history and list --managed */
     struct xr_report_reader *reader;
 };
@@ -94,6 +103,13 @@ bool xr_report_changed(const struct xr_report *report);
 /* Was this entry written by crossroot? */
 bool xr_report_managed(const struct xr_report *report, const struct xr_run *run,
                        const struct xr_entry *entry);
+/* The certificate of an entry; NULL if it has none. */
+const struct xr_cert *xr_report_cert(const struct xr_report *report, const struct xr_entry *entry);
+bool xr_report_expired(const struct xr_report *report, const struct xr_cert *cert);
+/* listing.c: fills listed, once the journal and all stores are read. */
+void xr_report_list(struct xr_report *report, enum xr_sort sort);
+/* What is listed of the run at that index; empty before xr_report_list. */
+const struct xr_listed *xr_report_listed(const struct xr_report *report, size_t run);
 /* Places where trust lives that no backend of this build covers, one line each, NULL-terminated. */
 extern const char *const xr_report_not_covered[];
 

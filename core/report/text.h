@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Text for people: text.c dispatches, text_inspect.c, text_read.c and text_change.c write, text_parts.c
+/* Text for people: text.c dispatches, text_inspect.c, text_list.c, text_read.c and text_change.c write, text_parts.c
  * is what they share. Only text.c sees a caller's struct xr_text_style; the others get it whole. */
 #ifndef XR_TEXT_H
 #define XR_TEXT_H
@@ -29,6 +29,9 @@ void xr_text_column(FILE *out, const char *text, int cells);
  * already, and the others begin with indent blanks. */
 void xr_text_wrap(const struct xr_text_style *style, FILE *out, int used, int indent,
                   const char *text);
+/* The same for hostile text. */
+void xr_text_wrap_visible(const struct xr_text_style *style, FILE *out, int used, int indent,
+                          const char *text);
 void xr_text_hex(FILE *out, const unsigned char *data, size_t len);
 /* In UTC, as a certificate or CRL has it. */
 void xr_text_time(FILE *out, int64_t at);
@@ -47,8 +50,11 @@ void xr_text_id_digits(const struct xr_text_style *style, FILE *out,
                        const struct xr_subject *subject);
 /* The same, and what it is a hash of if not of a certificate or CRL. */
 void xr_text_id(const struct xr_text_style *style, FILE *out, const struct xr_subject *subject);
+/* The same as a line of its own. */
+void xr_text_store_line(const struct xr_text_style *style, FILE *out, const char *address);
 /* An entry whose certificate the store does not hold. */
-void xr_text_issuer_serial(FILE *out, const struct xr_entry *entry, const char *indent);
+void xr_text_issuer_serial(const struct xr_text_style *style, FILE *out,
+                           const struct xr_entry *entry, int indent);
 
 /* ---- whole results ---- */
 

@@ -141,7 +141,7 @@ static void put_step(const struct xr_text_style *style, FILE *out, const struct 
     xr_text_id(style, out, &step->subject);
     (void)fputs("\n", out);
     if (step->subject.type == XR_SUBJECT_ISSUER_SERIAL && xr_step_entry(step) != NULL)
-        xr_text_issuer_serial(out, xr_step_entry(step), "            ");
+        xr_text_issuer_serial(style, out, xr_step_entry(step), 12);
     if (xr_step_trust(step, &before, &after)) {
         char from[64], to[64];
 

@@ -2,119 +2,164 @@
 /* What inspect found, for people. */
 #include "text.h"
 
+#include "sys/sys.h"
+
 #include <stdlib.h>
 
-static void put_relatives(FILE *out, const char *head, const struct xr_report *report,
-                          const struct xr_relatives *found)
+#define INDENT 14 /* where the values of rows begin */
+
+static void put_row(const struct xr_text_style *style, FILE *out, const char *head,
+                    const char *visible)
+{
+    (void)fprintf(out, "  %-11s ", head);
+    xr_text_wrap(style, out, INDENT, INDENT, visible);
+}
+
+/* A row of hostile text, which is freed. */
+static void put_owned(const struct xr_text_style *style, FILE *out, const char *head, char *text)
+{
+    char *visible = xr_visible(text);
+
+    put_row(style, out, head, visible);
+    free(visible);
+    free(text);
+}
+
+static void put_hex(const struct xr_text_style *style, FILE *out, const char *head,
+                    const unsigned char *data, size_t len)
+{
+    char text[2 * XR_SHA256_LEN + 1];
+
+    xr_hex(text, data, len);
+    put_row(style, out, head, text);
+}
+
+static void put_relatives(const struct xr_text_style *style, FILE *out, const char *head,
+                          const struct xr_report *report, const struct xr_relatives *found)
 {
     for (size_t i = 0; i < found->count; i++) {
         size_t at = found->items[i];
+        char *name = xr_report_name(report, at);
+        char id[XR_TEXT_ID_DIGITS + 1];
+        char *text = NULL;
 
-        (void)fprintf(out, "  %-11s ", i == 0 ? head : "");
-        xr_text_name(out, report, at);
-        (void)fprintf(out, " (%s) ", xr_report_kind(report, at));
-        xr_text_hex(out, report->pool.items[at].cert->sha256, 8);
-        (void)fputs("…\n", out);
+        xr_hex(id, report->pool.items[at].cert->sha256, XR_TEXT_ID_DIGITS / 2);
+        text = xr_format("%s (%s) %s…", name, xr_report_kind(report, at), id);
+        put_row(style, out, i == 0 ? head : "", text);
+        free(text);
+        free(name);
     }
     if (found->left_out > 0)
         (void)fprintf(out, "  %-11s and %zu more\n", "", found->left_out);
 }
 
-static void put_oids(FILE *out, const char *head, struct xr_bytes oids)
+/* Puts the names of purposes, or other OIDs. */
+static void put_oids(const struct xr_text_style *style, FILE *out, const char *head,
+                     struct xr_bytes oids)
 {
     struct xr_der_item oid;
+    struct xr_buf text = {0};
     uint32_t purpose = 0;
-    const char *between = "";
 
-    (void)fprintf(out, "\n  %-11s %s", head, oids.len == 0 ? "nothing" : "");
     while (xr_der_purpose(&oid, &purpose, &oids)) {
         char *other = purpose == 0 ? xr_x509_oid_text(oid.whole) : NULL;
 
-        (void)fprintf(out, "%s%s", between, other != NULL ? other : xr_purpose_name(purpose));
+        xr_buf_fmt(&text, "%s%s", text.len > 0 ? ", " : "",
+                   other != NULL ? other : xr_purpose_name(purpose));
         free(other);
-        between = ", ";
     }
+    put_row(style, out, head, text.len > 0 ? text.data : "nothing");
+    xr_buf_free(&text);
 }
 
 /* The trust settings of a TRUSTED CERTIFICATE. */
-static void put_trust(FILE *out, const struct xr_input_item *item)
+static void put_trust(const struct xr_text_style *style, FILE *out,
+                      const struct xr_input_item *item)
 {
     struct xr_der_aux aux = {0};
-    char *alias = NULL;
 
     if (item->aux.len == 0 || xr_der_aux(&aux, item->aux, NULL) != XR_OK)
         return;
     if (aux.has_trust)
-        put_oids(out, "trusted for", aux.trust_oids);
+        put_oids(style, out, "trusted for", aux.trust_oids);
     if (aux.reject_oids.len > 0)
-        put_oids(out, "rejected", aux.reject_oids);
-    if (aux.alias.len > 0) {
-        alias = xr_memdup(aux.alias.data, aux.alias.len);
-        (void)fprintf(out, "\n  %-11s ", "alias");
-        xr_text_visible(out, alias);
-        free(alias);
-    }
+        put_oids(style, out, "rejected", aux.reject_oids);
+    if (aux.alias.len > 0)
+        put_owned(style, out, "alias", xr_memdup(aux.alias.data, aux.alias.len));
+}
+
+static void put_title(const struct xr_text_style *style, FILE *out, char *text)
+{
+    (void)fputs(BOLD(style), out);
+    xr_text_wrap(style, out, 0, 2, text);
+    (void)fputs(PLAIN(style), out);
+    free(text);
+}
+
+static void put_file(const struct xr_text_style *style, FILE *out, const struct xr_input_item *item)
+{
+    put_owned(style, out, "file",
+              item->index > 0 ? xr_format("%s, item %zu", item->file, item->index + 1)
+                              : xr_strdup(item->file));
+}
+
+static void put_validity(const struct xr_text_style *style, FILE *out, const struct xr_cert *cert)
+{
+    char from[XR_TIME_TEXT_MAX], to[XR_TIME_TEXT_MAX];
+
+    xr_sys_time_text(from, cert->d.not_before);
+    xr_sys_time_text(to, cert->d.not_after);
+    put_owned(style, out, "valid", xr_format("%s to %s", from, to));
 }
 
 static void inspect_cert(const struct xr_text_style *style, FILE *out,
                          const struct xr_report *report, const struct xr_input_item *item,
                          const struct xr_inspected *found)
 {
+    const struct xr_cert *cert = item->cert;
     enum xr_kind kind = XR_KIND_LEAF;
     unsigned char sha1[20];
     char *name = xr_report_name(report, found->at);
-    char *full = xr_x509_name_text(item->cert->d.slices.issuer);
-    char *serial = xr_x509_serial_text(item->cert->d.slices.serial);
 
     (void)xr_pool_known_kind(&kind, &report->pool, found->at);
-    (void)fprintf(out, "%s%s%s  ", BOLD(style), name, PLAIN(style));
-    (void)fprintf(out, "(%s)\n  %-11s ", xr_kind_name(kind), "file");
-    xr_text_visible(out, item->file);
-    if (item->index > 0)
-        (void)fprintf(out, ", item %zu", item->index + 1);
-    (void)fprintf(out, "\n  %-11s ", "issuer");
-    xr_text_visible(out, full);
-    (void)fprintf(out, "\n  %-11s %s\n  %-11s ", "serial", serial, "SHA-256");
-    xr_text_hex(out, item->cert->sha256, sizeof(item->cert->sha256));
-    (void)fprintf(out, "\n  %-11s ", "SHA-1");
-    xr_cert_sha1(sha1, item->cert);
-    xr_text_hex(out, sha1, sizeof(sha1));
-    (void)fprintf(out, "\n  %-11s ", "valid");
-    xr_text_time(out, item->cert->d.not_before);
-    (void)fputs(" to ", out);
-    xr_text_time(out, item->cert->d.not_after);
-    put_trust(out, item);
-    (void)fprintf(out, "\n  %-11s %s\n", "would go", found->would_go);
-    put_relatives(out, "same key", report, &found->same_key);
-    put_relatives(out, "issued by", report, &found->issued_by);
-    for (size_t i = 0; i < found->warnings.count; i++)
-        (void)fprintf(out, "  %s%-11s%s %s\n", YELLOW(style), "warning", PLAIN(style),
-                      found->warnings.items[i]);
-    free(serial);
-    free(full);
+    put_title(style, out, xr_format("%s  (%s)", name, xr_kind_name(kind)));
     free(name);
+    put_file(style, out, item);
+    put_owned(style, out, "issuer", xr_x509_name_text(cert->d.slices.issuer));
+    put_owned(style, out, "serial", xr_x509_serial_text(cert->d.slices.serial));
+    put_hex(style, out, "SHA-256", cert->sha256, sizeof(cert->sha256));
+    xr_cert_sha1(sha1, cert);
+    put_hex(style, out, "SHA-1", sha1, sizeof(sha1));
+    put_validity(style, out, cert);
+    put_trust(style, out, item);
+    put_row(style, out, "would go", found->would_go);
+    put_relatives(style, out, "same key", report, &found->same_key);
+    put_relatives(style, out, "issued by", report, &found->issued_by);
+    for (size_t i = 0; i < found->warnings.count; i++) {
+        (void)fprintf(out, "  %s%-11s%s ", YELLOW(style), "warning", PLAIN(style));
+        xr_text_wrap(style, out, INDENT, INDENT, found->warnings.items[i]);
+    }
 }
 
 static void inspect_crl(const struct xr_text_style *style, FILE *out,
                         const struct xr_input_item *item)
 {
-    char *name = xr_x509_name_short(item->crl->issuer);
+    const struct xr_crl *crl = item->crl;
+    char issued[XR_TIME_TEXT_MAX], next[XR_TIME_TEXT_MAX];
+    char *name = xr_x509_name_short(crl->issuer);
+    char *visible = xr_visible(name);
 
-    (void)fprintf(out, "%sCRL of ", BOLD(style));
-    xr_text_visible(out, name);
-    (void)fprintf(out, "%s\n  %-11s ", PLAIN(style), "file");
-    xr_text_visible(out, item->file);
-    (void)fprintf(out, "\n  %-11s ", "SHA-256");
-    xr_text_hex(out, item->crl->sha256, sizeof(item->crl->sha256));
-    (void)fprintf(out, "\n  %-11s ", "issued");
-    xr_text_time(out, item->crl->this_update);
-    if (item->crl->has_next_update) {
-        (void)fputs(", next ", out);
-        xr_text_time(out, item->crl->next_update);
-    }
-    (void)fprintf(out, "\n  %-11s %zu%s\n", "revoked", item->crl->revoked,
-                  item->crl->delta ? ", a delta CRL" : "");
+    put_title(style, out, xr_format("CRL of %s", visible));
+    free(visible);
     free(name);
+    put_file(style, out, item);
+    put_hex(style, out, "SHA-256", crl->sha256, sizeof(crl->sha256));
+    xr_sys_time_text(issued, crl->this_update);
+    xr_sys_time_text(next, crl->next_update);
+    put_owned(style, out, "issued",
+              crl->has_next_update ? xr_format("%s, next %s", issued, next) : xr_strdup(issued));
+    put_owned(style, out, "revoked",
+              xr_format("%zu%s", crl->revoked, crl->delta ? ", a delta CRL" : ""));
 }
 
 void xr_text_inspection(const struct xr_text_style *style, FILE *out,

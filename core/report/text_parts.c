@@ -152,6 +152,15 @@ void xr_text_wrap(const struct xr_text_style *style, FILE *out, int used, int in
     (void)fputc('\n', out);
 }
 
+void xr_text_wrap_visible(const struct xr_text_style *style, FILE *out, int used, int indent,
+                          const char *text)
+{
+    char *visible = xr_visible(text);
+
+    xr_text_wrap(style, out, used, indent, visible);
+    free(visible);
+}
+
 void xr_text_hex(FILE *out, const unsigned char *data, size_t len)
 {
     char text[2 * XR_SHA256_LEN + 1];
@@ -206,6 +215,13 @@ int xr_text_title(const struct xr_text_style *style, FILE *out, const struct xr_
     return used;
 }
 
+void xr_text_store_line(const struct xr_text_style *style, FILE *out, const char *address)
+{
+    (void)fputs(BOLD(style), out);
+    xr_text_wrap_visible(style, out, 0, 2, address);
+    (void)fputs(PLAIN(style), out);
+}
+
 void xr_text_id_digits(const struct xr_text_style *style, FILE *out,
                        const struct xr_subject *subject)
 {
@@ -223,14 +239,16 @@ void xr_text_id(const struct xr_text_style *style, FILE *out, const struct xr_su
         (void)fputs(" (of the key)", out);
 }
 
-void xr_text_issuer_serial(FILE *out, const struct xr_entry *entry, const char *indent)
+void xr_text_issuer_serial(const struct xr_text_style *style, FILE *out,
+                           const struct xr_entry *entry, int indent)
 {
     char *issuer = xr_x509_name_short(entry->issuer);
     char *serial = xr_x509_serial_text(entry->serial);
+    char *text = xr_format("issued by %s, serial number %s", issuer, serial);
 
-    (void)fprintf(out, "%sissued by ", indent);
-    xr_text_visible(out, issuer);
-    (void)fprintf(out, ", serial number %s\n", serial);
+    (void)fprintf(out, "%*s", indent, "");
+    xr_text_wrap_visible(style, out, indent, indent + 2, text);
+    free(text);
     free(issuer);
     free(serial);
 }

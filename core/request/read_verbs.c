@@ -208,6 +208,7 @@ void xr_verb_list(struct xr_engine *engine)
     fail_unread(engine);
     xr_engine_check_all(engine, false);
     warn_widened(engine, true);
+    xr_report_list(engine->report, engine->rq->sort);
 }
 
 void xr_verb_history(struct xr_engine *engine)

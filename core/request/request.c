@@ -94,6 +94,7 @@ struct xr_report *xr_run_request(const struct xr_request *request)
     engine.report->dry_run = rq.dry_run;
     engine.report->managed = rq.managed;
     engine.report->now = rq.now;
+    engine.report->expires_by = rq.expires_by;
     engine.worker.program = rq.worker != NULL ? rq.worker : XR_WORKER;
     xr_threads_init(&engine.threads, rq.parallel);
     engine.worker.pause = &engine.threads.pause;

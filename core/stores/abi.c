@@ -243,6 +243,8 @@ AT(xr_request, parallel, 280);
 AT(xr_request, progress, 288);
 AT(xr_request, only, 296);
 AT(xr_request, verbose, 297);
+AT(xr_request, expires_by, 304);
+AT(xr_request, sort, 312);
 
 AT(xr_text_style, size, 0);
 AT(xr_text_style, color, 8);

@@ -57,6 +57,14 @@ enum xr_exit {
 
 enum xr_reply { XR_REPLY_NO, XR_REPLY_YES, XR_REPLY_NOBODY };
 
+/* Order of the entries of a store. */
+enum xr_sort {
+    XR_SORT_NONE, /* as the store gives them */
+    XR_SORT_EXPIRY,
+    XR_SORT_SUBJECT,
+    XR_SORT_PLACE
+};
+
 /* A list of C strings, borrowed until the request is done. */
 struct xr_words {
     const char *const *items;
@@ -69,7 +77,7 @@ struct xr_words {
  *
  *   inspect              operands (one at least), password, now
  *   stores, history      none
- *   list                 managed, now
+ *   list                 managed, expires_by, sort, now
  *   verify               operands, untrusted, password, purposes, host, at or now
  *   install              operands, pins, published, has_place and place, purposes, now, and all below
  *   remove               operands, has_place and place, now, and all below
@@ -122,6 +130,8 @@ struct xr_request {
     /* --only: an anchor is trusted for purposes alone. Else it is also trusted for what it was. */
     bool only;
     bool verbose; /* confirmations name every store, not their number */
+    int64_t expires_by; /* list: only what expires until then or has expired; 0: all */
+    enum xr_sort sort;  /* list */
 };
 #define XR_PASSWORD_MAX 4096u
 
