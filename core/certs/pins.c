@@ -388,7 +388,7 @@ static bool look_alike(char a, char b)
 /* Both values with a column for every digit; '-' where one has none. */
 struct alignment {
     char given[2 * SIDE], actual[2 * SIDE];
-    size_t len, differing, alike, lengthened, shortened;
+    size_t len, differing, alike;
 };
 
 static void align(struct alignment *out, const char *given, const char *actual)
@@ -405,11 +405,9 @@ static void align(struct alignment *out, const char *given, const char *actual)
         } else if (i > 0 && cost[i][j] == cost[i - 1][j] + 1) {
             out->given[len] = given[--i];
             out->actual[len] = '-';
-            out->lengthened++;
         } else {
             out->given[len] = '-';
             out->actual[len] = actual[--j];
-            out->shortened++;
         }
         out->differing += out->given[len] != out->actual[len];
         out->alike +=
@@ -438,19 +436,32 @@ static char upper(char c)
     return digits[value];
 }
 
-#define ROW 32u
-
-static void add_row(struct xr_buf *out, const char *head, const char *text, size_t from, size_t to)
+static void add_row(struct xr_buf *out, const char *head, const char *text, size_t len)
 {
     xr_buf_str(out, head);
-    for (size_t k = from; k < to; k++) {
+    for (size_t k = 0; k < len; k++) {
         char c = upper(text[k]);
 
         xr_buf_add(out, &c, 1);
-        if ((k - from) % 4 == 3 && k + 1 < to)
-            xr_buf_str(out, " ");
     }
+    while (out->data[out->len - 1] == ' ')
+        out->len--;
     xr_buf_str(out, "\n");
+}
+
+static void add_positions(struct xr_buf *out, const struct alignment *a)
+{
+    const char *before = "  digit ";
+    size_t position = 0;
+
+    for (size_t k = 0; k < a->len; k++) {
+        position += a->given[k] != '-';
+        if (a->given[k] == a->actual[k])
+            continue;
+        xr_buf_fmt(out, "%s%s%zu: %c\xe2\x86\x92%c", before, a->given[k] == '-' ? "after " : "",
+                   position, upper(a->given[k]), upper(a->actual[k]));
+        before = "  ";
+    }
 }
 
 char *xr_pins_explain(const struct xr_pin *pin, const struct xr_cert *cert)
@@ -459,54 +470,26 @@ char *xr_pins_explain(const struct xr_pin *pin, const struct xr_cert *cert)
     struct xr_buf out = {0};
     char sha256[65], sha1[41];
     char marks[2 * SIDE];
-    size_t position = 0;
-    bool is256 = false;
+    size_t digits = strlen(pin->digits);
+    bool is256 = digits > 52;
+    size_t full = is256 ? 64 : 40;
 
     fingerprints(sha256, sha1, cert);
-    is256 = strlen(pin->digits) > 52;
     align(&a, pin->digits, is256 ? sha256 : sha1);
     for (size_t k = 0; k < a.len; k++)
         marks[k] = a.given[k] == a.actual[k] ? ' ' : '^';
 
-    xr_buf_fmt(&out,
-               "the %s given has %zu digits and differs from the certificate's %s in %zu "
-               "position%s:\n",
-               is256 ? "SHA-256" : "SHA-1", strlen(pin->digits), is256 ? "SHA-256" : "SHA-1",
-               a.differing, a.differing == 1 ? "" : "s");
-    for (size_t from = 0; from < a.len; from += ROW) {
-        size_t to = from + ROW < a.len ? from + ROW : a.len;
-
-        add_row(&out, "  given        ", a.given, from, to);
-        add_row(&out, "  certificate  ", a.actual, from, to);
-        if (memchr(marks + from, '^', to - from) == NULL)
-            continue;
-        add_row(&out, "               ", marks, from, to);
-        while (out.len > 1 && out.data[out.len - 2] == ' ')
-            out.len--;
-        out.data[out.len - 1] = '\n';
-        out.data[out.len] = '\0';
-    }
-    for (size_t k = 0; k < a.len; k++) {
-        position += a.given[k] != '-';
-        if (a.given[k] == a.actual[k])
-            continue;
-        if (a.actual[k] == '-')
-            xr_buf_fmt(&out, "  digit %zu: %c is not in the certificate's\n", position,
-                       upper(a.given[k]));
-        else if (a.given[k] == '-')
-            xr_buf_fmt(&out, "  after digit %zu: %c is missing\n", position, upper(a.actual[k]));
-        else
-            xr_buf_fmt(&out, "  digit %zu: %c given, %c in the certificate%s\n", position,
-                       upper(a.given[k]), upper(a.actual[k]),
-                       look_alike(a.given[k], a.actual[k]) ? " (look alike)" : "");
-    }
+    xr_buf_fmt(&out, "the %s given has %zu digits", is256 ? "SHA-256" : "SHA-1", digits);
+    if (digits != full)
+        xr_buf_fmt(&out, " instead of %zu", full);
+    xr_buf_fmt(&out, " and differs in %zu position%s", a.differing, a.differing == 1 ? "" : "s");
     if (a.alike > 0)
-        xr_buf_fmt(
-            &out,
-            "  %zu of the %zu look alike (8/B, 0/D, 6/8, 3/8, 5/9 and so on), which suggests "
-            "a misprint.",
-            a.alike, a.differing);
-    else
-        out.data[--out.len] = '\0';
+        xr_buf_fmt(&out, ", of which %zu look%s alike: a misprint?", a.alike,
+                   a.alike == 1 ? "s" : "");
+    xr_buf_str(&out, "\n");
+    add_row(&out, "  given        ", a.given, a.len);
+    add_row(&out, "  certificate  ", a.actual, a.len);
+    add_row(&out, "               ", marks, a.len);
+    add_positions(&out, &a);
     return out.data;
 }

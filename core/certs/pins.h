@@ -56,7 +56,8 @@ enum xr_pin_match xr_pins_match(struct xr_pin_near *near, struct xr_pins *pins, 
 /* For typed pins that match nothing: what one of them is, to follow "--pin"; NULL: not known. */
 const char *xr_pins_mistake(const struct xr_pins *pins, const struct xr_cert *cert);
 
-/* The differences, position by position: several lines, allocated. */
+/* The differences, position by position: five lines, without the last line end, allocated. A '-' stands
+ * for a digit that one of the two does not have. */
 char *xr_pins_explain(const struct xr_pin *pin, const struct xr_cert *cert);
 
 /* Levenshtein distance of two digit strings, or limit + 1 if it is more than limit. */

@@ -27,6 +27,7 @@ struct xr_change_run {
     bool previewed;          /* somebody was shown what had to be confirmed */
     size_t transaction;      /* XR_NONE before the first record */
     unsigned shadow_checks;
+    bool near;                      /* a fingerprint was a near miss */
     struct xr_secret last_password; /* last typed password that opened a store */
     const char *undoes;             /* ID of the transaction that this one undoes, or NULL */
 };

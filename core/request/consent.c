@@ -6,6 +6,14 @@
 
 /* ---- pins ---- */
 
+/* Once, after all that is wrong with fingerprints. */
+static void refuse(struct xr_change_run *c)
+{
+    xr_report_say(c->engine->report, XR_ERROR, NULL, "nothing was changed%s",
+                  c->near ? ": a near miss is no match; get the fingerprint from another source"
+                          : "");
+}
+
 /* Reports what is wrong, then every near value position by position. */
 static void explain(struct xr_change_run *c, enum xr_level level, const char *file,
                     const char *what, const struct xr_pin_near *near, const struct xr_cert *cert)
@@ -23,9 +31,7 @@ static void explain(struct xr_change_run *c, enum xr_level level, const char *fi
             xr_buf_fmt(&text, "\n%s", one);
         free(one);
     }
-    if (level == XR_ERROR && (near->sha256 != NULL || near->sha1 != NULL))
-        xr_buf_str(&text, "\nA near miss is not a match: it is refused. Get the fingerprint from "
-                          "another source.");
+    c->near = c->near || (level == XR_ERROR && (near->sha256 != NULL || near->sha1 != NULL));
     xr_report_say_lines(c->engine->report, level, NULL, "%s", text.data);
     xr_buf_free(&text);
 }
@@ -63,6 +69,8 @@ bool xr_change_read_pins(struct xr_change_run *c)
         xr_pins_free(&one);
     }
     if (!good) {
+        if (c->near)
+            refuse(c);
         xr_report_raise(c->engine->report, XR_EXIT_USAGE);
         return false;
     }
@@ -136,7 +144,7 @@ bool xr_change_check_pins(struct xr_change_run *c)
         }
     }
     if (!good) {
-        xr_report_say(c->engine->report, XR_ERROR, NULL, "nothing was changed");
+        refuse(c);
         xr_report_raise(c->engine->report, XR_EXIT_NO);
     }
     return good;

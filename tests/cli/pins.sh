@@ -117,8 +117,8 @@ flip() {
 }
 for n in 1 2 8; do
     refused 6 "$n look-alike digits wrong" "$cross" --pin "$(flip "$n")"
-    expect_grep "$n: says how many differ" "differs .* in $n position" "$err"
-    expect_eq "$n: every one is named" "$(grep -cE 'digit [0-9]+: . given, . in the certificate' "$err")" "$n"
+    expect_grep "$n: says how many differ" "differs in $n position" "$err"
+    expect_eq "$n: every one is named" "$(grep -E '^  digit ' "$err" | grep -oE '[0-9]+: .→.' | wc -l)" "$n"
     expect_grep "$n: suggests a misprint" 'misprint' "$err"
     expect_grep "$n: another source" 'another source' "$err"
 done
@@ -143,7 +143,8 @@ taken 'a page and a pin' "$cross" --published "$P/published.html" --pin "$pin"
 refused 6 'a misprinted page' "$cross" --published "$P/published-misprint.html"
 expect_grep 'eight positions' 'SHA-256 .*in 8 positions' "$err"
 expect_grep 'and 41 digits' 'SHA-1 given has 41 digits' "$err"
-expect_eq 'every position is named' "$(grep -cE '^  digit' "$err")" 9
+expect_eq 'every position is named' "$(grep -E '^  digit ' "$err" | grep -oE '[0-9]+: .→.' | wc -l)" 9
+expect_eq 'in twelve lines' "$(wc -l <"$err")" 12
 refused 6 'a misprinted page beside the right pin' "$cross" --pin "$pin" \
     --published "$P/published-misprint.html"
 refused 6 'a good page and a misprinted one' "$cross" --yes --published "$P/published-misprint.html"
