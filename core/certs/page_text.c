@@ -9,7 +9,7 @@
 #define PART_LEAST 8u  /* digits of a value before it is broken */
 #define PART_MOST  63u /* a SHA-256 has one more */
 
-static void put_utf8(struct xr_buf *out, uint32_t c)
+void xr_page_put(struct xr_buf *out, uint32_t c)
 {
     const unsigned char two[] = {(unsigned char)(0xc0u | c >> 6),
                                  (unsigned char)(0x80u | (c & 0x3fu))};
@@ -34,9 +34,10 @@ bool xr_page_utf8(struct xr_buf *out, struct xr_bytes text)
     for (size_t at = 2; (big || little) && at + 1 < text.len; at += 2) {
         uint32_t c = (uint32_t)text.data[at + big] | (uint32_t)text.data[at + !big] << 8;
 
-        put_utf8(out, c >= 0xd800 && c < 0xe000 ? '?' : c); /* nothing beyond is in a fingerprint */
+        xr_page_put(out,
+                    c >= 0xd800 && c < 0xe000 ? '?' : c); /* nothing beyond is in a fingerprint */
     }
-    return big || little;
+    return big || little || xr_page_japanese(out, text);
 }
 
 /* Length of a tag or comment at the beginning of text; 0: it is none. */

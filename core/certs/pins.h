@@ -30,7 +30,7 @@ struct xr_pins {
 /* A fingerprint in any form that people paste (pin_text.h). XR_INVALID with a reason for a malformed one
  * (wrong length, other characters, another digest); if possible it is kept for the explanation. */
 enum xr_status xr_pins_typed(struct xr_pins *pins, const char *text, struct xr_error *err);
-/* Adds every fingerprint of a text or HTML page: runs of hex digits, half or full width, upper or
+/* Adds every fingerprint of a text or HTML page in UTF-8, UTF-16, Shift_JIS or EUC-JP: runs of hex digits, half or full width, upper or
  * lower case, in groups or not. Runs whose length is only near a fingerprint's are kept too. */
 void xr_pins_page(struct xr_pins *pins, struct xr_bytes text);
 void xr_pins_free(struct xr_pins *pins);

@@ -399,6 +399,83 @@ Test(pins, a_page_in_utf_16_is_read)
     }
 }
 
+/* Full-width digits, and what stands for a colon, in Shift_JIS or EUC-JP. */
+static char *wide_in(bool euc, const char *digits, size_t group, const char *colon)
+{
+    struct xr_buf out = {0};
+
+    for (size_t i = 0; digits[i] != '\0'; i++) {
+        unsigned char c = (unsigned char)digits[i];
+        unsigned cell = c - 0x20u;
+        const char in_euc[] = {'\xa3', (char)(cell + 0xa0)};
+        const char in_sjis[] = {'\x82', (char)(cell + (c >= 'a' ? 0x40 : 0x3f))};
+
+        if (i > 0 && i % group == 0)
+            xr_buf_str(&out, colon);
+        xr_buf_add(&out, euc ? in_euc : in_sjis, 2);
+    }
+    return out.data;
+}
+
+Test(pins, a_page_in_shift_jis_or_euc_jp_is_read)
+{
+    static const struct {
+        bool euc;
+        const char *head; /* "fingerprint:" in kanji */
+        const char *colon;
+    } pages[] = {{false,
+                  "\x8ew\x96\xe4\x81"
+                  "F",
+                  "\x81"
+                  "F"},
+                 {true, "\xbb\xd8\xcc\xe6\xa1\xa7", "\xa1\xa7"}};
+
+    for (size_t i = 0; i < 2; i++) {
+        const char *head = pages[i].head, *colon = pages[i].colon;
+        const char *name = pages[i].euc ? "EUC-JP" : "Shift_JIS";
+        char *loud = upper(sha256_text);
+
+        for (int said = 0; said < 2; said++) {
+            const char *meta = said ? "<meta charset=\"" : "<p class=\"";
+
+            page_one(xr_format("%s%s\">%s%s", meta, name, head, sha256_text), sha256_text);
+            for (size_t group = 2; group <= 64; group += 62) {
+                char *wide = wide_in(pages[i].euc, group == 2 ? loud : sha256_text, group, colon);
+
+                page_one(xr_format("%s%s\">%s%s\n", meta, name, head, wide), sha256_text);
+                free(wide);
+            }
+        }
+        free(loud);
+    }
+}
+
+Test(pins, the_second_byte_of_a_shift_jis_character_is_no_digit)
+{
+    static const char *const before[] = {
+        "\x83"
+        "A", /* katakana a: the second byte is an ASCII A */
+        "\x83"
+        "a",            /* mi */
+        "\x83\x5c",     /* so: a backslash */
+        "\x82\xa0",     /* hiragana a */
+        "\xb1\xb2\xc3", /* half-width katakana: one byte each */
+        "\x88"
+        "E\x93"
+        "D",
+    };
+
+    for (size_t i = 0; i < sizeof(before) / sizeof(before[0]); i++) {
+        page_one(xr_format("<meta charset=x-sjis>%s%s", before[i], sha256_text), sha256_text);
+        page_one(xr_format("%s%s%s", before[i], sha1_text, before[i]), sha1_text);
+    }
+    /* What is no character does not swallow what follows. */
+    page_one(xr_format("<meta charset=shift_jis>\xfd\x82\n%s", sha256_text), sha256_text);
+    /* Many pages in UTF-8 still say what they once were. */
+    page_one(xr_format("<meta charset=Shift_JIS>\xe6\x8c\x87\xe7\xb4\x8b%s", sha256_text),
+             sha256_text);
+}
+
 Test(pins, a_page_may_name_the_digest_before_it)
 {
     static const char *const heads[] = {"SHA-256 ",    "SHA256 ",         "SHA-256: ",
