@@ -9,6 +9,17 @@
 
 /* ---- certificates ---- */
 
+/* Does an extension not parse that libcrypto reads before it uses a certificate? */
+static bool bad_extensions(struct xr_bytes der)
+{
+    X509 *x = xr_crypto_cert(der);
+    bool bad = x != NULL && (X509_get_extension_flags(x) & EXFLAG_INVALID) != 0;
+
+    X509_free(x);
+    ERR_clear_error();
+    return bad;
+}
+
 enum xr_status xr_cert_new_known(struct xr_cert **out, struct xr_bytes der,
                                  const unsigned char sha256[XR_SHA256_LEN], struct xr_error *err)
 {
@@ -24,6 +35,8 @@ enum xr_status xr_cert_new_known(struct xr_cert **out, struct xr_bytes der,
         xr_cert_free(cert);
         return status;
     }
+    if (cert->d.doubtful && !cert->d.malformed)
+        cert->d.malformed = bad_extensions(cert->der);
     memcpy(cert->sha256, sha256, sizeof(cert->sha256));
     xr_x509_sha256(cert->spki_sha256, cert->d.slices.spki);
     *out = cert;

@@ -102,10 +102,23 @@ static uint32_t purpose_of_oid(struct xr_bytes oid)
     return 0;
 }
 
+/* X.690, 8.19: each number in the fewest octets, the last one complete. */
+static bool is_oid(struct xr_bytes oid)
+{
+    bool begins = true;
+
+    for (size_t i = 0; i < oid.len; i++) {
+        if (begins && oid.data[i] == 0x80)
+            return false;
+        begins = oid.data[i] < 0x80;
+    }
+    return oid.len > 0 && begins;
+}
+
 bool xr_der_purpose(struct xr_der_item *out, uint32_t *purpose, struct xr_bytes *oids)
 {
     *purpose = 0;
-    if (!xr_der_expect(out, oids, XR_DER_OID))
+    if (!xr_der_expect(out, oids, XR_DER_OID) || !is_oid(out->content))
         return false;
     *purpose = purpose_of_oid(out->content);
     return true;
@@ -140,6 +153,7 @@ static bool basic_constraints(struct xr_der_cert *out, struct xr_bytes value)
         if (!xr_der_expect(&item, &seq.content, XR_DER_INTEGER) || seq.content.len > 0 ||
             item.content.len == 0 || (item.content.data[0] & 0x80) != 0)
             return false;
+        out->doubtful = out->doubtful || !out->ca || item.content.len > 1;
         /* A length past two octets limits nothing that exists. */
         if (item.content.len == 1)
             out->pathlen = item.content.data[0];
@@ -152,14 +166,18 @@ static bool basic_constraints(struct xr_der_cert *out, struct xr_bytes value)
 static bool key_usage(struct xr_der_cert *out, struct xr_bytes value)
 {
     struct xr_der_item bits;
+    unsigned first = 0;
 
     if (!xr_der_expect(&bits, &value, XR_DER_BIT_STRING) || value.len > 0 || bits.content.len < 1)
         return false;
     out->has_key_usage = true;
-    if (bits.content.len >= 2) {
-        out->key_usage |= bits.content.data[1] & 0x04 ? XR_KU_CERT_SIGN : 0u;
-        out->key_usage |= bits.content.data[1] & 0x02 ? XR_KU_CRL_SIGN : 0u;
-    }
+    if (bits.content.len >= 2)
+        first = bits.content.data[1];
+    if (bits.content.len == 2) /* bits that are said to be unused do not count */
+        first &= 0xffu << (bits.content.data[0] & 7u);
+    out->key_usage |= first & 0x04 ? XR_KU_CERT_SIGN : 0u;
+    out->key_usage |= first & 0x02 ? XR_KU_CRL_SIGN : 0u;
+    out->doubtful = out->doubtful || bits.content.data[0] > 7 || first == 0;
     return true;
 }
 
@@ -193,7 +211,56 @@ static bool authority_key_id(struct xr_der_cert *out, struct xr_bytes value)
             return false;
         if (item.tag == 0x80)
             out->akid = item.content;
+        else
+            out->doubtful = true;
     }
+    return true;
+}
+
+/* GeneralNames of the kinds that hold bytes alone: mail, DNS, URI and IP. */
+static bool plain_names(struct xr_bytes list)
+{
+    struct xr_der_item item;
+
+    while (list.len > 0) {
+        if (!xr_der_next(&item, &list) ||
+            (item.tag != 0x81 && item.tag != 0x82 && item.tag != 0x86 && item.tag != 0x87))
+            return false;
+    }
+    return true;
+}
+
+static bool alternative_names(struct xr_der_cert *out, struct xr_bytes value)
+{
+    struct xr_der_item seq;
+
+    if (!xr_der_expect(&seq, &value, XR_DER_SEQUENCE) || value.len > 0 || !plain_names(seq.content))
+        out->doubtful = true;
+    return true;
+}
+
+/* Plain: each point is a full name and nothing else. */
+static bool plain_points(struct xr_bytes list)
+{
+    struct xr_der_item point, name, full;
+
+    while (list.len > 0) {
+        if (!xr_der_expect(&point, &list, XR_DER_SEQUENCE) ||
+            !xr_der_expect(&name, &point.content, 0xa0) || point.content.len > 0 ||
+            !xr_der_expect(&full, &name.content, 0xa0) || name.content.len > 0 ||
+            !plain_names(full.content))
+            return false;
+    }
+    return true;
+}
+
+static bool crl_points(struct xr_der_cert *out, struct xr_bytes value)
+{
+    struct xr_der_item seq;
+
+    if (!xr_der_expect(&seq, &value, XR_DER_SEQUENCE) || value.len > 0 ||
+        !plain_points(seq.content))
+        out->doubtful = true;
     return true;
 }
 
@@ -202,6 +269,7 @@ static bool name_constraints(struct xr_der_cert *out, struct xr_bytes value)
     struct xr_der_item seq;
 
     out->name_constraints = true;
+    out->doubtful = true;
     return xr_der_expect(&seq, &value, XR_DER_SEQUENCE) && value.len == 0;
 }
 
@@ -217,12 +285,27 @@ static const struct {
     unsigned char arc;
     bool (*parse)(struct xr_der_cert *out, struct xr_bytes value);
 } extensions[] = {
-    {14, subject_key_id},    {15, key_usage},        {17, understood}, {18, understood},
-    {19, basic_constraints}, {30, name_constraints}, {31, understood}, {32, understood},
-    {33, understood},        {35, authority_key_id}, {36, understood}, {37, extended_key_usage},
+    {14, subject_key_id},   {15, key_usage},         {17, alternative_names},
+    {18, understood},       {19, basic_constraints}, {30, name_constraints},
+    {31, crl_points},       {32, understood},        {33, understood},
+    {35, authority_key_id}, {36, understood},        {37, extended_key_usage},
     {54, understood},
 };
 #define EXTENSIONS (sizeof(extensions) / sizeof(extensions[0]))
+
+/* nsCertType and the Netscape arc, id-pe (AIA, proxies, IP and AS blocks): libcrypto knows them. */
+static void other_extension(struct xr_der_cert *out, struct xr_bytes oid, bool critical)
+{
+    static const unsigned char netscape[] = {0x60, 0x86, 0x48, 0x01, 0x86, 0xf8, 0x42, 0x01};
+    static const unsigned char pe[] = {0x2b, 6, 1, 5, 5, 7, 1};
+    bool of_netscape =
+        oid.len > sizeof(netscape) && memcmp(oid.data, netscape, sizeof(netscape)) == 0;
+    bool of_pe = oid.len > sizeof(pe) && memcmp(oid.data, pe, sizeof(pe)) == 0;
+
+    /* AIA, 1, is parsed by nobody before it is needed. */
+    out->doubtful = out->doubtful || of_netscape || (of_pe && oid.data[sizeof(pe)] != 1);
+    out->unknown_critical = out->unknown_critical || (critical && !of_netscape && !of_pe);
+}
 
 static bool extension(struct xr_der_cert *out, struct xr_bytes whole, uint32_t *seen)
 {
@@ -249,17 +332,7 @@ static bool extension(struct xr_der_cert *out, struct xr_bytes whole, uint32_t *
             return true;
         }
     }
-    /* nsCertType and the Netscape arc, id-pe (AIA, ip and AS blocks): libcrypto knows them. */
-    if (critical) {
-        static const unsigned char netscape[] = {0x60, 0x86, 0x48, 0x01, 0x86, 0xf8, 0x42, 0x01};
-        static const unsigned char pe[] = {0x2b, 6, 1, 5, 5, 7, 1};
-        bool known =
-            (oid.content.len > sizeof(netscape) &&
-             memcmp(oid.content.data, netscape, sizeof(netscape)) == 0) ||
-            (oid.content.len > sizeof(pe) && memcmp(oid.content.data, pe, sizeof(pe)) == 0);
-
-        out->unknown_critical = out->unknown_critical || !known;
-    }
+    other_extension(out, oid.content, critical);
     return true;
 }
 

@@ -57,6 +57,7 @@ struct xr_der_cert {
     bool malformed;       /* an extension we know does not parse, or occurs twice */
     struct xr_bytes skid; /* subjectKeyIdentifier's octets; empty without one */
     struct xr_bytes akid; /* authorityKeyIdentifier's keyIdentifier; likewise */
+    bool doubtful;        /* an extension is too rare to be judged here: libcrypto must parse it */
 };
 
 /* XR_INVALID with a reason unless der is exactly one certificate. */

@@ -595,6 +595,44 @@ Test(x509, what_libcrypto_does_not_accept_is_said_in_plain_words)
     pki_key_free(key);
 }
 
+Test(x509, what_libcrypto_cannot_parse_in_extensions_is_malformed)
+{
+    static const char *const cases[][2] = {
+        {"\x55\x1d\x11\x04\x0b\x30\x09\x82\x07", "\x55\x1d\x11\x04\x0b\x30\x0a\x82\x07"},
+        {"\x55\x1d\x11\x04\x0b\x30\x09\x82\x07", "\x55\x1d\x11\x04\x0b\x30\x09\xa4\x07"},
+        {"\x55\x1d\x1e\x04\x0c\x30\x0a\xa0\x08", "\x55\x1d\x1e\x04\x0c\x30\x0a\xa2\x08"},
+        {"\x55\x1d\x0f\x01\x01\xff\x04\x04\x03", "\x55\x1d\x0f\x01\x01\xff\x04\x04\x04"},
+        {"\x55\x1d\x0f\x01\x01\xff\x04\x04\x03\x02\x01\x06",
+         "\x55\x1d\x0f\x01\x01\xff\x04\x04\x03\x02\x03\x06"}, /* all bits unused */
+        {"\x2b\x06\x01\x05\x05\x07\x03\x01", "\x2b\x06\x01\x05\x05\x07\x03\x81"},
+    };
+    struct pki_spec spec = pki_spec_ca("A", NOW);
+    struct pki_key *key = key_new(PKI_EC);
+    struct pki_blob blob = {0};
+    struct xr_cert *cert = NULL;
+
+    spec.san = "DNS:abc.def";
+    spec.name_constraints = "permitted;DNS:a.bc";
+    spec.eku = "serverAuth";
+    blob = issue(key, NULL, NULL, &spec);
+    cert = load(&blob);
+    cr_assert(!cert->d.malformed && xr_cert_accepted(cert, NULL));
+    xr_cert_free(cert);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct pki_blob copy = {xr_memdup(blob.data, blob.len), blob.len};
+        size_t len = strlen(cases[i][0]);
+
+        cr_assert_eq(pki_patch(&copy, cases[i][0], cases[i][1], len), 1, "case %zu", i);
+        cert = load(&copy);
+        cr_assert(cert->d.malformed, "case %zu", i);
+        cr_assert_not(xr_cert_accepted(cert, NULL), "case %zu", i);
+        xr_cert_free(cert);
+        free(copy.data);
+    }
+    pki_blob_free(&blob);
+    pki_key_free(key);
+}
+
 /* ---- names and numbers ---- */
 
 /* A Name of one attribute of the id-at arc, by hand: content may be what libcrypto would not
