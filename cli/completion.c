@@ -529,18 +529,24 @@ static void fish(FILE *out)
     (void)fputs("'\n", out);
 }
 
-bool completion_write(const char *shell, FILE *out)
-{
-    static const struct {
-        const char *name;
-        void (*write)(FILE *out);
-    } shells[] = {{"bash", bash}, {"zsh", zsh}, {"fish", fish}};
+static const struct {
+    const char *name;
+    void (*write)(FILE *out);
+} shells[] = {{"bash", bash}, {"zsh", zsh}, {"fish", fish}};
 
+bool completion_knows(const char *shell)
+{
     for (size_t i = 0; i < sizeof(shells) / sizeof(shells[0]); i++) {
-        if (strcmp(shell, shells[i].name) == 0) {
-            shells[i].write(out);
+        if (strcmp(shell, shells[i].name) == 0)
             return true;
-        }
     }
     return false;
+}
+
+void completion_write(const char *shell, FILE *out)
+{
+    for (size_t i = 0; i < sizeof(shells) / sizeof(shells[0]); i++) {
+        if (strcmp(shell, shells[i].name) == 0)
+            shells[i].write(out);
+    }
 }

@@ -4,6 +4,7 @@
 #include <crossroot/crossroot.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pwd.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -18,6 +19,13 @@ void platform_begin(int *argc, char ***argv)
 {
     (void)argc;
     (void)argv;
+    /* A file that is opened later must not become a standard stream. What is written to these is still
+     * an error. */
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+        if (fcntl(fd, F_GETFD) < 0 &&
+            open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) < 0)
+            abort();
+    }
 }
 
 void platform_end(void)
@@ -151,6 +159,13 @@ static unsigned default_scope(bool image, bool invoked)
     return invoked && !image ? XR_SCOPE_SYSTEM | XR_SCOPE_USER : XR_SCOPE_SYSTEM;
 }
 
+/* Every scope with stores that this process may open. */
+static unsigned default_reach(void)
+{
+    return XR_SCOPE_SYSTEM |
+           (geteuid() == 0 && !is_inner_root() ? XR_SCOPE_ALL_USERS : XR_SCOPE_USER);
+}
+
 void platform_find(struct here *out, bool image)
 {
     const char *home = getenv("HOME");
@@ -162,6 +177,7 @@ void platform_find(struct here *out, bool image)
                          .uid = geteuid()};
     out->invoked = find_invoker(&out->invoker);
     out->scope = default_scope(image, out->invoked);
+    out->reach = default_reach();
 }
 
 /* Helpers run in another directory. */
@@ -235,6 +251,37 @@ void platform_flush(void)
 {
     (void)fflush(stdout);
     (void)fflush(stderr);
+}
+
+/* The C library forgets why a write failed if it is not the last one. */
+static char *collected;
+static size_t collected_len;
+
+FILE *platform_collect(void)
+{
+    FILE *results = open_memstream(&collected, &collected_len);
+
+    if (results == NULL)
+        abort();
+    return results;
+}
+
+bool platform_deliver(FILE *results, bool to_the_end)
+{
+    size_t at = 0;
+    bool good = fclose(results) == 0;
+
+    if (to_the_end)
+        (void)signal(SIGPIPE, SIG_IGN);
+    errno = 0;
+    while (good && at < collected_len) {
+        ssize_t put = write(STDOUT_FILENO, collected + at, collected_len - at);
+
+        good = put > 0 || (put < 0 && errno == EINTR);
+        at += put > 0 ? (size_t)put : 0;
+    }
+    free(collected);
+    return good;
 }
 
 void platform_advise_privilege(void)

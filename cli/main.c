@@ -119,6 +119,7 @@ static struct xr_report *run(const struct options *o, struct xr_bytes password)
         .verbose = o->verbose,
         .expires_by = expires_by,
         .sort = o->sort,
+        .reach = o->scope ? 0 : here.reach,
     };
 
     report = xr_run_request(&rq);
@@ -151,6 +152,31 @@ static struct xr_report *run_with_password(const struct options *o)
     return report;
 }
 
+/* Says that standard output failed, as errno tells. What was changed is changed all the same. */
+static void tell_unwritten(const char *transaction)
+{
+    const char *why = errno != 0 ? strerror(errno) : "";
+    const char *colon = errno != 0 ? ": " : "";
+
+    if (transaction != NULL)
+        (void)fprintf(stderr,
+                      "crossroot: error: what was done is recorded as transaction %s, but the "
+                      "output could not be written%s%s\n",
+                      transaction, colon, why);
+    else
+        (void)fprintf(stderr, "crossroot: error: the output could not be written%s%s\n", colon,
+                      why);
+}
+
+/* A full disk or a closed pipe must not look like success. */
+static int deliver(FILE *results, const char *transaction, int code)
+{
+    if (platform_deliver(results, transaction != NULL))
+        return code;
+    tell_unwritten(transaction);
+    return code == XR_EXIT_OK ? XR_EXIT_FAILED : code;
+}
+
 static int show(const struct xr_report *report, const struct options *o)
 {
     struct xr_text_style style = {.size = sizeof(style),
@@ -158,20 +184,40 @@ static int show(const struct xr_report *report, const struct options *o)
                                   .verbose = o->verbose,
                                   .local_time = platform_local_time};
     int code = xr_report_exit(report);
+    FILE *results = platform_collect();
 
-    if (o->json) {
-        xr_report_json(report, stdout);
-    } else {
-        style.color = platform_color(stdout);
-        style.width = platform_width(stdout);
-        if (code != XR_EXIT_USAGE)
-            xr_report_text(report, &style, stdout);
+    style.color = platform_color(stdout);
+    style.width = platform_width(stdout);
+    if (o->json)
+        xr_report_json(report, results);
+    else if (code != XR_EXIT_USAGE)
+        xr_report_text(report, &style, results);
+    code = deliver(results, xr_report_transaction(report), code);
+    if (!o->json) {
         platform_flush(); /* the report comes before its messages */
         style.color = platform_color(stderr);
         style.width = platform_width(stderr);
         xr_report_messages(report, &style, stderr);
     }
     return code;
+}
+
+/* What needs no library. */
+static int tell(const struct options *o)
+{
+    FILE *results = platform_collect();
+
+    if (o->version)
+        (void)fprintf(results, "crossroot %s\n", xr_version());
+    else if (o->help && o->command != COMMANDS)
+        help_command(o->command, results);
+    else if (o->help_options)
+        help_options(results);
+    else if (o->help)
+        help_all(results);
+    else
+        completion_write(o->operands.items[0], results);
+    return deliver(results, NULL, XR_EXIT_OK);
 }
 
 int main(int argc, char **argv)
@@ -184,18 +230,8 @@ int main(int argc, char **argv)
     platform_begin(&argc, &argv);
     if (!options_parse(&options, argc, argv, &why)) {
         report = xr_report_usage(options.verb, why);
-    } else if (options.version) {
-        (void)printf("crossroot %s\n", xr_version());
-    } else if (options.help) {
-        if (options.command != COMMANDS)
-            help_command(options.command, stdout);
-        else if (options.help_options)
-            help_options(stdout);
-        else
-            help_all(stdout);
-    } else if (options.command == COMMAND_COMPLETION) {
-        if (!completion_write(options.operands.items[0], stdout))
-            report = xr_report_usage(options.verb, "completion is for bash, zsh or fish");
+    } else if (options.version || options.help || options.command == COMMAND_COMPLETION) {
+        code = tell(&options);
     } else {
         platform_heed_signals();
         report = run_with_password(&options);
@@ -204,13 +240,6 @@ int main(int argc, char **argv)
         code = show(report, &options);
     if (code == XR_EXIT_PRIVILEGE && !options.json && !options.quiet)
         platform_advise_privilege();
-    /* A full disk or a closed pipe must not look like success. */
-    errno = 0;
-    if ((fflush(stdout) != 0 || ferror(stdout)) && code == XR_EXIT_OK) {
-        (void)fprintf(stderr, "crossroot: error: cannot write the output%s%s\n",
-                      errno != 0 ? ": " : "", errno != 0 ? strerror(errno) : "");
-        code = XR_EXIT_FAILED;
-    }
     xr_report_free(report);
     options_free(&options);
     free(why);

@@ -313,7 +313,11 @@ static bool check(const struct options *out, const struct given *given, char **w
     }
     if (out->verb == XR_VERB_VERIFY && (out->purposes & (out->purposes - 1)) != 0)
         return wrong(why, "verify checks one purpose at a time: give --for only once");
-    return check_operands(out, why);
+    if (!check_operands(out, why))
+        return false;
+    if (out->command == COMMAND_COMPLETION && !completion_knows(out->operands.items[0]))
+        return wrong(why, "completion is for bash, zsh or fish");
+    return true;
 }
 
 bool options_parse(struct options *out, int argc, char **argv, char **why)

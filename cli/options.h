@@ -84,7 +84,8 @@ const char *suggest_option(const char *given, size_t len);
 void help_all(FILE *out);
 void help_options(FILE *out);
 void help_command(unsigned command, FILE *out);
-/* completion.c: false if there is no such shell. */
-bool completion_write(const char *shell, FILE *out);
+/* completion.c */
+bool completion_knows(const char *shell);
+void completion_write(const char *shell, FILE *out);
 
 #endif

@@ -24,6 +24,7 @@ struct here {
     bool invoked;      /* root runs this for another user, the invoker */
     uint32_t invoker;
     unsigned scope; /* the default */
+    unsigned reach; /* where a backend's name alone looks by default; 0: there too */
 };
 void platform_find(struct here *out, bool image);
 void platform_free(struct here *here);
@@ -45,6 +46,11 @@ unsigned platform_width(FILE *file);
 /* "2026-11-29 20:15 +0900": the time and zone of this machine. Empty if it has none for then. */
 void platform_local_time(char *out, size_t size, int64_t at);
 void platform_flush(void); /* makes what was written visible */
+/* A stream for results; platform_deliver writes them to standard output at once, and closes it. False
+ * if not everything could be written; errno says why, 0 if nobody knows. to_the_end: a reader that is
+ * gone is an error too, and does not end the program. */
+FILE *platform_collect(void);
+bool platform_deliver(FILE *results, bool to_the_end);
 /* Prints how to run the same command with the missing privilege; nothing if that is well known. */
 void platform_advise_privilege(void);
 

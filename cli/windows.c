@@ -332,6 +332,19 @@ void platform_flush(void)
         connect_pump(&streams[1], stderr);
 }
 
+/* A console takes what it is given: its thread must write it before anything else is shown. */
+FILE *platform_collect(void)
+{
+    return stdout;
+}
+
+bool platform_deliver(FILE *results, bool to_the_end)
+{
+    (void)to_the_end;
+    errno = 0;
+    return fflush(results) == 0 && ferror(results) == 0;
+}
+
 /* ---- stopping ---- */
 
 static volatile LONG stopped;

@@ -228,6 +228,11 @@ int xr_report_exit(const struct xr_report *report)
     return report->exit;
 }
 
+const char *xr_report_transaction(const struct xr_report *report)
+{
+    return report->transaction[0] != '\0' ? report->transaction : NULL;
+}
+
 void xr_report_free(struct xr_report *report)
 {
     if (report == NULL)

@@ -232,8 +232,7 @@ bool xr_change_open_journal(struct xr_change_run *c)
     c->journal_open = true;
     if (status == XR_OK)
         return true;
-    xr_report_fail(c->engine->report, status == XR_DENIED ? XR_EXIT_PRIVILEGE : XR_EXIT_FAILED,
-                   err.text);
+    xr_engine_no_journal(c->engine, status, &err);
     return false;
 }
 

@@ -173,6 +173,7 @@ void xr_verb_undo(struct xr_engine *engine)
     const char *wanted = engine->rq->operands.count ? engine->rq->operands.items[0] : NULL;
     const struct xr_transaction *t = NULL;
     char undoes[XR_JOURNAL_ID_LEN + 1];
+    enum xr_status status = XR_OK;
     size_t at = SIZE_MAX;
 
     c.journal.fd = c.journal.dirfd = -1;
@@ -180,8 +181,9 @@ void xr_verb_undo(struct xr_engine *engine)
         goto out;
     if (engine->rq->dry_run) {
         c.journal_open = true;
-        if (xr_journal_read(&c.journal, engine->state_dir, &err) != XR_OK) {
-            xr_report_fail(report, XR_EXIT_FAILED, err.text);
+        status = xr_journal_read(&c.journal, engine->state_dir, &err);
+        if (status != XR_OK) {
+            xr_engine_no_journal(engine, status, &err);
             goto out;
         }
     } else if (!xr_change_open_journal(&c)) {
@@ -372,6 +374,8 @@ void xr_verb_recover(struct xr_engine *engine)
         if (!xr_engine_add_run(engine, engine->rq->stores.items[i], true))
             goto out;
     }
+    if (!xr_engine_drop_excluded(engine, 0))
+        goto out;
     if (engine->rq->dry_run) {
         end_stale_runs(&c, 0);
         (void)end_stale_others(&c);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Stores that a command changes only if they are named: those that show a change to everybody who uses
- * the program, or whose programs another store serves already. */
+ * the program, or whose programs another store serves already. And what is said where no store is
+ * left. */
 #include "request.h"
 
 #include "change/txn.h"
@@ -44,4 +45,31 @@ void xr_engine_leave_alone(struct xr_engine *engine, size_t from)
                       "left alone, because --store does not name %s: %s%s",
                       named > 1 ? "them" : "it", names.data, named > LEFT_ALONE_NAMED ? "…" : "");
     xr_buf_free(&names);
+}
+
+void xr_engine_say_none(struct xr_engine *engine)
+{
+    const struct xr_request *rq = engine->rq;
+    const char *why = NULL;
+
+    /* Then it is already said: no place that was searched could be read, or needs root. */
+    if (engine->report->exit != XR_EXIT_OK && engine->report->exit != XR_EXIT_PARTIAL)
+        return;
+    if (engine->excluded > 0 && engine->left_alone == 0)
+        why = "every store found here is left out by --exclude-store";
+    else if (engine->left_alone > 0)
+        why = "every store found here is changed only if --store names it";
+    else if (rq->scope & XR_SCOPE_SYSTEM)
+        why = "no trust store found; name one with --store, for example --store openssl:/srv/trust";
+    else if (rq->scope & XR_SCOPE_ALL_USERS)
+        why =
+            "no trust store of any user found; use the machine's with --scope system, or name one "
+            "with --store";
+    else if (rq->site->home == NULL && rq->site->root == NULL)
+        why = "no trust store of this user found, because HOME is not set; use the machine's with "
+              "--scope system, or name one with --store";
+    else
+        why = "no trust store of this user found; use the machine's with --scope system, or name "
+              "one with --store";
+    xr_report_fail(engine->report, XR_EXIT_FAILED, why);
 }

@@ -112,13 +112,18 @@ static void fail_unread(struct xr_engine *engine)
                         failed == engine->report->runs.count ? XR_EXIT_FAILED : XR_EXIT_PARTIAL);
 }
 
-static bool read_journal(struct xr_engine *engine)
+static void read_journal(struct xr_engine *engine)
 {
     struct xr_error err = {0};
+    enum xr_status status = xr_journal_read(&engine->report->journal, engine->state_dir, &err);
 
-    if (xr_journal_read(&engine->report->journal, engine->state_dir, &err) != XR_OK) {
+    if (engine->rq->verb == XR_VERB_HISTORY && (status != XR_OK || engine->state_dir[0] == '\0')) {
+        xr_engine_no_journal(engine, status, &err);
+        return;
+    }
+    if (status != XR_OK) {
         xr_report_say(engine->report, XR_WARNING, NULL, "%s", err.text);
-        return false;
+        return;
     }
     if (!engine->report->journal.live && xr_journal_pending(&engine->report->journal))
         xr_report_say(engine->report, XR_WARNING, NULL,
@@ -127,7 +132,6 @@ static bool read_journal(struct xr_engine *engine)
         xr_report_say(engine->report, XR_WARNING, NULL,
                       "%zu bytes of the journal are damaged and were skipped",
                       engine->report->journal.damaged);
-    return true;
 }
 
 static void look(void *ctx, struct xr_run *run)
@@ -203,7 +207,7 @@ void xr_verb_list(struct xr_engine *engine)
 {
     if (!xr_engine_select(engine))
         return;
-    (void)read_journal(engine);
+    read_journal(engine);
     xr_engine_survey(engine);
     fail_unread(engine);
     xr_engine_check_all(engine, false);
@@ -213,8 +217,7 @@ void xr_verb_list(struct xr_engine *engine)
 
 void xr_verb_history(struct xr_engine *engine)
 {
-    if (!read_journal(engine))
-        xr_report_raise(engine->report, XR_EXIT_FAILED);
+    read_journal(engine);
 }
 
 struct target {
@@ -313,6 +316,21 @@ static void ask_stores(struct questions *q)
     free(q->rows);
 }
 
+/* Without an answer there would be no word: every store is gone, another's twin, or has no verifier. */
+static void say_nobody_asked(struct xr_engine *engine)
+{
+    const struct xr_report *report = engine->report;
+
+    for (size_t i = 0; i < report->runs.count; i++) {
+        const struct xr_run *run = &report->runs.items[i];
+
+        xr_report_say(engine->report, XR_NOTE, run->address, "not asked: %s",
+                      run->why != NULL ? run->why : "it has no verifier of its own");
+    }
+    xr_report_fail(engine->report, XR_EXIT_FAILED,
+                   "no store here could be asked; name one with --store, or use --scope");
+}
+
 static void grade_answers(struct xr_engine *engine)
 {
     size_t yes = 0, no = 0;
@@ -321,6 +339,8 @@ static void grade_answers(struct xr_engine *engine)
         yes += engine->report->answers.items[i].verdict.answer == XR_YES;
         no += engine->report->answers.items[i].verdict.answer == XR_NO;
     }
+    if (engine->report->answers.count == 0)
+        say_nobody_asked(engine);
     if (no > 0)
         xr_report_raise(engine->report, XR_EXIT_NO);
     else if (yes == 0)
@@ -378,7 +398,7 @@ void xr_verb_verify(struct xr_engine *engine)
         if (input->found.items[i].cert != NULL)
             q.untrusted[q.untrusted_count++] = input->found.items[i].cert->der;
     }
-    (void)read_journal(engine);
+    read_journal(engine);
     xr_engine_survey(engine);
     warn_widened(engine, false);
     ask_stores(&q);

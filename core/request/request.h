@@ -21,6 +21,7 @@ struct xr_engine {
     /* Done and reported only once for all backends. */
     bool read_users, no_users, told_others, told_root;
     size_t left_alone; /* stores that this command changes only if they are named */
+    size_t excluded;   /* stores that --exclude-store left out */
 };
 
 /* Fills report->runs with the stores of the request. False on an error (already reported). */
@@ -31,9 +32,18 @@ bool xr_engine_discover(struct xr_engine *engine);
 /* Drops, of the runs from index from on, those that the command leaves alone unless they are named,
  * and says so. */
 void xr_engine_leave_alone(struct xr_engine *engine, size_t from);
+/* Drops excluded stores among the runs from index from on. False if --exclude-store is not an address
+ * (already reported). */
+bool xr_engine_drop_excluded(struct xr_engine *engine, size_t from);
+/* Says why no store is left, unless that is already said. */
+void xr_engine_say_none(struct xr_engine *engine);
+/* Reports that the journal cannot be opened, and what to do about it. */
+void xr_engine_no_journal(struct xr_engine *engine, enum xr_status status,
+                          const struct xr_error *err);
 /* roots_own.c: says which stores of this backend in root's home the scope leaves out: sudo serves the
  * system and who called it, root alone only the system. */
-void xr_engine_tell_of_roots(struct xr_engine *engine, const struct xr_loaded *backend);
+void xr_engine_tell_of_roots(struct xr_engine *engine, const struct xr_loaded *backend,
+                             unsigned scope);
 /* Which stores of the journal --store and --exclude-store select. They need not exist any more. */
 struct xr_chosen {
     bool all; /* without --store */

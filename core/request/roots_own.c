@@ -18,7 +18,8 @@ static enum xr_status counted(void *ctx, const struct xr_found *found)
     return XR_OK;
 }
 
-void xr_engine_tell_of_roots(struct xr_engine *engine, const struct xr_loaded *backend)
+void xr_engine_tell_of_roots(struct xr_engine *engine, const struct xr_loaded *backend,
+                             unsigned scope)
 {
     const struct xr_request *rq = engine->rq;
     struct xr_site site = *rq->site;
@@ -28,8 +29,8 @@ void xr_engine_tell_of_roots(struct xr_engine *engine, const struct xr_loaded *b
     size_t user = SIZE_MAX;
     struct xr_way way;
 
-    if (rq->site->uid != 0 || site.root != NULL || (rq->scope & XR_SCOPE_ALL_USERS) != 0 ||
-        ((rq->scope & XR_SCOPE_USER) != 0 && !rq->has_invoker))
+    if (rq->site->uid != 0 || site.root != NULL || (scope & XR_SCOPE_ALL_USERS) != 0 ||
+        ((scope & XR_SCOPE_USER) != 0 && !rq->has_invoker))
         return;
     /* sudo may leave HOME as it was. */
     if (site.home != NULL && xr_users_resolve(&home, &engine->users, site.home, NULL) == XR_OK)

@@ -160,6 +160,7 @@ static void push_run(struct xr_engine *engine, const struct xr_loaded *backend,
 struct discovering {
     struct xr_engine *engine;
     const struct xr_loaded *backend;
+    unsigned scope;
     bool named, found, failed;
     struct xr_owner who;  /* whose home is searched, if it is another user's */
     size_t outside;       /* number of stores outside it, */
@@ -348,9 +349,9 @@ static void look_at_invoker(struct discovering *d)
 static void look_in_homes(struct discovering *d)
 {
     const struct xr_request *rq = d->engine->rq;
-    bool all = (rq->scope & XR_SCOPE_ALL_USERS) != 0;
+    bool all = (d->scope & XR_SCOPE_ALL_USERS) != 0;
 
-    if (!all && (rq->scope & XR_SCOPE_USER) == 0)
+    if (!all && (d->scope & XR_SCOPE_USER) == 0)
         return;
     if (rq->site->root != NULL) {
         look_at_all(d, !all, rq->has_invoker ? rq->invoker : (uint32_t)rq->site->uid);
@@ -365,19 +366,34 @@ static void look_in_homes(struct discovering *d)
     }
 }
 
+static void discover_in(struct discovering *d, unsigned scope)
+{
+    const struct xr_request *rq = d->engine->rq;
+
+    d->scope = scope;
+    if (in_homes(d->backend)) {
+        look(d, rq->site, scope & XR_SCOPE_SYSTEM);
+        look_in_homes(d);
+    } else {
+        /* Under sudo, "this user" is the invoker and not the user of the environment. */
+        look(d, rq->site, scope & ~(rq->has_invoker ? (unsigned)XR_SCOPE_USER : 0u));
+    }
+}
+
 static void discover(struct xr_engine *engine, const struct xr_loaded *backend, bool named)
 {
     const struct xr_request *rq = engine->rq;
     struct discovering d = {.engine = engine, .backend = backend, .named = named};
+    unsigned further = named ? rq->reach & ~rq->scope : 0;
 
-    if (in_homes(backend)) {
-        look(&d, rq->site, rq->scope & XR_SCOPE_SYSTEM);
-        look_in_homes(&d);
-        xr_engine_tell_of_roots(engine, backend);
-    } else {
-        /* Under sudo, "this user" is the invoker and not the user of the environment. */
-        look(&d, rq->site, rq->scope & ~(rq->has_invoker ? (unsigned)XR_SCOPE_USER : 0u));
+    discover_in(&d, rq->scope);
+    if (further != 0) {
+        /* What the scope has is what was meant; where there is more, it counts as if found. */
+        d.named = !d.found;
+        discover_in(&d, further);
     }
+    if (in_homes(backend))
+        xr_engine_tell_of_roots(engine, backend, rq->scope | further);
     if (named && !d.found && !d.failed) {
         xr_report_say(engine->report, XR_ERROR, backend->table.name,
                       "no such store was found; name one as %s:LOCATION", backend->table.name);
@@ -436,9 +452,7 @@ bool xr_engine_add_run(struct xr_engine *engine, const char *address, bool named
     return status == XR_OK;
 }
 
-/* Drops excluded stores among the runs from index from on. False if --exclude-store is not an
- * address. */
-static bool drop_excluded(struct xr_engine *engine, size_t from)
+bool xr_engine_drop_excluded(struct xr_engine *engine, size_t from)
 {
     struct xr_report *report = engine->report;
 
@@ -459,10 +473,12 @@ static bool drop_excluded(struct xr_engine *engine, size_t from)
             struct xr_run *run = &report->runs.items[k];
 
             if (status == XR_OK && run->backend == backend &&
-                (location == NULL || strcmp(run->location, location) == 0))
+                (location == NULL || strcmp(run->location, location) == 0)) {
                 xr_run_free(run);
-            else
+                engine->excluded++;
+            } else {
                 report->runs.items[kept++] = *run;
+            }
         }
         report->runs.count = kept;
         free(location);
@@ -476,7 +492,7 @@ bool xr_engine_discover(struct xr_engine *engine)
 
     for (size_t i = 0; i < engine->report->registry.count; i++)
         discover(engine, &engine->report->registry.items[i], false);
-    if (!drop_excluded(engine, from))
+    if (!xr_engine_drop_excluded(engine, from))
         return false;
     xr_engine_leave_alone(engine, from);
     return true;
@@ -490,24 +506,11 @@ bool xr_engine_select(struct xr_engine *engine)
         if (!xr_engine_add_run(engine, rq->stores.items[i], true))
             return false;
     }
-    if (rq->stores.count == 0 ? !xr_engine_discover(engine) : !drop_excluded(engine, 0))
+    if (rq->stores.count == 0 ? !xr_engine_discover(engine) : !xr_engine_drop_excluded(engine, 0))
         return false;
     if (engine->report->runs.count > 0 || rq->verb == XR_VERB_STORES)
         return true;
-    if (engine->report->exit == XR_EXIT_OK) {
-        xr_report_say(engine->report, XR_ERROR, NULL, "%s",
-                      engine->left_alone > 0
-                          ? "every store found here is changed only if --store names it"
-                      : rq->scope & XR_SCOPE_SYSTEM
-                          ? "no trust store found; name one with --store, for example "
-                            "--store openssl:/srv/trust"
-                      : rq->scope & XR_SCOPE_ALL_USERS
-                          ? "no trust store of any user found; use the machine's with --scope "
-                            "system, or name one with --store"
-                          : "no trust store of this user found; use the machine's with --scope "
-                            "system, or name one with --store");
-        xr_report_raise(engine->report, XR_EXIT_FAILED);
-    }
+    xr_engine_say_none(engine);
     return false;
 }
 

@@ -274,6 +274,29 @@ full --help
 full install --help
 full --version
 full history
+# What was changed is changed, and its number is not lost.
+unwritten() { # WHY WHAT: of a change just tried
+    id=$(xr --json history | json 'transactions[0].transaction' /dev/stdin)
+    expect_eq "$2: exit" "$rc" 1
+    expect_eq "$2: one message, which has the reason and the transaction" "$(<"$err")" \
+        "crossroot: error: what was done is recorded as transaction $id, but the output could not be written: $1"
+}
+rm -rf "$dir" "$state"
+rc=0
+xr "${s[@]}" --yes install pki/old-root.pem >/dev/full 2>"$err" </dev/null || rc=$?
+unwritten 'No space left on device' 'a change, to a full disk'
+rc=0
+xr "${s[@]}" --json install pki/cross.pem >&- 2>"$err" </dev/null || rc=$?
+unwritten 'Bad file descriptor' 'a change, to a closed descriptor'
+rc=0
+: | sleep 0 # a reader that is gone
+xr "${s[@]}" --yes remove pki/cross.pem 2>"$err" </dev/null > >(exec true) || rc=$?
+[[ $rc -eq 0 ]] || unwritten 'Broken pipe' 'a change, to a pipe that nobody reads'
+rc=0
+xr "${s[@]}" list >/dev/full 2>"$err" </dev/null || rc=$?
+expect_eq 'where nothing was changed, the reason is all' "$(<"$err")" \
+    'crossroot: error: the output could not be written: No space left on device'
+expect_exit 0 'undo of what was not shown' xr undo --yes
 # A closed standard stream must not become the journal or a certificate of the store.
 rm -rf "$dir" "$state"
 "$XR_BIN" --worker "$XR_WORKER" --state "$state" "${s[@]}" --yes install pki/old-root.pem \

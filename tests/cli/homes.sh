@@ -102,8 +102,13 @@ machine() {
         echo "homes:H/real/heidi/.stores/$(saw heidi "$H/real/heidi")"
         echo homes:H/real/heidi/.stores/h
     )"
+    stores_of >"$T/everybody"
     expect_grep 'a home that somebody else can exchange is told' \
         'mallory.*left out.*directory that another user owns' <(json 'messages[].text' "$out")
+    run xr "${homes[@]}" --json stores
+    expect_same 'for root a backend alone is looked for in every home' "$T/everybody" <(stores_of)
+    run xr "${homes[@]}" --scope system --json stores
+    expect_json 'but not if a scope is given' 'stores#' 0
     run xr "${all[@]}" --json stores
     for name in alice bob; do
         expect_eq "a store of $name is opened as $name" \
@@ -319,6 +324,21 @@ image() {
     expect_exit 0 'what is in no home' xr "${i[@]}" --scope system --json stores
     expect_json 'is opened by nobody' 'stores[].summary' 'uid=65534,gid=65534,groups=0,env=0,home=none'
     expect_json 'who may only read' 'stores[].writable' false
+    run xr "${i[@]}" --scope system --scope all-users --json stores
+    expect_grep 'scopes add up: the system' '^homes:/[^v]' <(json 'stores[].store' "$out")
+    expect_grep 'and users' '^homes:/var/home/alice/.stores/a$' <(json 'stores[].store' "$out")
+    stores_of >"$T/both"
+    run xr "${i[@]}" --scope all --json stores
+    expect_same 'all is both' "$T/both" <(stores_of)
+    run xr "${i[@]}" --json stores
+    expect_same 'a backend alone is looked for in both' "$T/both" <(stores_of)
+    i=(--root "$I" --plugin "$plugin")
+    expect_exit 0 'into the image and every home' xr "${i[@]}" --scope all --json install --yes "$P/old-root.pem"
+    expect_eq 'where they can be written' "$(json 'stores[state=done].store' "$out" | grep -c '^homes:/var/home/')" 4
+    expect_exit 0 'undo' xr "${i[@]}" --json undo --yes
+    expect_eq 'takes all of it back at once' "$(json 'stores[state=done].store' "$out" | grep -c '^homes:/var/home/')" 4
+    expect_eq 'so they are empty again' "$(cat "$I"/var/home/{alice,bob}/.stores/[ab] | wc -c)" 0
+    i=(--root "$I" "${homes[@]}")
     expect_exit 1 'root'\''s own in an image' xr --root "$I" --plugin "$plugin" --store homes:/root/.stores/r \
         install --yes "$P/old-root.pem"
     expect_eq 'stays' "$(stat -c %s "$I/root/.stores/r")" 0

@@ -129,9 +129,12 @@ struct xr_request {
     void (*progress)(void *ctx, size_t done, size_t total, const char *store);
     /* --only: an anchor is trusted for purposes alone. Else it is also trusted for what it was. */
     bool only;
-    bool verbose; /* confirmations name every store, not their number */
+    bool verbose;       /* confirmations name every store, not their number */
     int64_t expires_by; /* list: only what expires until then or has expired; 0: all */
     enum xr_sort sort;  /* list */
+    /* A value of stores that names a backend alone looks in these scopes too (enum xr_scope). 0: only
+     * in scope. */
+    unsigned reach;
 };
 #define XR_PASSWORD_MAX 4096u
 
@@ -142,6 +145,9 @@ XR_API struct xr_report *xr_run_request(const struct xr_request *request);
 /* A report about a request that could not be built: exit 2 and one error. Never NULL. */
 XR_API struct xr_report *xr_report_usage(enum xr_verb verb, const char *text);
 XR_API int xr_report_exit(const struct xr_report *report);
+/* ID of the transaction that recorded what this request changed, for undo; NULL if it changed nothing.
+ * Valid until xr_report_free. */
+XR_API const char *xr_report_transaction(const struct xr_report *report);
 
 struct xr_text_style {
     size_t size;
