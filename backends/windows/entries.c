@@ -94,13 +94,14 @@ enum xr_status win_load(struct win_view *view, struct xr_error *err)
 
 /* ---- entries ---- */
 
+/* Without the property, Windows trusts an anchor for whatever it is used. */
 static uint32_t purposes_of(struct xr_bytes blob, enum xr_place place)
 {
     struct xr_bytes eku = win_blob_get(blob, WIN_EKU);
 
     if (place != XR_ANCHOR)
         return 0;
-    return eku.data != NULL ? win_eku_purposes(eku) : WIN_PURPOSES;
+    return eku.data != NULL ? win_eku_purposes(eku) : XR_ANY_PURPOSE;
 }
 
 static const char *remark_of(struct xr_bytes blob)
@@ -344,13 +345,11 @@ static enum xr_status recorded(struct xr_bytes *blob, size_t *store, const struc
 
 static bool serves(const struct shown *shown, const struct xr_entry *entry)
 {
-    uint32_t purposes = entry->purposes == XR_ANY_PURPOSE ? WIN_PURPOSES : entry->purposes;
-
     if (shown->entry.place != entry->place)
         return false;
     if (entry->native.len > 0)
         return xr_bytes_equal(shown->entry.native, entry->native);
-    return entry->place != XR_ANCHOR || shown->entry.purposes == purposes;
+    return entry->place != XR_ANCHOR || shown->entry.purposes == entry->purposes;
 }
 
 static enum xr_status plan_entry(struct swapping *w, const struct xr_entry *entry,

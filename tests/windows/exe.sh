@@ -42,6 +42,20 @@ asks() { wine "$capi" chain machine "$1"; }
 
 expect_exit 0 "it says its version" xr --version
 expect_eq "which is ours" "$(<"$out")" "crossroot 0.1.0"
+expect_exit 0 "help" xr --help
+cp "$out" "$T/help"
+expect_eq "fits a screen" "$(($(wc -l <"$out") <= 24 && $(wc -L <"$out") <= 80))" 1
+for word in /? -? /help /HELP; do
+    expect_exit 0 "$word" xr "$word"
+    expect_same "is the same" "$T/help" "$out"
+done
+expect_exit 0 "help for a command" xr install --help
+cp "$out" "$T/help"
+expect_no_grep "without options that Windows does not have" '--(rebuild|password-fd)' "$out"
+expect_exit 0 "/? after it" xr install /?
+expect_same "is the same" "$T/help" "$out"
+expect_exit 1 "/help after it" xr inspect /help
+expect_grep "is a file" '/help' "$err"
 size=$(stat -c %s "$XR_BIN")
 expect_eq "it has at most 4 MiB ($size bytes)" "$((size <= 4 << 20))" 1
 x86_64-w64-mingw32-objdump -p "$XR_BIN" | sed -n 's/.*DLL Name: //p' | tr A-Z a-z | LC_ALL=C sort >"$T/dlls"

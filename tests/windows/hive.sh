@@ -87,12 +87,13 @@ put 'Microsoft\SystemCertificates\ROOT\Certificates' "$(sha1 sibling-root.pem | 
     "$(record 11 "$T/name")$(record 126 "$T/date")$(record 32 "$T/sibling.der")"
 put 'Microsoft\SystemCertificates\CA\Certificates' 0000000000000000000000000000000000000000 00112233
 expect_eq 'both roots are listed' "$(listed)" \
-    'anchor ["server","client","email","code","time"] false Crossroot Test New Root
-anchor ["server","client","email","code","time"] true Crossroot Test RSA Root'
+    'anchor ["any"] false Crossroot Test New Root
+anchor ["any"] true Crossroot Test RSA Root'
 run w list --json
 expect_eq 'by its own name' "$(json 'stores[0].entries[].label' "$out" | grep -v null)" 'Zuerich 😀'
 run w list
 expect_grep 'with its date' 'before a date' "$out"
+expect_grep 'what has no limit is trusted for any purpose' '^ *anchor .*\bany\b.* Crossroot Test New Root' "$out"
 run w remove --yes rsa-root.pem
 expect_eq "group policy's stays" "$rc" 1
 expect_exit 0 'it can be distrusted' w distrust --yes rsa-root.pem
