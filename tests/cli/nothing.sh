@@ -41,6 +41,22 @@ run xr --scope user --exclude-store nss --exclude-store p11-kit stores
 expect_eq 'stores is no failure' "$rc" 0
 expect_grep 'and says that there is none' '^No trust store found' "$out"
 
+# --scope all leaves out policies, which only their name changes, and does not fail for it.
+I=$T/image
+mkdir -p "$I"/etc/chromium/policies/managed "$I"/etc/ssl/certs "$I"/usr/share/ca-certificates/vendor \
+    "$I"/usr/local/share/ca-certificates
+cp "$pem" "$I/usr/share/ca-certificates/vendor/Old_Root.crt"
+echo vendor/Old_Root.crt >"$I/etc/ca-certificates.conf"
+printf '{"CACertificates":[]}' >"$I/etc/chromium/policies/managed/site.json"
+echo "me:x:$(id -u):$(id -g)::/home/me:/bin/sh" >"$I/etc/passwd"
+expect_exit 0 'a machine with policies' xr --root "$I" --scope all --json stores
+expect_eq 'has them' "$(json 'stores[].store' "$out" | xargs)" 'ca-certificates:/ policy:chromium'
+expect_exit 0 'a root for the whole machine and everybody' xr --root "$I" --scope all --json install --yes "$P/new-root.pem"
+expect_eq 'goes elsewhere' "$(json 'stores[].{store,state}' "$out" | xargs)" 'ca-certificates:/ done'
+expect_grep 'which is told' 'left alone, because --store does not name it: policy:chromium' "$out"
+expect_exit 1 'a policy that is named' xr --root "$I" --store policy install --yes "$P/new-root.pem"
+expect_grep 'is not written yet, as is said' 'policy:chromium: ' "$out"
+
 # A store that is only listed has no verifier.
 mkdir -p "$HOME/.config/chromium/Default"
 printf '{"profile":{"info_cache":{"Default":{}}}}' >"$HOME/.config/chromium/Local State"
