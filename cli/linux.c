@@ -166,6 +166,16 @@ static unsigned default_reach(void)
            (geteuid() == 0 && !is_inner_root() ? XR_SCOPE_ALL_USERS : XR_SCOPE_USER);
 }
 
+static char *user_name(unsigned long uid)
+{
+    const struct passwd *user = getpwuid((uid_t)uid);
+    char *name = NULL;
+
+    if (user != NULL)
+        return strdup(user->pw_name);
+    return asprintf(&name, "uid %lu", uid) < 0 ? NULL : name;
+}
+
 void platform_find(struct here *out, bool image)
 {
     const char *home = getenv("HOME");
@@ -178,6 +188,7 @@ void platform_find(struct here *out, bool image)
     out->invoked = find_invoker(&out->invoker);
     out->scope = default_scope(image, out->invoked);
     out->reach = default_reach();
+    out->user = user_name(out->invoked ? out->invoker : out->uid);
 }
 
 /* Helpers run in another directory. */

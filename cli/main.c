@@ -120,6 +120,7 @@ static struct xr_report *run(const struct options *o, struct xr_bytes password)
         .expires_by = expires_by,
         .sort = o->sort,
         .reach = o->scope ? 0 : here.reach,
+        .by = here.user,
     };
 
     report = xr_run_request(&rq);

@@ -10,4 +10,5 @@ void platform_free(struct here *here)
     free(here->data_home);
     free(here->config_home);
     free(here->state);
+    free(here->user);
 }

@@ -21,6 +21,7 @@ struct here {
     char *home, *data_home, *config_home;
     char *state;       /* directory of the journal */
     unsigned long uid; /* 0: may do anything */
+    char *user;        /* name of who asks: the invoker if there is one */
     bool invoked;      /* root runs this for another user, the invoker */
     uint32_t invoker;
     unsigned scope; /* the default */

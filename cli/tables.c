@@ -136,8 +136,11 @@ const struct command command_table[COMMANDS] = {
                       "Without TRANSACTION: the newest that is not undone yet (see history).\n"
                       "Refused for a store in which the entry has changed since.\n",
                       "", NULL, OPERANDS_UNDO},
-    [XR_VERB_HISTORY] = {"list past changes", "", "Newest first, with the ID that undo takes.\n",
-                         "", NULL, OPERANDS_NONE},
+    [XR_VERB_HISTORY] =
+        {"list past changes", "",
+         "Newest first: the ID that undo takes, when, who, and what was changed where.\n"
+         "--store and --exclude-store limit it to the stores they select.\n",
+         "", NULL, OPERANDS_NONE},
     [XR_VERB_RECOVER] =
         {"finish or roll back what a crash interrupted", "[OPTION]…",
          "Commands that change stores do this first, for the stores they change. A store\n"

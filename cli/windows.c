@@ -15,6 +15,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <io.h>
+#include <lmcons.h>
 #include <process.h>
 #include <stdlib.h>
 #include <time.h>
@@ -408,6 +409,8 @@ static char *program_data(void)
 void platform_find(struct here *out, bool image)
 {
     bool may = elevated();
+    wchar_t user[UNLEN + 1];
+    DWORD len = UNLEN + 1;
     char *base = may ? program_data() : variable(L"LOCALAPPDATA");
 
     (void)image;
@@ -415,7 +418,8 @@ void platform_find(struct here *out, bool image)
                          .data_home = variable(L"LOCALAPPDATA"),
                          .config_home = variable(L"APPDATA"),
                          .uid = may ? 0 : 1,
-                         .scope = XR_SCOPE_SYSTEM};
+                         .scope = XR_SCOPE_SYSTEM,
+                         .user = GetUserNameW(user, &len) ? xr_narrow(user, SIZE_MAX) : NULL};
     if (base != NULL && asprintf(&out->state, "%s\\crossroot", base) < 0)
         out->state = NULL;
     free(base);

@@ -44,10 +44,15 @@ static bool read_begin(struct xr_journal *journal, const char *id, struct xr_rea
     int64_t at = (int64_t)xr_get_number(in, UINT64_MAX);
     uint32_t flags = (uint32_t)xr_get_number(in, UINT32_MAX);
     char *command = xr_get_text(in);
+    char *by = NULL;
 
     get_id(in, undoes);
+    /* A record from before the user was recorded ends here. */
+    if (!in->failed && in->rest.len > 0)
+        by = xr_get_text(in);
     if (in->failed || command == NULL) {
         free(command);
+        free(by);
         return false;
     }
     t = XR_PUSH(journal);
@@ -56,6 +61,7 @@ static bool read_begin(struct xr_journal *journal, const char *id, struct xr_rea
     (void)snprintf(t->undoes, sizeof(t->undoes), "%s", undoes);
     t->at = at;
     t->command = command;
+    t->by = by;
     return true;
 }
 
@@ -69,6 +75,15 @@ static void part_clear(struct xr_part *part)
     free(part->store);
     free(part->identity);
     *part = (struct xr_part){0};
+}
+
+static void transaction_clear(struct xr_transaction *t)
+{
+    for (size_t i = 0; i < t->count; i++)
+        part_clear(&t->items[i]);
+    free(t->items);
+    free(t->command);
+    free(t->by);
 }
 
 static bool read_intent(struct xr_transaction *t, struct xr_reader *in)
@@ -375,12 +390,8 @@ enum xr_status xr_journal_open(struct xr_journal *journal, const char *dir, stru
 
 void xr_journal_close(struct xr_journal *journal)
 {
-    for (size_t i = 0; i < journal->count; i++) {
-        for (size_t k = 0; k < journal->items[i].count; k++)
-            part_clear(&journal->items[i].items[k]);
-        free(journal->items[i].items);
-        free(journal->items[i].command);
-    }
+    for (size_t i = 0; i < journal->count; i++)
+        transaction_clear(&journal->items[i]);
     free(journal->items);
     if (journal->fd >= 0)
         (void)close(journal->fd);
@@ -445,8 +456,8 @@ static enum xr_status append_and_read(struct xr_journal *journal, struct xr_buf 
 }
 
 enum xr_status xr_journal_begin(struct xr_journal *journal, size_t *transaction,
-                                const char *command, const char *undoes, uint32_t flags, int64_t at,
-                                struct xr_error *err)
+                                const char *command, const char *undoes, const char *by,
+                                uint32_t flags, int64_t at, struct xr_error *err)
 {
     static const char none[XR_JOURNAL_ID_LEN + 1] = {0};
     unsigned char random[XR_JOURNAL_ID_LEN / 2];
@@ -468,6 +479,7 @@ enum xr_status xr_journal_begin(struct xr_journal *journal, size_t *transaction,
     xr_put_number(&payload, flags);
     xr_put_text(&payload, command);
     xr_buf_add(&payload, undoes ? undoes : none, XR_JOURNAL_ID_LEN);
+    xr_put_text(&payload, by);
     *transaction = journal->count;
     return append_and_read(journal, &payload, false, err);
 }
@@ -585,6 +597,29 @@ size_t xr_journal_find(const struct xr_journal *journal, const char *id, xr_stor
         (void)xr_fail(err, XR_ABSENT,
                       id ? "no such transaction; see crossroot history" : "nothing to undo");
     return found;
+}
+
+void xr_journal_keep(struct xr_journal *journal, xr_store_fn wanted, void *ctx)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < journal->count; i++) {
+        struct xr_transaction *t = &journal->items[i];
+        size_t parts = 0;
+
+        for (size_t k = 0; k < t->count; k++) {
+            if (wanted(ctx, t->items[k].store))
+                t->items[parts++] = t->items[k];
+            else
+                part_clear(&t->items[k]);
+        }
+        t->count = parts;
+        if (parts > 0)
+            journal->items[kept++] = *t;
+        else
+            transaction_clear(t);
+    }
+    journal->count = kept;
 }
 
 bool xr_journal_pending(const struct xr_journal *journal)

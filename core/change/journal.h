@@ -62,6 +62,7 @@ struct xr_transaction {
     char undone_by[XR_JOURNAL_ID_LEN + 1]; /* derived: a finished transaction that undoes it */
     int64_t at;
     char *command;  /* "install", "remove"… */
+    char *by;       /* the user's name, or NULL: not known */
     uint32_t flags; /* enum xr_transaction_flag */
     bool ended;
     struct xr_part *items;
@@ -90,8 +91,8 @@ void xr_journal_close(struct xr_journal *journal);
  * are durable. A begin or a done that is lost in a power cut does no harm: recovery compares the
  * store with the intent. */
 enum xr_status xr_journal_begin(struct xr_journal *journal, size_t *transaction,
-                                const char *command, const char *undoes, uint32_t flags, int64_t at,
-                                struct xr_error *err);
+                                const char *command, const char *undoes, const char *by,
+                                uint32_t flags, int64_t at, struct xr_error *err);
 /* changes are borrowed; part is the index of the new part. number is unique in the transaction, and
  * gives the order of parts when they are read back. */
 enum xr_status xr_journal_intent(struct xr_journal *journal, size_t transaction, size_t *part,
@@ -118,6 +119,9 @@ typedef bool (*xr_store_fn)(void *ctx, const char *store);
  * undoable part in a wanted store. SIZE_MAX if there is none. */
 size_t xr_journal_find(const struct xr_journal *journal, const char *id, xr_store_fn wanted,
                        void *ctx, struct xr_error *err);
+/* For showing a journal that was read: forgets parts of other stores, and transactions without any
+ * left. */
+void xr_journal_keep(struct xr_journal *journal, xr_store_fn wanted, void *ctx);
 bool xr_journal_pending(const struct xr_journal *journal);
 /* leaving and coming of struct xr_target: certificates whose last change in a store removed them
  * from the anchors, or was to do so; and those whose last change was interrupted. Adds to both. */

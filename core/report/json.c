@@ -339,6 +339,14 @@ static json_t *list_row(const struct xr_report *report, size_t at)
     return out;
 }
 
+static void set_subject(json_t *out, const struct xr_report *report, size_t at)
+{
+    if (at != XR_NONE)
+        set_owned(out, "subject", xr_x509_name_text(report->pool.items[at].cert->d.slices.subject));
+    else
+        set(out, "subject", json_null());
+}
+
 static json_t *step_row(const struct xr_report *report, const struct xr_step *step)
 {
     json_t *out = json_object();
@@ -347,11 +355,7 @@ static json_t *step_row(const struct xr_report *report, const struct xr_step *st
     (void)xr_step_trust(step, &before, &after);
     set(out, "sha256", subject_hash(&step->subject));
     set_issuer_serial(out, &step->subject, xr_step_entry(step));
-    if (step->pool_at != XR_NONE)
-        set_owned(out, "subject",
-                  xr_x509_name_text(report->pool.items[step->pool_at].cert->d.slices.subject));
-    else
-        set(out, "subject", json_null());
+    set_subject(out, report, step->pool_at);
     set(out, "kind", kind(report, step->pool_at));
     set(out, "place", json_string(xr_place_name(step->place)));
     set(out, "action", json_string(xr_action_name(step->action)));
@@ -420,7 +424,41 @@ static json_t *answer_row(const struct xr_report *report, const struct xr_answer
     return out;
 }
 
-static json_t *transaction_row(const struct xr_transaction *t)
+static json_t *places_of(const struct xr_state *state)
+{
+    json_t *out = json_array();
+
+    for (unsigned place = 0; place < XR_PLACE_COUNT; place++) {
+        if (xr_state_in(state, (enum xr_place)place) != NULL)
+            add(out, json_string(xr_place_name((enum xr_place)place)));
+    }
+    return out;
+}
+
+static json_t *recorded_row(const struct xr_report *report, const struct xr_change *change)
+{
+    json_t *out = json_object();
+    struct xr_plan plan = {0};
+    const struct xr_step *step = NULL;
+    uint32_t before = 0, after = 0;
+
+    xr_report_change(&plan, report, change);
+    step = &plan.items[0];
+    (void)xr_step_trust(step, &before, &after);
+    set(out, "sha256", subject_hash(&step->subject));
+    set_issuer_serial(out, &step->subject, xr_step_entry(step));
+    set_subject(out, report, step->pool_at);
+    set(out, "action", json_string(xr_action_name(step->action)));
+    set(out, "place", json_string(xr_place_name(step->place)));
+    set(out, "places_before", places_of(change->before));
+    set(out, "places_after", places_of(change->want));
+    set(out, "before", purposes(before));
+    set(out, "after", purposes(after));
+    xr_plan_free(&plan);
+    return out;
+}
+
+static json_t *transaction_row(const struct xr_report *report, const struct xr_transaction *t)
 {
     static const char *const stages[] = {"pending", "done", "rolled-back", "not-rolled-back"};
     json_t *out = json_object();
@@ -429,17 +467,22 @@ static json_t *transaction_row(const struct xr_transaction *t)
     for (size_t i = 0; i < t->count; i++) {
         json_t *row = json_object();
         json_t *subjects = json_array();
+        json_t *changes = json_array();
 
-        for (size_t k = 0; k < t->items[i].count; k++)
+        for (size_t k = 0; k < t->items[i].count; k++) {
             add(subjects, hex(t->items[i].items[k].subject.id, XR_SHA256_LEN));
+            add(changes, recorded_row(report, &t->items[i].items[k]));
+        }
         set(row, "store", string(t->items[i].store));
         set(row, "state", json_string(stages[t->items[i].stage]));
         set(row, "sha256", subjects);
+        set(row, "changes", changes);
         add(stores, row);
     }
     set(out, "transaction", string(t->id));
     set(out, "command", string(t->command));
     set(out, "at", when(t->at));
+    set(out, "by", string(t->by));
     set(out, "undoes", t->undoes[0] ? string(t->undoes) : json_null());
     set(out, "undone_by", t->undone_by[0] ? string(t->undone_by) : json_null());
     set(out, "stores", stores);
@@ -546,7 +589,7 @@ static void body(struct rows *rows, const struct xr_report *report)
     case XR_VERB_HISTORY:
         begin_rows(rows, "transactions");
         for (size_t i = report->journal.count; i-- > 0;)
-            row(rows, transaction_row(&report->journal.items[i]));
+            row(rows, transaction_row(report, &report->journal.items[i]));
         end_rows(rows);
         return;
     case XR_VERB_VERIFY:

@@ -204,6 +204,17 @@ bool xr_report_managed(const struct xr_report *report, const struct xr_run *run,
     return false;
 }
 
+void xr_report_change(struct xr_plan *out, const struct xr_report *report,
+                      const struct xr_change *change)
+{
+    size_t at = change->subject.type == XR_SUBJECT_CERT
+                    ? xr_pool_find(&report->pool, change->subject.id)
+                    : XR_NONE;
+
+    xr_plan_step(out, &change->subject, at, xr_state_copy(change->before),
+                 xr_state_copy(change->want));
+}
+
 struct xr_report *xr_report_new(enum xr_verb verb)
 {
     struct xr_report *report = xr_new(1, sizeof(*report));

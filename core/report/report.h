@@ -48,6 +48,7 @@ struct xr_report {
     enum xr_verb verb;
     int exit;
     bool dry_run, managed;
+    bool selected; /* history: of some stores only */
     int64_t now;
     int64_t expires_by; /* list: only what expires until then; 0: all */
     char transaction[XR_JOURNAL_ID_LEN + 1];
@@ -106,6 +107,9 @@ bool xr_report_managed(const struct xr_report *report, const struct xr_run *run,
 /* The certificate of an entry; NULL if it has none. */
 const struct xr_cert *xr_report_cert(const struct xr_report *report, const struct xr_entry *entry);
 bool xr_report_expired(const struct xr_report *report, const struct xr_cert *cert);
+/* A change of a record as the one step of a plan, which the caller frees. */
+void xr_report_change(struct xr_plan *out, const struct xr_report *report,
+                      const struct xr_change *change);
 /* listing.c: fills listed, once the journal and all stores are read. */
 void xr_report_list(struct xr_report *report, enum xr_sort sort);
 /* What is listed of the run at that index; empty before xr_report_list. */

@@ -362,11 +362,11 @@ static void apply_all(struct xr_change_run *c)
 
     c->transaction = XR_NONE;
     if (any_change(report)) {
-        enum xr_status status =
-            xr_journal_begin(&c->journal, &c->transaction, xr_verb_name(report->verb), c->undoes,
-                             (c->engine->rq->all_or_nothing ? XR_ALL_OR_NOTHING : 0u) |
-                                 (c->engine->rq->require_verified ? XR_REQUIRE_VERIFIED : 0u),
-                             c->engine->rq->now, &err);
+        enum xr_status status = xr_journal_begin(
+            &c->journal, &c->transaction, xr_verb_name(report->verb), c->undoes, c->engine->rq->by,
+            (c->engine->rq->all_or_nothing ? XR_ALL_OR_NOTHING : 0u) |
+                (c->engine->rq->require_verified ? XR_REQUIRE_VERIFIED : 0u),
+            c->engine->rq->now, &err);
 
         if (status != XR_OK) {
             xr_report_fail(c->engine->report,

@@ -93,21 +93,6 @@ static void plan_undo(struct xr_change_run *c, struct xr_run *run, const struct 
         xr_run_end_unwritable(run);
 }
 
-/* Certificates that exist only in the record still have names to show. */
-static void pool_part(struct xr_engine *engine, const struct xr_part *part)
-{
-    for (size_t i = 0; i < part->count; i++) {
-        struct xr_state *states[] = {part->items[i].before, part->items[i].want};
-
-        for (size_t k = 0; k < 2; k++) {
-            struct xr_snapshot one = {.items = &states[k], .count = 1};
-
-            if (states[k] != NULL)
-                xr_engine_pool(engine, &one);
-        }
-    }
-}
-
 /* The stores of a transaction as runs, each under the address it was recorded with. */
 static void add_stores(struct xr_change_run *c, const struct xr_transaction *t)
 {
@@ -228,7 +213,7 @@ void xr_verb_undo(struct xr_engine *engine)
         goto out;
     }
     for (size_t i = 0; i < t->count; i++)
-        pool_part(engine, &t->items[i]);
+        xr_engine_pool_part(engine, &t->items[i]);
     xr_change_recall(&c);
     xr_engine_survey(engine);
     plan_stores(&c, t);

@@ -217,7 +217,22 @@ void xr_verb_list(struct xr_engine *engine)
 
 void xr_verb_history(struct xr_engine *engine)
 {
+    struct xr_journal *journal = &engine->report->journal;
+    struct xr_chosen chosen = {0};
+
+    if (!xr_chosen_read(&chosen, engine))
+        goto out;
     read_journal(engine);
+    engine->report->selected = !chosen.all || chosen.out.count > 0;
+    if (engine->report->selected)
+        xr_journal_keep(journal, xr_chosen_has, &chosen);
+    /* What was changed has a name only in the records. */
+    for (size_t i = 0; i < journal->count; i++) {
+        for (size_t k = 0; k < journal->items[i].count; k++)
+            xr_engine_pool_part(engine, &journal->items[i].items[k]);
+    }
+out:
+    xr_chosen_free(&chosen);
 }
 
 struct target {

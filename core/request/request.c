@@ -127,7 +127,8 @@ struct xr_report *xr_run_request(const struct xr_request *request)
         site.root = root != NULL && strcmp(root, "/") != 0 ? root : NULL;
         engine.users.root = site.root;
         engine.state_dir = state_dir_of(&rq);
-        if (rq.verb != XR_VERB_HISTORY && (rq.verb != XR_VERB_INSPECT || rq.stores.count > 0))
+        if ((rq.verb != XR_VERB_HISTORY || rq.stores.count + rq.excluded.count > 0) &&
+            (rq.verb != XR_VERB_INSPECT || rq.stores.count > 0))
             load_plugins(&engine);
         verbs[rq.verb](&engine);
     }

@@ -75,6 +75,8 @@ void xr_engine_survey(struct xr_engine *engine);
 void xr_engine_say_left_out(struct xr_engine *engine);
 /* Adds the certificates of a snapshot to the pool. */
 void xr_engine_pool(struct xr_engine *engine, const struct xr_snapshot *snapshot);
+/* The same for a record: what is in no store any more still has a name to show. */
+void xr_engine_pool_part(struct xr_engine *engine, const struct xr_part *part);
 /* Ends a run whose store cannot be read. A store that was discovered but is gone is not a failure
  * unless it was named. */
 void xr_engine_unread(const struct xr_engine *engine, struct xr_run *run, enum xr_status status,

@@ -22,6 +22,20 @@ void xr_engine_pool(struct xr_engine *engine, const struct xr_snapshot *snapshot
     }
 }
 
+void xr_engine_pool_part(struct xr_engine *engine, const struct xr_part *part)
+{
+    for (size_t i = 0; i < part->count; i++) {
+        struct xr_state *states[] = {part->items[i].before, part->items[i].want};
+
+        for (size_t k = 0; k < 2; k++) {
+            struct xr_snapshot one = {.items = &states[k], .count = 1};
+
+            if (states[k] != NULL)
+                xr_engine_pool(engine, &one);
+        }
+    }
+}
+
 void xr_engine_unread(const struct xr_engine *engine, struct xr_run *run, enum xr_status status,
                       const struct xr_error *err)
 {

@@ -246,6 +246,7 @@ AT(xr_request, verbose, 297);
 AT(xr_request, expires_by, 304);
 AT(xr_request, sort, 312);
 AT(xr_request, reach, 316);
+AT(xr_request, by, 320);
 
 AT(xr_text_style, size, 0);
 AT(xr_text_style, color, 8);

@@ -34,6 +34,8 @@ s/\b[0-9a-f]{64}\b/<sha256>/g
 s/\b[0-9a-f]{16}\b/<transaction>/g
 s/(serial"?:? +"?)[0-9]{12,}/\1<serial>/
 s/OpenSSL [0-9]+\.[0-9]+\.[0-9]+[^ "]*/OpenSSL VERSION/g
+s/(DATE  )[^: ]+: /\1USER: /
+s/"by": "[^"]*", "undoes"/"by": "USER", "undoes"/
 s/after [0-9]+ bytes/after N bytes/
 END
 } >"$T/normal.sed"

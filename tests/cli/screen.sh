@@ -31,7 +31,7 @@ s/\b[0-9a-f]{16}\b/transaction-----/g
 s/(serial +)[0-9]{12,}/\1<serial>/
 END
     printf 's#%s#TMP#g\n' "$T"
-    printf 's/by %-8.8s/by USER    /\n' "$(id -un)"
+    printf 's/ZONE    %s: /ZONE    USER: /\n' "$(id -un)"
 } >"$T/normal.sed"
 
 # on_terminal COLUMNS ARGUMENT...: what the program prints there, to $out.
@@ -70,6 +70,8 @@ shows() {
     done
 }
 
+xr "${s[@]}" --yes install pki/new-root.pem >/dev/null 2>&1
+xr --yes undo >/dev/null 2>&1
 xr "${s[@]}" --yes install pki/old-root.pem pki/cross.pem pki/utf8.pem pki/hostile-name.pem \
     pki/sub.pem >/dev/null 2>&1
 xr "${s[@]}" --yes install --as intermediate pki/expired-cross.pem >/dev/null 2>&1 || true
@@ -78,6 +80,8 @@ shows list 0 "${s[@]}" list --sort subject
 shows list-verbose 0 "${s[@]}" -v list --sort subject
 shows list-expiring 0 "${s[@]}" list --expires-within 90d
 shows inspect 0 inspect pki/cross.pem pki/new-root.pem pki/hostile-name.pem
+shows history 0 "${s[@]}" history
+shows history-verbose 0 "${s[@]}" -v history
 shows stores 0 "${s[@]}" stores
 
 for file in "$golden"/*.txt; do
@@ -95,4 +99,20 @@ fits 'a terminal that does not know its size, with COLUMNS' 64
 on_terminal 0 "${s[@]}" list
 fits 'and without' 80
 expect_eq 'which is taken for one of 80' "$(wc -L <"$out")" 79
+
+# What was done, by whom, and in one store alone.
+xr --store openssl:other --yes install pki/old-root.pem >/dev/null 2>&1
+run xr history
+expect_grep 'history says when, in local time with its zone, and who' \
+    "^[0-9a-f]{16}  20[0-9-]{8} [0-9:]{5} \\+0900  $(id -un): install\$" "$out"
+run xr --store openssl:other history
+expect_eq 'history of a store: its transactions alone' "$(grep -c 'install$' "$out")" 1
+expect_no_grep 'and not the other store' 'openssl:.*trust: ' "$out"
+expect_grep 'with what was changed' 'added +anchor +Crossroot Test Old Root' "$out"
+run xr --exclude-store openssl:other --json history
+expect_json 'without a store' 'transactions[command=undo].stores[].changes[].{subject,action,place}' \
+    $'CN=Crossroot Test New Root,O=Crossroot\tremove\tanchor'
+expect_no_grep 'which is left out' 'trust/other|openssl:[^"]*other' "$out"
+run xr --store openssl:neither history
+expect_eq 'a store that was never changed' "$(cat "$out")" 'Nothing was changed in these stores yet.'
 finish

@@ -75,8 +75,8 @@ static size_t begin(struct xr_journal *journal, const char *command, const char 
     struct xr_error err = {0};
     size_t at = SIZE_MAX;
 
-    cr_assert_eq(xr_journal_begin(journal, &at, command, undoes, 0, 1700000000, &err), XR_OK, "%s",
-                 err.text);
+    cr_assert_eq(xr_journal_begin(journal, &at, command, undoes, "tanaka", 0, 1700000000, &err),
+                 XR_OK, "%s", err.text);
     cr_assert_lt(at, journal->count);
     return at;
 }
@@ -296,7 +296,7 @@ Test(journal, a_transaction_reads_back_as_it_was_written)
     size_t t = 0, at = SIZE_MAX;
 
     open_journal(&journal);
-    cr_assert_eq(xr_journal_begin(&journal, &t, "install", NULL, 0, 1234567890, &err), XR_OK);
+    cr_assert_eq(xr_journal_begin(&journal, &t, "install", NULL, NULL, 0, 1234567890, &err), XR_OK);
     cr_assert_eq(xr_journal_intent(&journal, t, &at, 0, "openssl:/x", "dev:ino", changes, 3, &err),
                  XR_OK);
     cr_assert_eq(at, 0);
@@ -704,7 +704,7 @@ Test(journal, a_clock_before_1970_is_an_error_or_an_instant)
     enum xr_status status = XR_OK;
 
     open_journal(&journal);
-    status = xr_journal_begin(&journal, &t, "install", NULL, 0, -1, &err);
+    status = xr_journal_begin(&journal, &t, "install", NULL, NULL, 0, -1, &err);
     cr_assert(status != XR_OK || t < journal.count,
               "success, and transaction %zu of %zu to go on with", t, journal.count);
     xr_journal_close(&journal);
@@ -963,4 +963,90 @@ Test(journal, a_directory_others_may_write_is_refused)
     xr_journal_close(&journal);
     cr_assert_eq(xr_journal_read(&journal, dir, &err), XR_REFUSED);
     xr_journal_close(&journal);
+}
+
+Test(journal, a_transaction_says_who_made_it)
+{
+    struct xr_journal journal, again;
+    struct xr_error err = {0};
+    size_t t = 0;
+
+    open_journal(&journal);
+    cr_assert_eq(xr_journal_begin(&journal, &t, "install", NULL, "tanaka", 0, 1, &err), XR_OK);
+    cr_assert_eq(xr_journal_begin(&journal, &t, "remove", NULL, NULL, 0, 2, &err), XR_OK);
+    xr_journal_close(&journal);
+    read_journal(&again);
+    cr_assert_eq(again.count, 2);
+    cr_expect_str_eq(again.items[0].by, "tanaka");
+    cr_expect(again.items[1].by == NULL, "it was not known");
+    xr_journal_close(&again);
+}
+
+Test(journal, a_record_from_before_the_user_was_recorded_is_read)
+{
+    static const unsigned char key[16] = "sixteen bytes...";
+    struct xr_buf file = {0}, keyed = {0};
+    struct xr_journal journal;
+    unsigned char sum[XR_SHA256_LEN], len[4] = {0};
+
+    xr_x509_sha256(sum, (struct xr_bytes){key, sizeof(key)});
+    for (int copy = 0; copy < 2; copy++) {
+        xr_buf_add(&file, "XRJK", 4);
+        xr_buf_add(&file, key, sizeof(key));
+        xr_buf_add(&file, sum, sizeof(sum));
+    }
+    xr_buf_add(&keyed, key, sizeof(key));
+    xr_put_number(&keyed, XR_RECORD_BEGIN);
+    xr_buf_add(&keyed, "0123456789abcdef", XR_JOURNAL_ID_LEN);
+    xr_put_number(&keyed, 1700000000);
+    xr_put_number(&keyed, 0);
+    xr_put_text(&keyed, "distrust");
+    xr_buf_add(&keyed, (const char[XR_JOURNAL_ID_LEN]){0}, XR_JOURNAL_ID_LEN);
+    len[0] = (unsigned char)(keyed.len - sizeof(key));
+    xr_x509_sha256(sum, (struct xr_bytes){(const unsigned char *)keyed.data, keyed.len});
+    xr_buf_add(&file, "XRJ1", 4);
+    xr_buf_add(&file, len, sizeof(len));
+    xr_buf_add(&file, sum, sizeof(sum));
+    xr_buf_add(&file, keyed.data + sizeof(key), keyed.len - sizeof(key));
+    open_journal(&journal); /* which makes the directory */
+    xr_journal_close(&journal);
+    write_file(file.data, file.len);
+
+    read_journal(&journal);
+    cr_assert_eq(journal.count, 1);
+    cr_expect_eq(journal.damaged, 0);
+    cr_expect_str_eq(journal.items[0].command, "distrust");
+    cr_expect_eq(journal.items[0].at, 1700000000);
+    cr_expect(journal.items[0].by == NULL);
+    xr_journal_close(&journal);
+    xr_buf_free(&keyed);
+    xr_buf_free(&file);
+}
+
+static bool is_b(void *ctx, const char *store)
+{
+    (void)ctx;
+    return strcmp(store, "openssl:/b") == 0;
+}
+
+Test(journal, of_the_stores_that_are_kept_everything_stays_and_of_the_others_nothing)
+{
+    struct xr_journal journal, again;
+    size_t t = 0;
+
+    open_journal(&journal);
+    t = begin(&journal, "install", NULL);
+    (void)intend(&journal, t, "openssl:/a", 1);
+    (void)intend(&journal, t, "openssl:/b", 2);
+    t = begin(&journal, "remove", NULL);
+    (void)intend(&journal, t, "openssl:/a", 1);
+    xr_journal_close(&journal);
+    read_journal(&again);
+    xr_journal_keep(&again, is_b, NULL);
+    cr_assert_eq(again.count, 1);
+    cr_expect_str_eq(again.items[0].command, "install");
+    cr_assert_eq(again.items[0].count, 1);
+    cr_expect_str_eq(again.items[0].items[0].store, "openssl:/b");
+    cr_expect_eq(again.items[0].items[0].count, 1);
+    xr_journal_close(&again);
 }

@@ -85,7 +85,7 @@ struct xr_words {
  *   undo                 operands (none or one), now, and all below
  *   recover              now, and all below
  *
- * "All below": yes, dry_run, all_or_nothing, confirm, password, ask_password, has_invoker and invoker;
+ * "All below": yes, dry_run, all_or_nothing, confirm, password, ask_password, has_invoker, invoker, by;
  * and for install also drop_constraints, require_verified and only. A verb ignores all other members.
  */
 struct xr_request {
@@ -135,6 +135,7 @@ struct xr_request {
     /* A value of stores that names a backend alone looks in these scopes too (enum xr_scope). 0: only
      * in scope. */
     unsigned reach;
+    const char *by; /* who asks, for the history: a user's name. NULL: not known */
 };
 #define XR_PASSWORD_MAX 4096u
 
