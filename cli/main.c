@@ -121,6 +121,7 @@ static struct xr_report *run(const struct options *o, struct xr_bytes password)
         .sort = o->sort,
         .reach = o->scope ? 0 : here.reach,
         .by = here.user,
+        .only_files = o->only_files,
     };
 
     report = xr_run_request(&rq);

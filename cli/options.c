@@ -311,6 +311,8 @@ static bool check(const struct options *out, const struct given *given, char **w
             return wrong(why, "%s has no option --%s; see crossroot %s --help", name,
                          given->items[i]->name, name);
     }
+    if (out->only_files && out->stores.count > 0)
+        return wrong(why, "--only-files and --store exclude each other");
     if (out->verb == XR_VERB_VERIFY && (out->purposes & (out->purposes - 1)) != 0)
         return wrong(why, "verify checks one purpose at a time: give --for only once");
     if (!check_operands(out, why))

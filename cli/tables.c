@@ -75,6 +75,8 @@ const struct option option_table[] = {
      OFFER_WORDS, NULL},
     {"managed", 0, FLAG, V(LIST), AT(managed), NULL, "only those that crossroot put there",
      OFFER_WORDS, NULL},
+    {"only-files", 0, FLAG, V(INSPECT), AT(only_files), NULL, "look at no store", OFFER_WORDS,
+     NULL},
     {"expires-within", 0, DAYS, V(LIST), AT(expires_within), "90d",
      "only what expires in that time, or has expired", OFFER_WORDS, NULL},
     {"sort", 0, SORT, V(LIST), AT(sort), "ORDER", "by expiry, subject or place", OFFER_WORDS,
@@ -104,7 +106,7 @@ const struct command command_table[COMMANDS] = {
          "FILE is PEM, DER, PKCS#7, PKCS#12, .sst, a directory, or - for standard input.\n"
          "For each certificate: kind, names, fingerprints, validity, what speaks against\n"
          "it, others of the same key, and who signed it, among those in view.\n"
-         "With --store, the store's certificates are in view too.\n",
+         "The stores of this machine are in view too, or those of --scope or --store.\n",
          " cross.pem", NULL, OPERANDS_FILES},
     [XR_VERB_STORES] =
         {"list the trust stores, and what they can hold", "",

@@ -34,6 +34,26 @@ static void put_hex(const struct xr_text_style *style, FILE *out, const char *he
     put_row(style, out, head, text);
 }
 
+/* The store that brought a certificate of the pool into view, safe to show; NULL if a file did. */
+static char *store_of(const struct xr_report *report, size_t at)
+{
+    struct xr_subject subject = {.type = XR_SUBJECT_CERT};
+    const unsigned char *sha256 = report->pool.items[at].cert->sha256;
+
+    memcpy(subject.id, sha256, sizeof(subject.id));
+    for (size_t i = 0; i < report->input.found.count; i++) {
+        const struct xr_cert *cert = report->input.found.items[i].cert;
+
+        if (cert != NULL && memcmp(cert->sha256, sha256, XR_SHA256_LEN) == 0)
+            return NULL;
+    }
+    for (size_t i = 0; i < report->runs.count; i++) {
+        if (xr_snapshot_find(&report->runs.items[i].snapshot, &subject) != NULL)
+            return xr_visible(report->runs.items[i].address);
+    }
+    return NULL;
+}
+
 static void put_relatives(const struct xr_text_style *style, FILE *out, const char *head,
                           const struct xr_report *report, const struct xr_relatives *found)
 {
@@ -41,10 +61,13 @@ static void put_relatives(const struct xr_text_style *style, FILE *out, const ch
         size_t at = found->items[i];
         char *name = xr_report_name(report, at);
         char id[XR_TEXT_ID_DIGITS + 1];
-        char *text = NULL;
+        char *text = NULL, *store = NULL;
 
         xr_hex(id, report->pool.items[at].cert->sha256, XR_TEXT_ID_DIGITS / 2);
-        text = xr_format("%s (%s) %s…", name, xr_report_kind(report, at), id);
+        store = store_of(report, at);
+        text = xr_format("%s (%s) %s…%s%s", name, xr_report_kind(report, at), id,
+                         store != NULL ? " in " : "", store != NULL ? store : "");
+        free(store);
         put_row(style, out, i == 0 ? head : "", text);
         free(text);
         free(name);

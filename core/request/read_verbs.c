@@ -78,14 +78,51 @@ static void inspect(struct xr_report *report)
     }
 }
 
+/* The stores of the scope show what a file's certificates are to this machine. Nobody named them, so
+ * what is wrong with one is no matter of this command, and is told with -v only. */
+static bool view_scope(struct xr_engine *engine)
+{
+    struct xr_report *report = engine->report;
+    size_t from = report->messages.count;
+    int code = report->exit;
+
+    if (!xr_engine_discover(engine) && report->exit == XR_EXIT_USAGE)
+        return false;
+    xr_engine_survey(engine);
+    for (size_t i = 0; i < report->runs.count; i++) {
+        const struct xr_run *run = &report->runs.items[i];
+
+        if (run->why != NULL)
+            xr_report_say(report, XR_INFO, run->address, "not in view: %s", run->why);
+    }
+    for (size_t i = from; i < report->messages.count; i++)
+        report->messages.items[i].level = XR_INFO;
+    report->exit = code;
+    return true;
+}
+
+/* Stores that were named. */
+static bool view_named(struct xr_engine *engine)
+{
+    struct xr_report *report = engine->report;
+
+    if (!xr_engine_select(engine))
+        return false;
+    xr_engine_survey(engine);
+    for (size_t i = 0; i < report->runs.count; i++) {
+        const struct xr_run *run = &report->runs.items[i];
+
+        if (run->result == XR_RESULT_FAILED)
+            xr_report_say(report, XR_WARNING, run->address, "not in view: %s", run->why);
+    }
+    return true;
+}
+
 void xr_verb_inspect(struct xr_engine *engine)
 {
-    /* Stores are in view only when named: an inspection of files asks no store. */
-    if (engine->rq->stores.count > 0) {
-        if (!xr_engine_select(engine))
-            return;
-        xr_engine_survey(engine);
-    }
+    if (engine->rq->stores.count > 0 ? !view_named(engine)
+                                     : !engine->rq->only_files && !view_scope(engine))
+        return;
     xr_engine_read(engine, engine->rq->operands);
     xr_engine_rejects(engine, XR_ERROR);
     if (engine->report->input.failed)

@@ -26,6 +26,9 @@ int64_t xr_time_parse(const char *text, bool *ok)
 static void load_plugins(struct xr_engine *engine)
 {
     struct xr_registry *registry = &engine->report->registry;
+    /* An inspection of files looks at stores by the way. */
+    enum xr_level level =
+        engine->rq->verb == XR_VERB_INSPECT && engine->rq->stores.count == 0 ? XR_INFO : XR_WARNING;
     struct xr_error err = {0};
 
     xr_registry_init(registry);
@@ -37,7 +40,7 @@ static void load_plugins(struct xr_engine *engine)
     }
     xr_registry_directory(registry, XR_PLUGIN_DIR);
     for (size_t i = 0; i < registry->refused.count; i++)
-        xr_report_say(engine->report, XR_WARNING, NULL, "%s", registry->refused.items[i]);
+        xr_report_say(engine->report, level, NULL, "%s", registry->refused.items[i]);
 }
 
 /* Records of an image are kept on the host, in a directory of its own. */
@@ -128,7 +131,7 @@ struct xr_report *xr_run_request(const struct xr_request *request)
         engine.users.root = site.root;
         engine.state_dir = state_dir_of(&rq);
         if ((rq.verb != XR_VERB_HISTORY || rq.stores.count + rq.excluded.count > 0) &&
-            (rq.verb != XR_VERB_INSPECT || rq.stores.count > 0))
+            (rq.verb != XR_VERB_INSPECT || rq.stores.count > 0 || !rq.only_files))
             load_plugins(&engine);
         verbs[rq.verb](&engine);
     }

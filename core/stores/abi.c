@@ -247,6 +247,7 @@ AT(xr_request, expires_by, 304);
 AT(xr_request, sort, 312);
 AT(xr_request, reach, 316);
 AT(xr_request, by, 320);
+AT(xr_request, only_files, 328);
 
 AT(xr_text_style, size, 0);
 AT(xr_text_style, color, 8);

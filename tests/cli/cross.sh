@@ -10,7 +10,7 @@ limit=10
 
 # kind_of FILE...: the first file's, all in view
 kind_of() {
-    run xr inspect --json "$@"
+    run xr inspect --only-files --json "$@"
     json 'certificates[0].kind' "$out"
 }
 for file in old-root new-root sibling-root v1-root serial-zero serial-negative t61 bmp utf8 \
@@ -28,14 +28,14 @@ expect_eq 'cross beside its issuer is still an intermediate' \
     "$(kind_of "$P/cross.pem" "$P/old-root.pem")" intermediate
 expect_eq 'two roots of one key stay roots' \
     "$(kind_of "$P/sibling-root.pem" "$P/new-root.pem")" root
-run xr inspect --json "$P/new-root.pem" "$P/sibling-root.pem" "$P/cross.pem" "$P/expired-cross.pem"
+run xr inspect --only-files --json "$P/new-root.pem" "$P/sibling-root.pem" "$P/cross.pem" "$P/expired-cross.pem"
 expect_json 'a family of four' 'certificates[].kind' 'root root cross cross'
 expect_json 'all of one key' 'certificates[].same_key#' '3 3 3 3'
-run xr inspect --json "$P/all.pem"
+run xr inspect --only-files --json "$P/all.pem"
 expect_json 'a bundle' 'certificates[].kind' 'root root cross intermediate leaf'
 expect_json 'who signed whom' 'certificates[].issued_by#' '0 0 1 2 1'
 expect_json 'indexes count within the file' 'certificates[].index' '0 1 2 3 4'
-run xr inspect --json "$P/loop-a.pem" "$P/loop-b.pem" "$P/loop-leafca.pem"
+run xr inspect --only-files --json "$P/loop-a.pem" "$P/loop-b.pem" "$P/loop-leafca.pem"
 expect_eq 'a loop of cross-signatures terminates' "$rc" 0
 expect_json 'and is made of issuers' 'certificates[].issued_by#' '1 1 1'
 run timeout -s KILL "$limit" "$XR_BIN" --state "$state" --store "openssl:$T/loop" install \
@@ -44,7 +44,7 @@ expect_eq 'a loop can be installed' "$rc" 0
 run timeout -s KILL "$limit" "$XR_BIN" --state "$state" --store "openssl:$T/loop" verify \
     "$P/loop-leafca.pem"
 expect_eq 'and leads nowhere' "$rc" 6
-run xr inspect --json "$P/pre-1950.pem" "$P/pre-1970.pem" "$P/last-of-2049.pem" \
+run xr inspect --only-files --json "$P/pre-1950.pem" "$P/pre-1970.pem" "$P/last-of-2049.pem" \
     "$P/first-of-2050.pem" "$P/in-2051.pem" "$P/far-future.pem"
 expect_json 'dates before 1950 and 1970' 'certificates[].not_before' \
     "1949-12-31T23:59:59Z 1969-12-31T23:59:59Z $(json 'certificates[2].not_before' "$out") $(
@@ -54,36 +54,36 @@ for pair in '2 2049-12-31T23:59:59Z' '3 2050-01-01T00:00:00Z' '4 2051-01-01T00:0
     '5 9999-12-31T23:59:59Z'; do
     expect_json "date ${pair#* }" "certificates[${pair% *}].not_after" "${pair#* }"
 done
-run xr inspect --json "$P/serial-zero.pem" "$P/serial-negative.pem" "$P/cross.pem"
+run xr inspect --only-files --json "$P/serial-zero.pem" "$P/serial-negative.pem" "$P/cross.pem"
 expect_json 'serials' 'certificates[].serial' '0 -4660 4097'
-run xr inspect --json "$P/t61.pem" "$P/bmp.pem" "$P/utf8.pem"
+run xr inspect --only-files --json "$P/t61.pem" "$P/bmp.pem" "$P/utf8.pem"
 expect_json 'names in T61, BMP and UTF-8' 'certificates[].subject' \
     'CN=Crossroot Test T61 Åñü,O=Crossroot CN=Crossroot 認証局 BMP,O=Crossroot CN=クロスルート試験認証局,O=Crossroot'
 for file in chain.p7b chain-pem.p7b; do
-    run xr inspect --json "$P/$file"
+    run xr inspect --only-files --json "$P/$file"
     expect_json "$file" 'certificates[].kind' 'root intermediate intermediate'
 done
-run xr inspect --json "$P/chain-crl.p7b"
+run xr inspect --only-files --json "$P/chain-crl.p7b"
 expect_json 'chain-crl.p7b has a CRL too' 'crls#' 1
-run xr inspect --json "$P/old-root.pem" "$P/old-root.der" "$P/old-root-trusted.pem"
+run xr inspect --only-files --json "$P/old-root.pem" "$P/old-root.der" "$P/old-root-trusted.pem"
 expect_json 'one certificate in three shapes counts once' 'certificates#' 1
-run xr inspect "$P/withkey.pem"
+run xr inspect --only-files "$P/withkey.pem"
 expect_eq 'a private key beside a certificate: exit' "$rc" 0
 expect_grep 'it is reported' 'private key' "$err"
 key=$(sed -n '/PRIVATE KEY/,/PRIVATE KEY/p' "$P/withkey.pem" | sed -n 2p)
 expect_no_grep 'and never shown' "${key:0:20}" "$out"
-run xr inspect "$P/only-key.pem"
+run xr inspect --only-files "$P/only-key.pem"
 expect_eq 'only a private key: exit' "$rc" 1
 expect_exit 0 'installing beside a private key' xr --store "openssl:$T/withkey" install --yes "$P/withkey.pem"
 expect_eq 'the key is nowhere in store or state' \
     "$(grep -rlF -- "${key:0:20}" "$T/withkey" "$state" || true)" ''
-run xr inspect --json "$P"
+run xr inspect --only-files --json "$P"
 expect_eq 'a whole directory with files that are no certificates: exit' "$rc" 1
 [[ $(json 'certificates#' "$out") -ge 28 ]] && ok 'but the others are read'
 run xr --store "openssl:$T/whole" install --yes "$P"
 expect_eq 'install of such a directory changes nothing' "$rc" 1
 expect_absent 'really nothing' "$T/whole"
-run sh -c '"$0" --state "$1" inspect --json - <"$2"' "$XR_BIN" "$state" "$P/cross.pem"
+run sh -c '"$0" --state "$1" inspect --only-files --json - <"$2"' "$XR_BIN" "$state" "$P/cross.pem"
 expect_json 'standard input' 'certificates[].{file,sha256}' "-"$'\t'"$(sha "$P/cross.pem")"
 
 data=$XR_SHARED/data/cross
@@ -115,18 +115,18 @@ tail -n +2 "$data/INDEX.tsv" >"$T/index"
 cut -f1 "$T/index" | sort -u >"$T/sets"
 while read -r set; do
     awk -F '\t' -v set="$set" '$1 == set' "$T/index" >"$T/rows"
-    run xr inspect --json "$data/$set"
+    run xr inspect --only-files --json "$data/$set"
     json 'certificates[].{sha256,kind}' "$out" >"$T/kinds"
     expect_eq "$set: exit" "$rc" 0
     compare "$set"
 done <"$T/sets"
-run timeout -s KILL "$limit" "$XR_BIN" --state "$state" inspect --json "$data"
+run timeout -s KILL "$limit" "$XR_BIN" --state "$state" inspect --only-files --json "$data"
 json 'certificates[].{sha256,kind,spki_sha256,self_signed}' "$out" >"$T/kinds"
 cp "$T/index" "$T/rows"
 compare 'all of it at once'
 bad_keys=$(awk -F '\t' 'NR == FNR { key[$9] = $8; next } key[$1] != $3' "$T/index" "$T/kinds" | wc -l)
 expect_eq 'every SPKI hash is as the index says' "$bad_keys" 0
-run timeout -s KILL "$limit" "$XR_BIN" --state "$state" inspect "$data"
+run timeout -s KILL "$limit" "$XR_BIN" --state "$state" inspect --only-files "$data"
 expect_grep 'and as text' '\(cross\)' "$out"
 run timeout -s KILL "$limit" "$XR_BIN" --state "$state" --store "openssl:$T/loops" install --yes "$data"
 expect_eq 'install refuses the directory for its INDEX.tsv' "$rc" 1

@@ -71,8 +71,8 @@ both() {
     json '' "$out" || bad "$name: not one JSON document"
 }
 
-both inspect-family 0 inspect pki/new-root.pem pki/cross.pem pki/old-root.pem
-both inspect-oddities 1 inspect pki/leaf.pem pki/hostile-name.pem pki/v1-root.pem pki/only-key.pem \
+both inspect-family 0 inspect --only-files pki/new-root.pem pki/cross.pem pki/old-root.pem
+both inspect-oddities 1 inspect --only-files pki/leaf.pem pki/hostile-name.pem pki/v1-root.pem pki/only-key.pem \
     pki/missing.pem pki/old-root-revokes-cross.crl.pem pki/old-root-trusted.pem pki/expired-cross.pem
 both inspect-kinds 0 inspect odd/self-signed.pem odd/self-signed-server.pem odd/malformed.pem \
     odd/malformed-names.pem odd/md2.pem odd/unknown-key.pem odd/trusted.pem
@@ -227,7 +227,7 @@ expect_eq 'letters after the operands' "$rc" 0
 run xr -nv "${s[@]}" install pki/cross.pem
 expect_eq 'letters in one word' "$rc" 0
 cp pki/cross.pem ./--json
-run xr inspect -- --json
+run xr inspect --only-files -- --json
 expect_eq 'a file named like an option: exit' "$rc" 0
 expect_grep 'and not taken for one' 'Crossroot Test New Root' "$out"
 run xr "${s[@]}" -q install pki/cross.pem
@@ -285,7 +285,7 @@ unwritten() { # WHY WHAT: of a change just tried
 }
 rm -rf "$dir" "$state"
 rc=0
-xr "${s[@]}" --yes install pki/old-root.pem >/dev/full 2>"$err" </dev/null || rc=$?
+xr "${s[@]}" install --pin "$(sha pki/old-root.pem)" pki/old-root.pem >/dev/full 2>"$err" </dev/null || rc=$?
 unwritten 'No space left on device' 'a change, to a full disk'
 rc=0
 xr "${s[@]}" --json install pki/cross.pem >&- 2>"$err" </dev/null || rc=$?
@@ -301,7 +301,7 @@ expect_eq 'where nothing was changed, the reason is all' "$(<"$err")" \
 expect_exit 0 'undo of what was not shown' xr undo --yes
 # A closed standard stream must not become the journal or a certificate of the store.
 rm -rf "$dir" "$state"
-"$XR_BIN" --worker "$XR_WORKER" --state "$state" "${s[@]}" --yes install pki/old-root.pem \
+"$XR_BIN" --worker "$XR_WORKER" --state "$state" "${s[@]}" install --pin "$(sha pki/old-root.pem)" pki/old-root.pem \
     <&- >&- 2>&- || true
 run xr history --json
 expect_json 'with all three streams closed the journal stays whole' 'messages#' 0
@@ -310,8 +310,8 @@ expect_eq 'and the store' "$(cat "$dir/anchors.pem")" "$(openssl x509 -in pki/ol
 # No locale and no working directory is needed.
 run env -i "$XR_BIN" --worker "$XR_WORKER" --state "$state" "${s[@]}" list --json
 expect_eq 'an empty environment' "$rc" 0
-xr --json inspect pki/utf8.pem >"$T/json-utf8"
-LC_ALL=C xr --json inspect pki/utf8.pem >"$T/json-c"
+xr --json inspect --only-files pki/utf8.pem >"$T/json-utf8"
+LC_ALL=C xr --json inspect --only-files pki/utf8.pem >"$T/json-c"
 expect_same 'JSON is the same in every locale' "$T/json-utf8" "$T/json-c"
 mkdir gone
 run bash -c 'cd "$1" && rmdir "$1" && shift && "$@"' - "$T/gone" "$XR_BIN" --worker "$XR_WORKER" --state "$state" "${s[@]}" list

@@ -47,8 +47,8 @@ try() {
 
 # every_way WHAT FILE: all that can be done with a file without changing anything.
 every_way() {
-    try "$1" text inspect "$2"
-    try "$1" json --json inspect "$2"
+    try "$1" text inspect --only-files "$2"
+    try "$1" json --json inspect --only-files "$2"
     cp "$out" "$T/inspected"
     inspected=$rc
     try "$1" text install --dry-run --yes --store "openssl:$T/none" "$2"
@@ -74,15 +74,15 @@ for name in "$esc" "$rtl" "$nl" "$c1" "$latin" '-dash.pem' ' .pem' '$(touch x).p
     every_way "odd name $i" "$T/odd/$name"
     [[ $inspected -eq 0 && $trouble -eq $before ]] && ok "odd file name $i"
     : >"$T/odd/empty-$name"
-    try "an empty file with odd name $i" text inspect "$T/odd/empty-$name"
+    try "an empty file with odd name $i" text inspect --only-files "$T/odd/empty-$name"
     expect_eq "empty file with odd name $i: exit" "$rc" 1
     [[ -s $err ]] || bad "empty file with odd name $i: no reason"
-    try "a missing file with odd name $i" text inspect "$T/odd/missing-$name"
+    try "a missing file with odd name $i" text inspect --only-files "$T/odd/missing-$name"
     expect_eq "missing file with odd name $i: exit" "$rc" 1
     rm "$T/odd/empty-$name"
 done
-try 'a directory of odd names' text inspect "$T/odd"
-try 'a directory of odd names' json --json inspect "$T/odd"
+try 'a directory of odd names' text inspect --only-files "$T/odd"
+try 'a directory of odd names' json --json inspect --only-files "$T/odd"
 expect_json 'a certificate under many names counts once' 'certificates#' 1
 store=openssl:$T/odd/$esc.d
 try 'a store with an odd name' text --store "$store" install --yes "$P/hostile-name.pem"
@@ -123,10 +123,10 @@ head -c 3000000 /dev/zero >"$T/zeros"
 yes 'not a certificate' 2>/dev/null | head -c 3000000 >"$T/junk" || true
 ln -s "$T/loop" "$T/loop"
 for file in zeros junk loop odd/none; do
-    try "$file" text inspect "$T/$file"
+    try "$file" text inspect --only-files "$T/$file"
     expect_eq "$file: exit" "$rc" 1
 done
-try '/dev/zero' text inspect /dev/zero
+try '/dev/zero' text inspect --only-files /dev/zero
 expect_eq '/dev/zero: exit' "$rc" 1
 
 mkdir "$T/special"
@@ -134,9 +134,9 @@ mkfifo "$T/special/fifo"
 ln -s . "$T/special/again"
 ln -s /dev/zero "$T/special/endless"
 cp "$P/cross.pem" "$T/special/good.pem"
-try 'a directory with a FIFO, a loop and a device' json --json inspect "$T/special"
+try 'a directory with a FIFO, a loop and a device' json --json inspect --only-files "$T/special"
 expect_json 'the good file in it is read' 'certificates[].sha256' "$(sha "$P/cross.pem")"
-run xr inspect --json <(cat "$P/cross.pem")
+run xr inspect --only-files --json <(cat "$P/cross.pem")
 expect_json 'a pipe of the shell is read' 'certificates[].sha256' "$(sha "$P/cross.pem")"
 
 hostile=$XR_SHARED/data/hostile
@@ -209,6 +209,6 @@ for file in /tmp/pwned-pipe /tmp/pwned-redirect; do
     expect_absent 'no command in a name was run' "$file"
 done
 expect_absent 'no dry run and no verify made a store' "$T/none"
-try 'all of it' text inspect "$hostile"
-try 'all of it' json --json inspect "$hostile"
+try 'all of it' text inspect --only-files "$hostile"
+try 'all of it' json --json inspect --only-files "$hostile"
 finish

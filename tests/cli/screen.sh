@@ -79,7 +79,7 @@ xr "${s[@]}" --yes install --as intermediate pki/expired-cross.pem >/dev/null 2>
 shows list 0 "${s[@]}" list --sort subject
 shows list-verbose 0 "${s[@]}" -v list --sort subject
 shows list-expiring 0 "${s[@]}" list --expires-within 90d
-shows inspect 0 inspect pki/cross.pem pki/new-root.pem pki/hostile-name.pem
+shows inspect 0 inspect --only-files pki/cross.pem pki/new-root.pem pki/hostile-name.pem
 shows history 0 "${s[@]}" history
 shows history-verbose 0 "${s[@]}" -v history
 shows stores 0 "${s[@]}" stores

@@ -67,7 +67,7 @@ for asked in www.example.com:0 a.wild.example.com:0 bar.example.com:6 a.b.wild.e
     expect_exit "${asked#*:}" "as a server named ${asked%:*}" xr "${store[@]}" verify --host "${asked%:*}" leaf.pem
 done
 
-run xr inspect --json root.pem root-1024.pem root-sha1.pem sub-1024.pem sub-sha1.pem sub-p192.pem
+run xr inspect --only-files --json root.pem root-1024.pem root-sha1.pem sub-1024.pem sub-sha1.pem sub-p192.pem
 short='its public key is too short: TLS programs refuse it'
 weak='its signature uses a weak digest such as SHA-1: TLS programs refuse it'
 expect_json 'inspect warns' 'certificates[].warnings' \

@@ -123,17 +123,17 @@ for file in "${three[@]}"; do
 done >"$glued"
 expect_grep 'END and BEGIN are on one line' 'END CERTIFICATE-+BEGIN' "$glued"
 clean
-run xr inspect --json "$glued"
+run xr inspect --only-files --json "$glued"
 expect_json 'inspect sees all three' 'certificates[].sha256' \
     "$(sha "$root") $(sha "$new") $(sha "$P/rsa-root.pem")"
 with "${three[@]}"
 expect_exit 0 'a distrust of the file' xr "${s[@]}" distrust --best-effort --yes "$glued"
 expect_eq 'distrusts all three' "$(places | tr ',' '\n' | grep -c '^distrust')" 3
 { printf %s "$(<"$root")"; printf ' and more '; cat "$new"; } >"$glued"
-run xr inspect --json "$glued"
+run xr inspect --only-files --json "$glued"
 expect_json 'nor is what follows other text on that line lost' 'certificates[].sha256' "$(sha "$root") $(sha "$new")"
 { cat "$root"; printf 'subject: -----BEGIN CERTIFICATE----- of somebody\n'; cat "$new"; } >"$glued"
-run xr inspect --json "$glued"
+run xr inspect --only-files --json "$glued"
 expect_json 'a BEGIN within a line of text is still none' 'certificates[].sha256' "$(sha "$root") $(sha "$new")"
 
 echo '# distrust'

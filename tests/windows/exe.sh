@@ -75,9 +75,9 @@ expect_exit 0 "and a version resource" grep -aqP 'O\0r\0i\0g\0i\0n\0a\0l\0F\0i\0
 
 xr list >/dev/null 2>&1 # Wine puts roots of Microsoft's there
 registry >"$T/before"
-expect_exit 0 "inspect reads from a directory that is not ASCII" xr inspect 'C:\証明書 lab\cross.pem' --json
+expect_exit 0 "inspect reads from a directory that is not ASCII" xr inspect --only-files 'C:\証明書 lab\cross.pem' --json
 expect_json "and names the file as it was typed" 'certificates[0].file' 'C:\証明書 lab\cross.pem'
-expect_exit 0 "a name that is not ASCII is shown" xr inspect utf8.pem
+expect_exit 0 "a name that is not ASCII is shown" xr inspect --only-files utf8.pem
 expect_exit 0 "as UTF-8" iconv -f UTF-8 -t UTF-8 "$out"
 expect_exit 6 "before, CryptoAPI finds no path" xr verify sub.pem
 expect_grep "and says why in words" 'an issuer is missing' "$out"
@@ -169,13 +169,13 @@ cp sub.pem ../wild/a.pem_old
 cp sub.pem ../wild/証明書/証.pem
 cd ../wild
 files_of() { # WORD...: files that it stands for, a line each
-    run xr inspect --json "$@"
+    run xr inspect --only-files --json "$@"
     json 'certificates[].file' "$out"
 }
 expect_eq "a star stands for names, whatever their case" "$(files_of '*.pem' | tr '\n' ' ')" '.\-y.pem B.PEM a.pem '
 expect_eq "a question mark for one letter" "$(files_of '?.pem' | tr '\n' ' ')" 'B.PEM a.pem '
 expect_eq "below a directory, in any language" "$(files_of '証明書\証*')" '証明書\証.pem'
-expect_exit 1 "what stands for nothing" xr inspect 'no*.pem'
+expect_exit 1 "what stands for nothing" xr inspect --only-files 'no*.pem'
 expect_grep "is said to be nothing" 'no\*.pem: cannot read: No such file' "$err"
 cd "$lab"
 
@@ -184,9 +184,9 @@ cd "$lab"
 same_answers() { # WHAT FILE...: in the directory that they are relative to
     local what=$1
     shift
-    run "${XR_NATIVE:?}/cli/crossroot" inspect --json "$@"
+    run "${XR_NATIVE:?}/cli/crossroot" inspect --only-files --json "$@"
     cp "$out" "$T/linux"
-    run xr inspect --json "$@"
+    run xr inspect --only-files --json "$@"
     expect_same "inspect says of $what ($#) what it says on Linux" "$T/linux" <(tr -d '\r' <"$out")
 }
 mapfile -t files < <(find . -type f | LC_ALL=C sort)
@@ -304,7 +304,7 @@ deep='C:\tief'
 for _ in 1 2 3 4 5 6 7 8 9 10 11 12; do deep+='\ein sehr langer Name für ein Verzeichnis'; done
 mkdir -p "$WINEPREFIX/drive_c/$(tr '\\' / <<<"${deep#C:\\}")"
 cp cross.pem "$WINEPREFIX/drive_c/$(tr '\\' / <<<"${deep#C:\\}")/cross.pem"
-expect_exit 0 "a path of ${#deep} characters" xr inspect "$deep\\cross.pem"
+expect_exit 0 "a path of ${#deep} characters" xr inspect --only-files "$deep\\cross.pem"
 expect_exit 0 "holds records as well" xr --state "$deep\\state" install cross.pem
 expect_exit 0 "which are found again" xr --state "$deep\\state" undo
 expect_exit 2 "a stream of a file is no plugin" xr --plugin x.dll frobnicate

@@ -75,7 +75,7 @@ struct xr_words {
  * Which members a verb uses. All verbs use verb, stores, excluded, plugins, site, scope, state_dir,
  * worker, parallel, progress and interrupted. In addition:
  *
- *   inspect              operands (one at least), password, now
+ *   inspect              operands (one at least), password, now, only_files
  *   stores, history      none
  *   list                 managed, expires_by, sort, now
  *   verify               operands, untrusted, password, purposes, host, at or now
@@ -135,7 +135,8 @@ struct xr_request {
     /* A value of stores that names a backend alone looks in these scopes too (enum xr_scope). 0: only
      * in scope. */
     unsigned reach;
-    const char *by; /* who asks, for the history: a user's name. NULL: not known */
+    const char *by;  /* who asks, for the history: a user's name. NULL: not known */
+    bool only_files; /* inspect: the stores of the scope are not in view */
 };
 #define XR_PASSWORD_MAX 4096u
 

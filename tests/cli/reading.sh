@@ -1,0 +1,62 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# What is read of stores beside list: that inspect has those of the scope in view, whatever state they
+# are in.
+# shellcheck source=tests/cli/lib.sh
+. "$(dirname -- "${BASH_SOURCE[0]}")/lib.sh"
+
+make_pki "$T/pki"
+cd "$T"
+# The user's own store is the only one of the scope in this home.
+own=$HOME/.local/share/crossroot/trust
+mine() {
+    xr --scope user "$@"
+}
+kinds() {
+    expect_json "$1" 'certificates[].kind' "$2"
+}
+
+# inspect
+run mine inspect --json pki/cross.pem
+kinds 'alone it is an intermediate' intermediate
+mkdir -p "$own"
+expect_exit 0 'it is told of two roots' xr --store "openssl:$own" --yes install pki/new-root.pem pki/old-root.pem
+run mine inspect --json pki/cross.pem
+kinds 'a cross certificate is called one if this machine holds the root of its key' cross
+expect_json 'which is named' 'certificates[].same_key' "[\"$(sha pki/new-root.pem)\"]"
+expect_json 'as is who issued it' 'certificates[].issued_by' "[\"$(sha pki/old-root.pem)\"]"
+run mine inspect pki/cross.pem
+expect_grep 'and which store holds it' \
+    "same key +Crossroot Test New Root \\(root\\) $(sha pki/new-root.pem | head -c 16)… in openssl:$own\$" "$out"
+run mine inspect --only-files --json pki/cross.pem
+kinds '--only-files looks at no store' intermediate
+run mine --exclude-store "openssl:$own" inspect --json pki/cross.pem
+kinds 'nor at one that is left out' intermediate
+expect_exit 2 '--only-files with --store is a mistake' \
+    mine --store "openssl:$own" inspect --only-files pki/cross.pem
+
+snap "$T/home" >"$T/before"
+exec {lock}<"$own"
+flock "$lock"
+run timeout 20 "$XR_BIN" --worker "$XR_WORKER" --state "$state" --scope user inspect --json pki/cross.pem
+kinds 'a store that somebody is changing is looked at without waiting' cross
+exec {lock}<&-
+snap "$T/home" >"$T/after"
+expect_same 'and nothing is written into it' "$T/before" "$T/after"
+
+mv "$own/anchors" "$own/anchors.away"
+: >"$own/anchors"
+for options in '' --json; do
+    # shellcheck disable=SC2086
+    expect_exit 0 "a store that cannot be read is no failure $options" mine inspect $options pki/cross.pem
+    expect_eq 'and is not spoken of' "$(cat "$err")" ''
+done
+kinds 'only left out' intermediate
+run mine -v inspect pki/cross.pem
+expect_grep 'except with -v' "info: openssl:$own: not in view: " "$err"
+run xr --store "openssl:$own" inspect pki/cross.pem
+expect_grep 'or if it was named' "warning: openssl:$own: not in view: " "$err"
+expect_eq 'which is no failure either' "$rc" 0
+rm "$own/anchors"
+mv "$own/anchors.away" "$own/anchors"
+finish
