@@ -74,10 +74,11 @@ expect_exit 0 'nor does the option harm' no_tty inspect "$T/empty.p12" --passwor
 expect_exit 0 'verify takes one' no_tty verify "$T/root.p12" --password-fd 5 5<<<'open sesame'
 expect_exit 1 'and misses it' no_tty verify "$T/root.p12"
 expect_exit 0 'one password is for the file and for the store' \
+    no_tty --yes remove "$T/root.p12" --password-fd 5 5<<<'open sesame'
+expect_absent 'which holds the root no more' "$T/locked/$id-0"
+expect_exit 0 'and so it is for putting it in' \
     no_tty --yes install "$T/root.p12" --password-fd 5 5<<<'open sesame'
-[[ -e $T/locked/$id-0 ]] && ok 'which holds the root' || bad 'which holds the root'
-expect_exit 0 'and so it is for taking it out' no_tty --yes remove "$T/root.p12" --password-fd 5 5<<<'open sesame'
-expect_absent 'which holds it no more' "$T/locked/$id-0"
+[[ -e $T/locked/$id-0 ]] && ok 'which holds it again' || bad 'which holds it again'
 
 # RC2 is in a module of OpenSSL that need not be there.
 modules=$(openssl version -m | sed 's/.*"\(.*\)"/\1/')
