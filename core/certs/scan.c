@@ -2,6 +2,7 @@
 #include "scan.h"
 
 #include "containers.h"
+#include "guess.h"
 #include "kit/pem.h"
 #include "sys/sys.h"
 
@@ -106,7 +107,9 @@ static enum xr_status scan_cert(struct xr_scan *sink, struct xr_bytes der, bool 
     else
         rest.len = 0;
     if (xr_der_cert(&parsed, der, &err) != XR_OK) {
-        reject_bytes(sink, der, err.text);
+        const char *guess = xr_guess_der(der);
+
+        reject_bytes(sink, der, guess != NULL ? guess : err.text);
         return XR_OK;
     }
     return found(sink, XR_ITEM_CERT, der, rest);
@@ -190,6 +193,18 @@ static enum xr_status scan_sst(struct xr_scan *sink, struct xr_bytes data)
 
 /* ---- PEM ---- */
 
+static void reject_body(struct xr_scan *sink, struct xr_bytes body)
+{
+    char reason[128];
+
+    (void)snprintf(reason, sizeof(reason), "damaged PEM: the block is not base64%s",
+                   xr_guess_body(body));
+    reject(sink, false,
+           xr_memmem(body.data, body.len, "\\n", 2) != NULL
+               ? "its line ends are written out as \\n, as in JSON: printf %b turns them into lines"
+               : reason);
+}
+
 static enum xr_status scan_block(struct xr_scan *sink, const struct xr_pem_block *block)
 {
     enum label_kind kind = label_kind(block->label);
@@ -212,11 +227,7 @@ static enum xr_status scan_block(struct xr_scan *sink, const struct xr_pem_block
         return XR_OK;
     }
     if (!xr_base64(&der, block->body.data, block->body.len)) {
-        reject(
-            sink, false,
-            xr_memmem(block->body.data, block->body.len, "\\n", 2) != NULL
-                ? "its line ends are written out as \\n, as in JSON: printf %b turns them into lines"
-                : "damaged PEM: the block is not base64");
+        reject_body(sink, block->body);
         xr_sys_wipe(&der);
         return XR_OK;
     }
@@ -238,7 +249,6 @@ static enum xr_status scan_der(struct xr_scan *sink, struct xr_bytes data)
     struct xr_der_cert cert;
     struct xr_bytes issuer;
     struct xr_error err = {0};
-    bool key = false;
     const char *guess = NULL;
 
     if (xr_der_cert(&cert, data, &err) == XR_OK)
@@ -250,52 +260,12 @@ static enum xr_status scan_der(struct xr_scan *sink, struct xr_bytes data)
         return scan_pkcs7(sink, data);
     if (sink->lenient && xr_pkcs12_begins(data))
         return scan_pkcs12(sink, data);
-    guess = xr_der_guess(data, &key);
+    guess = xr_guess_der(data);
     if (guess != NULL)
         reject(sink, false, guess);
     else
         reject_bytes(sink, data, err.text);
     return XR_OK;
-}
-
-static const char web_page[] =
-    "a web page, not a certificate: what was saved is perhaps an error or a login";
-static const char certdata[] = "Mozilla's certdata.txt, which is not read yet";
-
-/* What text without a certificate is. */
-static const char *text_guess(struct xr_bytes data)
-{
-    static const struct {
-        const char *mark, *name;
-    } marks[] = {
-        {"<html", web_page},     {"<HTML", web_page},           {"<!DOCTYPE", web_page},
-        {"<!doctype", web_page}, {"CKA_NSS_BUILTIN", certdata}, {"CKA_CLASS", certdata},
-    };
-    size_t len = data.len < 65536 ? data.len : 65536;
-
-    for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++) {
-        if (xr_memmem(data.data, len, marks[i].mark, strlen(marks[i].mark)) != NULL)
-            return marks[i].name;
-    }
-    return NULL;
-}
-
-static const char *encoding_guess(struct xr_bytes data)
-{
-    static const struct {
-        const char *mark;
-        size_t len;
-        const char *name;
-    } marks[] = {{"\xff\xfe\0\0", 4, "UTF-32 text: save it as UTF-8"},
-                 {"\0\0\xfe\xff", 4, "UTF-32 text: save it as UTF-8"},
-                 {"\xff\xfe", 2, "UTF-16 text: save it as UTF-8"},
-                 {"\xfe\xff", 2, "UTF-16 text: save it as UTF-8"}};
-
-    for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++) {
-        if (data.len >= marks[i].len && memcmp(data.data, marks[i].mark, marks[i].len) == 0)
-            return marks[i].name;
-    }
-    return NULL;
 }
 
 static const char begin[] = "-----BEGIN ";
@@ -325,36 +295,70 @@ static bool scan_container(enum xr_status *status, struct xr_scan *sink, struct 
     return true;
 }
 
+/* Bytes that are no text and no whole element. */
+static const char *damaged(struct xr_bytes data)
+{
+    struct xr_der_item item;
+
+    if (data.data[0] != XR_DER_SEQUENCE)
+        return "neither PEM nor DER: no certificate in it";
+    if (data.len > 1 && data.data[1] == 0x80)
+        return "BER of indefinite length, not DER";
+    return xr_der_next(&item, &data) ? "DER, and bytes follow it: files joined? Give each by itself"
+                                     : "damaged DER, or bytes follow it";
+}
+
 /* A file without a block. */
 static enum xr_status scan_other(struct xr_scan *sink, struct xr_bytes data)
 {
-    const char *guess = encoding_guess(data);
     struct xr_buf der = {0};
     struct xr_bytes bytes;
     enum xr_status status = XR_OK;
-    bool key = false;
+    const char *guess = NULL;
 
-    if (guess == NULL)
-        guess = text_guess(data);
-    if (guess == NULL && xr_base64(&der, data.data, data.len)) { /* PEM without its lines */
+    if (xr_base64(&der, data.data, data.len)) { /* PEM without its lines */
         bytes = (struct xr_bytes){(const unsigned char *)der.data, der.len};
         if (der.len >= sizeof(begin) - 1 && memcmp(der.data, begin, sizeof(begin) - 1) == 0)
             reject(sink, false, "base64 of a PEM file: decode it first (base64 -d)");
-        else if (!scan_container(&status, sink, bytes))
+        else if (!scan_container(&status, sink, bytes) && bytes.data[0] == XR_DER_SEQUENCE)
             status = scan_der(sink, bytes);
-        xr_sys_wipe(&der);
-        return status;
     }
     xr_sys_wipe(&der);
-    if (guess == NULL)
-        guess = xr_der_guess(data, &key);
+    if (status != XR_OK || sink->found + sink->rejected > 0)
+        return status;
+    guess = xr_guess_file(data);
     if (guess != NULL)
         reject(sink, false, guess);
     else
-        reject_bytes(sink, data,
-                     data.data[0] == XR_DER_SEQUENCE ? "damaged DER, or bytes follow it"
-                                                     : "neither PEM nor DER: no certificate in it");
+        reject_bytes(sink, data, damaged(data));
     return XR_OK;
+}
+
+/* Nothing in a file of people is passed over unsaid. *quoted: that was said. */
+static void scan_beside(struct xr_scan *sink, bool *quoted, const unsigned char *start,
+                        const unsigned char *from, const unsigned char *to)
+{
+    if (!sink->lenient || to <= from)
+        return;
+    sink->block = 0;
+    switch (xr_guess_lost(start, (struct xr_bytes){from, (size_t)(to - from)})) {
+    case XR_LOST_NONE:
+        break;
+    case XR_LOST_DER:
+        reject(sink, false, "DER beside PEM: files joined? Give each by itself");
+        break;
+    case XR_LOST_DASHES:
+        reject(sink, false, "damaged PEM: a BEGIN line that has not five ASCII dashes");
+        break;
+    case XR_LOST_QUOTED:
+        if (!*quoted)
+            reject(
+                sink, true,
+                "passed over: a BEGIN that is not at the beginning of its line, so that it counts "
+                "as a quotation");
+        *quoted = true;
+        break;
+    }
 }
 
 /* Is it one element from the first to the last byte, except white space? */
@@ -379,7 +383,8 @@ enum xr_status xr_scan(struct xr_scan *sink, struct xr_bytes data)
     struct xr_pem_block block;
     enum xr_pem_found got = XR_PEM_NONE;
     bool glued = false; /* an END may stand before the next BEGIN */
-    bool several = false;
+    bool several = false, quoted = false;
+    const unsigned char *behind = data.data; /* the last block */
     enum xr_status status = XR_OK;
     size_t blocks = 0;
 
@@ -393,6 +398,8 @@ enum xr_status xr_scan(struct xr_scan *sink, struct xr_bytes data)
         return status;
     several = several_blocks(data);
     while (status == XR_OK && (got = xr_pem_next(&block, &rest, data.data, glued)) != XR_PEM_NONE) {
+        scan_beside(sink, &quoted, data.data, behind, block.label.data - (sizeof(begin) - 1));
+        behind = rest.data;
         blocks++;
         sink->block = several ? blocks : 0;
         glued = sink->lenient && got == XR_PEM_BLOCK;
@@ -402,7 +409,10 @@ enum xr_status xr_scan(struct xr_scan *sink, struct xr_bytes data)
             status = scan_block(sink, &block);
     }
     sink->block = 0;
-    return blocks > 0 ? status : scan_other(sink, data);
+    if (blocks == 0)
+        return scan_other(sink, data);
+    scan_beside(sink, &quoted, data.data, behind, data.data + data.len);
+    return status;
 }
 
 struct relay {

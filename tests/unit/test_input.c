@@ -526,6 +526,39 @@ Test(input, what_a_file_is_is_said)
         {"LS0tLS1CRUdJTiBDRVJUSUZJQ0FURS0tLS0tCg==\n", 0, "base64 of a PEM file"},
         {"\0\0\0\0CERT\0\0", 10, "a Windows serialized store that is cut off"},
         {"\xce\xce\xce\xce\0\0\0\2", 8, "a Java keystore"},
+        {"\0\0\0\2\0\0\0\x14????", 12, "Bouncy Castle"},
+        {"SQLite format 3\0\x10", 17, "NSS"},
+        {"-\0-\0-\0-\0-\0B\0", 12, "UTF-16"},
+        {"\0-\0-\0-\0-\0-\0B", 12, "UTF-16"},
+        {"-\0\0\0-\0\0\0", 8, "UTF-32"},
+        {"MZ\x90", 3, "a Windows program"},
+        {"ssh-rsa AAAA me", 0, "an SSH key"},
+        {"version https://git-lfs.github.com/spec/v1\n", 0, "Git LFS"},
+        {"{\\rtf1 -----BEGIN CERTIFICATE-----}", 0, "RTF"},
+        {"data:\n  ca.crt: LS0tLS1CRUdJTiBD\n", 0, "base64 of a PEM file inside"},
+        {"<ds:X509Certificate>MII</ds:X509Certificate>", 0, "XML"},
+        {"<!DOCTYPE plist>\n<plist>", 0, "a profile of Apple's"},
+        {"Certificate:\n    Data:\n        Version: 3 (0x2)\n", 0, "described in words"},
+        {"{\"error\":404}", 0, "an error message"},
+        {"{\"pem\":\"-----BEGIN CERTIFICATE-----\\nMIIB\"}", 0, "written out as \\n"},
+        {"> -----BEGIN CERTIFICATE-----\n> MIIB\n", 0, "inside its lines"},
+        {"----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n", 0, "five ASCII dashes"},
+        {"\xe2\x80\x94"
+         "BEGIN CERTIFICATE\xe2\x80\x94\nMIIB\n",
+         0, "five ASCII dashes"},
+        {"-----begin certificate-----\nMIIB\n-----end certificate-----\n", 0,
+         "-----BEGIN CERTIFICATE-----"},
+        {" \r\n\t", 0, "nothing but white space"},
+        {"\0\0\0\0", 4, "nothing but zeros"},
+        {"30 82 05 b1 30 82 03 99 a0 03 02 01 02 02 01 00 30 82 05 b1 30 82 03 99 a0 03 02 01 02\n"
+         "02 01 00 30 0d",
+         0, "hex digits"},
+        {"0\x80\x30\x80\0\0\0\0", 8, "BER"},
+        {"-----BEGIN CERTIFICATE-----\nProc-Type: 4,ENCRYPTED\n\nMIIB\n-----END CERTIFICATE-----",
+         0, "it has headers"},
+        {"-----BEGIN CERTIFICATE-----\nMI_B\n-----END CERTIFICATE-----", 0, "base64url"},
+        {"-----BEGIN CERTIFICATE-----\nMII=\nMIIB\n-----END CERTIFICATE-----", 0,
+         "quoted-printable"},
         {"-----BEGIN CERTIFICATE-----\\nMIIB\\n-----END CERTIFICATE-----\\n", 0,
          "written out as \\n"},
     };
@@ -534,6 +567,118 @@ Test(input, what_a_file_is_is_said)
         cr_assert(refuses(files[i].data, files[i].len ? files[i].len : strlen(files[i].data),
                           files[i].words),
                   "%s", files[i].words);
+}
+
+/* One element around others. */
+static void wrap(struct xr_buf *out, unsigned tag, struct xr_buf *inner)
+{
+    xr_der_put(out, tag, inner->data, inner->len);
+    xr_buf_free(inner);
+}
+
+Test(input, other_kinds_of_der_are_said_whatever_the_label)
+{
+    struct xr_buf file = {0}, outer = {0}, info = {0}, holder = {0};
+    struct pki_key *key = pki_key_new(PKI_EC);
+    struct pki_blob blob = {0};
+
+    cr_assert(key != NULL && pki_key_spki(&blob, key) == 0);
+    cr_assert(refuses(blob.data, blob.len, "a public key"));
+    put_pem(&file, PKI_LABEL_CERT, &blob);
+    cr_assert(refuses(file.data, file.len, "a public key"));
+    xr_buf_free(&file);
+    pki_blob_free(&blob);
+    pki_key_free(key);
+
+    xr_der_put(&info, XR_DER_INTEGER, "\1", 1);
+    xr_der_put(&holder, 0xa1, "?", 1);
+    wrap(&info, XR_DER_SEQUENCE, &holder);
+    xr_der_put(&info, 0xa0, "?", 1);
+    wrap(&outer, XR_DER_SEQUENCE, &info);
+    wrap(&file, XR_DER_SEQUENCE, &outer);
+    cr_assert(refuses(file.data, file.len, "an attribute certificate"));
+    xr_buf_free(&file);
+
+    xr_der_put(&outer, 0x0a, "\0", 1);
+    xr_der_put(&outer, 0xa0, "?", 1);
+    wrap(&file, XR_DER_SEQUENCE, &outer);
+    cr_assert(refuses(file.data, file.len, "an OCSP response"));
+    xr_buf_free(&file);
+}
+
+/* Found in a file: a certificate, and what is said of the other. */
+static void two_of_which_one(struct xr_buf *file, const struct made *found, const char *words,
+                             bool note)
+{
+    struct xr_input input = {0};
+
+    add_buf(&input, "joined", file);
+    cr_assert_eq(input.found.count, 1u);
+    cr_assert(holds(&input, 0, &found->cert));
+    cr_assert_eq(input.failed, !note);
+    cr_assert_eq(input.rejected.count, 1u, "%s", words);
+    cr_assert(rejected(&input, 0, words, note), "%s", input.rejected.items[0].reason);
+    xr_input_free(&input);
+    xr_buf_free(file);
+}
+
+Test(input, no_certificate_in_a_file_is_passed_over_unsaid)
+{
+    struct made a = make("A"), b = make("B");
+    struct xr_buf file = {0}, pem = {0};
+
+    put_pem(&pem, PKI_LABEL_CERT, &b.cert);
+    xr_buf_str(&file, "see "); /* a quotation, or a mail that a program changed */
+    xr_buf_add(&file, pem.data, pem.len);
+    xr_buf_str(&file, "> ");
+    xr_buf_add(&file, pem.data, pem.len);
+    put_pem(&file, PKI_LABEL_CERT, &a.cert);
+    two_of_which_one(&file, &a, "passed over: a BEGIN that is not at the beginning", true);
+
+    put_pem(&file, PKI_LABEL_CERT, &a.cert);
+    xr_buf_add(&file, pem.data + 1, pem.len - 1); /* copied without the first dash */
+    two_of_which_one(&file, &a, "a BEGIN line that has not five ASCII dashes", false);
+
+    put_pem(&file, PKI_LABEL_CERT, &a.cert);
+    xr_buf_add(&file, b.cert.data, b.cert.len);
+    two_of_which_one(&file, &a, "DER beside PEM", false);
+
+    xr_buf_add(&file, b.cert.data, b.cert.len);
+    xr_buf_str(&file, "\n");
+    put_pem(&file, PKI_LABEL_CERT, &a.cert);
+    two_of_which_one(&file, &a, "DER beside PEM", false);
+
+    xr_buf_add(&file, a.cert.data, a.cert.len);
+    xr_buf_add(&file, b.cert.data, b.cert.len);
+    cr_assert(refuses(file.data, file.len, "bytes follow it: files joined?"));
+    xr_buf_free(&file);
+    xr_buf_free(&pem);
+    unmake(&a);
+    unmake(&b);
+}
+
+Test(input, glued_blocks_are_all_read)
+{
+    static const char *const between[] = {"", " ", "\t", "\xef\xbb\xbf", "x"};
+    struct made made[3] = {make("A"), make("B"), make("C")};
+
+    for (size_t i = 0; i < sizeof(between) / sizeof(between[0]); i++) {
+        struct xr_input input = {0};
+        struct xr_buf file = {0};
+
+        for (size_t k = 0; k < 3; k++) {
+            put_pem(&file, PKI_LABEL_CERT, &made[k].cert);
+            file.len--; /* its line end */
+            xr_buf_str(&file, between[i]);
+        }
+        add_buf(&input, "glued.pem", &file);
+        cr_assert(!input.failed);
+        cr_assert_eq(input.found.count, 3u, "between: \"%s\"", between[i]);
+        xr_input_free(&input);
+        xr_buf_free(&file);
+    }
+    for (size_t k = 0; k < 3; k++)
+        unmake(&made[k]);
 }
 
 Test(input, of_an_address_it_is_said_what_fetches_it)
@@ -1015,7 +1160,7 @@ Test(input, a_private_key_under_a_certificates_label_is_refused)
 
     cr_assert(pki_key_der(&key, a.key) == 0);
     put_pem(&file, PKI_LABEL_CERT, &key);
-    cr_assert(refuses(file.data, file.len, "not a certificate"));
+    cr_assert(refuses(file.data, file.len, "a private key: never read"));
     xr_buf_free(&file);
     pki_blob_free(&key);
     unmake(&a);
