@@ -140,6 +140,14 @@ static bool enter(struct xr_bytes *at)
     return true;
 }
 
+/* Into what a signature is made over: the first SEQUENCE in a SEQUENCE. */
+static bool enter_signed(struct xr_bytes *at)
+{
+    bool outer = enter(at);
+
+    return outer && enter(at);
+}
+
 static bool next_is(struct xr_bytes *at, unsigned tag)
 {
     struct xr_der_item item;
@@ -150,9 +158,8 @@ static bool next_is(struct xr_bytes *at, unsigned tag)
 /* PKCS#10 (RFC 2986): version 0, a name, a key, attributes. */
 static bool is_request(struct xr_bytes at)
 {
-    return enter(&at) && enter(&at) && next_is(&at, XR_DER_INTEGER) &&
-           next_is(&at, XR_DER_SEQUENCE) && next_is(&at, XR_DER_SEQUENCE) && next_is(&at, 0xa0) &&
-           at.len == 0;
+    return enter_signed(&at) && next_is(&at, XR_DER_INTEGER) && next_is(&at, XR_DER_SEQUENCE) &&
+           next_is(&at, XR_DER_SEQUENCE) && next_is(&at, 0xa0) && at.len == 0;
 }
 
 /* RFC 5755: version 1, a holder in [0], [1] or [2], an issuer in [0]. */
@@ -160,7 +167,7 @@ static bool is_attribute_certificate(struct xr_bytes at)
 {
     struct xr_der_item holder;
 
-    return enter(&at) && enter(&at) && next_is(&at, XR_DER_INTEGER) &&
+    return enter_signed(&at) && next_is(&at, XR_DER_INTEGER) &&
            xr_der_expect(&holder, &at, XR_DER_SEQUENCE) && holder.content.len > 0 &&
            holder.content.data[0] >= 0xa0 && holder.content.data[0] <= 0xa2 && next_is(&at, 0xa0);
 }

@@ -1264,6 +1264,7 @@ Test(input, a_certificate_request_gives_nothing)
 
     add_blob(&input, "request.der", &blob);
     cr_assert(input.failed && input.found.count == 0);
+    cr_assert(rejected(&input, 0, "a certificate request (CSR)", false));
     xr_input_free(&input);
     put_pem(&file, "CERTIFICATE REQUEST", &blob);
     add_buf(&input, "request.pem", &file);
