@@ -37,7 +37,7 @@ bool xr_page_utf8(struct xr_buf *out, struct xr_bytes text)
         xr_page_put(out,
                     c >= 0xd800 && c < 0xe000 ? '?' : c); /* nothing beyond is in a fingerprint */
     }
-    return big || little || xr_page_japanese(out, text);
+    return big || little;
 }
 
 /* Length of a tag or comment at the beginning of text; 0: it is none. */

@@ -4,10 +4,10 @@
 
 #include "kit/base.h"
 
-/* UTF-16 with a byte order mark, Shift_JIS or EUC-JP as UTF-8; false: text is something else, and out is
- * left empty. Of the last two only what may be in a fingerprint stays; other characters become "?". */
+/* UTF-16 with a byte order mark as UTF-8; false: text is something else, and out is left empty. */
 bool xr_page_utf8(struct xr_buf *out, struct xr_bytes text);
-/* The latter; a page is that if it says so, or if its bytes can be nothing else of these. */
+/* The same for Shift_JIS and EUC-JP: a page is that if it says so, or if its bytes can be nothing else
+ * of these. Only what may be in a fingerprint stays; other characters become "?". */
 bool xr_page_japanese(struct xr_buf *out, struct xr_bytes text);
 /* Appends a character below U+10000 in UTF-8. */
 void xr_page_put(struct xr_buf *out, uint32_t c);

@@ -224,7 +224,7 @@ void xr_pins_page(struct xr_pins *pins, struct xr_bytes text)
 {
     struct xr_buf decoded = {0};
 
-    if (xr_page_utf8(&decoded, text))
+    if (xr_page_utf8(&decoded, text) || xr_page_japanese(&decoded, text))
         text = (struct xr_bytes){(const unsigned char *)decoded.data, decoded.len};
     scan_page(pins, text);
     for (int joined = 1; joined >= 0; joined--) {
