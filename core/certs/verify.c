@@ -250,6 +250,15 @@ static void record_path(struct xr_verdict *out, STACK_OF(X509) * chain)
     }
 }
 
+/* Is this certificate an anchor that issues nothing for OpenSSL? Without basicConstraints it is no CA
+ * there, unless its key usage or its Netscape type says so. */
+static bool issues_nothing(X509 *target)
+{
+    return X509_check_ca(target) == 0 && X509_get_version(target) == X509_VERSION_3 &&
+           X509_get_ext_by_NID(target, NID_basic_constraints, -1) < 0 &&
+           X509_NAME_cmp(X509_get_subject_name(target), X509_get_issuer_name(target)) == 0;
+}
+
 static void run_check(struct xr_verdict *out, struct gather *g, X509_STORE *store, bool partial,
                       bool crls)
 {
@@ -308,6 +317,9 @@ static void run_check(struct xr_verdict *out, struct gather *g, X509_STORE *stor
         complaint = (probe->purpose & (XR_SERVER | XR_CLIENT)) != 0 && !as_ca
                         ? key_complaint(target)
                         : NULL;
+        if (complaint == NULL && probe->host == NULL && issues_nothing(target))
+            complaint = "it has no basicConstraints, so OpenSSL takes it for no CA: nothing below "
+                        "it validates";
         if (complaint != NULL) {
             out->answer = XR_NO;
             out->path_len = 0;

@@ -1945,6 +1945,40 @@ Test(x509, a_path_may_end_in_any_anchor_only_when_partial)
     world_free(&w);
 }
 
+Test(x509, an_anchor_that_issues_nothing_for_libcrypto_is_a_no)
+{
+    struct pki_spec spec = pki_spec_ca("Silent", NOW), below = pki_spec_leaf("localhost", NOW);
+    struct pki_key *key = key_new(PKI_EC), *leaf_key = key_new(PKI_EC);
+    struct pki_blob silent, signing, leaf;
+    struct memory m = {0};
+    struct xr_verdict got;
+
+    spec.silent = true;
+    signing = issue(key, NULL, NULL, &spec);
+    spec.bare = true;
+    spec.san = "DNS:localhost";
+    silent = issue(key, NULL, NULL, &spec);
+    leaf = issue(leaf_key, &silent, key, &below);
+    keep(&m, XR_ANCHOR, &silent);
+    got = verdict(&m, &(struct ask){.chain = {&silent}});
+    cr_assert(says_no(&got, "it has no basicConstraints"), "%s", got.why);
+    got = verdict(&m, &(struct ask){.chain = {&leaf}});
+    cr_assert(says_no(&got, "invalid CA certificate"), "which is what that answer means");
+    got = verdict(&m, &(struct ask){.chain = {&silent}, .host = "localhost"});
+    cr_assert_eq(got.answer, XR_YES, "as a server's own certificate: %s", got.why);
+    m = (struct memory){0};
+    keep(&m, XR_ANCHOR, &signing); /* its key usage says that it signs certificates */
+    got = verdict(&m, &(struct ask){.chain = {&signing}});
+    cr_assert_eq(got.answer, XR_YES, "%s", got.why);
+    got = verdict(&m, &(struct ask){.chain = {&leaf}});
+    cr_assert_eq(got.answer, XR_YES, "%s", got.why);
+    pki_blob_free(&silent);
+    pki_blob_free(&signing);
+    pki_blob_free(&leaf);
+    pki_key_free(key);
+    pki_key_free(leaf_key);
+}
+
 Test(x509, the_trust_settings_of_an_anchor_count)
 {
     static const char *const email[] = {"emailProtection", NULL};
