@@ -341,15 +341,32 @@ bool xr_cert_self_signed(struct xr_cert *cert)
            xr_cert_signed_by(cert, cert);
 }
 
-const char *xr_cert_signature_complaint(const struct xr_cert *cert)
+/* Bits of security as X509_get_signature_info counts them; INT_MAX: unknown. */
+static int signature_bits(const struct xr_cert *cert)
 {
-    X509 *x = xr_crypto_cert(cert->der);
-    int bits = XR_TLS_SECURITY_BITS;
-    bool known = x != NULL && X509_get_signature_info(x, NULL, NULL, &bits, NULL) == 1;
+    struct algorithm alg;
+    const EVP_MD *md = NULL;
+    X509 *x = NULL;
+    int bits = INT_MAX;
 
+    algorithm_of(&alg, cert->d.signature_alg);
+    if (alg.known && alg.md != NID_undef) { /* without parsing the certificate */
+        md = EVP_get_digestbynid(alg.md);
+        return md == NULL                                ? INT_MAX
+               : alg.md == NID_sha1 || alg.md == NID_md5 ? 0 /* collisions are known */
+                                                         : EVP_MD_get_size(md) * 4;
+    }
+    x = xr_crypto_cert(cert->der);
+    if (x == NULL || X509_get_signature_info(x, NULL, NULL, &bits, NULL) != 1)
+        bits = INT_MAX;
     X509_free(x);
     ERR_clear_error();
-    if (known && bits < XR_TLS_SECURITY_BITS)
+    return bits;
+}
+
+const char *xr_cert_signature_complaint(const struct xr_cert *cert)
+{
+    if (signature_bits(cert) < XR_TLS_SECURITY_BITS)
         return "its signature uses a weak digest such as SHA-1: TLS programs refuse it";
     return NULL;
 }
