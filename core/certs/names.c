@@ -295,6 +295,23 @@ static bool plain_name_hash(uint32_t *out, struct xr_bytes name)
     return true;
 }
 
+bool xr_crypto_name_plain(struct xr_bytes name)
+{
+    struct xr_der_item names, set, pair, oid, value;
+    uint32_t hash = 0;
+
+    if (!plain_name_hash(&hash, name) || !xr_der_expect(&names, &name, XR_DER_SEQUENCE))
+        return false;
+    while (names.content.len > 0) { /* no VisibleString, and types that have a name */
+        if (!xr_der_next(&set, &names.content) || !xr_der_next(&pair, &set.content) ||
+            !xr_der_next(&oid, &pair.content) || !xr_der_next(&value, &pair.content) ||
+            value.tag == 0x1a || oid.content.len != 3 || oid.content.data[0] != 0x55 ||
+            oid.content.data[1] != 4 || oid.content.data[2] >= 0x80)
+            return false;
+    }
+    return true;
+}
+
 enum xr_status xr_x509_name_hash(uint32_t *out, struct xr_bytes name, struct xr_error *err)
 {
     X509_NAME *parsed = NULL;

@@ -23,6 +23,7 @@ bool xr_crypto_key_type_known(const struct xr_cert *cert);
 /* names.c */
 int xr_crypto_nid(struct xr_bytes oid); /* of a DER OBJECT IDENTIFIER; NID_undef: unknown */
 X509_NAME *xr_crypto_name(struct xr_bytes name);
+bool xr_crypto_name_plain(struct xr_bytes name); /* ASCII text alone: libcrypto decodes it */
 /* crl.c */
 X509_CRL *xr_crypto_crl(struct xr_bytes der);
 

@@ -322,6 +322,7 @@ static bool extension(struct xr_der_cert *out, struct xr_bytes whole, uint32_t *
     }
     if (!xr_der_expect(&item, &seq.content, XR_DER_OCTET_STRING) || seq.content.len > 0)
         return false;
+    out->doubtful = out->doubtful || !is_oid(oid.content);
     if (oid.content.len == 3 && oid.content.data[0] == 0x55 && oid.content.data[1] == 0x1d) {
         for (size_t i = 0; i < EXTENSIONS; i++) {
             if (extensions[i].arc != oid.content.data[2])

@@ -595,6 +595,52 @@ Test(x509, what_libcrypto_does_not_accept_is_said_in_plain_words)
     pki_key_free(key);
 }
 
+static bool libcrypto_takes(const struct pki_blob *blob)
+{
+    const unsigned char *at = blob->data;
+    X509 *x = d2i_X509(NULL, &at, (long)blob->len);
+    time_t some = 0;
+    bool takes = x != NULL && at == blob->data + blob->len && X509_get0_pubkey(x) != NULL &&
+                 (X509_get_extension_flags(x) & EXFLAG_INVALID) == 0 &&
+                 X509_cmp_time(X509_get0_notBefore(x), &some) != 0 &&
+                 X509_cmp_time(X509_get0_notAfter(x), &some) != 0;
+
+    X509_free(x);
+    return takes;
+}
+
+Test(x509, nothing_is_accepted_that_libcrypto_does_not_take)
+{
+    struct pki_spec spec = pki_spec_ca("A", NOW);
+    struct pki_key *key = key_new(PKI_EC);
+    struct pki_blob blob = {0};
+    size_t accepted = 0;
+
+    spec.o = "Organization";
+    spec.san = "DNS:abc.def";
+    spec.eku = "serverAuth";
+    blob = issue(key, NULL, NULL, &spec);
+    for (size_t bit = 0; bit < 8 * blob.len; bit++) {
+        struct xr_cert *cert = NULL;
+
+        blob.data[bit / 8] ^= (unsigned char)(1u << bit % 8);
+        if (xr_cert_new(&cert, bytes_of(&blob), NULL) == XR_OK) {
+            const char *complaint = xr_cert_key_complaint(cert);
+            bool unknown = complaint != NULL && strstr(complaint, "does not know") != NULL;
+
+            if (xr_cert_accepted(cert, NULL)) {
+                accepted++;
+                cr_assert(libcrypto_takes(&blob) || unknown, "bit %zu", bit);
+            }
+            xr_cert_free(cert);
+        }
+        blob.data[bit / 8] ^= (unsigned char)(1u << bit % 8);
+    }
+    cr_assert_gt(accepted, blob.len, "most bits do not matter for that");
+    pki_blob_free(&blob);
+    pki_key_free(key);
+}
+
 Test(x509, what_libcrypto_cannot_parse_in_extensions_is_malformed)
 {
     static const char *const cases[][2] = {
