@@ -72,6 +72,21 @@ Test(facts, a_list_lends_its_entries_in_any_order)
     cr_assert(!xr_report_step(a.report, 0, 0, &step));
 }
 
+Test(facts, a_transaction_is_named_only_where_something_was_changed)
+{
+    char first[32];
+
+    cr_assert(asking_run(&a, XR_VERB_INSTALL, a.cert, 1) == 0);
+    cr_assert(xr_report_transaction(a.report) != NULL);
+    (void)snprintf(first, sizeof(first), "%s", xr_report_transaction(a.report));
+    cr_assert(strlen(first) == 16 && strspn(first, "0123456789abcdef") == 16);
+    cr_assert(asking_run(&a, XR_VERB_INSTALL, a.cert, 1) == 0);
+    cr_assert_null(xr_report_transaction(a.report), "it was there already");
+    cr_assert(asking_run(&a, XR_VERB_LIST, NULL, 1) == 0);
+    cr_assert_null(xr_report_transaction(a.report));
+    cr_assert(asking_run(&a, XR_VERB_UNDO, first, 1) == 0, "it is what undo takes");
+}
+
 Test(facts, a_list_of_managed_ones_leaves_the_others_out)
 {
     struct xr_report_entry entry = {.size = sizeof(entry)};
