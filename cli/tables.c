@@ -102,11 +102,11 @@ const size_t option_count = sizeof(option_table) / sizeof(option_table[0]);
 
 const struct command command_table[COMMANDS] = {
     [XR_VERB_INSPECT] =
-        {"say what certificates are, and where they go", "FILE…",
+        {"say what certificates are, and where they go", "FILE… [OPTION]…",
          "FILE is PEM, DER, PKCS#7, PKCS#12, .sst, a directory, or - for standard input.\n"
          "For each certificate: kind, names, fingerprints, validity, what speaks against\n"
          "it, others of the same key, and who signed it, among those in view.\n"
-         "The stores of this machine are in view too, or those of --scope or --store.\n",
+         "In view are the files and the stores of the scope, or those of --store.\n",
          " cross.pem", NULL, OPERANDS_FILES},
     [XR_VERB_STORES] =
         {"list the trust stores, and what they can hold", "",

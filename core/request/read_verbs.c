@@ -92,7 +92,7 @@ static bool view_scope(struct xr_engine *engine)
     for (size_t i = 0; i < report->runs.count; i++) {
         const struct xr_run *run = &report->runs.items[i];
 
-        if (run->why != NULL)
+        if (run->result == XR_RESULT_FAILED)
             xr_report_say(report, XR_INFO, run->address, "not in view: %s", run->why);
     }
     for (size_t i = from; i < report->messages.count; i++)

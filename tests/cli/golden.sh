@@ -74,9 +74,9 @@ both() {
 both inspect-family 0 inspect --only-files pki/new-root.pem pki/cross.pem pki/old-root.pem
 both inspect-oddities 1 inspect --only-files pki/leaf.pem pki/hostile-name.pem pki/v1-root.pem pki/only-key.pem \
     pki/missing.pem pki/old-root-revokes-cross.crl.pem pki/old-root-trusted.pem pki/expired-cross.pem
-both inspect-kinds 0 inspect odd/self-signed.pem odd/self-signed-server.pem odd/malformed.pem \
+both inspect-kinds 0 inspect --only-files odd/self-signed.pem odd/self-signed-server.pem odd/malformed.pem \
     odd/malformed-names.pem odd/md2.pem odd/unknown-key.pem odd/trusted.pem
-both inspect-refused 0 inspect odd/padded-serial.pem odd/no-seconds.pem odd/undecodable-name.pem
+both inspect-refused 0 inspect --only-files odd/padded-serial.pem odd/no-seconds.pem odd/undecodable-name.pem
 both stores-absent 0 "${s[@]}" stores
 both list-absent 0 "${s[@]}" list
 both history-empty 0 history
@@ -285,7 +285,7 @@ unwritten() { # WHY WHAT: of a change just tried
 }
 rm -rf "$dir" "$state"
 rc=0
-xr "${s[@]}" install --pin "$(sha pki/old-root.pem)" pki/old-root.pem >/dev/full 2>"$err" </dev/null || rc=$?
+xr "${s[@]}" --yes install pki/old-root.pem >/dev/full 2>"$err" </dev/null || rc=$?
 unwritten 'No space left on device' 'a change, to a full disk'
 rc=0
 xr "${s[@]}" --json install pki/cross.pem >&- 2>"$err" </dev/null || rc=$?
@@ -301,7 +301,7 @@ expect_eq 'where nothing was changed, the reason is all' "$(<"$err")" \
 expect_exit 0 'undo of what was not shown' xr undo --yes
 # A closed standard stream must not become the journal or a certificate of the store.
 rm -rf "$dir" "$state"
-"$XR_BIN" --worker "$XR_WORKER" --state "$state" "${s[@]}" install --pin "$(sha pki/old-root.pem)" pki/old-root.pem \
+"$XR_BIN" --worker "$XR_WORKER" --state "$state" "${s[@]}" --yes install pki/old-root.pem \
     <&- >&- 2>&- || true
 run xr history --json
 expect_json 'with all three streams closed the journal stays whole' 'messages#' 0
