@@ -184,7 +184,8 @@ static int show(const struct xr_report *report, const struct options *o)
     struct xr_text_style style = {.size = sizeof(style),
                                   .quiet = o->quiet,
                                   .verbose = o->verbose,
-                                  .local_time = platform_local_time};
+                                  .local_time = platform_local_time,
+                                  .pem = o->pem};
     int code = xr_report_exit(report);
     FILE *results = platform_collect();
 

@@ -23,7 +23,7 @@ struct options {
     enum xr_place place;
     uint32_t purposes;
     const char *host, *root, *state, *worker, *layout, *nss;
-    bool updater_distro, rebuild, only, only_files;
+    bool updater_distro, rebuild, only, only_files, pem;
     bool has_password_fd;
     int password_fd;
     int64_t at;

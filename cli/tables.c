@@ -77,6 +77,7 @@ const struct option option_table[] = {
      OFFER_WORDS, NULL},
     {"only-files", 0, FLAG, V(INSPECT), AT(only_files), NULL, "look at no store", OFFER_WORDS,
      NULL},
+    {"pem", 0, FLAG, V(SHOW), AT(pem), NULL, "only the certificate, as PEM", OFFER_WORDS, NULL},
     {"expires-within", 0, DAYS, V(LIST), AT(expires_within), "90d",
      "only what expires in that time, or has expired", OFFER_WORDS, NULL},
     {"sort", 0, SORT, V(LIST), AT(sort), "ORDER", "by expiry, subject or place", OFFER_WORDS,
@@ -95,8 +96,8 @@ const struct option option_table[] = {
      "roll every store back if one fails", OFFER_WORDS, NULL},
     {"rebuild", 0, FLAG, CHANGING, AT(rebuild), NULL,
      NOT_WINDOWS("drop published certificates that have no source"), OFFER_WORDS, NULL},
-    {"password-fd", 0, DESCRIPTOR, CHANGING | V(INSPECT) | V(VERIFY), AT(password_fd), "N",
-     "the password of stores and .p12 files, from descriptor N", OFFER_WORDS, NULL},
+    {"password-fd", 0, DESCRIPTOR, CHANGING | V(INSPECT) | V(SHOW) | V(VERIFY), AT(password_fd),
+     "N", "the password of stores and .p12 files, from descriptor N", OFFER_WORDS, NULL},
 };
 const size_t option_count = sizeof(option_table) / sizeof(option_table[0]);
 
@@ -150,6 +151,11 @@ const struct command command_table[COMMANDS] = {
          "Without --store, interrupted writes of other programs are rolled back in every\n"
          "store of the scope.\n",
          "", NULL, OPERANDS_NONE},
+    [XR_VERB_SHOW] =
+        {"show a certificate in every store that has it", "ID…|FILE… [--pem]",
+         "ID is the beginning of a SHA-256, 8 digits or more (see list).\n"
+         "Names, validity and fingerprints, and for each store the place and purposes.\n",
+         " c8fb5bb81193", NULL, OPERANDS_FILES},
     [COMMAND_COMPLETION] =
         {"print the completion of a shell", "bash|zsh|fish",
          "Packages install it where the shell looks for it. For this session of bash:\n"

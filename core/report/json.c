@@ -580,11 +580,67 @@ static void inspection(struct rows *rows, const struct xr_report *report)
     member(rows, "rejected", rejected(report));
 }
 
+/* The stores that hold it, with their entries as in list. */
+static json_t *holders(const struct xr_report *report, const struct xr_subject *subject)
+{
+    json_t *out = json_array();
+
+    for (size_t i = 0; i < report->runs.count; i++) {
+        const struct xr_run *run = &report->runs.items[i];
+        const struct xr_state *state = xr_snapshot_find(&run->snapshot, subject);
+        json_t *row = NULL, *entries = NULL;
+
+        if (state == NULL)
+            continue;
+        row = json_object();
+        entries = json_array();
+        for (size_t k = 0; k < state->count; k++)
+            add(entries, entry_row(report, run, state->entries[k]));
+        set(row, "store", string(run->address));
+        set(row, "entries", entries);
+        add(out, row);
+    }
+    return out;
+}
+
+/* What is shown of one kind: certificates, CRLs, or what is neither. */
+static void shown(struct rows *rows, const struct xr_report *report, const char *key)
+{
+    begin_rows(rows, key);
+    for (size_t i = 0; i < report->shown.count; i++) {
+        const struct xr_shown *one = &report->shown.items[i];
+        const struct xr_input_item *item =
+            one->item != XR_NONE ? &report->input.found.items[one->item] : NULL;
+        const char *kind = item == NULL ? "others" : item->cert != NULL ? "certificates" : "crls";
+        json_t *value = NULL;
+
+        if (strcmp(kind, key) != 0)
+            continue;
+        if (item == NULL) {
+            value = json_object();
+            set(value, "id", hex(one->subject.id, sizeof(one->subject.id)));
+        } else {
+            value = item->cert != NULL
+                        ? certificate(report, item, &report->inspected.items[one->item])
+                        : crl(item);
+        }
+        set(value, "stores", holders(report, &one->subject));
+        row(rows, value);
+    }
+    end_rows(rows);
+}
+
 static void body(struct rows *rows, const struct xr_report *report)
 {
     switch (report->verb) {
     case XR_VERB_INSPECT:
         inspection(rows, report);
+        return;
+    case XR_VERB_SHOW:
+        shown(rows, report, "certificates");
+        shown(rows, report, "crls");
+        shown(rows, report, "others");
+        member(rows, "rejected", rejected(report));
         return;
     case XR_VERB_HISTORY:
         begin_rows(rows, "transactions");

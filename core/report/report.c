@@ -270,6 +270,7 @@ void xr_report_free(struct xr_report *report)
     for (size_t i = 0; i < report->listed.count; i++)
         free((void *)report->listed.items[i].items);
     free(report->listed.items);
+    free(report->shown.items);
     for (size_t i = 0; i < report->reader->name_count; i++)
         free(report->reader->names[i]);
     free(report->reader->names);
@@ -282,8 +283,8 @@ void xr_report_free(struct xr_report *report)
 }
 
 static const char *const verb_names[XR_VERB_COUNT] = {
-    "inspect",  "stores", "list", "install", "remove",
-    "distrust", "verify", "undo", "history", "recover",
+    "inspect", "stores", "list",    "install", "remove", "distrust",
+    "verify",  "undo",   "history", "recover", "show",
 };
 
 const char *xr_verb_name(enum xr_verb verb)

@@ -37,6 +37,13 @@ struct xr_listed {
     size_t count, capacity;
 };
 
+/* What show was asked for. */
+struct xr_shown {
+    struct xr_subject subject;
+    size_t
+        item; /* of the input, which holds what stores hold too; XR_NONE: no certificate or CRL */
+};
+
 /* For programs that read a report with facts.c; no part of the result. */
 struct xr_report_reader {
     char **names; /* by place in the pool; NULL until asked for */
@@ -72,6 +79,10 @@ struct xr_report {
         struct xr_listed *items; /* as runs, once xr_report_list was called */
         size_t count, capacity;
     } listed;
+    struct {
+        struct xr_shown *items;
+        size_t count, capacity;
+    } shown;
     struct xr_journal journal; /* for history and list --managed */
     struct xr_report_reader *reader;
 };

@@ -19,7 +19,8 @@ void xr_report_text(const struct xr_report *report, const struct xr_text_style *
 
     /* A quiet report still tells what was refused, what failed and where a verifier says no. */
     if (style->quiet && (report->verb == XR_VERB_INSPECT || report->verb == XR_VERB_STORES ||
-                         report->verb == XR_VERB_LIST || report->verb == XR_VERB_HISTORY))
+                         report->verb == XR_VERB_LIST || report->verb == XR_VERB_HISTORY ||
+                         (report->verb == XR_VERB_SHOW && !style->pem)))
         return;
     switch (report->verb) {
     case XR_VERB_INSPECT:
@@ -30,6 +31,9 @@ void xr_report_text(const struct xr_report *report, const struct xr_text_style *
         break;
     case XR_VERB_LIST:
         xr_text_list(style, out, report);
+        break;
+    case XR_VERB_SHOW:
+        xr_text_shown(style, out, report);
         break;
     case XR_VERB_HISTORY:
         xr_text_history(style, out, report);

@@ -62,6 +62,7 @@ void xr_text_inspection(const struct xr_text_style *style, FILE *out,
                         const struct xr_report *report);
 void xr_text_stores(const struct xr_text_style *style, FILE *out, const struct xr_report *report);
 void xr_text_list(const struct xr_text_style *style, FILE *out, const struct xr_report *report);
+void xr_text_shown(const struct xr_text_style *style, FILE *out, const struct xr_report *report);
 void xr_text_history(const struct xr_text_style *style, FILE *out, const struct xr_report *report);
 void xr_text_changes(const struct xr_text_style *style, FILE *out, const struct xr_report *report);
 void xr_text_answers(const struct xr_text_style *style, FILE *out, const struct xr_report *report);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What inspect found, for people. */
+/* What inspect and show found, for people. */
 #include "text.h"
 
+#include "kit/pem.h"
 #include "sys/sys.h"
 
 #include <stdlib.h>
@@ -121,6 +122,8 @@ static void put_title(const struct xr_text_style *style, FILE *out, char *text)
 
 static void put_file(const struct xr_text_style *style, FILE *out, const struct xr_input_item *item)
 {
+    if (item->file == NULL)
+        return;
     put_owned(style, out, "file",
               item->index > 0 ? xr_format("%s, item %zu", item->file, item->index + 1)
                               : xr_strdup(item->file));
@@ -141,6 +144,7 @@ static void inspect_cert(const struct xr_text_style *style, FILE *out,
 {
     const struct xr_cert *cert = item->cert;
     enum xr_kind kind = XR_KIND_LEAF;
+    bool shown = report->verb == XR_VERB_SHOW;
     unsigned char sha1[20];
     char *name = xr_report_name(report, found->at);
 
@@ -148,14 +152,19 @@ static void inspect_cert(const struct xr_text_style *style, FILE *out,
     put_title(style, out, xr_format("%s  (%s)", name, xr_kind_name(kind)));
     free(name);
     put_file(style, out, item);
+    if (shown)
+        put_owned(style, out, "subject", xr_x509_name_text(cert->d.slices.subject));
     put_owned(style, out, "issuer", xr_x509_name_text(cert->d.slices.issuer));
     put_owned(style, out, "serial", xr_x509_serial_text(cert->d.slices.serial));
     put_hex(style, out, "SHA-256", cert->sha256, sizeof(cert->sha256));
     xr_cert_sha1(sha1, cert);
     put_hex(style, out, "SHA-1", sha1, sizeof(sha1));
+    if (shown)
+        put_hex(style, out, "key SHA-256", cert->spki_sha256, sizeof(cert->spki_sha256));
     put_validity(style, out, cert);
     put_trust(style, out, item);
-    put_row(style, out, "would go", found->would_go);
+    if (!shown)
+        put_row(style, out, "would go", found->would_go);
     put_relatives(style, out, "same key", report, &found->same_key);
     put_relatives(style, out, "issued by", report, &found->issued_by);
     for (size_t i = 0; i < found->warnings.count; i++) {
@@ -197,5 +206,81 @@ void xr_text_inspection(const struct xr_text_style *style, FILE *out,
             inspect_cert(style, out, report, item, &report->inspected.items[i]);
         else
             inspect_crl(style, out, item);
+    }
+}
+
+/* How one store holds it. */
+static char *holding(const struct xr_report *report, const struct xr_run *run,
+                     const struct xr_entry *entry)
+{
+    struct xr_buf text = {0};
+    char purposes[64];
+
+    xr_buf_fmt(&text, "%s: %s", run->address, xr_place_name(entry->place));
+    xr_purposes_text(purposes, sizeof(purposes), entry->purposes);
+    if (entry->place == XR_ANCHOR)
+        xr_buf_fmt(&text, " for %s", purposes);
+    if (entry->label != NULL && entry->label[0] != '\0')
+        xr_buf_fmt(&text, ", labelled \"%s\"", entry->label);
+    if (entry->flags & XR_ENTRY_VENDOR)
+        xr_buf_str(&text, ", shipped by the vendor");
+    if (xr_report_managed(report, run, entry))
+        xr_buf_str(&text, ", put there by crossroot");
+    if (entry->remark != NULL)
+        xr_buf_fmt(&text, "; %s", entry->remark);
+    return text.data;
+}
+
+static void put_holders(const struct xr_text_style *style, FILE *out,
+                        const struct xr_report *report, const struct xr_subject *subject)
+{
+    const char *head = "in";
+
+    for (size_t i = 0; i < report->runs.count; i++) {
+        const struct xr_run *run = &report->runs.items[i];
+        const struct xr_state *state = xr_snapshot_find(&run->snapshot, subject);
+
+        for (size_t k = 0; state != NULL && k < state->count; k++) {
+            put_owned(style, out, head, holding(report, run, state->entries[k]));
+            head = "";
+        }
+    }
+    if (head[0] != '\0')
+        put_row(style, out, head, "none of the stores asked");
+}
+
+static void put_pem(FILE *out, const struct xr_input_item *item)
+{
+    size_t len = 0;
+    char *text = item->cert != NULL ? xr_pem("CERTIFICATE", item->cert->der, &len)
+                                    : xr_pem("X509 CRL", item->crl->der, &len);
+
+    (void)fwrite(text, 1, len, out);
+    free(text);
+}
+
+void xr_text_shown(const struct xr_text_style *style, FILE *out, const struct xr_report *report)
+{
+    for (size_t i = 0; i < report->shown.count; i++) {
+        const struct xr_shown *shown = &report->shown.items[i];
+        const struct xr_input_item *item =
+            shown->item != XR_NONE ? &report->input.found.items[shown->item] : NULL;
+
+        if (style->pem) {
+            if (item != NULL)
+                put_pem(out, item);
+            continue;
+        }
+        if (i > 0)
+            (void)fputs("\n", out);
+        if (item == NULL) {
+            put_title(style, out, xr_strdup("An entry without a certificate that can be read"));
+            put_hex(style, out, "ID", shown->subject.id, sizeof(shown->subject.id));
+        } else if (item->cert != NULL) {
+            inspect_cert(style, out, report, item, &report->inspected.items[shown->item]);
+        } else {
+            inspect_crl(style, out, item);
+        }
+        put_holders(style, out, report, &shown->subject);
     }
 }

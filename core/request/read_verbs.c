@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The verbs that only read: inspect, stores, list, verify, history. */
-#include "request.h"
+/* The verbs that only read: inspect, stores, list, show, verify, history. */
+#include "change_run.h"
 
 #include "change/placement.h"
 #include "change/stale.h"
@@ -250,6 +250,86 @@ void xr_verb_list(struct xr_engine *engine)
     xr_engine_check_all(engine, false);
     warn_widened(engine, true);
     xr_report_list(engine->report, engine->rq->sort);
+}
+
+/* What a store holds, as if it came from a file without a name. XR_NONE if it is no certificate or CRL
+ * that can be read. */
+static size_t item_of(struct xr_report *report, const struct xr_state *state)
+{
+    struct xr_input_item item = {0};
+
+    if (state->subject.type == XR_SUBJECT_CERT) {
+        size_t at = xr_pool_find(&report->pool, state->subject.id);
+
+        if (at != XR_NONE)
+            item.cert = xr_cert_ref(report->pool.items[at].cert);
+    } else if (state->subject.type == XR_SUBJECT_CRL) {
+        (void)xr_crl_new(&item.crl, state->entries[0]->der, NULL);
+    }
+    if (item.cert == NULL && item.crl == NULL)
+        return XR_NONE;
+    *XR_PUSH(&report->input.found) = item;
+    return report->input.found.count - 1;
+}
+
+static void show_id(struct xr_engine *engine, const char *id)
+{
+    const struct xr_state *state = xr_engine_find_id(engine, id);
+
+    if (state != NULL)
+        *XR_PUSH(&engine->report->shown) =
+            (struct xr_shown){state->subject, item_of(engine->report, state)};
+}
+
+static bool is_held(const struct xr_report *report, const struct xr_subject *subject)
+{
+    for (size_t i = 0; i < report->runs.count; i++) {
+        if (xr_snapshot_find(&report->runs.items[i].snapshot, subject) != NULL)
+            return true;
+    }
+    return false;
+}
+
+static void show_file(struct xr_engine *engine, const char *file)
+{
+    struct xr_report *report = engine->report;
+    size_t first = report->input.found.count;
+
+    xr_engine_read(engine, (struct xr_words){&file, 1});
+    for (size_t i = first; i < report->input.found.count; i++) {
+        const struct xr_input_item *item = &report->input.found.items[i];
+        struct xr_shown shown = {
+            .subject.type = item->cert != NULL ? XR_SUBJECT_CERT : XR_SUBJECT_CRL, .item = i};
+
+        memcpy(shown.subject.id, item->cert != NULL ? item->cert->sha256 : item->crl->sha256,
+               XR_SHA256_LEN);
+        *XR_PUSH(&report->shown) = shown;
+        if (is_held(report, &shown.subject))
+            continue;
+        xr_report_say(report, XR_ERROR, NULL, "none of the stores asked holds %s", item->file);
+        xr_report_raise(report, XR_EXIT_FAILED);
+    }
+}
+
+void xr_verb_show(struct xr_engine *engine)
+{
+    const struct xr_words *operands = &engine->rq->operands;
+
+    if (!xr_engine_select(engine))
+        return;
+    (void)read_journal(engine);
+    xr_engine_survey(engine);
+    fail_unread(engine);
+    for (size_t i = 0; i < operands->count; i++) {
+        if (xr_change_is_id(operands->items[i]))
+            show_id(engine, operands->items[i]);
+        else
+            show_file(engine, operands->items[i]);
+    }
+    xr_engine_rejects(engine, XR_ERROR);
+    if (engine->report->input.failed)
+        xr_report_raise(engine->report, XR_EXIT_FAILED);
+    inspect(engine->report);
 }
 
 void xr_verb_history(struct xr_engine *engine)

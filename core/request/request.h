@@ -88,6 +88,9 @@ void xr_engine_check_all(struct xr_engine *engine, bool whole);
 void xr_engine_pool_input(struct xr_engine *engine);
 /* Reads operands into report->input and the pool. */
 void xr_engine_read(struct xr_engine *engine, struct xr_words files);
+/* The one subject in all stores whose SHA-256 begins with id; NULL if there is none, or several (already
+ * reported). */
+const struct xr_state *xr_engine_find_id(struct xr_engine *engine, const char *id);
 /* Reports what in the input cannot be used. */
 void xr_engine_rejects(struct xr_engine *engine, enum xr_level level);
 /* Reports the notices of a changed store: what must happen before running programs notice it. */
@@ -104,6 +107,7 @@ void xr_verb_stores(struct xr_engine *engine);
 void xr_verb_list(struct xr_engine *engine);
 void xr_verb_verify(struct xr_engine *engine);
 void xr_verb_history(struct xr_engine *engine);
+void xr_verb_show(struct xr_engine *engine);
 void xr_verb_change(struct xr_engine *engine); /* install, remove, distrust */
 void xr_verb_undo(struct xr_engine *engine);
 void xr_verb_recover(struct xr_engine *engine);

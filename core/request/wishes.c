@@ -127,11 +127,52 @@ bool xr_change_is_id(const char *text)
            !xr_sys_exists(text);
 }
 
-/* Finds the one subject in all stores whose SHA-256 begins with id. */
-static void wish_id(struct xr_change_run *c, const char *id)
+#define CANDIDATES_NAMED 5u
+
+struct matches {
+    const struct xr_state **items;
+    size_t count, capacity;
+};
+
+static void add_match(struct matches *matches, const struct xr_state *state)
 {
-    const struct xr_report *report = c->engine->report;
-    const struct xr_state *match = NULL;
+    for (size_t i = 0; i < matches->count; i++) {
+        if (xr_subject_equal(&matches->items[i]->subject, &state->subject))
+            return;
+    }
+    *XR_PUSH(matches) = state;
+}
+
+static void say_not_unique(struct xr_engine *engine, const char *id, const struct matches *matches)
+{
+    struct xr_buf text = {0};
+
+    for (size_t i = 0; i < matches->count && i < CANDIDATES_NAMED; i++) {
+        const struct xr_subject *subject = &matches->items[i]->subject;
+        size_t at = subject->type == XR_SUBJECT_CERT
+                        ? xr_pool_find(&engine->report->pool, subject->id)
+                        : XR_NONE;
+        char hex[2 * XR_SHA256_LEN + 1];
+        char *name = at != XR_NONE ? xr_report_name(engine->report, at) : NULL;
+
+        xr_hex(hex, subject->id, XR_SHA256_LEN);
+        xr_buf_fmt(&text, "%s%.16s%s%s", i > 0 ? ", " : "", hex, name != NULL ? " " : "",
+                   name != NULL ? name : "");
+        free(name);
+    }
+    if (matches->count > CANDIDATES_NAMED)
+        xr_buf_fmt(&text, " and %zu more", matches->count - CANDIDATES_NAMED);
+    xr_report_say(engine->report, XR_ERROR, NULL, "%s is not unique: give more digits: %s", id,
+                  text.data);
+    xr_report_raise(engine->report, XR_EXIT_USAGE);
+    xr_buf_free(&text);
+}
+
+const struct xr_state *xr_engine_find_id(struct xr_engine *engine, const char *id)
+{
+    const struct xr_report *report = engine->report;
+    const struct xr_state *found = NULL;
+    struct matches matches = {0};
     char *wanted = xr_strdup(id);
 
     for (char *at = wanted; *at != '\0'; at++)
@@ -140,29 +181,32 @@ static void wish_id(struct xr_change_run *c, const char *id)
         const struct xr_snapshot *snapshot = &report->runs.items[i].snapshot;
 
         for (size_t k = 0; k < snapshot->count; k++) {
-            const struct xr_state *state = snapshot->items[k];
             char hex[2 * XR_SHA256_LEN + 1];
 
-            xr_hex(hex, state->subject.id, XR_SHA256_LEN);
-            if (strncmp(hex, wanted, strlen(wanted)) != 0)
-                continue;
-            if (match != NULL && !xr_subject_equal(&match->subject, &state->subject)) {
-                xr_report_say(c->engine->report, XR_ERROR, NULL,
-                              "%s is not unique: give more digits (see crossroot list)", id);
-                xr_report_raise(c->engine->report, XR_EXIT_USAGE);
-                free(wanted);
-                return;
-            }
-            match = state;
+            xr_hex(hex, snapshot->items[k]->subject.id, XR_SHA256_LEN);
+            if (strncmp(hex, wanted, strlen(wanted)) == 0)
+                add_match(&matches, snapshot->items[k]);
         }
     }
     free(wanted);
-    if (match == NULL) {
-        xr_report_say(c->engine->report, XR_ERROR, NULL, "none of the stores asked holds %s", id);
-        xr_report_raise(c->engine->report, XR_EXIT_FAILED);
-        return;
+    if (matches.count == 0) {
+        xr_report_say(engine->report, XR_ERROR, NULL, "none of the stores asked holds %s", id);
+        xr_report_raise(engine->report, XR_EXIT_FAILED);
+    } else if (matches.count > 1) {
+        say_not_unique(engine, id, &matches);
+    } else {
+        found = matches.items[0];
     }
-    (void)wish(c, match->subject.type, match->subject.id, match->entries[0]->der);
+    free((void *)matches.items);
+    return found;
+}
+
+static void wish_id(struct xr_change_run *c, const char *id)
+{
+    const struct xr_state *match = xr_engine_find_id(c->engine, id);
+
+    if (match != NULL)
+        (void)wish(c, match->subject.type, match->subject.id, match->entries[0]->der);
 }
 
 /* distrust --key: adds every certificate in view that has the key of one that was named. */

@@ -255,6 +255,7 @@ AT(xr_text_style, quiet, 9);
 AT(xr_text_style, verbose, 10);
 AT(xr_text_style, width, 12);
 AT(xr_text_style, local_time, 16);
+AT(xr_text_style, pem, 24);
 #endif
 
 /* Values of enums are compiled into plugins too. */

@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # What reading commands print on a terminal of 80 columns, word for word, against screen/; and that no
 # line is wider, there and on narrower terminals. XR_UPDATE_GOLDEN=1 writes screen/ anew.
+# Where a line is broken depends on the length of the paths in it.
+export TMPDIR=/tmp
 # shellcheck source=tests/cli/lib.sh
 . "$(dirname -- "${BASH_SOURCE[0]}")/lib.sh"
 
@@ -28,6 +30,7 @@ s/[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9]{2}:[0-9]{2}:[0-9]{2}Z)/YYYY-MM-DD\1/g
 s/T[0-9]{2}:[0-9]{2}:[0-9]{2}Z/Thh:mm:ssZ/g
 s/\b(20[23])[0-9]-[0-9]{2}-[0-9]{2}\b/YYYY-MM-DD/g
 s/\b[0-9a-f]{16}\b/transaction-----/g
+s/key SHA-256 [0-9a-f]{64}/key SHA-256 ----------------------------------------------------------------/
 s/(serial +)[0-9]{12,}/\1<serial>/
 END
     printf 's#%s#TMP#g\n' "$T"
@@ -80,6 +83,7 @@ shows list 0 "${s[@]}" list --sort subject
 shows list-verbose 0 "${s[@]}" -v list --sort subject
 shows list-expiring 0 "${s[@]}" list --expires-within 90d
 shows inspect 0 inspect --only-files pki/cross.pem pki/new-root.pem pki/hostile-name.pem
+shows show 0 "${s[@]}" show pki/cross.pem pki/utf8.pem
 shows history 0 "${s[@]}" history
 shows history-verbose 0 "${s[@]}" -v history
 shows stores 0 "${s[@]}" stores

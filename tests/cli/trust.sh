@@ -194,6 +194,10 @@ if "${XR_TWINS:?}" "$cross" "$T/twin-a.pem" "$T/twin-b.pem"; then
     with "$T/twin-a.pem" "$T/twin-b.pem"
     same 2 'an ID that two have' xr "${s[@]}" remove "$(id_of "$T/twin-a.pem")"
     expect_grep 'it asks for more digits' 'not unique|more digits' "$err"
+    for twin in a b; do
+        expect_grep "and names twin $twin" ": .*$(id_of "$T/twin-$twin.pem" 16) Crossroot Test" "$err"
+    done
+    same 2 'show has the same question' xr "${s[@]}" show "$(id_of "$T/twin-a.pem")"
     expect_exit 0 'more digits' xr "${s[@]}" remove "$(id_of "$T/twin-a.pem" 16)"
     expect_grep 'take the right one' "$(sha "$T/twin-b.pem")" <(xr "${s[@]}" list)
     expect_exit 0 'then eight will do' xr "${s[@]}" remove "$(id_of "$T/twin-a.pem")"

@@ -39,6 +39,7 @@ enum xr_verb {
     XR_VERB_UNDO,
     XR_VERB_HISTORY,
     XR_VERB_RECOVER,
+    XR_VERB_SHOW,
     XR_VERB_COUNT
 };
 
@@ -78,6 +79,7 @@ struct xr_words {
  *   inspect              operands (one at least), password, now, only_files
  *   stores, history      none
  *   list                 managed, expires_by, sort, now
+ *   show                 operands (one at least), password, now
  *   verify               operands, untrusted, password, purposes, host, at or now
  *   install              operands, pins, published, has_place and place, purposes, now, and all below
  *   remove               operands, has_place and place, now, and all below
@@ -159,6 +161,7 @@ struct xr_text_style {
     unsigned width;
     /* Writes a time for people, such as local time with its zone. NULL: UTC as in JSON. */
     void (*local_time)(char *out, size_t size, int64_t at);
+    bool pem; /* of XR_VERB_SHOW: what is shown as PEM, and nothing else */
 };
 /* Results, for stdout. */
 XR_API void xr_report_text(const struct xr_report *report, const struct xr_text_style *style,
