@@ -275,7 +275,7 @@ static enum xr_status discover(const struct xr_host *host, const struct xr_site 
 {
     struct xr_found found = {.size = sizeof(found), .location = site->root ? site->root : "/"};
     struct xr_session *s = NULL;
-    char identity[sizeof(((struct xr_caps *)NULL)->identity)] = "";
+    char identity[sizeof(((struct xr_caps *)NULL)->identity)] = "", title[64];
     enum xr_status status = XR_OK;
 
     (void)err;
@@ -287,7 +287,9 @@ static enum xr_status discover(const struct xr_host *host, const struct xr_site 
     if (s->layout != NULL || site->layout != NULL) {
         if (s->layout != NULL) {
             ca_identify(identity, sizeof(identity), s, s->layout->lock);
-            found.summary = s->layout->title;
+            (void)snprintf(title, sizeof(title), "CA certificates of %s (%s)",
+                           site->root != NULL ? "the image" : "this system", s->layout->name);
+            found.summary = title;
             found.identity = identity;
         }
         status = emit(ctx, &found);

@@ -186,17 +186,19 @@ static enum xr_status discover(const struct xr_host *host, const struct xr_site 
 {
     const struct {
         unsigned scope;
-        const char *base, *rest;
+        const char *base, *rest, *summary;
     } places[] = {
-        {XR_SCOPE_SYSTEM, site->root ? site->root : "", "/etc/ssl/crossroot"},
-        {XR_SCOPE_USER, site->root ? NULL : site->data_home, "/crossroot/trust"},
+        {XR_SCOPE_SYSTEM, site->root ? site->root : "", "/etc/ssl/crossroot",
+         "OpenSSL directory of this system"},
+        {XR_SCOPE_USER, site->root ? NULL : site->data_home, "/crossroot/trust",
+         "OpenSSL directory of this user"},
     };
     enum xr_status status = XR_OK;
 
     (void)host;
     (void)err;
     for (size_t i = 0; status == XR_OK && i < sizeof(places) / sizeof(places[0]); i++) {
-        struct xr_found found = {.size = sizeof(found), .summary = "OpenSSL directory"};
+        struct xr_found found = {.size = sizeof(found), .summary = places[i].summary};
         struct stat st;
         char *path = NULL;
 

@@ -522,14 +522,17 @@ static enum xr_status emit_found(const struct xr_host *host, const struct xr_sit
     char identity[sizeof(((struct xr_caps *)NULL)->identity)] = "";
     struct xr_session *s = session_of(host, site, t);
     enum xr_status status = XR_OK;
+    char *title = NULL;
 
     /* Errors here are reported when it is opened. */
     if (t->path[0] != '\0' && s->root >= 0 && look(s, NULL) == XR_OK)
         ca_identify(identity, sizeof(identity), s, locked_path(t));
+    title = xr_format("p11-kit token \"%s\"", t->label);
     status = emit(ctx, &(struct xr_found){.size = sizeof(struct xr_found),
                                           .location = location,
                                           .identity = identity,
-                                          .summary = t->label});
+                                          .summary = title});
+    free(title);
     session_close(s);
     return status;
 }

@@ -39,7 +39,6 @@ void xr_text_time(FILE *out, int64_t at);
 void xr_text_when(const struct xr_text_style *style, FILE *out, int64_t at);
 /* Short name of a certificate of the pool. */
 void xr_text_name(FILE *out, const struct xr_report *report, size_t at);
-void xr_text_store(const struct xr_text_style *style, FILE *out, const char *address);
 /* A store as people know it, or its address if verbose. Gives the cells it took. */
 int xr_text_title(const struct xr_text_style *style, FILE *out, const struct xr_report *report,
                   const struct xr_run *run);

@@ -50,7 +50,7 @@ static char *store_of(const struct xr_report *report, size_t at)
     }
     for (size_t i = 0; i < report->runs.count; i++) {
         if (xr_snapshot_find(&report->runs.items[i].snapshot, &subject) != NULL)
-            return xr_visible(report->runs.items[i].address);
+            return xr_report_store_name(report, &report->runs.items[i]);
     }
     return NULL;
 }

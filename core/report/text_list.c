@@ -240,7 +240,8 @@ static bool list_store(const struct xr_text_style *style, FILE *out, const struc
     struct columns columns = columns_of(style, report, listed);
     bool vendor = false;
 
-    xr_text_store_line(style, out, run->address);
+    (void)xr_text_title(style, out, report, run);
+    (void)fputs("\n", out);
     if (listed->count > 0)
         put_head(style, out, &columns);
     for (size_t i = 0; i < listed->count; i++) {

@@ -197,13 +197,6 @@ void xr_text_name(FILE *out, const struct xr_report *report, size_t at)
     free(name);
 }
 
-void xr_text_store(const struct xr_text_style *style, FILE *out, const char *address)
-{
-    (void)fputs(BOLD(style), out);
-    xr_text_visible(out, address);
-    (void)fputs(PLAIN(style), out);
-}
-
 int xr_text_title(const struct xr_text_style *style, FILE *out, const struct xr_report *report,
                   const struct xr_run *run)
 {

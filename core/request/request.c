@@ -59,21 +59,6 @@ static char *state_dir_of(const struct xr_request *rq)
     return xr_format("%s/image-%s", rq->state_dir, hex);
 }
 
-void xr_engine_no_journal(struct xr_engine *engine, enum xr_status status,
-                          const struct xr_error *err)
-{
-    if (engine->state_dir[0] == '\0')
-        xr_report_say(
-            engine->report, XR_ERROR, NULL,
-            "no directory for the journal is known (is HOME set?): name one with --state");
-    else if (status == XR_BUSY)
-        xr_report_say(engine->report, XR_ERROR, NULL, "%s", err->text);
-    else
-        xr_report_say(engine->report, XR_ERROR, NULL,
-                      "no journal: %s; --state names another directory for it", err->text);
-    xr_report_raise(engine->report, status == XR_DENIED ? XR_EXIT_PRIVILEGE : XR_EXIT_FAILED);
-}
-
 /* Nothing is left to find out for who prints the report, and no store is open any more. */
 static void finish(struct xr_report *report)
 {

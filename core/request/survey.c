@@ -45,6 +45,21 @@ void xr_engine_unread(const struct xr_engine *engine, struct xr_run *run, enum x
     xr_run_end(run, gone ? XR_RESULT_SKIPPED : XR_RESULT_FAILED, xr_strdup(err->text));
 }
 
+void xr_engine_no_journal(struct xr_engine *engine, enum xr_status status,
+                          const struct xr_error *err)
+{
+    if (engine->state_dir[0] == '\0')
+        xr_report_say(
+            engine->report, XR_ERROR, NULL,
+            "no directory for the journal is known (is HOME set?): name one with --state");
+    else if (status == XR_BUSY)
+        xr_report_say(engine->report, XR_ERROR, NULL, "%s", err->text);
+    else
+        xr_report_say(engine->report, XR_ERROR, NULL,
+                      "no journal: %s; --state names another directory for it", err->text);
+    xr_report_raise(engine->report, status == XR_DENIED ? XR_EXIT_PRIVILEGE : XR_EXIT_FAILED);
+}
+
 static bool changes(enum xr_verb verb)
 {
     return verb == XR_VERB_INSTALL || verb == XR_VERB_REMOVE || verb == XR_VERB_DISTRUST ||
