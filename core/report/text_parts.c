@@ -138,7 +138,8 @@ void xr_text_wrap(const struct xr_text_style *style, FILE *out, int used, int in
     struct line line = {out, used, indent, (int)style->width > least ? (int)style->width : least,
                         false};
 
-    if (style->width == 0) {
+    /* A line that fits keeps its blanks: they may be columns. */
+    if (style->width == 0 || xr_text_cells(text) <= line.width - used) {
         (void)fprintf(out, "%s\n", text);
         return;
     }

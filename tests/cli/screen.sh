@@ -104,6 +104,12 @@ on_terminal 0 "${s[@]}" list
 fits 'and without' 80
 expect_eq 'which is taken for one of 80' "$(wc -L <"$out")" 79
 
+# Columns stay columns where a line has room for them.
+on_terminal 80 "${s[@]}" install pki/cross.pem --published pki/published-misprint.html
+expect_grep 'digits of a misprint stand above each other' '^  given        [0-9A-F]{64}$' "$out"
+expect_grep 'and are marked below' '^ +\^( +\^)*$' "$out"
+fits 'a misprint' 80
+
 # What was done, by whom, and in one store alone.
 xr --store openssl:other --yes install pki/old-root.pem >/dev/null 2>&1
 run xr history
