@@ -38,7 +38,7 @@ bool xr_change_check_pins(struct xr_change_run *c);
 bool xr_change_confirmed(struct xr_change_run *c);
 /* After an installation without pins: shows what could have been compared. */
 void xr_change_say_unpinned(struct xr_change_run *c);
-/* For a dry run: what would have to be confirmed, or with --yes what else would be published. */
+/* For a dry run: what would have to be confirmed, and what else would be published. */
 void xr_change_preview(struct xr_change_run *c);
 
 /* unlock.c. Finds the password of every store whose plan needs it; without it, the run ends as

@@ -304,7 +304,8 @@ static void preview_others(struct xr_buf *out, const struct xr_report *report,
     free(others);
 }
 
-/* What must be confirmed, as text; others: something that was not asked for becomes trusted. */
+/* What must be confirmed, as text; others: something that was not asked for becomes trusted. With NULL
+ * that is left out. */
 static void collect(struct xr_change_run *c, struct xr_buf *out, bool *others)
 {
     const struct xr_report *report = c->engine->report;
@@ -314,7 +315,7 @@ static void collect(struct xr_change_run *c, struct xr_buf *out, bool *others)
         const struct xr_run *run = &report->runs.items[i];
         char *store = xr_report_store_name(report, run);
 
-        if (would_trust(run)) {
+        if (others != NULL && would_trust(run)) {
             preview_others(out, report, run);
             *others = true;
         }
@@ -396,17 +397,14 @@ void xr_change_preview(struct xr_change_run *c)
 {
     struct xr_report *report = c->engine->report;
     struct xr_buf text = {0};
-    bool others = false;
 
-    if (!c->engine->rq->yes) {
-        collect(c, &text, &others);
-        c->previewed = text.len > 0;
-        if (c->previewed)
-            xr_report_say_lines(report, XR_NOTE, NULL, "this would need confirmation:\n%.*s",
-                                (int)(text.len - 1), text.data);
-        xr_buf_free(&text);
-        return;
-    }
+    if (!c->engine->rq->yes)
+        collect(c, &text, NULL);
+    c->previewed = text.len > 0;
+    if (c->previewed)
+        xr_report_say_lines(report, XR_NOTE, NULL, "this would need confirmation:\n%.*s",
+                            (int)(text.len - 1), text.data);
+    xr_buf_free(&text);
     for (size_t i = 0; i < report->runs.count; i++) {
         if (would_trust(&report->runs.items[i]))
             xr_report_say(report, XR_NOTE, report->runs.items[i].address, "%s",
