@@ -106,6 +106,8 @@ def perform(scenes, scene, todo, colour=False):
         subprocess.run(["chmod", "-R", "u+rwX", home], check=False)
         subprocess.run(["rm", "-rf", home], check=False)
     text = text.replace(home, "/home/alice")
+    if scene == "machine": # for which an image stands
+        text = text.replace("CA certificates of the image", "CA certificates of this system")
     text = re.sub(r"([+-]\d{4}  )[\w.-]+: ", r"\1alice: ", text)
     return [text.split(mark % number + "\n", 1)[1].split(mark % (number + 1), 1)[0].rstrip("\n")
             if mark % number in text else "" for number in range(len(todo))]
