@@ -27,7 +27,7 @@ expect_json 'which is named' 'certificates[].same_key' "[\"$(sha pki/new-root.pe
 expect_json 'as is who issued it' 'certificates[].issued_by' "[\"$(sha pki/old-root.pem)\"]"
 run mine inspect pki/cross.pem
 expect_grep 'and which store holds it' \
-    "same key +Crossroot Test New Root \\(root\\) $(sha pki/new-root.pem | head -c 16)… in openssl:$own\$" "$out"
+    "same key +Crossroot Test New Root \\(root\\) $(sha pki/new-root.pem | head -c 16)… in OpenSSL directory of this user\$" "$out"
 run mine inspect --only-files --json pki/cross.pem
 kinds '--only-files looks at no store' intermediate
 run mine --exclude-store "openssl:$own" inspect --json pki/cross.pem
