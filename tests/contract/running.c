@@ -63,7 +63,8 @@ enum xr_status running_apply(struct running *r, const char *state)
                   &r->pool, &policy);
     status = xr_journal_open(&r->journal, state, &r->err);
     if (status == XR_OK)
-        status = xr_journal_begin(&r->journal, &r->txn.transaction, "install", NULL, NULL, 0, 0, &r->err);
+        status = xr_journal_begin(&r->journal, &r->txn.transaction, "install", NULL, NULL, 0, 0,
+                                  &r->err);
     if (status != XR_OK)
         return status;
     xr_txn_apply(&r->txn, &r->run);

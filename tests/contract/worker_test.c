@@ -263,7 +263,7 @@ static enum xr_result transact(const char *what, char **why, struct xr_bytes der
     cr_assert(running_survey(&r) == XR_OK, "%s", r.err.text);
     cr_assert(running_apply(&r, state) == XR_OK, "%s", r.err.text);
     result = r.run.result;
-    *why = r.run.why              ? xr_strdup(r.run.why)
+    *why = r.run.why               ? xr_strdup(r.run.why)
            : r.run.notes.count > 0 ? xr_strdup(r.run.notes.items[0].text)
                                    : NULL;
     *stage = r.journal.items[r.txn.transaction].items[0].stage;

@@ -256,11 +256,12 @@ Test(containers, pkcs12_that_asks_for_hours_of_hashing_is_refused, .timeout = 60
          * number if two bytes before it give way. */
         for (size_t at = file.len; at-- > 3 && !changed;) {
             if (file.data[at - 2] == 0x02 && file.data[at - 1] == 0x01 && file.data[at] == 100) {
+                static const unsigned char great[] = {0x04, 0x7f, 0xff, 0xff, 0xff};
                 struct pki_blob more = {malloc(file.len + 3), file.len + 3};
 
                 changed = true;
                 memcpy(more.data, file.data, at - 1);
-                memcpy(more.data + at - 1, "\x04\x7f\xff\xff\xff", 5);
+                memcpy(more.data + at - 1, great, sizeof(great));
                 memcpy(more.data + at + 4, file.data + at + 1, file.len - at - 1);
                 /* the lengths of the MAC's sequence and of the whole */
                 for (size_t k = at; k-- > 0;) {

@@ -299,8 +299,7 @@ Test(plan, self_signed_and_silent_is_placed_only_where_it_is_asked_to)
     EXPECT_REFUSED(plan, "--as anchor");
     plan = plan_one(wish_as(SILENT, XR_ANCHOR), caps_with(ALL), strict);
     cr_assert(plan.items[0].pin_answers);
-    EXPECT(plan, XR_ACTION_ADD, NULL,
-           "believed; it does not say that it is a CA");
+    EXPECT(plan, XR_ACTION_ADD, NULL, "believed; it does not say that it is a CA");
     EXPECT(plan_one(wish_as(SILENT, XR_PEER), caps_with(ALL), strict), XR_ACTION_ADD, NULL,
            "it is trusted as itself");
     EXPECT_REFUSED(plan_one(wish_as(SILENT, XR_INTERMEDIATE), caps_with(ALL), strict),
