@@ -56,6 +56,12 @@ static struct xr_words words(const struct words *list)
     return (struct xr_words){list->items, list->count};
 }
 
+/* What a file is to this machine depends on the machine's own stores too; everybody may read them. */
+static unsigned scope_of(enum xr_verb verb, unsigned scope)
+{
+    return verb == XR_VERB_INSPECT ? scope | XR_SCOPE_SYSTEM : scope;
+}
+
 static struct xr_report *run(const struct options *o, struct xr_bytes password)
 {
     struct here here;
@@ -91,7 +97,7 @@ static struct xr_report *run(const struct options *o, struct xr_bytes password)
         .untrusted = words(&o->untrusted),
         .serials = words(&o->serials),
         .site = &site,
-        .scope = o->scope ? o->scope : here.scope,
+        .scope = o->scope ? o->scope : scope_of(o->verb, here.scope),
         .state_dir = o->state ? o->state : here.state,
         .worker = worker,
         .now = now,

@@ -73,6 +73,7 @@ static void part_clear(struct xr_part *part)
     }
     free(part->items);
     free(part->store);
+    free(part->name);
     free(part->identity);
     *part = (struct xr_part){0};
 }
@@ -101,6 +102,9 @@ static bool read_intent(struct xr_transaction *t, struct xr_reader *in)
         change->before = xr_get_state(in);
         change->want = xr_get_state(in);
     }
+    /* A record from before the name was recorded ends here. */
+    if (!in->failed && in->rest.len > 0)
+        part.name = xr_get_text(in);
     if (in->failed || part.store == NULL || part.identity == NULL) {
         part_clear(&part);
         return false;
@@ -485,9 +489,9 @@ enum xr_status xr_journal_begin(struct xr_journal *journal, size_t *transaction,
 }
 
 enum xr_status xr_journal_intent(struct xr_journal *journal, size_t transaction, size_t *part,
-                                 uint64_t number, const char *store, const char *identity,
-                                 const struct xr_change *changes, size_t count,
-                                 struct xr_error *err)
+                                 uint64_t number, const char *store, const char *name,
+                                 const char *identity, const struct xr_change *changes,
+                                 size_t count, struct xr_error *err)
 {
     struct xr_transaction *t = &journal->items[transaction];
     struct xr_buf payload = {0};
@@ -503,6 +507,7 @@ enum xr_status xr_journal_intent(struct xr_journal *journal, size_t transaction,
         xr_put_state(&payload, changes[i].before);
         xr_put_state(&payload, changes[i].want);
     }
+    xr_put_text(&payload, name);
     *part = t->count;
     return append_and_read(journal, &payload, true, err);
 }

@@ -50,6 +50,7 @@ struct xr_part {
     uint64_t number; /* as in the records of its transaction */
     bool undone;     /* derived: by a later transaction */
     char *store;     /* address */
+    char *name;      /* what people called the store then, or NULL: not known */
     char *identity;  /* of the place when the intent was recorded, or empty */
     enum xr_stage stage;
     struct xr_change *items;
@@ -96,9 +97,9 @@ enum xr_status xr_journal_begin(struct xr_journal *journal, size_t *transaction,
 /* changes are borrowed; part is the index of the new part. number is unique in the transaction, and
  * gives the order of parts when they are read back. */
 enum xr_status xr_journal_intent(struct xr_journal *journal, size_t transaction, size_t *part,
-                                 uint64_t number, const char *store, const char *identity,
-                                 const struct xr_change *changes, size_t count,
-                                 struct xr_error *err);
+                                 uint64_t number, const char *store, const char *name,
+                                 const char *identity, const struct xr_change *changes,
+                                 size_t count, struct xr_error *err);
 /* after: the state of each change's subject as listed now, count of them, borrowed. */
 enum xr_status xr_journal_done(struct xr_journal *journal, size_t transaction, size_t part,
                                const struct xr_state *const *after, struct xr_error *err);

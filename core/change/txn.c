@@ -324,8 +324,9 @@ static enum xr_status record_intent(struct xr_txn *txn, struct xr_run *run, stru
                      ? xr_fail(err, XR_REFUSED, "%s", run->caps.why_not)
                      : xr_fail(err, XR_DENIED, "cannot be written: %s", run->caps.why_not);
     else if (count > 0)
-        status = xr_journal_intent(txn->journal, txn->transaction, &run->part, run->number,
-                                   run->address, run->caps.identity, items, count, err);
+        status =
+            xr_journal_intent(txn->journal, txn->transaction, &run->part, run->number, run->address,
+                              run->summary, run->caps.identity, items, count, err);
     free(items);
     return status;
 }

@@ -214,9 +214,11 @@ static char *holding(const struct xr_report *report, const struct xr_run *run,
                      const struct xr_entry *entry)
 {
     struct xr_buf text = {0};
+    char *store = xr_report_store_name(report, run);
     char purposes[64];
 
-    xr_buf_fmt(&text, "%s: %s", run->address, xr_place_name(entry->place));
+    xr_buf_fmt(&text, "%s: %s", store, xr_place_name(entry->place));
+    free(store);
     xr_purposes_text(purposes, sizeof(purposes), entry->purposes);
     if (entry->place == XR_ANCHOR)
         xr_buf_fmt(&text, " for %s", purposes);

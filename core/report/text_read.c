@@ -154,6 +154,16 @@ static void put_change(const struct xr_text_style *style, FILE *out, const struc
     xr_plan_free(&plan);
 }
 
+static bool name_is_unique(const struct xr_transaction *t, const struct xr_part *part)
+{
+    bool unique = part->name != NULL;
+
+    for (size_t i = 0; unique && i < t->count; i++)
+        unique = &t->items[i] == part || t->items[i].name == NULL ||
+                 strcmp(t->items[i].name, part->name) != 0;
+    return unique;
+}
+
 static void put_transaction(const struct xr_text_style *style, FILE *out,
                             const struct xr_report *report, const struct xr_transaction *t)
 {
@@ -175,8 +185,10 @@ static void put_transaction(const struct xr_text_style *style, FILE *out,
     xr_buf_free(&text);
     for (size_t k = 0; k < t->count; k++) {
         const struct xr_part *part = &t->items[k];
-        char *line = xr_format("%s: %zu change%s, %s", part->store, part->count,
-                               part->count == 1 ? "" : "s", stages[part->stage]);
+        char *line =
+            xr_format("%s: %zu change%s, %s",
+                      style->verbose || !name_is_unique(t, part) ? part->store : part->name,
+                      part->count, part->count == 1 ? "" : "s", stages[part->stage]);
 
         (void)fputs("  ", out);
         xr_text_wrap_visible(style, out, 2, 4, line);

@@ -93,6 +93,19 @@ static void plan_undo(struct xr_change_run *c, struct xr_run *run, const struct 
         xr_run_end_unwritable(run);
 }
 
+/* A recorded store as a run, which people know by the name that it had. */
+static bool add_recorded(struct xr_change_run *c, const struct xr_part *part)
+{
+    struct xr_run *run = NULL;
+
+    if (!xr_engine_add_run(c->engine, part->store, true))
+        return false;
+    run = xr_runs_find(&c->engine->report->runs, part->store);
+    if (run != NULL && run->summary == NULL && part->name != NULL)
+        run->summary = xr_strdup(part->name);
+    return true;
+}
+
 /* The stores of a transaction as runs, each under the address it was recorded with. */
 static void add_stores(struct xr_change_run *c, const struct xr_transaction *t)
 {
@@ -103,7 +116,7 @@ static void add_stores(struct xr_change_run *c, const struct xr_transaction *t)
 
         if (!xr_part_undoable(part) || !xr_chosen_has(&c->chosen, part->store))
             continue;
-        if (!xr_engine_add_run(c->engine, part->store, true))
+        if (!add_recorded(c, part))
             continue; /* already reported; the other stores go on */
         if (xr_runs_find(&report->runs, part->store) == NULL) {
             xr_report_say(report, XR_ERROR, part->store,
@@ -232,7 +245,7 @@ static void recover_part(struct xr_change_run *c, size_t t, size_t p)
     struct xr_run *run = NULL;
 
     txn.verify = NULL;
-    if (xr_engine_add_run(c->engine, store, true))
+    if (add_recorded(c, &c->journal.items[t].items[p]))
         run = xr_runs_find(&c->engine->report->runs, store);
     if (run == NULL)
         return;

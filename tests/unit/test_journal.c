@@ -89,7 +89,7 @@ static size_t intend(struct xr_journal *journal, size_t t, const char *store, un
                                .want = state(number, XR_ANCHOR, "wanted")};
     size_t part = SIZE_MAX;
 
-    cr_assert_eq(xr_journal_intent(journal, t, &part, journal->items[t].count, store, "place",
+    cr_assert_eq(xr_journal_intent(journal, t, &part, journal->items[t].count, store, NULL, "place",
                                    &change, 1, &err),
                  XR_OK, "%s", err.text);
     cr_assert_lt(part, journal->items[t].count);
@@ -257,9 +257,9 @@ Test(journal, stores_worked_on_side_by_side_read_back_in_their_order)
     open_journal(&journal);
     t = begin(&journal, "install", NULL);
     for (size_t i = 0; i < 3; i++)
-        cr_assert_eq(
-            xr_journal_intent(&journal, t, &parts[i], numbers[i], stores[i], "", &change, 1, &err),
-            XR_OK);
+        cr_assert_eq(xr_journal_intent(&journal, t, &parts[i], numbers[i], stores[i], NULL, "",
+                                       &change, 1, &err),
+                     XR_OK);
     finish(&journal, t, parts[2], 1);
     cr_assert_eq(xr_journal_back(&journal, t, parts[0], &err), XR_OK);
     cr_assert_eq(journal.items[t].items[parts[2]].stage, XR_STAGE_DONE);
@@ -297,7 +297,8 @@ Test(journal, a_transaction_reads_back_as_it_was_written)
 
     open_journal(&journal);
     cr_assert_eq(xr_journal_begin(&journal, &t, "install", NULL, NULL, 0, 1234567890, &err), XR_OK);
-    cr_assert_eq(xr_journal_intent(&journal, t, &at, 0, "openssl:/x", "dev:ino", changes, 3, &err),
+    cr_assert_eq(xr_journal_intent(&journal, t, &at, 0, "openssl:/x", "Firefox", "dev:ino", changes,
+                                   3, &err),
                  XR_OK);
     cr_assert_eq(at, 0);
     cr_assert_eq(xr_journal_done(&journal, t, at, after, &err), XR_OK);
@@ -316,6 +317,7 @@ Test(journal, a_transaction_reads_back_as_it_was_written)
     cr_assert_eq(again.items[0].count, 1);
     part = &again.items[0].items[0];
     cr_assert_str_eq(part->store, "openssl:/x");
+    cr_assert_str_eq(part->name, "Firefox");
     cr_assert_str_eq(part->identity, "dev:ino");
     cr_assert_eq(part->stage, XR_STAGE_DONE);
     cr_assert_eq(part->count, 3);
@@ -606,17 +608,18 @@ Test(journal, damage_to_one_stores_intent_leaves_the_parts_of_others_alone)
     xr_journal_close(&journal);
 }
 
-static void put_record(struct xr_buf *out, const struct xr_buf *payload)
+/* A record as it lies in the file. The first key bytes of payload are summed up but not written. */
+static void put_record(struct xr_buf *out, const struct xr_buf *payload, size_t key)
 {
     unsigned char sum[XR_SHA256_LEN], len[4];
 
     xr_x509_sha256(sum, (struct xr_bytes){(const unsigned char *)payload->data, payload->len});
     for (unsigned i = 0; i < 4; i++)
-        len[i] = (unsigned char)(payload->len >> 8 * i);
+        len[i] = (unsigned char)((payload->len - key) >> 8 * i);
     xr_buf_add(out, "XRJ1", 4);
     xr_buf_add(out, len, sizeof(len));
     xr_buf_add(out, sum, sizeof(sum));
-    xr_buf_add(out, payload->data, payload->len);
+    xr_buf_add(out, payload->data + key, payload->len - key);
 }
 
 /* Certificates, labels and native records are hostile: they may contain a record of ours, which
@@ -637,7 +640,7 @@ Test(journal, a_record_inside_a_certificate_is_no_record)
     xr_put_number(&payload, 1);
     xr_put_text(&payload, "remove");
     xr_buf_add(&payload, (const char[XR_JOURNAL_ID_LEN]){0}, XR_JOURNAL_ID_LEN);
-    put_record(&forged, &payload);
+    put_record(&forged, &payload, 0);
     payload.len = 0;
     xr_put_number(&payload, XR_RECORD_INTENT);
     xr_buf_add(&payload, id, XR_JOURNAL_ID_LEN);
@@ -648,14 +651,14 @@ Test(journal, a_record_inside_a_certificate_is_no_record)
     xr_buf_add(&payload, evil->subject.id, XR_SHA256_LEN);
     xr_put_state(&payload, evil);
     xr_put_state(&payload, NULL);
-    put_record(&forged, &payload);
+    put_record(&forged, &payload, 0);
 
     entry.der = (struct xr_bytes){(const unsigned char *)forged.data, forged.len};
     change.want = xr_state_new(&entry.subject);
     xr_state_add(change.want, &entry);
     open_journal(&journal);
     t = begin(&journal, "install", NULL);
-    cr_assert_eq(xr_journal_intent(&journal, t, &part, 0, "openssl:/a", "", &change, 1, &err),
+    cr_assert_eq(xr_journal_intent(&journal, t, &part, 0, "openssl:/a", NULL, "", &change, 1, &err),
                  XR_OK);
     xr_journal_close(&journal);
     all = file_bytes();
@@ -689,7 +692,7 @@ Test(journal, an_intent_that_could_not_be_read_back_is_an_error)
         xr_state_add(change.before, &entry);
     open_journal(&journal);
     t = begin(&journal, "remove", NULL);
-    status = xr_journal_intent(&journal, t, &part, 0, "openssl:/a", "", &change, 1, &err);
+    status = xr_journal_intent(&journal, t, &part, 0, "openssl:/a", NULL, "", &change, 1, &err);
     cr_assert(status != XR_OK || part < journal.items[t].count,
               "success, and part %zu of %zu to go on with", part, journal.items[t].count);
     xr_journal_close(&journal);
@@ -982,12 +985,13 @@ Test(journal, a_transaction_says_who_made_it)
     xr_journal_close(&again);
 }
 
-Test(journal, a_record_from_before_the_user_was_recorded_is_read)
+Test(journal, records_from_before_user_and_name_were_recorded_are_read)
 {
     static const unsigned char key[16] = "sixteen bytes...";
-    struct xr_buf file = {0}, keyed = {0};
+    static const char id[] = "0123456789abcdef";
+    struct xr_buf file = {0}, begun = {0}, intent = {0};
     struct xr_journal journal;
-    unsigned char sum[XR_SHA256_LEN], len[4] = {0};
+    unsigned char sum[XR_SHA256_LEN];
 
     xr_x509_sha256(sum, (struct xr_bytes){key, sizeof(key)});
     for (int copy = 0; copy < 2; copy++) {
@@ -995,19 +999,22 @@ Test(journal, a_record_from_before_the_user_was_recorded_is_read)
         xr_buf_add(&file, key, sizeof(key));
         xr_buf_add(&file, sum, sizeof(sum));
     }
-    xr_buf_add(&keyed, key, sizeof(key));
-    xr_put_number(&keyed, XR_RECORD_BEGIN);
-    xr_buf_add(&keyed, "0123456789abcdef", XR_JOURNAL_ID_LEN);
-    xr_put_number(&keyed, 1700000000);
-    xr_put_number(&keyed, 0);
-    xr_put_text(&keyed, "distrust");
-    xr_buf_add(&keyed, (const char[XR_JOURNAL_ID_LEN]){0}, XR_JOURNAL_ID_LEN);
-    len[0] = (unsigned char)(keyed.len - sizeof(key));
-    xr_x509_sha256(sum, (struct xr_bytes){(const unsigned char *)keyed.data, keyed.len});
-    xr_buf_add(&file, "XRJ1", 4);
-    xr_buf_add(&file, len, sizeof(len));
-    xr_buf_add(&file, sum, sizeof(sum));
-    xr_buf_add(&file, keyed.data + sizeof(key), keyed.len - sizeof(key));
+    xr_buf_add(&begun, key, sizeof(key));
+    xr_put_number(&begun, XR_RECORD_BEGIN);
+    xr_buf_add(&begun, id, XR_JOURNAL_ID_LEN);
+    xr_put_number(&begun, 1700000000);
+    xr_put_number(&begun, 0);
+    xr_put_text(&begun, "distrust");
+    xr_buf_add(&begun, (const char[XR_JOURNAL_ID_LEN]){0}, XR_JOURNAL_ID_LEN);
+    put_record(&file, &begun, sizeof(key));
+    xr_buf_add(&intent, key, sizeof(key));
+    xr_put_number(&intent, XR_RECORD_INTENT);
+    xr_buf_add(&intent, id, XR_JOURNAL_ID_LEN);
+    xr_put_number(&intent, 0);
+    xr_put_text(&intent, "openssl:/x");
+    xr_put_text(&intent, "");
+    xr_put_number(&intent, 0);
+    put_record(&file, &intent, sizeof(key));
     open_journal(&journal); /* which makes the directory */
     xr_journal_close(&journal);
     write_file(file.data, file.len);
@@ -1018,8 +1025,12 @@ Test(journal, a_record_from_before_the_user_was_recorded_is_read)
     cr_expect_str_eq(journal.items[0].command, "distrust");
     cr_expect_eq(journal.items[0].at, 1700000000);
     cr_expect(journal.items[0].by == NULL);
+    cr_assert_eq(journal.items[0].count, 1);
+    cr_expect_str_eq(journal.items[0].items[0].store, "openssl:/x");
+    cr_expect(journal.items[0].items[0].name == NULL);
     xr_journal_close(&journal);
-    xr_buf_free(&keyed);
+    xr_buf_free(&begun);
+    xr_buf_free(&intent);
     xr_buf_free(&file);
 }
 
