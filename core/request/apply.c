@@ -381,7 +381,12 @@ static void apply_all(struct xr_change_run *c)
     if (applying.failed && c->engine->rq->all_or_nothing)
         xr_engine_each(c->engine, 0, true, take_back_one, &applying);
     if (c->transaction != XR_NONE) {
-        (void)xr_journal_end(&c->journal, c->transaction, NULL);
+        if (xr_journal_end(&c->journal, c->transaction, &err) != XR_OK) {
+            xr_report_say(report, XR_ERROR, NULL,
+                          "that it is finished could not be recorded: %s; run crossroot recover",
+                          err.text);
+            xr_report_raise(report, XR_EXIT_FAILED);
+        }
         for (size_t i = 0; i < report->runs.count; i++) {
             if (report->runs.items[i].result == XR_RESULT_DONE)
                 memcpy(report->transaction, c->journal.items[c->transaction].id,
