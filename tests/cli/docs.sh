@@ -23,7 +23,7 @@ if [[ ! -r $XR_SECOM/nii-open-domain-ca-g8-rsa.pem ]]; then
     export XR_NO_BROWSERS='not here: no certificates of the real case' XR_NO_OPENSSL='not here: the same'
 elif [[ $(date +%Y%m%d) -ge 20290501 ]]; then
     export XR_NO_BROWSERS='the certificates of this case have expired' XR_NO_OPENSSL='they have expired'
-elif ! ldconfig -p 2>/dev/null | grep -q libnss3.so; then
+elif [[ $(ldconfig -p 2>/dev/null) != *libnss3.so* ]]; then
     export XR_NO_BROWSERS='not here: no libnss3'
 fi
 

@@ -42,7 +42,7 @@ each() {
         cp -a "$base" "$work"
         faulty "$calls" "$error" "$n" "$@" || break
         # What cannot be told on a terminal is no matter here.
-        ! grep INJECTED "$log" | grep -qE ' write\([12],' || continue
+        [[ ! $(grep INJECTED "$log") =~ \ write\([12], ]] || continue
         [[ $rc -ne 0 && $rc -lt 124 ]] || wrong+=" [$n: exit $rc: $(grep -m1 INJECTED "$log")]"
         grep -aq "$reason" "$out" "$err" || wrong+=" [$n: no reason: $(grep -m1 INJECTED "$log")]"
         xr --store "$store" recover >/dev/null 2>&1 || wrong+=" [$n: recover fails]"
