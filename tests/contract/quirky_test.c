@@ -617,17 +617,19 @@ Test(quirky, slow_stores_are_waited_for_at_the_same_time)
     static const enum xr_verb verbs[] = {XR_VERB_LIST, XR_VERB_STORES, XR_VERB_INSTALL,
                                          XR_VERB_VERIFY, XR_VERB_RECOVER};
     static const unsigned openings[] = {1, 1, 3, 2, 2};
+    int64_t alone = 0; /* one store after the other, on this machine as busy as it is */
 
     for (size_t i = 0; i < 8; i++)
         asking_store(&a, slow);
+    alone = timed(XR_VERB_LIST, NULL, 8, 1);
+    cr_assert(alone >= 8 * 300, "one at a time is one at a time");
     for (size_t i = 0; i < 5; i++) {
         bool files = verbs[i] == XR_VERB_INSTALL || verbs[i] == XR_VERB_VERIFY;
         int64_t took = timed(verbs[i], files ? a.cert : NULL, 8, 8);
 
-        cr_assert(took < (int64_t)openings[i] * 4 * 300, "%s: %lld ms", xr_verb_name(verbs[i]),
-                  (long long)took);
+        cr_assert(took < openings[i] * alone / 2, "%s: %lld ms, and %lld ms one by one",
+                  xr_verb_name(verbs[i]), (long long)took, (long long)alone);
     }
-    cr_assert(timed(XR_VERB_STORES, NULL, 3, 1) >= 3 * 300, "one at a time is one at a time");
 }
 
 /* A mixed lot: what one does must not show in another's report. */
