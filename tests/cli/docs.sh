@@ -15,8 +15,7 @@ cd "$root"
 documents=(README.md docs/*.md)
 update=()
 [[ -z ${XR_UPDATE_GOLDEN:-} ]] || update=(--update)
-export XR_CERTS=$root/tests/data/company XR_SECOM=$root/tests/data/secom
-[[ -d $XR_SECOM ]] || XR_SECOM=$XR_SHARED/data/secom
+export XR_CERTS=$root/tests/data/company XR_SECOM=$XR_SHARED/data/secom
 
 # The real certificates are not for ever, and libnss3 must have its list of public roots.
 if [[ ! -r $XR_SECOM/nii-open-domain-ca-g8-rsa.pem ]]; then
