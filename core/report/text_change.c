@@ -20,11 +20,8 @@ static int name_width(const struct xr_text_style *style)
 /* An indented line of its own, wrapped. */
 static void put_line(const struct xr_text_style *style, FILE *out, int indent, const char *text)
 {
-    char *visible = xr_visible(text);
-
     (void)fprintf(out, "%*s", indent, "");
-    xr_text_wrap(style, out, indent, indent + 2, visible);
-    free(visible);
+    xr_text_wrap_visible(style, out, indent, indent + 2, text);
 }
 
 /* A verifier may know more certificates than the store holds: a browser's built-in roots. */

@@ -336,16 +336,22 @@ static void collect(struct xr_change_run *c, struct xr_buf *out, bool *others)
     free(all.items);
 }
 
+static void say_others(struct xr_report *report)
+{
+    for (size_t i = 0; i < report->runs.count; i++) {
+        if (would_trust(&report->runs.items[i]))
+            xr_report_say(report, XR_NOTE, report->runs.items[i].address, "%s",
+                          report->runs.items[i].caps.would_trust);
+    }
+}
+
 static void agree(struct xr_report *report)
 {
     for (size_t i = 0; i < report->runs.count; i++) {
-        struct xr_run *run = &report->runs.items[i];
-
-        if (!would_trust(run))
-            continue;
-        xr_run_agree(run);
-        xr_report_say(report, XR_NOTE, run->address, "%s", run->caps.would_trust);
+        if (would_trust(&report->runs.items[i]))
+            xr_run_agree(&report->runs.items[i]);
     }
+    say_others(report);
 }
 
 static void end_unasked(struct xr_report *report)
@@ -405,9 +411,5 @@ void xr_change_preview(struct xr_change_run *c)
         xr_report_say_lines(report, XR_NOTE, NULL, "this would need confirmation:\n%.*s",
                             (int)(text.len - 1), text.data);
     xr_buf_free(&text);
-    for (size_t i = 0; i < report->runs.count; i++) {
-        if (would_trust(&report->runs.items[i]))
-            xr_report_say(report, XR_NOTE, report->runs.items[i].address, "%s",
-                          report->runs.items[i].caps.would_trust);
-    }
+    say_others(report);
 }
