@@ -4,7 +4,7 @@
 # Python against servers on loopback, and openssl verify.
 # shellcheck source=tests/cli/lib.sh
 . "$(dirname -- "${BASH_SOURCE[0]}")/lib.sh"
-readme=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/../.." && pwd -P)/README.md
+page=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/../.." && pwd -P)/docs/openssl.md
 cd "$T"
 python=$(command -v /usr/bin/python3 python3 | head -n 1 || true)
 if [[ -z $python ]] || ! command -v curl >/dev/null; then
@@ -91,12 +91,12 @@ given() {
         -CApath "$dir/anchors" -untrusted sub.pem "${untrusted[@]}" leaf.pem
 }
 
-echo '# the lines of README'
+echo "# the lines of docs/openssl.md"
 run xr "${s[@]}" install --yes old.pem
 expect_exit 0 'a root and a cross certificate' xr "${s[@]}" install cross.pem
 expect_grep 'the install says who reads it' 'programs do not read intermediates/ by themselves' "$out"
-awk '/^Programs use the store/ { on = 1 } on && /^```/ { if (on++ == 2) exit; next } on == 2' "$readme" >lines
-expect_eq 'README has them' "$(grep -cE 'SSL_CERT_(FILE|DIR)=|curl|python3|openssl s_client|openssl verify' lines)" 5
+awk '/^So:$/ { on = 1 } on && /^```/ { if (on++ == 2) exit; next } on == 2' "$page" >lines
+expect_eq 'the page has them' "$(grep -cE 'SSL_CERT_(FILE|DIR)=|curl|python3|openssl s_client|openssl verify' lines)" 5
 sed -i "s#/tmp/trust#$dir#g; s#server\.example:443#localhost:$b#g; s#server\.example/#localhost:$b/#g; s#server\.example#localhost#g; s#nii-[a-z0-9-]*.pem#sub.pem#" lines
 set_them=$(grep '^export' lines)
 while IFS= read -r line; do
