@@ -28,15 +28,6 @@ static void get_id(struct xr_reader *in, char id[XR_JOURNAL_ID_LEN + 1])
     id[XR_JOURNAL_ID_LEN] = '\0';
 }
 
-static struct xr_transaction *transaction_of(struct xr_journal *journal, const char *id)
-{
-    for (size_t i = journal->count; i-- > 0;) {
-        if (strcmp(journal->items[i].id, id) == 0)
-            return &journal->items[i];
-    }
-    return NULL;
-}
-
 static bool read_begin(struct xr_journal *journal, const char *id, struct xr_reader *in)
 {
     struct xr_transaction *t = NULL;
@@ -87,12 +78,23 @@ static void transaction_clear(struct xr_transaction *t)
     free(t->by);
 }
 
+/* SIZE_MAX if there is none. */
+static size_t part_at(const struct xr_transaction *t, uint64_t number)
+{
+    size_t at = 0;
+
+    while (at < t->count && t->items[at].number != number)
+        at++;
+    return at < t->count ? at : SIZE_MAX;
+}
+
 static bool read_intent(struct xr_transaction *t, struct xr_reader *in)
 {
     struct xr_part part = {.number = xr_get_number(in, UINT64_MAX),
                            .store = xr_get_text(in),
                            .identity = xr_get_text(in)};
     uint64_t count = xr_get_number(in, CHANGES_MAX);
+    size_t at = part_at(t, part.number);
 
     for (uint64_t i = 0; i < count && !in->failed; i++) {
         struct xr_change *change = XR_PUSH(&part);
@@ -109,7 +111,12 @@ static bool read_intent(struct xr_transaction *t, struct xr_reader *in)
         part_clear(&part);
         return false;
     }
-    *XR_PUSH(t) = part;
+    if (at == SIZE_MAX) {
+        *XR_PUSH(t) = part;
+    } else {
+        part_clear(&t->items[at]);
+        t->items[at] = part;
+    }
     return true;
 }
 
@@ -132,17 +139,15 @@ static bool read_states(struct xr_part *part, enum xr_stage stage, struct xr_rea
 static bool read_part_record(struct xr_transaction *t, uint64_t kind, struct xr_reader *in)
 {
     uint64_t number = xr_get_number(in, UINT64_MAX);
+    size_t at = in->failed ? SIZE_MAX : part_at(t, number);
 
-    for (size_t i = 0; !in->failed && i < t->count; i++) {
-        if (t->items[i].number != number)
-            continue;
-        if (kind != XR_RECORD_BACK)
-            return read_states(&t->items[i], kind == XR_RECORD_DONE ? XR_STAGE_DONE : XR_STAGE_LEFT,
-                               in);
-        t->items[i].stage = XR_STAGE_BACK;
-        return true;
-    }
-    return false;
+    if (at == SIZE_MAX)
+        return false;
+    if (kind != XR_RECORD_BACK)
+        return read_states(&t->items[at], kind == XR_RECORD_DONE ? XR_STAGE_DONE : XR_STAGE_LEFT,
+                           in);
+    t->items[at].stage = XR_STAGE_BACK;
+    return true;
 }
 
 /* False if the payload is not a record, or is about an unknown part or transaction. */
@@ -158,13 +163,13 @@ static bool read_record(struct xr_journal *journal, struct xr_bytes payload)
         return false;
     if (kind == XR_RECORD_BEGIN)
         return read_begin(journal, id, &in);
-    t = transaction_of(journal, id);
+    t = xr_journal_transaction(journal, id);
     if (t == NULL)
         return false;
     if (kind == XR_RECORD_INTENT)
         return read_intent(t, &in);
-    if (kind == XR_RECORD_END) {
-        t->ended = true;
+    if (kind == XR_RECORD_END || kind == XR_RECORD_READY) {
+        *(kind == XR_RECORD_END ? &t->ended : &t->ready) = true;
         return true;
     }
     return (kind == XR_RECORD_DONE || kind == XR_RECORD_BACK || kind == XR_RECORD_LEFT) &&
@@ -199,36 +204,6 @@ static bool record_at(struct xr_bytes *payload, const struct xr_journal *journal
     return memcmp(sum, rest.data + MAGIC_LEN + 4, sizeof(sum)) == 0;
 }
 
-static void mark_undone(struct xr_transaction *t, const struct xr_transaction *undo)
-{
-    bool all = true, any = false;
-
-    for (size_t i = 0; i < t->count; i++) {
-        for (size_t k = 0; k < undo->count; k++) {
-            if (undo->items[k].stage == XR_STAGE_DONE &&
-                strcmp(undo->items[k].store, t->items[i].store) == 0)
-                t->items[i].undone = true;
-        }
-        any = any || t->items[i].undone;
-        all = all && (t->items[i].undone || !xr_part_made(&t->items[i]));
-    }
-    if (any && all)
-        memcpy(t->undone_by, undo->id, sizeof(t->undone_by));
-}
-
-static void link_undone(struct xr_journal *journal)
-{
-    /* Backwards: an undo that was itself undone undoes nothing. */
-    for (size_t i = journal->count; i-- > 0;) {
-        const struct xr_transaction *undo = &journal->items[i];
-        struct xr_transaction *t =
-            undo->undoes[0] && !undo->undone_by[0] ? transaction_of(journal, undo->undoes) : NULL;
-
-        if (t != NULL)
-            mark_undone(t, undo);
-    }
-}
-
 static bool read_key(struct xr_journal *journal, struct xr_bytes data)
 {
     for (size_t copy = 0; copy < 2; copy++) {
@@ -245,23 +220,6 @@ static bool read_key(struct xr_journal *journal, struct xr_bytes data)
         }
     }
     return false;
-}
-
-static int by_number(const void *a, const void *b)
-{
-    const struct xr_part *x = a, *y = b;
-
-    return x->number < y->number ? -1 : x->number > y->number;
-}
-
-/* Stores are changed in parallel, so the order of their records means nothing. */
-static void sort_parts(struct xr_journal *journal)
-{
-    for (size_t i = 0; i < journal->count; i++) {
-        if (journal->items[i].count > 1)
-            qsort(journal->items[i].items, journal->items[i].count, sizeof(struct xr_part),
-                  by_number);
-    }
 }
 
 static void read_all(struct xr_journal *journal, struct xr_bytes data)
@@ -287,8 +245,7 @@ static void read_all(struct xr_journal *journal, struct xr_bytes data)
             at += skip;
         }
     }
-    sort_parts(journal);
-    link_undone(journal);
+    xr_journal_derive(journal);
 }
 
 static enum xr_status load(struct xr_journal *journal, struct xr_error *err)
@@ -404,6 +361,29 @@ void xr_journal_close(struct xr_journal *journal)
     *journal = (struct xr_journal){.fd = -1, .dirfd = -1};
 }
 
+void xr_journal_keep(struct xr_journal *journal, xr_store_fn wanted, void *ctx)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < journal->count; i++) {
+        struct xr_transaction *t = &journal->items[i];
+        size_t parts = 0;
+
+        for (size_t k = 0; k < t->count; k++) {
+            if (wanted(ctx, t->items[k].store))
+                t->items[parts++] = t->items[k];
+            else
+                part_clear(&t->items[k]);
+        }
+        t->count = parts;
+        if (parts > 0)
+            journal->items[kept++] = *t;
+        else
+            transaction_clear(t);
+    }
+    journal->count = kept;
+}
+
 /* ---- writing ---- */
 
 static enum xr_status append(struct xr_journal *journal, const struct xr_buf *payload, bool sync,
@@ -493,8 +473,9 @@ enum xr_status xr_journal_intent(struct xr_journal *journal, size_t transaction,
                                  const char *identity, const struct xr_change *changes,
                                  size_t count, struct xr_error *err)
 {
-    struct xr_transaction *t = &journal->items[transaction];
+    const struct xr_transaction *t = &journal->items[transaction];
     struct xr_buf payload = {0};
+    enum xr_status status = XR_OK;
 
     put_head(&payload, XR_RECORD_INTENT, t->id);
     xr_put_number(&payload, number);
@@ -508,8 +489,10 @@ enum xr_status xr_journal_intent(struct xr_journal *journal, size_t transaction,
         xr_put_state(&payload, changes[i].want);
     }
     xr_put_text(&payload, name);
-    *part = t->count;
-    return append_and_read(journal, &payload, true, err);
+    status = append_and_read(journal, &payload, true, err);
+    if (status == XR_OK)
+        *part = part_at(t, number);
+    return status;
 }
 
 static enum xr_status append_states(struct xr_journal *journal, enum xr_record_kind kind,
@@ -549,132 +532,23 @@ enum xr_status xr_journal_back(struct xr_journal *journal, size_t transaction, s
     return append_and_read(journal, &payload, true, err);
 }
 
-enum xr_status xr_journal_end(struct xr_journal *journal, size_t transaction, struct xr_error *err)
+/* A record that says nothing but its kind. */
+static enum xr_status append_mark(struct xr_journal *journal, enum xr_record_kind kind,
+                                  size_t transaction, struct xr_error *err)
 {
     struct xr_buf payload = {0};
 
-    put_head(&payload, XR_RECORD_END, journal->items[transaction].id);
+    put_head(&payload, kind, journal->items[transaction].id);
     return append_and_read(journal, &payload, true, err);
 }
 
-bool xr_part_made(const struct xr_part *part)
+enum xr_status xr_journal_ready(struct xr_journal *journal, size_t transaction,
+                                struct xr_error *err)
 {
-    return part->stage == XR_STAGE_DONE || part->stage == XR_STAGE_LEFT;
+    return append_mark(journal, XR_RECORD_READY, transaction, err);
 }
 
-bool xr_part_undoable(const struct xr_part *part)
+enum xr_status xr_journal_end(struct xr_journal *journal, size_t transaction, struct xr_error *err)
 {
-    return part->stage != XR_STAGE_BACK && !part->undone;
-}
-
-/* Does it have a part that can be undone? */
-static bool undoable(const struct xr_transaction *t, xr_store_fn wanted, void *ctx)
-{
-    for (size_t i = 0; i < t->count; i++) {
-        if (xr_part_undoable(&t->items[i]) && (wanted == NULL || wanted(ctx, t->items[i].store)))
-            return true;
-    }
-    return false;
-}
-
-size_t xr_journal_find(const struct xr_journal *journal, const char *id, xr_store_fn wanted,
-                       void *ctx, struct xr_error *err)
-{
-    size_t found = SIZE_MAX;
-
-    for (size_t i = journal->count; i-- > 0;) {
-        const struct xr_transaction *t = &journal->items[i];
-
-        if (id == NULL) {
-            if (t->undoes[0] == '\0' && undoable(t, wanted, ctx))
-                return i;
-        } else if (strncmp(t->id, id, strlen(id)) == 0) {
-            if (found != SIZE_MAX) {
-                (void)xr_fail(err, XR_INVALID,
-                              "more than one transaction ID begins with that; "
-                              "give more digits");
-                return SIZE_MAX;
-            }
-            found = i;
-        }
-    }
-    if (found == SIZE_MAX)
-        (void)xr_fail(err, XR_ABSENT,
-                      id ? "no such transaction; see crossroot history" : "nothing to undo");
-    return found;
-}
-
-void xr_journal_keep(struct xr_journal *journal, xr_store_fn wanted, void *ctx)
-{
-    size_t kept = 0;
-
-    for (size_t i = 0; i < journal->count; i++) {
-        struct xr_transaction *t = &journal->items[i];
-        size_t parts = 0;
-
-        for (size_t k = 0; k < t->count; k++) {
-            if (wanted(ctx, t->items[k].store))
-                t->items[parts++] = t->items[k];
-            else
-                part_clear(&t->items[k]);
-        }
-        t->count = parts;
-        if (parts > 0)
-            journal->items[kept++] = *t;
-        else
-            transaction_clear(t);
-    }
-    journal->count = kept;
-}
-
-bool xr_journal_pending(const struct xr_journal *journal)
-{
-    for (size_t i = 0; i < journal->count; i++) {
-        for (size_t k = 0; k < journal->items[i].count; k++) {
-            if (journal->items[i].items[k].stage == XR_STAGE_PENDING)
-                return true;
-        }
-    }
-    return false;
-}
-
-/* May published copies of it remain although the store no longer holds it? */
-static bool may_leave(const struct xr_change *change, enum xr_stage stage)
-{
-    const struct xr_state *left = stage == XR_STAGE_BACK ? change->before : change->want;
-
-    return change->subject.type == XR_SUBJECT_CERT &&
-           (stage == XR_STAGE_PENDING || xr_state_in(left, XR_ANCHOR) == NULL);
-}
-
-/* Was it being made an anchor, or being put back, when the part was interrupted? */
-static bool may_come(const struct xr_change *change, enum xr_stage stage)
-{
-    return change->subject.type == XR_SUBJECT_CERT &&
-           (stage == XR_STAGE_PENDING || stage == XR_STAGE_LEFT) &&
-           (xr_state_in(change->before, XR_ANCHOR) != NULL ||
-            xr_state_in(change->want, XR_ANCHOR) != NULL);
-}
-
-void xr_journal_recall(struct xr_subjects *leaving, struct xr_subjects *coming,
-                       const struct xr_journal *journal, const char *store)
-{
-    struct xr_idmap seen = {0};
-
-    for (size_t t = journal->count; t-- > 0;) {
-        for (size_t p = 0; p < journal->items[t].count; p++) {
-            const struct xr_part *part = &journal->items[t].items[p];
-
-            for (size_t i = 0; strcmp(part->store, store) == 0 && i < part->count; i++) {
-                bool newest = false;
-
-                (void)xr_idmap_put(&seen, part->items[i].subject.id, 0, &newest);
-                if (newest && may_leave(&part->items[i], part->stage))
-                    *XR_PUSH(leaving) = part->items[i].subject;
-                if (newest && may_come(&part->items[i], part->stage))
-                    *XR_PUSH(coming) = part->items[i].subject;
-            }
-        }
-    }
-    xr_idmap_free(&seen);
+    return append_mark(journal, XR_RECORD_END, transaction, err);
 }

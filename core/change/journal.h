@@ -23,8 +23,9 @@ enum xr_record_kind {
     XR_RECORD_DONE,      /* all of them are in the store; with the states listed then */
     XR_RECORD_BACK,      /* the store was rolled back */
     XR_RECORD_END,
-    XR_RECORD_LEFT, /* rolled back, but something is left; with the states listed then */
-    XR_RECORD_LAST = XR_RECORD_LEFT
+    XR_RECORD_LEFT,  /* rolled back, but something is left; with the states listed then */
+    XR_RECORD_READY, /* the intents of all stores are recorded; from here on they are swapped */
+    XR_RECORD_LAST = XR_RECORD_READY
 };
 
 struct xr_change {
@@ -41,7 +42,7 @@ enum xr_stage {
 };
 
 enum xr_transaction_flag {
-    XR_ALL_OR_NOTHING = 1u << 0,  /* if interrupted, it is rolled back in every store */
+    XR_ALL_OR_NOTHING = 1u << 0,  /* if interrupted, all stores go the same way, see txn.h */
     XR_REQUIRE_VERIFIED = 1u << 1 /* if interrupted before the verdict, it is rolled back */
 };
 
@@ -65,6 +66,7 @@ struct xr_transaction {
     char *command;  /* "install", "remove"… */
     char *by;       /* the user's name, or NULL: not known */
     uint32_t flags; /* enum xr_transaction_flag */
+    bool ready;     /* with XR_ALL_OR_NOTHING: a store may have been changed */
     bool ended;
     struct xr_part *items;
     size_t count, capacity;
@@ -88,14 +90,15 @@ enum xr_status xr_journal_read(struct xr_journal *journal, const char *dir, stru
 enum xr_status xr_journal_open(struct xr_journal *journal, const char *dir, struct xr_error *err);
 void xr_journal_close(struct xr_journal *journal);
 
-/* Each appends one record and updates items. Intent, back and end return when all records so far
- * are durable. A begin or a done that is lost in a power cut does no harm: recovery compares the
+/* Each appends one record and updates items. Intent, ready, back and end return when all records so
+ * far are durable. A begin or a done that is lost in a power cut does no harm: recovery compares the
  * store with the intent. */
 enum xr_status xr_journal_begin(struct xr_journal *journal, size_t *transaction,
                                 const char *command, const char *undoes, const char *by,
                                 uint32_t flags, int64_t at, struct xr_error *err);
-/* changes are borrowed; part is the index of the new part. number is unique in the transaction, and
- * gives the order of parts when they are read back. */
+/* changes are borrowed; part is the index of the part. number is unique in the transaction, and
+ * gives the order of parts when they are read back. A second intent with the same number takes the
+ * place of the first. */
 enum xr_status xr_journal_intent(struct xr_journal *journal, size_t transaction, size_t *part,
                                  uint64_t number, const char *store, const char *name,
                                  const char *identity, const struct xr_change *changes,
@@ -108,8 +111,14 @@ enum xr_status xr_journal_left(struct xr_journal *journal, size_t transaction, s
                                const struct xr_state *const *now, struct xr_error *err);
 enum xr_status xr_journal_back(struct xr_journal *journal, size_t transaction, size_t part,
                                struct xr_error *err);
+enum xr_status xr_journal_ready(struct xr_journal *journal, size_t transaction,
+                                struct xr_error *err);
 enum xr_status xr_journal_end(struct xr_journal *journal, size_t transaction, struct xr_error *err);
 
+/* NULL if there is none with that ID. */
+struct xr_transaction *xr_journal_transaction(struct xr_journal *journal, const char *id);
+/* After all records are read: puts parts in order and finds out what is undone. */
+void xr_journal_derive(struct xr_journal *journal);
 /* Does the store have changes of it, as far as is known: done, or left by a rollback? */
 bool xr_part_made(const struct xr_part *part);
 /* Made or interrupted, and not undone or rolled back yet? */

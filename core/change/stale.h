@@ -6,7 +6,7 @@
 #ifndef XR_CHANGE_STALE_H
 #define XR_CHANGE_STALE_H
 
-#include "txn.h"
+#include "run.h"
 
 /* Opens for reading and closes; XR_STALE if the store is stale. */
 enum xr_status xr_stale_look(struct xr_run *run, const struct xr_site *site,

@@ -299,17 +299,35 @@ void xr_change_recall(struct xr_change_run *c)
         xr_run_recall(&c->engine->report->runs.items[i], &c->journal);
 }
 
+void xr_change_say_waiting(struct xr_change_run *c, size_t t)
+{
+    const struct xr_transaction *transaction = &c->journal.items[t];
+
+    for (size_t p = 0; p < transaction->count; p++) {
+        if ((transaction->flags & XR_ALL_OR_NOTHING) != 0 && xr_txn_open_part(transaction, p))
+            xr_report_say(c->engine->report, XR_WARNING, transaction->items[p].store,
+                          "the same interrupted %s still waits here: run crossroot recover",
+                          transaction->command);
+    }
+}
+
 /* First recovers what a crash left in the stores of this command. */
 bool xr_change_recover_first(struct xr_change_run *c)
 {
     bool good = true;
 
     for (size_t t = 0; t < c->journal.count; t++) {
+        bool any = false;
+
         for (size_t p = 0; p < c->journal.items[t].count; p++) {
-            if (xr_txn_open_part(&c->journal.items[t], p) &&
-                xr_runs_find(&c->engine->report->runs, c->journal.items[t].items[p].store))
-                good = recover_quietly(c, t, p) && good;
+            if (!xr_txn_open_part(&c->journal.items[t], p) ||
+                xr_runs_find(&c->engine->report->runs, c->journal.items[t].items[p].store) == NULL)
+                continue;
+            good = recover_quietly(c, t, p) && good;
+            any = true;
         }
+        if (any)
+            xr_change_say_waiting(c, t);
     }
     if (!good)
         xr_report_raise(c->engine->report, XR_EXIT_FAILED);
@@ -330,19 +348,56 @@ static bool any_change(const struct xr_report *report)
 struct applying {
     struct xr_change_run *c;
     struct xr_txn *txn;
-    bool failed;
+    bool failed; /* --all-or-nothing: no other store is changed */
 };
 
 static void apply_one(void *ctx, struct xr_run *run)
 {
     struct applying *a = ctx;
+    bool all = a->c->engine->rq->all_or_nothing, stopped = interrupted(a->c);
 
-    if (run->why == NULL && (interrupted(a->c) || (a->failed && a->c->engine->rq->all_or_nothing)))
-        xr_run_end(run, XR_RESULT_NOT_ASKED,
-                   xr_strdup(interrupted(a->c) ? "interrupted" : "another store failed"));
+    if (run->why == NULL && (stopped || a->failed))
+        xr_txn_drop(a->txn, run, stopped ? "interrupted" : "another store failed");
     else if (run->why == NULL)
         xr_txn_apply(a->txn, run);
-    a->failed = a->failed || xr_engine_failed(run);
+    a->failed = a->failed || (all && (stopped || xr_engine_failed(run)));
+}
+
+/* --all-or-nothing: the intents of all stores are recorded before the first is changed, so that after
+ * a crash it is known what is to go the same way. */
+static void intend_all(struct applying *a)
+{
+    struct xr_report *report = a->c->engine->report;
+    struct xr_error err = {0};
+
+    for (size_t i = 0; i < report->runs.count && !a->failed; i++) {
+        struct xr_run *run = &report->runs.items[i];
+
+        if (run->why == NULL)
+            xr_txn_intend(a->txn, run);
+        a->failed = xr_engine_failed(run);
+    }
+    if (a->failed || a->c->transaction == XR_NONE ||
+        xr_journal_ready(&a->c->journal, a->c->transaction, &err) == XR_OK)
+        return;
+    xr_report_say(report, XR_ERROR, NULL, "%s", err.text);
+    xr_report_raise(report, XR_EXIT_FAILED);
+    a->failed = true;
+}
+
+/* Records the end, unless stores that were to go the same way still have to be recovered. */
+static void end_transaction(struct xr_change_run *c)
+{
+    struct xr_report *report = c->engine->report;
+    struct xr_error err = {0};
+
+    if (c->engine->rq->all_or_nothing && !xr_txn_alike(&c->journal.items[c->transaction]))
+        return;
+    if (xr_journal_end(&c->journal, c->transaction, &err) == XR_OK)
+        return;
+    xr_report_say(report, XR_ERROR, NULL,
+                  "that it is finished could not be recorded: %s; run crossroot recover", err.text);
+    xr_report_raise(report, XR_EXIT_FAILED);
 }
 
 static void take_back_one(void *ctx, struct xr_run *run)
@@ -377,16 +432,13 @@ static void apply_all(struct xr_change_run *c)
     txn = xr_change_txn(c);
     for (size_t i = 0; i < report->runs.count; i++)
         report->runs.items[i].number = i;
+    if (c->engine->rq->all_or_nothing)
+        intend_all(&applying);
     xr_engine_each(c->engine, 0, false, apply_one, &applying);
-    if (applying.failed && c->engine->rq->all_or_nothing)
+    if (applying.failed)
         xr_engine_each(c->engine, 0, true, take_back_one, &applying);
     if (c->transaction != XR_NONE) {
-        if (xr_journal_end(&c->journal, c->transaction, &err) != XR_OK) {
-            xr_report_say(report, XR_ERROR, NULL,
-                          "that it is finished could not be recorded: %s; run crossroot recover",
-                          err.text);
-            xr_report_raise(report, XR_EXIT_FAILED);
-        }
+        end_transaction(c);
         for (size_t i = 0; i < report->runs.count; i++) {
             if (report->runs.items[i].result == XR_RESULT_DONE)
                 memcpy(report->transaction, c->journal.items[c->transaction].id,

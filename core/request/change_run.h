@@ -3,6 +3,7 @@
 #ifndef XR_CHANGE_RUN_H
 #define XR_CHANGE_RUN_H
 
+#include "change/recover.h"
 #include "request.h"
 
 struct xr_wishes {
@@ -59,6 +60,8 @@ bool xr_change_open_journal(struct xr_change_run *c);
 void xr_change_recall(struct xr_change_run *c);
 /* Recovers what a crash left in the stores of this command. */
 bool xr_change_recover_first(struct xr_change_run *c);
+/* Says which stores of an interrupted --all-or-nothing were not recovered with the others. */
+void xr_change_say_waiting(struct xr_change_run *c, size_t transaction);
 struct xr_txn xr_change_txn(struct xr_change_run *c);
 /* The end of every change, once runs have plans: confirm, apply, grade. */
 void xr_change_carry_out(struct xr_change_run *c);

@@ -386,12 +386,18 @@ void xr_verb_recover(struct xr_engine *engine)
         xr_report_say(report, XR_WARNING, NULL,
                       "%zu bytes of the journal are damaged and were skipped", c.journal.damaged);
     for (size_t t = 0; t < c.journal.count; t++) {
+        bool any = false;
+
         for (size_t p = 0; p < c.journal.items[t].count; p++) {
-            if ((xr_txn_open_part(&c.journal.items[t], p) ||
-                 c.journal.items[t].items[p].stage == XR_STAGE_LEFT) &&
-                xr_chosen_has(&c.chosen, c.journal.items[t].items[p].store))
-                recover_part(&c, t, p);
+            if ((!xr_txn_open_part(&c.journal.items[t], p) &&
+                 c.journal.items[t].items[p].stage != XR_STAGE_LEFT) ||
+                !xr_chosen_has(&c.chosen, c.journal.items[t].items[p].store))
+                continue;
+            recover_part(&c, t, p);
+            any = true;
         }
+        if (any && !is_all(&c.chosen))
+            xr_change_say_waiting(&c, t);
     }
     for (size_t i = 0; i < report->runs.count; i++) {
         for (size_t k = 0; k < report->runs.items[i].plan.count; k++) {

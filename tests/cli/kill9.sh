@@ -100,19 +100,6 @@ prepare() {
     esac
 }
 
-# The calls of one run as "NAME NUMBER" lines: NUMBER counts calls of that name; openat only where
-# it creates. Argument: the strace log.
-kill_points() {
-    awk '
-        { sub(/^[0-9]+ +/, "") }
-        /^[a-z0-9]+\(/ {
-            name = $0; sub(/\(.*/, "", name); n[name]++
-            if (name == "openat" && $0 !~ /O_CREAT|O_TRUNC/) next
-            if (name == "write" && $0 ~ /^write\([12]</) next
-            print name, n[name]
-        }' "$1"
-}
-
 trace_change() {
     rc=0
     traced -f -y -o "$T/trace" "$@" "$XR_BIN" --worker "$XR_WORKER" --state "$state" \

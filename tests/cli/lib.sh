@@ -260,3 +260,16 @@ MUTATING=openat,open,creat,write,pwrite64,writev,rename,renameat,renameat2,unlin
 MUTATING+=,mkdir,mkdirat,symlink,symlinkat,link,linkat,chmod,fchmod,fchmodat,chown,fchown,lchown
 MUTATING+=,fchownat,truncate,ftruncate,fallocate,utimensat,mknod,mknodat,setxattr,fsetxattr
 MUTATING+=,copy_file_range,sendfile,fsync,fdatasync,flock
+
+# The calls of one run as "NAME NUMBER" lines: NUMBER counts calls of that name; openat only where
+# it creates. Argument: the strace log.
+kill_points() {
+    awk '
+        { sub(/^[0-9]+ +/, "") }
+        /^[a-z0-9]+\(/ {
+            name = $0; sub(/\(.*/, "", name); n[name]++
+            if (name == "openat" && $0 !~ /O_CREAT|O_TRUNC/) next
+            if (name == "write" && $0 ~ /^write\([12]</) next
+            print name, n[name]
+        }' "$1"
+}

@@ -41,6 +41,20 @@ expect_grep 'with the way back' 'crossroot undo [0-9a-f]{16}' "$out"
 expect_exit 0 'which works' xr "${s[@]}" undo
 expect_eq 'nothing is left' "$(held)" ''
 
+echo '# of all stores or none, one that cannot be taken back'
+if can_trace; then
+    s=(--plugin "$naughty" --store "openssl:$T/first" --store "naughty:fail-flush:$T/second")
+    run traced -f -o /dev/null -e inject=unlinkat:error=EIO "$XR_BIN" --worker "$XR_WORKER" --state "$state" \
+        "${s[@]}" install --all-or-nothing --yes "$root"
+    expect_eq 'is a failure' "$rc" 1
+    expect_grep 'that says what to do' 'rolling back failed too: .*; run crossroot recover' "$out"
+    expect_eq 'it still trusts' "$(openssl_verify "$T/first" "$root" 2>/dev/null)" "$root: OK"
+    expect_exit 0 'recover takes it back, once it can' xr --plugin "$naughty" recover
+    expect_eq 'and it trusts no more' "$(openssl_verify "$T/first" "$root" 2>/dev/null)" ''
+    expect_exit 0 'then there is nothing to do' xr recover
+    expect_eq 'which is said' "$(cat "$out")" 'Nothing to recover.'
+fi
+
 echo "# another command's --yes gives nothing back"
 if can_trace; then
     dir=$T/trust s=(--store "openssl:$T/trust")

@@ -5,6 +5,7 @@
 #define CONTRACT_RUNNING_H
 
 #include "certs/model.h"
+#include "change/recover.h"
 #include "change/txn.h"
 
 struct running {

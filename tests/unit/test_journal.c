@@ -742,6 +742,34 @@ Test(journal, an_intent_without_an_outcome_is_pending)
     xr_journal_close(&journal);
 }
 
+Test(journal, a_second_intent_of_a_store_takes_the_place_of_the_first)
+{
+    struct xr_journal journal, again;
+    struct xr_error err = {0};
+    struct xr_change change = {.subject = subject(3), .want = state(3, XR_ANCHOR, "moved")};
+    size_t t = 0, part = 0;
+
+    open_journal(&journal);
+    t = begin(&journal, "install", NULL);
+    (void)intend(&journal, t, "openssl:/a", 1);
+    (void)intend(&journal, t, "openssl:/b", 2);
+    cr_assert_eq(
+        xr_journal_intent(&journal, t, &part, 0, "openssl:/a", NULL, "place", &change, 1, &err),
+        XR_OK, "%s", err.text);
+    cr_assert_eq(part, 0);
+    cr_assert_not(journal.items[t].ready);
+    cr_assert_eq(xr_journal_ready(&journal, t, &err), XR_OK, "%s", err.text);
+    cr_assert(journal.items[t].ready);
+    read_journal(&again);
+    cr_assert(again.items[t].ready && !again.items[t].ended);
+    cr_assert_eq(again.items[t].count, 2);
+    cr_assert(xr_subject_equal(&again.items[t].items[0].items[0].subject, &change.subject));
+    cr_assert(same_transaction(&journal.items[t], &again.items[t]));
+    xr_journal_close(&again);
+    xr_journal_close(&journal);
+    xr_state_free(change.want);
+}
+
 Test(journal, finds_a_transaction_by_its_name_or_the_beginning_of_it)
 {
     struct xr_journal journal;

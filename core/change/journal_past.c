@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a journal says of the past: what can be undone, what is unfinished, what may still be
+ * published. */
+#include "journal.h"
+
+#include <stdlib.h>
+
+struct xr_transaction *xr_journal_transaction(struct xr_journal *journal, const char *id)
+{
+    for (size_t i = journal->count; i-- > 0;) {
+        if (strcmp(journal->items[i].id, id) == 0)
+            return &journal->items[i];
+    }
+    return NULL;
+}
+
+static void mark_undone(struct xr_transaction *t, const struct xr_transaction *undo)
+{
+    bool all = true, any = false;
+
+    for (size_t i = 0; i < t->count; i++) {
+        for (size_t k = 0; k < undo->count; k++) {
+            if (undo->items[k].stage == XR_STAGE_DONE &&
+                strcmp(undo->items[k].store, t->items[i].store) == 0)
+                t->items[i].undone = true;
+        }
+        any = any || t->items[i].undone;
+        all = all && (t->items[i].undone || !xr_part_made(&t->items[i]));
+    }
+    if (any && all)
+        memcpy(t->undone_by, undo->id, sizeof(t->undone_by));
+}
+
+static void link_undone(struct xr_journal *journal)
+{
+    /* Backwards: an undo that was itself undone undoes nothing. */
+    for (size_t i = journal->count; i-- > 0;) {
+        const struct xr_transaction *undo = &journal->items[i];
+        struct xr_transaction *t = undo->undoes[0] && !undo->undone_by[0]
+                                       ? xr_journal_transaction(journal, undo->undoes)
+                                       : NULL;
+
+        if (t != NULL)
+            mark_undone(t, undo);
+    }
+}
+
+static int by_number(const void *a, const void *b)
+{
+    const struct xr_part *x = a, *y = b;
+
+    return x->number < y->number ? -1 : x->number > y->number;
+}
+
+/* Stores are changed in parallel, so the order of their records means nothing. */
+static void sort_parts(struct xr_journal *journal)
+{
+    for (size_t i = 0; i < journal->count; i++) {
+        if (journal->items[i].count > 1)
+            qsort(journal->items[i].items, journal->items[i].count, sizeof(struct xr_part),
+                  by_number);
+    }
+}
+
+void xr_journal_derive(struct xr_journal *journal)
+{
+    sort_parts(journal);
+    link_undone(journal);
+}
+
+bool xr_part_made(const struct xr_part *part)
+{
+    return part->stage == XR_STAGE_DONE || part->stage == XR_STAGE_LEFT;
+}
+
+bool xr_part_undoable(const struct xr_part *part)
+{
+    return part->stage != XR_STAGE_BACK && !part->undone;
+}
+
+/* Does it have a part that can be undone? */
+static bool undoable(const struct xr_transaction *t, xr_store_fn wanted, void *ctx)
+{
+    for (size_t i = 0; i < t->count; i++) {
+        if (xr_part_undoable(&t->items[i]) && (wanted == NULL || wanted(ctx, t->items[i].store)))
+            return true;
+    }
+    return false;
+}
+
+size_t xr_journal_find(const struct xr_journal *journal, const char *id, xr_store_fn wanted,
+                       void *ctx, struct xr_error *err)
+{
+    size_t found = SIZE_MAX;
+
+    for (size_t i = journal->count; i-- > 0;) {
+        const struct xr_transaction *t = &journal->items[i];
+
+        if (id == NULL) {
+            if (t->undoes[0] == '\0' && undoable(t, wanted, ctx))
+                return i;
+        } else if (strncmp(t->id, id, strlen(id)) == 0) {
+            if (found != SIZE_MAX) {
+                (void)xr_fail(err, XR_INVALID,
+                              "more than one transaction ID begins with that; "
+                              "give more digits");
+                return SIZE_MAX;
+            }
+            found = i;
+        }
+    }
+    if (found == SIZE_MAX)
+        (void)xr_fail(err, XR_ABSENT,
+                      id ? "no such transaction; see crossroot history" : "nothing to undo");
+    return found;
+}
+
+bool xr_journal_pending(const struct xr_journal *journal)
+{
+    for (size_t i = 0; i < journal->count; i++) {
+        for (size_t k = 0; k < journal->items[i].count; k++) {
+            if (journal->items[i].items[k].stage == XR_STAGE_PENDING)
+                return true;
+        }
+    }
+    return false;
+}
+
+/* May published copies of it remain although the store no longer holds it? */
+static bool may_leave(const struct xr_change *change, enum xr_stage stage)
+{
+    const struct xr_state *left = stage == XR_STAGE_BACK ? change->before : change->want;
+
+    return change->subject.type == XR_SUBJECT_CERT &&
+           (stage == XR_STAGE_PENDING || xr_state_in(left, XR_ANCHOR) == NULL);
+}
+
+/* Was it being made an anchor, or being put back, when the part was interrupted? */
+static bool may_come(const struct xr_change *change, enum xr_stage stage)
+{
+    return change->subject.type == XR_SUBJECT_CERT &&
+           (stage == XR_STAGE_PENDING || stage == XR_STAGE_LEFT) &&
+           (xr_state_in(change->before, XR_ANCHOR) != NULL ||
+            xr_state_in(change->want, XR_ANCHOR) != NULL);
+}
+
+void xr_journal_recall(struct xr_subjects *leaving, struct xr_subjects *coming,
+                       const struct xr_journal *journal, const char *store)
+{
+    struct xr_idmap seen = {0};
+
+    for (size_t t = journal->count; t-- > 0;) {
+        for (size_t p = 0; p < journal->items[t].count; p++) {
+            const struct xr_part *part = &journal->items[t].items[p];
+
+            for (size_t i = 0; strcmp(part->store, store) == 0 && i < part->count; i++) {
+                bool newest = false;
+
+                (void)xr_idmap_put(&seen, part->items[i].subject.id, 0, &newest);
+                if (newest && may_leave(&part->items[i], part->stage))
+                    *XR_PUSH(leaving) = part->items[i].subject;
+                if (newest && may_come(&part->items[i], part->stage))
+                    *XR_PUSH(coming) = part->items[i].subject;
+            }
+        }
+    }
+    xr_idmap_free(&seen);
+}

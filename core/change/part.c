@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "part.h"
+
+#include <stdlib.h>
+
+void xr_txn_end(struct xr_run *run, enum xr_status status, const struct xr_error *err)
+{
+    enum xr_result result = status == XR_CONFLICT  ? XR_RESULT_CONFLICT
+                            : status == XR_REFUSED ? XR_RESULT_REFUSED
+                                                   : XR_RESULT_FAILED;
+
+    run->privilege = run->privilege || (status == XR_DENIED && run->caps.needs_privilege);
+    xr_run_end(run, result, xr_strdup(err->text));
+}
+
+enum xr_status xr_txn_open(struct xr_store *store, struct xr_txn *txn, struct xr_run *run,
+                           struct xr_error *err)
+{
+    struct xr_bytes password = {run->password.data, run->password.len};
+    enum xr_status status = XR_OK;
+
+    if (run->kept.session != NULL) {
+        *store = run->kept;
+        run->kept = (struct xr_store){0};
+        status = xr_store_renew(store, err);
+    } else {
+        xr_run_recall(run, txn->journal);
+        status = xr_run_open(store, run, txn->site, XR_WRITE, txn->worker, err);
+    }
+    if (status == XR_OK && password.data != NULL)
+        status = xr_store_unlock(store, password, err);
+    if (status != XR_OK)
+        xr_store_close(store);
+    return status;
+}
+
+struct xr_part xr_txn_part(const struct xr_txn *txn, const struct xr_run *run)
+{
+    return txn->journal->items[txn->transaction].items[run->part];
+}
+
+enum xr_status xr_txn_list(struct xr_snapshot *out, struct xr_store *store,
+                           const struct xr_part *part, struct xr_error *err)
+{
+    xr_snapshot_free(out);
+    for (size_t i = 0; i < part->count; i++)
+        xr_snapshot_only(out, &part->items[i].subject);
+    return xr_store_list(store, xr_snapshot_take, out, err);
+}
+
+enum xr_status xr_txn_reopen(struct xr_txn *txn, struct xr_run *run, struct xr_store *store,
+                             struct xr_error *err)
+{
+    xr_store_close(store);
+    return xr_txn_open(store, txn, run, err);
+}
+
+enum xr_status xr_txn_record(struct xr_txn *txn, struct xr_run *run, enum xr_stage stage,
+                             struct xr_error *err)
+{
+    const struct xr_part *part = &txn->journal->items[txn->transaction].items[run->part];
+    const struct xr_state **after = NULL;
+    enum xr_status status = XR_OK;
+
+    if (stage == XR_STAGE_BACK)
+        return xr_journal_back(txn->journal, txn->transaction, run->part, err);
+    after = xr_new(part->count, sizeof(*after));
+    for (size_t i = 0; i < part->count; i++)
+        after[i] = xr_snapshot_find(&run->after, &part->items[i].subject);
+    status = stage == XR_STAGE_DONE
+                 ? xr_journal_done(txn->journal, txn->transaction, run->part, after, err)
+                 : xr_journal_left(txn->journal, txn->transaction, run->part, after, err);
+    free((void *)after);
+    return status;
+}
+
+/* Describes a subject that should be as before but is not. */
+static void say_left(struct xr_buf *out, const struct xr_change *change, const struct xr_state *now)
+{
+    const struct xr_state *states[] = {now, change->before};
+    char hex[2 * XR_SHA256_LEN + 1];
+
+    xr_hex(hex, change->subject.id, XR_SHA256_LEN);
+    xr_buf_str(out, hex);
+    for (size_t k = 0; k < 2; k++) {
+        size_t count = states[k] != NULL ? states[k]->count : 0;
+
+        xr_buf_str(out, k == 0 ? " is " : ", and was ");
+        for (size_t i = 0; i < count; i++)
+            xr_buf_fmt(out, "%s%s", i > 0 ? " and " : "",
+                       xr_place_name(states[k]->entries[i]->place));
+        xr_buf_str(out, count == 0 ? "absent" : "");
+    }
+}
+
+enum xr_status xr_txn_flush(struct xr_run *run, struct xr_store *store, bool remark,
+                            struct xr_error *err)
+{
+    struct xr_error said = {.size = sizeof(said)};
+    enum xr_status status = run->caps.writable ? xr_store_flush(store, &said) : XR_OK;
+
+    if (status != XR_OK && status != XR_WARNED) {
+        *err = said;
+        return status;
+    }
+    if (status == XR_WARNED)
+        xr_run_note(run, true, said.text);
+    else if (remark && said.text[0] != '\0')
+        xr_run_note(run, false, said.text);
+    return XR_OK;
+}
+
+/* Swaps the first count changes of a part back, last one first, from the current state, and lists
+ * the result in run->after. Entries that another program changed meanwhile stay as they are. */
+static enum xr_status put_back(struct xr_run *run, struct xr_store *store,
+                               const struct xr_part *part, size_t count, struct xr_error *err)
+{
+    enum xr_status status = xr_txn_list(&run->after, store, part, err);
+
+    for (size_t i = count; status == XR_OK && i-- > 0;) {
+        const struct xr_change *change = &part->items[i];
+        const struct xr_state *current = xr_snapshot_find(&run->after, &change->subject);
+
+        if (xr_state_equal(current, change->before) ||
+            !xr_state_between(current, change->before, change->want))
+            continue;
+        run->taken_back = true;
+        status = xr_store_swap(store, current, change->before, err);
+        /* A swap may renumber links of other subjects with the same name. */
+        if (status == XR_OK)
+            status = xr_txn_list(&run->after, store, part, err);
+    }
+    if (status != XR_OK || run->backend->table.flush == NULL)
+        return status; /* already listed since the last swap */
+    status = xr_txn_flush(run, store, false, err);
+    return status == XR_OK ? xr_txn_list(&run->after, store, part, err) : status;
+}
+
+/* Number of subjects of a part that are not as before; text describes the first one. */
+static size_t count_left(struct xr_buf *text, const struct xr_run *run, const struct xr_part *part)
+{
+    size_t left = 0;
+
+    for (size_t i = 0; i < part->count; i++) {
+        const struct xr_state *now = xr_snapshot_find(&run->after, &part->items[i].subject);
+
+        if (xr_state_same(now, part->items[i].before))
+            continue;
+        if (left++ == 0)
+            say_left(text, &part->items[i], now);
+    }
+    if (left > 1)
+        xr_buf_fmt(text, " (and %zu more)", left - 1);
+    return left;
+}
+
+void xr_txn_roll_back(struct xr_txn *txn, struct xr_run *run, struct xr_store *store, size_t count,
+                      enum xr_result result, char *why)
+{
+    struct xr_part part = xr_txn_part(txn, run);
+    struct xr_error err = {0};
+    struct xr_buf text = {0};
+    enum xr_status status = XR_OK;
+    size_t left = 0;
+
+    if (store->backend == NULL)
+        status = xr_txn_reopen(txn, run, store, &err);
+    if (status == XR_OK)
+        status = put_back(run, store, &part, count, &err);
+    if (status == XR_LOST && (status = xr_txn_reopen(txn, run, store, &err)) == XR_OK)
+        status = put_back(run, store, &part, count, &err);
+    if (status == XR_OK)
+        left = count_left(&text, run, &part);
+    if (status == XR_OK)
+        status = xr_txn_record(txn, run, left > 0 ? XR_STAGE_LEFT : XR_STAGE_BACK, &err);
+    if (status == XR_OK && left == 0) {
+        xr_run_end(run, result, why);
+        return;
+    }
+    if (status == XR_OK)
+        xr_run_end(run, XR_RESULT_CONFLICT,
+                   xr_format("%s; the store is not as it was before: %s; crossroot undo %s "
+                             "restores it",
+                             why, text.data, txn->journal->items[txn->transaction].id));
+    else /* the intent stays open; the next changing command or recover continues from here */
+        xr_run_end(
+            run, XR_RESULT_FAILED,
+            xr_format("%s; rolling back failed too: %s; run crossroot recover", why, err.text));
+    xr_buf_free(&text);
+    free(why);
+}
+
+bool xr_txn_all_as_wanted(const struct xr_part *part, const struct xr_snapshot *now)
+{
+    for (size_t i = 0; i < part->count; i++) {
+        if (!xr_state_same(xr_snapshot_find(now, &part->items[i].subject), part->items[i].want))
+            return false;
+    }
+    return true;
+}
+
+void xr_txn_verify(struct xr_txn *txn, struct xr_run *run, struct xr_store *store)
+{
+    struct xr_way way;
+    struct xr_prober prober = {.backend = run->backend,
+                               .location = run->location,
+                               .site = &way.site,
+                               .worker = &way.worker,
+                               .store = store};
+
+    xr_run_way(&way, &run->owner, txn->site, txn->worker);
+    if (txn->verify != NULL)
+        txn->verify(txn->ctx, run, &prober);
+    xr_prober_end(&prober);
+}
+
+enum xr_status xr_txn_check_agreed(const struct xr_txn *txn, const struct xr_run *run,
+                                   struct xr_error *err)
+{
+    if (!run->caps.writable || txn->widening_allowed || xr_run_agreed(run))
+        return XR_OK;
+    if (run->agreed)
+        return xr_fail(err, XR_CONFLICT, "the sources changed meanwhile; try again");
+    return xr_fail(err, XR_REFUSED, "%s; crossroot recover --yes publishes them",
+                   run->caps.would_trust);
+}
