@@ -304,7 +304,8 @@ void xr_change_say_waiting(struct xr_change_run *c, size_t t)
     const struct xr_transaction *transaction = &c->journal.items[t];
 
     for (size_t p = 0; p < transaction->count; p++) {
-        if ((transaction->flags & XR_ALL_OR_NOTHING) != 0 && xr_txn_open_part(transaction, p))
+        if ((transaction->flags & XR_ALL_OR_NOTHING) != 0 && xr_txn_open_part(transaction, p) &&
+            xr_runs_find(&c->engine->report->runs, transaction->items[p].store) == NULL)
             xr_report_say(c->engine->report, XR_WARNING, transaction->items[p].store,
                           "the same interrupted %s still waits here: run crossroot recover",
                           transaction->command);
