@@ -172,7 +172,7 @@ serve() {
     return 1
 }
 cat "$P/sub.pem" "$P/cross.pem" >"$T/server-chain.pem"
-if ! command -v curl >/dev/null || ! curl -V | grep -qi openssl; then
+if ! command -v curl >/dev/null || ! curl -V | grep -ci openssl >/dev/null; then
     skip "curl with OpenSSL is missing"
 elif ! serve; then
     skip "no server could be started on loopback"

@@ -20,5 +20,5 @@ mkdir -p "$tmp/profile" "$tmp/image/etc/ssl/certs" "$tmp/image/usr/sbin" \
 : >"$tmp/image/usr/sbin/update-ca-certificates"
 xr --store "openssl:$tmp/trust" --store "nss:$tmp/profile" install --yes "$tmp/pki/old-root.pem"
 xr --root "$tmp/image" --store ca-certificates install --yes "$tmp/pki/old-root.pem"
-xr --store "nss:$tmp/profile" list | grep -q 'anchor .*Old Root'
-xr --root "$tmp/image" --store ca-certificates list | grep -q 'anchor .*Old Root'
+xr --store "nss:$tmp/profile" list | grep -c 'anchor .*Old Root'
+xr --root "$tmp/image" --store ca-certificates list | grep -c 'anchor .*Old Root'

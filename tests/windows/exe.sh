@@ -123,7 +123,7 @@ shows() { sed 's/\x1b\[[0-9;?]*[A-Za-z]//g' "$console" | tr -d '\r'; }
 waits() { # TEXT: until the console shows it
     local i
     for ((i = 0; i < 150; i++)); do
-        shows | grep -qF "$1" && return
+        shows | grep -cF "$1" >/dev/null && return
         sleep 0.1
     done
 }
