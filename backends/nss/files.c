@@ -7,6 +7,7 @@
 #include "homes/open.h"
 #include "store.h"
 
+#include "sys/linux/owner.h"
 #include "sys/linux/walk.h"
 
 #include <errno.h>
@@ -54,7 +55,7 @@ enum xr_status nss_dir_make(int *out, int above, const char *missing, struct xr_
     bool good = xr_walk_start(&w, openat(above, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), missing);
 
     while (good && xr_walk_next(&w))
-        good = (mkdirat(w.dir, w.name, 0700) == 0 ? fsync(w.dir) == 0 : errno == EEXIST) &&
+        good = (xr_mkdir_exact(w.dir, w.name, 0700) ? fsync(w.dir) == 0 : errno == EEXIST) &&
                xr_walk_enter(&w, O_RDONLY | O_DIRECTORY);
     if (good && w.st.st_uid == geteuid()) {
         *out = w.dir;

@@ -184,7 +184,7 @@ static enum xr_status make_top(struct xr_session *s, struct xr_error *err)
     int fd = -1;
     enum xr_status status = XR_OK;
 
-    if (mkdirat(s->parent, s->pending, 0755) != 0)
+    if (!xr_mkdir_exact(s->parent, s->pending, 0755))
         return errno == EEXIST ? xr_fail(err, XR_BUSY, "another program is creating %s", s->name)
                                : xr_fail_errno(err, "cannot make %s", s->name);
     fd = od_open_dir(s->parent, s->pending);

@@ -254,7 +254,7 @@ static enum xr_status make_place(struct xr_session *s, size_t at, struct xr_erro
     status = od_write_manifest(s, err);
     if (status != XR_OK || view->fd >= 0)
         return status;
-    if (mkdirat(s->dir, od_shapes[at].dir, 0755) != 0)
+    if (!xr_mkdir_exact(s->dir, od_shapes[at].dir, 0755))
         return xr_fail_errno(err, "cannot make %s/%s", s->name, od_shapes[at].dir);
     view->fd = od_open_dir(s->dir, od_shapes[at].dir);
     if (view->fd >= 0)

@@ -6,6 +6,7 @@
  */
 #include "tokens.h"
 
+#include "sys/linux/owner.h"
 #include "sys/linux/walk.h"
 
 #include <errno.h>
@@ -30,7 +31,7 @@ static int below(const char *base, const char *path)
               own(&w.st, false);
 
     while (ok && xr_walk_next(&w))
-        ok = (mkdirat(w.dir, w.name, 0700) == 0 || errno == EEXIST) &&
+        ok = (xr_mkdir_exact(w.dir, w.name, 0700) || errno == EEXIST) &&
              xr_walk_enter(&w, O_RDONLY | O_DIRECTORY) && own(&w.st, w.last);
     if (!ok)
         xr_walk_end(&w);

@@ -548,9 +548,9 @@ static enum xr_status state_dir(const char *path, struct xr_error *err)
 
 Test(sys, the_state_directory_is_made_for_its_owner_alone)
 {
-    static const mode_t umasks[] = {0, 022, 077};
+    static const mode_t umasks[] = {0, 022, 077, 0777};
 
-    for (size_t i = 0; i < 3; i++) {
+    for (size_t i = 0; i < 4; i++) {
         char *scratch = scratch_new();
         char *deep = xr_format("%s/local/state/crossroot", scratch);
         char *parent = xr_format("%s/local/state", scratch);
@@ -569,6 +569,96 @@ Test(sys, the_state_directory_is_made_for_its_owner_alone)
         free(top);
         scratch_free(scratch);
     }
+}
+
+static enum xr_status own(int dir, const char *name, bool append, struct xr_error *err)
+{
+    int fd = -1;
+    enum xr_status status = xr_sys_open_own(&fd, dir, name, append, err);
+
+    if (fd >= 0)
+        close(fd);
+    return status;
+}
+
+Test(sys, an_own_file_can_be_opened_again_whatever_the_umask)
+{
+    char *scratch = scratch_new();
+    char *path = xr_format("%s/file", scratch);
+    int dir = dir_open(scratch);
+    struct xr_error err = {0};
+    mode_t before = umask(0777);
+
+    cr_assert_eq(own(dir, "file", true, &err), XR_OK, "%s", err.text);
+    (void)umask(before);
+    cr_assert_eq(stat_of(path).st_mode, (mode_t)(S_IFREG | 0600));
+    cr_assert_eq(own(dir, "file", false, &err), XR_OK, "%s", err.text);
+    close(dir);
+    free(path);
+    scratch_free(scratch);
+}
+
+Test(sys, a_file_with_a_second_name_is_not_ones_own)
+{
+    char *scratch = scratch_new();
+    char *file = file_new(scratch, "file", "content", 0600),
+         *second = xr_format("%s/second", scratch);
+    int dir = dir_open(scratch);
+    struct xr_error err = {0};
+
+    cr_assert_eq(own(dir, "file", true, &err), XR_OK, "%s", err.text);
+    cr_assert(link(file, second) == 0);
+    cr_assert_eq(own(dir, "file", true, &err), XR_REFUSED);
+    cr_assert_eq(own(dir, "file", false, &err), XR_REFUSED);
+    cr_assert(strstr(err.text, "another name") != NULL, "%s", err.text);
+    cr_assert(unlink(second) == 0);
+    cr_assert_eq(own(dir, "file", false, &err), XR_OK, "%s", err.text);
+    close(dir);
+    free(file);
+    free(second);
+    scratch_free(scratch);
+}
+
+Test(sys, a_file_that_others_can_write_is_not_ones_own)
+{
+    static const mode_t modes[] = {0620, 0602, 0666};
+    char *scratch = scratch_new();
+    char *file = file_new(scratch, "file", "content", 0600);
+    int dir = dir_open(scratch);
+    struct xr_error err = {0};
+
+    for (size_t i = 0; i < 3; i++) {
+        cr_assert(chmod(file, modes[i]) == 0);
+        cr_assert_eq(own(dir, "file", true, &err), XR_REFUSED);
+        cr_assert_eq(own(dir, "file", false, &err), XR_REFUSED);
+        cr_assert(strstr(err.text, "other users") != NULL, "%s", err.text);
+        cr_assert_eq(stat_of(file).st_mode, S_IFREG | modes[i], "nor is it changed");
+    }
+    close(dir);
+    free(file);
+    scratch_free(scratch);
+}
+
+Test(sys, nothing_but_a_file_is_ones_own, .timeout = 20)
+{
+    char *scratch = scratch_new();
+    char *file = file_new(scratch, "file", "content", 0600), *fifo = xr_format("%s/fifo", scratch);
+    char *link = link_new("file", scratch, "link"), *sub = dir_new(scratch, "dir", 0700);
+    int dir = dir_open(scratch);
+    struct xr_error err = {0};
+
+    cr_assert(mkfifo(fifo, 0600) == 0);
+    for (int append = 0; append < 2; append++) {
+        cr_assert_eq(own(dir, "fifo", append != 0, &err), XR_REFUSED);
+        cr_assert_eq(own(dir, "link", append != 0, &err), XR_FAILED);
+        cr_assert_neq(own(dir, "dir", append != 0, &err), XR_OK);
+    }
+    close(dir);
+    free(file);
+    free(fifo);
+    free(link);
+    free(sub);
+    scratch_free(scratch);
 }
 
 Test(sys, a_slash_after_the_state_directory_does_not_matter)

@@ -130,7 +130,7 @@ static enum xr_status open_components(int *out, const char *path, bool want_dir,
         }
         entered = xr_walk_enter(&w, O_RDONLY | (file ? 0 : O_DIRECTORY));
         if (!entered && errno == ENOENT && make) {
-            if (mkdirat(w.dir, w.name, 0700) != 0 && errno != EEXIST) {
+            if (!xr_mkdir_exact(w.dir, w.name, 0700) && errno != EEXIST) {
                 status =
                     errno == EACCES && xr_owned_by(w.dir, &w.st) == XR_OWNED_OUTSIDE
                         ? xr_fail(err, XR_REFUSED, "cannot make %s: its directory belongs to %s",
@@ -402,18 +402,43 @@ bool xr_sys_exists(const char *path)
     return access(path, F_OK) == 0;
 }
 
+/* Whoever else has a name for it, or may write to it, could put there what we would believe. */
+static const char *why_not_own(int fd, const struct stat *st)
+{
+    if (!S_ISREG(st->st_mode) || xr_owned_by(fd, st) != XR_OWNED_OURS)
+        return "is not a regular file of this user";
+    if (st->st_nlink != 1)
+        return "has another name too (a hard link): put a copy in its place";
+    if (others_write(st))
+        return "can be written by other users: look at what it says, then chmod go-w";
+    return NULL;
+}
+
 enum xr_status xr_sys_open_own(int *out, int dirfd, const char *name, bool append,
                                struct xr_error *err)
 {
-    int flags = append ? O_RDWR | O_CREAT | O_APPEND : O_RDONLY | O_NONBLOCK;
+    /* A FIFO or a device in its place must not hold us. */
+    int flags = (append ? O_RDWR | O_CREAT | O_APPEND : O_RDONLY) | O_NONBLOCK | O_NOCTTY;
     int fd = openat(dirfd, name, flags | O_NOFOLLOW | O_CLOEXEC, 0600);
+    const char *why = NULL;
     struct stat st;
 
     if (fd < 0)
         return xr_fail_errno(err, "%s", name);
-    if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) || xr_owned_by(fd, &st) != XR_OWNED_OURS) {
+    if (fstat(fd, &st) != 0) {
+        enum xr_status status = xr_fail_errno(err, "%s", name);
+
         (void)close(fd);
-        return xr_fail(err, XR_REFUSED, "%s is not a regular file of this user", name);
+        return status;
+    }
+    why = why_not_own(fd, &st);
+    /* A umask may have taken our own right to open it again. */
+    if (why == NULL && append && st.st_size == 0 && (st.st_mode & 0777) != 0600 &&
+        fchmod(fd, 0600) != 0)
+        why = strerror(errno);
+    if (why != NULL) {
+        (void)close(fd);
+        return xr_fail(err, XR_REFUSED, "%s %s", name, why);
     }
     *out = fd;
     return XR_OK;

@@ -189,12 +189,21 @@ void xr_owner_give_link(int dir, const char *link, const char *name)
         (void)close(fd);
 }
 
+bool xr_mkdir_exact(int dir, const char *name, unsigned mode)
+{
+    struct stat st;
+
+    if (mkdirat(dir, name, mode) != 0 || fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) != 0)
+        return false;
+    return (st.st_mode & 0777) == mode || fchmodat(dir, name, mode, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
 bool xr_owner_mkdir(int dir, const char *name, unsigned mode)
 {
     int fd = -1;
     bool ok = false;
 
-    if (mkdirat(dir, name, 0700) != 0)
+    if (!xr_mkdir_exact(dir, name, 0700))
         return false;
     fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (fd < 0)

@@ -40,6 +40,8 @@ const char *xr_owner_text(enum xr_owned owned);
  * before its mode is widened. */
 void xr_owner_give(int fd, int dir, const char *name);
 void xr_owner_give_link(int dir, const char *link, const char *name); /* link is new, in dir */
+/* mkdir(2) of exactly that mode: a umask may take even the owner's rights. false: see errno. */
+bool xr_mkdir_exact(int dir, const char *name, unsigned mode);
 /* mkdir(2) for a directory that belongs to whom dir belongs, of exactly that mode. false: see errno. */
 bool xr_owner_mkdir(int dir, const char *name, unsigned mode);
 
