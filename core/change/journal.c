@@ -248,15 +248,23 @@ static void read_all(struct xr_journal *journal, struct xr_bytes data)
     xr_journal_derive(journal);
 }
 
+static char *path_in(const char *dir)
+{
+    return xr_format("%s/%s", dir, FILE_NAME);
+}
+
 static enum xr_status load(struct xr_journal *journal, struct xr_error *err)
 {
+    struct xr_error why = {0};
     struct xr_buf buf = {0};
     enum xr_status status = XR_OK;
 
     if (lseek(journal->fd, 0, SEEK_SET) < 0)
-        return xr_fail_errno(err, "the journal");
-    status = xr_sys_read_fd(&buf, journal->fd, JOURNAL_MAX, err);
-    if (status == XR_OK)
+        return xr_fail_errno(err, "cannot read %s", journal->path);
+    status = xr_sys_read_fd(&buf, journal->fd, JOURNAL_MAX, &why);
+    if (status != XR_OK)
+        (void)xr_fail(err, status, "%s: %s", journal->path, why.text);
+    else
         read_all(journal, (struct xr_bytes){(const unsigned char *)buf.data, buf.len});
     xr_buf_free(&buf);
     return status;
@@ -267,17 +275,16 @@ enum xr_status xr_journal_read(struct xr_journal *journal, const char *dir, stru
     struct xr_error why = {0};
     enum xr_status status = XR_OK;
 
-    *journal = (struct xr_journal){.fd = -1, .dirfd = -1};
+    *journal = (struct xr_journal){.fd = -1, .dirfd = -1, .path = path_in(dir)};
     status = xr_sys_state_dir_open(&journal->dirfd, dir, &why);
+    if (status != XR_OK && status != XR_ABSENT)
+        return xr_fail(err, status, "%s", why.text);
     if (status == XR_OK)
         status = xr_sys_open_own(&journal->fd, journal->dirfd, FILE_NAME, false, &why);
     if (status == XR_ABSENT)
         return XR_OK;
-    if (status != XR_OK) {
-        if (err != NULL)
-            *err = why;
-        return status;
-    }
+    if (status != XR_OK) /* the text begins with the file's name */
+        return xr_fail(err, status, "%s/%s", dir, why.text);
     journal->live = xr_sys_lock(journal->fd, false, 0, NULL) == XR_BUSY;
     status = load(journal, err);
     xr_sys_unlock(journal->fd);
@@ -293,7 +300,7 @@ static enum xr_status set_aside(struct xr_journal *journal, struct xr_error *err
     if (journal->end < 2 * KEY_BLOCK)
         return XR_OK;
     if (lseek(journal->fd, 0, SEEK_SET) < 0)
-        return xr_fail_errno(err, "the journal");
+        return xr_fail_errno(err, "cannot read %s", journal->path);
     status = xr_sys_read_fd(&old, journal->fd, JOURNAL_MAX, err);
     if (status == XR_OK)
         status = xr_sys_write_atomic(journal->dirfd, FILE_NAME ".damaged",
@@ -322,7 +329,7 @@ static enum xr_status write_key(struct xr_journal *journal, struct xr_error *err
     }
     if (ftruncate(journal->fd, 0) != 0 || !xr_sys_write_all(journal->fd, block.data, block.len) ||
         !xr_sys_sync(journal->fd) || !xr_sys_sync_dir(journal->dirfd))
-        status = xr_fail_errno(err, "cannot write the journal");
+        status = xr_fail_errno(err, "cannot write %s", journal->path);
     journal->end = block.len;
     journal->keyed = status == XR_OK;
     xr_buf_free(&block);
@@ -334,19 +341,19 @@ enum xr_status xr_journal_open(struct xr_journal *journal, const char *dir, stru
     struct xr_error why = {0};
     enum xr_status status = XR_OK;
 
-    *journal = (struct xr_journal){.fd = -1, .dirfd = -1};
+    *journal = (struct xr_journal){.fd = -1, .dirfd = -1, .path = path_in(dir)};
     status = xr_sys_state_dir(&journal->dirfd, dir, err);
     if (status != XR_OK)
         return status;
     status = xr_sys_open_own(&journal->fd, journal->dirfd, FILE_NAME, true, &why);
     if (status != XR_OK)
-        return xr_fail(err, status, "%s (in %s)", why.text, dir);
-    status = xr_sys_lock(journal->fd, true, LOCK_WAIT_MS, err);
+        return xr_fail(err, status, "%s/%s", dir, why.text);
+    status = xr_sys_lock(journal->fd, true, LOCK_WAIT_MS, &why);
     if (status == XR_BUSY)
         return xr_fail(err, XR_BUSY, "another crossroot is changing stores; try again later");
-    if (status == XR_OK)
-        status = load(journal, err);
-    return status;
+    if (status != XR_OK)
+        return xr_fail(err, status, "%s: %s", journal->path, why.text);
+    return load(journal, err);
 }
 
 void xr_journal_close(struct xr_journal *journal)
@@ -354,6 +361,7 @@ void xr_journal_close(struct xr_journal *journal)
     for (size_t i = 0; i < journal->count; i++)
         transaction_clear(&journal->items[i]);
     free(journal->items);
+    free(journal->path);
     if (journal->fd >= 0)
         (void)close(journal->fd);
     if (journal->dirfd >= 0)
@@ -397,7 +405,7 @@ static enum xr_status append(struct xr_journal *journal, const struct xr_buf *pa
     if (payload->len > PAYLOAD_MAX)
         return xr_fail(err, XR_REFUSED, "the change is too large for one transaction");
     if (journal->broken)
-        return xr_fail(err, XR_FAILED, "an earlier write to the journal failed");
+        return xr_fail(err, XR_FAILED, "an earlier write to %s failed", journal->path);
     checksum(sum, journal, (struct xr_bytes){(const unsigned char *)payload->data, payload->len});
     for (unsigned i = 0; i < 4; i++)
         len[i] = (unsigned char)(payload->len >> 8 * i);
@@ -407,7 +415,7 @@ static enum xr_status append(struct xr_journal *journal, const struct xr_buf *pa
     xr_buf_add(&record, payload->data, payload->len);
     if (!xr_sys_write_all(journal->fd, record.data, record.len) ||
         (sync && !xr_sys_sync(journal->fd))) {
-        status = xr_fail_errno(err, "cannot write the journal");
+        status = xr_fail_errno(err, "cannot write %s", journal->path);
         /* A record that is not durable must not be read back as if it were. */
         journal->broken = true;
         if (ftruncate(journal->fd, (off_t)journal->end) != 0)

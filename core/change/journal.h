@@ -74,6 +74,7 @@ struct xr_transaction {
 
 struct xr_journal {
     int fd, dirfd;
+    char *path; /* for messages */
     unsigned char key[16];
     uint64_t end; /* of the file, in bytes */
     bool keyed;   /* the file has its whole key */

@@ -443,6 +443,20 @@ same 1 'others may replace it: refused' xr --state "$T/open/state" "${s[@]}" ins
 mv "$state/journal" "$state/journal.real"
 ln -s journal.real "$state/journal"
 same 1 'the journal is a link: refused' xr "${s[@]}" install "$cross"
+rm "$state/journal"
+mv "$state/journal.real" "$state/journal"
+ln "$state/journal" "$T/second-name"
+same 1 'the journal has a second name: not believed' xr "${s[@]}" install "$cross"
+expect_grep 'which is said, with the path' "$state.*another name too" "$err"
+same 1 'nor for an undo' xr undo --yes
+rm "$T/second-name"
+chmod 0620 "$state/journal"
+same 1 'others may write the journal: not believed' xr "${s[@]}" install "$cross"
+expect_grep 'which is said, with the path' "$state.*can be written by other users" "$err"
+same 1 'nor for an undo' xr undo --yes
+run xr history
+expect_eq 'nor for history' "$rc" 1
+chmod 0600 "$state/journal"
 rm -r "$state"
 : >"$state"
 same 1 'it is a file: refused' xr "${s[@]}" install "$cross"
