@@ -22,6 +22,7 @@
 
 /* Most bytes in the replies of one call; the largest known store lists in some 20 MiB. */
 #define LISTING_MAX ((size_t)512 << 20)
+#define UNSTARTED   128 /* above it an exit code is this and an errno */
 
 struct xr_worker {
     pid_t pid;
@@ -82,9 +83,10 @@ static enum xr_status lose(struct xr_worker *worker, const char *backend, const 
     else if (ended > 0 && WIFSIGNALED(state))
         (void)snprintf(worker->why, sizeof(worker->why),
                        "the helper of backend %s crashed (signal %d)", backend, WTERMSIG(state));
-    else if (ended > 0 && WIFEXITED(state) && WEXITSTATUS(state) == 127)
+    else if (ended > 0 && WIFEXITED(state) && WEXITSTATUS(state) > UNSTARTED)
         (void)snprintf(worker->why, sizeof(worker->why),
-                       "the helper of backend %s could not be started", backend);
+                       "the helper of backend %s could not be started: %s", backend,
+                       strerror(WEXITSTATUS(state) - UNSTARTED));
     else
         (void)snprintf(worker->why, sizeof(worker->why), "the helper of backend %s %s", backend,
                        why);
@@ -157,6 +159,12 @@ static enum xr_status call(struct xr_worker *worker, const char *backend, struct
     }
 }
 
+/* The exit code of what never became a helper tells errno. */
+static _Noreturn void give_up(void)
+{
+    _exit(UNSTARTED + (errno > 0 && errno < UNSTARTED - 1 ? errno : EIO));
+}
+
 /* Between fork and exec: calls only async-signal-safe functions. */
 static void child(int fd, const struct xr_worker_config *config)
 {
@@ -173,16 +181,16 @@ static void child(int fd, const struct xr_worker_config *config)
     null = open("/dev/null", O_RDWR);
     if (fd < 0 || null < 0 || dup2(null, 0) < 0 || dup2(null, 1) < 0 || dup2(null, 2) < 0 ||
         dup2(fd, 3) < 0 || close_range(4, ~0u, 0) != 0)
-        _exit(126);
+        give_up();
     if (config->has_identity && (setgroups(0, NULL) != 0 || setgid((gid_t)config->gid) != 0 ||
                                  setuid((uid_t)config->uid) != 0))
-        _exit(126);
+        give_up();
     /* No terminal, not in the caller's directory, and it ends with the caller. */
     if (setsid() < 0 || chdir("/") != 0 || prctl(PR_SET_PDEATHSIG, SIGKILL) != 0)
-        _exit(126);
+        give_up();
     (void)umask(022);
     (void)execve(config->program, argv, envp);
-    _exit(127);
+    give_up();
 }
 
 /* What root runs must be as a plugin must be: nobody else can have put it there, or a link to it. A

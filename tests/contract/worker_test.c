@@ -414,7 +414,7 @@ Test(worker, a_missing_helper_is_told_clearly)
 {
     config.program = "/nonexistent/worker";
     cr_assert(open_store("honest") != XR_OK);
-    cr_assert(strstr(err.text, "could not be started") != NULL, "%s", err.text);
+    cr_assert(strstr(err.text, "could not be started: No such file") != NULL, "%s", err.text);
     cr_assert(no_children());
     config.program = NULL;
     cr_assert(open_store("honest") == XR_FAILED && err.text[0] != '\0');
@@ -422,7 +422,7 @@ Test(worker, a_missing_helper_is_told_clearly)
               XR_FAILED);
     config.program = "/etc/passwd"; /* there, and no program */
     cr_assert(open_store("honest") != XR_OK);
-    cr_assert(strstr(err.text, "could not be started") != NULL, "%s", err.text);
+    cr_assert(strstr(err.text, "could not be started: Permission denied") != NULL, "%s", err.text);
     cr_assert(no_children());
 }
 
