@@ -8,6 +8,7 @@
  *   token.c     softoken itself: one database a process (softoken is process-global)
  *   view.c      its objects as entries: certificates, both kinds of trust object, CRLs
  *   swap.c      the one mutation
+ *   troubles.c  why the operating system refused a write
  *   names.c     nicknames and key IDs of new certificates
  *   discover.c  profiles of Firefox, Thunderbird and the like, and Chromium's database
  *   groups.c    those of its profile groups, which Firefox keeps in a database of its own

@@ -7,6 +7,7 @@
  * removed, because it would keep the old trust.
  */
 #include "store.h"
+#include "troubles.h"
 
 #include <stdlib.h>
 
@@ -530,6 +531,8 @@ enum xr_status nss_swap(struct xr_session *session, const struct xr_state *expec
         status = xr_fail(err, XR_CONFLICT, "the database no longer holds what was expected");
     if (status == XR_OK)
         status = apply(&w, &wanted, expect, want, err);
+    if (status != XR_OK && err != NULL)
+        nss_troubles_tell(err, session->dir);
     wanted_free(&wanted);
     nss_view_free(&w.view);
     return status;

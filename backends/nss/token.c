@@ -4,6 +4,7 @@
  * trust of the first database for all others, and load the modules that pkcs11.txt names.
  */
 #include "store.h"
+#include "troubles.h"
 
 #include <dlfcn.h>
 #include <limits.h>
@@ -97,16 +98,18 @@ enum xr_status nss_token_open(struct nss_token *token, const struct nss_libs *li
         return xr_fail(err, XR_FAILED, "the NSS library has no PKCS#11 functions");
     if (fchdir(dir) != 0)
         return xr_fail_errno(err, "cannot enter the directory");
+    nss_troubles_watch(handle);
     token->write = write;
     token->keyless = nss_files_keyless(dir);
-    /* While another program writes, the database may look broken for a moment. */
+    /* While another program writes, the database may look broken for a moment. What the system refused
+     * is no such moment: tried again, a sync that failed would seem to succeed. */
     for (unsigned i = 0; i < TRIES; i++) {
         const struct timespec pause = {.tv_nsec = 50000000};
 
         rv = initialize(token);
         if (rv != CKR_DEVICE_ERROR && rv != NO_CERT_DB && rv != NO_KEY_DB)
             break;
-        if (token->old || (i >= 4 && !nss_files_busy(dir)))
+        if (token->old || nss_troubles_noted() || (i >= 4 && !nss_files_busy(dir)))
             break;
         (void)nanosleep(&pause, NULL);
     }
@@ -188,6 +191,8 @@ enum xr_status nss_token_of(struct xr_session *s, bool create, struct xr_error *
             return status;
     }
     status = nss_token_open(&s->token, &s->libs, s->dir, s->write, err);
+    if (status != XR_OK && s->write && err != NULL)
+        nss_troubles_tell(err, s->dir);
     s->exists = s->exists || status == XR_OK;
     return status;
 }

@@ -293,15 +293,43 @@ enum xr_status p11_create(const struct p11_token *token, struct p11_object *obje
     return rv == CKR_OK ? XR_OK : p11_fail(err, rv, "cannot write");
 }
 
+/* Searches as another session would: what the module has of the handle itself it may have forgotten. */
+static enum xr_status check_gone(const struct p11_token *token, const struct p11_object *object,
+                                 struct xr_error *err)
+{
+    static const unsigned long names[] = {CKA_ISSUER, CKA_SERIAL_NUMBER, CKA_SUBJECT};
+    struct p11_object like = {.kind = object->kind};
+    struct handles left = {0};
+    enum xr_status status = XR_OK;
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        if (p11_get(object, names[i]).len > 0)
+            p11_set_bytes(&like, names[i], p11_get(object, names[i]));
+    }
+    status = find_handles(&left, token, &like, err);
+    for (size_t i = 0; status == XR_OK && i < left.count; i++) {
+        if (left.items[i] == object->handle)
+            status = xr_error_set(err, XR_FAILED, "pkcs11", CKR_OK,
+                                  "cannot delete: the module says that it did, and has not");
+    }
+    free(left.items);
+    p11_object_free(&like);
+    return status;
+}
+
+/* softoken says OK of an object that it could not delete: on a full disk, trust would stay. */
 enum xr_status p11_destroy(const struct p11_token *token, struct p11_object *object,
                            struct xr_error *err)
 {
     CK_RV rv = token->f->C_DestroyObject(token->session, object->handle);
+    enum xr_status status = XR_OK;
 
     if (rv != CKR_OK)
         return p11_fail(err, rv, "cannot delete");
-    object->handle = 0;
-    return XR_OK;
+    status = check_gone(token, object, err);
+    if (status == XR_OK)
+        object->handle = 0;
+    return status;
 }
 
 /* ---- as bytes ---- */
