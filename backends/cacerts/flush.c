@@ -48,6 +48,7 @@ static enum xr_status owe(struct xr_session *s, struct xr_buf *changed, bool *ow
 {
     char *path = pending_path(s);
     struct xr_buf before = {0};
+    struct xr_error why = {0};
     int fd = -1;
     enum xr_status status = XR_OK;
 
@@ -63,7 +64,9 @@ static enum xr_status owe(struct xr_session *s, struct xr_buf *changed, bool *ow
     else
         status = s->host->write_atomic(
             fd, PENDING, (struct xr_bytes){(const unsigned char *)changed->data, changed->len},
-            0600, err);
+            0600, &why);
+    if (fd >= 0 && status != XR_OK)
+        (void)xr_error_set(err, status, why.domain, why.code, "/%s: %s", path, why.text);
     if (fd >= 0)
         (void)close(fd);
     free(path);

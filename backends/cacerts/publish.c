@@ -175,7 +175,7 @@ static enum xr_status prepare(struct making *m, struct ca_edits *edits, struct x
         some = edit->target == NULL ? dir : some;
     }
     if (files >= SYNCFS_FROM && some >= 0 && syncfs(some) != 0)
-        return xr_fail_errno(err, "cannot make the outputs durable");
+        return xr_fail_errno(err, "cannot make the outputs in /%s durable", m->places.items[0].dir);
     return XR_OK;
 }
 

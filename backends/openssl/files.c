@@ -454,11 +454,12 @@ static bool adopt(struct view *view, const struct file *wanted, const struct fil
 static enum xr_status write_wanted(struct view *view, const struct file *wanted, struct file *file,
                                    struct xr_bytes der, struct xr_error *err)
 {
+    enum xr_status status = XR_OK;
+    struct xr_error why = {0};
     struct stat st;
 
     if (wanted->itself) { /* its own link */
-        enum xr_status status = od_link_vacate(view, file->held.items[0].hash, wanted->index, err);
-
+        status = od_link_vacate(view, file->held.items[0].hash, wanted->index, err);
         if (status != XR_OK)
             return status;
     }
@@ -473,10 +474,13 @@ static enum xr_status write_wanted(struct view *view, const struct file *wanted,
         file->target = xr_strdup(wanted->target);
         return relink(view, file, der, err);
     }
-    return view->host->write_atomic(
+    status = view->host->write_atomic(
         view->fd, file->name,
         (struct xr_bytes){(const unsigned char *)file->content.data, file->content.len}, file->mode,
-        err);
+        &why);
+    if (status != XR_OK)
+        (void)xr_error_set(err, status, why.domain, why.code, "%s: %s", view->shape->dir, why.text);
+    return status;
 }
 
 /* The file as it will be, not yet written. */

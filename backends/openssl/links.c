@@ -132,9 +132,9 @@ bool od_link_same(const struct view *view, const struct file *file, const char *
 
 /* ---- links: N without holes at any moment ---- */
 
-static enum xr_status fail_link(struct xr_error *err, const char *name)
+static enum xr_status fail_link(struct xr_error *err, const struct view *view, const char *name)
 {
-    return xr_fail_errno(err, "cannot make the link %s", name);
+    return xr_fail_errno(err, "cannot make the link %s/%s", view->shape->dir, name);
 }
 
 static void rename_itself(struct file *file, const char *name)
@@ -153,7 +153,7 @@ static enum xr_status move_link(struct view *view, struct file *file, int to, st
     od_link_name(from_name, view, file->held.items[0].hash, file->index);
     od_link_name(to_name, view, file->held.items[0].hash, to);
     if (renameat(view->fd, from_name, view->fd, to_name) != 0)
-        return fail_link(err, to_name);
+        return fail_link(err, view, to_name);
     rename_itself(file, to_name);
     file->index = to;
     view->dirty = true;
@@ -169,10 +169,10 @@ static enum xr_status make_link(struct view *view, struct file *file, const char
     (void)snprintf(temp, sizeof(temp), "%slink", XR_TEMP_PREFIX);
     (void)unlinkat(view->fd, temp, 0);
     if (symlinkat(file->name, view->fd, temp) != 0)
-        return fail_link(err, name);
+        return fail_link(err, view, name);
     xr_owner_give_link(view->fd, temp, NULL);
     if (renameat(view->fd, temp, view->fd, name) != 0)
-        return fail_link(err, name);
+        return fail_link(err, view, name);
     view->dirty = true;
     return XR_OK;
 }
@@ -274,7 +274,7 @@ enum xr_status od_link_remove(struct view *view, struct file *file, struct xr_er
     } else {
         od_link_name(name, view, hash, file->index);
         if (unlinkat(view->fd, name, 0) != 0 && errno != ENOENT)
-            return xr_fail_errno(err, "cannot remove %s", name);
+            return xr_fail_errno(err, "cannot remove %s/%s", view->shape->dir, name);
     }
     file->index = -1;
     view->dirty = true;

@@ -257,6 +257,19 @@ static void mark_dirty(struct xr_session *s, const char *path)
     free(dir);
 }
 
+/* Core knows the name in the directory alone. */
+static enum xr_status write_whole(const struct xr_session *s, int dir, const char *path,
+                                  struct xr_bytes data, unsigned mode, struct xr_error *err)
+{
+    struct xr_error why = {0};
+    enum xr_status status = s->host->write_atomic(dir, ca_name(path), data, mode, &why);
+
+    if (status == XR_OK)
+        return XR_OK;
+    return xr_error_set(err, status, why.domain, why.code, "cannot write /%s: %s", path,
+                        strcmp(why.domain, "errno") == 0 ? strerror((int)why.code) : why.text);
+}
+
 static enum xr_status write_source(struct xr_session *s, const struct write *write,
                                    struct xr_error *err)
 {
@@ -275,7 +288,7 @@ static enum xr_status write_source(struct xr_session *s, const struct write *wri
     } else if (status == XR_OK) {
         struct xr_bytes data = {(const unsigned char *)write->content.data, write->content.len};
 
-        status = s->host->write_atomic(fd, name, data, write->mode, err);
+        status = write_whole(s, fd, write->path, data, write->mode, err);
     }
     if (fd >= 0)
         (void)close(fd);
@@ -323,9 +336,9 @@ static enum xr_status write_conf(const struct swapping *w, bool deselected, stru
     else if ((fd = ca_open_parent(s, s->layout->conf)) < 0)
         status = xr_fail_errno(err, "cannot open the directory of /%s", s->layout->conf);
     else
-        status = s->host->write_atomic(
-            fd, ca_name(s->layout->conf),
-            (struct xr_bytes){(const unsigned char *)text.data, text.len}, st.st_mode & 0777, err);
+        status = write_whole(s, fd, s->layout->conf,
+                             (struct xr_bytes){(const unsigned char *)text.data, text.len},
+                             st.st_mode & 0777, err);
     if (fd >= 0)
         (void)close(fd);
     mark_dirty(s, s->layout->conf);

@@ -27,8 +27,8 @@ struct win_hive {
     const struct xr_host *host;
     hive_h *h;
     int dir;
-    char *name;
-    struct stat st; /* of the file that was read */
+    char *name, *path; /* of the file: in dir, and for messages */
+    struct stat st;    /* of the file that was read */
     bool changed;
 };
 
@@ -69,15 +69,16 @@ static enum xr_status load(struct win_hive *hive, bool write, struct xr_error *e
     enum xr_status status = XR_OK;
 
     if (fd < 0 && errno == EINVAL)
-        status = xr_fail(err, XR_REFUSED, "the hive is not a regular file");
+        status = xr_fail(err, XR_REFUSED, "%s is not a regular file", hive->path);
     else if (fd < 0)
-        status = xr_fail_errno(err, "cannot open the hive");
+        status = xr_fail_errno(err, "cannot open %s", hive->path);
     else
         status = check_header(fd, err);
     if (status == XR_OK) {
         hive->h = open_fd(fd, write);
         if (hive->h == NULL)
-            status = xr_fail(err, XR_INVALID, "libhivex cannot read it: %s", strerror(errno));
+            status = xr_fail(err, XR_INVALID, "libhivex cannot read %s: %s", hive->path,
+                             strerror(errno));
     }
     if (fd >= 0)
         (void)close(fd);
@@ -177,7 +178,7 @@ static enum xr_status put(struct win_medium *medium, size_t store, bool crl,
     node = make_child(hive, make_store(hive, store, crl), name);
     hive->changed = true;
     if (node == 0 || hivex_node_set_values(hive->h, node, 1, &named, 0) != 0)
-        return xr_fail_errno(err, "cannot change the hive");
+        return xr_fail_errno(err, "cannot change %s", hive->path);
     return XR_OK;
 }
 
@@ -196,7 +197,7 @@ static enum xr_status take(struct win_medium *medium, size_t store, bool crl,
                        "a certificate in the hive lies below a key with the wrong "
                        "name");
     if (hivex_node_delete_child(hive->h, node) != 0)
-        return xr_fail_errno(err, "cannot change the hive");
+        return xr_fail_errno(err, "cannot change %s", hive->path);
     return XR_OK;
 }
 
@@ -206,7 +207,7 @@ struct win_medium *win_hive_medium(struct win_hive *hive)
 }
 
 enum xr_status win_hive_open(struct win_hive **out, const struct xr_host *host, int dir,
-                             const char *name, bool write, struct xr_error *err)
+                             const char *name, const char *path, bool write, struct xr_error *err)
 {
     struct win_hive *hive = xr_new(1, sizeof(*hive));
     enum xr_status status = XR_OK;
@@ -215,6 +216,7 @@ enum xr_status win_hive_open(struct win_hive **out, const struct xr_host *host, 
     hive->host = host;
     hive->dir = dir;
     hive->name = xr_strdup(name);
+    hive->path = xr_strdup(path);
     status = load(hive, write, err);
     if (status != XR_OK) {
         win_hive_close(hive);
@@ -231,6 +233,7 @@ void win_hive_close(struct win_hive *hive)
     if (hive->h != NULL)
         (void)hivex_close(hive->h);
     free(hive->name);
+    free(hive->path);
     free(hive);
 }
 
@@ -309,13 +312,13 @@ static enum xr_status write_copy(struct win_hive *hive, int fd, struct xr_error 
 
     (void)snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
     if (hivex_commit(hive->h, path, 0) != 0)
-        return xr_fail_errno(err, "cannot write a copy of the hive");
+        return xr_fail_errno(err, "cannot write a copy of %s", hive->path);
     if (fchown(fd, hive->st.st_uid, hive->st.st_gid) != 0 ||
         fchmod(fd, hive->st.st_mode & 0777) != 0)
         errno = 0; /* drivers of NTFS may know neither */
     keep_acl(hive, fd);
     if (fsync(fd) != 0)
-        return xr_fail_errno(err, "cannot make a copy of the hive durable");
+        return xr_fail_errno(err, "cannot make a copy of %s durable", hive->path);
     return read_back(hive, fd, err);
 }
 
@@ -332,7 +335,7 @@ enum xr_status win_hive_commit(struct win_hive *hive, struct xr_error *err)
     }
     fd = openat(hive->dir, temp, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (fd < 0)
-        status = xr_fail_errno(err, "cannot make a copy of the hive");
+        status = xr_fail_errno(err, "cannot make a copy of %s", hive->path);
     if (status == XR_OK)
         status = write_copy(hive, fd, err);
     if (status == XR_OK && (fstatat(hive->dir, hive->name, &now, AT_SYMLINK_NOFOLLOW) != 0 ||
@@ -340,7 +343,7 @@ enum xr_status win_hive_commit(struct win_hive *hive, struct xr_error *err)
         status = xr_fail(err, XR_FAILED, "another program wrote the hive meanwhile");
     if (status == XR_OK &&
         (renameat(hive->dir, temp, hive->dir, hive->name) != 0 || fsync(hive->dir) != 0))
-        status = xr_fail_errno(err, "cannot replace the hive");
+        status = xr_fail_errno(err, "cannot replace %s", hive->path);
     if (status == XR_OK) {
         hive->changed = false;
         (void)fstat(fd, &hive->st);

@@ -13,10 +13,10 @@
 
 struct win_hive;
 
-/* dir is the directory that has it, open; borrowed. XR_REFUSED for a hive that Windows left with
+/* dir is the directory that has it, open; borrowed. path is for messages. XR_REFUSED for a hive that Windows left with
  * changes of which some are only in its logs. */
 enum xr_status win_hive_open(struct win_hive **out, const struct xr_host *host, int dir,
-                             const char *name, bool write, struct xr_error *err);
+                             const char *name, const char *path, bool write, struct xr_error *err);
 void win_hive_close(struct win_hive *hive); /* NULL is fine; drops uncommitted changes */
 struct win_medium *win_hive_medium(struct win_hive *hive);
 /* Writes all changes at once: to a copy beside it, which is read back, made durable and renamed.

@@ -23,7 +23,7 @@ struct xr_session {
     const struct xr_host *host;
     int root; /* of the image, or -1 */
     int dir;
-    char *name;
+    char *name, *path; /* of the hive: in dir, and for messages */
     bool write;
     struct win_hive *hive;
     struct win_view view;
@@ -86,6 +86,7 @@ static enum xr_status find_hive(struct xr_session *s, const struct xr_target *ta
         s->root = open(root, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
         s->dir = s->root >= 0 ? open_dir(s->root, config, true) : -1;
         s->name = s->dir >= 0 ? spelt(s->dir, "SOFTWARE") : NULL;
+        s->path = xr_format("/%s/%s", config, s->name != NULL ? s->name : "SOFTWARE");
         return s->dir >= 0 ? XR_OK : xr_fail_errno(err, "cannot open %s in the image", config);
     }
     if (strncmp(location, BY_PATH, strlen(BY_PATH)) != 0 || root != NULL)
@@ -99,6 +100,7 @@ static enum xr_status find_hive(struct xr_session *s, const struct xr_target *ta
     dir = xr_memdup(path, (size_t)(slash - path) + 1);
     s->dir = open_dir(AT_FDCWD, dir, false);
     s->name = xr_strdup(slash + 1);
+    s->path = xr_strdup(path);
     free(dir);
     return s->dir >= 0 ? XR_OK
                        : xr_fail_errno(err, "cannot open its directory without following "
@@ -168,6 +170,7 @@ static void session_close(struct xr_session *s)
     if (s->root >= 0)
         (void)close(s->root);
     free(s->name);
+    free(s->path);
     free(s);
 }
 
@@ -176,7 +179,7 @@ static enum xr_status read_hive(struct xr_session *s, struct xr_error *err)
     win_view_free(&s->view);
     win_hive_close(s->hive);
     s->hive = NULL;
-    if (win_hive_open(&s->hive, s->host, s->dir, s->name, s->write, err) != XR_OK)
+    if (win_hive_open(&s->hive, s->host, s->dir, s->name, s->path, s->write, err) != XR_OK)
         return err != NULL ? err->status : XR_FAILED;
     s->view.host = s->host;
     s->view.medium = win_hive_medium(s->hive);

@@ -175,7 +175,7 @@ if can_trace; then
     run traced -f -o /dev/null -e trace=renameat -e inject=renameat:error=EBUSY:when=1+ "$XR_BIN" --worker "$XR_WORKER" \
         --state "$state" --plugin "$plugin" --root "$image" --scope system --store windows install --yes t61.pem
     expect_eq 'a hive that cannot be replaced: exit code' "$rc" 1
-    expect_grep 'and why' 'cannot replace the hive: Device or resource busy' "$out"
+    expect_grep 'and why' 'cannot replace /Windows/System32/config/software: Device or resource busy' "$out"
     expect_no_grep 'nothing is called done or verified' ': done|verified: yes' "$out"
 fi
 expect_eq 'it is what it was' "$(sha256sum <"$hive")" "$was"
