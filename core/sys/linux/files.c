@@ -130,7 +130,8 @@ static enum xr_status open_components(int *out, const char *path, bool want_dir,
         }
         entered = xr_walk_enter(&w, O_RDONLY | (file ? 0 : O_DIRECTORY));
         if (!entered && errno == ENOENT && make) {
-            if (!xr_mkdir_exact(w.dir, w.name, 0700) && errno != EEXIST) {
+            /* A journal that syncs itself is gone with any of these names. */
+            if ((!xr_mkdir_exact(w.dir, w.name, 0700) && errno != EEXIST) || fsync(w.dir) != 0) {
                 status =
                     errno == EACCES && xr_owned_by(w.dir, &w.st) == XR_OWNED_OUTSIDE
                         ? xr_fail(err, XR_REFUSED, "cannot make %s: its directory belongs to %s",
