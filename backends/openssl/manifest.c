@@ -81,6 +81,9 @@ enum xr_status od_write_manifest(struct xr_session *s, struct xr_error *err)
             s->dir, MANIFEST, (struct xr_bytes){(const unsigned char *)want.data, want.len}, 0644,
             err);
         s->dirty = true;
+        /* Before anything that it names: its own name too. */
+        if (status == XR_OK && fsync(s->dir) != 0)
+            status = xr_fail_errno(err, "cannot make %s durable", MANIFEST);
     }
     if (status == XR_OK)
         s->has_manifest = true;

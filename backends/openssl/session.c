@@ -216,8 +216,11 @@ static enum xr_status make_top(struct xr_session *s, struct xr_error *err)
         (void)close(fd);
         s->dir = -1;
         s->made_top = s->has_manifest = s->locked = false;
+        return status;
     }
-    return status;
+    /* Now, so that what is put into it cannot be found under the hidden name after a power cut. */
+    s->dirty = true;
+    return fsync(s->parent) == 0 ? XR_OK : xr_fail_errno(err, "cannot make %s durable", s->name);
 }
 
 /* Creates the directory, or takes one that another program created first; then reads it again. */

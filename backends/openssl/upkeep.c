@@ -249,6 +249,30 @@ static enum xr_status drop_empty_places(struct xr_session *s, struct xr_error *e
     return XR_OK;
 }
 
+/* What is in the directory; not its own name. */
+static enum xr_status sync_inside(struct xr_session *s, bool top, struct xr_error *err)
+{
+    for (size_t i = 0; i < SHAPES; i++) {
+        if (s->views[i].dirty && s->views[i].fd >= 0 && fsync(s->views[i].fd) != 0)
+            return xr_fail_errno(err, "cannot make %s/%s durable", s->name, od_shapes[i].dir);
+        s->dirty = s->dirty || s->views[i].dirty;
+        s->views[i].dirty = false;
+    }
+    if (top && s->dirty && s->dir >= 0 && fsync(s->dir) != 0)
+        return xr_fail_errno(err, "cannot make %s durable", s->name);
+    return XR_OK;
+}
+
+static enum xr_status sync_all(struct xr_session *s, struct xr_error *err)
+{
+    enum xr_status status = sync_inside(s, true, err);
+
+    if (status == XR_OK && s->dirty && fsync(s->parent) != 0)
+        status = xr_fail_errno(err, "cannot make %s durable", s->name);
+    s->dirty = s->dirty && status != XR_OK;
+    return status;
+}
+
 /* The directory is removed as it was created: under the hidden name, so that nobody sees half of
  * it. */
 static enum xr_status leave_top(struct xr_session *s, struct xr_error *err)
@@ -257,7 +281,9 @@ static enum xr_status leave_top(struct xr_session *s, struct xr_error *err)
 
     if (renameat2(s->parent, s->name, s->parent, s->pending, RENAME_NOREPLACE) != 0)
         return xr_fail_errno(err, "cannot remove %s", s->name);
-    if (unlinkat(s->dir, MANIFEST, 0) == 0 && unlinkat(s->parent, s->pending, AT_REMOVEDIR) == 0) {
+    /* Under its own name it has its manifest, after a power cut too. */
+    if (fsync(s->parent) == 0 && unlinkat(s->dir, MANIFEST, 0) == 0 &&
+        unlinkat(s->parent, s->pending, AT_REMOVEDIR) == 0) {
         (void)close(s->dir);
         s->dir = -1;
         s->made_top = s->has_manifest = s->locked = false;
@@ -282,12 +308,17 @@ static enum xr_status leave(struct xr_session *s, struct xr_error *err)
     }
     if (status == XR_OK)
         status = drop_empty_places(s, err);
+    /* After a power cut too, what is listed goes before the list, and all that is inside before the
+     * directory itself. */
+    if (status == XR_OK)
+        status = sync_inside(s, true, err);
     if (status != XR_OK)
         return status;
     if (s->made_top && od_count(s->dir) == 1)
         return leave_top(s, err);
     if (unlinkat(s->dir, MANIFEST, 0) != 0 && errno != ENOENT)
         return xr_fail_errno(err, "cannot remove %s", MANIFEST);
+    s->dirty = true;
     s->has_manifest = s->made_top = false;
     return XR_OK;
 }
@@ -328,24 +359,6 @@ static bool holds_ours(const struct xr_session *s)
     return false;
 }
 
-static enum xr_status sync_all(struct xr_session *s, struct xr_error *err)
-{
-    bool failed = false;
-
-    for (size_t i = 0; i < SHAPES; i++) {
-        if (s->views[i].dirty && s->views[i].fd >= 0)
-            failed = fsync(s->views[i].fd) != 0 || failed;
-        s->dirty = s->dirty || s->views[i].dirty;
-        s->views[i].dirty = false;
-    }
-    if (s->dirty && s->dir >= 0)
-        failed = fsync(s->dir) != 0 || failed;
-    if (s->dirty)
-        failed = fsync(s->parent) != 0 || failed;
-    s->dirty = false;
-    return failed ? xr_fail_errno(err, "cannot make %s durable", s->name) : XR_OK;
-}
-
 static enum xr_status flush_loaded(struct xr_session *s, struct xr_error *err)
 {
     enum xr_status status = XR_OK;
@@ -360,6 +373,8 @@ static enum xr_status flush_loaded(struct xr_session *s, struct xr_error *err)
     if (status != XR_OK || !s->has_manifest)
         return status != XR_OK ? status : sync_all(s, err);
     status = drop_gone(s, err);
+    if (status == XR_OK) /* entries first, then what follows from them */
+        status = sync_inside(s, false, err);
     if (status != XR_OK)
         return status;
     if (!holds_ours(s)) {
@@ -374,6 +389,8 @@ static enum xr_status flush_loaded(struct xr_session *s, struct xr_error *err)
     }
     if (status == XR_OK)
         status = drop_empty_places(s, err);
+    if (status == XR_OK) /* lines of what is gone go after it */
+        status = sync_inside(s, false, err);
     if (status == XR_OK)
         status = od_write_manifest(s, err);
     return status == XR_OK ? sync_all(s, err) : status;

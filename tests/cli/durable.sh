@@ -47,4 +47,15 @@ mkdir "$T/srv"
 change 'a first use' --state "$T/a/b/c" --store "openssl:$T/srv/trust" install --yes "$P/old-root.pem"
 in_order 'Each new directory above the journal has a durable name before the store is changed.' \
     'sync .' 'sync a' 'sync a/b' 'sync a/b/c/journal' 'sync a/b/c' 'mkdir srv/.trust.crossroot'
+in_order "The manifest is durable in a new store before anybody sees it, and the store before it is filled." \
+    'rename srv/.trust.crossroot/TEMP srv/.trust.crossroot/.crossroot' 'sync srv/.trust.crossroot' \
+    'rename srv/.trust.crossroot srv/trust' 'sync srv' 'mkdir srv/trust/anchors'
+in_order 'The manifest is durable before the directory that it lists is made.' \
+    'rename srv/trust/TEMP srv/trust/.crossroot' 'sync srv/trust' 'mkdir srv/trust/anchors'
+in_order 'All of it is durable before the end is recorded.' \
+    'sync srv/trust/anchors' 'sync srv/trust' 'sync srv' 'sync a/b/c/journal'
+change 'remove the last' --state "$T/a/b/c" --store "openssl:$T/srv/trust" remove "$P/old-root.pem"
+in_order 'What is in a store that goes is durably gone before its name.' \
+    'unlink srv/trust/anchors' 'sync srv/trust' 'rename srv/trust srv/.trust.crossroot' 'sync srv'
+
 finish
