@@ -58,4 +58,11 @@ change 'remove the last' --state "$T/a/b/c" --store "openssl:$T/srv/trust" remov
 in_order 'What is in a store that goes is durably gone before its name.' \
     'unlink srv/trust/anchors' 'sync srv/trust' 'rename srv/trust srv/.trust.crossroot' 'sync srv'
 
+mkdir -p "$T/image/usr/share/ca-certificates" "$T/image/etc/ssl/certs" "$T/image/usr/sbin"
+: >"$T/image/etc/ca-certificates.conf"
+: >"$T/image/usr/sbin/update-ca-certificates"
+change 'a source directory that is not there' --state "$T/a/b/c" --root "$T/image" --store ca-certificates \
+    install --yes "$P/old-root.pem"
+in_order 'A new source directory has its mode and its name durably.' \
+    'mkdir image/usr/local' 'chmod image/usr/local' 'sync image/usr/local' 'sync image/usr'
 finish

@@ -209,7 +209,7 @@ bool xr_owner_mkdir(int dir, const char *name, unsigned mode)
     if (fd < 0)
         return false;
     xr_owner_give(fd, dir, NULL);
-    ok = fchmod(fd, mode) == 0;
+    ok = fchmod(fd, mode) == 0 && fsync(fd) == 0; /* else only root may enter after a power cut */
     (void)close(fd);
     return ok;
 }
