@@ -85,6 +85,7 @@ static struct xr_report *run(const struct options *o, struct xr_bytes password)
                             .rebuild = o->rebuild};
     if (o->has_expires_within)
         expires_by = now + (int64_t)o->expires_within * 86400;
+    expires_by += o->has_expires_within && expires_by == 0; /* which is no date */
     rq = (struct xr_request){
         .size = sizeof(rq),
         .verb = o->verb,
@@ -100,12 +101,12 @@ static struct xr_report *run(const struct options *o, struct xr_bytes password)
         .scope = o->scope ? o->scope : scope_of(o->verb, here.scope),
         .state_dir = o->state ? o->state : here.state,
         .worker = worker,
-        .now = now,
+        /* Not as .at, where 0 is no date. */
+        .now = o->has_at ? o->at : now,
         .has_place = o->has_place,
         .place = o->place,
         .purposes = o->purposes,
         .host = o->host,
-        .at = o->at,
         .yes = o->yes,
         .dry_run = o->dry_run,
         .best_effort = o->best_effort,

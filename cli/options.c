@@ -151,6 +151,7 @@ static bool set(struct options *out, const struct option *option, const char *va
             return wrong(why, "--%s needs the number of an open file descriptor", option->name);
         break;
     case TIME:
+        out->has_at = true;
         out->at = xr_time_parse(value, &ok);
         if (!ok)
             return wrong(why, "--at must be a date such as 2029-05-30 or 2029-05-30T12:00:00Z");

@@ -26,6 +26,7 @@ struct options {
     bool updater_distro, rebuild, only, only_files, pem;
     bool has_password_fd;
     int password_fd;
+    bool has_at;
     int64_t at;
     bool has_expires_within;
     unsigned expires_within; /* days */

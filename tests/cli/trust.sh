@@ -272,6 +272,8 @@ expect_exit 6 'for email' xr "${s[@]}" verify --for email "$P/leaf-chain.pem"
 expect_exit 0 'for server' xr "${s[@]}" verify --for server "$P/leaf-chain.pem"
 expect_exit 6 'twenty years from now' xr "${s[@]}" verify --at 2050-01-01 "$P/leaf-chain.pem"
 expect_grep 'the reason' 'expired' "$out"
+expect_exit 6 'the second where time begins is a date like others' \
+    xr "${s[@]}" verify --at 1970-01-01T00:00:00Z "$P/leaf-chain.pem"
 expect_exit 6 'ten years ago' xr "${s[@]}" verify --at 2005-01-01T12:00:00Z "$P/leaf-chain.pem"
 for date in yesterday 2029-13-01 2029-02-30 2029-1-1 '' 2029-05-30T25:00:00Z; do
     expect_exit 2 "no date: \"$date\"" xr "${s[@]}" verify --at "$date" "$P/leaf-chain.pem"
