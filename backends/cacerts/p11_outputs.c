@@ -67,37 +67,47 @@ static int by_name(const void *a, const void *b)
                   ((const struct xr_format_file *)b)->name);
 }
 
-/* Removes everything else in such a directory, as with --overwrite; subdirectories stay. */
-static void want_directory(struct ca_edits *edits, const struct xr_session *s,
-                           const struct ca_output *output, struct xr_format_files *outs)
+/* Everything else in such a directory goes, as with --overwrite; subdirectories stay. Those that links
+ * lead to stand before the links. */
+static void drop_others(struct ca_edits *edits, const struct xr_session *s, const char *dir,
+                        const struct xr_format_files *outs)
 {
     struct xr_strings names = {0};
 
+    ca_names(&names, s, dir);
+    for (size_t i = 0; i < 2 * names.count; i++) {
+        const char *name = names.items[i % names.count];
+        struct xr_format_file key = {.name = (char *)(uintptr_t)name};
+        char *path = xr_format("%s/%s", dir, name);
+        struct stat st;
+
+        if ((outs->count == 0 ||
+             bsearch(&key, outs->items, outs->count, sizeof(*outs->items), by_name) == NULL) &&
+            !kept(s->layout, name) && ca_stat(&st, s, path, false) && !S_ISDIR(st.st_mode) &&
+            S_ISLNK(st.st_mode) == (i >= names.count))
+            ca_want_gone(edits, dir, name);
+        free(path);
+    }
+    xr_strings_free(&names);
+}
+
+static void want_directory(struct ca_edits *edits, const struct xr_session *s,
+                           const struct ca_output *output, struct xr_format_files *outs)
+{
     if (outs->count > 1)
         qsort(outs->items, outs->count, sizeof(*outs->items), by_name);
     for (size_t i = 0; i < outs->count; i++) {
         char *path = xr_format("%s/%s", output->path, outs->items[i].name);
 
-        if (outs->items[i].target != NULL)
-            want_right_link(edits, s, output->path, outs->items[i].name, outs->items[i].target);
-        else
+        if (outs->items[i].target == NULL)
             ca_want_file(edits, s, path, &outs->items[i].content, output->mode);
         free(path);
     }
-    ca_names(&names, s, output->path);
-    for (size_t i = 0; i < names.count; i++) {
-        struct xr_format_file key = {.name = names.items[i]};
-        char *path = xr_format("%s/%s", output->path, names.items[i]);
-        struct stat st;
-
-        if ((outs->count == 0 ||
-             bsearch(&key, outs->items, outs->count, sizeof(*outs->items), by_name) == NULL) &&
-            !kept(s->layout, names.items[i]) && ca_stat(&st, s, path, false) &&
-            !S_ISDIR(st.st_mode))
-            ca_want_gone(edits, output->path, names.items[i]);
-        free(path);
+    for (size_t i = 0; i < outs->count; i++) {
+        if (outs->items[i].target != NULL)
+            want_right_link(edits, s, output->path, outs->items[i].name, outs->items[i].target);
     }
-    xr_strings_free(&names);
+    drop_others(edits, s, output->path, outs);
 }
 
 /* The links of a directory that lead into the one with hash links, by their text. */

@@ -229,18 +229,28 @@ static bool put(int dir, struct ca_edit *edit)
     return ok;
 }
 
-/* New names come first, so that a reader never finds neither the old nor the new one. */
+/* The at-th edit to be made. New names come first, so that a reader never finds neither the old nor the
+ * new one. What leads to another name comes after it in edits: made after it, and removed before it, or
+ * it would dangle, and OpenSSL not look at the next number. */
+static struct ca_edit *in_order(struct ca_edits *edits, size_t at)
+{
+    return &edits->items[at < edits->count ? at : 2 * edits->count - 1 - at];
+}
+
+static bool its_turn(const struct ca_edits *edits, const struct ca_edit *edit, size_t at)
+{
+    return edit->removes == (at >= edits->count);
+}
+
 static enum xr_status put_in_place(struct making *m, struct ca_edits *edits, struct xr_error *err)
 {
-    for (unsigned removes = 0; removes < 2; removes++) {
-        for (size_t i = 0; i < edits->count; i++) {
-            struct ca_edit *edit = &edits->items[i];
+    for (size_t at = 0; at < 2 * edits->count; at++) {
+        struct ca_edit *edit = in_order(edits, at);
 
-            if (edit->removes == (removes == 1) && !put(place_of(m, edit->dir, err), edit))
-                return xr_fail_errno(
-                    err, removes ? "cannot remove /%s/%s" : "cannot put /%s/%s in place", edit->dir,
-                    edit->name);
-        }
+        if (its_turn(edits, edit, at) && !put(place_of(m, edit->dir, err), edit))
+            return xr_fail_errno(
+                err, edit->removes ? "cannot remove /%s/%s" : "cannot put /%s/%s in place",
+                edit->dir, edit->name);
     }
     return XR_OK;
 }
@@ -248,11 +258,14 @@ static enum xr_status put_in_place(struct making *m, struct ca_edits *edits, str
 /* Every output is again what it was. What cannot be put back is added to err. */
 static void take_back(struct making *m, struct ca_edits *edits, struct xr_error *err)
 {
-    for (size_t i = edits->count; i-- > 0;) {
-        struct ca_edit *edit = &edits->items[i];
-        int dir = place_of(m, edit->dir, NULL);
+    for (size_t at = 2 * edits->count; at-- > 0;) {
+        struct ca_edit *edit = in_order(edits, at);
+        int dir = -1;
         bool ok = true;
 
+        if (!its_turn(edits, edit, at))
+            continue;
+        dir = place_of(m, edit->dir, NULL);
         if (edit->made == CA_NEW)
             ok = unlinkat(dir, edit->name, 0) == 0;
         else if (edit->made == CA_REPLACED)
