@@ -5,7 +5,9 @@
  * confirmed? */
 struct ways {
     bool done;          /* all wanted states are in the store */
-    bool back, forward; /* rolling back, or finishing, widens nothing */
+    bool back, forward; /* rolling back, or finishing, widens nothing from what is listed */
+    bool back_surely;   /* nor from any state in between: a reader may see more of a change than is
+                           listed, such as a link that is gone while its file is there */
 };
 
 /* Finishing a change from a state. A CRL is removed only because of a newer one, or after a
@@ -17,7 +19,7 @@ static bool widens_nothing(const struct xr_change *change, const struct xr_state
 
 static struct ways ways_of(const struct xr_part *part, const struct xr_snapshot *now)
 {
-    struct ways ways = {xr_txn_all_as_wanted(part, now), true, true};
+    struct ways ways = {xr_txn_all_as_wanted(part, now), true, true, true};
 
     for (size_t i = 0; i < part->count; i++) {
         const struct xr_change *change = &part->items[i];
@@ -26,6 +28,7 @@ static struct ways ways_of(const struct xr_part *part, const struct xr_snapshot 
         if (!xr_state_between(current, change->before, change->want))
             continue; /* another program changed it: it stays */
         ways.back = ways.back && !xr_state_widens(current, change->before);
+        ways.back_surely = ways.back_surely && !xr_state_widens(change->want, change->before);
         ways.forward = ways.forward && widens_nothing(change, current);
     }
     return ways;
@@ -88,10 +91,11 @@ static void recover_open(struct xr_txn *txn, struct xr_run *run, struct xr_store
     bool strict = t->flags != 0;
     /* It was being rolled back, or all stores are. */
     bool only_back = part->stage == XR_STAGE_LEFT || (all && !forward);
+    bool back = ways.back && (ways.back_surely || strict || only_back || !ways.forward);
     struct xr_error err = {0};
     enum xr_status status = XR_OK;
 
-    if (!forward && (!ways.done || strict || only_back) && (ways.back || txn->widening_allowed)) {
+    if (!forward && (!ways.done || strict || only_back) && (back || txn->widening_allowed)) {
         xr_txn_roll_back(txn, run, store, part->count, XR_RESULT_BACK,
                          xr_strdup("restored to what it was before"));
         return;
