@@ -144,6 +144,14 @@ static bool may_come(const struct xr_change *change, enum xr_stage stage)
             xr_state_in(change->want, XR_ANCHOR) != NULL);
 }
 
+/* What is done in one store of several that go together may be on its way back. */
+static enum xr_stage stage_of(const struct xr_transaction *t, const struct xr_part *part)
+{
+    bool open = (t->flags & XR_ALL_OR_NOTHING) != 0 && !t->ended;
+
+    return open && part->stage == XR_STAGE_DONE ? XR_STAGE_PENDING : part->stage;
+}
+
 void xr_journal_recall(struct xr_subjects *leaving, struct xr_subjects *coming,
                        const struct xr_journal *journal, const char *store)
 {
@@ -152,14 +160,15 @@ void xr_journal_recall(struct xr_subjects *leaving, struct xr_subjects *coming,
     for (size_t t = journal->count; t-- > 0;) {
         for (size_t p = 0; p < journal->items[t].count; p++) {
             const struct xr_part *part = &journal->items[t].items[p];
+            enum xr_stage stage = stage_of(&journal->items[t], part);
 
             for (size_t i = 0; strcmp(part->store, store) == 0 && i < part->count; i++) {
                 bool newest = false;
 
                 (void)xr_idmap_put(&seen, part->items[i].subject.id, 0, &newest);
-                if (newest && may_leave(&part->items[i], part->stage))
+                if (newest && may_leave(&part->items[i], stage))
                     *XR_PUSH(leaving) = part->items[i].subject;
-                if (newest && may_come(&part->items[i], part->stage))
+                if (newest && may_come(&part->items[i], stage))
                     *XR_PUSH(coming) = part->items[i].subject;
             }
         }

@@ -78,6 +78,27 @@ for kind in debian alpine fedora suse arch; do
     fi
 done
 
+# --- what was interrupted is over only when programs read it
+
+if can_trace; then
+    killed_at() { # CALL WHEN COMMAND...
+        run traced -f -o /dev/null -e inject="$1":signal=KILL:when="$2" "$XR_BIN" --worker "$XR_WORKER" \
+            --state "$state" --root "$R" "${@:3}"
+        expect_eq "killed at $1 $2" "$rc" 137
+    }
+    R=$T/together state=$T/state-together
+    fedora "$R"
+    mkdir "$R/srv"
+    run image recover
+    killed_at symlinkat 1 --store ca-certificates:/ --store openssl:/srv/trust install --all-or-nothing --yes "$P/bmp.pem"
+    expect_eq 'of two stores, the first was done' "$(trusts "$P/bmp.pem")" yes
+    killed_at renameat2 1 recover
+    expect_eq 'its source is gone, and programs still read it' \
+        "$(find "$R/etc/pki/ca-trust/source" -name '*.pem' | wc -l) $(trusts "$P/bmp.pem")" '0 yes'
+    expect_exit 0 'recover goes on' xr --root "$R" recover
+    expect_eq 'until they do not' "$(trusts "$P/bmp.pem")" no
+fi
+
 # --- what is published with other limits, and nothing at all
 
 R=$T/limits state=$T/state-limits

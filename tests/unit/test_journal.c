@@ -1089,3 +1089,27 @@ Test(journal, of_the_stores_that_are_kept_everything_stays_and_of_the_others_not
     cr_expect_eq(again.items[0].items[0].count, 1);
     xr_journal_close(&again);
 }
+
+Test(journal, what_is_done_in_one_of_stores_that_go_together_may_still_leave_until_all_are)
+{
+    struct xr_journal journal;
+    struct xr_error err = {0};
+    size_t t = 0;
+
+    open_journal(&journal);
+    cr_assert_eq(xr_journal_begin(&journal, &t, "install", NULL, NULL, XR_ALL_OR_NOTHING, 0, &err),
+                 XR_OK, "%s", err.text);
+    finish(&journal, t, intend(&journal, t, "openssl:/a", 1), 1);
+    for (size_t i = 0; i < 2; i++) {
+        struct xr_subjects leaving = {0}, coming = {0};
+
+        xr_journal_recall(&leaving, &coming, &journal, "openssl:/a");
+        cr_expect_eq(leaving.count, i == 0 ? 1 : 0);
+        cr_expect_eq(coming.count, i == 0 ? 1 : 0);
+        xr_subjects_free(&leaving);
+        xr_subjects_free(&coming);
+        if (i == 0)
+            end(&journal, t);
+    }
+    xr_journal_close(&journal);
+}
