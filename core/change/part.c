@@ -97,8 +97,11 @@ enum xr_status xr_txn_flush(struct xr_run *run, struct xr_store *store, bool rem
                             struct xr_error *err)
 {
     struct xr_error said = {.size = sizeof(said)};
-    enum xr_status status = run->caps.writable ? xr_store_flush(store, &said) : XR_OK;
+    enum xr_status status = XR_OK;
 
+    if (!run->caps.writable) /* what is swapped must reach readers; else there is nothing to do */
+        return remark || run->backend->table.flush == NULL ? XR_OK : xr_run_unwritable(run, err);
+    status = xr_store_flush(store, &said);
     if (status != XR_OK && status != XR_WARNED) {
         *err = said;
         return status;

@@ -42,7 +42,8 @@ enum xr_status xr_txn_list(struct xr_snapshot *out, struct xr_store *store,
                            const struct xr_part *part, struct xr_error *err);
 bool xr_txn_all_as_wanted(const struct xr_part *part, const struct xr_snapshot *now);
 /* A failed hook is a warning; a failure means that readers may not see what was swapped. remark:
- * what the store says of outputs that were out of date becomes a note. */
+ * nothing was swapped; what the store says of outputs that were out of date becomes a note, and one
+ * that cannot be written is left. */
 enum xr_status xr_txn_flush(struct xr_run *run, struct xr_store *store, bool remark,
                             struct xr_error *err);
 /* Closes the store if the verifier needs a session of its own. */

@@ -120,6 +120,12 @@ void xr_run_note(struct xr_run *run, bool warning, const char *text)
     *XR_PUSH(&run->notes) = (struct xr_run_note){warning, xr_strdup(text)};
 }
 
+enum xr_status xr_run_unwritable(const struct xr_run *run, struct xr_error *err)
+{
+    return run->caps.refused ? xr_fail(err, XR_REFUSED, "%s", run->caps.why_not)
+                             : xr_fail(err, XR_DENIED, "cannot be written: %s", run->caps.why_not);
+}
+
 void xr_run_end_unwritable(struct xr_run *run)
 {
     run->privilege = run->caps.needs_privilege;

@@ -85,7 +85,9 @@ enum xr_status xr_run_open(struct xr_store *store, const struct xr_run *run,
 void xr_run_caps(struct xr_run *run, const struct xr_store *store);
 /* Fills leaving and coming from the journal, for a backend that publishes. */
 void xr_run_recall(struct xr_run *run, const struct xr_journal *journal);
-/* Ends the run because its store cannot be written. */
+/* The error of a store that cannot be written. */
+enum xr_status xr_run_unwritable(const struct xr_run *run, struct xr_error *err);
+/* Ends the run because of that. */
 void xr_run_end_unwritable(struct xr_run *run);
 /* The user agreed to what would_trust of the capabilities says. */
 void xr_run_agree(struct xr_run *run);

@@ -81,11 +81,24 @@ done
 # --- what was interrupted is over only when programs read it
 
 if can_trace; then
+    R=$T/later state=$T/state-later
+    debian "$R"
+    run image recover
     killed_at() { # CALL WHEN COMMAND...
         run traced -f -o /dev/null -e inject="$1":signal=KILL:when="$2" "$XR_BIN" --worker "$XR_WORKER" \
             --state "$state" --root "$R" "${@:3}"
         expect_eq "killed at $1 $2" "$rc" 137
     }
+    killed_at renameat2 1 --store ca-certificates:/ install --yes "$P/bmp.pem"
+    mv "$bundle" "$bundle.theirs"
+    ln -s ca-certificates.crt.theirs "$bundle"
+    expect_exit 1 'a bundle that cannot be replaced now' image recover
+    expect_grep 'leaves it interrupted' 'ca-certificates.crt is a link' "$out"
+    rm "$bundle"
+    mv "$bundle.theirs" "$bundle"
+    expect_exit 0 'until it can be' image recover
+    expect_eq 'and programs read it' "$(trusts "$P/bmp.pem")" yes
+
     R=$T/together state=$T/state-together
     fedora "$R"
     mkdir "$R/srv"
