@@ -1,18 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* libFuzzer over p11.h: what is read, then every output. clang alone builds it:
- *
- *   cmake --preset dev -B build/fuzz -DCMAKE_C_COMPILER=clang -DXR_FUZZ=ON
- *   cmake --build build/fuzz --target fuzz-p11files
- *   build/fuzz/tests/cacerts/fuzz-p11files -dict=tests/cacerts/fuzz_p11files.dict CORPUS
- *
- * An input is files between 0xff 0xfe 0xfd. The first byte of each says how to wrap the rest, and in
- * which part of a source directory it lies. Beyond what sanitizers see it asks: has an output as many
- * PEM blocks as certificates, are names names, does a bundle read back. */
+/* p11-kit's source files (p11files.h): what is read, then every output. An input is files between
+ * 0xff 0xfe 0xfd. The first byte of each says how to wrap the rest, and in which part of a source
+ * directory it lies. Has an output as many PEM blocks as certificates, are names names, does a bundle read
+ * back. */
 #include "../../backends/p11files/p11files.h"
 
-#include <stdlib.h>
+#include "fuzz.h"
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include <stdlib.h>
 
 /* Hashes need not be good here, but fast. */
 static void fast_hash(unsigned char *out, size_t len, struct xr_bytes data)
@@ -47,12 +42,6 @@ static void md5(unsigned char out[16], struct xr_bytes data)
 }
 
 static const struct xr_host host = {.sha256 = sha256, .sha1 = sha1, .md5 = md5};
-
-static void check(bool ok)
-{
-    if (!ok)
-        abort();
-}
 
 /* ---- input ---- */
 
@@ -142,7 +131,7 @@ static size_t blocks(const struct xr_buf *text, const char *what)
     const char *at = text->data, *end = text->data + text->len;
 
     while (at != NULL && (at = memmem(at, (size_t)(end - at), what, len)) != NULL) {
-        check(at == text->data || at[-1] == '\n');
+        CHECK(at == text->data || at[-1] == '\n');
         at += len;
         count++;
     }
@@ -156,7 +145,7 @@ static size_t entries(const struct xr_format_file *out, enum xr_format format)
     if (format == XR_FORMAT_JAVA) {
         struct xr_bytes all = {(const unsigned char *)out->content.data, out->content.len};
 
-        check(xr_format_same_jks(all, all, &host));
+        CHECK(xr_format_same_jks(all, all, &host));
         return (size_t)all.data[8] << 24 | (size_t)all.data[9] << 16 | (size_t)all.data[10] << 8 |
                all.data[11];
     }
@@ -164,15 +153,15 @@ static size_t entries(const struct xr_format_file *out, enum xr_format format)
         for (size_t at = 0; at < out->content.len; count++) {
             uint32_t len = 0;
 
-            check(out->content.len - at > 20);
+            CHECK(out->content.len - at > 20);
             memcpy(&len, out->content.data + at + 16, 4);
-            check(len >= 44 && len <= out->content.len - at);
+            CHECK(len >= 44 && len <= out->content.len - at);
             at += len;
         }
         return count;
     }
     count = blocks(&out->content, "-----BEGIN ");
-    check(count == blocks(&out->content, "-----END "));
+    CHECK(count == blocks(&out->content, "-----END "));
     return count;
 }
 
@@ -190,24 +179,24 @@ static size_t directory(const struct xr_format_files *outs, enum xr_format forma
         const struct xr_format_file *out = &outs->items[i];
 
         names[i] = out->name;
-        check(out->name[0] != '\0' && strlen(out->name) <= 255 && strchr(out->name, '/') == NULL &&
+        CHECK(out->name[0] != '\0' && strlen(out->name) <= 255 && strchr(out->name, '/') == NULL &&
               strcmp(out->name, ".") != 0 && strcmp(out->name, "..") != 0);
         for (const char *p = out->name; *p != '\0'; p++)
-            check(*p > ' ' && *p < 0x7f);
+            CHECK(*p > ' ' && *p < 0x7f);
         if (out->target == NULL) {
-            check(entries(out, format) == 1);
+            CHECK(entries(out, format) == 1);
             files++;
         } else {
             size_t k = i;
 
             while (k > 0 && outs->items[k].target != NULL)
                 k--;
-            check(strcmp(out->target, outs->items[k].name) == 0);
+            CHECK(strcmp(out->target, outs->items[k].name) == 0);
         }
     }
     qsort(names, outs->count, sizeof(*names), by_name);
     for (size_t i = 1; i < outs->count; i++)
-        check(strcmp(names[i - 1], names[i]) != 0);
+        CHECK(strcmp(names[i - 1], names[i]) != 0);
     free(names);
     return files;
 }
@@ -219,7 +208,7 @@ static void reread(const struct xr_format_file *bundle, size_t count)
     (void)pf_add(
         &store, 0, PF_BASE, "again",
         (struct xr_bytes){(const unsigned char *)bundle->content.data, bundle->content.len}, NULL);
-    check(store.certs.count == count);
+    CHECK(store.certs.count == count);
     pf_free(&store);
 }
 
@@ -234,7 +223,7 @@ static size_t extract(struct pf_store *store, const struct pf_request *request)
         request->format == XR_FORMAT_OPENSSL_DIRECTORY) {
         count = directory(&outs, request->format);
     } else {
-        check(outs.count == 1 && outs.items[0].name == NULL);
+        CHECK(outs.count == 1 && outs.items[0].name == NULL);
         count = entries(&outs.items[0], request->format);
     }
     if (request->format == XR_FORMAT_PEM_BUNDLE || request->format == XR_FORMAT_OPENSSL_BUNDLE)
@@ -285,10 +274,48 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
             if (format == XR_FORMAT_OPENSSL_BUNDLE || format == XR_FORMAT_OPENSSL_DIRECTORY)
                 continue;
-            check(want == SIZE_MAX || want == count);
+            CHECK(want == SIZE_MAX || want == count);
             want = count;
         }
     }
     pf_free(&store);
     return 0;
+}
+
+static void put_file(struct xr_buf *out, int how, const void *data, size_t len)
+{
+    unsigned char head = (unsigned char)how;
+
+    xr_buf_str(out, out->len > 1 ? "\xff\xfe\xfd" : "");
+    xr_buf_add(out, &head, 1);
+    xr_buf_add(out, data, len);
+}
+
+void fuzz_seeds(struct fuzz_corpus *corpus)
+{
+    static const char attached[] = "\x30\x1d\x06\x03\x55\x1d\x25\x04\x16\x30\x14\x06\x08\x2b\x06"
+                                   "\x01\x05\x05\x07\x03\x01\x06\x08\x2b\x06\x01\x05\x05\x07"
+                                   "\x03\x04";
+    static const char object[] = "[p11-kit-object-v1]\nclass: certificate\nx-distrusted: true\n"
+                                 "issuer: \"0%0b1%090%07%06%03U%04%03%0c%00\"\n"
+                                 "serial-number: \"%02%01%05\"\nlabel: \"a%0alabel\"\n";
+    const struct fuzz_fixtures *f = fuzz_fixtures();
+
+    for (int which = 0; which < 2; which++) {
+        struct xr_buf out = {0};
+
+        xr_buf_str(&out, which ? "\x81" : "\x01");
+        put_file(&out, WRAP_CERTIFICATE + 8, f->certs[FUZZ_ROOT].data, f->certs[FUZZ_ROOT].len);
+        put_file(&out, WRAP_EXTENSION, attached, sizeof(attached) - 1);
+        put_file(&out, WRAP_OBJECT, "label \xe2\x82\xac", 9);
+        put_file(&out, WRAP_TRUSTED + 8 * which, f->trusted.data, f->trusted.len);
+        fuzz_seed_buf(corpus, &out);
+        xr_buf_str(&out, "\x01");
+        put_file(&out, WRAP_NOT, object, sizeof(object) - 1);
+        put_file(&out, WRAP_CERTIFICATE + 16, f->certs[FUZZ_ODD].data, f->certs[FUZZ_ODD].len);
+        put_file(&out, WRAP_CERTIFICATE + 8, f->certs[FUZZ_CONSTRAINED].data,
+                 f->certs[FUZZ_CONSTRAINED].len);
+        put_file(&out, WRAP_CERTIFICATE + 8, f->certs[FUZZ_ODD].data, f->certs[FUZZ_ODD].len);
+        fuzz_seed_buf(corpus, &out);
+    }
 }
