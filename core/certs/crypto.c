@@ -8,8 +8,44 @@
 static EVP_MD *md_sha256, *md_sha1;
 static CRYPTO_ONCE once = CRYPTO_ONCE_STATIC_INIT;
 
+/* libcrypto's functions say "no" when they cannot get memory, as of a certificate that is not what it
+ * says: an answer that must not be taken for one. */
+static void *get_memory(size_t size, const char *file, int line)
+{
+    void *memory = size > 0 ? malloc(size) : NULL;
+
+    (void)file;
+    (void)line;
+    if (memory == NULL && size > 0)
+        xr_out_of_memory();
+    return memory;
+}
+
+static void *change_memory(void *memory, size_t size, const char *file, int line)
+{
+    void *changed = NULL;
+
+    if (memory == NULL)
+        return get_memory(size, file, line);
+    changed = size > 0 ? realloc(memory, size) : NULL;
+    if (changed == NULL && size > 0)
+        xr_out_of_memory();
+    if (size == 0)
+        free(memory);
+    return changed;
+}
+
+static void drop_memory(void *memory, const char *file, int line)
+{
+    (void)file;
+    (void)line;
+    free(memory);
+}
+
 static void init(void)
 {
+    /* Refused, without harm, where the program that we are in has used libcrypto before. */
+    (void)CRYPTO_set_mem_functions(get_memory, change_memory, drop_memory);
     /* No openssl.cnf: root must not run the engines and providers that it names. */
     (void)OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL);
     md_sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);

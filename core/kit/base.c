@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-static void out_of_memory(void)
+void xr_out_of_memory(void)
 {
     (void)fputs("crossroot: out of memory\n", stderr);
     abort();
@@ -15,7 +15,7 @@ void *xr_new(size_t count, size_t size)
     void *memory = calloc(count ? count : 1, size ? size : 1);
 
     if (memory == NULL)
-        out_of_memory();
+        xr_out_of_memory();
     return memory;
 }
 
@@ -28,14 +28,14 @@ void *xr_grow(void *array, size_t *capacity, size_t need, size_t size)
         return array;
     while (wanted < need) {
         if (wanted > SIZE_MAX / 2)
-            out_of_memory();
+            xr_out_of_memory();
         wanted *= 2;
     }
     if (wanted > SIZE_MAX / size)
-        out_of_memory();
+        xr_out_of_memory();
     grown = realloc(array, wanted * size);
     if (grown == NULL)
-        out_of_memory();
+        xr_out_of_memory();
     memset((char *)grown + *capacity * size, 0, (wanted - *capacity) * size);
     *capacity = wanted;
     return grown;

@@ -9,6 +9,7 @@
 /* Memory: these never return NULL. Out of memory ends the process (docs/decisions/0002); the
  * journal makes that a crash like any other. xr_new and xr_grow return zeroed memory. */
 void *xr_new(size_t count, size_t size);
+void xr_out_of_memory(void) __attribute__((noreturn)); /* says so, and aborts */
 void *xr_grow(void *array, size_t *capacity, size_t need, size_t size);
 void *xr_memdup(const void *data, size_t len);
 char *xr_strdup(const char *text);

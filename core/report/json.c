@@ -26,7 +26,11 @@ static int put(const char *buffer, size_t size, void *data)
 
 static void dump(json_t *value, FILE *out)
 {
-    (void)json_dump_callback(value, put, out, JSON_ENSURE_ASCII | JSON_ENCODE_ANY);
+    /* What else may fail is the writing, which the caller sees by itself. */
+    if (value == NULL ||
+        (json_dump_callback(value, put, out, JSON_ENSURE_ASCII | JSON_ENCODE_ANY) != 0 &&
+         ferror(out) == 0))
+        xr_out_of_memory();
     json_decref(value);
 }
 

@@ -35,12 +35,14 @@ json_t *xr_json_string(const char *text)
 
 void xr_json_set(json_t *object, const char *key, json_t *value)
 {
-    (void)json_object_set_new(object, key, value);
+    if (json_object_set_new(object, key, value) != 0)
+        xr_out_of_memory();
 }
 
 void xr_json_add(json_t *array, json_t *value)
 {
-    (void)json_array_append_new(array, value);
+    if (json_array_append_new(array, value) != 0)
+        xr_out_of_memory();
 }
 
 void xr_json_set_owned(json_t *object, const char *key, char *text)

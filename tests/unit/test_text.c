@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What is the same in every text for people: IDs, columns and lines of a terminal. */
+#include "report/json.h"
 #include "report/text.h"
 
 #include <criterion/criterion.h>
 
+#include <signal.h>
 #include <stdlib.h>
 
 static struct xr_text_style style_of(unsigned width, bool verbose)
@@ -148,4 +150,9 @@ Test(text, a_time_is_local_where_the_caller_knows_it_and_cannot_move_the_cursor)
     style.local_time = in_tokyo;
     xr_text_when(&style, begin(&w), 7);
     expect(&w, "local 7\\u{001B}");
+}
+
+Test(text, a_document_for_which_there_is_no_memory_ends_the_process, .signal = SIGABRT)
+{
+    xr_json_set(json_object(), "key", NULL); /* what jansson gives then */
 }
