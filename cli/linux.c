@@ -72,13 +72,10 @@ bool platform_stopped(void)
 static char *base_dir(const char *name, const char *home, const char *rest)
 {
     const char *value = getenv(name);
-    char *path = NULL;
 
     if (value != NULL && value[0] == '/')
-        return strdup(value);
-    if (home == NULL || asprintf(&path, "%s/%s", home, rest) < 0)
-        return NULL;
-    return path;
+        return platform_text("%s", value);
+    return home != NULL ? platform_text("%s/%s", home, rest) : NULL;
 }
 
 #define ROOTS_STATE "/var/lib/crossroot"
@@ -109,10 +106,9 @@ static char *default_state(const char *home)
     char *base = NULL, *path = NULL;
 
     if (geteuid() == 0 && !is_inner_root())
-        return strdup(ROOTS_STATE);
+        return platform_text("%s", ROOTS_STATE);
     base = base_dir("XDG_STATE_HOME", home, ".local/state");
-    if (base == NULL || asprintf(&path, "%s/crossroot", base) < 0)
-        path = NULL;
+    path = base != NULL ? platform_text("%s/crossroot", base) : NULL;
     free(base);
     return path;
 }
@@ -169,18 +165,15 @@ static unsigned default_reach(void)
 static char *user_name(unsigned long uid)
 {
     const struct passwd *user = getpwuid((uid_t)uid);
-    char *name = NULL;
 
-    if (user != NULL)
-        return strdup(user->pw_name);
-    return asprintf(&name, "uid %lu", uid) < 0 ? NULL : name;
+    return user != NULL ? platform_text("%s", user->pw_name) : platform_text("uid %lu", uid);
 }
 
 void platform_find(struct here *out, bool image)
 {
     const char *home = getenv("HOME");
 
-    *out = (struct here){.home = home != NULL ? strdup(home) : NULL,
+    *out = (struct here){.home = home != NULL ? platform_text("%s", home) : NULL,
                          .data_home = base_dir("XDG_DATA_HOME", home, ".local/share"),
                          .config_home = base_dir("XDG_CONFIG_HOME", home, ".config"),
                          .state = default_state(home),
@@ -196,11 +189,13 @@ char *platform_path(const char *path)
 {
     char *here = path != NULL && path[0] != '/' ? getcwd(NULL, 0) : NULL, *whole = NULL;
 
+    if (here == NULL && path != NULL && path[0] != '/' && errno == ENOMEM)
+        abort();
     /* Links in it are for whoever opens it to judge. */
-    if (here != NULL && (access(path, F_OK) != 0 || asprintf(&whole, "%s/%s", here, path) < 0))
-        whole = NULL;
+    if (here != NULL && access(path, F_OK) == 0)
+        whole = platform_text("%s/%s", here, path);
     free(here);
-    return whole != NULL || path == NULL ? whole : strdup(path);
+    return whole != NULL || path == NULL ? whole : platform_text("%s", path);
 }
 
 void platform_wipe(void *memory, size_t len)

@@ -15,7 +15,7 @@ XR_PRINTF(2, 3) static bool wrong(char **why, const char *format, ...)
     va_start(args, format);
     (void)vsnprintf(text, sizeof(text), format, args);
     va_end(args);
-    *why = strdup(text);
+    *why = platform_text("%s", text);
     return false;
 }
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "password.h"
 
+#include "platform.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -22,8 +24,7 @@ bool password_read(char *out, size_t size, size_t *len, int fd, char **why)
         if (got < 0 && errno == EINTR)
             continue;
         if (got < 0) {
-            if (asprintf(why, "--password-fd %d: %s", fd, strerror(errno)) < 0)
-                *why = NULL;
+            *why = platform_text("--password-fd %d: %s", fd, strerror(errno));
             return false;
         }
         if (got == 0 || byte == '\n') {
@@ -32,8 +33,7 @@ bool password_read(char *out, size_t size, size_t *len, int fd, char **why)
             return true;
         }
         if (*len == size) {
-            if (asprintf(why, "--password-fd %d: a password has at most %zu bytes", fd, size) < 0)
-                *why = NULL;
+            *why = platform_text("--password-fd %d: a password has at most %zu bytes", fd, size);
             return false;
         }
         out[(*len)++] = byte;

@@ -2,7 +2,22 @@
 /* What is the same on every system. */
 #include "platform.h"
 
+#include <stdarg.h>
 #include <stdlib.h>
+
+char *platform_text(const char *format, ...)
+{
+    va_list args;
+    char *text = NULL;
+    int len = 0;
+
+    va_start(args, format);
+    len = vasprintf(&text, format, args);
+    va_end(args);
+    if (len < 0)
+        abort();
+    return text;
+}
 
 void platform_free(struct here *here)
 {

@@ -4,6 +4,8 @@
 #ifndef XR_CLI_PLATFORM_H
 #define XR_CLI_PLATFORM_H
 
+#include <crossroot/crossroot.h>
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -30,6 +32,9 @@ struct here {
 void platform_find(struct here *out, bool image);
 void platform_free(struct here *here);
 
+/* A text, allocated. Without memory for it the process ends: a home or an option that got lost would
+ * be taken for one that was not given. */
+char *platform_text(const char *format, ...) XR_PRINTF(1, 2);
 /* Absolute path, allocated; a path that does not exist stays as it was typed, for the message about
  * it. */
 char *platform_path(const char *path);

@@ -420,14 +420,14 @@ void platform_find(struct here *out, bool image)
                          .uid = may ? 0 : 1,
                          .scope = XR_SCOPE_SYSTEM,
                          .user = GetUserNameW(user, &len) ? xr_narrow(user, SIZE_MAX) : NULL};
-    if (base != NULL && asprintf(&out->state, "%s\\crossroot", base) < 0)
-        out->state = NULL;
+    if (base != NULL)
+        out->state = platform_text("%s\\crossroot", base);
     free(base);
 }
 
 char *platform_path(const char *path)
 {
-    return path != NULL ? strdup(path) : NULL;
+    return path != NULL ? platform_text("%s", path) : NULL;
 }
 
 void platform_wipe(void *memory, size_t len)
@@ -475,15 +475,13 @@ bool password_read(char *out, size_t size, size_t *len, int fd, char **why)
     *len = 0;
     while ((got = _read(fd, &byte, 1)) == 1 && byte != '\n') {
         if (*len == size) {
-            if (asprintf(why, "--password-fd %d: a password has at most %zu bytes", fd, size) < 0)
-                *why = NULL;
+            *why = platform_text("--password-fd %d: a password has at most %zu bytes", fd, size);
             return false;
         }
         out[(*len)++] = byte;
     }
     if (got < 0) {
-        if (asprintf(why, "--password-fd %d: %s", fd, strerror(errno)) < 0)
-            *why = NULL;
+        *why = platform_text("--password-fd %d: %s", fd, strerror(errno));
         return false;
     }
     if (*len > 0 && out[*len - 1] == '\r')
