@@ -72,15 +72,20 @@ struct xr_state *xr_state_new(const struct xr_subject *subject)
     return state;
 }
 
+/* There is room for as many as the next power of two: a store may hold one certificate any number of
+ * times. */
 void xr_state_add(struct xr_state *state, const struct xr_entry *entry)
 {
-    const struct xr_entry **entries = xr_new(state->count + 1, sizeof(*entries));
+    const struct xr_entry **entries = (const struct xr_entry **)(uintptr_t)state->entries;
 
-    if (state->count > 0)
-        memcpy((void *)entries, (const void *)state->entries,
-               state->count * sizeof(*state->entries));
+    if ((state->count & (state->count - 1)) == 0) {
+        entries = xr_new(state->count > 0 ? 2 * state->count : 1, sizeof(*entries));
+        if (state->count > 0)
+            memcpy((void *)entries, (const void *)state->entries,
+                   state->count * sizeof(*state->entries));
+        free((void *)(uintptr_t)state->entries);
+    }
     entries[state->count] = entry_copy(entry);
-    free((void *)(uintptr_t)state->entries);
     state->entries = entries;
     state->count++;
 }

@@ -739,3 +739,22 @@ Test(wire, a_state_of_any_size_round_trips)
     xr_state_free(state);
     xr_buf_free(&buf);
 }
+
+/* A hostile helper may say so; each costs the same. */
+Test(state, a_store_may_hold_one_certificate_two_hundred_thousand_times)
+{
+    enum { TIMES = 200000 };
+    struct xr_entry again = entry(XR_ANCHOR, XR_SERVER);
+    struct xr_subject of = subject(XR_SUBJECT_CERT, 1);
+    struct xr_state *made = xr_state_new(&of);
+
+    again.der = again.native = (struct xr_bytes){0};
+    for (size_t i = 0; i < TIMES; i++) {
+        again.purposes = (uint32_t)i;
+        xr_state_add(made, &again);
+    }
+    cr_assert_eq(made->count, TIMES);
+    for (size_t i = 0; i < TIMES; i++)
+        cr_assert(made->entries[i]->purposes == i);
+    xr_state_free(made);
+}
