@@ -66,27 +66,35 @@ static bool computed(uint32_t id)
     return false;
 }
 
+struct plain {
+    struct win_record *items;
+    size_t count, capacity;
+};
+
+/* By identifier, and those of one as they came: their data are slices of one blob. */
+static int by_id(const void *a, const void *b)
+{
+    const struct win_record *x = a, *y = b;
+
+    if (x->id != y->id)
+        return x->id < y->id ? -1 : 1;
+    return x->data.data < y->data.data ? -1 : x->data.data > y->data.data;
+}
+
 void win_blob_plain(struct xr_buf *out, struct xr_bytes blob)
 {
-    bool more = true;
+    struct plain plain = {0};
+    struct win_record record;
 
-    for (uint32_t last = 0; more; last++) {
-        struct xr_bytes rest = blob;
-        struct win_record record;
-        uint32_t next = UINT32_MAX;
-
-        while (win_blob_next(&record, &rest)) {
-            if (record.id >= last && record.id < next && !computed(record.id))
-                next = record.id;
-        }
-        more = next != UINT32_MAX;
-        rest = blob;
-        while (more && win_blob_next(&record, &rest)) {
-            if (record.id == next)
-                win_blob_add(out, record.id, record.data);
-        }
-        last = next;
+    while (win_blob_next(&record, &blob)) {
+        if (!computed(record.id))
+            *XR_PUSH(&plain) = record;
     }
+    if (plain.count > 1)
+        qsort(plain.items, plain.count, sizeof(*plain.items), by_id);
+    for (size_t i = 0; i < plain.count; i++)
+        win_blob_add(out, plain.items[i].id, plain.items[i].data);
+    free(plain.items);
 }
 
 /* ---- purposes ---- */
