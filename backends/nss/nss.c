@@ -115,6 +115,8 @@ static enum xr_status prepare(struct xr_session *s, const struct xr_target *targ
         status = s->host->lock(s->dir, XR_LOCK_MS, "it", err);
     if (status != XR_OK)
         return status;
+    if (s->write && s->dir >= 0)
+        nss_make_clear(s->dir);
     if (!s->exists || mode == XR_PROBE)
         return XR_OK;
     if (!s->write && nss_files_hot(s->dir))

@@ -71,6 +71,10 @@ struct xr_session {
 /* token.c: opens softoken when it is first needed; create: makes a missing database. */
 enum xr_status nss_token_of(struct xr_session *session, bool create, struct xr_error *err);
 
+/* make.c: both files of a new database, or none of them */
+enum xr_status nss_make(struct xr_session *session, struct xr_error *err);
+void nss_make_clear(int dir); /* what an interrupted one left */
+
 /* view.c: the content of a database, or only of one issuer and serial number. */
 struct nss_cert {
     struct xr_bytes der;

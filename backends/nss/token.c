@@ -190,7 +190,10 @@ enum xr_status nss_token_of(struct xr_session *s, bool create, struct xr_error *
         if (status != XR_OK)
             return status;
     }
-    status = nss_token_open(&s->token, &s->libs, s->dir, s->write, err);
+    if (!s->exists && s->write)
+        status = nss_make(s, err);
+    if (status == XR_OK)
+        status = nss_token_open(&s->token, &s->libs, s->dir, s->write, err);
     if (status != XR_OK && s->write && err != NULL)
         nss_troubles_tell(err, s->dir);
     s->exists = s->exists || status == XR_OK;

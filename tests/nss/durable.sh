@@ -22,7 +22,7 @@ for change in 'install --yes old-root' 'install cross' 'remove --yes old-root' '
     traced -f -y -o "$T/trace" "$XR_BIN" --worker "$XR_WORKER" --state "$state" --store "nss:$T/db" \
         "${words[@]}" >"$out" 2>"$err" </dev/null || rc=$?
     expect_eq "$change: exit code" "$rc" 0
-    expect_grep "$change: intent, commits, the directory, then the end" '^R?US+R$' <(order)
+    expect_grep "$change: intent, commits, the directory, then the end" '^R?(US+)+R$' <(order)
 done
 
 # Killed before it records the end: what recover calls finished must be on the disk as well.
@@ -38,4 +38,25 @@ traced -f -y -o "$T/trace" "$XR_BIN" --worker "$XR_WORKER" --state "$state" reco
 expect_eq 'recover: exit code' "$rc" 0
 expect_grep 'it finishes the change' '^nss:.*: done$' "$out"
 expect_grep 'recover: the directory, then the end' '^R?U?SR$' <(order)
+
+# softoken makes a database in many writes.
+mkdir "$T/new"
+failures=0 left=''
+for ((n = 1; n < 200; n += 3)); do
+    rc=0
+    traced -f -qq -o "$T/trace" -e trace=pwrite64 -e "inject=pwrite64:error=ENOSPC:when=$n+" "$XR_BIN" --worker "$XR_WORKER" \
+        --state "$state" --store "nss:$T/new" install --yes "$P/old-root.pem" >"$out" 2>"$err" </dev/null || rc=$?
+    [[ $rc -ne 0 ]] || break
+    failures=$((failures + 1))
+    # What SQLite left of a later write, the next writer takes back.
+    run "$XR_BIN" --worker "$XR_WORKER" --state "$state" --store "nss:$T/new" recover
+    [[ $rc -eq 0 ]] || left+=" $n: recover: $rc"
+    now=$(ls -A "$T/new")
+    [[ -z $now ]] || certutil -L -d "sql:$T/new" >"$out" 2>&1 || left+=" $n: $now"
+    [[ $now != *.crossroot* ]] || left+=" $n: hidden"
+    rm -rf "$T/new"
+    mkdir "$T/new"
+done
+expect_eq "A first use that fails leaves no half-made database ($failures failures)." "$left" ''
+[[ $failures -gt 2 ]] || bad "only $failures failures"
 finish
