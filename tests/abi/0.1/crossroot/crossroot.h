@@ -10,7 +10,7 @@
  * and take no signals. Callbacks are never called at the same time, but may be called from such a
  * thread. One request must not be used by two threads at once. Different requests may run in
  * different threads if they use different state directories. Out of memory ends the process
- * (docs/decisions/0002).
+ * (docs/decisions/0002), in libcrypto too, unless the program used libcrypto before.
  */
 #ifndef CROSSROOT_CROSSROOT_H
 #define CROSSROOT_CROSSROOT_H
