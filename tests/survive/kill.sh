@@ -27,6 +27,8 @@ fleet_make "$work/stores"
 program=("$XR_BIN" --worker "$XR_WORKER" --state "$state" "${fleet[@]}")
 # Two where steps after a first one matter; NSS alone makes 200 calls for each.
 one=("$P/old-root.pem") two=("$P/old-root.pem" "$P/new-root.pem")
+declare -A titles=([install]=install [remove]=remove [distrust]=distrust [undo]='undo of an install'
+    [regain]='undo of a removal' [recover]='recover of an install' [finish]='recover of a removal')
 chmod 700 "$state"
 rm -rf "$first"
 mv "$work" "$first"
@@ -41,29 +43,34 @@ keep() {
     mv "$work" "$1"
 }
 
-# half COMMAND...: kills it, and all its helpers, where half of its calls are made
+# half COMMAND...: kills it, and all its helpers, where half of its calls are made; that is the base then,
+# and the fleets of before and after are beside it
 half() {
     local calls
     keep "$base"
     begin_from "$base"
     KILLCALL=$T/calls fleet_must "$killcall" 0 all "$@"
-    keep "$fast/new"
+    keep "$base.new"
     read -r calls _ <"$T/calls"
     begin_from "$base"
     KILLCALL=$T/calls run "$killcall" $((calls / 2)) all "$@"
     [[ $rc -eq 137 ]] || bad "half of $*: exit $rc"
+    rm -rf "$base.old"
+    mv "$base" "$base.old"
+    options=(--old "$base.old" --new "$base.new")
 }
 
 # scenario NAME [--all-or-nothing]: the world, and the change that is killed
 scenario() {
-    local all=("${@:2}")
+    local all=("${@:2}") some=("${two[@]}")
+    [[ ${#all[@]} -eq 0 ]] || some=("${one[@]}")
     options=() change=()
     begin_from "$first"
     case $1 in
-    install) change=(install --json --yes "${all[@]}" "${two[@]}") ;;
+    install) change=(install --json --yes "${all[@]}" "${some[@]}") ;;
     remove)
-        fleet_must "${program[@]}" install --yes "${two[@]}"
-        change=(remove --json --yes "${all[@]}" "${two[@]}")
+        fleet_must "${program[@]}" install --yes "${some[@]}"
+        change=(remove --json --yes "${all[@]}" "${some[@]}")
         options=(--narrowing)
         ;;
     undo)
@@ -71,15 +78,24 @@ scenario() {
         change=(undo --json --yes "${all[@]}")
         options=(--narrowing)
         ;;
+    regain)
+        fleet_must "${program[@]}" install --yes "${one[@]}"
+        fleet_must "${program[@]}" remove --yes "${one[@]}"
+        change=(undo --json --yes "${all[@]}")
+        ;;
     distrust)
         change=(distrust --json --yes --best-effort "${all[@]}" "$P/rsa-root.pem")
         options=(--narrowing)
         ;;
     recover)
         half "${program[@]}" install --yes "${all[@]}" "${one[@]}"
-        options=(--old "$base.old" --new "$fast/new")
-        mv "$base" "$base.old"
         change=(recover --json)
+        ;;
+    finish)
+        fleet_must "${program[@]}" install --yes "${one[@]}"
+        half "${program[@]}" remove --yes "${all[@]}" "${one[@]}"
+        change=(recover --json)
+        options+=(--narrowing)
         ;;
     *)
         echo "no scenario $1" >&2
@@ -97,13 +113,15 @@ for name; do
         scenario "$name"
     fi
     most=()
-    [[ $XR_FULL == 1 ]] || most=(--at-most 8)
+    [[ $XR_FULL == 1 ]] || most=(--at-most 5)
     rm -f "$T/result"
     python3 -B "$here/kill.py" --name "$name" --base "$base" --work "$work" --pki "$P" --killcall "$killcall" \
         --result "$T/result" "${most[@]}" "${options[@]}" -- "${program[@]}" -- "${change[@]}" \
         -- install --yes "$P/utf8.pem" || true
     read -r tried wrong <"$T/result" || bad "$name: no result"
-    row "SIGKILL in ${name/-all/ --all-or-nothing}, seven stores at once" "${tried:-0} kills" "${wrong:-1}"
-    rm -rf "$base.old" "$fast/new"
+    title=${titles[${name%-all}]}
+    [[ $name != *-all ]] || title+=' --all-or-nothing'
+    row "SIGKILL in $title, seven stores at once" "${tried:-0} kills" "${wrong:-1}"
+    rm -rf "$base.old" "$base.new"
 done
 finish
