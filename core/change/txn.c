@@ -91,9 +91,7 @@ static enum xr_status record_intent(struct xr_txn *txn, struct xr_run *run, stru
             items[count++] = (struct xr_change){step->subject, step->before, step->want};
     }
     if (count > 0 && !run->caps.writable)
-        status = run->caps.refused
-                     ? xr_fail(err, XR_REFUSED, "%s", run->caps.why_not)
-                     : xr_fail(err, XR_DENIED, "cannot be written: %s", run->caps.why_not);
+        status = xr_run_unwritable(run, err);
     else if (count > 0)
         status =
             xr_journal_intent(txn->journal, txn->transaction, &run->part, run->number, run->address,
