@@ -2,6 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 # kill.sh KILLCALL SCENARIO[-all]...: kills a change of seven stores at once at every call that would
 # change a file, its own and its helpers'; with -all it is one with --all-or-nothing. See kill.py.
+
+# In memory: a kill leaves what was written, synced or not, so that syncs only take time.
+[[ ! -d /dev/shm || ! -w /dev/shm ]] || export TMPDIR=/dev/shm
 # shellcheck source=tests/survive/lib.sh
 . "$(dirname -- "${BASH_SOURCE[0]}")/lib.sh"
 # shellcheck source=tests/survive/fleet.sh
@@ -13,14 +16,7 @@ KILLCALL=/dev/null "$killcall" 0 all true 2>/dev/null || skip_all 'not here: pro
 command -v python3 >/dev/null || skip_all 'no python3'
 make_pki "$T/pki"
 
-# In memory: a kill leaves what was written, synced or not, so that syncs only take time.
-fast=$T
-if [[ -d /dev/shm && -w /dev/shm ]]; then
-    fast=$(mktemp -d /dev/shm/xr-kill.XXXXXX)
-    trap 'rm -rf "$fast"; cleanup' EXIT
-    chmod 755 "$fast"
-fi
-work=$fast/work base=$fast/base first=$fast/first
+work=$T/work base=$T/base first=$T/first
 mkdir "$work" "$work/state"
 state=$work/state
 fleet_make "$work/stores"
