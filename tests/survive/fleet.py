@@ -74,10 +74,14 @@ def fedora(where, pki):
 
 
 def nss(where, _pki):
+    seen = {"certutil": [], "keys": []}
+    base = where + "/cert9.db"
+    if not os.path.exists(base) or os.path.getsize(base) == 0:
+        return seen # for NSS, no database
     told = say("certutil", "-L", "-d", "sql:" + where).splitlines()[4:]
-    seen = {"certutil": sorted(" ".join(line.split()) for line in told if line and "needs user init" not in line)}
+    seen["certutil"] = sorted(" ".join(line.split()) for line in told if line and "needs user init" not in line)
     if where.endswith("firefox"):
-        keys = say("certutil", "-K", "-d", "sql:" + where)
+        keys = say("certutil", "-K", "-d", "sql:" + where, good=(0, 255)) # 255: no keys found
         seen["keys"] = [" ".join(line.split()[1:]) for line in keys.splitlines() if line.startswith("<")]
     return seen
 

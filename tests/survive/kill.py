@@ -21,7 +21,7 @@ WRONGS_SHOWN = 12
 
 def parse():
     options = argparse.ArgumentParser()
-    for name in ("base", "work", "pki", "killcall", "result", "name"):
+    for name in ("base", "work", "pki", "killcall", "result", "name", "stores"):
         options.add_argument("--" + name, required=True)
     options.add_argument("--old", help="a fleet as it was before all, if BASE is not that")
     options.add_argument("--new", help="a fleet as it is after all, if not what CHANGE makes")
@@ -78,7 +78,7 @@ class Harness:
     def __init__(self, args):
         self.args = args
         self.stores = os.path.join(args.work, "stores")
-        self.names = sorted(os.listdir(os.path.join(args.base, "stores")))
+        self.names = args.stores.split(",")
         self.wrongs, self.tried, self.whole = 0, 0, 0
         self.tally = {}
         self.point = "not at all"
@@ -191,6 +191,9 @@ class Harness:
 
     def judge(self, now, allowed):
         which = {}
+        beside = sorted(set(os.listdir(self.stores)) - set(self.names))
+        if beside:
+            self.wrong("left behind beside the stores: %s" % beside)
         for name in self.names:
             found = [key for key in allowed if now.same(self.states[key], name)]
             which[name] = found[0] if found else "neither"
@@ -215,7 +218,8 @@ class Harness:
         return text
 
     def clean(self):
-        left = [n for n in os.listdir(os.path.join(self.args.work, "state")) if n not in ("journal", "self-signed")]
+        state = os.path.join(self.args.work, "state")
+        left = [n for n in (os.listdir(state) if os.path.exists(state) else ()) if n not in ("journal", "self-signed")]
         if left:
             self.wrong("left in the state directory: %s" % left)
         run = self.run("history", "--json")

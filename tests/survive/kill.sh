@@ -20,11 +20,14 @@ work=$T/work base=$T/base first=$T/first
 mkdir "$work" "$work/state"
 state=$work/state
 fleet_make "$work/stores"
+printf -v names '%s,' "${fleet_names[@]}"
+names=${names%,}
 program=("$XR_BIN" --worker "$XR_WORKER" --state "$state" "${fleet[@]}")
 # Two where steps after a first one matter; NSS alone makes 200 calls for each.
 one=("$P/old-root.pem") two=("$P/old-root.pem" "$P/new-root.pem")
 declare -A titles=([install]=install [remove]=remove [distrust]=distrust [undo]='undo of an install'
-    [regain]='undo of a removal' [recover]='recover of an install' [finish]='recover of a removal')
+    [regain]='undo of a removal' [recover]='recover of an install' [finish]='recover of a removal'
+    [first]='install at the first use')
 chmod 700 "$state"
 rm -rf "$first"
 mv "$work" "$first"
@@ -64,6 +67,10 @@ scenario() {
     begin_from "$first"
     case $1 in
     install) change=(install --json --yes "${all[@]}" "${some[@]}") ;;
+    first) # of crossroot, of databases, of a directory
+        rm -rf "$work/state" "$work/stores/openssl" "$work/stores"/{firefox,chromium,p11-kit}/*
+        change=(install --json --yes "${all[@]}" "${one[@]}")
+        ;;
     remove)
         fleet_must "${program[@]}" install --yes "${some[@]}"
         change=(remove --json --yes "${all[@]}" "${some[@]}")
@@ -112,7 +119,7 @@ for name; do
     [[ $XR_FULL == 1 ]] || most=(--at-most 5)
     rm -f "$T/result"
     python3 -B "$here/kill.py" --name "$name" --base "$base" --work "$work" --pki "$P" --killcall "$killcall" \
-        --result "$T/result" "${most[@]}" "${options[@]}" -- "${program[@]}" -- "${change[@]}" \
+        --result "$T/result" --stores "$names" "${most[@]}" "${options[@]}" -- "${program[@]}" -- "${change[@]}" \
         -- install --yes "$P/utf8.pem" || true
     read -r tried wrong <"$T/result" || bad "$name: no result"
     title=${titles[${name%-all}]}
