@@ -230,6 +230,10 @@ class Harness:
             pending = [str(error)]
         if run.code != 0 or pending:
             self.wrong("the journal is not settled: exit %d, pending %s" % (run.code, pending), run)
+        if self.tried % 8 < 2: # after recover, and after the next command
+            run = self.run("recover")
+            if run.code != 0 or not run.says("%d stores: %d unchanged" % (len(self.names), len(self.names))):
+                self.wrong("recover again: exit %d" % run.code, run)
 
     def trial(self, number, whom):
         """False: the command ended before that many calls."""
