@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# kill.sh KILLCALL SCENARIO[-all]...: kills a change of seven stores at once at every call that would
+# kill.sh KILLCALL SCENARIO[-all]...: kills a change of a fleet of stores at once at every call that would
 # change a file, its own and its helpers'; with -all it is one with --all-or-nothing. See kill.py.
 
 # In memory: a kill leaves what was written, synced or not, so that syncs only take time.
@@ -124,7 +124,7 @@ for name; do
     read -r tried wrong <"$T/result" || bad "$name: no result"
     title=${titles[${name%-all}]}
     [[ $name != *-all ]] || title+=' --all-or-nothing'
-    row "SIGKILL in $title, seven stores at once" "${tried:-0} kills" "${wrong:-1}"
+    row "SIGKILL in $title, ${#fleet_names[@]} stores at once" "${tried:-0} kills" "${wrong:-1}"
     rm -rf "$base.old" "$base.new"
 done
 finish
