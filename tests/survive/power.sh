@@ -3,6 +3,10 @@
 # power.sh PLUGIN MKHIVE: the power fails at each moment of a change. What the disk may hold then is built
 # from a trace of the change, see powercut.py and powerdisk.py, and `recover` and the real readers look at
 # each such disk. PLUGIN and MKHIVE are of the windows store; "" where it is not built.
+# p11-kit takes root's configuration from the system alone, which a mount namespace exchanges.
+if [[ $(id -u) -eq 0 && -z ${XR_OWN_P11:-} ]] && unshare --mount --propagation private true 2>/dev/null; then
+    XR_OWN_P11=1 exec unshare --mount --propagation private bash "$0" "$@"
+fi
 # shellcheck source=tests/survive/lib.sh
 . "$(dirname -- "${BASH_SOURCE[0]}")/lib.sh"
 plugin=${1-} mkhive=${2-}
@@ -104,8 +108,37 @@ must install --yes "$P/old-root.pem"
 must distrust --yes --best-effort "$P/old-root.pem"
 cut_power 'openssl, undo of a distrust' undo --yes
 
+# --- openssl, when the power fails again
+
+openssl_scene state
+must install --yes "$P/old-root.pem"
+rc=0
+traced -f -qq -o /dev/null -e trace=renameat -e inject=renameat:signal=KILL:when=3 "${program[@]}" install \
+    "$P/cross.pem" "$P/old-root.crl.pem" >"$out" 2>"$err" </dev/null || rc=$?
+expect_eq 'a change that is killed' "$rc" 137
+cut_power 'openssl, recover' recover
+
+# --- two stores, all or nothing
+
+two_stores() {
+    scene state srv tree --store "openssl:$disk/srv/trust" --store "p11-kit:$disk/srv/token" --all-or-nothing
+    mkdir -p "$disk/srv/token"
+    cp "$P/rsa-root.pem" "$disk/srv/token/own.pem"
+}
+two_stores
+cut_power 'two stores, all or nothing' install --yes "$P/old-root.pem"
+two_stores
+must install --yes "$P/old-root.pem" "$P/new-root.pem"
+cut_power 'two stores, all or nothing, remove' remove --yes "$P/old-root.pem"
+
 # --- images of distributions
 
+# The outputs of its distribution, of which nobody has a record.
+first_build() {
+    run "$XR_BIN" --worker "$XR_WORKER" --state "$T/other" --root "$store" --store ca-certificates recover
+    [[ $rc -eq 0 ]] || bad "the outputs cannot be built: exit $rc"
+    rm -rf "$T/other"
+}
 debian() {
     scene "${1:-state}" image tree --root "$disk/image" --store ca-certificates
     mkdir -p "$store"/etc/ssl/certs "$store"/usr/share/ca-certificates/vendor "$store/usr/local/share"
@@ -114,8 +147,7 @@ debian() {
     printf 'vendor/%s.crt\n' Old_Root RSA >"$store/etc/ca-certificates.conf"
     mkdir -p "$store/usr/sbin"
     : >"$store/usr/sbin/update-ca-certificates"
-    "$XR_BIN" --worker "$XR_WORKER" --state "$T/other" --root "$store" --store ca-certificates recover >"$out" 2>"$err" </dev/null
-    rm -rf "$T/other"
+    first_build
 }
 fedora() {
     scene "${1:-state}" image tree --root "$disk/image" --store ca-certificates
@@ -125,8 +157,7 @@ fedora() {
     ln -s /etc/pki/tls/certs "$store/etc/ssl/certs"
     ln -s /etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem "$store/etc/pki/tls/certs/ca-bundle.crt"
     cp "$P/old-root.pem" "$P/rsa-root.pem" "$store/usr/share/pki/ca-trust-source/anchors"
-    "$XR_BIN" --worker "$XR_WORKER" --state "$T/other" --root "$store" --store ca-certificates recover >"$out" 2>"$err" </dev/null
-    rm -rf "$T/other"
+    first_build
 }
 for layout in debian fedora; do
     "$layout" var/lib/crossroot
@@ -143,8 +174,23 @@ done
 
 # --- p11-kit
 
+modules=/usr/share/p11-kit/modules trusts=tree
+can_read_tokens() {
+    command -v trust >/dev/null && [[ -e $modules/p11-kit-trust.module ]] || return 1
+    local dir=$HOME/.config/pkcs11/modules
+    mkdir -p "$dir"
+    printf "module: p11-kit-trust.so\ntrust-policy: yes\nx-init-reserved: paths='%s'\n" "$disk/token" \
+        >"$dir/p11-kit-trust.module"
+    echo 'user-config: only' >"$HOME/.config/pkcs11/pkcs11.conf"
+    [[ $(id -u) -ne 0 ]] || { [[ -n ${XR_OWN_P11:-} ]] && mount --bind "$dir" "$modules"; }
+}
+if can_read_tokens; then
+    trusts=token
+else
+    skip 'p11-kit itself is not asked: there is none, or it cannot be configured'
+fi
 p11kit() {
-    scene "${1:-state}" token tree --store "p11-kit:$disk/token"
+    scene "${1:-state}" token "$trusts" --store "p11-kit:$disk/token"
     mkdir -p "$store"
     cp "$P/rsa-root.pem" "$store/own.pem"
 }

@@ -4,7 +4,7 @@
 
 Traces one change of a store, builds what the disk DISK may hold after a power cut at each moment of it,
 and looks at what `recover` makes of each. PROGRAM is crossroot with its global options, STATE its state
-directory and STORE the store's directory below DISK; KIND is tree, nss or hive.
+directory and STORE the store's directory below DISK; KIND is tree, token (of p11-kit), nss or hive.
 
 Prints "MODEL STATES VIOLATIONS" lines, and each violation on standard error. Models:
   ext4   names are committed by any later sync; those that are not, in their order
@@ -30,6 +30,7 @@ SHARE = int(os.environ.get("XR_SHARE", "8"))  # of a scenario's states, in a sho
 SAMPLES = 6  # random ones a moment and model
 MOST = 450  # states of a scenario in a full run
 TEMP = ".crossroot-tmp."
+TREES = ("tree", "token")  # stores that are compared byte for byte
 SHOWN = 12
 
 
@@ -40,6 +41,7 @@ class Scenario:
         self.state_at = os.path.relpath(state, disk)
         self.store_at = os.path.relpath(store, disk)
         self.parsed = {}
+        self.tokens = {}
         self.random = random.Random(" ".join(map(os.path.basename, [kind, store, *arguments])))
 
     def crossroot(self, *arguments):
@@ -161,7 +163,7 @@ class Scenario:
 
     def observe(self):
         """The state of the store: bytes, or entries where bytes have no fixed form."""
-        if self.kind == "tree":
+        if self.kind in TREES:
             return self.seen_now()
         ran = self.crossroot("list", "--json")
         if ran.returncode != 0:
@@ -193,6 +195,15 @@ class Scenario:
         heads = ("", "Certificate Nickname Trust Attributes", "SSL,S/MIME,JAR/XPI", "Database needs user init")
         lines = [" ".join(line.split()) for line in ran.stdout.decode().split("\n")]
         return tuple(sorted(line for line in lines if line not in heads))
+
+    def anchors_of_token(self):
+        """What p11-kit takes for an anchor, or None."""
+        out = f"{self.disk}.extract"
+        ran = self.read_by("trust", "extract", "--overwrite", "--format=pem-bundle", "--filter=ca-anchors", out)
+        if ran.returncode != 0:
+            return None
+        with open(out, "rb") as file:
+            return self.certificates(file.read())
 
     # ---- states
 
@@ -270,6 +281,7 @@ class Scenario:
     def run(self, trace):
         base = Disk(self.disk, "any").seen()
         before = self.observe()
+        self.anchors = self.anchors_of_token() if self.kind == "token" else set()
         environment = dict(os.environ, ASAN_OPTIONS="detect_leaks=0:exitcode=99")
         ran = subprocess.run(
             ["strace", "-f", "-y", "-xx", "-s", "16777216", "-qq", "-e", f"trace={CALLS}", "-o", trace]
@@ -283,6 +295,11 @@ class Scenario:
             sys.exit(f"the change exits {ran.returncode}: {ran.stdout.decode()}{ran.stderr.decode()}")
         ended = Disk(self.disk, "any").seen()
         after = self.observe()
+        if self.kind == "token":
+            was, now = self.anchors, self.anchors_of_token()
+            self.anchors = was | now
+            if was == now:
+                sys.exit("p11-kit sees no change")
         old, new = self.of_store(base), self.of_store(ended)
         self.either = self.trusted(old, new)
         self.lay(base)
@@ -331,10 +348,16 @@ class Scenario:
             why = self.look(store, whole)
             if why:
                 blame(models, f"readers: {why}")
-        if self.kind == "tree":
+        if self.kind in TREES:
             if strict_end and self.without_temps(store) != self.without_temps(new):
                 blame(strict_end, f"exit 0, and not there: {self.differs(store, new)}")
         self.lay(tree)
+        if self.kind == "token":
+            key = repr(sorted(store.items()))
+            if key not in self.tokens:
+                self.tokens[key] = self.anchors_of_token()
+            if self.tokens[key] is None or self.tokens[key] - self.anchors:
+                blame(models, "p11-kit trusts more than before and after, or cannot read it")
         ran = self.crossroot("recover")
         # What gives trust back is asked about.
         if ran.returncode != 0 and b"recover --yes" in ran.stdout + ran.stderr:
@@ -346,9 +369,10 @@ class Scenario:
             now = {path: what for path, what in now.items() if not self.idle(path, now, before, after)}
         if strict_end and now != after:
             blame(strict_end, f"after exit 0 and recover not the new state: {self.differs(now, after)}")
-        if now not in (before, after):
+        # Of a recovery that the power ends, the next one makes what it would have made.
+        if now != after and (now != before or self.arguments[0] == "recover"):
             blame(strict, f"neither old: {self.differs(now, before)} nor new: {self.differs(now, after)}")
-        if self.kind == "tree":
+        if self.kind in TREES:
             why = self.look(now, whole)
             if why:
                 blame(models, f"after recover: {why}")
