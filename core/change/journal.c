@@ -327,8 +327,9 @@ static enum xr_status write_key(struct xr_journal *journal, struct xr_error *err
         xr_buf_add(&block, journal->key, KEY_LEN);
         xr_buf_add(&block, sum, sizeof(sum));
     }
-    if (ftruncate(journal->fd, 0) != 0 || !xr_sys_write_all(journal->fd, block.data, block.len) ||
-        !xr_sys_sync(journal->fd) || !xr_sys_sync_dir(journal->dirfd))
+    /* The directory first: what was set aside is there before the journal is emptied. */
+    if (!xr_sys_sync_dir(journal->dirfd) || ftruncate(journal->fd, 0) != 0 ||
+        !xr_sys_write_all(journal->fd, block.data, block.len) || !xr_sys_sync(journal->fd))
         status = xr_fail_errno(err, "cannot write %s", journal->path);
     journal->end = block.len;
     journal->keyed = status == XR_OK;

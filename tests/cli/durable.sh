@@ -13,6 +13,7 @@ steps() {
         -e 's/\.crossroot-tmp\.[0-9a-f]+/TEMP/g' \
         -e 's/^mkdirat\([0-9]+<([^>]*)>, "([^"]*)".*/mkdir \1\/\2/p' \
         -e 's/^fchmod\([0-9]+<([^>]*)>, ([0-7]+).*/chmod \1/p' \
+        -e 's/^ftruncate\([0-9]+<([^>]*)>.*/truncate \1/p' \
         -e 's/^f(data)?sync\([0-9]+<([^>]*)>.*/sync \2/p' \
         -e 's/^unlinkat\([0-9]+<([^>]*)>, "([^"]*)".*/unlink \1\/\2/p' \
         -e 's/^renameat2?\([0-9]+<([^>]*)>, "([^"]*)", [0-9]+<([^>]*)>, "([^"]*)".*/rename \1\/\2 \3\/\4/p' "$T/trace"
@@ -22,7 +23,7 @@ change() {
     local what=$1
     shift
     rc=0
-    traced -f -y -o "$T/trace" -e trace=mkdirat,fchmod,fsync,fdatasync,unlinkat,renameat,renameat2 "$XR_BIN" \
+    traced -f -y -o "$T/trace" -e trace=mkdirat,fchmod,ftruncate,fsync,fdatasync,unlinkat,renameat,renameat2 "$XR_BIN" \
         --worker "$XR_WORKER" "$@" >"$out" 2>"$err" </dev/null || rc=$?
     expect_eq "$what: exit code" "$rc" 0
     steps >"$T/steps"
@@ -46,7 +47,7 @@ in_order() {
 mkdir "$T/srv"
 change 'a first use' --state "$T/a/b/c" --store "openssl:$T/srv/trust" install --yes "$P/old-root.pem"
 in_order 'Each new directory above the journal has a durable name before the store is changed.' \
-    'sync .' 'sync a' 'sync a/b' 'sync a/b/c/journal' 'sync a/b/c' 'mkdir srv/.trust.crossroot'
+    'sync .' 'sync a' 'sync a/b' 'sync a/b/c' 'sync a/b/c/journal' 'mkdir srv/.trust.crossroot'
 in_order "The manifest is durable in a new store before anybody sees it, and the store before it is filled." \
     'rename srv/.trust.crossroot/TEMP srv/.trust.crossroot/.crossroot' 'sync srv/.trust.crossroot' \
     'rename srv/.trust.crossroot srv/trust' 'sync srv' 'mkdir srv/trust/anchors'
@@ -57,6 +58,13 @@ in_order 'All of it is durable before the end is recorded.' \
 change 'remove the last' --state "$T/a/b/c" --store "openssl:$T/srv/trust" remove "$P/old-root.pem"
 in_order 'What is in a store that goes is durably gone before its name.' \
     'unlink srv/trust/anchors' 'sync srv/trust' 'rename srv/trust srv/.trust.crossroot' 'sync srv'
+
+printf '\1' | dd of="$T/a/b/c/journal" bs=1 seek=10 conv=notrunc status=none
+printf '\1' | dd of="$T/a/b/c/journal" bs=1 seek=70 conv=notrunc status=none
+change 'a journal whose key is lost' --state "$T/a/b/c" --store "openssl:$T/srv/trust" install --yes "$P/old-root.pem"
+in_order 'A journal that cannot be read is kept durably before another one is begun.' \
+    'rename a/b/c/TEMP a/b/c/journal.damaged' 'sync a/b/c' 'truncate a/b/c/journal' 'sync a/b/c/journal' \
+    'mkdir srv/.trust.crossroot'
 
 mkdir -p "$T/image/usr/share/ca-certificates" "$T/image/etc/ssl/certs" "$T/image/usr/sbin"
 : >"$T/image/etc/ca-certificates.conf"
