@@ -9,7 +9,7 @@ if [[ $(id -u) -eq 0 && -z ${XR_OWN_P11:-} ]] && unshare --mount --propagation p
 fi
 # shellcheck source=tests/survive/lib.sh
 . "$(dirname -- "${BASH_SOURCE[0]}")/lib.sh"
-plugin=${1-} mkhive=${2-}
+plugin=${1:-${XR_HIVE_PLUGIN-}} mkhive=${2:-${XR_MKHIVE-}}
 here=$(dirname -- "$(realpath -- "${BASH_SOURCE[0]}")")
 can_trace || skip_all 'strace is missing or may not trace'
 command -v python3 >/dev/null || skip_all 'no python3'

@@ -31,6 +31,7 @@ SAMPLES = 6  # random ones a moment and model
 MOST = 450  # states of a scenario in a full run
 TEMP = ".crossroot-tmp."
 TREES = ("tree", "token")  # stores that are compared byte for byte
+EVERY = 4  # state is asked whether the change can still be made
 SHOWN = 12
 
 
@@ -310,8 +311,10 @@ class Scenario:
         counts = {model: [0, 0] for model in ("ext4", "own", "order")}
         shown = 0
         chosen = self.choose(list(states.values()))
-        for tree, models, finished, moment in chosen:
+        for number, (tree, models, finished, moment) in enumerate(chosen):
             wrong = self.judge(tree, models, finished, before, after, new, whole)
+            if number % EVERY == 0 and not wrong:
+                wrong = self.goes_on(models - {"order"}, before, after)
             for model in models:
                 counts[model][0] += 1
             for model, why in wrong.items():
@@ -388,6 +391,16 @@ class Scenario:
         if now[path][0] != "d" or path in before or path not in after:
             return False
         return not any(what[0] != "d" for below, what in now.items() if below.startswith(path + "/"))
+
+    def goes_on(self, strict, before, after):
+        """{model: why the change cannot be made after it was taken back}"""
+        if not strict or self.arguments[0] == "recover" or self.observe() != before:
+            return {}
+        ran = self.crossroot(*self.arguments)
+        if ran.returncode == 0 and self.observe() == after:
+            return {}
+        said = (ran.stdout + ran.stderr).decode()
+        return {model: f"the same change again exits {ran.returncode}: {said}" for model in strict}
 
     def without_temps(self, tree):
         return {path: what for path, what in tree.items() if TEMP not in path}
