@@ -73,4 +73,6 @@ change 'a source directory that is not there' --state "$T/a/b/c" --root "$T/imag
     install --yes "$P/old-root.pem"
 in_order 'A new source directory has its mode and its name durably.' \
     'mkdir image/usr/local' 'chmod image/usr/local' 'sync image/usr/local' 'sync image/usr'
+expect_grep 'A new source directory is open to its readers as soon as it has its name.' \
+    'mkdirat\([0-9]+<.*/image/usr>, "local", 0755\)' "$T/trace"
 finish

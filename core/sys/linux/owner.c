@@ -200,10 +200,12 @@ bool xr_mkdir_exact(int dir, const char *name, unsigned mode)
 
 bool xr_owner_mkdir(int dir, const char *name, unsigned mode)
 {
+    struct stat to;
     int fd = -1;
     bool ok = false;
 
-    if (!xr_mkdir_exact(dir, name, 0700))
+    /* Its mode at once if it stays ours: an interruption must not leave it closed to its readers. */
+    if (!xr_mkdir_exact(dir, name, heir(&to, dir, NULL) ? 0700 : mode))
         return false;
     fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (fd < 0)
