@@ -96,6 +96,8 @@ static void make_certs(struct pki_key *const keys[3])
     struct pki_spec sub = pki_spec_ca("Sub", FUZZ_NOW);
     struct pki_spec leaf = pki_spec_leaf("localhost", FUZZ_NOW);
     struct pki_spec limited = pki_spec_ca("Limited", FUZZ_NOW);
+    struct pki_spec inside = pki_spec_leaf("Inside", FUZZ_NOW);
+    struct pki_spec outside = pki_spec_leaf("Outside", FUZZ_NOW);
     struct pki_spec odd = pki_spec_ca("Odd", FUZZ_NOW);
     struct pki_spec v1 = pki_spec_ca("Version 1", FUZZ_NOW);
     struct pki_spec ed = pki_spec_ca("Edwards", FUZZ_NOW);
@@ -104,7 +106,13 @@ static void make_certs(struct pki_key *const keys[3])
 
     sub.pathlen = 0;
     leaf.san = "DNS:localhost,DNS:*.example.org,IP:127.0.0.1";
-    limited.name_constraints = "critical,permitted;DNS:example.org,excluded;IP:10.0.0.0/255.0.0.0";
+    limited.name_constraints = "critical,permitted;DNS:example.org,permitted;DNS:localhost,"
+                               "permitted;IP:127.0.0.0/255.0.0.0,"
+                               "permitted;IP:2001:db8::/ffff:ffff::,permitted;email:example.org,"
+                               "excluded;IP:10.0.0.0/255.0.0.0,excluded;DNS:bad.example.org";
+    inside.san = "DNS:localhost,DNS:*.example.org,IP:127.0.0.1,IP:2001:db8::1,email:a@example.org,"
+                 "URI:https://example.org/";
+    outside.san = "DNS:localhost,DNS:bad.example.org,IP:10.0.0.1,IP:::1,email:a@example.com";
     limited.eku = "serverAuth,emailProtection";
     odd.name_type = PKI_T61;
     odd.serial = "-12";
@@ -116,6 +124,10 @@ static void make_certs(struct pki_key *const keys[3])
           pki_issue(&made.certs[FUZZ_SUB], keys[2], &certs[FUZZ_ROOT], keys[0], &sub) == 0 &&
           pki_issue(&made.certs[FUZZ_LEAF], keys[1], &certs[FUZZ_SUB], keys[2], &leaf) == 0 &&
           pki_issue(&made.certs[FUZZ_CONSTRAINED], keys[2], NULL, NULL, &limited) == 0 &&
+          pki_issue(&made.certs[FUZZ_CONSTRAINED_LEAF], keys[1], &certs[FUZZ_CONSTRAINED], keys[2],
+                    &inside) == 0 &&
+          pki_issue(&made.certs[FUZZ_CONSTRAINED_OUT], keys[1], &certs[FUZZ_CONSTRAINED], keys[2],
+                    &outside) == 0 &&
           pki_issue(&made.certs[FUZZ_ODD], keys[2], NULL, NULL, &odd) == 0 &&
           pki_issue(&made.certs[FUZZ_V1], keys[2], NULL, NULL, &v1) == 0 &&
           pki_issue(&made.certs[FUZZ_ED25519], edwards, NULL, NULL, &ed) == 0);

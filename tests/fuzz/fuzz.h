@@ -41,7 +41,9 @@ enum fuzz_cert {
     FUZZ_SUB,
     FUZZ_LEAF,
     FUZZ_CONSTRAINED,
-    FUZZ_ODD, /* T61 names, an unknown critical extension, a negative serial */
+    FUZZ_CONSTRAINED_LEAF,
+    FUZZ_CONSTRAINED_OUT, /* with names that its issuer may not give */
+    FUZZ_ODD,             /* T61 names, an unknown critical extension, a negative serial */
     FUZZ_V1,
     FUZZ_ED25519,
     FUZZ_CERTS

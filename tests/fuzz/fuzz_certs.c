@@ -116,8 +116,8 @@ static void check_browsers(struct xr_pool *pool, const struct xr_probe *probe)
     for (size_t i = 0; i < pool->count; i++) {
         certs[i] = (struct xr_browser_cert){.size = sizeof(certs[i]),
                                             .der = pool->items[i].cert->der,
-                                            .trust = i % 3 ? XR_BROWSER_ANCHOR : XR_BROWSER_HINT};
-        if (i % 3 == 2) {
+                                            .trust = i > 0 ? XR_BROWSER_ANCHOR : XR_BROWSER_HINT};
+        if (i == 3) {
             certs[i].permitted_dns = dns;
             certs[i].permitted_dns_count = 1;
             certs[i].permitted_cidrs = cidrs;
@@ -143,6 +143,7 @@ static void check_browsers(struct xr_pool *pool, const struct xr_probe *probe)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+    static const char *const hosts[4] = {NULL, "localhost", "127.0.0.1", "2001:db8::1"};
     struct xr_bytes rest = {data, size}, chain[CERTS_MAX];
     struct xr_pool pool = {0};
     struct xr_der_item item;
@@ -163,7 +164,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                                  .chain = chain,
                                  .count = count,
                                  .purpose = XR_SERVER,
-                                 .host = size % 2 ? "localhost" : NULL,
+                                 .host = hosts[size % 4],
                                  .at = FUZZ_NOW};
 
         check_paths(&pool, &probe);
@@ -180,6 +181,9 @@ void fuzz_seeds(struct fuzz_corpus *corpus)
         {FUZZ_LEAF, FUZZ_SUB, FUZZ_CROSS, FUZZ_ROOT2, FUZZ_CERTS},
         {FUZZ_ROOT, FUZZ_CROSS, FUZZ_ROOT2, FUZZ_SUB, FUZZ_CERTS},
         {FUZZ_CONSTRAINED, FUZZ_ODD, FUZZ_V1, FUZZ_ED25519, FUZZ_CERTS},
+        {FUZZ_CONSTRAINED_LEAF, FUZZ_CONSTRAINED, FUZZ_CERTS},
+        {FUZZ_CONSTRAINED_OUT, FUZZ_CONSTRAINED, FUZZ_CERTS},
+        {FUZZ_CONSTRAINED_LEAF, FUZZ_CONSTRAINED, FUZZ_CONSTRAINED_OUT, FUZZ_CERTS},
         {FUZZ_ED25519, FUZZ_CERTS},
         {FUZZ_LEAF, FUZZ_CERTS},
     };

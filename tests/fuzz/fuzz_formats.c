@@ -188,9 +188,18 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 void fuzz_seeds(struct fuzz_corpus *corpus)
 {
-    static const char *const labels[] = {
-        "Root", "Root", "a/b\n-----BEGIN CERTIFICATE-----\n", "\xe2\x82\xac \xff", "", "..",
-        ".",    "A\tb", "-----END CERTIFICATE-----"};
+    static const char *const labels[] = {"Root",
+                                         "Root",
+                                         "a/b\n-----BEGIN CERTIFICATE-----\n",
+                                         "\xe2\x82\xac \xff",
+                                         "",
+                                         "..",
+                                         ".",
+                                         "A\tb",
+                                         "-----END CERTIFICATE-----",
+                                         "a\x1b[2Jb",
+                                         "con\xe2\x80\xaetrol"};
+    const size_t count = sizeof(labels) / sizeof(labels[0]);
     const struct fuzz_fixtures *f = fuzz_fixtures();
     struct xr_buf out = {0};
 
@@ -198,7 +207,7 @@ void fuzz_seeds(struct fuzz_corpus *corpus)
         unsigned char flags = (unsigned char)(i * 21);
 
         xr_buf_add(&out, &flags, 1);
-        fuzz_put_part(&out, labels[i], strlen(labels[i]));
+        fuzz_put_part(&out, labels[i % count], strlen(labels[i % count]));
         fuzz_put_part(&out, f->certs[i].data, f->certs[i].len);
     }
     fuzz_seed_buf(corpus, &out);
@@ -206,7 +215,7 @@ void fuzz_seeds(struct fuzz_corpus *corpus)
         unsigned char flags = (unsigned char)(i * 37);
 
         xr_buf_add(&out, &flags, 1);
-        fuzz_put_part(&out, labels[i], strlen(labels[i]));
+        fuzz_put_part(&out, labels[i % count], strlen(labels[i % count]));
         fuzz_put_part(&out, f->certs[i].data, f->certs[i].len);
         fuzz_seed_buf(corpus, &out);
     }
