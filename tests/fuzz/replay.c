@@ -162,6 +162,7 @@ static void replay(const struct fuzz_corpus *corpus, size_t count)
 {
     int64_t slowest = 0;
 
+    CHECK(corpus->count > 0);
     for (size_t i = 0; i < corpus->count + count; i++) {
         struct xr_buf input = {0};
         const struct xr_buf *seed = &corpus->items[i % corpus->count];
@@ -220,7 +221,6 @@ int main(int argc, char **argv)
         return 0;
     }
     fuzz_seeds(&corpus);
-    CHECK(corpus.count > 0);
     if (end != NULL && *end != '\0')
         write_seeds(&corpus, argc > 2 ? argv[2] : ".");
     else

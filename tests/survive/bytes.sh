@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # bytes.sh SOURCE BUILD TARGET...: hostile bytes for each target of tests/fuzz. XR_FULL=1: libFuzzer,
-# XR_FUZZ_SECONDS each (20), from seeds made by code; else variants of these seeds, as its own test of
+# XR_FUZZ_SECONDS each (15), from seeds made by code; else variants of these seeds, as its own test of
 # each target tries them.
 # shellcheck source=tests/survive/lib.sh
 . "$(dirname -- "${BASH_SOURCE[0]}")/lib.sh"
 source=$(realpath -- "${1:?}") build=$(realpath -- "${2:?}")
 shift 2
-seconds=${XR_FUZZ_SECONDS:-20}
+seconds=${XR_FUZZ_SECONDS:-15}
 fuzz=$source/build/fuzz
 export XR_CRASHES=$T/crashes
 mkdir "$XR_CRASHES"

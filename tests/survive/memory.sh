@@ -11,7 +11,7 @@ make_pki "$T/pki"
 
 # How many allocations of each process of each change are made to fail.
 most=8
-[[ $XR_FULL != 1 ]] || most=${XR_MEMORY_MOST:-70}
+[[ $XR_FULL != 1 ]] || most=${XR_MEMORY_MOST:-60}
 LIMIT=120 # seconds after which a run hangs
 
 base=$T/base work=$T/work log=$T/fail.log
