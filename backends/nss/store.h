@@ -68,11 +68,9 @@ struct xr_session {
     struct nss_returns returns;
 };
 
-/* token.c: opens softoken when it is first needed; create: makes a missing database. */
+/* make.c: opens softoken when it is first needed; create: makes both files of a missing database, or
+ * none of them. */
 enum xr_status nss_token_of(struct xr_session *session, bool create, struct xr_error *err);
-
-/* make.c: both files of a new database, or none of them */
-enum xr_status nss_make(struct xr_session *session, struct xr_error *err);
 void nss_make_clear(int dir); /* what an interrupted one left */
 
 /* view.c: the content of a database, or only of one issuer and serial number. */

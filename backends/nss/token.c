@@ -176,26 +176,3 @@ enum xr_status nss_token_ready(struct nss_token *token, struct xr_error *err)
     token->blank = false;
     return XR_OK;
 }
-
-enum xr_status nss_token_of(struct xr_session *s, bool create, struct xr_error *err)
-{
-    enum xr_status status = XR_OK;
-
-    if (s->token.open || (!s->exists && !create))
-        return XR_OK;
-    if (s->dir < 0) {
-        status = nss_dir_make(&s->dir, s->above, s->missing, err);
-        if (status == XR_OK)
-            status = s->host->lock(s->dir, XR_LOCK_MS, "it", err);
-        if (status != XR_OK)
-            return status;
-    }
-    if (!s->exists && s->write)
-        status = nss_make(s, err);
-    if (status == XR_OK)
-        status = nss_token_open(&s->token, &s->libs, s->dir, s->write, err);
-    if (status != XR_OK && s->write && err != NULL)
-        nss_troubles_tell(err, s->dir);
-    s->exists = s->exists || status == XR_OK;
-    return status;
-}
