@@ -39,6 +39,8 @@ static enum xr_status find_layout(struct xr_session *s, const char *wanted, stru
             xr_format("%s/%s", s->layout->blocklist, ca_blocklist_name(s, s->layout->blocklist));
     if (s->layout != NULL)
         return XR_OK;
+    if (wanted == NULL && errno != 0)
+        return xr_fail_errno(err, "cannot look into %s", s->location);
     for (size_t i = 0; i < ca_layout_count; i++)
         xr_buf_fmt(&names, "%s%s", i > 0 ? ", " : "", ca_layouts[i].name);
     if (wanted != NULL)
@@ -58,12 +60,17 @@ static enum xr_status find_layout(struct xr_session *s, const char *wanted, stru
 
 /* An administrator's link is not replaced, and nothing is written through a link; nor is it tried to
  * replace what cannot be. */
-static bool replaceable(const struct xr_session *s, const char *path, struct xr_caps *caps)
+static bool replaceable(const struct xr_session *s, const char *path, bool directory,
+                        struct xr_caps *caps)
 {
     int dir = path != NULL && caps->why_not[0] == '\0' ? ca_open_parent(s, path) : -1;
     char *target = dir >= 0 ? ca_readlink_at(dir, ca_name(path)) : NULL;
     const char *fixed = dir >= 0 && target == NULL ? xr_why_fixed(dir, ca_name(path)) : NULL;
+    struct stat st;
 
+    if (dir >= 0 && target == NULL && fixed == NULL && !directory &&
+        fstatat(dir, ca_name(path), &st, AT_SYMLINK_NOFOLLOW) == 0 && !S_ISREG(st.st_mode))
+        fixed = "it is not a regular file, and nothing else is replaced; remove it";
     if (target != NULL)
         (void)snprintf(caps->why_not, sizeof(caps->why_not),
                        "/%s is a link to %.100s, and links are not replaced; make it a "
@@ -101,10 +108,11 @@ static bool writable(const struct xr_session *s, struct xr_caps *caps)
         char *dir = xr_memdup(path, (size_t)(ca_name(path) - path) - 1);
 
         ok = ca_may_write(s, dir, caps) && ok;
-        ok = replaceable(s, path, caps) && ok;
+        ok =
+            replaceable(s, path, xr_format_is_directory(layout->outputs[i].ask.format), caps) && ok;
         free(dir);
     }
-    ok = replaceable(s, layout->published[0], caps) && ok;
+    ok = replaceable(s, layout->published[0], false, caps) && ok;
     return ok;
 }
 
@@ -278,11 +286,13 @@ static enum xr_status discover(const struct xr_host *host, const struct xr_site 
     char identity[sizeof(((struct xr_caps *)NULL)->identity)] = "", title[64];
     enum xr_status status = XR_OK;
 
-    (void)err;
     if (!(scope & XR_SCOPE_SYSTEM))
         return XR_OK;
     s = ca_session_new(host, found.location);
+    errno = 0;
     s->layout = site->layout != NULL ? by_name(site->layout) : s->root >= 0 ? ca_detect(s) : NULL;
+    if (s->layout == NULL && site->layout == NULL && s->root >= 0 && errno != 0)
+        status = xr_fail_errno(err, "cannot look into %s", found.location);
     /* An unknown layout is reported by open. */
     if (s->layout != NULL || site->layout != NULL) {
         if (s->layout != NULL) {

@@ -28,6 +28,17 @@
 
 /* ---- opening ---- */
 
+/* What somebody put where a file of ours was is neither replaced nor written through. */
+static const char *in_its_place(int dir, const char *name)
+{
+    struct stat st;
+
+    if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) != 0 || S_ISREG(st.st_mode))
+        return NULL;
+    return S_ISLNK(st.st_mode) ? "it is a link where crossroot's own file was; remove it"
+                               : "it is no regular file, as crossroot's own was; remove it";
+}
+
 static void describe(struct xr_caps *caps, const struct xr_session *s)
 {
     struct stat st;
@@ -55,6 +66,10 @@ static void describe(struct xr_caps *caps, const struct xr_session *s)
         const char *bundle = od_shapes[i].bundle != NULL ? od_shapes[i].bundle : ".";
         const char *fixed = xr_why_fixed(s->dir, bundle);
 
+        if (fixed == NULL && s->bundle_ours[i])
+            fixed = in_its_place(s->dir, bundle);
+        if (fixed == NULL && (fixed = in_its_place(s->dir, MANIFEST)) != NULL)
+            bundle = MANIFEST;
         if (fixed == NULL)
             continue;
         full.writable = full.needs_privilege = false;
@@ -80,6 +95,7 @@ static enum xr_status session_open(struct xr_session **out, struct xr_caps *caps
 
     if (status != XR_OK)
         return status;
+    od_read_manifest(s);
     describe(caps, s);
     *out = s;
     return XR_OK;

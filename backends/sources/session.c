@@ -127,16 +127,30 @@ void ca_unlock(struct xr_session *s)
     s->lock = -1;
 }
 
+/* What cannot be looked at may be there. */
+static bool cannot_look(int code)
+{
+    return code == EMFILE || code == ENFILE || code == EIO || code == ENOMEM;
+}
+
 const struct ca_layout *ca_detect(const struct xr_session *s)
 {
+    int code = 0;
+
     for (size_t i = 0; i < ca_layout_count; i++) {
         for (size_t k = 0; k < sizeof(ca_layouts[i].signs) / sizeof(ca_layouts[i].signs[0]); k++) {
             struct stat st;
 
-            if (ca_layouts[i].signs[k] != NULL && ca_stat(&st, s, ca_layouts[i].signs[k], true))
+            if (ca_layouts[i].signs[k] == NULL)
+                continue;
+            if (ca_stat(&st, s, ca_layouts[i].signs[k], true) && code == 0)
                 return &ca_layouts[i];
+            if (cannot_look(errno))
+                code = errno;
+            errno = 0;
         }
     }
+    errno = code;
     return NULL;
 }
 

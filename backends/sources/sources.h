@@ -135,7 +135,8 @@ struct xr_session {
 };
 
 /* session.c */
-/* The first layout that fits the root, or NULL. */
+/* The first layout that fits the root. NULL if none does; then errno is 0, or says why some of the root
+ * could not be looked at. */
 const struct ca_layout *ca_detect(const struct xr_session *s);
 struct xr_session *ca_session_new(const struct xr_host *host, const char *location);
 void ca_session_free(struct xr_session *s);

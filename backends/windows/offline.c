@@ -272,20 +272,23 @@ static enum xr_status discover(const struct xr_host *host, const struct xr_site 
     const struct xr_found found = {.size = sizeof(found),
                                    .location = MACHINE,
                                    .summary = "system stores of a Windows that is not running"};
+    struct xr_error why = {0};
     enum xr_status status = XR_OK;
 
     (void)host;
-    (void)err;
     if (!(scope & XR_SCOPE_SYSTEM) || site->root == NULL)
         return XR_OK;
-    if (find_hive(&s, &target, NULL) == XR_OK && s.name != NULL &&
+    if (find_hive(&s, &target, &why) == XR_OK && s.name != NULL &&
         faccessat(s.dir, s.name, F_OK, 0) == 0)
         status = emit(ctx, &found);
+    else if (why.code == EMFILE || why.code == ENFILE || why.code == EIO) /* it may be there */
+        status = xr_fail(err, XR_FAILED, "%s", why.text);
     if (s.dir >= 0)
         (void)close(s.dir);
     if (s.root >= 0)
         (void)close(s.root);
     free(s.name);
+    free(s.path);
     return status;
 }
 

@@ -89,6 +89,29 @@ for kind in debian crlf stripped alpine distroless flatcar fedora suse arch; do
     fi
 done
 
+# What somebody put where an output is: it is neither replaced nor removed.
+R=$T/fedora state=$T/state-fedora
+java=$R/etc/pki/ca-trust/extracted/java/cacerts
+mv "$java" "$T/cacerts"
+for what in mkdir mkfifo; do
+    $what "$java"
+    snap "$R" >"$T/before"
+    expect_exit 1 "fedora: $what in the place of java/cacerts" image install --yes "$P/t61.pem"
+    expect_grep 'says so' 'java/cacerts: it is not a regular file' "$out"
+    snap "$R" >"$T/after"
+    expect_same 'and leaves it there' "$T/before" "$T/after"
+    rm -r "$java"
+done
+mv "$T/cacerts" "$java"
+
+# What cannot be looked at for want of descriptors is not called absent.
+for ((n = 4, found = 0; n < 20 && found == 0; n++)); do
+    run bash -c 'ulimit -n "$1"; shift; exec "$@"' - "$n" "$XR_BIN" --worker "$XR_WORKER" --state "$state" --root "$R" \
+        --store ca-certificates:/ list
+    [[ $rc -ne 0 ]] || found=1
+    expect_no_grep "fedora: $n descriptors" "no distribution's CA certificates" "$err"
+done
+
 # A full disk: there is room for one bundle, and not for two.
 R=$T/full state=$T/state-full
 debian "$R"
@@ -152,6 +175,16 @@ snap "$D" >"$T/after"
 expect_same 'nothing has changed' "$T/before" "$T/after"
 umount "$D/intermediates.pem"
 expect_exit 0 'and then it goes on' dir remove --yes "$P/cross.pem"
+for what in 'ln -s /dev/null' mkfifo; do
+    mv "$D/anchors.pem" "$T/anchors.pem"
+    $what "$D/anchors.pem"
+    snap "$D" >"$T/before"
+    expect_exit 1 "$what in the place of anchors.pem" dir install --yes "$P/rsa-root.pem"
+    expect_grep 'says what it is' 'anchors.pem: it is (a link|no regular file)' "$out"
+    snap "$D" >"$T/after"
+    expect_same 'and leaves it there' "$T/before" "$T/after"
+    mv -f "$T/anchors.pem" "$D/anchors.pem"
+done
 if chattr +i "$D" 2>/dev/null; then
     expect_exit 1 'an immutable directory' dir undo --yes
     expect_grep 'says so' 'its directory is immutable' "$out"
