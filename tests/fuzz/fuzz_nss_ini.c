@@ -59,8 +59,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 void fuzz_seeds(struct fuzz_corpus *corpus)
 {
     static const char *const texts[] = {
-        "[Profile0]\nName=default\nIsRelative=1\nPath=x.default\nDefault=1\n\n[General]\n"
-        "StartWithLastProfile=1\nVersion=2\n",
+        ("[Profile0]\nName=default\nIsRelative=1\nPath=x.default\nDefault=1\n\n[General]\n"
+         "StartWithLastProfile=1\nVersion=2\n"),
         "\xef\xbb\xbf[Install4F96D1932A9F858E]\r\nDefault=y.default-release\r\nLocked=1\r\n",
         "; a comment\n#another\n[A]\n key = value = more \n[B\nno key\n=none\n[]\nx=1\n",
         "[Profile1]\nPath=/absolute/path\nIsRelative=0\n[Profile1]\nPath=second",
