@@ -5,6 +5,7 @@
  * whole.
  */
 #include "store.h"
+#include "troubles.h"
 
 #include "sys/linux/walk.h"
 
