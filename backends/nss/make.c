@@ -57,8 +57,10 @@ static enum xr_status make_in(struct xr_session *s, int hidden, struct xr_error 
     nss_token_close(&token);
     while (status == XR_OK && moved < FILES && put(hidden, s->dir, files[moved]))
         moved++;
-    if (status == XR_OK && (moved < FILES || fsync(s->dir) != 0))
-        status = xr_fail_errno(err, "cannot make the database");
+    if (status == XR_OK && moved < FILES)
+        status = xr_fail_errno(err, "cannot put %s in place", files[moved]);
+    else if (status == XR_OK && fsync(s->dir) != 0)
+        status = xr_fail_errno(err, "cannot make the new database durable");
     return status;
 }
 

@@ -201,7 +201,7 @@ static enum xr_status session_open(struct xr_session **out, struct xr_caps *caps
         describe(caps, s);
         s->write = mode == XR_WRITE && caps->writable;
         if (s->write)
-            status = s->host->lock(s->dir, XR_LOCK_MS, "its directory", &why);
+            status = s->host->lock(s->dir, XR_LOCK_MS, s->path, &why);
     }
     if (status == XR_OK)
         status = read_hive(s, &why);
@@ -223,7 +223,7 @@ static enum xr_status session_renew(struct xr_session *s, struct xr_caps *caps,
 
     describe(caps, s);
     if (caps->writable)
-        status = s->host->lock(s->dir, XR_LOCK_MS, "its directory", &why);
+        status = s->host->lock(s->dir, XR_LOCK_MS, s->path, &why);
     if (status == XR_OK) {
         s->write = caps->writable;
         status = read_hive(s, &why);
