@@ -432,7 +432,8 @@ enum xr_status xr_fail_errno(struct xr_error *err, const char *format, ...)
 {
     int code = errno;
     enum xr_status status = XR_FAILED;
-    size_t used = 0;
+    const char *reason = NULL;
+    size_t used = 0, most = 0;
     va_list args;
 
     if (code == EACCES || code == EPERM || code == EROFS)
@@ -446,8 +447,15 @@ enum xr_status xr_fail_errno(struct xr_error *err, const char *format, ...)
     va_start(args, format);
     (void)vsnprintf(err->text, sizeof(err->text), format, args);
     va_end(args);
+    reason = strerror(code);
     used = strlen(err->text);
-    (void)snprintf(err->text + used, sizeof(err->text) - used, ": %s", strerror(code));
+    most = sizeof(err->text) - strlen(reason) - sizeof("…: ");
+    if (used > most) { /* of a long path the reason must not be what is cut off */
+        while (most > 0 && ((unsigned char)err->text[most] & 0xc0) == 0x80)
+            most--;
+        used = most + (size_t)snprintf(err->text + most, sizeof(err->text) - most, "…");
+    }
+    (void)snprintf(err->text + used, sizeof(err->text) - used, ": %s", reason);
     return status;
 }
 

@@ -459,13 +459,31 @@ Test(base, errors_of_the_system_become_a_status)
     }
 }
 
-Test(base, the_reason_of_a_long_failure_is_cut_and_not_overrun)
+Test(base, a_long_path_does_not_cut_off_the_reason)
 {
+    char *end = xr_format("…: %s", strerror(ENOENT)), path[1200];
     struct xr_error err = {0};
 
     errno = ENOENT;
     cr_assert_eq(xr_fail_errno(&err, "%*s", 2000, "x"), XR_ABSENT);
     cr_assert_eq(strlen(err.text), sizeof(err.text) - 1);
+    cr_assert_str_eq(err.text + strlen(err.text) - strlen(end), end);
+    for (size_t i = 0; i + 1 < sizeof(path); i++) /* never half a character */
+        path[i] = (char)"\xc3\xa0"[i % 2];
+    path[sizeof(path) - 1] = '\0';
+    for (size_t from = 0; from < 4; from += 2) {
+        errno = ENOENT;
+        cr_assert_eq(xr_fail_errno(&err, "%s%s", from == 0 ? "" : "a", path), XR_ABSENT);
+        for (size_t at = 0, step = 0; at < strlen(err.text); at += step) {
+            uint32_t point = 0;
+
+            step =
+                xr_utf8_next(&point, (const unsigned char *)err.text + at, strlen(err.text) - at);
+            cr_assert(step > 0, "%s", err.text);
+        }
+        cr_assert_str_eq(err.text + strlen(err.text) - strlen(end), end);
+    }
+    free(end);
 }
 
 Test(base, a_private_key_or_a_long_file_is_never_kept)
