@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# iofaults.sh FAULTAT: every call that changes files or names, syncs or locks,
-# made by a command or its helpers, fails once in each way in which it can: full, broken, read-only,
-# forbidden, interrupted, out of descriptors, or half of it done. That is never a success; store, path
-# and reason are told; and the store is as before, or as wanted and that is said.
+# iofaults.sh FAULTAT: every call that changes files or names, syncs or locks, made by a command or its
+# helpers, fails once in each way in which it can: full, broken, read-only, forbidden, interrupted, out of
+# descriptors, or half of it done. That is never a success; store, path and reason are told; and the store
+# is as before, or as wanted and that is said.
 if [[ $(id -u) -eq 0 && -z ${XR_IN_NAMESPACE:-} ]] && unshare --mount --propagation private true 2>/dev/null; then
     XR_IN_NAMESPACE=1 exec unshare --mount --propagation private bash "$0" "$@"
 fi

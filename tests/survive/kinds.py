@@ -4,6 +4,7 @@ change it, and what programs other than ours read there."""
 import contextlib
 import hashlib
 import os
+import re
 import shutil
 import sqlite3
 import stat
@@ -86,6 +87,12 @@ class Kind:
 
     def look(self):
         return snap(self.top) if self.exact else self.readers() + "\n" + self.left()
+
+    def without(self, look, name):
+        """A look without the names that match."""
+        if not self.exact:
+            return re.sub(rf"\S*{name}\S*", "", look)
+        return "\n".join(line for line in look.split("\n") if not re.search(name, line))
 
     def left(self):
         """Names of what only a change that is under way has."""
