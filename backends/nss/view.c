@@ -139,9 +139,16 @@ enum xr_status nss_view_load(struct nss_view *view, struct xr_session *session, 
     }
     for (size_t t = 0; status == XR_OK && t < view->trusts.count; t++) {
         static const unsigned long more[] = {NSS_CKA_MD5}; /* else made from the certificate */
+        struct p11_object *trust = &view->trusts.items[t];
+        bool unproven = false;
 
-        if (!view->links[t].taken && view->trusts.items[t].kind == NSS_CKO_TRUST)
-            status = p11_read(&view->trusts.items[t], &session->token.p, more, 1, err);
+        if (trust->kind != NSS_CKO_TRUST)
+            continue;
+        p11_doubt(trust, &session->token.p, NSS_CKA_STEP_UP);
+        unproven = trust->unproven;
+        if (!view->links[t].taken)
+            status = p11_read(trust, &session->token.p, more, 1, err);
+        trust->unproven = unproven; /* NSS does not read that one */
     }
     return status;
 }

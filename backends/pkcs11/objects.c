@@ -167,6 +167,7 @@ static enum xr_status read_long(struct p11_object *out, const struct p11_token *
         CK_ATTRIBUTE one = {types[i], NULL, 0};
         CK_RV rv = token->f->C_GetAttributeValue(token->session, out->handle, &one, 1);
 
+        out->unproven = out->unproven || rv == CKR_SIGNATURE_INVALID;
         if (partial(rv) && one.ulValueLen != CK_UNAVAILABLE_INFORMATION) {
             CK_ULONG room = one.ulValueLen;
 
@@ -179,6 +180,7 @@ static enum xr_status read_long(struct p11_object *out, const struct p11_token *
             if (rv == CKR_OK && one.ulValueLen <= room)
                 p11_set(out, one.type, one.pValue, one.ulValueLen);
             free(one.pValue);
+            out->unproven = out->unproven || rv == CKR_SIGNATURE_INVALID;
         }
         if (!partial(rv))
             return p11_fail(err, rv, "cannot read an object");
@@ -211,6 +213,7 @@ enum xr_status p11_read(struct p11_object *out, const struct p11_token *token,
     rv = token->f->C_GetAttributeValue(token->session, out->handle, wanted, count);
     if (!partial(rv))
         return p11_fail(err, rv, "cannot read an object");
+    out->unproven = out->unproven || rv == CKR_SIGNATURE_INVALID;
     for (size_t i = 0; i < count; i++) {
         if (wanted[i].ulValueLen <= room_for(types[i]))
             p11_set(out, types[i], &room[i * ROOM], wanted[i].ulValueLen);
@@ -220,6 +223,15 @@ enum xr_status p11_read(struct p11_object *out, const struct p11_token *token,
     /* The status is about only one attribute: besides one that the object does not have, another
      * one may have had a value that was too long. */
     return rv == CKR_OK ? XR_OK : read_long(out, token, unknown, unknown_count, err);
+}
+
+void p11_doubt(struct p11_object *object, const struct p11_token *token, unsigned long flag)
+{
+    CK_BBOOL value = CK_FALSE;
+    CK_ATTRIBUTE one = {flag, &value, sizeof(value)};
+    CK_RV rv = token->f->C_GetAttributeValue(token->session, object->handle, &one, 1);
+
+    object->unproven = object->unproven || rv == CKR_SIGNATURE_INVALID;
 }
 
 #define FIND_AT_ONCE 256u
@@ -407,7 +419,7 @@ struct p11_trust p11_trust_read(const struct p11_object *object)
     bool std = object->kind == STD_CKO_TRUST;
     struct p11_trust trust = {0};
 
-    for (size_t i = 0; i < sizeof(columns) / sizeof(columns[0]); i++) {
+    for (size_t i = 0; !object->unproven && i < sizeof(columns) / sizeof(columns[0]); i++) {
         unsigned long value = 0;
 
         if (!p11_get_ulong(object, std ? columns[i].std : columns[i].nss, &value))

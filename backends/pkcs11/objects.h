@@ -60,6 +60,9 @@ struct p11_token {
 struct p11_object {
     CK_OBJECT_HANDLE handle; /* 0: not in a token */
     unsigned long kind;      /* CKO_… */
+    /* softoken did not give an attribute, because its signature in the database does not hold. NSS then
+     * reads no trust of the whole object. */
+    bool unproven;
     struct p11_attr {
         unsigned long type; /* CKA_… */
         struct xr_bytes value;
@@ -95,6 +98,8 @@ enum xr_status p11_find(struct p11_objects *out, const struct p11_token *token, 
 /* Reads more attributes of an object. */
 enum xr_status p11_read(struct p11_object *object, const struct p11_token *token,
                         const unsigned long *types, size_t count, struct xr_error *err);
+/* Is a flag that p11_read does not read unproven, too? Then so is the object. */
+void p11_doubt(struct p11_object *object, const struct p11_token *token, unsigned long flag);
 enum xr_status p11_create(const struct p11_token *token, struct p11_object *object,
                           struct xr_error *err);
 enum xr_status p11_destroy(const struct p11_token *token, struct p11_object *object,
@@ -105,7 +110,8 @@ void p11_encode(struct xr_buf *out, const struct p11_object *object);
 /* XR_INVALID for anything that p11_encode did not write; advances in. */
 enum xr_status p11_decode(struct p11_object *out, struct xr_bytes *in, struct xr_error *err);
 
-/* What a trust object of either kind says, as purposes (server, client, email, code). */
+/* What a trust object of either kind says, as purposes (server, client, email, code); of one that is
+ * unproven, nothing. */
 struct p11_trust {
     uint32_t anchor, peer, distrust;
 };
