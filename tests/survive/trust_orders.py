@@ -42,7 +42,7 @@ class Scenario:
     def __init__(self, world, number, where):
         self.world, self.number, self.dir = world, number, where
         self.random = random.Random(number)
-        self.violations, self.answers, self.commands = [], 0, 0
+        self.violations, self.answers, self.commands, self.done = [], 0, 0, 0
         self.log = []
         shutil.rmtree(where, ignore_errors=True)
         os.makedirs(where + '/home')
@@ -235,6 +235,7 @@ class Scenario:
             return None, {}
         said = json.loads(out) if out.strip() else {}
         states = {s.get('store'): s.get('state') for s in said.get('stores', ())}
+        self.done += 'done' in states.values()
         self.log.append(f'{child.returncode} {" ".join(args)} {" ".join(stores)} -> {states} {err.decode()[:200]}')
         if child.returncode not in (0, 1, 4, 5, 6, 7):
             self.violate(f'exit {child.returncode}')
@@ -425,12 +426,16 @@ class Scenario:
 def main():
     where, scenarios, steps, first, every = sys.argv[1], *map(int, sys.argv[2:6])
     world = World(where + '/pki', Gnutls(), Trust(where))
-    tried = commands = answers = violations = 0
+    tried = commands = answers = violations = done = 0
     for number in range(first, scenarios, every):
         scenario = Scenario(world, number, f'{where}/scenario-{number}')
         scenario.play(steps)
         tried, commands = tried + 1, commands + scenario.commands
         answers, violations = answers + scenario.answers, violations + len(scenario.violations)
+        done += scenario.done
+    if done * 5 < commands:
+        print(f'only {done} of {commands} commands did anything')
+        violations += 1
     print(f'TRIED {tried} {commands} {answers} {violations}')
 
 
