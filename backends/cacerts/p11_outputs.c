@@ -76,7 +76,8 @@ static void drop_others(struct ca_edits *edits, const struct xr_session *s, cons
 
     ca_names(&names, s, dir);
     for (size_t i = 0; i < 2 * names.count; i++) {
-        const char *name = names.items[i % names.count];
+        bool links = i >= names.count; /* it is their turn */
+        const char *name = names.items[links ? i - names.count : i];
         struct xr_format_file key = {.name = (char *)(uintptr_t)name};
         char *path = xr_format("%s/%s", dir, name);
         struct stat st;
@@ -84,7 +85,7 @@ static void drop_others(struct ca_edits *edits, const struct xr_session *s, cons
         if ((outs->count == 0 ||
              bsearch(&key, outs->items, outs->count, sizeof(*outs->items), by_name) == NULL) &&
             !kept(s->layout, name) && ca_stat(&st, s, path, false) && !S_ISDIR(st.st_mode) &&
-            S_ISLNK(st.st_mode) == (i >= names.count))
+            S_ISLNK(st.st_mode) == links)
             ca_want_gone(edits, dir, name);
         free(path);
     }

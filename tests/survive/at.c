@@ -12,10 +12,6 @@
 
 #define EXPORT __attribute__((visibility("default")))
 
-EXPORT time_t time(time_t *out);
-EXPORT int clock_gettime(clockid_t clock, struct timespec *out);
-EXPORT int gettimeofday(struct timeval *restrict out, void *restrict zone);
-
 static int set_to(time_t *out)
 {
     const char *text = getenv("XR_CLOCK");
@@ -26,7 +22,7 @@ static int set_to(time_t *out)
     return 1;
 }
 
-time_t time(time_t *out)
+EXPORT time_t time(time_t *out)
 {
     time_t now = 0;
 
@@ -40,7 +36,7 @@ time_t time(time_t *out)
     return now;
 }
 
-int clock_gettime(clockid_t clock, struct timespec *out)
+EXPORT int clock_gettime(clockid_t clock, struct timespec *out)
 {
     if ((clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE) && set_to(&out->tv_sec)) {
         out->tv_nsec = 0;
@@ -49,7 +45,7 @@ int clock_gettime(clockid_t clock, struct timespec *out)
     return (int)syscall(SYS_clock_gettime, clock, out);
 }
 
-int gettimeofday(struct timeval *restrict out, void *restrict zone)
+EXPORT int gettimeofday(struct timeval *restrict out, void *restrict zone)
 {
     (void)zone;
     out->tv_usec = 0;
