@@ -52,6 +52,7 @@ class Real:
         self.command = [BIN, "--worker", WORKER, "--state", self.state, *self.store]
         self.bases = f"{T}/{name}"
         self.mounts, self.fixed = [], []
+        self.skipped = set()
         self.tried = self.wrong = self.shown = 0
 
     # --- states
@@ -104,6 +105,11 @@ class Real:
         code, text = run(*self.command, *words)
         if code != 0:
             self.violation(what, f"afterwards: exit {code}", text)
+
+    def skip(self, why):
+        if why not in self.skipped:
+            print(f"skip  {self.name}: {why}")
+        self.skipped.add(why)
 
     def undo_mounts(self):
         for path in self.fixed:
@@ -180,7 +186,7 @@ class Real:
             return
         if not way(path):
             self.undo_mounts()
-            print(f"skip  {self.name}: no {way.__name__} here")
+            self.skip(f"nothing {way.__name__.replace('_', '-')} can be made here")
             return
         there = kind_of(path)
         self.fails(what, IN_THE_WAY, named, words)
@@ -204,7 +210,7 @@ class Real:
             self.fresh(base)
             if not prepare(amount):
                 self.undo_mounts()
-                print(f"skip  {self.name}: {what}: not here")
+                self.skip("no tmpfs can be mounted here")
                 return
             self.tried += 1
             code, text = run(*prefix_of(amount), *self.command, *words)

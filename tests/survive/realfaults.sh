@@ -122,6 +122,7 @@ for at in "$long" "$long/trust"; do
     holds "--root of ${#at} bytes" refused 'File name too long' --state "$T/s" --root "$at" --store ca-certificates
 done
 for kind in openssl nss; do
+    [[ $kind == openssl || -O $XR_WORKER ]] || continue # a helper of somebody outside is refused
     holds "$kind:${#deep} bytes" refused 'No such file or directory|there is no such directory|File name too long' --state "$T/s" \
         --store "$kind:$deep"
 done
@@ -130,6 +131,10 @@ counted 'names that are too long'
 # --- every kind of store
 
 try() { # KIND
+    if [[ ! -O $XR_WORKER && $1 =~ ^(nss|p11-kit|windows)$ ]]; then
+        echo "skip  $1: the helper belongs to somebody outside of this user namespace" >"$T/said.$1"
+        return
+    fi
     mkdir "$T/$1"
     python3 "${BASH_SOURCE[0]%/*}/realfaults.py" "$1" "$XR_FULL" >"$T/said.$1" 2>&1 || echo "FAULTS	it ran	0	1" >>"$T/said.$1"
 }
