@@ -146,7 +146,7 @@ static void check_written(const struct xr_journal *journal, const char *but)
             continue;
         CHECK(same != NULL && t->at == same->at && strcmp(t->command, same->command) == 0 &&
               strcmp(t->undoes, same->undoes) == 0 && t->flags == same->flags);
-        CHECK(!t->ended || same->ended);
+        CHECK((!t->ended || same->ended) && (!t->ready || same->ready));
         for (size_t k = 0; k < t->count; k++)
             check_part(&t->items[k], same);
     }
