@@ -272,8 +272,8 @@ class Scenario:
             for cert in certs:
                 was = self.of(store, cert)
                 if cert in ('cross', 'sub') and 'anchor' not in options:
-                    keep = was.place in ('anchor', 'distrust')
-                    wishes[store][cert] = was if keep else Subject('intermediate')
+                    # A distrust ends with it: that is what the confirmation asks.
+                    wishes[store][cert] = was if was.place == 'anchor' else Subject('intermediate')
                     continue
                 if cert in self.world.leaves:
                     wishes[store][cert] = Subject('peer')
