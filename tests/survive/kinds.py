@@ -180,8 +180,14 @@ class NSS(Kind):
             return error
 
     def rows(self, name, query):
-        with contextlib.closing(sqlite3.connect(f"file:{self.top}/db/{name}?mode=ro", uri=True)) as database:
-            return database.execute(query).fetchall()
+        """From a copy, in which what a killed or failed writer left may be rolled back."""
+        copy = self.work + "/seen"
+        shutil.copytree(self.top + "/db", copy, dirs_exist_ok=True)
+        try:
+            with contextlib.closing(sqlite3.connect(f"file:{copy}/{name}?mode=rw", uri=True)) as database:
+                return database.execute(query).fetchall()
+        finally:
+            shutil.rmtree(copy)
 
 
 class P11Kit(Kind):
