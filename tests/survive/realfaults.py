@@ -342,7 +342,7 @@ class Real:
                    self.limit("f"), 120 if self.name == "nss" else 40)
         self.tight("one", add, "descriptors at most", self.nothing,
                    "Too many open files|could not be started|cannot be loaded|cannot load",
-                   (self.kind.named, self.state, self.name + ":", "no journal: "), self.limit("n"), 40)
+                   (self.kind.named, self.state, self.name + ":", "no journal: ", "--root: "), self.limit("n"), 40)
         print(f"FAULTS\t-\t{self.tried}\t{self.wrong}")
 
 
