@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -210,6 +211,16 @@ static bool replace(int dir, struct ca_edit *edit)
     return ok;
 }
 
+/* update-ca-certificates takes no lock, and may make the same link at the same time. */
+static bool is_made(int dir, const struct ca_edit *edit)
+{
+    char target[PATH_MAX];
+    ssize_t len = readlinkat(dir, edit->name, target, sizeof(target));
+
+    return len >= 0 && (size_t)len == strlen(edit->target) &&
+           memcmp(target, edit->target, (size_t)len) == 0;
+}
+
 static bool put(int dir, struct ca_edit *edit)
 {
     bool ok = false;
@@ -226,6 +237,10 @@ static bool put(int dir, struct ca_edit *edit)
     if (ok)
         xr_owner_give_link(dir, edit->name, NULL);
     edit->made = ok ? CA_NEW : CA_NOT_MADE;
+    if (!ok && errno == EEXIST) {
+        ok = is_made(dir, edit); /* and is not ours to take back */
+        errno = EEXIST;
+    }
     return ok;
 }
 
