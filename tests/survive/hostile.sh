@@ -211,7 +211,7 @@ if [[ -n ${XR_OWN_ETC:-} ]] && command -v certutil >/dev/null; then
         done
         umount /etc/passwd
         machine >"$T/machine" 2>/dev/null
-        row 'hostile homes: links, FIFOs, devices, owners, profiles.ini, exchanged while at work' "$homes homes" $breaches
+        row 'hostile: homes: links, FIFOs, devices, owners, profiles.ini, exchanged while at work' "$homes homes" $breaches
     else
         skip 'homes: the helper cannot be run by others where it is'
     fi
@@ -315,7 +315,7 @@ try_image() {
 for ((i = 0; i < ${#image_kinds[@]}; i++)); do
     if sampled $((i + 1)) 8; then try_image "${image_kinds[i]}"; fi
 done
-row 'hostile images: links out, FIFOs, devices, hooks, names, exchanged while at work' "$images images" $breaches
+row 'hostile: images: links out, FIFOs, devices, hooks, names, exchanged while at work' "$images images" $breaches
 
 # --- environment
 
@@ -426,7 +426,7 @@ if [[ -e $evil.loaded ]]; then
     [[ $(sort -u "$evil.loaded") == "$(realpath "$XR_BIN")" ]] || breach "LD_PRELOAD reaches helpers: $(sort -u "$evil.loaded" | xargs)"
 fi
 rm -f "$evil.loaded"
-row 'hostile environment: variables that change where is written, what is loaded, or what is trusted' \
+row 'hostile: environment: variables that change where is written, what is loaded, or what is trusted' \
     "$((variables + 1)) variables" $breaches
 
 # --- hives
@@ -499,5 +499,5 @@ DAMAGE
     [[ -z $(find "$config" -mindepth 1 ! -name SOFTWARE) ]] || breach "hive $n: something is left behind"
 done
 printf '      %d of them were good enough to be changed\n' "$written"
-row 'hostile hives: damaged by seed; never a crash, never less in them' "$hives hives" $breaches
+row 'hostile: hives: damaged by seed; never a crash, never less in them' "$hives hives" $breaches
 finish

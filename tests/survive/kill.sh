@@ -124,7 +124,7 @@ for name; do
     read -r tried wrong <"$T/result" || bad "$name: no result"
     title=${titles[${name%-all}]}
     [[ $name != *-all ]] || title+=' --all-or-nothing'
-    row "SIGKILL in $title, ${#fleet_names[@]} stores at once" "${tried:-0} kills" "${wrong:-1}"
+    row "SIGKILL: $title, ${#fleet_names[@]} stores at once" "${tried:-0} kills" "${wrong:-1}"
     rm -rf "$base.old" "$base.new"
 done
 finish

@@ -13,8 +13,9 @@ sampled() {
     [[ $XR_FULL == 1 ]] || (($1 % $2 == 0))
 }
 
-# row WHAT TRIED VIOLATIONS: a line of the table. WHAT names the kind and what was done, TRIED counts
-# states with their unit ("1928 faults"), VIOLATIONS is a number. More than none fails the harness.
+# row WHAT TRIED VIOLATIONS: counts for the table. WHAT is "KIND: what was done", with a kind of table.awk;
+# TRIED counts states with their unit ("1928 faults"), VIOLATIONS is a number. More than none fails the
+# harness.
 row() {
     local what=$1 tried=$2 violations=$3
     printf 'SURVIVED\t%s\t%s\t%s\n' "$what" "$tried" "$violations"

@@ -240,8 +240,8 @@ else
     skip 'no certutil'
 fi
 
-row 'power cut, names by any later sync: old or new, and new after exit 0' "${tried[ext4]} states" "${wrong[ext4]}"
-row "power cut, names by their directory's sync: old or new, and new after exit 0" "${tried[own]} states" "${wrong[own]}"
-row 'power cut, any order: nothing torn, nothing widened' "${tried[order]} states" "${wrong[order]}"
+row 'power cut: a name is there after any later sync' "${tried[ext4]} states" "${wrong[ext4]}"
+row "power cut: a name is there after its directory's sync" "${tried[own]} states" "${wrong[own]}"
+row 'power cut: in any order' "${tried[order]} states" "${wrong[order]}"
 [[ $XR_FULL != 1 || ${tried[all]} -ge 3000 ]] || bad "only ${tried[all]} states"
 finish

@@ -289,7 +289,6 @@ else
 fi
 
 printf '      %s commands, %s readings\n' "$operations" "$reads"
-row "rivals: $writers writers × $rounds; lost or refused" "$operations commands" "$lost"
-row 'rivals: twice' "$operations commands" "$doubled"
-row 'rivals: torn or missing in readings of what is published' "$reads readings" "$torn"
+row "rivals: $writers writers × $rounds" "$operations commands" "$((lost + doubled))"
+row 'rivals: readers of what is published' "$reads readings" "$torn"
 finish

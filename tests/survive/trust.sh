@@ -26,6 +26,6 @@ for first in 0 1; do
     printf '      %s scenarios, %s commands, %s answers of readers\n' "$n" "$commands" "$answers"
     tried=$((tried + n)) violations=$((violations + wrong))
 done
-row 'trust semantics: orders of install, remove, distrust, undo, recover and kills; what readers trust' \
+row 'trust: orders of install, remove, distrust, undo, recover and kills; what readers trust' \
     "$tried scenarios" "$violations"
 finish
