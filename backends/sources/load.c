@@ -50,7 +50,17 @@ struct loading {
     char *dir; /* open as dir_fd */
     int dir_fd;
     bool changed; /* a file is new, changed or removed */
+    char *unseen; /* the first path that may hold something and could not be looked at, or NULL */
+    int why_unseen;
 };
+
+static void note_unseen(struct loading *l, const char *path, int code)
+{
+    if (l->unseen != NULL)
+        return;
+    l->unseen = xr_strdup(path);
+    l->why_unseen = code;
+}
 
 static bool is_same(const struct xr_session *s, const struct ca_file *file, int dir)
 {
@@ -103,6 +113,8 @@ static int directory_of(struct loading *l, const char *path)
     free(l->dir);
     l->dir = xr_memdup(path, len);
     l->dir_fd = ca_open(l->s, l->dir, O_RDONLY | O_DIRECTORY);
+    if (l->dir_fd < 0 && ca_cannot_look(errno))
+        note_unseen(l, l->dir, errno);
     return l->dir_fd;
 }
 
@@ -158,8 +170,11 @@ static struct ca_file *add_file(struct loading *l, const char *path)
             int code = errno;
             struct stat st;
 
-            if ((code != ENOENT || file->target != NULL) &&
-                !(code == EINVAL && ca_stat(&st, s, path, true) && S_ISDIR(st.st_mode)))
+            /* One file that the disk cannot read is left out like one that nobody can parse. */
+            if (code != EIO && ca_cannot_look(code))
+                note_unseen(l, path, code);
+            else if ((code != ENOENT || file->target != NULL) &&
+                     !(code == EINVAL && ca_stat(&st, s, path, true) && S_ISDIR(st.st_mode)))
                 ca_leave_out(s, path, ca_why_unread(code));
             ca_file_free(file);
             return NULL;
@@ -257,22 +272,29 @@ static bool is_source(const struct xr_session *s, const struct ca_dirent *entry)
             strncmp(entry->name, CA_OURS, strlen(CA_OURS)) == 0);
 }
 
-static void find_files(struct xr_strings *out, struct xr_session *s, const char *dir,
+static void find_files(struct xr_strings *out, struct loading *l, const char *dir,
                        const struct level *above)
 {
+    struct xr_session *s = l->s;
     struct level at = {.above = above, .depth = above != NULL ? above->depth + 1 : 0};
     struct ca_entries names = {0};
 
-    if (!ca_stat(&at.st, s, dir, true) || is_loop(&at))
+    if (!ca_stat(&at.st, s, dir, true)) {
+        if (ca_cannot_look(errno))
+            note_unseen(l, dir, errno);
         return;
-    ca_entries(&names, s, dir);
+    }
+    if (is_loop(&at))
+        return;
+    if (!ca_entries(&names, s, dir))
+        note_unseen(l, dir, errno);
     for (size_t i = 0; i < names.count; i++) {
         const struct ca_dirent *entry = &names.items[i];
         char *path = xr_format("%s/%s", dir, entry->name);
         const char *why = why_not(s, entry);
 
         if (entry->directory && s->layout->recursive && at.depth < DEPTH_MAX)
-            find_files(out, s, path, &at);
+            find_files(out, l, path, &at);
         else if (is_source(s, entry) && why == NULL)
             xr_strings_add(out, path);
         else if (is_source(s, entry))
@@ -292,7 +314,7 @@ static void load_local(struct loading *l)
     struct xr_session *s = l->s;
     struct xr_strings paths = {0};
 
-    find_files(&paths, s, s->layout->anchors, NULL);
+    find_files(&paths, l, s->layout->anchors, NULL);
     if (paths.count > 1)
         qsort(paths.items, paths.count, sizeof(*paths.items), by_bytes);
     for (size_t i = 0; i < paths.count; i++) {
@@ -349,7 +371,8 @@ static void load_area(struct loading *l, size_t token, const char *dir, enum pf_
     struct xr_session *s = l->s;
     struct xr_strings names = {0};
 
-    ca_names(&names, s, dir);
+    if (!ca_names(&names, s, dir))
+        note_unseen(l, dir, errno);
     for (size_t i = 0; i < names.count; i++) {
         char *path = xr_format("%s/%s", dir, names.items[i]);
 
@@ -476,6 +499,11 @@ enum xr_status ca_load(struct xr_session *s, struct xr_error *err)
         status = load_list(&l, err);
     else if (s->layout->family == CA_P11)
         load_p11(&l);
+    if (status == XR_OK && l.unseen != NULL) {
+        errno = l.why_unseen;
+        status = xr_fail_errno(err, "cannot read /%s", l.unseen);
+    }
+    free(l.unseen);
     ca_forget_paths(&l.old_by_path);
     for (size_t i = 0; i < l.old_count; i++) {
         l.changed = l.changed || l.old[i] != NULL;

@@ -196,13 +196,24 @@ static int by_name(const void *a, const void *b)
     return strcmp(((const struct ca_dirent *)a)->name, ((const struct ca_dirent *)b)->name);
 }
 
-void ca_scan(const struct xr_session *s, const char *path, ca_scan_fn each, void *ctx)
+bool ca_cannot_look(int code)
+{
+    return code == EMFILE || code == ENFILE || code == EIO || code == ENOMEM;
+}
+
+bool ca_scan(const struct xr_session *s, const char *path, ca_scan_fn each, void *ctx)
 {
     int fd = ca_open(s, path, O_RDONLY | O_DIRECTORY);
     DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
     const struct dirent *entry = NULL;
+    int code = dir == NULL ? errno : 0;
 
-    while (dir != NULL && (entry = readdir(dir)) != NULL) {
+    while (dir != NULL) {
+        errno = 0;
+        entry = readdir(dir);
+        code = errno;
+        if (entry == NULL)
+            break;
         if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
             each(ctx, dirfd(dir), entry);
     }
@@ -210,6 +221,8 @@ void ca_scan(const struct xr_session *s, const char *path, ca_scan_fn each, void
         (void)closedir(dir);
     else if (fd >= 0)
         (void)close(fd);
+    errno = code;
+    return !ca_cannot_look(code);
 }
 
 struct entering {
@@ -239,13 +252,14 @@ static void take_entry(void *ctx, int dir, const struct dirent *entry)
     }
 }
 
-void ca_entries(struct ca_entries *out, const struct xr_session *s, const char *path)
+bool ca_entries(struct ca_entries *out, const struct xr_session *s, const char *path)
 {
     struct entering e = {out, s, path};
+    bool seen = ca_scan(s, path, take_entry, &e);
 
-    ca_scan(s, path, take_entry, &e);
     if (out->count > 1)
         qsort(out->items, out->count, sizeof(*out->items), by_name);
+    return seen;
 }
 
 void ca_entries_free(struct ca_entries *entries)
@@ -256,12 +270,13 @@ void ca_entries_free(struct ca_entries *entries)
     *entries = (struct ca_entries){0};
 }
 
-void ca_names(struct xr_strings *out, const struct xr_session *s, const char *path)
+bool ca_names(struct xr_strings *out, const struct xr_session *s, const char *path)
 {
     int fd = ca_open(s, path, O_RDONLY | O_DIRECTORY);
+    int code = fd < 0 || !xr_dir_names(out, fd, SIZE_MAX) ? errno : 0;
 
-    if (fd < 0)
-        return;
-    (void)xr_dir_names(out, fd, SIZE_MAX);
-    (void)close(fd);
+    if (fd >= 0)
+        (void)close(fd);
+    errno = code;
+    return !ca_cannot_look(code);
 }

@@ -127,12 +127,6 @@ void ca_unlock(struct xr_session *s)
     s->lock = -1;
 }
 
-/* What cannot be looked at may be there. */
-static bool cannot_look(int code)
-{
-    return code == EMFILE || code == ENFILE || code == EIO || code == ENOMEM;
-}
-
 const struct ca_layout *ca_detect(const struct xr_session *s)
 {
     int code = 0;
@@ -145,7 +139,7 @@ const struct ca_layout *ca_detect(const struct xr_session *s)
                 continue;
             if (ca_stat(&st, s, ca_layouts[i].signs[k], true) && code == 0)
                 return &ca_layouts[i];
-            if (cannot_look(errno))
+            if (ca_cannot_look(errno))
                 code = errno;
             errno = 0;
         }

@@ -178,9 +178,12 @@ struct ca_stamp ca_stamp_of(const struct stat *st);
 bool ca_same_stamp(const struct ca_stamp *a, const struct ca_stamp *b);
 enum xr_status ca_make_dirs(const struct xr_session *s, const char *path, unsigned mode,
                             struct xr_error *err);
-/* Emits each entry of a directory except . and .., unsorted; nothing if it does not exist. */
+/* Does the error, of opening or reading, say nothing of what is there? */
+bool ca_cannot_look(int code);
+/* Emits each entry of a directory except . and .., unsorted; nothing if it does not exist. This and the
+ * next two return false if it may hold what could not be looked at; see errno. */
 typedef void (*ca_scan_fn)(void *ctx, int dir, const struct dirent *entry);
-void ca_scan(const struct xr_session *s, const char *path, ca_scan_fn each, void *ctx);
+bool ca_scan(const struct xr_session *s, const char *path, ca_scan_fn each, void *ctx);
 /* Entries of a directory, sorted by the bytes of the names; none if it does not exist. */
 struct ca_dirent {
     char *name;
@@ -191,10 +194,10 @@ struct ca_entries {
     struct ca_dirent *items;
     size_t count, capacity;
 };
-void ca_entries(struct ca_entries *out, const struct xr_session *s, const char *path);
+bool ca_entries(struct ca_entries *out, const struct xr_session *s, const char *path);
 void ca_entries_free(struct ca_entries *entries);
 /* The names alone. */
-void ca_names(struct xr_strings *out, const struct xr_session *s, const char *path);
+bool ca_names(struct xr_strings *out, const struct xr_session *s, const char *path);
 
 /* load.c: reads what changed since the last load. */
 enum xr_status ca_load(struct xr_session *s, struct xr_error *err);
