@@ -533,6 +533,10 @@ enum xr_status nss_swap(struct xr_session *session, const struct xr_state *expec
         status = apply(&w, &wanted, expect, want, err);
     if (status != XR_OK && err != NULL)
         nss_troubles_tell(err, session->dir);
+    /* SQLite rolls back what it could not finish only once it reads that file again, and nobody may: who
+     * opens it for reading then cannot. The next use of the session opens it anew. */
+    if (status != XR_OK && session->token.open && nss_files_hot(session->dir))
+        nss_token_close(&session->token);
     wanted_free(&wanted);
     nss_view_free(&w.view);
     return status;

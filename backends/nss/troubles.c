@@ -32,7 +32,7 @@ static void note(int code, const char *verb, const char *path)
     (void)snprintf(last.name, sizeof(last.name), "%.63s", slash != NULL ? slash + 1 : path);
 }
 
-/* SQLite does not log why a write failed. */
+/* SQLite does not log why a write failed. A descriptor that is none follows from what failed before. */
 static void note_write(int fd)
 {
     char link[64], path[PATH_MAX];
@@ -50,7 +50,7 @@ static ssize_t watched_write(int fd, const void *data, size_t len)
 {
     ssize_t put = write(fd, data, len);
 
-    if (put < 0 && errno != EINTR)
+    if (put < 0 && errno != EINTR && errno != EBADF)
         note_write(fd);
     return put;
 }
@@ -59,7 +59,7 @@ static ssize_t watched_pwrite(int fd, const void *data, size_t len, off_t at)
 {
     ssize_t put = pwrite(fd, data, len, at);
 
-    if (put < 0 && errno != EINTR)
+    if (put < 0 && errno != EINTR && errno != EBADF)
         note_write(fd);
     return put;
 }

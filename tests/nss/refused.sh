@@ -46,6 +46,18 @@ run traced -f -o "$T/trace" -P "$T/fresh/cert9.db" -e trace=fdatasync -e inject=
     "$XR_BIN" --worker "$XR_WORKER" --state "$state" --store "nss:$T/fresh" install --yes "$P/old-root.pem"
 expect_eq 'the first sync of a new database fails' "$rc $(grep -c INJECTED "$T/trace")" '1 1'
 expect_grep 'which is told' 'cannot sync cert9.db: Input/output error' "$out"
+
+# What SQLite could not finish is rolled back at once: who opens it only to read could not do that.
+for name in key4 cert9; do
+    dir=$T/unfinished-$name
+    mkdir "$dir"
+    run traced -f -o "$T/trace" -P "$dir/$name.db-journal" -e trace=unlink -e inject=unlink:error=EIO:when=1 \
+        "$XR_BIN" --worker "$XR_WORKER" --state "$state" --store "nss:$dir" install --yes "$P/old-root.pem"
+    expect_eq "the journal of $name.db cannot be removed" "$rc $(grep -c INJECTED "$T/trace")" '1 1'
+    expect_grep 'which is told' "cannot remove $name.db-journal: Input/output error" "$out"
+    expect_exit 0 'certutil opens the database, or there is none' \
+        bash -c '[[ ! -e $1/cert9.db ]] || certutil -L -d "sql:$1"' - "$dir"
+done
 expect_exit 0 'afterwards it works' xr "${n[@]}" remove --yes "$P/old-root.pem"
 expect_eq 'and the root is gone' "$(trust)" ''
 finish
