@@ -10,7 +10,7 @@ failalloc=$(realpath -- "${1:?}")
 make_pki "$T/pki"
 
 # How many allocations of each process of each change are made to fail.
-most=8
+most=4
 [[ $XR_FULL != 1 ]] || most=${XR_MEMORY_MOST:-60}
 LIMIT=120 # seconds after which a run hangs
 
