@@ -3,15 +3,8 @@
 # "done" means that readers see it: outputs that cannot be replaced (a mount point, an immutable file, a
 # full disk) are found before anything is changed, or everything is what it was, and nothing is stuck.
 set -euo pipefail
-if [[ -z ${XR_IN_NAMESPACE:-} ]]; then
-    as=(unshare --mount --propagation private)
-    [[ $(id -u) -eq 0 ]] || as+=(--map-root-user)
-    "${as[@]}" true 2>/dev/null || {
-        echo 'skip  neither root nor user namespaces here'
-        exit 77
-    }
-    XR_IN_NAMESPACE=1 exec "${as[@]}" bash "$0" "$@"
-fi
+# shellcheck source=tests/cli/own-mounts.sh
+. "$(dirname -- "${BASH_SOURCE[0]}")/../cli/own-mounts.sh"
 # shellcheck source=tests/cli/lib.sh
 . "$(dirname -- "${BASH_SOURCE[0]}")/../cli/lib.sh"
 # shellcheck source=tests/cacerts/roots.sh

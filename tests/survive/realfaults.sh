@@ -6,15 +6,8 @@
 # sees a change, and what is in the way is neither followed nor replaced. Once it is gone, the same command
 # works.
 set -euo pipefail
-if [[ -z ${XR_IN_NAMESPACE:-} ]]; then
-    as=(unshare --mount --propagation private)
-    [[ $(id -u) -eq 0 ]] || as+=(--map-root-user)
-    "${as[@]}" true 2>/dev/null || {
-        echo 'skip  neither root nor user namespaces here'
-        exit 77
-    }
-    XR_IN_NAMESPACE=1 exec "${as[@]}" bash "$0" "$@"
-fi
+# shellcheck source=tests/cli/own-mounts.sh
+. "$(dirname -- "${BASH_SOURCE[0]}")/../cli/own-mounts.sh"
 # shellcheck source=tests/survive/lib.sh
 . "$(dirname -- "${BASH_SOURCE[0]}")/lib.sh"
 survey_kinds

@@ -100,6 +100,14 @@ together() {
         fi
     fi
 }
+# What the rivals put into the store must be there too.
+want_rivals() {
+    local file
+    for file in "${rivals[@]}"; do
+        sha "$file"
+    done | cat - "$T/want" | LC_ALL=C sort >"$T/more"
+    mv "$T/more" "$T/want"
+}
 # holds WHAT FILE: the lines of FILE are what must be there, each once
 holds() {
     local gone twice more
@@ -203,10 +211,7 @@ if command -v certutil >/dev/null; then
     reader nss "$D" "$base"
     rival certutils
     together '' --store "nss:$D"
-    for file in "${rivals[@]}"; do
-        sha "$file"
-    done | cat - "$T/want" | LC_ALL=C sort >"$T/more"
-    mv "$T/more" "$T/want"
+    want_rivals
     holds 'its list' <(listed --store "nss:$D")
     certutil -L -d "sql:$D" | sed -nE 's/^(.*[^ ]) +([^ ]*,[^ ]*,[^ ]*) *$/\2/p' | LC_ALL=C sort | uniq -c >"$T/trusts"
     expect_eq 'certutil finds as many, each trusted for servers' "$(xargs <"$T/trusts")" "$(wc -l <"$T/want") C,,"
@@ -249,10 +254,7 @@ if [[ -n $confined ]]; then
     reader p11 "$D" "$base"
     rival trusts
     together '' --store "p11-kit:$D"
-    for file in "${rivals[@]}"; do
-        sha "$file"
-    done | cat - "$T/want" | LC_ALL=C sort >"$T/more"
-    mv "$T/more" "$T/want"
+    want_rivals
     holds 'its list' <(listed --store "p11-kit:$D")
     rm -f "$T/extract"
     trust extract --format=pem-bundle --filter=ca-anchors --purpose=server-auth "$T/extract"
