@@ -120,6 +120,8 @@ enum xr_status xr_journal_end(struct xr_journal *journal, size_t transaction, st
 struct xr_transaction *xr_journal_transaction(struct xr_journal *journal, const char *id);
 /* After all records are read: puts parts in order and finds out what is undone. */
 void xr_journal_derive(struct xr_journal *journal);
+/* Must its stores go the same way, and is it not recorded that they did? */
+bool xr_transaction_together(const struct xr_transaction *t);
 /* Does the store have changes of it, as far as is known: done, or left by a rollback? */
 bool xr_part_made(const struct xr_part *part);
 /* Made or interrupted, and not undone or rolled back yet? */

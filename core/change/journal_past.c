@@ -68,6 +68,11 @@ void xr_journal_derive(struct xr_journal *journal)
     link_undone(journal);
 }
 
+bool xr_transaction_together(const struct xr_transaction *t)
+{
+    return (t->flags & XR_ALL_OR_NOTHING) != 0 && !t->ended;
+}
+
 bool xr_part_made(const struct xr_part *part)
 {
     return part->stage == XR_STAGE_DONE || part->stage == XR_STAGE_LEFT;
@@ -147,9 +152,8 @@ static bool may_come(const struct xr_change *change, enum xr_stage stage)
 /* What is done in one store of several that go together may be on its way back. */
 static enum xr_stage stage_of(const struct xr_transaction *t, const struct xr_part *part)
 {
-    bool open = (t->flags & XR_ALL_OR_NOTHING) != 0 && !t->ended;
-
-    return open && part->stage == XR_STAGE_DONE ? XR_STAGE_PENDING : part->stage;
+    return part->stage == XR_STAGE_DONE && xr_transaction_together(t) ? XR_STAGE_PENDING
+                                                                      : part->stage;
 }
 
 void xr_journal_recall(struct xr_subjects *leaving, struct xr_subjects *coming,

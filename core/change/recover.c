@@ -63,7 +63,7 @@ static bool all_forward(const struct xr_transaction *t)
 {
     bool back = true, forward = true;
 
-    if ((t->flags & XR_ALL_OR_NOTHING) == 0 || !t->ready || t->ended)
+    if (!xr_transaction_together(t) || !t->ready)
         return false;
     for (size_t p = 0; p < t->count; p++) {
         const struct xr_part *part = &t->items[p];
@@ -136,7 +136,7 @@ static void end_if_alike(struct xr_txn *txn, struct xr_run *run)
     const struct xr_transaction *t = &txn->journal->items[txn->transaction];
     struct xr_error err = {0};
 
-    if ((t->flags & XR_ALL_OR_NOTHING) != 0 && !t->ended && xr_txn_alike(t) &&
+    if (xr_transaction_together(t) && xr_txn_alike(t) &&
         xr_journal_end(txn->journal, txn->transaction, &err) != XR_OK)
         xr_run_end(run, XR_RESULT_FAILED, xr_strdup(err.text));
 }
@@ -172,6 +172,5 @@ bool xr_txn_open_part(const struct xr_transaction *t, size_t at)
 {
     /* Of stores that all go back, one that is done does so too. */
     return t->items[at].stage == XR_STAGE_PENDING ||
-           ((t->flags & XR_ALL_OR_NOTHING) != 0 && !t->ended && !all_forward(t) &&
-            t->items[at].stage == XR_STAGE_DONE);
+           (t->items[at].stage == XR_STAGE_DONE && xr_transaction_together(t) && !all_forward(t));
 }
