@@ -6,7 +6,8 @@
  * KILLAT names "N NAME", the name being that of the program that made the call, or "N -" when there
  * were only N calls. Exit: the command's, 128 + the signal that ended it, 125 after 60 seconds.
  */
-#include <errno.h>
+#include "tracee.h"
+
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -26,6 +27,7 @@ struct task {
 static struct task tasks[TASKS];
 static size_t task_count;
 static unsigned long at, calls;
+static bool everybody;
 static char killed[64] = "-";
 
 static struct task *task_of(pid_t tid)
@@ -41,45 +43,15 @@ static struct task *task_of(pid_t tid)
     return &tasks[task_count++];
 }
 
-/* Of /proc/TID: one line of a file, or 0. */
-static long number_of(pid_t tid, const char *file, const char *field, char *text, size_t size)
+static void fire(pid_t tid)
 {
-    char path[64], line[256];
-    long number = 0;
-    FILE *f = NULL;
-
-    (void)snprintf(path, sizeof(path), "/proc/%d/%s", (int)tid, file);
-    f = fopen(path, "r");
-    while (f != NULL && fgets(line, sizeof(line), f) != NULL) {
-        if (strncmp(line, field, strlen(field)) != 0)
-            continue;
-        if (text != NULL)
-            (void)snprintf(text, size, "%.*s", (int)strcspn(line, "\n"), line);
-        number = strtol(line + strlen(field), NULL, 10);
-        break;
-    }
-    if (f != NULL)
-        (void)fclose(f);
-    return number;
+    tracee_name(killed, sizeof(killed), tid);
+    for (size_t i = 0; everybody && i < task_count; i++)
+        tracee_kill(tasks[i].tid);
+    tracee_kill(tid);
 }
 
-static void kill_group(pid_t tid)
-{
-    long group = number_of(tid, "status", "Tgid:", NULL, 0);
-
-    if (group > 1)
-        (void)kill((pid_t)group, SIGKILL);
-}
-
-static void fire(pid_t tid, bool all)
-{
-    (void)number_of(tid, "comm", "", killed, sizeof(killed));
-    for (size_t i = 0; all && i < task_count; i++)
-        kill_group(tasks[i].tid);
-    kill_group(tid);
-}
-
-static void stopped(pid_t tid, int status, bool all)
+static void stopped(pid_t tid, int status)
 {
     struct task *task = task_of(tid);
     int signal = WSTOPSIG(status), event = status >> 16;
@@ -88,7 +60,7 @@ static void stopped(pid_t tid, int status, bool all)
     if (signal == (SIGTRAP | 0x80)) {
         task->inside = !task->inside;
         if (task->inside && (at == 0 || calls < at) && ++calls == at) {
-            fire(tid, all);
+            fire(tid);
             go = PTRACE_CONT;
         }
         signal = 0;
@@ -104,64 +76,34 @@ static void stopped(pid_t tid, int status, bool all)
     (void)ptrace(go, tid, NULL, (void *)(long)signal);
 }
 
-static pid_t start(char **argv)
+static void ended(pid_t tid)
 {
-    int ready[2];
-    pid_t child = 0;
-    char c = 0;
-
-    if (pipe(ready) != 0 || (child = fork()) < 0)
-        return -1;
-    if (child == 0) {
-        (void)close(ready[1]);
-        if (read(ready[0], &c, 1) == 1) {
-            (void)close(ready[0]);
-            (void)execvp(argv[0], argv);
-        }
-        _exit(127);
-    }
-    (void)close(ready[0]);
-    if (ptrace(PTRACE_SEIZE, child, NULL,
-               (void *)(long)(PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK |
-                              PTRACE_O_TRACECLONE | PTRACE_O_TRACEEXEC | PTRACE_O_EXITKILL)) != 0 ||
-        ptrace(PTRACE_INTERRUPT, child, NULL, NULL) != 0 || write(ready[1], &c, 1) != 1)
-        return -1;
-    (void)close(ready[1]);
-    return child;
+    *task_of(tid) = tasks[task_count - 1];
+    task_count--;
 }
 
 int main(int argc, char **argv)
 {
-    int status = 0, code = 125;
-    pid_t child = 0, tid = 0;
+    int code = 125;
+    pid_t child = 0;
     const char *where = getenv("KILLAT");
     FILE *said = NULL;
-    bool all = argc > 2 && strcmp(argv[2], "all") == 0;
 
     if (argc < 4) {
         (void)fputs("usage: killat N caller|all COMMAND...\n", stderr);
         return 125;
     }
     at = strtoul(argv[1], NULL, 10);
-    child = start(argv + 3);
+    everybody = strcmp(argv[2], "all") == 0;
+    child = tracee_start(argv + 3,
+                         PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK |
+                             PTRACE_O_TRACECLONE | PTRACE_O_TRACEEXEC,
+                         true, NULL);
     if (child < 0) {
         perror("killat: ptrace");
         return 125;
     }
-    /* Should somebody hang, this ends with SIGALRM, and PTRACE_O_EXITKILL ends the rest. */
-    (void)alarm(SECONDS);
-    while ((tid = waitpid(-1, &status, __WALL)) > 0 || errno == EINTR) {
-        if (tid <= 0)
-            continue;
-        if (WIFSTOPPED(status)) {
-            stopped(tid, status, all);
-            continue;
-        }
-        *task_of(tid) = tasks[task_count - 1];
-        task_count--;
-        if (tid == child)
-            code = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
-    }
+    code = tracee_wait(child, SECONDS, stopped, ended);
     said = where != NULL ? fopen(where, "w") : stderr;
     if (said == NULL || fprintf(said, "%lu %s\n", calls, killed) < 0 || fflush(said) != 0)
         return 125;

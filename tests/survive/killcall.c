@@ -10,7 +10,8 @@
  * The kernel stops only these calls (seccomp), so that a run takes little longer than without. A sync
  * is not among them: for whoever is killed there, files are as at the next call that changes them.
  */
-#include <errno.h>
+#include "tracee.h"
+
 #include <fcntl.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
@@ -111,44 +112,14 @@ static void forget(pid_t tid)
             tasks[i] = tasks[--task_count];
 }
 
-/* Of /proc/TID: one line of a file, or 0. */
-static long number_of(pid_t tid, const char *file, const char *field, char *text, size_t size)
-{
-    char path[64], line[256];
-    long number = 0;
-    FILE *f = NULL;
-
-    (void)snprintf(path, sizeof(path), "/proc/%d/%s", (int)tid, file);
-    f = fopen(path, "r");
-    while (f != NULL && fgets(line, sizeof(line), f) != NULL) {
-        if (strncmp(line, field, strlen(field)) != 0)
-            continue;
-        if (text != NULL)
-            (void)snprintf(text, size, "%.*s", (int)strcspn(line, "\n"), line);
-        number = strtol(line + strlen(field), NULL, 10);
-        break;
-    }
-    if (f != NULL)
-        (void)fclose(f);
-    return number;
-}
-
-static void kill_group(pid_t tid)
-{
-    long group = number_of(tid, "status", "Tgid:", NULL, 0);
-
-    if (group > 1)
-        (void)kill((pid_t)group, SIGKILL);
-}
-
 static void fire(pid_t tid, unsigned long call)
 {
     fired = true;
     killed_at = call < CALLS ? calls[call].name : "?";
-    (void)number_of(tid, "comm", "", killed, sizeof(killed));
+    tracee_name(killed, sizeof(killed), tid);
     for (size_t i = 0; everybody && i < task_count; i++)
-        kill_group(tasks[i]);
-    kill_group(tid);
+        tracee_kill(tasks[i]);
+    tracee_kill(tid);
 }
 
 static void stopped(pid_t tid, int status)
@@ -164,7 +135,7 @@ static void stopped(pid_t tid, int status)
     if (event == PTRACE_EVENT_SECCOMP && !fired && ++seen == wanted)
         fire(tid, message);
     else if (fired && everybody) /* born meanwhile */
-        kill_group(tid);
+        tracee_kill(tid);
     if (event == PTRACE_EVENT_STOP && signal != SIGTRAP) {
         (void)ptrace(PTRACE_LISTEN, tid, NULL, NULL); /* stopped by job control */
         return;
@@ -213,36 +184,10 @@ static bool filter(void)
            prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0;
 }
 
-static pid_t start(char **argv)
-{
-    int ready[2];
-    pid_t child = 0;
-    char c = 0;
-
-    if (pipe(ready) != 0 || (child = fork()) < 0)
-        return -1;
-    if (child == 0) {
-        (void)close(ready[1]);
-        if (read(ready[0], &c, 1) == 1 && filter()) {
-            (void)close(ready[0]);
-            (void)execvp(argv[0], argv);
-        }
-        _exit(125);
-    }
-    (void)close(ready[0]);
-    if (ptrace(PTRACE_SEIZE, child, NULL,
-               (void *)(long)(PTRACE_O_TRACESECCOMP | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK |
-                              PTRACE_O_TRACECLONE | PTRACE_O_EXITKILL)) != 0 ||
-        write(ready[1], &c, 1) != 1)
-        return -1;
-    (void)close(ready[1]);
-    return child;
-}
-
 int main(int argc, char **argv)
 {
-    int status = 0, code = 125;
-    pid_t child = 0, tid = 0;
+    int code = 125;
+    pid_t child = 0;
     const char *where = getenv("KILLCALL");
     FILE *said = NULL;
 
@@ -252,25 +197,16 @@ int main(int argc, char **argv)
     }
     wanted = strtoul(argv[1], NULL, 10);
     everybody = strcmp(argv[2], "all") == 0;
-    child = start(argv + 3);
+    child = tracee_start(argv + 3,
+                         PTRACE_O_TRACESECCOMP | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK |
+                             PTRACE_O_TRACECLONE,
+                         false, filter);
     if (child < 0) {
         perror("killcall: ptrace");
         return 125;
     }
     know(child);
-    /* Should somebody hang, this ends with SIGALRM, and PTRACE_O_EXITKILL ends the rest. */
-    (void)alarm(SECONDS);
-    while ((tid = waitpid(-1, &status, __WALL)) > 0 || errno == EINTR) {
-        if (tid <= 0)
-            continue;
-        if (WIFSTOPPED(status)) {
-            stopped(tid, status);
-            continue;
-        }
-        forget(tid);
-        if (tid == child)
-            code = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
-    }
+    code = tracee_wait(child, SECONDS, stopped, forget);
     said = where != NULL ? fopen(where, "w") : stderr;
     if (said == NULL || fprintf(said, "%lu %s %s\n", seen, killed_at, killed) < 0 ||
         fflush(said) != 0)
