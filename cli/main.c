@@ -129,6 +129,8 @@ static struct xr_report *run(const struct options *o, struct xr_bytes password)
         .reach = o->scope ? 0 : here.reach,
         .by = here.user,
         .only_files = o->only_files,
+        .permit_dns = words(&o->permit_dns),
+        .permit_cidrs = words(&o->permit_cidrs),
     };
 
     report = xr_run_request(&rq);

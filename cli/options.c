@@ -53,7 +53,7 @@ static bool set_scope(struct options *out, const char *value, char **why)
     } scopes[] = {{"user", XR_SCOPE_USER},
                   {"system", XR_SCOPE_SYSTEM},
                   {"all-users", XR_SCOPE_ALL_USERS},
-                  {"all", XR_SCOPE_SYSTEM | XR_SCOPE_ALL_USERS}};
+                  {"all", XR_SCOPE_SYSTEM | XR_SCOPE_ALL_USERS | XR_SCOPE_POLICIES}};
 
     for (size_t i = 0; i < sizeof(scopes) / sizeof(scopes[0]); i++) {
         if (value != NULL && strcmp(value, scopes[i].name) == 0) {
@@ -354,9 +354,10 @@ bool options_parse(struct options *out, int argc, char **argv, char **why)
 
 void options_free(struct options *options)
 {
-    struct words *lists[] = {&options->operands,  &options->stores, &options->excluded,
-                             &options->plugins,   &options->pins,   &options->published,
-                             &options->untrusted, &options->serials};
+    struct words *lists[] = {&options->operands,    &options->stores,  &options->excluded,
+                             &options->plugins,     &options->pins,    &options->published,
+                             &options->untrusted,   &options->serials, &options->permit_dns,
+                             &options->permit_cidrs};
 
     for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
         free((void *)lists[i]->items);

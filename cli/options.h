@@ -33,6 +33,7 @@ struct options {
     enum xr_sort sort;
     unsigned scope; /* all that were given; 0: none */
     struct words operands, stores, excluded, plugins, pins, published, untrusted, serials;
+    struct words permit_dns, permit_cidrs;
 };
 
 /* False with one line (allocated) that says what is wrong, perhaps with a suggestion. */

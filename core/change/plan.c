@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "limited.h"
 #include "placement.h"
 
 #include <assert.h>
@@ -231,6 +232,23 @@ static uint32_t held_for(const struct xr_state *state)
     return purposes & XR_ANY_PURPOSE ? XR_ANY_PURPOSE : purposes;
 }
 
+/* Refuses what the store has no place for. */
+static bool can_hold(struct deciding *d, enum xr_place place)
+{
+    char *why = d->wish->limits != NULL ? xr_limited_refusal(place, d->caps) : NULL;
+    bool limited = d->wish->limits != NULL && place == XR_ANCHOR;
+
+    if (why == NULL && !limited && d->caps->places[place] == XR_CANNOT)
+        why = d->caps->why_cannot[place][0] != '\0'
+                  ? xr_strdup(d->caps->why_cannot[place])
+                  : xr_format("this store has no place for %s %s",
+                              place == XR_ANCHOR || place == XR_INTERMEDIATE ? "an" : "a",
+                              xr_place_name(place));
+    if (why != NULL)
+        refuse(d, why);
+    return why == NULL;
+}
+
 static void decide_install(struct deciding *d)
 {
     const struct xr_wish *wish = d->wish;
@@ -239,23 +257,15 @@ static void decide_install(struct deciding *d)
     const struct xr_entry *present = NULL;
     char *label = NULL;
     uint32_t held = 0;
-    bool keeps = false; /* the attached extensions stay */
+    struct xr_limited limited = {0};
 
     if (!place_for(&entry.place, d)) {
         step->place = entry.place;
         return;
     }
     step->place = entry.place;
-    if (d->caps->places[entry.place] == XR_CANNOT && d->caps->why_cannot[entry.place][0] != '\0') {
-        refuse(d, xr_strdup(d->caps->why_cannot[entry.place]));
+    if (!can_hold(d, entry.place))
         return;
-    }
-    if (d->caps->places[entry.place] == XR_CANNOT) {
-        refuse(d, xr_format("this store has no place for %s %s",
-                            entry.place == XR_ANCHOR || entry.place == XR_INTERMEDIATE ? "an" : "a",
-                            xr_place_name(entry.place)));
-        return;
-    }
     if (entry.place == XR_ANCHOR && (entry.purposes = anchor_purposes(d)) == 0)
         return;
     present = xr_state_in(d->before, entry.place);
@@ -272,23 +282,25 @@ static void decide_install(struct deciding *d)
     if (entry.place == XR_ANCHOR && !d->policy->only) /* installing adds */
         entry.purposes =
             (held | entry.purposes) & XR_ANY_PURPOSE ? XR_ANY_PURPOSE : held | entry.purposes;
-    if (present != NULL && xr_state_in(d->before, XR_DISTRUST) == NULL &&
+    if (entry.place == XR_ANCHOR &&
+        !xr_limited_decide(&limited, &step->why, d->wish, d->caps, present, d->policy->only)) {
+        step->action = XR_ACTION_REFUSE;
+        goto out;
+    }
+    if (present != NULL && xr_state_in(d->before, XR_DISTRUST) == NULL && !limited.changes &&
         (entry.place != XR_ANCHOR ||
          (d->policy->only ? held == entry.purposes : covers(held, entry.purposes))))
-        return; /* already there: nothing to do */
+        goto out; /* already there: nothing to do */
     if (entry.place == XR_INTERMEDIATE && xr_state_in(d->before, XR_ANCHOR) != NULL) {
         step->why = xr_strdup("already an anchor in this store, which gives more trust; remove "
                               "--from anchor narrows that");
-        return;
+        goto out;
     }
     if (cert_of(d) != NULL)
         label = xr_x509_name_short(cert_of(d)->d.slices.subject);
     entry.label = label;
-    keeps = present != NULL && d->caps->attaches && entry.place == XR_ANCHOR;
-    if (keeps) {
-        entry.attached = present->attached;
-        entry.attached_count = present->attached_count;
-    }
+    entry.attached = limited.attached;
+    entry.attached_count = limited.count;
     step->want = xr_state_new(&wish->subject);
     xr_state_add(step->want, &entry);
     free(label);
@@ -301,12 +313,16 @@ static void decide_install(struct deciding *d)
         ask(d, "it is trusted as itself, without any CA", true);
     if (entry.place != XR_CRL)
         xr_plan_ask_key(step, d->snapshot, d->pool);
-    if (present != NULL && present->attached_count > 0 && !keeps)
+    if (limited.ask != NULL)
+        ask(d, limited.ask, !limited.widens);
+    if (present != NULL && present->attached_count > limited.count)
         ask(d, "the constraints this store attaches to it would be lost", false);
     if (xr_state_in(d->before, XR_DISTRUST) != NULL)
         ask(d, "it is distrusted in this store, and that would end", false);
     if (wish->caution != NULL)
         ask(d, wish->caution, false);
+out:
+    xr_limited_free(&limited);
 }
 
 /* ---- remove, distrust ---- */

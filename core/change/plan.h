@@ -5,6 +5,7 @@
 #define XR_PLAN_H
 
 #include "certs/model.h"
+#include "kit/limits.h"
 #include "stores/state.h"
 
 enum xr_wish_kind { XR_WISH_INSTALL, XR_WISH_REMOVE, XR_WISH_DISTRUST };
@@ -23,6 +24,7 @@ struct xr_wish {
     const char *refusal; /* why it is impossible in every store (a bad CRL), or NULL */
     bool superseded;     /* a CRL that is removed because a newer one is installed */
     const char *caution; /* a reason to ask, found by checking paths (shadowing), or NULL */
+    const struct xr_limits *limits; /* names and addresses that an anchor is limited to, or NULL */
 };
 
 struct xr_plan_policy {

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "json.h"
 
+#include "kit/limits.h"
+
 #include <stdlib.h>
 
 static json_t *oids(struct xr_bytes list)
@@ -125,6 +127,30 @@ json_t *xr_json_store(const struct xr_run *run)
     return out;
 }
 
+static json_t *strings(const struct xr_strings *from)
+{
+    json_t *out = json_array();
+
+    for (size_t i = 0; i < from->count; i++)
+        (void)json_array_append_new(out, xr_json_string(from->items[i]));
+    return out;
+}
+
+/* What an anchor is limited to, in a form that is easier to read than what is attached. */
+static void set_limits(json_t *out, const struct xr_entry *entry)
+{
+    struct xr_limits limits = {0};
+
+    if (xr_limits_of(&limits, entry) && xr_limits_any(&limits)) {
+        json_t *row = json_object();
+
+        xr_json_set(row, "dns_names", strings(&limits.dns));
+        xr_json_set(row, "cidrs", strings(&limits.cidrs));
+        xr_json_set(out, "limits", row);
+    }
+    xr_limits_free(&limits);
+}
+
 static json_t *entry_row(const struct xr_report *report, const struct xr_run *run,
                          const struct xr_entry *entry)
 {
@@ -147,6 +173,7 @@ static json_t *entry_row(const struct xr_report *report, const struct xr_run *ru
     xr_json_set(out, "label", xr_json_string(entry->label));
     if (entry->attached_count > 0)
         xr_json_set(out, "attached", xr_json_attached(entry));
+    set_limits(out, entry);
     if (entry->remark != NULL)
         xr_json_set(out, "remark", xr_json_string(entry->remark));
     return out;

@@ -2,6 +2,7 @@
 /* The entries of stores, for people. */
 #include "text.h"
 
+#include "kit/limits.h"
 #include "sys/sys.h"
 
 #include <stdlib.h>
@@ -177,14 +178,35 @@ static void put_verbose(const struct xr_text_style *style, FILE *out, const stru
     }
 }
 
+/* False: something else is attached, or nothing. */
+static bool put_limits(const struct xr_text_style *style, FILE *out, const struct xr_entry *entry)
+{
+    struct xr_limits limits = {0};
+    char *text = xr_limits_of(&limits, entry) ? xr_limits_text(&limits) : NULL;
+    bool limited = text != NULL;
+
+    if (limited) {
+        char *what = xr_format("limited to %s", text);
+
+        put_detail(style, out, what);
+        free(what);
+    }
+    free(text);
+    xr_limits_free(&limits);
+    return limited;
+}
+
 static void put_rest(const struct xr_text_style *style, FILE *out, const struct xr_entry *entry,
                      const struct xr_cert *cert)
 {
+    bool limited = false;
+
     if (style->verbose)
         put_verbose(style, out, entry, cert);
     if (entry->subject.type == XR_SUBJECT_ISSUER_SERIAL)
         xr_text_issuer_serial(style, out, entry, DETAIL_INDENT);
-    for (size_t i = 0; i < entry->attached_count; i++) {
+    limited = put_limits(style, out, entry);
+    for (size_t i = 0; !limited && i < entry->attached_count; i++) {
         char *oid = xr_x509_oid_text(xr_attached_at(entry, i)->oid);
         char *what = xr_format("attached to its key: %s", oid);
 

@@ -534,6 +534,7 @@ void xr_change_free(struct xr_change_run *c)
     xr_pins_free(&c->pins);
     xr_chosen_free(&c->chosen);
     xr_strings_free(&c->texts);
+    xr_limits_free(&c->limits);
     for (size_t i = 0; i < c->serials.count; i++)
         xr_buf_free(&c->serials.items[i]);
     free(c->serials.items);

@@ -16,6 +16,7 @@ struct xr_change_run {
     struct xr_wishes wishes;
     struct xr_pins pins;
     struct xr_strings texts; /* owns texts that wishes point to */
+    struct xr_limits limits; /* --permit-dns, --permit-cidr */
     struct {
         struct xr_buf *items; /* DER of --serial */
         size_t count, capacity;

@@ -31,6 +31,8 @@ static struct xr_wish *wish(struct xr_change_run *c, enum xr_subject_type type,
     made->place_given = rq->has_place && rq->verb != XR_VERB_DISTRUST;
     made->place = rq->place;
     made->purposes = rq->purposes;
+    if (type == XR_SUBJECT_CERT && xr_limits_any(&c->limits))
+        made->limits = &c->limits;
     return made;
 }
 
@@ -95,6 +97,40 @@ static void wish_issued(struct xr_change_run *c)
         made->issuer = issuer->d.slices.subject;
         made->serial = (struct xr_bytes){(unsigned char *)serial->data, serial->len};
     }
+}
+
+static bool refuse_limit(struct xr_change_run *c, const char *option, const char *given,
+                         const char *what)
+{
+    char *shown = xr_visible(given);
+
+    xr_report_say(c->engine->report, XR_ERROR, NULL, "%s %s: %s", option, shown, what);
+    xr_report_raise(c->engine->report, XR_EXIT_USAGE);
+    free(shown);
+    return false;
+}
+
+static bool read_limits(struct xr_change_run *c)
+{
+    const struct xr_request *rq = c->engine->rq;
+
+    if (rq->verb != XR_VERB_INSTALL)
+        return true;
+    for (size_t i = 0; i < rq->permit_dns.count; i++) {
+        const char *name = rq->permit_dns.items[i];
+
+        if (name[0] == '\0' || !xr_limits_add_dns(&c->limits, name))
+            return refuse_limit(c, "--permit-dns", name,
+                                "not a DNS name; example.com permits it and all names below it");
+    }
+    for (size_t i = 0; i < rq->permit_cidrs.count; i++) {
+        const char *range = rq->permit_cidrs.items[i];
+
+        if (!xr_limits_add_cidr(&c->limits, range))
+            return refuse_limit(c, "--permit-cidr", range,
+                                "not a range of addresses such as 192.0.2.0/24 or 2001:db8::/32");
+    }
+    return true;
 }
 
 static bool read_serials(struct xr_change_run *c)
@@ -234,7 +270,7 @@ bool xr_change_wishes(struct xr_change_run *c)
         if (rq->verb != XR_VERB_INSTALL && xr_change_is_id(rq->operands.items[i]))
             wish_id(c, rq->operands.items[i]);
     }
-    if (!read_serials(c))
+    if (!read_serials(c) || !read_limits(c))
         return false;
     if (c->serials.count > 0 && c->wishes.count > 0) {
         xr_report_say(report, XR_ERROR, NULL,

@@ -74,6 +74,10 @@ AT(xr_caps, left_out, 5994);
 AT(xr_caps, unfinished, 6394);
 AT(xr_caps, missing, 6395);
 AT(xr_caps, one_per_serial, 6695);
+AT(xr_caps, limited, 6696);
+AT(xr_caps, why_not_limited, 6700);
+AT(xr_caps, serves, 6956);
+AT(xr_caps, serves_everybody, 7084);
 
 AT(xr_opinion, size, 0);
 AT(xr_opinion, answer, 8);
@@ -248,6 +252,8 @@ AT(xr_request, sort, 312);
 AT(xr_request, reach, 316);
 AT(xr_request, by, 320);
 AT(xr_request, only_files, 328);
+AT(xr_request, permit_dns, 336);
+AT(xr_request, permit_cidrs, 352);
 
 AT(xr_text_style, size, 0);
 AT(xr_text_style, color, 8);

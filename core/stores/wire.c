@@ -136,6 +136,10 @@ void xr_put_caps(struct xr_buf *out, const struct xr_caps *caps)
     xr_put_number(out, caps->unfinished);
     xr_put_text(out, caps->missing);
     xr_put_number(out, caps->one_per_serial);
+    xr_put_number(out, (uint64_t)caps->limited);
+    xr_put_text(out, caps->why_not_limited);
+    xr_put_text(out, caps->serves);
+    xr_put_number(out, caps->serves_everybody);
 }
 
 void xr_get_fixed(struct xr_reader *in, void *out, size_t len)
@@ -359,4 +363,8 @@ void xr_get_caps(struct xr_reader *in, struct xr_caps *caps)
     caps->unfinished = xr_get_number(in, 1) != 0;
     get_field(in, caps->missing, sizeof(caps->missing));
     caps->one_per_serial = xr_get_number(in, 1) != 0;
+    caps->limited = (enum xr_strength)xr_get_number(in, XR_ENFORCED);
+    get_field(in, caps->why_not_limited, sizeof(caps->why_not_limited));
+    get_field(in, caps->serves, sizeof(caps->serves));
+    caps->serves_everybody = xr_get_number(in, 1) != 0;
 }

@@ -1175,3 +1175,140 @@ Test(plan, actions_have_names)
     cr_assert_str_eq(xr_action_name(XR_ACTION_REMOVE), "remove");
     cr_assert_str_eq(xr_action_name(XR_ACTION_REFUSE), "refuse");
 }
+
+/* ---- install: limits to names and addresses ---- */
+
+static struct xr_limits limits_to(const char *name)
+{
+    struct xr_limits limits = {0};
+
+    cr_assert(xr_limits_add_dns(&limits, name));
+    return limits;
+}
+
+static struct xr_wish wish_limited(unsigned cert, const struct xr_limits *limits)
+{
+    struct xr_wish made = wish(XR_WISH_INSTALL, cert);
+
+    made.limits = limits;
+    return made;
+}
+
+static struct xr_caps caps_limiting(void)
+{
+    struct xr_caps caps = caps_with(ALL);
+
+    caps.limited = XR_ENFORCED;
+    return caps;
+}
+
+static void holds_limited(unsigned cert, const char *name)
+{
+    struct xr_limits limits = limits_to(name);
+    struct xr_attached attached;
+    struct xr_buf memory = {0};
+    struct xr_entry entry = {.size = sizeof(entry),
+                             .subject = subject(cert),
+                             .place = XR_ANCHOR,
+                             .purposes = XR_SERVER,
+                             .der = certs[cert]->der,
+                             .attached = &attached,
+                             .attached_count = 1};
+
+    xr_limits_attach(&attached, &memory, &limits);
+    cr_assert_eq(xr_snapshot_take(&snapshot, &entry), XR_OK);
+    xr_limits_free(&limits);
+    xr_buf_free(&memory);
+}
+
+/* Frees the plan. */
+static void expect_limits(struct xr_plan plan, const char *text)
+{
+    struct xr_limits found = {0};
+    char *said = NULL;
+
+    cr_assert(plan.items[0].want != NULL);
+    cr_assert(xr_limits_of(&found, plan.items[0].want->entries[0]));
+    said = xr_limits_text(&found);
+    cr_assert_str_eq(said != NULL ? said : "", text);
+    free(said);
+    xr_limits_free(&found);
+    xr_plan_free(&plan);
+}
+
+Test(plan, an_anchor_is_limited_where_the_store_can_and_refused_elsewhere)
+{
+    struct xr_limits limits = limits_to("example.com");
+    struct xr_caps caps = caps_limiting();
+
+    expect_limits(plan_one(wish_limited(NEW, &limits), caps, strict), "names below example.com");
+    EXPECT(plan_one(wish_limited(NEW, &limits), caps, strict), XR_ACTION_ADD, NULL,
+           "limited to names below example.com; addresses are not limited");
+    EXPECT_REFUSED(plan_one(wish_limited(NEW, &limits), caps_with(ALL), strict),
+                   "this store cannot limit an anchor");
+    EXPECT_REFUSED(plan_one(wish_limited(CROSS, &limits), caps, strict),
+                   "only an anchor can be limited");
+    caps.limited = XR_CANNOT;
+    (void)snprintf(caps.why_not_limited, sizeof(caps.why_not_limited), "another file does");
+    EXPECT_REFUSED(plan_one(wish_limited(NEW, &limits), caps, strict), "another file does");
+    caps.limited = XR_ENFORCED;
+    caps.places[XR_ANCHOR] = XR_CANNOT; /* of those without limits */
+    expect_limits(plan_one(wish_limited(NEW, &limits), caps, strict), "names below example.com");
+    xr_limits_free(&limits);
+}
+
+Test(plan, who_ignores_limits_is_asked_about_with_them)
+{
+    struct xr_limits limits = limits_to("example.com");
+    struct xr_caps caps = caps_limiting();
+
+    caps.limited = XR_ADVISORY;
+    (void)snprintf(caps.why_not_limited, sizeof(caps.why_not_limited), "NSS ignores them");
+    EXPECT(plan_one(wish_limited(NEW, &limits), caps, strict), XR_ACTION_ADD, NULL,
+           "NSS ignores them");
+    xr_limits_free(&limits);
+}
+
+Test(plan, an_anchor_without_limits_is_limited_by_only_alone)
+{
+    struct xr_limits limits = limits_to("example.com");
+
+    holds(NEW, XR_ANCHOR, XR_SERVER, 0);
+    EXPECT(plan_one(wish_limited(NEW, &limits), caps_limiting(), strict), XR_ACTION_NONE,
+           "--only limits it", NULL);
+    expect_limits(plan_one(wish_limited(NEW, &limits), caps_limiting(), only),
+                  "names below example.com");
+    xr_limits_free(&limits);
+}
+
+Test(plan, more_names_are_added_and_only_replaces_them)
+{
+    struct xr_limits more = limits_to("b.example"), same = limits_to("a.example");
+    struct xr_limits range = {0};
+    struct xr_plan plan;
+
+    cr_assert(xr_limits_add_cidr(&range, "192.0.2.0/24"));
+    holds_limited(NEW, "a.example");
+    plan = plan_one(wish_limited(NEW, &more), caps_limiting(), strict);
+    cr_assert_not(plan.items[0].pin_answers);
+    SAYS(plan.items[0].ask,
+         "limited to names below a.example → names below a.example and b.example");
+    expect_limits(plan, "names below a.example and b.example");
+    expect_limits(plan_one(wish_limited(NEW, &more), caps_limiting(), only),
+                  "names below b.example");
+    EXPECT(plan_one(wish_limited(NEW, &same), caps_limiting(), strict), XR_ACTION_NONE, NULL, NULL);
+    EXPECT_REFUSED(plan_one(wish_limited(NEW, &range), caps_limiting(), strict),
+                   "these would leave none");
+    xr_limits_free(&more);
+    xr_limits_free(&same);
+    xr_limits_free(&range);
+}
+
+Test(plan, limits_stay_when_an_anchor_is_installed_again)
+{
+    holds_limited(NEW, "a.example");
+    EXPECT(plan_one(wish(XR_WISH_INSTALL, NEW), caps_limiting(), strict), XR_ACTION_NONE,
+           "it stays limited to names below a.example", NULL);
+    expect_limits(plan_one(wish_for(NEW, XR_EMAIL), caps_limiting(), strict),
+                  "names below a.example");
+}

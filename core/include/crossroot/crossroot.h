@@ -88,7 +88,7 @@ struct xr_words {
  *   recover              now, and all below
  *
  * "All below": yes, dry_run, all_or_nothing, confirm, password, ask_password, has_invoker, invoker, by;
- * and for install also drop_constraints, require_verified and only. A verb ignores all other members.
+ * and for install also drop_constraints, require_verified, only, permit_dns and permit_cidrs. A verb ignores all other members.
  */
 struct xr_request {
     size_t size; /* sizeof(struct xr_request); one that does not reach site is a usage error */
@@ -137,8 +137,10 @@ struct xr_request {
     /* A value of stores that names a backend alone looks in these scopes too (enum xr_scope). 0: only
      * in scope. */
     unsigned reach;
-    const char *by;  /* who asks, for the history: a user's name. NULL: not known */
-    bool only_files; /* inspect: the stores of the scope are not in view */
+    const char *by;             /* who asks, for the history: a user's name. NULL: not known */
+    bool only_files;            /* inspect: the stores of the scope are not in view */
+    struct xr_words permit_dns; /* install: DNS names that anchors are limited to; none: no limit */
+    struct xr_words permit_cidrs; /* likewise ranges of addresses, such as 192.0.2.0/24 */
 };
 #define XR_PASSWORD_MAX 4096u
 

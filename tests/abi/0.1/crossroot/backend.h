@@ -202,6 +202,15 @@ struct xr_caps {
     char missing[300];
     /* Of the certificates with one issuer and serial number, the store can hold only one. */
     bool one_per_serial;
+    /* As places[XR_ANCHOR], of an anchor that is limited to names and addresses: it has one extension
+     * attached, nameConstraints with permitted dNSNames and iPAddresses alone (RFC 5280, 4.2.1.10).
+     * XR_ADVISORY: some readers of the store ignore the limits, and why_not_limited says which. */
+    enum xr_strength limited;
+    char why_not_limited[256]; /* as why_cannot */
+    /* Browsers that read this store, in lower case, separated by blanks: "firefox", "chromium"…
+     * Empty: none, or unknown. */
+    char serves[128];
+    bool serves_everybody; /* all users of the machine and of tomorrow, not one user */
 };
 
 enum xr_answer { XR_UNKNOWN = 0, XR_YES, XR_NO };
@@ -384,7 +393,14 @@ struct xr_host {
 };
 #define XR_LOCK_MS 30000u /* milliseconds to wait for a store's lock */
 
-enum xr_scope { XR_SCOPE_USER = 1u << 0, XR_SCOPE_SYSTEM = 1u << 1, XR_SCOPE_ALL_USERS = 1u << 2 };
+enum xr_scope {
+    XR_SCOPE_USER = 1u << 0,
+    XR_SCOPE_SYSTEM = 1u << 1,
+    XR_SCOPE_ALL_USERS = 1u << 2,
+    /* With XR_SCOPE_SYSTEM: stores that reach every user, also of tomorrow, and that show each of them
+     * that the machine is managed. Without it such stores are found with only_named set. */
+    XR_SCOPE_POLICIES = 1u << 3
+};
 
 /* Where to look: all that a backend may know about the machine and the caller. */
 struct xr_site {
