@@ -5,7 +5,6 @@
 #include "kit/der.h"
 #include "kit/pem.h"
 
-#include <arpa/inet.h>
 #include <stdlib.h>
 
 const char *const policy_names[POLICY_KEYS] = {
@@ -87,28 +86,32 @@ bool policy_base64(struct xr_buf *out, const json_t *text)
 
 enum limits { LIMITS_GOOD, LIMITS_BAD, LIMITS_UNCLEAR };
 
+static bool is_range(const char *address, size_t len, const char *bits)
+{
+    unsigned char bytes[16];
+    unsigned found = 0;
+    char *text = xr_format("%.*s/%s", (int)len, address, bits);
+    bool is = xr_limits_range(bytes, &found, text) > 0;
+
+    free(text);
+    return is;
+}
+
 /* Chromium takes more spellings of an address than inet_pton: those are not guessed at. */
 static enum limits check_cidr(const char *text)
 {
     const char *slash = strrchr(text, '/');
-    unsigned char address[16];
-    char host[64];
-    unsigned long bits = 0;
-    size_t len = slash != NULL ? (size_t)(slash - text) : 0, most = 0;
-    char *end = NULL;
+    size_t len = slash != NULL ? (size_t)(slash - text) : 0;
 
     if (slash == NULL || strchr(text, '/') != slash || len == 0 || slash[1] == '\0')
         return LIMITS_BAD;
-    if (len >= sizeof(host) || strspn(slash + 1, "0123456789") != strlen(slash + 1))
+    if (len > 64 || strspn(slash + 1, "0123456789") != strlen(slash + 1) ||
+        !is_range(text, len, "0"))
         return LIMITS_UNCLEAR;
-    memcpy(host, text, len);
-    host[len] = '\0';
-    if (inet_pton(AF_INET, host, address) == 1)
-        most = 32;
-    else if (inet_pton(AF_INET6, host, address) == 1)
-        most = 128;
-    bits = strtoul(slash + 1, &end, 10);
-    return most == 0 ? LIMITS_UNCLEAR : bits <= most ? LIMITS_GOOD : LIMITS_BAD;
+    /* Zeros in front mean nothing. */
+    for (slash++; slash[0] == '0' && slash[1] != '\0';)
+        slash++;
+    return is_range(text, len, slash) ? LIMITS_GOOD : LIMITS_BAD;
 }
 
 static enum limits check_dns(const char *text)
@@ -150,6 +153,61 @@ static enum limits take_limits(struct policy_own *own, const json_t *entry)
     if (dns == LIMITS_BAD || cidrs == LIMITS_BAD || own->dns.count + own->cidrs.count == 0)
         return LIMITS_BAD;
     return cidrs;
+}
+
+/* ---- elements ---- */
+
+/* In one line, as Chromium wants it. */
+static json_t *base64_of(struct xr_bytes der)
+{
+    char *text = xr_new(xr_base64_size(der.len) + 1, 1);
+    size_t len = xr_base64_lines(text, der), kept = 0;
+    json_t *out = NULL;
+
+    for (size_t i = 0; i < len; i++) {
+        if (text[i] != '\n')
+            text[kept++] = text[i];
+    }
+    out = json_stringn(text, kept);
+    free(text);
+    return out;
+}
+
+/* NULL if there are none. */
+static json_t *strings(const struct xr_strings *from)
+{
+    json_t *out = from->count > 0 ? json_array() : NULL;
+
+    for (size_t i = 0; i < from->count; i++)
+        (void)json_array_append_new(out, json_string(from->items[i]));
+    return out;
+}
+
+json_t *policy_element(struct xr_bytes der, const struct xr_limits *limits)
+{
+    json_t *out = base64_of(der);
+
+    if (limits == NULL || !xr_limits_any(limits))
+        return out;
+    return json_pack("{s:o, s:{s:o*, s:o*}}", "certificate", out, "constraints",
+                     "permitted_dns_names", strings(&limits->dns), "permitted_cidrs",
+                     strings(&limits->cidrs));
+}
+
+bool policy_element_read(struct xr_buf *der, struct xr_limits *limits, const json_t *element,
+                         bool limited)
+{
+    struct policy_own own = {.source = NULL};
+    const json_t *text = limited ? json_object_get(element, "certificate") : element;
+    bool good = policy_base64(der, text) && (!limited || take_limits(&own, element) == LIMITS_GOOD);
+
+    for (size_t i = 0; good && i < own.dns.count; i++)
+        good = xr_limits_add_dns(limits, own.dns.items[i]);
+    for (size_t i = 0; good && i < own.cidrs.count; i++)
+        good = xr_limits_add_cidr(limits, own.cidrs.items[i]);
+    xr_strings_free(&own.dns);
+    xr_strings_free(&own.cidrs);
+    return good;
 }
 
 /* ---- lists ---- */

@@ -182,6 +182,29 @@ static bool merged(const struct loading *l, enum policy_key key)
     return false;
 }
 
+/* Is it the file that crossroot writes? */
+static bool own(const struct loading *l, const struct source *source)
+{
+    const char *path = l->view->files.items[source->path], *name = strrchr(path, '/');
+
+    return source->level == 0 && strcmp(name != NULL ? name + 1 : path, POLICY_OWN) == 0;
+}
+
+/* Lists are added to each other only where the policy is to be merged, within managed/, and if each of
+ * them is one. */
+static void find_taken(struct loading *l, enum policy_key key)
+{
+    bool adds = key != POLICY_MERGE && merged(l, key);
+
+    for (size_t i = 0; i < l->count && l->view->taken[key] == NULL; i++) {
+        const struct source *s = &l->items[i];
+
+        if (s->set[key] != NULL && !own(l, s) &&
+            (!adds || s->level != 0 || !json_is_array(s->set[key])))
+            l->view->taken[key] = l->view->files.items[s->path];
+    }
+}
+
 static void decide(struct loading *l, enum policy_key key)
 {
     struct policy_view *view = l->view;
@@ -248,6 +271,7 @@ enum xr_status policy_load(struct policy_view *out, const char *root, const char
                                                            POLICY_HINTS,    POLICY_DISTRUST,
                                                            POLICY_PLATFORM, POLICY_MERGE};
         decide(&l, order[i]);
+        find_taken(&l, order[i]);
     }
     policy_finish(out);
     for (size_t i = 0; i < l.count; i++) {

@@ -28,6 +28,8 @@ extern const char *const policy_names[POLICY_KEYS];
 
 struct policy_own;
 
+#define POLICY_OWN "crossroot.json" /* in managed/: the one file that crossroot writes */
+
 /* Paths in it are inside root. */
 struct policy_view {
     /*
@@ -43,6 +45,9 @@ struct policy_view {
     const char *platform_file; /* the file that says so, or NULL */
     /* The file whose value of that policy counts first, or NULL. */
     const char *decides[POLICY_KEYS];
+    /* A file that sets it and is not crossroot's, where a value of ours would hide that one or be
+     * hidden by it; or NULL. */
+    const char *taken[POLICY_KEYS];
     /* The browser may trust or distrust more than the items, or less; problems say why. */
     bool incomplete;
     struct xr_strings problems; /* one line each, for people */
@@ -76,8 +81,8 @@ struct policy_product {
     const char *title;
     enum policy_family family;
     const char *path; /* Chromium's: directory of policies; Firefox's: policies.json */
-    /* Firefox's: directories of installations. distribution/policies.json in one counts if there is no
-     * file at path. Ends with NULL. */
+    /* Directories of installations, ends with NULL. Firefox's: distribution/policies.json in one counts
+     * if there is no file at path. */
     const char *const *installed;
 };
 extern const struct policy_product policy_products[]; /* the last one has no name */

@@ -5,6 +5,8 @@
 
 #include "policy.h"
 
+#include "kit/limits.h"
+
 #include <jansson.h>
 
 XR_PRINTF(2, 3) void policy_problem(struct policy_view *view, const char *format, ...);
@@ -12,6 +14,12 @@ XR_PRINTF(2, 3) void policy_problem(struct policy_view *view, const char *format
 void policy_take(struct policy_view *view, enum policy_key key, const char *path,
                  const json_t *list);
 void policy_finish(struct policy_view *view); /* makes items of what was taken */
+/* One element of a list: the base64 of a certificate, or with limits an object. limits may be NULL. */
+json_t *policy_element(struct xr_bytes der, const struct xr_limits *limits);
+/* The reverse; limited: it is an object. false: the element, or its limits, cannot be told in the form
+ * that we write. der and limits are to be freed in any case. */
+bool policy_element_read(struct xr_buf *der, struct xr_limits *limits, const json_t *element,
+                         bool limited);
 /* base64 as Chromium decodes it: no blank, and padding. false: it ignores the text. */
 bool policy_base64(struct xr_buf *out, const json_t *text);
 

@@ -275,7 +275,9 @@ static void decide_install(struct deciding *d)
 
         /* The vendor's restriction stays: this store cannot widen only that. */
         xr_purposes_text(text, sizeof(text), present->purposes);
-        step->why = xr_format("it comes with the system, as an anchor for %s", text);
+        step->why =
+            xr_format("it %s, as an anchor for %s",
+                      d->caps->vendors[0] != '\0' ? "is there" : "comes with the system", text);
         return;
     }
     held = held_for(d->before);
@@ -327,6 +329,19 @@ out:
 
 /* ---- remove, distrust ---- */
 
+/* Why an entry of somebody else's is not removed. */
+static char *vendors_text(const struct xr_caps *caps)
+{
+    bool distrusts = caps->places[XR_DISTRUST] != XR_CANNOT;
+
+    if (caps->vendors[0] != '\0')
+        return xr_format("it is %s: remove it there%s", caps->vendors,
+                         distrusts ? ", or use distrust" : "");
+    return xr_strdup(distrusts ? "it comes with the system and would come back: use distrust "
+                                 "instead"
+                               : "it comes with the system");
+}
+
 static void decide_remove(struct deciding *d)
 {
     const struct xr_wish *wish = d->wish;
@@ -353,11 +368,7 @@ static void decide_remove(struct deciding *d)
             !d->caps->writable && !d->caps->needs_privilege && d->caps->why_not[0] != '\0';
 
         if (vendor)
-            refuse(d, xr_strdup(reads_only ? d->caps->why_not
-                                : d->caps->places[XR_DISTRUST] == XR_CANNOT
-                                    ? "it comes with the system"
-                                    : "it comes with the system and would come back: use distrust "
-                                      "instead"));
+            refuse(d, reads_only ? xr_strdup(d->caps->why_not) : vendors_text(d->caps));
         else
             d->step->why = xr_strdup(!d->caps->writable && d->caps->left_out[0] != '\0'
                                          ? "not among what can be listed of this store"
@@ -366,8 +377,10 @@ static void decide_remove(struct deciding *d)
         return;
     }
     if (vendor)
-        d->step->why = xr_strdup("the entry that comes with the system stays; use distrust against "
-                                 "it");
+        d->step->why = d->caps->vendors[0] != '\0'
+                           ? xr_format("the entry %s stays", d->caps->vendors)
+                           : xr_strdup("the entry that comes with the system stays; use distrust "
+                                       "against it");
     d->step->want = want;
     if (want->count == 0) {
         xr_state_free(want);

@@ -23,11 +23,26 @@ static void put_places(const struct xr_text_style *style, FILE *out, const struc
             continue;
         xr_buf_fmt(&text, "%s%s%s", text.len == 0 ? "" : ", ", xr_place_name((enum xr_place)place),
                    strengths[caps->places[place]]);
+        if (place == XR_DISTRUST && caps->distrust_by_key)
+            xr_buf_str(&text, " (of every certificate of a key)");
     }
-    if (caps->distrust_by_key)
-        xr_buf_str(&text, " (of every certificate of a key)");
     put_row(style, out, "holds", text.data != NULL ? text.data : "");
     xr_buf_free(&text);
+}
+
+static void put_anchors(const struct xr_text_style *style, FILE *out, const struct xr_caps *caps,
+                        const char *purposes)
+{
+    static const char *const strengths[] = {[XR_CANNOT] = "",
+                                            [XR_ADVISORY] = "; limits to names are advisory",
+                                            [XR_DESELECT_ONLY] = "",
+                                            [XR_ENFORCED] = "; can be limited to names"};
+    bool any = caps->purposes == XR_ANY_PURPOSE;
+    char *text = xr_format("%s%s", any ? "for any purpose: cannot be restricted" : purposes,
+                           strengths[caps->limited]);
+
+    put_row(style, out, "anchors", text);
+    free(text);
 }
 
 void xr_text_stores(const struct xr_text_style *style, FILE *out, const struct xr_report *report)
@@ -50,9 +65,7 @@ void xr_text_stores(const struct xr_text_style *style, FILE *out, const struct x
                                     : "yes");
         put_places(style, out, &run->caps);
         xr_purposes_text(text, sizeof(text), run->caps.purposes);
-        put_row(style, out, "anchors",
-                run->caps.purposes == XR_ANY_PURPOSE ? "for any purpose: cannot be restricted"
-                                                     : text);
+        put_anchors(style, out, &run->caps, text);
         if (run->caps.locked != 0)
             put_row(style, out, "password", "yes: needed to change trust");
         put_row(style, out, "verifier",

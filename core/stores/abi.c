@@ -78,6 +78,8 @@ AT(xr_caps, limited, 6696);
 AT(xr_caps, why_not_limited, 6700);
 AT(xr_caps, serves, 6956);
 AT(xr_caps, serves_everybody, 7084);
+AT(xr_caps, shares_readers, 7085);
+AT(xr_caps, vendors, 7086);
 
 AT(xr_opinion, size, 0);
 AT(xr_opinion, answer, 8);

@@ -140,6 +140,8 @@ void xr_put_caps(struct xr_buf *out, const struct xr_caps *caps)
     xr_put_text(out, caps->why_not_limited);
     xr_put_text(out, caps->serves);
     xr_put_number(out, caps->serves_everybody);
+    xr_put_number(out, caps->shares_readers);
+    xr_put_text(out, caps->vendors);
 }
 
 void xr_get_fixed(struct xr_reader *in, void *out, size_t len)
@@ -367,4 +369,6 @@ void xr_get_caps(struct xr_reader *in, struct xr_caps *caps)
     get_field(in, caps->why_not_limited, sizeof(caps->why_not_limited));
     get_field(in, caps->serves, sizeof(caps->serves));
     caps->serves_everybody = xr_get_number(in, 1) != 0;
+    caps->shares_readers = xr_get_number(in, 1) != 0;
+    get_field(in, caps->vendors, sizeof(caps->vendors));
 }

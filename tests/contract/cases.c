@@ -877,7 +877,7 @@ static const char *caps_sane(struct contract *ctx)
         held += store->caps.places[i] != XR_CANNOT;
     }
     NEED(held > 0);
-    NEED((store->caps.verifier[0] != '\0') == (ctx->backend->table.probe != NULL));
+    NEED(store->caps.verifier[0] == '\0' || ctx->backend->table.probe != NULL);
     return NULL;
 }
 
@@ -932,7 +932,8 @@ static bool path_is(const struct contract *ctx, const struct xr_verdict *verdict
 
 static bool can_probe(const struct contract *ctx)
 {
-    return ctx->caps.verifier[0] != '\0' && contract_holds(ctx, XR_ANCHOR);
+    return ctx->caps.verifier[0] != '\0' && !ctx->caps.shares_readers &&
+           contract_holds(ctx, XR_ANCHOR);
 }
 
 static const char *probe_cross(struct contract *ctx)

@@ -23,7 +23,7 @@ static const char *denies(struct contract *ctx)
         const struct xr_state *held = xr_snapshot_find(ctx->stock, &subject);
 
         for (unsigned place = 0; place < XR_PLACE_COUNT; place++) {
-            struct xr_store *store = contract_open(ctx, XR_WRITE);
+            struct xr_store *store = place != XR_CRL ? contract_open(ctx, XR_WRITE) : NULL;
             enum xr_status status = XR_OK;
 
             if (place == XR_CRL)
@@ -86,7 +86,7 @@ static const char *answers(struct contract *ctx)
     struct xr_store *store = contract_open(ctx, XR_READ);
 
     NEED(store != NULL);
-    if (store->caps.verifier[0] == '\0')
+    if (store->caps.verifier[0] == '\0' || store->caps.shares_readers)
         return contract_skip(ctx, "nobody can be asked");
     NEED(xr_store_probe(store, &verdict, &probe, &ctx->err) == XR_OK);
     NEED(verdict.answer == XR_YES);

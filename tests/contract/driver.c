@@ -53,13 +53,14 @@ static void fixed_stock(const struct contract *ctx)
     xr_buf_free(&text);
 }
 
-/* Chromium's policies, which crossroot only reads. */
+/* Chromium's policies. */
 static char *policies_location(const char *scratch)
 {
     tree_dirs(scratch, "policies/managed");
     return tree_path(scratch, "policies");
 }
 
+/* The file has the name of crossroot's own, and was written by somebody else: then nothing is. */
 static void policies_stock(const struct contract *ctx)
 {
     const enum contract_cert certs[] = {CERT_SHIPPED, CERT_BESIDE};
@@ -79,8 +80,17 @@ static void policies_stock(const struct contract *ctx)
         free(lines);
     }
     xr_buf_str(&text, "]}\n");
-    tree_text(ctx->scratch, "policies/managed/contract.json", text.data);
+    tree_text(ctx->scratch, "policies/managed/crossroot.json", text.data);
     xr_buf_free(&text);
+}
+
+/* Firefox's, with other settings in it. */
+static char *installs_location(const char *scratch)
+{
+    tree_dirs(scratch, "firefox");
+    tree_text(scratch, "firefox/policies.json",
+              "{\n\t\"policies\": {\n\t\t\"DisableTelemetry\": true\n\t}\n}\n");
+    return tree_path(scratch, "firefox/policies.json");
 }
 
 /* A profile of Chromium's, with the same two. */
@@ -241,6 +251,11 @@ static const struct contract_kind kinds[] = {
      .location = policies_location,
      .image = tree_image,
      .stock = policies_stock},
+    {.backend = "policy",
+     .variant = "chromium",
+     .location = policies_location,
+     .image = tree_image},
+    {.backend = "policy", .variant = "firefox", .location = installs_location, .image = tree_image},
     {.backend = "chromium",
      .fixed = true,
      .location = profile_location,

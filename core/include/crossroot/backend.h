@@ -211,6 +211,12 @@ struct xr_caps {
      * Empty: none, or unknown. */
     char serves[128];
     bool serves_everybody; /* all users of the machine and of tomorrow, not one user */
+    /* Whoever reads this store reads other stores too, which may give more trust or take it: probe
+     * answers XR_UNKNOWN unless this store alone decides. */
+    bool shares_readers;
+    /* Whose the entries marked XR_ENTRY_VENDOR are, such as "in the administrator's own files". Empty:
+     * they come with the system. */
+    char vendors[96];
 };
 
 enum xr_answer { XR_UNKNOWN = 0, XR_YES, XR_NO };
