@@ -176,14 +176,22 @@ static void load_program(struct nss_opinions *o, const struct xr_host *host,
         (void)add_reader(o, program, "");
 }
 
-void nss_chromiums_load(struct nss_opinions *o, const struct xr_host *host)
+/* unsure: not every profile of it could be found. */
+typedef void (*program_fn)(void *ctx, const struct nss_tree *tree,
+                           const struct nss_chromium *program,
+                           const struct browser_profiles *profiles, bool unsure);
+
+/* Every program with profiles that uses the database; if there is none, the usual one. */
+static void each_program(const struct nss_opinions *o, program_fn visit, void *ctx)
 {
     const char *path = o->root != NULL ? below(o->path, o->root) : NULL;
     char *own = path != NULL ? xr_format("/%s", path) : xr_strdup(o->path);
     char *within = nss_chromium_home(own);
     const char *home = o->home != NULL && below(own, o->home) != NULL ? o->home : within;
     struct nss_tree tree = {0};
+    const struct browser_profiles none = {0};
     const struct nss_chromium *usual = NULL;
+    size_t visited = 0;
 
     if (home == NULL && below(own, o->data_home) != NULL)
         home = o->home;
@@ -200,19 +208,90 @@ void nss_chromiums_load(struct nss_opinions *o, const struct xr_host *host)
         if (usual == NULL)
             usual = program;
         status = browser_profiles(&profiles, &tree, o->config_home, program, NULL);
-        if (status != XR_OK || profiles.count > 0)
-            load_program(o, host, &tree, program, &profiles);
-        if (status != XR_OK)
-            add_reader(o, program, "others")->unread = "not every profile of it could be found";
+        if (status != XR_OK || profiles.count > 0) {
+            visit(ctx, &tree, program, &profiles, status != XR_OK);
+            visited++;
+        }
         browser_profiles_free(&profiles);
     }
-    if (usual != NULL && o->chromiums.count == 0)
-        (void)add_reader(o, usual, "");
+    if (usual != NULL && visited == 0)
+        visit(ctx, &tree, usual, &none, false);
 close:
     nss_tree_close(&tree);
 out:
     free(within);
     free(own);
+}
+
+struct loading {
+    struct nss_opinions *o;
+    const struct xr_host *host;
+};
+
+static void load_visited(void *ctx, const struct nss_tree *tree, const struct nss_chromium *program,
+                         const struct browser_profiles *profiles, bool unsure)
+{
+    const struct loading *l = ctx;
+
+    load_program(l->o, l->host, tree, program, profiles);
+    if (unsure)
+        add_reader(l->o, program, "others")->unread = "not every profile of it could be found";
+}
+
+void nss_chromiums_load(struct nss_opinions *o, const struct xr_host *host)
+{
+    struct loading l = {o, host};
+
+    each_program(o, load_visited, &l);
+}
+
+/* ---- whom it serves ---- */
+
+static const char *word_of(char memory[64], const char *program)
+{
+    size_t len = strcspn(program, " ");
+
+    for (const struct policy_product *p = policy_products; p->name != NULL; p++) {
+        if (strcmp(p->title, program) == 0)
+            return p->name;
+    }
+    for (size_t i = 0; i < len && i < 63; i++)
+        memory[i] =
+            program[i] >= 'A' && program[i] <= 'Z' ? (char)(program[i] - 'A' + 'a') : program[i];
+    memory[len < 63 ? len : 63] = '\0';
+    return memory;
+}
+
+void nss_serve(char out[128], const char *program, const char *tail)
+{
+    char memory[64], word[80];
+    size_t len = strlen(out), more = 0;
+
+    (void)snprintf(word, sizeof(word), "%s%s", word_of(memory, program), tail);
+    more = strlen(word);
+    for (const char *at = strstr(out, word); at != NULL; at = strstr(at + 1, word)) {
+        if ((at == out || at[-1] == ' ') && (at[more] == ' ' || at[more] == '\0'))
+            return;
+    }
+    if (len + more + 2 <= 128)
+        (void)snprintf(out + len, 128 - len, "%s%s", len > 0 ? " " : "", word);
+    else
+        (void)snprintf(out, 128, "others"); /* nobody must think that these are all */
+}
+
+/* Policies of the machine do not reach a packed one. */
+static void name_visited(void *ctx, const struct nss_tree *tree, const struct nss_chromium *program,
+                         const struct browser_profiles *profiles, bool unsure)
+{
+    (void)tree;
+    (void)profiles;
+    (void)unsure;
+    nss_serve(ctx, program->name, program->in_home ? "-packed" : "");
+}
+
+void nss_chromiums_serve(char out[128], const struct nss_opinions *o)
+{
+    each_program(o, name_visited, out);
 }
 
 void nss_chromiums_free(struct nss_opinions *o)

@@ -8,8 +8,9 @@
 #include <unistd.h>
 
 static void describe(struct xr_caps *caps, const struct xr_session *s,
-                     const struct nss_files *files, const char *path)
+                     const struct nss_files *files, const struct xr_target *target)
 {
+    const char *path = target->location;
     struct xr_caps full = {.size = sizeof(full)};
     struct stat st;
 
@@ -60,6 +61,7 @@ static void describe(struct xr_caps *caps, const struct xr_session *s,
     if (fstat(s->dir, &st) == 0)
         (void)snprintf(full.identity, sizeof(full.identity), "%llu:%llu",
                        (unsigned long long)st.st_dev, (unsigned long long)st.st_ino);
+    nss_opinions_serve(full.serves, target->site, path, s->dir);
     nss_running(&full, s->dir, path);
     xr_caps_give(caps, &full);
 }
@@ -147,7 +149,7 @@ static enum xr_status session_open(struct xr_session **out, struct xr_caps *caps
     s->forgets = nss_forgets(s->dir, target->location);
     if (mode != XR_PROBE)
         nss_returns_load(&s->returns, target->site, target->location);
-    describe(caps, s, &files, target->location);
+    describe(caps, s, &files, target);
     *out = s;
     return XR_OK;
 }

@@ -360,3 +360,20 @@ void nss_opinions_add(struct xr_verdict *out, const struct nss_opinions *o,
         ask_firefox(out, o, s, probe);
     ask_chromiums(out, o, s, probe);
 }
+
+/* ---- whom a database serves ---- */
+
+void nss_opinions_serve(char out[128], const struct xr_site *site, const char *location, int dir)
+{
+    const struct nss_profiles *profiles = nss_profiles_of(location);
+    const char *program = profiles != NULL ? profiles->program : dir >= 0 ? program_of(dir) : NULL;
+    struct nss_opinions *o = NULL;
+
+    if (program != NULL) {
+        nss_serve(out, program, "");
+        return;
+    }
+    o = nss_opinions_new(site, location);
+    nss_chromiums_serve(out, o);
+    nss_opinions_free(o);
+}

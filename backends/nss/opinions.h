@@ -38,5 +38,9 @@ struct nss_opinions {
 /* chromiums.c: fills o->chromiums if the database is one that Chromium and relatives use. */
 void nss_chromiums_load(struct nss_opinions *o, const struct xr_host *host);
 void nss_chromiums_free(struct nss_opinions *o);
+/* Adds the words of those programs, once each. */
+void nss_chromiums_serve(char out[128], const struct nss_opinions *o);
+/* Adds the word of a program, if there is room; no part of one. */
+void nss_serve(char out[128], const char *program, const char *tail);
 
 #endif

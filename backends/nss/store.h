@@ -126,6 +126,8 @@ const struct nss_cert *nss_view_find(const struct nss_view *view,
 /* opinions.c: what the browsers say whose database this is. */
 struct nss_opinions *nss_opinions_new(const struct xr_site *site, const char *location);
 void nss_opinions_free(struct nss_opinions *o); /* NULL is fine */
+/* Which browsers read the database at location, whose directory is dir or -1: as caps.serves. */
+void nss_opinions_serve(char out[128], const struct xr_site *site, const char *location, int dir);
 /* Before libnss3 is started, because it uses softoken itself; once. */
 void nss_opinions_load(struct nss_opinions *o, struct xr_session *session);
 void nss_opinions_add(struct xr_verdict *out, const struct nss_opinions *o,

@@ -52,6 +52,7 @@ struct xr_step {
     char *why;                      /* owned; reason of a refusal or of "none", or a remark */
     char *ask;                      /* owned; why this step needs a confirmation, or NULL */
     bool pin_answers;               /* a typed pin for this certificate answers it */
+    bool served; /* nothing is done, for another store serves its readers: why says which */
 };
 
 struct xr_plan {

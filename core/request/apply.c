@@ -57,7 +57,7 @@ static void verify_install(struct xr_engine *engine, struct xr_run *run, struct 
         const struct xr_step *step = &run->plan.items[i];
         struct xr_verdict verdict;
 
-        if (step->pool_at == XR_NONE || step->action == XR_ACTION_REFUSE ||
+        if (step->pool_at == XR_NONE || step->action == XR_ACTION_REFUSE || step->served ||
             step->action == XR_ACTION_REMOVE ||
             (step->place != XR_ANCHOR && step->place != XR_INTERMEDIATE) ||
             (run->verified && run->verdict.answer == XR_NO))
@@ -521,6 +521,7 @@ void xr_change_carry_out(struct xr_change_run *c)
         return;
     xr_change_unlock(c);
     apply_all(c);
+    xr_change_ask_users(c);
     for (size_t i = 0; i < c->engine->report->runs.count; i++)
         xr_secret_wipe(&c->engine->report->runs.items[i].password);
     tell(c);

@@ -55,6 +55,11 @@ bool xr_change_wishes(struct xr_change_run *c);
 /* Makes a plan for every run that can have one. */
 void xr_change_plan(struct xr_change_run *c);
 
+/* served.c. Leaves to a store that serves all users what it does for the readers of others. */
+void xr_change_serve(struct xr_change_run *c);
+/* After the change: asks users' stores where what was changed decides only together with them. */
+void xr_change_ask_users(struct xr_change_run *c);
+
 /* apply.c */
 bool xr_change_open_journal(struct xr_change_run *c);
 /* Fills every run's leaving from the journal. */

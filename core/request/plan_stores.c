@@ -231,4 +231,5 @@ void xr_change_plan(struct xr_change_run *c)
         if (report->runs.items[i].why == NULL)
             plan_run(c, &report->runs.items[i]);
     }
+    xr_change_serve(c);
 }
