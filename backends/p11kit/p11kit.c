@@ -186,6 +186,19 @@ static void describe_writing(struct xr_caps *full, const struct xr_session *s)
                        t->shared != NULL ? "; change the store ca-certificates" : "");
 }
 
+/* Bundles that are made from the same directory have no place for limits. */
+static void describe_limits(struct xr_caps *full, const struct token_layout *t)
+{
+    bool shared = t->shared != NULL;
+
+    full->limited = shared ? XR_CANNOT : XR_ADVISORY;
+    (void)snprintf(full->why_not_limited, sizeof(full->why_not_limited), "%s",
+                   shared ? "the distribution also makes bundles from this directory, and programs "
+                            "that read them would see no limits"
+                          : "programs that use GnuTLS keep to the limits; others, such as those "
+                            "that use NSS, may trust it for every name");
+}
+
 static void describe_files(struct xr_caps *full, const struct xr_session *s)
 {
     const struct token_layout *t = token_of(s);
@@ -198,6 +211,7 @@ static void describe_files(struct xr_caps *full, const struct xr_session *s)
     full->subjects = 1u << XR_SUBJECT_CERT | 1u << XR_SUBJECT_ISSUER_SERIAL;
     full->atomic = true;
     full->attaches = true;
+    describe_limits(full, t);
     (void)snprintf(full->why_cannot[XR_INTERMEDIATE], sizeof(full->why_cannot[0]), "%s",
                    why != NULL ? why : "");
     (void)snprintf(full->why_cannot[XR_CRL], sizeof(full->why_cannot[0]),

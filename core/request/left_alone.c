@@ -15,16 +15,55 @@ static bool may_hold(const struct xr_engine *engine, struct xr_run *run)
            run->snapshot.count > 0;
 }
 
+/* Addresses for a message. */
+struct names {
+    struct xr_buf text;
+    size_t count;
+};
+
+static void name(struct names *names, const struct xr_run *run, const char *remark)
+{
+    if (names->count++ < LEFT_ALONE_NAMED)
+        xr_buf_fmt(&names->text, "%s%s%s", names->count > 1 ? ", " : "", run->address, remark);
+}
+
+static const char *more(const struct names *names)
+{
+    return names->count > LEFT_ALONE_NAMED ? "…" : "";
+}
+
+/* A store that every user would see changed, of browsers that are here. */
+static bool reaches_all(const struct xr_engine *engine, struct xr_run *run)
+{
+    return (run->backend->table.flags & XR_BACKEND_HOMES) == 0 &&
+           xr_txn_survey(run, engine->rq->site, &engine->worker, false, NULL) == XR_OK &&
+           run->caps.serves_everybody;
+}
+
+static void say(struct xr_report *report, const struct names *alone, const struct names *all,
+                bool takes)
+{
+    if (alone->count > 0)
+        xr_report_say(report, takes ? XR_NOTE : XR_INFO, NULL,
+                      "left alone, because --store does not name %s: %s%s",
+                      alone->count > 1 ? "them" : "it", alone->text.data, more(alone));
+    if (all->count > 0)
+        xr_report_say(
+            report, XR_NOTE, NULL,
+            "for every user of the browser, also those to come, name the policy with "
+            "--store, or use --scope all: %s%s; the browser then shows that it is managed",
+            all->text.data, more(all));
+}
+
 void xr_engine_leave_alone(struct xr_engine *engine, size_t from)
 {
     struct xr_report *report = engine->report;
     enum xr_verb verb = engine->rq->verb;
-    struct xr_buf names = {0};
-    size_t kept = from, named = 0;
+    struct names alone = {{0}, 0}, all = {{0}, 0};
+    size_t kept = from;
     bool takes = verb == XR_VERB_REMOVE || verb == XR_VERB_DISTRUST;
 
-    if (verb != XR_VERB_INSTALL && verb != XR_VERB_REMOVE && verb != XR_VERB_DISTRUST &&
-        verb != XR_VERB_RECOVER)
+    if (verb != XR_VERB_INSTALL && !takes && verb != XR_VERB_RECOVER)
         return;
     for (size_t i = from; i < report->runs.count; i++) {
         struct xr_run *run = &report->runs.items[i];
@@ -34,17 +73,16 @@ void xr_engine_leave_alone(struct xr_engine *engine, size_t from)
             continue;
         }
         engine->left_alone++;
-        if ((!takes || may_hold(engine, run)) && named++ < LEFT_ALONE_NAMED)
-            xr_buf_fmt(&names, "%s%s", named > 1 ? ", " : "", run->address);
+        if (verb == XR_VERB_INSTALL && reaches_all(engine, run))
+            name(&all, run, run->caps.places[XR_INTERMEDIATE] == XR_CANNOT ? " (roots alone)" : "");
+        else if (verb != XR_VERB_RECOVER && (!takes || may_hold(engine, run)))
+            name(&alone, run, "");
         xr_run_free(run);
     }
     report->runs.count = kept;
-    /* Installing elsewhere is no less for it. */
-    if (named > 0 && verb != XR_VERB_RECOVER)
-        xr_report_say(report, takes ? XR_NOTE : XR_INFO, NULL,
-                      "left alone, because --store does not name %s: %s%s",
-                      named > 1 ? "them" : "it", names.data, named > LEFT_ALONE_NAMED ? "…" : "");
-    xr_buf_free(&names);
+    say(report, &alone, &all, takes);
+    xr_buf_free(&alone.text);
+    xr_buf_free(&all.text);
 }
 
 void xr_engine_say_none(struct xr_engine *engine)

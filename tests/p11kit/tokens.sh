@@ -99,6 +99,20 @@ if command -v gnutls-cli >/dev/null && [[ $(id -u) -eq 0 && -e $bundle ]]; then
     run xr --store p11-kit:pkcs11:token=System%20Trust install --yes new-root.pem
     expect_eq 'nor a root' "$rc" 1
     expect_grep 'but where it is made of' 'one file; change the store ca-certificates' "$out"
+    # Limits are attached to the key, and GnuTLS keeps to them.
+    for want in localhost:yes example.com:no; do
+        rm -rf "$T/limited"
+        mkdir "$T/limited"
+        expect_exit 0 "a root limited to ${want%:*}" xr --store "p11-kit:$T/limited" install --yes \
+            old-root.pem --permit-dns "${want%:*}"
+        cat "$T"/limited/*.p11-kit >"$T/bundle"
+        gnutls "limited to ${want%:*}" no "${want#*:}"
+    done
+    run xr --store "p11-kit:$T/limited" install old-root.pem --only --permit-dns localhost
+    expect_eq 'somebody is asked' "$rc" 7
+    expect_grep 'and told who ignores limits' 'others, such as those that use NSS, may trust it' "$err"
+    expect_exit 0 'list' xr --store "p11-kit:$T/limited" list
+    expect_grep 'says the limits' 'limited to names below example.com' "$out"
     umount "$bundle"
     only trust
 else
@@ -162,14 +176,14 @@ rm "$T/token"/*old* "$T/token"/crossroot-"$(sha old-root.pem)"* 2>/dev/null || t
     openssl x509 -in old-root.pem
 } >"$T/token/theirs.p11-kit"
 run t list
-expect_grep 'attached constraints are listed' 'attached to its key: X509v3 Name Constraints' "$out"
+expect_grep 'attached constraints are listed' 'limited to names below example.org' "$out"
 run t verify --untrusted sub.pem leaf.pem
 expect_eq 'OpenSSL cannot answer for them' "$rc" 1
 expect_grep 'and says so' 'does not apply the constraints' "$out"
 snap "$T/token" >"$T/before"
 expect_exit 0 'make it narrower' t install --yes --only --for server old-root.pem
 run t list
-expect_grep 'they stay attached' 'attached to its key: X509v3 Name Constraints' "$out"
+expect_grep 'they stay attached' 'limited to names below example.org' "$out"
 run trust dump
 expect_grep 'for the module too' 'object-id: 2.5.29.30' "$out"
 expect_exit 0 'undo' t undo --yes

@@ -47,7 +47,10 @@ old=$(sha "$P/old-root.pem")
 again="$theirs/policies.json makes it an anchor again whenever Firefox starts"
 
 begins '' 'no policy'
-printf '{"policies":{"Certificates":{"Install":["%s"]}}}\n' "$P/old-root.pem" >"$T/distribution/policies.json"
+printf '{"policies": {"DisableTelemetry": true}}\n' >"$T/distribution/policies.json"
+cp "$T/distribution/policies.json" "$T/theirs.json"
+expect_exit 0 'crossroot writes it' xr --store "policy:$theirs/policies.json" install --yes old-root.pem
+policy=$(sed -n 's/.*crossroot undo //p' "$out")
 begins anchor 'a policy'
 expect_exit 0 'list' on list
 expect_grep 'names the file' "$again" "$out"
@@ -59,7 +62,9 @@ expect_exit 0 'distrust' on distrust --yes "$old"
 expect_grep 'warns' "warning: .*$again" "$err"
 expect_eq 'it is distrusted' "$(places)" distrust
 begins 'distrust anchor' 'after the next start, for old NSS and for Firefox'
-rm "$T/distribution/policies.json"
+expect_exit 0 'undo' xr undo --yes "$policy"
+expect_grep 'says what stays where' 'profiles in which .* started meanwhile keep it: crossroot --scope all-users' "$err"
+expect_same 'the policy is what it was' "$T/theirs.json" "$T/distribution/policies.json"
 expect_exit 0 'remove without the policy' on remove --yes "$old"
 expect_no_grep 'does not warn' 'warning: .*makes it an anchor' "$err"
 begins '' 'after the next start'

@@ -82,21 +82,25 @@ undo
 tell start chromium "$T/data"
 tell ask chromium "${ports[@]}"
 expect_eq 'Chromium runs without the hint' "$REPLY" "$root"
-# within ANSWERS WHAT: measured were 5 to 8 seconds; a busy machine takes longer
-within() {
-    local begun=$SECONDS
-    for _ in {1..60}; do
+# Measured were 5 to 8 seconds. A browser does not watch the directory yet for some time after its start:
+# such a change it sees only when there is another.
+sees() { # ANSWERS
+    for _ in {1..15}; do
         tell ask chromium "${ports[@]}"
-        [[ $REPLY != "$1" ]] || break
+        [[ $REPLY != "$1" ]] || return 0
         sleep 2
     done
-    expect_eq "Chromium, $2" "$REPLY" "$1"
-    echo "      $2: noticed within $((SECONDS - begun)) s"
+    return 1
 }
-policy install cross.pem
-within "$both" 'a browser that runs takes up the hint'
+for _ in {1..6}; do
+    policy install cross.pem
+    ! sees "$both" || break
+    undo
+done
+expect_eq 'a browser that runs takes up the hint' "$REPLY" "$both"
 undo
-within "$root" 'and gives it up'
+sees "$root" || true
+expect_eq 'and gives it up' "$REPLY" "$root"
 tell stop chromium
 undo # of the user's anchor
 
