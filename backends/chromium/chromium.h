@@ -27,7 +27,15 @@ struct chromium_row {
     bool misnamed;            /* that is not the hash of der_cert, which Chromium does not notice */
     struct xr_bytes metadata; /* trust_settings */
     bool peer;                /* trusted, and no CA: as itself alone */
+    bool odd; /* its columns are of other types than Chromium's, so it cannot be made again */
     struct xr_strings dns, cidrs; /* those of the item */
+    unsigned char sha256[XR_SHA256_LEN];
+};
+
+/* A row that is not known. It may be another certificate's than its key says. */
+struct chromium_stranger {
+    char *key;
+    unsigned char sha256[XR_SHA256_LEN]; /* of its der_cert */
 };
 
 struct chromium_view {
@@ -41,7 +49,14 @@ struct chromium_view {
      * does not know, or a write that is not finished. problem says which, in one line. */
     bool incomplete;
     bool unread; /* none of it could be read, so count says nothing */
+    bool stale;  /* because a write was interrupted, which can be rolled back now */
     char problem[256];
+    char fixed[256]; /* why nobody but the browser should change it, or empty */
+    bool tableless;  /* it has no table of certificates yet */
+    struct {
+        struct chromium_stranger *items;
+        size_t count, capacity;
+    } strangers;
 
     char *source; /* of every item */
     size_t items_capacity, rows_capacity;

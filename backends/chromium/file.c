@@ -5,8 +5,8 @@
  * changed only while the journal's header is there (SQLite, pager.c), and is emptied after it. So the
  * journal must be without a header before and after the file is read, and the file unchanged in
  * between; if not, this waits a little and reads again. A header that stays is that of a write that
- * was interrupted: what the file held before is in the journal, and playing it back is the
- * browser's.
+ * was interrupted: what the file held before is in the journal, and playing it back is for who may
+ * write.
  */
 #include "file.h"
 
@@ -26,6 +26,9 @@
 #define JOURNAL    CHROMIUM_FILE "-journal"
 #define WAL        CHROMIUM_FILE "-wal"
 #define UNFINISHED "a write of it was not finished; start the browser once, which ends it"
+/* SQLite's lock bytes (its file format, "pending byte"): PENDING, RESERVED, then 510 of SHARED. */
+#define LOCKS_AT  0x40000000
+#define LOCKS_LEN 512
 
 /* An absent file has neither. False: it cannot be told. */
 static bool head(unsigned char out[8], off_t *size, int dir, const char *name)
@@ -58,6 +61,20 @@ static const char *unsettled(int dir)
     if (!head(bytes, &size, dir, WAL))
         return "its " WAL " cannot be read";
     return size > 0 ? "changes of it are in a " WAL ", which is not read; close the browser" : NULL;
+}
+
+bool chromium_file_locked(long *pid, int dir)
+{
+    struct flock lock = {
+        .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = LOCKS_AT, .l_len = LOCKS_LEN};
+    struct stat st;
+    int fd = xr_open_regular(dir, CHROMIUM_FILE, &st);
+    bool locked = fd >= 0 && fcntl(fd, F_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
+
+    *pid = locked && lock.l_pid > 0 ? (long)lock.l_pid : 0;
+    if (fd >= 0)
+        (void)close(fd);
+    return locked;
 }
 
 static bool same(const struct stat *a, const struct stat *b)
@@ -134,11 +151,14 @@ enum xr_status chromium_file_read(struct chromium_file *out, int dir, const char
     static const struct timespec pause = {.tv_nsec = PAUSE_NS};
     enum xr_status status = XR_OK;
     bool again = true;
+    long pid = 0;
 
     for (unsigned i = 0; again && i < TRIES; i++) {
         if (i > 0)
             (void)nanosleep(&pause, NULL);
         status = read_once(out, &again, dir, path, err);
     }
+    out->stale = status == XR_OK && out->unsettled != NULL &&
+                 strcmp(out->unsettled, UNFINISHED) == 0 && !chromium_file_locked(&pid, dir);
     return status;
 }

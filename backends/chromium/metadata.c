@@ -74,17 +74,23 @@ static bool read_trust(struct chromium_metadata *out, struct xr_bytes rest)
     return true;
 }
 
+/* Measured with Chromium 156: upper case and a final dot mean nothing, and the empty name is every
+ * name. */
 static bool read_dns(struct chromium_metadata *out, struct xr_bytes name)
 {
     char text[NAME_MAX + 1] = "";
 
-    if (name.len == 0 || name.len > NAME_MAX)
+    if (name.len > NAME_MAX)
         return false;
     for (size_t i = 0; i < name.len; i++) {
-        if (name.data[i] <= ' ' || name.data[i] > '~')
+        char c = (char)name.data[i];
+
+        if (c <= ' ' || c > '~')
             return false;
-        text[i] = (char)name.data[i];
+        text[i] = c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
     }
+    if (name.len > 1 && text[name.len - 1] == '.')
+        text[name.len - 1] = '\0';
     xr_strings_add(&out->dns, text);
     return true;
 }
@@ -152,6 +158,73 @@ const char *chromium_metadata_read(struct chromium_metadata *out, struct xr_byte
         }
     }
     return trust ? NULL : "it has no trust settings";
+}
+
+/* ---- writing ---- */
+
+static void put_varint(struct xr_buf *out, uint64_t value)
+{
+    unsigned char digits[10];
+    size_t len = 0;
+
+    do {
+        digits[len++] = (unsigned char)((value & 0x7fu) | (value > 0x7f ? 0x80u : 0));
+        value >>= 7;
+    } while (value > 0);
+    xr_buf_add(out, digits, len);
+}
+
+static void put_number(struct xr_buf *out, unsigned number, uint64_t value)
+{
+    put_varint(out, (uint64_t)number << 3 | VARINT);
+    put_varint(out, value);
+}
+
+static void put_part(struct xr_buf *out, unsigned number, const void *data, size_t len)
+{
+    put_varint(out, (uint64_t)number << 3 | COUNTED);
+    put_varint(out, len);
+    xr_buf_add(out, data, len);
+}
+
+static bool put_cidr(struct xr_buf *out, const char *text)
+{
+    unsigned char address[16];
+    unsigned bits = 0;
+    size_t len = xr_limits_range(address, &bits, text);
+    struct xr_buf part = {0};
+
+    if (len == 0)
+        return false;
+    put_part(&part, 1, address, len);
+    if (bits > 0)
+        put_number(&part, 2, bits);
+    put_part(out, 3, part.data, part.len);
+    xr_buf_free(&part);
+    return true;
+}
+
+bool chromium_metadata_write(struct xr_buf *out, enum chromium_trust trust,
+                             const struct xr_limits *limits)
+{
+    struct xr_buf inner = {0}, outer = {0};
+    bool good = true;
+
+    put_number(&inner, 1, trust);
+    put_part(out, 1, inner.data, inner.len);
+    for (size_t i = 0; i < limits->dns.count && good; i++) {
+        size_t len = strlen(limits->dns.items[i]);
+
+        good = len <= NAME_MAX;
+        put_part(&outer, 1, limits->dns.items[i], len);
+    }
+    for (size_t i = 0; i < limits->cidrs.count && good; i++)
+        good = put_cidr(&outer, limits->cidrs.items[i]);
+    if (outer.len > 0)
+        put_part(out, 2, outer.data, outer.len);
+    xr_buf_free(&inner);
+    xr_buf_free(&outer);
+    return good && out->len <= MESSAGE_MAX;
 }
 
 void chromium_metadata_free(struct chromium_metadata *metadata)

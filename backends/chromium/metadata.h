@@ -11,7 +11,7 @@
 #ifndef XR_CHROMIUM_METADATA_H
 #define XR_CHROMIUM_METADATA_H
 
-#include "kit/base.h"
+#include "kit/limits.h"
 
 enum chromium_trust {
     CHROMIUM_UNSPECIFIED = 1, /* a hint */
@@ -21,12 +21,16 @@ enum chromium_trust {
 
 struct chromium_metadata {
     enum chromium_trust trust;
-    struct xr_strings dns, cidrs; /* what the certificate is limited to */
+    /* What the certificate is limited to: names in lower case without a final dot, "" is every name. */
+    struct xr_strings dns, cidrs;
 };
 
 /* NULL, or why this is not a message that we know whole (one line for people): anything but the
  * above, each part once unless it is repeated. out is {0} before, and to be freed in any case. */
 const char *chromium_metadata_read(struct chromium_metadata *out, struct xr_bytes message);
 void chromium_metadata_free(struct chromium_metadata *metadata);
+/* The message that Chromium writes for that. False: there is more than it takes. */
+bool chromium_metadata_write(struct xr_buf *out, enum chromium_trust trust,
+                             const struct xr_limits *limits);
 
 #endif

@@ -3,15 +3,15 @@
  * Chromium reads all rows with one query, takes der_cert as the certificate whatever the row's key
  * says, and passes over rows whose trust it cannot parse. Here such a row makes the view incomplete.
  *
- * The bytes are a user's, and may be made to harm: SQLite gets them in memory, with a schema that it
- * does not trust, and may read two plain tables. More rows or bytes than the file has room for would
+ * The bytes are a user's, and may be made to harm: SQLite does not trust the schema, and may read two
+ * plain tables. More rows or bytes than the file has room for would
  * be pages that are used twice.
  */
-#include "chromium.h"
+#include "reader.h"
+
 #include "file.h"
 #include "kit/der.h"
 #include "metadata.h"
-#include "sqlite.h"
 
 #include <stdlib.h>
 #include <strings.h>
@@ -43,43 +43,90 @@ XR_PRINTF(2, 3) static void incomplete(struct chromium_view *out, const char *fo
     va_end(args);
 }
 
+/* Whatever it is, another version of the browser may mean more by it: it reads on, nobody writes. */
+#define UNKNOWN_FORM(out, ...)                                               \
+    do {                                                                     \
+        incomplete(out, __VA_ARGS__);                                        \
+        if ((out)->fixed[0] == '\0')                                         \
+            (void)snprintf((out)->fixed, sizeof((out)->fixed), __VA_ARGS__); \
+    } while (0)
+
 /* ---- SQLite ---- */
 
-static enum xr_status damaged(const struct reading *r, struct xr_error *err)
+enum xr_status chromium_trouble(const struct chromium_sqlite *sqlite, sqlite3 *db,
+                                const char *source, struct xr_error *err)
 {
-    int code = r->sqlite->extended_errcode(r->db);
+    static const struct {
+        int code;
+        enum xr_status status;
+    } others[] = {{SQLITE_BUSY, XR_BUSY},       {SQLITE_LOCKED, XR_BUSY},
+                  {SQLITE_NOMEM, XR_FAILED},    {SQLITE_IOERR, XR_FAILED},
+                  {SQLITE_FULL, XR_FAILED},     {SQLITE_CANTOPEN, XR_FAILED},
+                  {SQLITE_READONLY, XR_FAILED}, {SQLITE_AUTH, XR_REFUSED}};
+    int code = sqlite->extended_errcode(db);
+    enum xr_status status = XR_INVALID;
 
-    (void)xr_fail(err, (code & 0xff) == SQLITE_NOMEM ? XR_FAILED : XR_INVALID, "%s is damaged: %s",
-                  r->source, r->sqlite->errmsg(r->db));
+    for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+        if ((code & 0xff) == others[i].code)
+            status = others[i].status;
+    }
+    (void)xr_fail(err, status, "%s%s: %s", source, status == XR_INVALID ? " is damaged" : "",
+                  sqlite->errmsg(db));
     if (err != NULL) {
         (void)snprintf(err->domain, sizeof(err->domain), "sqlite");
         err->code = code;
     }
-    return (code & 0xff) == SQLITE_NOMEM ? XR_FAILED : XR_INVALID;
+    return status;
 }
 
-static int allowed(void *ctx, int action, const char *a, const char *b, const char *schema,
+static bool one_of(const char *const *names, const char *name)
+{
+    while (*names != NULL && (name == NULL || strcasecmp(*names, name) != 0))
+        names++;
+    return *names != NULL;
+}
+
+/* What the schema makes of a statement is asked about too, with inner or another table. */
+static int allowed(void *writing, int action, const char *a, const char *b, const char *schema,
                    const char *inner)
 {
-    static const char *const tables[] = {"meta", "certificates", "sqlite_master", "sqlite_schema"};
+    static const char *const tables[] = {"meta", "certificates", "sqlite_master", "sqlite_schema",
+                                         NULL};
+    static const char *const pragmas[] = {"table_xinfo",     "encoding",   "journal_mode",
+                                          "quick_check",     "mmap_size",  "synchronous",
+                                          "cell_size_check", "temp_store", NULL};
+    bool yes = false;
 
-    (void)ctx;
     (void)b;
     (void)schema;
-    if (action == SQLITE_SELECT)
-        return SQLITE_OK;
-    if (action == SQLITE_PRAGMA)
-        return strcmp(a, "table_xinfo") == 0 ? SQLITE_OK : SQLITE_DENY;
-    for (size_t i = 0;
-         action == SQLITE_READ && inner == NULL && i < sizeof(tables) / sizeof(tables[0]); i++) {
-        if (strcasecmp(a, tables[i]) == 0)
-            return SQLITE_OK;
+    switch (action) {
+    case SQLITE_SELECT:
+        yes = true;
+        break;
+    case SQLITE_PRAGMA:
+        yes = one_of(pragmas, a);
+        break;
+    case SQLITE_READ:
+        yes = inner == NULL && one_of(tables, a);
+        break;
+    case SQLITE_TRANSACTION:
+        yes = writing != NULL;
+        break;
+    case SQLITE_INSERT:
+    case SQLITE_UPDATE:
+    case SQLITE_DELETE:
+        yes = writing != NULL && inner == NULL && a != NULL && strcasecmp(a, "certificates") == 0;
+        break;
+    default:
+        break;
     }
-    return SQLITE_DENY;
+    return yes ? SQLITE_OK : SQLITE_DENY;
 }
 
-static bool confine(struct reading *r)
+bool chromium_confine(const struct chromium_sqlite *sqlite, sqlite3 *db, bool writing)
 {
+    static char yes; /* only its address counts */
+
     static const struct {
         int option, value;
     } options[] = {{SQLITE_DBCONFIG_DEFENSIVE, 1},
@@ -99,18 +146,17 @@ static bool confine(struct reading *r)
                   {SQLITE_LIMIT_FUNCTION_ARG, 10},
                   {SQLITE_LIMIT_ATTACHED, 0},
                   {SQLITE_LIMIT_LIKE_PATTERN_LENGTH, 100},
-                  {SQLITE_LIMIT_VARIABLE_NUMBER, 1},
+                  {SQLITE_LIMIT_VARIABLE_NUMBER, 3},
                   {SQLITE_LIMIT_TRIGGER_DEPTH, 1},
                   {SQLITE_LIMIT_WORKER_THREADS, 0}};
 
     for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
-        if (r->sqlite->db_config(r->db, options[i].option, options[i].value, (int *)NULL) !=
-            SQLITE_OK)
+        if (sqlite->db_config(db, options[i].option, options[i].value, (int *)NULL) != SQLITE_OK)
             return false;
     }
     for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++)
-        (void)r->sqlite->limit(r->db, limits[i].limit, limits[i].value);
-    return r->sqlite->set_authorizer(r->db, allowed, NULL) == SQLITE_OK;
+        (void)sqlite->limit(db, limits[i].limit, limits[i].value);
+    return sqlite->set_authorizer(db, allowed, writing ? &yes : NULL) == SQLITE_OK;
 }
 
 /* Calls each for every row. */
@@ -123,7 +169,7 @@ static enum xr_status query(struct reading *r, const char *sql,
     int step = SQLITE_DONE;
 
     if (r->sqlite->prepare_v2(r->db, sql, -1, &statement, NULL) != SQLITE_OK)
-        return damaged(r, err);
+        return chromium_trouble(r->sqlite, r->db, r->source, err);
     while ((step = r->sqlite->step(statement)) == SQLITE_ROW && status == XR_OK) {
         if (r->rows == 0) {
             status = xr_fail(err, XR_INVALID, "%s is damaged: it has more rows than room for them",
@@ -134,7 +180,7 @@ static enum xr_status query(struct reading *r, const char *sql,
         }
     }
     if (status == XR_OK && step != SQLITE_DONE)
-        status = damaged(r, err);
+        status = chromium_trouble(r->sqlite, r->db, r->source, err);
     (void)r->sqlite->finalize(statement);
     return status;
 }
@@ -211,7 +257,7 @@ static enum xr_status look_at_table(bool *there, struct reading *r, const char *
     *there = t.plain && t.known == all && status == XR_OK;
     r->out->unread = !*there;
     if (status == XR_OK && (!*there || t.others > 0))
-        incomplete(r->out, "%s has a table %s of an unknown form", r->source, name);
+        UNKNOWN_FORM(r->out, "%s has a table %s of an unknown form", r->source, name);
     return status;
 }
 
@@ -246,10 +292,47 @@ static enum xr_status check_version(bool *readable, struct reading *r, struct xr
         status = query(r, "SELECT key, value FROM meta", see_version, &v, err);
     *readable = v.there[0] && v.there[1] && v.value[0] >= VERSION && v.value[1] <= VERSION;
     if (status == XR_OK && (!v.there[0] || !v.there[1]))
-        incomplete(r->out, "%s says no version of its format", r->source);
+        UNKNOWN_FORM(r->out, "%s says no version of its format", r->source);
     else if (status == XR_OK && (v.value[0] != VERSION || v.value[1] != VERSION))
-        incomplete(r->out, "%s has version %lld of its format, and version %d is known", r->source,
-                   (long long)v.value[0], VERSION);
+        UNKNOWN_FORM(r->out, "%s has version %lld of its format, and version %d is known",
+                     r->source, (long long)v.value[0], VERSION);
+    return status;
+}
+
+/* The first column of the only row is to be that, or there is to be no row. */
+struct wanted {
+    const char *value;
+    bool good;
+};
+
+static void see_value(struct reading *r, sqlite3_stmt *row, void *ctx)
+{
+    struct wanted *w = ctx;
+    const char *value = (const char *)r->sqlite->column_text(row, 0);
+
+    w->good = w->value != NULL && value != NULL && strcasecmp(value, w->value) == 0;
+}
+
+/* What does not matter to who reads, and would to who writes. */
+static enum xr_status check_writing(struct reading *r, struct xr_error *err)
+{
+    static const struct {
+        const char *sql, *value, *what;
+    } checks[] = {
+        {"PRAGMA encoding", "UTF-8", "is in an encoding that Chromium does not use"},
+        {"SELECT name FROM sqlite_master WHERE type = 'trigger'", NULL,
+         "has triggers, which Chromium does not make"},
+    };
+    enum xr_status status = XR_OK;
+
+    for (size_t i = 0; i < sizeof(checks) / sizeof(checks[0]) && status == XR_OK; i++) {
+        struct wanted w = {checks[i].value, true};
+
+        status = query(r, checks[i].sql, see_value, &w, err);
+        if (status == XR_OK && !w.good && r->out->fixed[0] == '\0')
+            (void)snprintf(r->out->fixed, sizeof(r->out->fixed), "%s %s", r->source,
+                           checks[i].what);
+    }
     return status;
 }
 
@@ -266,18 +349,16 @@ static const char *read_certificate(bool *ca, struct xr_bytes der)
     return NULL;
 }
 
-static bool names(const struct reading *r, struct xr_bytes key, struct xr_bytes der)
+static bool names(struct xr_bytes key, const unsigned char hash[XR_SHA256_LEN])
 {
-    unsigned char hash[XR_SHA256_LEN];
     char hex[2 * XR_SHA256_LEN + 1];
 
-    r->host->sha256(hash, der);
-    xr_hex(hex, hash, sizeof(hash));
+    xr_hex(hex, hash, XR_SHA256_LEN);
     return xr_bytes_equal(key, (struct xr_bytes){(const unsigned char *)hex, strlen(hex)});
 }
 
 static void add(struct reading *r, struct xr_bytes key, struct xr_bytes der,
-                struct xr_bytes metadata, struct chromium_metadata *m, bool ca)
+                struct xr_bytes metadata, struct chromium_metadata *m, bool ca, bool odd)
 {
     static const enum xr_browser_trust trusts[] = {
         [CHROMIUM_UNSPECIFIED] = XR_BROWSER_HINT,
@@ -295,7 +376,9 @@ static void add(struct reading *r, struct xr_bytes key, struct xr_bytes der,
     row->key = xr_memdup(key.data, key.len);
     row->metadata = (struct xr_bytes){xr_memdup(metadata.data, metadata.len), metadata.len};
     row->peer = m->trust == CHROMIUM_TRUSTED && !ca;
-    row->misnamed = !names(r, key, der);
+    r->host->sha256(row->sha256, der);
+    row->misnamed = !names(key, row->sha256);
+    row->odd = odd || strlen(row->key) != key.len;
     if (m->trust == CHROMIUM_TRUSTED) { /* it limits nothing else */
         row->dns = m->dns;
         row->cidrs = m->cidrs;
@@ -311,19 +394,33 @@ static void add(struct reading *r, struct xr_bytes key, struct xr_bytes der,
     item->source = v->source;
 }
 
+static void add_stranger(struct reading *r, struct xr_bytes key, struct xr_bytes der)
+{
+    struct chromium_stranger *one = XR_PUSH(&r->out->strangers);
+
+    one->key = xr_memdup(key.data, key.len);
+    r->host->sha256(one->sha256, der);
+}
+
 static void see_row(struct reading *r, sqlite3_stmt *row, void *ctx)
 {
     struct xr_bytes key, der, metadata;
     struct chromium_metadata m = {0};
     const char *wrong = NULL;
-    bool ca = false, *overdrawn = ctx;
+    bool ca = false, odd = false, *overdrawn = ctx;
+    bool known[3] = {column(&key, r, row, 0), column(&der, r, row, 1),
+                     column(&metadata, r, row, 2)};
     size_t len = 0;
 
-    if (!column(&key, r, row, 0) || !column(&der, r, row, 1) || !column(&metadata, r, row, 2) ||
-        key.len > KEY_MAX) {
+    if (!known[0] || !known[1] || !known[2] || key.len > KEY_MAX) {
+        if (der.len < r->bytes)
+            add_stranger(r, key.len > KEY_MAX ? (struct xr_bytes){0} : key, der);
         incomplete(r->out, "%s has a row of an unknown form", r->source);
         return;
     }
+    odd = r->sqlite->column_type(row, 0) != SQLITE_TEXT ||
+          r->sqlite->column_type(row, 1) != SQLITE_BLOB ||
+          r->sqlite->column_type(row, 2) != SQLITE_BLOB;
     len = key.len + der.len + metadata.len;
     if (len > r->bytes) {
         *overdrawn = true;
@@ -334,9 +431,11 @@ static void see_row(struct reading *r, sqlite3_stmt *row, void *ctx)
     if (wrong == NULL)
         wrong = chromium_metadata_read(&m, metadata);
     if (wrong == NULL)
-        add(r, key, der, metadata, &m, ca);
-    else
+        add(r, key, der, metadata, &m, ca, odd);
+    if (wrong != NULL) {
+        add_stranger(r, key, der);
         incomplete(r->out, "%s has a row that is not known: %s", r->source, wrong);
+    }
     chromium_metadata_free(&m);
 }
 
@@ -346,6 +445,7 @@ static enum xr_status read_rows(struct reading *r, struct xr_error *err)
     bool there = false, overdrawn = false;
     enum xr_status status = look_at_table(&there, r, "certificates", columns, 7, err);
 
+    r->out->tableless = status == XR_OK && !there && !r->out->unread;
     if (status == XR_OK && there)
         status = query(r, "SELECT sha256hash_hex, der_cert, trust_settings FROM certificates",
                        see_row, &overdrawn, err);
@@ -357,32 +457,55 @@ static enum xr_status read_rows(struct reading *r, struct xr_error *err)
 
 /* ---- all of it ---- */
 
-/* A database that is to be used with a write-ahead log cannot be opened without one. Chromium's is not,
- * and a log that held anything was reported. */
-static void forget_log(struct xr_buf *bytes)
+enum xr_status chromium_read(struct chromium_view *out, const struct xr_host *host,
+                             const struct chromium_sqlite *sqlite, sqlite3 *db, size_t size,
+                             struct xr_error *err)
 {
-    if (bytes->len >= 20 && bytes->data[18] == 2 && bytes->data[19] == 2)
-        bytes->data[18] = bytes->data[19] = 1;
+    struct reading r = {.sqlite = sqlite,
+                        .host = host,
+                        .db = db,
+                        .out = out,
+                        .source = out->source,
+                        .rows = size / ROW_LEAST,
+                        .bytes = size};
+    bool readable = false;
+    enum xr_status status = check_version(&readable, &r, err);
+
+    out->unread = out->unread || !readable;
+    if (status == XR_OK)
+        status = check_writing(&r, err);
+    if (status == XR_OK && readable)
+        status = read_rows(&r, err);
+    return status;
 }
 
-static enum xr_status read_database(struct reading *r, struct xr_buf *bytes, struct xr_error *err)
+/* A database that is to be used with a write-ahead log cannot be opened without one. Chromium's is not,
+ * and a log that held anything was reported. */
+static void forget_log(struct chromium_view *out, struct xr_buf *bytes)
 {
-    bool readable = false;
+    if (bytes->len < 20 || bytes->data[18] != 2 || bytes->data[19] != 2)
+        return;
+    bytes->data[18] = bytes->data[19] = 1;
+    (void)snprintf(out->fixed, sizeof(out->fixed),
+                   "%s is written with a log beside it, which Chromium does not do", out->source);
+}
+
+static enum xr_status read_bytes(struct chromium_view *out, const struct xr_host *host,
+                                 const struct chromium_sqlite *sqlite, struct xr_buf *bytes,
+                                 struct xr_error *err)
+{
+    sqlite3 *db = NULL;
     enum xr_status status = XR_OK;
 
-    if (r->sqlite->open_v2(":memory:", &r->db, SQLITE_OPEN_READONLY | SQLITE_OPEN_MEMORY, NULL) !=
+    if (sqlite->open_v2(":memory:", &db, SQLITE_OPEN_READONLY | SQLITE_OPEN_MEMORY, NULL) !=
             SQLITE_OK ||
-        r->sqlite->deserialize(r->db, "main", (unsigned char *)bytes->data,
-                               (sqlite3_int64)bytes->len, (sqlite3_int64)bytes->len,
-                               SQLITE_DESERIALIZE_READONLY) != SQLITE_OK ||
-        !confine(r)) /* before anything of the schema is looked at */
-        status = xr_fail(err, XR_FAILED, "cannot start SQLite to read %s", r->source);
+        sqlite->deserialize(db, "main", (unsigned char *)bytes->data, (sqlite3_int64)bytes->len,
+                            (sqlite3_int64)bytes->len, SQLITE_DESERIALIZE_READONLY) != SQLITE_OK ||
+        !chromium_confine(sqlite, db, false))
+        status = xr_fail(err, XR_FAILED, "cannot start SQLite to read %s", out->source);
     else
-        status = check_version(&readable, r, err);
-    r->out->unread = r->out->unread || !readable;
-    if (status == XR_OK && readable)
-        status = read_rows(r, err);
-    (void)r->sqlite->close_v2(r->db);
+        status = chromium_read(out, host, sqlite, db, bytes->len, err);
+    (void)sqlite->close_v2(db);
     return status;
 }
 
@@ -390,26 +513,24 @@ enum xr_status chromium_load(struct chromium_view *out, const struct xr_host *ho
                              const char *path, struct xr_error *err)
 {
     struct chromium_file file = {.there = false};
-    struct reading r = {.host = host, .out = out};
+    const struct chromium_sqlite *sqlite = NULL;
     enum xr_status status = chromium_file_read(&file, dir, path, err);
 
     out->source = xr_format("%s/" CHROMIUM_FILE, path);
     out->there = file.there;
-    r.source = out->source;
     if (status != XR_OK || !file.there)
         goto out;
     if (file.unsettled != NULL) {
         incomplete(out, "%s: %s", out->source, file.unsettled);
         out->unread = true;
+        out->stale = file.stale;
         goto out;
     }
     if (file.bytes.len == 0) /* one that Chromium is just making */
         goto out;
-    forget_log(&file.bytes);
-    r.rows = file.bytes.len / ROW_LEAST;
-    r.bytes = file.bytes.len;
-    r.sqlite = chromium_sqlite(err);
-    status = r.sqlite != NULL ? read_database(&r, &file.bytes, err) : XR_ABSENT;
+    forget_log(out, &file.bytes);
+    sqlite = chromium_sqlite(err);
+    status = sqlite != NULL ? read_bytes(out, host, sqlite, &file.bytes, err) : XR_ABSENT;
 out:
     xr_buf_free(&file.bytes);
     return status;
@@ -424,6 +545,9 @@ void chromium_view_free(struct chromium_view *view)
         xr_strings_free(&view->rows[i].dns);
         xr_strings_free(&view->rows[i].cidrs);
     }
+    for (size_t i = 0; i < view->strangers.count; i++)
+        free(view->strangers.items[i].key);
+    free(view->strangers.items);
     free(view->items);
     free(view->rows);
     free(view->source);

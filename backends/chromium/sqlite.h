@@ -18,6 +18,12 @@
     X(prepare_v2)          \
     X(step)                \
     X(finalize)            \
+    X(bind_text)           \
+    X(bind_blob)           \
+    X(changes)             \
+    X(busy_timeout)        \
+    X(vfs_find)            \
+    X(vfs_register)        \
     X(column_type)         \
     X(column_int64)        \
     X(column_text)         \

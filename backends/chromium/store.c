@@ -1,60 +1,35 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The backend "chromium": one store a profile, read only. A profile's own database serves one profile
- * of one browser, and the NSS database of the user all of them: so commands that change leave these
- * alone unless they are named, and then say how the browser changes them.
+ * The backend "chromium": one store a profile. A profile's own database serves one profile of one
+ * browser, and the NSS database of the user all of them: so commands that change leave these alone
+ * unless they are named.
  */
 #include "chromium.h"
-#include "homes/browsers.h"
+#include "holder.h"
 #include "homes/open.h"
+#include "rows.h"
+#include "sys/linux/walk.h"
+#include "verdict.h"
+#include "writer.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define NAME_MAX_LEN 60u
-#define REMARK_MAX   400u
 
 struct xr_session {
     const struct xr_host *host;
     int dir;
     char *path;
     struct chromium_view view;
-    bool fresh; /* view was read by open, and not listed yet */
+    bool fresh;  /* view was read by open, and not listed yet */
+    bool locked; /* against others of us */
 };
 
 /* ---- names for people ---- */
-
-/* Does path end with the program's settings directory, or with a directory in it? *name: which. */
-static bool is_of(const char **name, const struct nss_chromium *program, const char *path)
-{
-    size_t len = strlen(program->settings);
-
-    for (const char *at = strstr(path, program->settings); at != NULL;
-         at = strstr(at + 1, program->settings)) {
-        const char *end = at + len;
-
-        if (at > path && at[-1] == '/' &&
-            (end[0] == '\0' || (end[0] == '/' && strchr(end + 1, '/') == NULL))) {
-            *name = end[0] == '/' ? end + 1 : "";
-            return true;
-        }
-    }
-    return false;
-}
-
-/* The browser whose profile is at path, and the profile's name; NULL: not known. The longer names are
- * looked for first, as some have others in them. */
-static const struct nss_chromium *program_of(const char **name, const char *path)
-{
-    for (unsigned round = 0; round < 2; round++) {
-        for (const struct nss_chromium *p = nss_chromiums; p->settings != NULL; p++) {
-            if (p->in_home == (round == 0) && is_of(name, p, path))
-                return p;
-        }
-    }
-    return NULL;
-}
 
 static char *summary_of(const struct nss_chromium *program, const char *name)
 {
@@ -187,6 +162,14 @@ static void session_close(struct xr_session *s)
     free(s);
 }
 
+/* A profile that a browser has not started yet with such a file. */
+static bool is_profile(int dir)
+{
+    struct stat st;
+
+    return fstatat(dir, "Preferences", &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode);
+}
+
 /* What is not all there is would be a wrong answer, unless it is said: if nothing of it was read, by
  * failing. */
 static enum xr_status load(struct xr_session *s, struct xr_error *err)
@@ -195,35 +178,78 @@ static enum xr_status load(struct xr_session *s, struct xr_error *err)
 
     chromium_view_free(&s->view);
     status = chromium_load(&s->view, s->host, s->dir, s->path, err);
-    if (status == XR_OK && !s->view.there)
+    if (status == XR_OK && !s->view.there && !is_profile(s->dir))
         status = xr_fail(err, XR_ABSENT,
                          "it is no profile of a browser: it has no " CHROMIUM_FILE
                          ", which Chromium makes when it starts");
+    else if (status == XR_OK && s->view.stale && faccessat(s->dir, ".", W_OK, AT_EACCESS) == 0)
+        status = xr_fail(err, XR_STALE, "%s", s->view.problem);
     else if (status == XR_OK && s->view.unread)
         status = xr_fail(err, XR_FAILED, "%s", s->view.problem);
     return status;
 }
 
+/* Sets writable, or why not. */
+static void check_writable(struct xr_caps *caps, const struct xr_session *s)
+{
+    const char *names[] = {".", CHROMIUM_FILE}, *why = xr_why_fixed(s->dir, CHROMIUM_FILE);
+    int error = 0;
+
+    for (size_t i = 0; i < (s->view.there ? 2u : 1u) && error == 0; i++) {
+        if (faccessat(s->dir, names[i], W_OK, AT_EACCESS) != 0)
+            error = errno;
+    }
+    if (why != NULL)
+        (void)snprintf(caps->why_not, sizeof(caps->why_not), "%s", why);
+    else if (error != 0)
+        (void)snprintf(caps->why_not, sizeof(caps->why_not), "%s", strerror(error));
+    else if (s->view.fixed[0] != '\0')
+        (void)snprintf(caps->why_not, sizeof(caps->why_not), "%s", s->view.fixed);
+    else
+        caps->writable = !chromium_held(caps->why_not, s->dir, s->path);
+    caps->needs_privilege = why == NULL && error == EACCES && geteuid() != 0;
+}
+
+/* Words of caps.serves. */
+static const char *word_of(const struct nss_chromium *program)
+{
+    static const struct {
+        const char *process, *word;
+    } words[] = {
+        {"brave", "brave"}, {"msedge", "edge"}, {"vivaldi", "vivaldi"}, {"opera", "opera"}};
+
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+        if (strcmp(program->process, words[i].process) == 0)
+            return words[i].word;
+    }
+    return strstr(program->name, "Chrome") != NULL ? "chrome" : "chromium";
+}
+
 static void describe(struct xr_caps *caps, const struct xr_session *s)
 {
-    struct xr_caps full = {.size = sizeof(full), .purposes = XR_SERVER, .distrust_by_key = true};
+    struct xr_caps full = {.size = sizeof(full),
+                           .purposes = XR_SERVER,
+                           .distrust_by_key = true,
+                           .atomic = true,
+                           .limited = XR_ENFORCED,
+                           .shares_readers = true};
     const char *name = NULL;
-    const struct nss_chromium *program = program_of(&name, s->path);
+    const struct nss_chromium *program = chromium_program(&name, s->path);
     struct stat st;
 
     full.places[XR_ANCHOR] = full.places[XR_INTERMEDIATE] = XR_ENFORCED;
     full.places[XR_PEER] = full.places[XR_DISTRUST] = XR_ENFORCED;
     (void)snprintf(full.why_cannot[XR_CRL], sizeof(full.why_cannot[0]), "Chromium uses no CRLs");
     full.subjects = 1u << XR_SUBJECT_CERT;
-    (void)snprintf(
-        full.why_not, sizeof(full.why_not),
-        "crossroot only reads it; the browser changes it at chrome://certificate-manager");
+    (void)snprintf(full.verifier, sizeof(full.verifier), "%s", CHROMIUM_VERIFIER);
+    check_writable(&full, s);
     if (s->view.incomplete)
         (void)snprintf(full.left_out, sizeof(full.left_out), "%s", s->view.problem);
     if (program != NULL) {
         char *summary = summary_of(program, name);
 
         (void)snprintf(full.summary, sizeof(full.summary), "%s", summary);
+        (void)snprintf(full.serves, sizeof(full.serves), "%s", word_of(program));
         free(summary);
     }
     if (fstat(s->dir, &st) == 0)
@@ -244,6 +270,26 @@ static enum xr_status names_file(const struct xr_target *target, struct xr_error
                    (int)((size_t)(name - path) - skip), path + skip);
 }
 
+static struct chromium_place place_of(const struct xr_session *s)
+{
+    return (struct chromium_place){.host = s->host, .dir = s->dir, .path = s->path};
+}
+
+/* Takes the lock, and ends a write of somebody who was killed. */
+static enum xr_status begin_writing(struct xr_session *s, struct xr_error *err)
+{
+    struct chromium_place at = place_of(s);
+    enum xr_status status = s->locked ? XR_OK : s->host->lock(s->dir, XR_LOCK_MS, "it", err);
+
+    s->locked = s->locked || status == XR_OK;
+    if (status == XR_OK)
+        status = load(s, err);
+    if (status != XR_STALE)
+        return status;
+    status = chromium_roll_back(&at, err);
+    return status == XR_OK ? load(s, err) : status;
+}
+
 static enum xr_status session_open(struct xr_session **out, struct xr_caps *caps,
                                    const struct xr_host *host, const struct xr_target *target,
                                    enum xr_mode mode, struct xr_error *err)
@@ -251,14 +297,13 @@ static enum xr_status session_open(struct xr_session **out, struct xr_caps *caps
     struct xr_session *s = xr_new(1, sizeof(*s));
     enum xr_status status = names_file(target, err);
 
-    (void)mode;
     s->host = host;
     s->dir = -1;
     s->path = xr_strdup(target->location);
     if (status == XR_OK)
         status = home_dir_open(&s->dir, NULL, target->site, target->location, err);
     if (status == XR_OK)
-        status = load(s, err);
+        status = mode == XR_WRITE ? begin_writing(s, err) : load(s, err);
     if (status != XR_OK) {
         session_close(s);
         return status;
@@ -269,93 +314,47 @@ static enum xr_status session_open(struct xr_session **out, struct xr_caps *caps
     return XR_OK;
 }
 
-/* ---- entries ---- */
-
-static void add_limits(struct xr_buf *out, const char *of, const struct xr_strings *limits)
+static enum xr_status renew(struct xr_session *s, struct xr_caps *caps, struct xr_error *err)
 {
-    for (size_t i = 0; i < limits->count && out->len < REMARK_MAX; i++) {
-        if (i == 0)
-            xr_buf_fmt(out, "%sof %s only ", out->len > 0 ? ", " : "", of);
-        else
-            xr_buf_str(out, " and ");
-        xr_buf_str(out, limits->items[i]);
-    }
-    if (out->len >= REMARK_MAX)
-        xr_buf_str(out, "…");
-}
+    enum xr_status status = begin_writing(s, err);
 
-/* What people should know of an entry; the caller frees it. NULL: nothing. Limits of one kind leave the
- * other kind free. */
-static char *remark_of(const struct chromium_row *row)
-{
-    struct xr_buf out = {0};
-
-    add_limits(&out, "DNS names", &row->dns);
-    add_limits(&out, "IP addresses", &row->cidrs);
-    if (row->misnamed)
-        xr_buf_fmt(&out,
-                   "%sit is stored under a wrong hash, so the browser uses it and cannot remove it",
-                   out.len > 0 ? "; " : "");
-    return out.data;
-}
-
-static enum xr_place place_of(const struct chromium_view *view, size_t at)
-{
-    static const enum xr_place places[] = {[XR_BROWSER_HINT] = XR_INTERMEDIATE,
-                                           [XR_BROWSER_ANCHOR] = XR_ANCHOR,
-                                           [XR_BROWSER_DISTRUST] = XR_DISTRUST,
-                                           [XR_BROWSER_DISTRUST_KEY] = XR_DISTRUST};
-
-    return view->rows[at].peer ? XR_PEER : places[view->items[at].trust];
-}
-
-static enum xr_status emit_one(const struct xr_session *s, size_t at, struct xr_idmap *seen,
-                               unsigned *places, xr_entry_fn emit, void *ctx)
-{
-    struct xr_entry entry = {.size = sizeof(entry),
-                             .subject = {XR_SUBJECT_CERT, {0}},
-                             .place = place_of(&s->view, at),
-                             .flags = XR_ENTRY_VENDOR,
-                             .der = s->view.items[at].der};
-    char *remark = remark_of(&s->view.rows[at]);
-    enum xr_status status = XR_OK;
-    bool added = false;
-    size_t number = 0;
-
-    s->host->sha256(entry.subject.id, entry.der);
-    number = xr_idmap_put(seen, entry.subject.id, at, &added);
-    entry.remark = remark;
-    if (entry.place == XR_ANCHOR || entry.place == XR_PEER)
-        entry.purposes = XR_SERVER;
-    /* Two rows may hold one certificate; it is one entry in each place. */
-    if ((places[number] & XR_PLACE_BIT(entry.place)) == 0)
-        status = emit(ctx, &entry);
-    places[number] |= XR_PLACE_BIT(entry.place);
-    free(remark);
+    s->fresh = status == XR_OK;
+    if (status == XR_OK)
+        describe(caps, s);
     return status;
 }
+
+/* ---- entries ---- */
 
 static enum xr_status list(struct xr_session *s, xr_entry_fn emit, void *ctx, struct xr_error *err)
 {
     enum xr_status status = s->fresh ? XR_OK : load(s, err);
-    unsigned *places = xr_new(s->view.count, sizeof(*places));
-    struct xr_idmap seen = {0};
+    struct chromium_entries entries = {0};
 
     s->fresh = false;
-    for (size_t i = 0; i < s->view.count && status == XR_OK; i++)
-        status = emit_one(s, i, &seen, places, emit, ctx);
-    xr_idmap_free(&seen);
-    free(places);
+    if (status == XR_OK)
+        chromium_entries_of(&entries, &s->view, NULL);
+    for (size_t i = 0; i < entries.count && status == XR_OK; i++)
+        status = emit(ctx, &entries.items[i].entry);
+    chromium_entries_free(&entries);
     return status;
 }
 
 static enum xr_status swap(struct xr_session *s, const struct xr_state *expect,
                            const struct xr_state *want, struct xr_error *err)
 {
-    (void)s;
-    (void)expect;
-    (void)want;
-    return xr_fail(err, XR_REFUSED, "crossroot only reads it");
+    struct chromium_place at = place_of(s);
+
+    s->fresh = false;
+    return chromium_swap(&at, expect, want, err);
+}
+
+static enum xr_status probe(struct xr_session *s, struct xr_verdict *out,
+                            const struct xr_probe *question, struct xr_error *err)
+{
+    enum xr_status status = s->fresh ? XR_OK : load(s, err);
+
+    return status == XR_OK ? chromium_verdict(out, &s->view, s->host, question, err) : status;
 }
 
 static const struct xr_backend table = {
@@ -363,12 +362,14 @@ static const struct xr_backend table = {
     .size = sizeof(struct xr_backend),
     .name = "chromium",
     .flags = XR_BACKEND_PATHS | XR_BACKEND_WORKER | XR_BACKEND_HOMES,
-    .summary = "what Chromium and its relatives keep in a profile (read only)",
+    .summary = "what Chromium and its relatives keep in a profile",
     .discover = discover,
     .open = session_open,
     .close = session_close,
     .list = list,
     .swap = swap,
+    .probe = probe,
+    .renew = renew,
 };
 
 XR_BACKEND(table);

@@ -1,12 +1,16 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""Makes a ServerCertificate as Chromium does, or adds rows to one.
+"""Makes a ServerCertificate as Chromium does, or adds rows to one; or shows one.
 
 mkdb.py FILE [--version N] [--compatible N] [--sql SQL] [--count N] [PEM TRUST]...
+mkdb.py FILE --show
 
 TRUST is a word (hint, block, trust), with "+DNS" and "+ADDRESS/PREFIX" for its limits, or "hex:" and
 the message. After it may come "@KEY", to be the row's key instead of the SHA-256. --count N is how many
 rows there are to be: the last one again and again, each with a key of its own.
+
+--show prints the file's mode, what meta says, and each row: its key, the SHA-256 of the certificate and
+the message, sorted. Nothing, if there are no rows.
 """
 import argparse
 import base64
@@ -55,6 +59,19 @@ def first(pem):
         return base64.b64decode(file.read().split("-----BEGIN CERTIFICATE-----")[1].split("-----END")[0])
 
 
+def show(file):
+    if not os.path.exists(file) or os.path.getsize(file) == 0:
+        return
+    db = sqlite3.connect(f"file:{file}?mode=ro", uri=True)
+    rows = sorted(db.execute("SELECT * FROM certificates"))
+    if rows:
+        meta = " ".join(f"{key}={value}" for key, value in sorted(db.execute("SELECT * FROM meta")))
+        print(f"{os.stat(file).st_mode & 0o7777:o} {meta}")
+    for row in rows:
+        key, der, trust = (cell if isinstance(cell, bytes) else cell.encode() for cell in row)
+        print(key.decode(), hashlib.sha256(der).hexdigest(), trust.hex())
+
+
 def main():
     options = argparse.ArgumentParser()
     options.add_argument("file")
@@ -62,8 +79,12 @@ def main():
     options.add_argument("--compatible", type=int, default=1)
     options.add_argument("--sql", action="append", default=[])
     options.add_argument("--count", type=int, default=0)
+    options.add_argument("--show", action="store_true")
     options.add_argument("rows", nargs="*")
     asked = options.parse_intermixed_args()
+    if asked.show:
+        show(asked.file)
+        return
     fresh = not os.path.exists(asked.file)
     os.umask(0o077)
     db = sqlite3.connect(asked.file)

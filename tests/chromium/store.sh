@@ -1,29 +1,11 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # store.sh [PLUGIN]: the certificate database of Chromium's profiles as stores: what is found and shown,
-# that nothing is written, and every state that such a file may be in.
-# shellcheck source=tests/cli/lib.sh
-. "$(dirname -- "${BASH_SOURCE[0]}")/../cli/lib.sh"
-here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
-plugin=(${1:+--plugin "$1"})
-/usr/bin/python3 -c 'import sqlite3' 2>/dev/null || skip_all 'no sqlite3 in /usr/bin/python3'
-make_pki "$T/pki"
+# that reading writes nothing, and every state that such a file may be in. changes.sh changes them.
+# shellcheck source=tests/chromium/profile.sh
+. "$(dirname -- "${BASH_SOURCE[0]}")/profile.sh"
 user=("${plugin[@]}" --scope user --exclude-store nss)
-config=$HOME/.config/chromium
-profile=$config/Default
-file=$profile/ServerCertificate
-store=chromium:$profile
-old=$(sha "$P/old-root.pem")
-
-mkdb() { /usr/bin/python3 "$here/mkdb.py" "$@"; }
-usual() { # DIR: an anchor, a hint, a server's own, a block
-    mkdir -p "$1"
-    rm -rf "$1"/ServerCertificate*
-    mkdb "$1/ServerCertificate" "$P/old-root.pem" trust+example.com+10.0.0.0/8 "$P/cross.pem" hint \
-        "$P/leaf.pem" trust "$P/rsa-root.pem" block
-}
 stores() { json 'stores[].store' "$out" | sed -n "s|^chromium:$HOME/||p" | paste -sd ' '; }
-one() { xr "${plugin[@]}" --store "$store" "$@"; }
 fails() { # WHAT EXTENDED-REGEX: list fails with that reason, whatever is there
     expect_exit 1 "list of $1" timeout 60 "$XR_BIN" --worker "$XR_WORKER" --state "$state" "${plugin[@]}" --store "$store" list
     expect_grep 'says why' "$2" "$err"
@@ -52,8 +34,7 @@ expect_eq 'every profile with a database, once' "$(json 'stores[].summary' "$out
     'Chromium profile "Default",Chromium profile "Profile 1",Brave profile "Default",Opera,Chromium profile "Default" (snap),Chromium profile "Default" (flatpak)'
 expect_json 'what one can hold' "stores[store=$store].places[]" 'anchor intermediate peer distrust'
 expect_json 'for whom' "stores[store=$store].purposes[]" server
-expect_json 'not to be written, and then by its name' "stores[store=$store].{writable,only_named}" "false	true"
-expect_json 'and why' "stores[store=$store].why_not" 'crossroot only reads it; the browser changes it at chrome://certificate-manager'
+expect_json 'to be written, but only by its name' "stores[store=$store].{writable,only_named}" "true	true"
 mkdir -p "$T/config/chromium"
 mv "$config/Profile 1" "$T/config/chromium"
 expect_exit 0 'stores with another directory of settings' env XDG_CONFIG_HOME="$T/config" "$XR_BIN" --worker "$XR_WORKER" --state "$state" "${user[@]}" --json stores
@@ -67,32 +48,31 @@ before=$(snap "$HOME/.config")
 expect_exit 0 'list' xr "${user[@]}" --json list
 expect_json 'each row is an entry' "stores[store=$store].entries[].{place,sha256}" \
     "anchor	$old intermediate	$(sha "$P/cross.pem") peer	$(sha "$P/leaf.pem") distrust	$(sha "$P/rsa-root.pem")"
-expect_json 'of the browser, not of crossroot' "stores[store=$store].entries[place=anchor].{vendor,managed}" 'true	false'
-expect_json 'with its limits' "stores[store=$store].entries[place=anchor].remark" \
-    'of DNS names only example.com, of IP addresses only 10.0.0.0/8'
+expect_json "the user's own, not crossroot's" "stores[store=$store].entries[place=anchor].{vendor,managed}" 'false	false'
 expect_exit 0 'by its address' one list
-expect_grep 'in words' "^ +of DNS names only example.com, of IP addresses only 10.0.0.0/8$" "$out"
+expect_grep 'with its limits' '^ +limited to names below example.com, and addresses in 10.0.0.0/8$' "$out"
 expect_exit 1 'list of the file' xr "${plugin[@]}" --store "$store/ServerCertificate" list
 expect_grep 'names the address' "that is a file; the address is $store\$" "$err"
 expect_exit 1 'list of a directory that is no profile' xr "${plugin[@]}" --store "chromium:$config" list
 expect_grep 'says what is missing' 'it has no ServerCertificate' "$err"
+expect_exit 0 'list of a profile without a database' xr "${plugin[@]}" --store "chromium:$config/Profile 2" --json list
+expect_json 'is empty' 'stores[].entries' '[]'
 usual "$HOME/elsewhere"
 expect_exit 0 'a profile that is elsewhere' xr "${plugin[@]}" --store "chromium:$HOME/elsewhere" list
 
-# --- what commands that change make of it
+# --- what commands make of it that do not name it
 
 mkdir "$T/openssl"
 expect_exit 1 'install where only these are' xr "${user[@]}" install --yes "$P/new-root.pem"
 expect_grep 'says that they are to be named' 'every store found here is changed only if --store names it' "$err"
-expect_exit 1 'install in one' one install --yes "$P/new-root.pem"
-expect_grep 'names the browser' 'cannot be written: crossroot only reads it; the browser changes it' "$out"
-expect_exit 1 'remove' one remove --yes "$old"
-expect_grep 'names it too' 'crossroot only reads it; the browser changes it' "$out"
 expect_exit 0 'install of what is there already' one install --yes "$P/cross.pem"
-expect_exit 1 'verify, asked of it alone' one verify "$P/old-root.pem"
-expect_grep 'cannot tell' 'cannot tell: this store has no verifier' "$out"
+expect_exit 0 'a dry run' one -n install --yes "$P/new-root.pem"
+expect_exit 1 'verify, asked of it alone' one verify "$P/cross.pem"
+expect_grep 'says what else counts, and what it knows' "cannot tell: the user's NSS database and managed policies count too; this database alone cannot tell: $file limits the anchor" "$out"
+expect_exit 6 'verify of what it blocks' one verify "$P/rsa-root.pem"
+expect_grep 'is sure' "no: \"Crossroot Test RSA Root\" is distrusted by $file" "$out"
 run xr "${user[@]}" verify "$P/old-root.pem"
-expect_no_grep 'verify leaves it out otherwise' 'chromium:' "$out"
+expect_no_grep 'verify leaves it out otherwise' 'chromium:.*yes' "$out"
 expect_eq 'all the while nothing was written' "$(snap "$HOME/.config")" "$before"
 if can_trace; then
     run traced -f -o "$T/trace" -e trace="$MUTATING" "$XR_BIN" --worker "$XR_WORKER" --state "$state" "${plugin[@]}" --store "$store" list
@@ -126,7 +106,7 @@ fails 'one that they may not' 'has version 2 of its format, and version 1 is kno
 usual "$profile"
 printf '\xd9\xd5\x05\xf9\x20\xa1\x63\xd7%020d' 0 >"$file-journal"
 before=$(snap "$profile")
-fails 'a database with a hot journal' 'a write of it was not finished; start the browser once'
+fails 'a database with a hot journal' "an interrupted write of another program must be rolled back first: run crossroot recover --store $store"
 expect_eq 'and leaves both as they are' "$(snap "$profile")" "$before"
 : >"$file-journal"
 expect_exit 0 'an empty journal is none' one list

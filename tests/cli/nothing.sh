@@ -57,11 +57,14 @@ expect_grep 'and the policy is named' 'name the policy with --store, or use --sc
 expect_exit 1 'a policy that somebody else sets' xr --root "$I" --store policy install --yes "$P/old-root.pem"
 expect_grep 'is not hidden' 'site.json sets CACertificates, and of two files that set a policy only one counts' "$out"
 
-# A store that is only listed has no verifier.
+# A verifier that knows one of several sources, and none.
 mkdir -p "$HOME/.config/chromium/Default"
 printf '{"profile":{"info_cache":{"Default":{}}}}' >"$HOME/.config/chromium/Local State"
 : >"$HOME/.config/chromium/Default/ServerCertificate"
 run xr --scope user --exclude-store nss --exclude-store p11-kit verify "$pem"
+expect_eq 'verify with one that cannot know: exit' "$rc" 1
+expect_grep 'is told' "cannot tell: the user's NSS database and managed policies count too" "$out"
+run xr --scope user --exclude-store nss --exclude-store p11-kit --exclude-store chromium verify "$pem"
 expect_eq 'verify with nobody to ask: exit' "$rc" 1
 expect_grep 'is said' '^crossroot: error: (no store here could be asked|no trust store|every store)' "$err"
 rm -r "$HOME/.config"

@@ -93,7 +93,37 @@ static char *installs_location(const char *scratch)
     return tree_path(scratch, "firefox/policies.json");
 }
 
-/* A profile of Chromium's, with the same two. */
+/* A profile of Chromium's that has no database yet. */
+static char *chromium_location(const char *scratch)
+{
+    char *profile = profile_location(scratch);
+
+    tree_text(profile, "Preferences", "{}\n");
+    return profile;
+}
+
+/* Its rows: what else SQLite keeps in the file differs when they come and go. */
+static char *chromium_image(const char *scratch, bool times)
+{
+    char *command = xr_format("/usr/bin/python3 '%s' '%s/profile/ServerCertificate' --show",
+                              CONTRACT_MKDB, scratch);
+    struct xr_buf text = {0};
+    char block[4096];
+    size_t got = 0;
+    FILE *rows = times ? NULL : popen(command, "re"); /* NOLINT(cert-env33-c) */
+
+    xr_buf_str(&text, "");
+    while (rows != NULL && (got = fread(block, 1, sizeof(block), rows)) > 0)
+        xr_buf_add(&text, block, got);
+    cr_assert(times || (rows != NULL && pclose(rows) == 0), "%s", command);
+    free(command);
+    if (!times)
+        return text.data;
+    xr_buf_free(&text);
+    return tree_image(scratch, true);
+}
+
+/* One that has a certificate of the user's, and another. */
 static void chromium_stock(const struct contract *ctx)
 {
     const enum contract_cert certs[] = {CERT_SHIPPED, CERT_BESIDE};
@@ -256,10 +286,11 @@ static const struct contract_kind kinds[] = {
      .location = policies_location,
      .image = tree_image},
     {.backend = "policy", .variant = "firefox", .location = installs_location, .image = tree_image},
+    {.backend = "chromium", .location = chromium_location, .image = chromium_image},
     {.backend = "chromium",
-     .fixed = true,
-     .location = profile_location,
-     .image = tree_image,
+     .variant = "used",
+     .location = chromium_location,
+     .image = chromium_image,
      .stock = chromium_stock},
     {.backend = "windows", .location = hive_location},
     {.backend = "nss", .location = profile_location},

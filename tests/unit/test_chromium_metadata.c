@@ -151,8 +151,6 @@ Test(chromium_metadata, what_is_not_known_is_refused)
         "0a020803"
         "12021801", /* a range that is one */
         "0a020803"
-        "12020a00", /* an empty name */
-        "0a020803"
         "12030a0120", /* a blank */
         "0a020803"
         "12030a0100", /* a zero byte */
