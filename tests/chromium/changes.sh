@@ -4,7 +4,9 @@
 # there are none.
 # shellcheck source=tests/chromium/profile.sh
 . "$(dirname -- "${BASH_SOURCE[0]}")/profile.sh"
-cross=$(sha "$P/cross.pem") new=$(sha "$P/new-root.pem") leaf=$(sha "$P/leaf.pem") rsa=$(sha "$P/rsa-root.pem")
+# shellcheck source=tests/chromium/others.sh
+. "$here/others.sh"
+cross=$(sha "$P/cross.pem") new=$(sha "$P/new-root.pem") rsa=$(sha "$P/rsa-root.pem")
 head='600 last_compatible_version=1 mmap_status=-1 version=1'
 
 show() { mkdb "$file" --show; }
@@ -40,7 +42,7 @@ expect_absent 'makes none either' "$file"
 umask 077
 expect_exit 0 'install into a profile without a database' one install --yes "$P/old-root.pem" "$P/cross.pem"
 umask 022
-expect_eq 'makes one as the browser does' "$(stat -c '%a %s' "$file") $(ls "$profile" | paste -sd ' ')" '600 20480 Preferences ServerCertificate'
+expect_eq 'makes one as the browser does' "$(stat -c '%a %s' "$file") $(echo "$profile"/* | sed "s|$profile/||g")" '600 20480 Preferences ServerCertificate'
 expect_eq 'table for table' "$(/usr/bin/python3 - "$file" <<'END'
 import sqlite3, sys
 db = sqlite3.connect(sys.argv[1])
@@ -182,31 +184,15 @@ expect_rows 'gets it' "$old 0a020803"
 
 # --- who else is there
 
-# holds SQL: a program that has the database as that leaves it, until its input ends
-holds() {
-    coproc holder { exec /usr/bin/python3 -c '
-import sqlite3, sys
-db = sqlite3.connect(sys.argv[1], isolation_level=None)
-for sql in sys.argv[2:]:
-    db.execute(sql).fetchall()
-print("ready", flush=True)
-sys.stdin.read()' "$file" "$@"; }
-    holder_pid=$!
-    read -r _ <&"${holder[0]}"
-}
-lets_go() {
-    exec {holder[1]}>&-
-    wait "$holder_pid" || true
-}
 usual "$profile"
 for how in 'BEGIN EXCLUSIVE' 'BEGIN IMMEDIATE' 'BEGIN|SELECT * FROM meta'; do
     IFS='|' read -ra how <<<"$how"
-    holds "${how[@]}"
+    hold "${how[@]}"
     refused "install while another program holds it (${how[0]})" \
-        "python3 \(process $holder_pid\) is running with this profile and keeps the file locked: close it first" install --yes "$P/new-root.pem"
+        "python3 \(process $holder\) is running with this profile and keeps the file locked: close it first" install --yes "$P/new-root.pem"
     expect_exit 0 'list' one --json list
     expect_eq 'goes on' "$(place "$old")" anchor
-    lets_go
+    let_go
 done
 expect_exit 0 'and then it works' one install --yes "$P/new-root.pem"
 begin "$XR_BIN" --worker "$XR_WORKER" --state "$T/state.1" "${plugin[@]}" --store "$store" install --yes "$P/sibling-root.pem"
@@ -217,26 +203,15 @@ expect_eq 'and none of their changes is lost' "$(show | cut -d ' ' -f 2 | grep -
 
 # --- interrupted writes
 
-killed_writer() {
-    usual "$profile"
-    before=$(show)
-    /usr/bin/python3 - "$file" <<'END' || true
-import os, sqlite3, sys
-db = sqlite3.connect(sys.argv[1], isolation_level=None)
-for sql in ("PRAGMA cache_size=1", "PRAGMA cache_spill=1", "BEGIN IMMEDIATE", "DELETE FROM certificates"):
-    db.execute(sql)
-for number in range(2000):
-    db.execute("INSERT INTO certificates VALUES(?, zeroblob(300), '')", (str(number),))
-os.kill(os.getpid(), 9)
-END
-}
-killed_writer 2>/dev/null
+usual "$profile"
+before=$(show)
+killed_writer
 expect_exit 1 'list after a writer was killed' one list
 expect_grep 'names the command' "run crossroot recover --store $store\$" "$err"
 expect_exit 0 'recover' one recover
 expect_grep 'says what it did' 'an interrupted write of another program was rolled back' "$out"
 expect_eq 'it is as before that write' "$(show)" "$before"
-killed_writer 2>/dev/null
+killed_writer
 expect_exit 0 'a change does the same by itself' one install --yes "$P/new-root.pem"
 expect_eq 'on what was there before that write' "$(show | grep -v "^$new")" "$before"
 usual "$profile"

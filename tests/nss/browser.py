@@ -15,6 +15,7 @@ Reads commands, one a line, fields separated by tabs; answers each with one line
   fresh DIR DIR PORT...    starts Firefox and Chromium, again if they ran, asks both at once and
                            answers for both, with a slash between
   js FILE [ARG]...         runs the file in Firefox with its own privileges; answers what it returns
+  page URL FILE [ARG]...   opens it in Chromium and runs the file there; answers what it returns
   stop BROWSER             answers when it is gone
 
 Anything that goes wrong is answered as "error: ...". Ends with its input, and the browsers with it.
@@ -321,6 +322,16 @@ class Chromium(Browser):
     def visit(self, url):
         return self.call("Page.navigate", url=url).get("errorText")
 
+    def page(self, url, text, *arguments):
+        self.call("Page.navigate", url=url)
+        answer = self.call(
+            "Runtime.evaluate", awaitPromise=True, returnByValue=True,
+            expression=f"(async (...args) => {{{text}}})(...{json.dumps(arguments)})",
+        )
+        if "exceptionDetails" in answer:
+            raise Trouble(answer["exceptionDetails"]["exception"].get("description", "it failed"))
+        return str(answer["result"].get("value"))
+
     def leave(self):
         self.call("Browser.close")
 
@@ -372,6 +383,9 @@ def obey(running, verb, *args):
     if verb == "js":
         with open(args[0]) as file:
             return str(running["firefox"].privileged(file.read(), *args[1:]))
+    if verb == "page":
+        with open(args[1]) as file:
+            return running["chromium"].page(args[0], file.read(), *args[2:])
     if verb == "stop":
         running.pop(args[0]).stop()
         return "stopped"
