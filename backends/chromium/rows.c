@@ -67,7 +67,7 @@ static void add_row(struct chromium_entry *e, const struct chromium_row *row)
     e->count++;
     if (row->odd || !plain_key(row->key))
         e->spoiled = "a row of it is written in another way than Chromium writes";
-    else if (e->native.len + row->metadata.len + KEY_MAX > XR_NATIVE_MAX / 2)
+    else if (e->native.len + row->metadata.len + KEY_MAX > XR_NATIVE_MAX)
         e->spoiled = "it has too many rows";
     else
         put_row(&e->native, row->key, row->metadata);

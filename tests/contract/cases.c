@@ -970,7 +970,7 @@ static const char *probe_sent(struct contract *ctx)
     struct xr_verdict verdict;
 
     if (!can_probe(ctx))
-        return contract_skip(ctx, "the store has no verifier that can be sure, or no anchors");
+        return contract_skip(ctx, "the store has no verifier, or no anchors");
     NEED(ask(ctx, &verdict, &sent) == XR_NO); /* what a server sends is never trusted itself */
     TRY(contract_install(ctx, CERT_OLD, XR_ANCHOR));
     NEED(ask(ctx, &verdict, &sent) == XR_YES);
@@ -986,7 +986,7 @@ static const char *probe_host_and_purpose(struct contract *ctx)
     struct xr_verdict verdict;
 
     if (!can_probe(ctx))
-        return contract_skip(ctx, "the store has no verifier that can be sure, or no anchors");
+        return contract_skip(ctx, "the store has no verifier, or no anchors");
     TRY(contract_install(ctx, CERT_NEW, XR_ANCHOR));
     NEED(ask(ctx, &verdict, &leaf) == XR_YES);
     leaf.host = "elsewhere.example";
@@ -1013,7 +1013,7 @@ static const char *probe_expired(struct contract *ctx)
     struct xr_verdict verdict;
 
     if (!can_probe(ctx))
-        return contract_skip(ctx, "the store has no verifier that can be sure, or no anchors");
+        return contract_skip(ctx, "the store has no verifier, or no anchors");
     TRY(contract_install(ctx, CERT_EXPIRED, XR_ANCHOR));
     NEED(ask(ctx, &verdict, &over) == XR_NO);
     NEED(verdict.why[0] != '\0');
@@ -1026,7 +1026,7 @@ static const char *probe_twins(struct contract *ctx)
     struct xr_verdict verdict;
 
     if (!can_probe(ctx))
-        return contract_skip(ctx, "the store has no verifier that can be sure, or no anchors");
+        return contract_skip(ctx, "the store has no verifier, or no anchors");
     for (size_t i = 0; i < 3; i++)
         TRY(contract_install(ctx, certs[i], XR_ANCHOR));
     for (size_t gone = 0; gone < 3; gone++) {
@@ -1048,7 +1048,7 @@ static const char *probe_changes_nothing(struct contract *ctx)
     const char *before = NULL;
 
     if (!can_probe(ctx))
-        return contract_skip(ctx, "the store has no verifier that can be sure, or no anchors");
+        return contract_skip(ctx, "the store has no verifier, or no anchors");
     TRY(contract_install(ctx, CERT_OLD, XR_ANCHOR));
     before = contract_image_times(ctx);
     (void)ask(ctx, &verdict, &sub);

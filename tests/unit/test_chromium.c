@@ -293,8 +293,13 @@ Test(chromium, a_database_without_rows_is_complete)
 
 Test(chromium, a_database_with_meta_alone_is_one_that_has_no_certificates_yet)
 {
+    struct chromium_view view;
+
     sql(META);
     expect_complete(0);
+    cr_assert_eq(load(&view, NULL), XR_OK);
+    cr_assert(view.tableless);
+    chromium_view_free(&view);
 }
 
 Test(chromium, other_encodings_page_sizes_and_free_pages_are_no_obstacle)
@@ -329,6 +334,82 @@ Test(chromium, a_row_that_is_not_known_is_said_and_the_others_are_read)
         expect_incomplete(1, "row that is not known");
         cr_assert_eq(unlink(at("ServerCertificate")), 0);
     }
+}
+
+/* It may be another certificate's than its key says: both are to be left alone. */
+Test(chromium, a_row_that_is_not_known_is_kept_with_its_key_and_certificate)
+{
+    struct chromium_view view;
+    unsigned char hash[XR_SHA256_LEN];
+
+    usual();
+    insert("key", &leaf, "0a0208031801");
+    cr_assert_eq(load(&view, NULL), XR_OK);
+    xr_host.sha256(hash, (struct xr_bytes){leaf.data, leaf.len});
+    cr_assert_eq(view.strangers.count, 1);
+    cr_assert_str_eq(view.strangers.items[0].key, "key");
+    cr_assert_eq(memcmp(view.strangers.items[0].sha256, hash, sizeof(hash)), 0);
+    cr_assert_str_eq(view.fixed, "");
+    chromium_view_free(&view);
+}
+
+Test(chromium, a_row_that_could_not_be_made_again_is_odd)
+{
+    static const char *const changes[] = {
+        "UPDATE certificates SET der_cert = CAST(der_cert AS TEXT)",
+        "UPDATE certificates SET trust_settings = CAST(trust_settings AS TEXT)",
+        "UPDATE certificates SET sha256hash_hex = CAST(sha256hash_hex AS BLOB)",
+        "UPDATE certificates SET sha256hash_hex = 'a' || char(0) || 'b'"};
+    struct chromium_view view;
+
+    usual();
+    cr_assert_eq(load(&view, NULL), XR_OK);
+    cr_assert(view.count == 1 && !view.rows[0].odd);
+    chromium_view_free(&view);
+    for (size_t i = 0; i < sizeof(changes) / sizeof(changes[0]); i++) {
+        cr_assert_eq(unlink(at("ServerCertificate")), 0);
+        usual();
+        sql(changes[i]);
+        cr_assert_eq(load(&view, NULL), XR_OK);
+        cr_assert(view.count == 1 && view.rows[0].odd, "%s", changes[i]);
+        chromium_view_free(&view);
+    }
+}
+
+static void expect_fixed(const char *text)
+{
+    struct chromium_view view;
+    struct xr_error err = {0};
+
+    cr_assert_eq(load(&view, &err), XR_OK, "%s", err.text);
+    cr_assert(strstr(view.fixed, text) != NULL, "%s", view.fixed);
+    chromium_view_free(&view);
+}
+
+Test(chromium, what_chromium_would_not_make_is_not_to_be_changed)
+{
+    static const struct {
+        const char *sql, *why;
+    } forms[] = {
+        {"UPDATE meta SET value=2 WHERE key='version'", "version 2"},
+        {"DELETE FROM meta", "says no version"},
+        {"ALTER TABLE certificates ADD COLUMN new TEXT", "table certificates of an unknown form"},
+        {"CREATE TRIGGER t BEFORE INSERT ON certificates BEGIN DELETE FROM certificates; END",
+         "has triggers"},
+        {"PRAGMA journal_mode=WAL", "a log beside it"},
+    };
+
+    usual();
+    expect_fixed("");
+    for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
+        cr_assert_eq(unlink(at("ServerCertificate")), 0);
+        usual();
+        sql(forms[i].sql);
+        expect_fixed(forms[i].why);
+    }
+    cr_assert_eq(unlink(at("ServerCertificate")), 0);
+    sql("PRAGMA encoding='UTF-16le';" META CERTIFICATES);
+    expect_fixed("is in an encoding");
 }
 
 Test(chromium, a_row_without_a_certificate_is_not_known)
@@ -603,6 +684,12 @@ Test(chromium, a_killed_writer_is_said_and_nothing_of_its_half_is_believed)
     }
     cr_assert(waitpid(pid, &state, 0) == pid && WIFSIGNALED(state));
     expect_incomplete(0, "write of it was not finished");
+    {
+        struct chromium_view view;
+
+        cr_assert(load(&view, NULL) == XR_OK && view.stale && view.unread);
+        chromium_view_free(&view);
+    }
     sql("SELECT 1 FROM certificates"); /* SQLite plays it back */
     expect_complete(1);
 }

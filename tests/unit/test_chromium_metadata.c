@@ -100,6 +100,81 @@ Test(chromium_metadata, a_longer_form_of_a_number_is_that_number)
     chromium_metadata_free(&m);
 }
 
+Test(chromium_metadata, names_are_read_as_chromium_compares_them)
+{
+    struct chromium_metadata m;
+
+    cr_assert_null(read_hex(&m, "0a020803"
+                                "1212"
+                                "0a0a4c6f63616c686f73742e" /* "Localhost." */
+                                "0a00"                     /* every name */
+                                "0a022e78"));              /* ".x" */
+    cr_assert_eq(m.dns.count, 3);
+    cr_assert_str_eq(m.dns.items[0], "localhost");
+    cr_assert_str_eq(m.dns.items[1], "");
+    cr_assert_str_eq(m.dns.items[2], ".x");
+    chromium_metadata_free(&m);
+}
+
+Test(chromium_metadata, what_is_written_is_read_again)
+{
+    static const char *const names[] = {"example.com", "", "x"};
+    static const char *const ranges[] = {"198.51.100.0/24", "0.0.0.0/0", "2001:db8::/32",
+                                         "2001:db8::1/128"};
+
+    for (unsigned trust = CHROMIUM_UNSPECIFIED; trust <= CHROMIUM_TRUSTED; trust++) {
+        struct xr_limits limits = {0};
+        struct chromium_metadata m = {0};
+        struct xr_buf out = {0};
+
+        for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+            cr_assert(xr_limits_add_dns(&limits, names[i]));
+        for (size_t i = 0; i < sizeof(ranges) / sizeof(ranges[0]); i++)
+            cr_assert(xr_limits_add_cidr(&limits, ranges[i]));
+        cr_assert(chromium_metadata_write(&out, (enum chromium_trust)trust, &limits));
+        cr_assert_null(
+            chromium_metadata_read(&m, (struct xr_bytes){(unsigned char *)out.data, out.len}));
+        cr_assert_eq((unsigned)m.trust, trust);
+        cr_assert_eq(m.dns.count, limits.dns.count);
+        for (size_t i = 0; i < m.dns.count; i++)
+            cr_assert_str_eq(m.dns.items[i], limits.dns.items[i]);
+        cr_assert_eq(m.cidrs.count, limits.cidrs.count);
+        for (size_t i = 0; i < m.cidrs.count; i++)
+            cr_assert_str_eq(m.cidrs.items[i], limits.cidrs.items[i]);
+        chromium_metadata_free(&m);
+        xr_limits_free(&limits);
+        xr_buf_free(&out);
+    }
+}
+
+/* As its certificate manager made it, byte for byte (156). */
+Test(chromium_metadata, the_message_is_chromiums)
+{
+    static const unsigned char plain[] = {0x0a, 2, 8, 2};
+    struct xr_limits none = {0};
+    struct xr_buf out = {0};
+
+    cr_assert(chromium_metadata_write(&out, CHROMIUM_DISTRUSTED, &none));
+    cr_assert(out.len == sizeof(plain) && memcmp(out.data, plain, sizeof(plain)) == 0);
+    xr_buf_free(&out);
+}
+
+Test(chromium_metadata, more_than_is_ever_read_is_not_written)
+{
+    struct xr_limits limits = {0};
+    struct xr_buf out = {0};
+
+    for (unsigned i = 0; i < 6000; i++) {
+        char name[32];
+
+        (void)snprintf(name, sizeof(name), "n%u.example", i);
+        cr_assert(xr_limits_add_dns(&limits, name));
+    }
+    cr_assert(!chromium_metadata_write(&out, CHROMIUM_TRUSTED, &limits));
+    xr_limits_free(&limits);
+    xr_buf_free(&out);
+}
+
 Test(chromium_metadata, every_beginning_of_a_message_but_the_whole_is_refused)
 {
     static const char whole[] = "12160a0178"
