@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "inside.h"
+
+#include <stdlib.h>
+#include <strings.h>
+
+/* Windows keeps longer data in several cells, which libhivex reads and does not make. */
+#define DATA_MAX 16344u
+
+/* ---- keys ---- */
+
+hive_key hive_root(const struct hive *hive)
+{
+    return hive->lib->root(hive->h);
+}
+
+hive_key hive_child(const struct hive *hive, hive_key key, const char *name)
+{
+    return key == 0 ? 0 : hive->lib->node_get_child(hive->h, key, name);
+}
+
+hive_key hive_make_child(struct hive *hive, hive_key key, const char *name)
+{
+    hive_key found = hive_child(hive, key, name);
+
+    if (found != 0 || key == 0)
+        return found;
+    hive->changed = true;
+    return hive->lib->node_add_child(hive->h, key, name);
+}
+
+hive_key hive_path(const struct hive *hive, const char *const *names)
+{
+    hive_key key = hive_root(hive);
+
+    while (*names != NULL)
+        key = hive_child(hive, key, *names++);
+    return key;
+}
+
+hive_key hive_make_path(struct hive *hive, const char *const *names)
+{
+    hive_key key = hive_root(hive);
+
+    while (*names != NULL)
+        key = hive_make_child(hive, key, *names++);
+    return key;
+}
+
+enum xr_status hive_children(const struct hive *hive, hive_key key, hive_key_fn emit, void *ctx,
+                             struct xr_error *err)
+{
+    hive_node_h *children = key != 0 ? hive->lib->node_children(hive->h, key) : NULL;
+
+    if (key != 0 && children == NULL)
+        return xr_fail(err, XR_INVALID, "a key of the hive is damaged");
+    for (size_t i = 0; children != NULL && children[i] != 0 && i < HIVE_KEYS_MAX; i++)
+        emit(ctx, children[i]);
+    free(children);
+    return XR_OK;
+}
+
+enum xr_status hive_remove(struct hive *hive, hive_key key, struct xr_error *err)
+{
+    hive->changed = true;
+    return hive->lib->node_delete_child(hive->h, key) == 0
+               ? XR_OK
+               : xr_fail_errno(err, "cannot change %s", hive->place->path);
+}
+
+/* ---- values ---- */
+
+/* What hive_value borrows from. */
+struct read {
+    char *name, *data;
+    struct hive_value value;
+};
+
+static bool read_value(struct read *out, const struct hive *hive, hive_value_h at)
+{
+    hive_type type = hive_t_REG_NONE;
+    size_t len = 0;
+
+    *out = (struct read){0};
+    out->name = hive->lib->value_key(hive->h, at);
+    out->data = hive->lib->value_value(hive->h, at, &type, &len);
+    out->value = (struct hive_value){
+        .name = out->name, .type = (uint32_t)type, .data = {(unsigned char *)out->data, len}};
+    if (out->name == NULL || out->data == NULL)
+        return false;
+    /* A name may go on behind a zero, which its text does not show. */
+    out->value.kept = len <= DATA_MAX && hive->lib->value_key_len(hive->h, at) == strlen(out->name);
+    return true;
+}
+
+static void read_free(struct read *read)
+{
+    free(read->name);
+    free(read->data);
+}
+
+enum xr_status hive_values(const struct hive *hive, hive_key key, hive_value_fn emit, void *ctx,
+                           struct xr_error *err)
+{
+    hive_value_h *values = key != 0 ? hive->lib->node_values(hive->h, key) : NULL;
+    bool good = key == 0 || values != NULL;
+
+    for (size_t i = 0; values != NULL && values[i] != 0 && i < HIVE_KEYS_MAX; i++) {
+        struct read read;
+
+        if (read_value(&read, hive, values[i]))
+            emit(ctx, &read.value);
+        else
+            good = false;
+        read_free(&read);
+    }
+    free(values);
+    return good ? XR_OK : xr_fail(err, XR_INVALID, "a value of the hive is damaged");
+}
+
+/* All values of a key, as libhivex takes them. */
+struct collecting {
+    struct {
+        hive_set_value *items;
+        size_t count, capacity;
+    } all;
+    const char *without;
+    bool kept;
+};
+
+static void collect_one(struct collecting *c, const struct hive_value *value)
+{
+    *XR_PUSH(&c->all) = (hive_set_value){.key = xr_strdup(value->name),
+                                         .t = (hive_type)value->type,
+                                         .len = value->data.len,
+                                         .value = xr_memdup(value->data.data, value->data.len)};
+}
+
+static void collect(void *ctx, const struct hive_value *value)
+{
+    struct collecting *c = ctx;
+
+    c->kept = c->kept && value->kept; /* also of the one that goes: it may have to come back */
+    if (strcasecmp(value->name, c->without) != 0)
+        collect_one(c, value);
+}
+
+static enum xr_status rewrite(struct hive *hive, hive_key key, const char *name,
+                              const struct hive_value *with, struct xr_error *err)
+{
+    struct collecting c = {.without = name, .kept = with == NULL || with->data.len <= DATA_MAX};
+    enum xr_status status = hive_values(hive, key, collect, &c, err);
+
+    if (status == XR_OK && !c.kept)
+        status =
+            xr_fail(err, XR_REFUSED,
+                    with != NULL && with->data.len > DATA_MAX
+                        ? "it is too long for libhivex to write"
+                        : "libhivex cannot keep a value of the same key as it is: it is too long, "
+                          "or its name is damaged");
+    if (status == XR_OK && with != NULL)
+        collect_one(&c, with);
+    if (status == XR_OK) {
+        hive->changed = true;
+        if (hive->lib->node_set_values(hive->h, key, c.all.count, c.all.items, 0) != 0)
+            status = xr_fail_errno(err, "cannot change %s", hive->place->path);
+    }
+    for (size_t i = 0; i < c.all.count; i++) {
+        free(c.all.items[i].key);
+        free(c.all.items[i].value);
+    }
+    free(c.all.items);
+    return status;
+}
+
+enum xr_status hive_set(struct hive *hive, hive_key key, const struct hive_value *value,
+                        struct xr_error *err)
+{
+    return rewrite(hive, key, value->name, value, err);
+}
+
+enum xr_status hive_unset(struct hive *hive, hive_key key, const char *name, struct xr_error *err)
+{
+    return rewrite(hive, key, name, NULL, err);
+}
