@@ -253,7 +253,7 @@ static enum xr_status probe(struct xr_session *s, struct xr_verdict *out,
     return s->form->probe != NULL ? s->form->probe(s, out, question, err) : XR_OK;
 }
 
-static const struct xr_backend table = {
+const struct xr_backend policy_files = {
     .abi = XR_ABI_VERSION,
     .size = sizeof(struct xr_backend),
     .name = "policy",
@@ -266,5 +266,3 @@ static const struct xr_backend table = {
     .flush = flush,
     .probe = probe,
 };
-
-XR_BACKEND(table);

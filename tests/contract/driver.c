@@ -187,6 +187,15 @@ static char *hive_location(const char *scratch)
     return location;
 }
 
+/* Policies of a browser in it. */
+static char *registry_location(const char *scratch)
+{
+    char *hive = hive_location(scratch), *location = xr_format("chrome,%s", hive);
+
+    free(hive);
+    return location;
+}
+
 static char *root_location(const char *scratch)
 {
     tree_dir(scratch, "root");
@@ -287,6 +296,7 @@ static const struct contract_kind kinds[] = {
      .image = tree_image},
     {.backend = "policy", .variant = "firefox", .location = installs_location, .image = tree_image},
     {.backend = "chromium", .location = chromium_location, .image = chromium_image},
+    {.backend = "policy", .variant = "registry", .location = registry_location},
     {.backend = "chromium",
      .variant = "used",
      .location = chromium_location,

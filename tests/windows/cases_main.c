@@ -3,7 +3,7 @@
  * Runs the contract's cases on a live store of this Windows, one for each process:
  *   xr-contract LOCATION list      numbers and names
  *   xr-contract LOCATION NUMBER    0: passed, 77: does not apply (with the reason), 1: failed
- * What the store held before is its stock. Its image is what the registry has, beside what a process
+ * LOCATION is of the backend windows, or BACKEND:LOCATION. What the store held before is its stock. Its image is what the registry has, beside what a process
  * of Wine puts there itself.
  */
 #include "cases.h"
@@ -55,19 +55,24 @@ static int by_line(const void *a, const void *b)
 
 static char *image(const char *scratch, bool times)
 {
-    static const wchar_t path[] = L"Software\\Microsoft\\SystemCertificates";
-    const HKEY hives[] = {HKEY_LOCAL_MACHINE, HKEY_CURRENT_USER};
+    static const wchar_t certs[] = L"Software\\Microsoft\\SystemCertificates";
+    static const struct {
+        HKEY hive;
+        const wchar_t *path, *name;
+    } roots[] = {{HKEY_LOCAL_MACHINE, certs, L"machine"},
+                 {HKEY_CURRENT_USER, certs, L"user"},
+                 {HKEY_LOCAL_MACHINE, L"Software\\Policies", L"policies"}};
     struct xr_strings lines = {0};
     struct xr_buf out = {0};
 
     (void)scratch;
     (void)times;
-    for (size_t i = 0; i < 2; i++) {
+    for (size_t i = 0; i < sizeof(roots) / sizeof(roots[0]); i++) {
         HKEY key = NULL;
 
-        if (RegOpenKeyExW(hives[i], path, 0, KEY_READ, &key) != ERROR_SUCCESS)
+        if (RegOpenKeyExW(roots[i].hive, roots[i].path, 0, KEY_READ, &key) != ERROR_SUCCESS)
             continue;
-        add_key(&lines, key, i == 0 ? L"machine" : L"user");
+        add_key(&lines, key, roots[i].name);
         (void)RegCloseKey(key);
     }
     if (lines.count > 1)
@@ -81,7 +86,7 @@ static char *image(const char *scratch, bool times)
 
 /* ---- one case ---- */
 
-static const char *location;
+static const char *backend = "windows", *location;
 
 static char *where(const char *scratch)
 {
@@ -109,8 +114,8 @@ static const char *const beyond_wine[] = {
 
 static int run(const struct contract_case *c)
 {
-    static const struct contract_kind kind = {
-        .backend = "windows", .location = where, .image = image, .stock = as_it_is};
+    const struct contract_kind kind = {
+        .backend = backend, .location = where, .image = image, .stock = as_it_is};
     struct xr_registry registry;
     struct contract ctx = {.kind = &kind, .scratch = "C:\\"};
     const char *failed = NULL;
@@ -128,7 +133,7 @@ static int run(const struct contract_case *c)
                                        L"ROOT"),
                          0);
     xr_registry_init(&registry);
-    ctx.backend = xr_registry_find(&registry, "windows");
+    ctx.backend = xr_registry_find(&registry, backend);
     failed = contract_begin(&ctx);
     if (failed == NULL)
         failed = ctx.caps.writable ? c->run(&ctx) : "the store cannot be written";
@@ -149,10 +154,17 @@ static int run(const struct contract_case *c)
 int main(int argc, char **argv)
 {
     size_t at = 0;
+    char *colon = NULL;
 
     if (argc != 3)
         return 2;
     location = argv[1];
+    colon = strchr(argv[1], ':');
+    if (colon != NULL) {
+        *colon = '\0';
+        backend = argv[1];
+        location = colon + 1;
+    }
     if (strcmp(argv[2], "list") == 0) {
         for (size_t i = 0; i < contract_case_count; i++)
             (void)printf("%zu %s\n", i, contract_cases[i].name);
