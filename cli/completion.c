@@ -211,6 +211,7 @@ static void bash_operands(FILE *out)
     static const char *const offers[] = {
         [OPERANDS_NONE] = ":",
         [OPERANDS_FILES] = "_crossroot_paths -f",
+        [OPERANDS_FILE] = "_crossroot_paths -f",
         [OPERANDS_UNDO] = "_crossroot_transactions",
         [OPERANDS_SHELL] = "_crossroot_offer bash zsh fish",
     };
@@ -361,6 +362,7 @@ static void zsh(FILE *out)
     static const char *const offers[] = {
         [OPERANDS_NONE] = "",
         [OPERANDS_FILES] = " '*:file:_files'",
+        [OPERANDS_FILE] = " ':file:_files'",
         [OPERANDS_UNDO] = " ':transaction:_crossroot_transactions'",
         [OPERANDS_SHELL] = " ':shell:(bash zsh fish)'",
     };
@@ -454,6 +456,7 @@ static void fish_command(FILE *out, unsigned command)
     static const char *const offers[] = {
         [OPERANDS_NONE] = NULL,
         [OPERANDS_FILES] = "-F",
+        [OPERANDS_FILE] = "-F",
         [OPERANDS_UNDO] = "-k -a '(__crossroot_transactions)'",
         [OPERANDS_SHELL] = "-a 'bash zsh fish'",
     };

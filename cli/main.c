@@ -56,10 +56,10 @@ static struct xr_words words(const struct words *list)
     return (struct xr_words){list->items, list->count};
 }
 
-/* What a file is to this machine depends on the machine's own stores too; everybody may read them. */
+/* What a file, or a program, is to this machine depends on the machine's own stores too; everybody may read them. */
 static unsigned scope_of(enum xr_verb verb, unsigned scope)
 {
-    return verb == XR_VERB_INSPECT ? scope | XR_SCOPE_SYSTEM : scope;
+    return verb == XR_VERB_INSPECT || verb == XR_VERB_READERS ? scope | XR_SCOPE_SYSTEM : scope;
 }
 
 static struct xr_report *run(const struct options *o, struct xr_bytes password)
@@ -129,6 +129,7 @@ static struct xr_report *run(const struct options *o, struct xr_bytes password)
         .reach = o->scope ? 0 : here.reach,
         .by = here.user,
         .only_files = o->only_files,
+        .environment = platform_environment(),
         .permit_dns = words(&o->permit_dns),
         .permit_cidrs = words(&o->permit_cidrs),
     };

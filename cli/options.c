@@ -284,6 +284,7 @@ static bool check_operands(const struct options *out, char **why)
     } counts[] = {
         [OPERANDS_NONE] = {0, 0, NULL},
         [OPERANDS_FILES] = {1, SIZE_MAX, "a file"},
+        [OPERANDS_FILE] = {0, 1, NULL},
         [OPERANDS_UNDO] = {0, 1, NULL},
         [OPERANDS_SHELL] = {1, 1, "a shell: bash, zsh or fish"},
     };
@@ -314,8 +315,10 @@ static bool check(const struct options *out, const struct given *given, char **w
     }
     if (out->only_files && out->stores.count > 0)
         return wrong(why, "--only-files and --store exclude each other");
-    if (out->verb == XR_VERB_VERIFY && (out->purposes & (out->purposes - 1)) != 0)
-        return wrong(why, "verify checks one purpose at a time: give --for only once");
+    if ((out->verb == XR_VERB_VERIFY || out->verb == XR_VERB_READERS) &&
+        (out->purposes & (out->purposes - 1)) != 0)
+        return wrong(why, "%s checks one purpose at a time: give --for only once",
+                     command_name(out->command));
     if (!check_operands(out, why))
         return false;
     if (out->command == COMMAND_COMPLETION && !completion_knows(out->operands.items[0]))

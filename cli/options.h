@@ -62,7 +62,7 @@ struct option {
 extern const struct option option_table[];
 extern const size_t option_count;
 
-enum operands { OPERANDS_NONE, OPERANDS_FILES, OPERANDS_UNDO, OPERANDS_SHELL };
+enum operands { OPERANDS_NONE, OPERANDS_FILES, OPERANDS_FILE, OPERANDS_UNDO, OPERANDS_SHELL };
 
 struct command {
     const char *summary; /* at most 46 columns; "To …." is a sentence */

@@ -4,6 +4,7 @@
 
 #include <stdarg.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 char *platform_text(const char *format, ...)
 {
@@ -17,6 +18,15 @@ char *platform_text(const char *format, ...)
     if (len < 0)
         abort();
     return text;
+}
+
+struct xr_words platform_environment(void)
+{
+    struct xr_words words = {(const char *const *)environ, 0};
+
+    while (environ != NULL && environ[words.count] != NULL)
+        words.count++;
+    return words;
 }
 
 void platform_free(struct here *here)

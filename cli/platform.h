@@ -31,6 +31,8 @@ struct here {
 };
 void platform_find(struct here *out, bool image);
 void platform_free(struct here *here);
+/* "NAME=value" of every variable; valid until the environment changes. */
+struct xr_words platform_environment(void);
 
 /* A text, allocated. Without memory for it the process ends: a home or an option that got lost would
  * be taken for one that was not given. */

@@ -19,6 +19,7 @@ static const struct {
     {XR_VERB_UNDO, "rollback revert restore back"},
     {XR_VERB_HISTORY, "log journal transactions"},
     {XR_VERB_RECOVER, "repair fix resume finish"},
+    {XR_VERB_READERS, "programs clients who users consumers applications"},
     {COMMAND_COMPLETION, "complete completions"},
 };
 

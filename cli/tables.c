@@ -63,7 +63,7 @@ const struct option option_table[] = {
      "anchor intermediate peer distrust crl"},
     {"for", 0, PURPOSE, V(INSTALL), AT(purposes), "PURPOSE",
      "server, client, email, code, time or any; adds to others", OFFER_WORDS, PURPOSES " any"},
-    {"for", 0, PURPOSE, V(VERIFY), AT(purposes), "PURPOSE",
+    {"for", 0, PURPOSE, V(VERIFY) | V(READERS), AT(purposes), "PURPOSE",
      "server (default), client, email, code or time", OFFER_WORDS, PURPOSES},
     {"only", 0, FLAG, V(INSTALL), AT(only), NULL, "trust an anchor for these purposes alone",
      OFFER_WORDS, NULL},
@@ -71,12 +71,12 @@ const struct option option_table[] = {
      "limit an anchor to NAME and names below it", OFFER_WORDS, NULL},
     {"permit-cidr", 0, LIST, V(INSTALL), AT(permit_cidrs), "RANGE",
      "limit it to these addresses, such as 192.0.2.0/24", OFFER_WORDS, NULL},
-    {"host", 0, WORD, V(VERIFY), AT(host), "NAME", "DNS name or address it must carry", OFFER_WORDS,
-     NULL},
-    {"untrusted", 0, LIST, V(VERIFY), AT(untrusted), "FILE",
-     "more certificates that a server would send", OFFER_FILES, NULL},
-    {"at", 0, TIME, V(VERIFY), AT(at), "DATE", "as of 2029-05-30 or 2029-05-30T12:00:00Z",
+    {"host", 0, WORD, V(VERIFY) | V(READERS), AT(host), "NAME", "DNS name or address it must carry",
      OFFER_WORDS, NULL},
+    {"untrusted", 0, LIST, V(VERIFY) | V(READERS), AT(untrusted), "FILE",
+     "more certificates that a server would send", OFFER_FILES, NULL},
+    {"at", 0, TIME, V(VERIFY) | V(READERS), AT(at), "DATE",
+     "as of 2029-05-30 or 2029-05-30T12:00:00Z", OFFER_WORDS, NULL},
     {"managed", 0, FLAG, V(LIST), AT(managed), NULL, "only those that crossroot put there",
      OFFER_WORDS, NULL},
     {"only-files", 0, FLAG, V(INSPECT), AT(only_files), NULL, "look at no store", OFFER_WORDS,
@@ -100,8 +100,9 @@ const struct option option_table[] = {
      "roll every store back if one fails", OFFER_WORDS, NULL},
     {"rebuild", 0, FLAG, CHANGING, AT(rebuild), NULL,
      NOT_WINDOWS("drop published certificates that have no source"), OFFER_WORDS, NULL},
-    {"password-fd", 0, DESCRIPTOR, CHANGING | V(INSPECT) | V(SHOW) | V(VERIFY), AT(password_fd),
-     "N", "the password of stores and .p12 files, from descriptor N", OFFER_WORDS, NULL},
+    {"password-fd", 0, DESCRIPTOR, CHANGING | V(INSPECT) | V(SHOW) | V(VERIFY) | V(READERS),
+     AT(password_fd), "N", "the password of stores and .p12 files, from descriptor N", OFFER_WORDS,
+     NULL},
 };
 const size_t option_count = sizeof(option_table) / sizeof(option_table[0]);
 
@@ -160,6 +161,14 @@ const struct command command_table[COMMANDS] = {
          "ID is the beginning of a SHA-256, 8 digits or more (see list).\n"
          "Names, validity and fingerprints, and for each store the place and purposes.\n",
          " c8fb5bb81193", NULL, OPERANDS_FILES},
+    [XR_VERB_READERS] =
+        {"say which programs read which stores", "[FILE] [OPTION]…",
+         "For each program in the table that this machine has: what it reads, and in what\n"
+         "order. With FILE: whether it would accept that chain, which begins with the\n"
+         "server's certificate or with a CA, and which store decides. Nothing is run:\n"
+         "what is known of programs was measured, with the versions that are named.\n"
+         "Exit with FILE: 0 all say yes; 6 one says no; 4 some cannot tell; 1 all.\n",
+         " server.pem --host www.example.com", NULL, OPERANDS_FILE},
     [COMMAND_COMPLETION] =
         {"print the completion of a shell", "bash|zsh|fish",
          "Packages install it where the shell looks for it. For this session of bash:\n"

@@ -68,5 +68,10 @@ void xr_format_write(struct xr_format_files *out, enum xr_format format,
 
 /* Are these two whole Java keystores that differ at most in the times of their entries? */
 bool xr_format_same_jks(struct xr_bytes a, struct xr_bytes b, const struct xr_host *host);
+/* Every trusted certificate of a Java keystore that has nothing else. False: the bytes are none with the
+ * usual password, something in it is no trusted certificate, or emit failed; some may have been
+ * emitted. */
+bool xr_format_jks_read(struct xr_bytes file, const struct xr_host *host, xr_bytes_fn emit,
+                        void *ctx);
 
 #endif

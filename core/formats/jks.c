@@ -168,3 +168,22 @@ bool xr_format_same_jks(struct xr_bytes a, struct xr_bytes b, const struct xr_ho
     }
     return b.len == 0;
 }
+
+/* ---- reading ---- */
+
+bool xr_format_jks_read(struct xr_bytes file, const struct xr_host *host, xr_bytes_fn emit,
+                        void *ctx)
+{
+    struct xr_bytes head = {0}, part = {0};
+
+    if (!open_keystore(&head, &file, host))
+        return false;
+    while (file.len > 0) {
+        if (!take(&part, &file, 4) || !bytes_are(part, "\0\0\0\2", 4) ||
+            !take_sized(&part, &file, 2) || !take(&part, &file, 8) ||
+            !take_sized(&part, &file, 2) || !take_sized(&part, &file, 4) ||
+            emit(ctx, part) != XR_OK)
+            return false;
+    }
+    return true;
+}

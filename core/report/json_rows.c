@@ -273,6 +273,51 @@ json_t *xr_json_answer_row(const struct xr_report *report, const struct xr_answe
     return out;
 }
 
+static json_t *read_row(const struct xr_read *read)
+{
+    static const char *const kinds[] = {
+        [XR_READ_IS_BUNDLE] = "bundle",   [XR_READ_IS_HASHED] = "hashed directory",
+        [XR_READ_IS_FILES] = "all files", [XR_READ_IS_KEYSTORE] = "keystore",
+        [XR_READ_IS_ELF] = "program",     [XR_READ_IS_STORE] = "store"};
+    json_t *out = json_object();
+
+    xr_json_set(out, "store", read->store != NULL ? xr_json_string(read->store) : json_null());
+    xr_json_set(out, "path", read->path != NULL ? xr_json_string(read->path) : json_null());
+    xr_json_set(out, "role", json_string(read->own ? "own copy" : kinds[read->kind]));
+    xr_json_set(out, "because", read->by != NULL ? xr_json_string(read->by) : json_null());
+    return out;
+}
+
+json_t *xr_json_reader(const struct xr_report *report, const struct xr_reader_row *reader)
+{
+    static const char *const counts[] = {[XR_COUNTS_AS_ANCHOR] = "anchor",
+                                         [XR_COUNTS_FOR_PATHS] = "path",
+                                         [XR_COUNTS_NOT] = "nothing"};
+    json_t *out = json_object();
+    json_t *reads = json_array();
+
+    for (size_t i = 0; i < reader->reads.count; i++)
+        xr_json_add(reads, read_row(&reader->reads.items[i]));
+    xr_json_set(out, "program", xr_json_string(reader->name));
+    xr_json_set(out, "path", xr_json_string(reader->path));
+    xr_json_set(out, "version", xr_json_string(reader->version));
+    xr_json_set(out, "measured_with", json_string(reader->program->measured));
+    xr_json_set(out, "measured", json_boolean(reader->measured));
+    xr_json_set(out, "user", xr_json_string(reader->user));
+    xr_json_set(out, "cross", json_string(counts[reader->program->cross]));
+    xr_json_set(out, "reads", reads);
+    if (!report->asked) {
+        xr_json_set(out, "cannot", xr_json_string(reader->cannot));
+        return out;
+    }
+    xr_json_set(out, "ok", xr_json_answer(reader->answer));
+    xr_json_set(out, "by", xr_json_string(reader->decides));
+    xr_json_set(out, "engine", xr_json_string(reader->engine));
+    xr_json_set(out, "why",
+                reader->why != NULL && reader->why[0] ? xr_json_string(reader->why) : json_null());
+    return out;
+}
+
 static json_t *recorded_row(const struct xr_report *report, const struct xr_change *change)
 {
     json_t *out = json_object();

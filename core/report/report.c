@@ -277,6 +277,7 @@ void xr_report_free(struct xr_report *report)
     free(report->reader);
     xr_journal_close(&report->journal);
     xr_pool_free(&report->pool);
+    xr_readers_free(&report->readers);
     xr_input_free(&report->input);
     xr_registry_free(&report->registry);
     free(report);
@@ -284,7 +285,7 @@ void xr_report_free(struct xr_report *report)
 
 static const char *const verb_names[XR_VERB_COUNT] = {
     "inspect", "stores", "list",    "install", "remove", "distrust",
-    "verify",  "undo",   "history", "recover", "show",
+    "verify",  "undo",   "history", "recover", "show",   "readers",
 };
 
 const char *xr_verb_name(enum xr_verb verb)

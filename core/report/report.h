@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One result; text.c and json.c write it, facts.c lends it. The wing report may use change, stores, certs, sys, kit. */
+/* One result; text.c and json.c write it, facts.c lends it. The wing report may use change, readers, stores, certs, sys, kit. */
 #ifndef XR_REPORT_H
 #define XR_REPORT_H
 
 #include "certs/input.h"
 #include "change/txn.h"
+#include "readers/readers.h"
 
 const char *xr_level_name(enum xr_level level);
 
@@ -83,6 +84,8 @@ struct xr_report {
         struct xr_shown *items;
         size_t count, capacity;
     } shown;
+    struct xr_readers readers;
+    bool asked;                /* readers: of a file */
     struct xr_journal journal; /* for history and list --managed */
     struct xr_report_reader *reader;
 };

@@ -18,9 +18,10 @@ void xr_report_text(const struct xr_report *report, const struct xr_text_style *
     const struct xr_text_style full = whole(given), *style = &full;
 
     /* A quiet report still tells what was refused, what failed and where a verifier says no. */
-    if (style->quiet && (report->verb == XR_VERB_INSPECT || report->verb == XR_VERB_STORES ||
-                         report->verb == XR_VERB_LIST || report->verb == XR_VERB_HISTORY ||
-                         (report->verb == XR_VERB_SHOW && !style->pem)))
+    if (style->quiet &&
+        (report->verb == XR_VERB_INSPECT || report->verb == XR_VERB_STORES ||
+         (report->verb == XR_VERB_READERS && !report->asked) || report->verb == XR_VERB_LIST ||
+         report->verb == XR_VERB_HISTORY || (report->verb == XR_VERB_SHOW && !style->pem)))
         return;
     switch (report->verb) {
     case XR_VERB_INSPECT:
@@ -37,6 +38,9 @@ void xr_report_text(const struct xr_report *report, const struct xr_text_style *
         break;
     case XR_VERB_HISTORY:
         xr_text_history(style, out, report);
+        break;
+    case XR_VERB_READERS:
+        xr_text_readers(style, out, report);
         break;
     case XR_VERB_VERIFY:
         xr_text_answers(style, out, report);

@@ -482,9 +482,16 @@ static void grade_answers(struct xr_engine *engine)
 }
 
 /* Verifiers take an empty name for any, and one with a dot in front for all below it. */
-static bool is_host(const char *host)
+bool xr_engine_is_host(const char *host)
 {
     return host[0] != '\0' && host[0] != '.' && strcspn(host, "*/ \t\r\n") == strlen(host);
+}
+
+void xr_engine_say_host(struct xr_engine *engine)
+{
+    xr_report_fail(engine->report, XR_EXIT_USAGE,
+                   "--host takes the name of one host, or its IP address, as a program connects "
+                   "to it");
 }
 
 /* Verifies each file's first certificate; the others in it count as sent by a server. */
@@ -495,11 +502,8 @@ void xr_verb_verify(struct xr_engine *engine)
     struct questions q = {.engine = engine};
     size_t untrusted_from = 0;
 
-    if (engine->rq->host != NULL && !is_host(engine->rq->host)) {
-        xr_report_fail(
-            report, XR_EXIT_USAGE,
-            "--host takes the name of one host, or its IP address, as a program connects "
-            "to it");
+    if (engine->rq->host != NULL && !xr_engine_is_host(engine->rq->host)) {
+        xr_engine_say_host(engine);
         return;
     }
     if (!xr_engine_select(engine))

@@ -95,6 +95,9 @@ const struct xr_state *xr_engine_find_id(struct xr_engine *engine, const char *i
 void xr_engine_rejects(struct xr_engine *engine, enum xr_level level);
 /* Reports the notices of a changed store: what must happen before running programs notice it. */
 void xr_engine_notices(struct xr_report *report, const struct xr_run *run);
+/* Can it be a host that a program connects to? And what is said if not. */
+bool xr_engine_is_host(const char *host);
+void xr_engine_say_host(struct xr_engine *engine);
 /* Did a run fail, so that the result is not as asked? */
 bool xr_engine_failed(const struct xr_run *run);
 /* Is the store, or would it be, as asked, but for what its plan refuses? */
@@ -108,6 +111,7 @@ void xr_verb_list(struct xr_engine *engine);
 void xr_verb_verify(struct xr_engine *engine);
 void xr_verb_history(struct xr_engine *engine);
 void xr_verb_show(struct xr_engine *engine);
+void xr_verb_readers(struct xr_engine *engine); /* readers.c */
 void xr_verb_change(struct xr_engine *engine); /* install, remove, distrust */
 void xr_verb_undo(struct xr_engine *engine);
 void xr_verb_recover(struct xr_engine *engine);

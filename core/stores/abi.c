@@ -256,6 +256,7 @@ AT(xr_request, by, 320);
 AT(xr_request, only_files, 328);
 AT(xr_request, permit_dns, 336);
 AT(xr_request, permit_cidrs, 352);
+AT(xr_request, environment, 368);
 
 AT(xr_text_style, size, 0);
 AT(xr_text_style, color, 8);
@@ -306,6 +307,8 @@ IS(XR_VERB_VERIFY, 6);
 IS(XR_VERB_UNDO, 7);
 IS(XR_VERB_HISTORY, 8);
 IS(XR_VERB_RECOVER, 9);
+IS(XR_VERB_SHOW, 10);
+IS(XR_VERB_READERS, 11);
 IS(XR_EXIT_OK, 0);
 IS(XR_EXIT_FAILED, 1);
 IS(XR_EXIT_USAGE, 2);

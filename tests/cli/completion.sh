@@ -56,7 +56,7 @@ offers() { # WHAT LINE WORDS: those and no others
 }
 offers 'commands' 'crossroot in' 'inspect install'
 offers 'aliases' 'crossroot un' 'undo uninstall'
-offers 'commands after options' 'crossroot -n --state /x --json re' 'recover remove'
+offers 'commands after options' 'crossroot -n --state /x --json re' 'readers recover remove'
 offers 'the value of an option is no command' 'crossroot --state install ver' 'verify version'
 offers 'options of a command' 'crossroot install --p' '--password-fd --permit-cidr --permit-dns --pin --plugin --published'
 offers 'options of an alias' 'crossroot add --pi' '--pin'

@@ -40,6 +40,7 @@ enum xr_verb {
     XR_VERB_HISTORY,
     XR_VERB_RECOVER,
     XR_VERB_SHOW,
+    XR_VERB_READERS,
     XR_VERB_COUNT
 };
 
@@ -81,6 +82,8 @@ struct xr_words {
  *   list                 managed, expires_by, sort, now
  *   show                 operands (one at least), password, now
  *   verify               operands, untrusted, password, purposes, host, at or now
+ *   readers              operands (none or one), untrusted, password, purposes, host, at or now,
+ *                        environment
  *   install              operands, pins, published, has_place and place, purposes, now, and all below
  *   remove               operands, has_place and place, now, and all below
  *   distrust             operands, serials, key, best_effort, now, and all below
@@ -141,6 +144,9 @@ struct xr_request {
     bool only_files;            /* inspect: the stores of the scope are not in view */
     struct xr_words permit_dns; /* install: DNS names that anchors are limited to; none: no limit */
     struct xr_words permit_cidrs; /* likewise ranges of addresses, such as 192.0.2.0/24 */
+    /* readers: "NAME=value" of the variables that programs on this machine would have: PATH, and those
+     * that direct them to other files. */
+    struct xr_words environment;
 };
 #define XR_PASSWORD_MAX 4096u
 
