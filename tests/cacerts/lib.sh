@@ -39,7 +39,7 @@ build_root() {
         cp -r --preserve=mode,timestamps,links /var/lib/dpkg "$root/var/lib" 2>/dev/null || true # but its locks
         echo 'cacerts_updates=yes' >"$root/etc/default/cacerts" # for root's eyes: it may name a password
     fi
-    for at in "$XR_SOURCE" "$XR_BUILD"; do
+    for at in "$XR_SOURCE" "$XR_BUILD" ${XR_ALSO:-}; do
         mkdir -p "$root$at"
         mount --rbind "$at" "$root$at"
     done
