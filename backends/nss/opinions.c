@@ -370,7 +370,8 @@ void nss_opinions_serve(char out[128], const struct xr_site *site, const char *l
     struct nss_opinions *o = NULL;
 
     if (program != NULL) {
-        nss_serve(out, program, "");
+        /* Policies of the machine were not seen to reach a packed one. */
+        nss_serve(out, program, profiles != NULL && profiles->packing[0] != '\0' ? "-packed" : "");
         return;
     }
     o = nss_opinions_new(site, location);

@@ -91,32 +91,6 @@ static uint32_t anchor_purposes(struct deciding *d)
     return wanted;
 }
 
-/* What trust for these purposes means to whoever is asked. */
-static void say_meaning(struct xr_buf *out, uint32_t purposes)
-{
-    static const struct {
-        uint32_t purpose;
-        const char *who;
-    } meanings[] = {{XR_SERVER, "web server"},
-                    {XR_CLIENT, "client of a server"},
-                    {XR_EMAIL, "signer of a mail"},
-                    {XR_CODE, "publisher of a program"},
-                    {XR_TIME, "time stamp"}};
-    const size_t count = sizeof(meanings) / sizeof(meanings[0]);
-    size_t said = 0;
-
-    if (purposes & XR_ANY_PURPOSE) {
-        xr_buf_str(out, "every web server, mail and program");
-    } else {
-        xr_buf_str(out, "every ");
-        for (size_t i = 0; i < count; i++) {
-            if (purposes & meanings[i].purpose)
-                xr_buf_fmt(out, "%s%s", said++ > 0 ? " and " : "", meanings[i].who);
-        }
-    }
-    xr_buf_str(out, " that shows a certificate of this CA will be believed");
-}
-
 /* What an anchor by its own signature is asked about. */
 static void ask_self_signed(struct deciding *d, const char *purposes, const char *meaning)
 {
@@ -147,7 +121,7 @@ static void ask_anchor(struct deciding *d, uint32_t held, uint32_t purposes)
 
     xr_purposes_text(text, sizeof(text), purposes);
     xr_purposes_text(before, sizeof(before), held);
-    say_meaning(&meaning, purposes);
+    xr_step_meaning(&meaning, purposes);
     if (held != 0) {
         why = xr_format("trusted for: %s → %s", before, text);
         ask(d, why, true);

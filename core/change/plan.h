@@ -76,6 +76,8 @@ const struct xr_entry *xr_step_entry(const struct xr_step *step);
 /* The purposes that the step's certificate is an anchor for, before and after it. True if it stays an
  * anchor, for other purposes. */
 bool xr_step_trust(const struct xr_step *step, uint32_t *before, uint32_t *after);
+/* Adds what trust for these purposes means, in words for whoever is asked. */
+void xr_step_meaning(struct xr_buf *out, uint32_t purposes);
 size_t xr_plan_changes(const struct xr_plan *plan);   /* steps that change something */
 bool xr_plan_refuses_all(const struct xr_plan *plan); /* false if it has no steps */
 void xr_plan_free(struct xr_plan *plan);

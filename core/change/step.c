@@ -107,3 +107,28 @@ void xr_plan_free(struct xr_plan *plan)
     free(plan->items);
     *plan = (struct xr_plan){0};
 }
+
+void xr_step_meaning(struct xr_buf *out, uint32_t purposes)
+{
+    static const struct {
+        uint32_t purpose;
+        const char *who;
+    } meanings[] = {{XR_SERVER, "web server"},
+                    {XR_CLIENT, "client of a server"},
+                    {XR_EMAIL, "signer of a mail"},
+                    {XR_CODE, "publisher of a program"},
+                    {XR_TIME, "time stamp"}};
+    const size_t count = sizeof(meanings) / sizeof(meanings[0]);
+    size_t said = 0;
+
+    if (purposes & XR_ANY_PURPOSE) {
+        xr_buf_str(out, "every web server, mail and program");
+    } else {
+        xr_buf_str(out, "every ");
+        for (size_t i = 0; i < count; i++) {
+            if (purposes & meanings[i].purpose)
+                xr_buf_fmt(out, "%s%s", said++ > 0 ? " and " : "", meanings[i].who);
+        }
+    }
+    xr_buf_str(out, " that shows a certificate of this CA will be believed");
+}

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # Chromium has three sources of trust: the NSS database, managed policies, and a database of its own in
-# each profile. In each state of these the real browser is started and asked about three servers, which
-# send the leaf, the leaf and its CA, or these and the cross certificate; what crossroot verify says that
-# Chromium says must be the same. The policies are where a mount namespace has them.
+# each profile. crossroot writes each state of these; the real browser is started and asked about three
+# servers, which send the leaf, the leaf and its CA, or these and the cross certificate; and what crossroot
+# verify says that Chromium says must be the same. The policies are where a mount namespace has them.
 set -euo pipefail
 here=$(dirname -- "$(realpath -- "${BASH_SOURCE[0]}")")
 if [[ ! -d /etc/chromium ]]; then
@@ -29,32 +29,74 @@ fresh() {
     cp -r "$T/empty" "$db"
     chmod 700 "$db"
 }
+# does COMMAND...: crossroot does that
+does() {
+    local rc=0
+    "$@" >"$T/said" 2>&1 || rc=$?
+    [[ $rc -eq 0 ]] || bad "exit $rc: $*"$'\n'"$(<"$T/said")"
+}
+# In a user's own namespace crossroot trusts no helper program, because there root's directories are
+# nobody's; what is written by the user's own rights needs none.
+writes() {
+    local at=$1
+    shift
+    does xr --store "$at" --yes "$@"
+}
 # nss CERTIFICATE TRUST
 nss() {
-    certutil -A -d "sql:$db" -n "$1" -t "$2" -i "$1.pem"
+    case $2 in
+    C,,) writes "nss:$db" install "$1.pem" --as anchor --drop-constraints ;;
+    ,,) writes "nss:$db" install "$1.pem" ;;
+    p,p,p) writes "nss:$db" distrust "$1.pem" ;;
+    esac
 }
-# manager [PROFILE/] CERTIFICATE TRUST [LIMIT]...: the browser's own certificate manager
+# manager [PROFILE/] CERTIFICATE TRUST [LIMIT]...: what the browser's own certificate manager does too
 manager() {
-    local profile=Default/
+    local profile=Default/ limits
     if [[ $1 == */ ]]; then
         profile=$1
         shift
     fi
-    /usr/bin/python3 "$here/certificate-manager.py" "$data/${profile}ServerCertificate" "$@"
+    mkdir -p "$data/$profile"
+    [[ -e $data/${profile}Preferences ]] || echo '{}' >"$data/${profile}Preferences"
+    while (($#)); do
+        limits=()
+        while [[ ${3:-} == dns:* || ${3:-} == cidr:* ]]; do
+            limits+=("--permit-${3%%:*}" "${3#*:}")
+            set -- "$1" "$2" "${@:4}"
+        done
+        case $2 in
+        trusted) writes "chromium:$data/${profile%/}" install "$1" --as anchor "${limits[@]}" ;;
+        unspecified) writes "chromium:$data/${profile%/}" install "$1" ;;
+        distrusted) writes "chromium:$data/${profile%/}" distrust "$1" ;;
+        esac
+        shift 2
+    done
 }
 # policy NAME VALUE: OLD and CROSS in it stand for certificates
 policy() {
-    local value=$2
-    value=${value//OLD/$(base64 -w 0 <old-root.der)}
-    value=${value//CROSS/$(base64 -w 0 <cross.der)}
-    printf '{"%s": %s}\n' "$1" "$value" >"$T/etc/policies/managed/$1.json"
+    local value=$2 names=()
+    [[ $value != *localhost* ]] || names=(--only --permit-dns localhost)
+    [[ $value != *example.com* ]] || names=(--permit-dns example.com)
+    value=$(grep -o 'OLD\|CROSS' <<<"$2" || true)
+    value=${value//OLD/old-root.pem}
+    value=${value//CROSS/cross.pem}
+    case $1 in
+    CACertificates*) policies install "$value" "${names[@]}" ;;
+    CAHintCertificates) policies install "$value" ;;
+    CADistrustedCertificates) policies distrust "$value" ;;
+    *) printf '{"%s": %s}\n' "$1" "$2" >"$T/etc/policies/managed/$1.json" ;;
+    esac
 }
-for name in old-root cross; do
-    openssl x509 -in "$name.pem" -outform DER -out "$name.der"
-done
+# policies COMMAND...: where the state's are the machine's
+policies() {
+    local command=("$XR_BIN" --worker "$XR_WORKER" --state "$state" --store policy:chromium --yes "$@")
+    local as=()
+    [[ $(id -u) -eq 0 ]] || as=(--map-root-user)
+    does env T="$T" unshare "${as[@]}" --mount sh -c "$beforehand"' && exec "$@"' sh "${command[@]}"
+}
 
-# verify CHAIN: where the policies are those of the state. In a user's own namespace crossroot trusts
-# no helper program, because there root's directories are nobody's.
+# verify CHAIN: where the policies are those of the state
 verify() {
     local command=("$XR_BIN" --worker "$XR_WORKER" --state "$state" --store "nss:$db" verify "$1.pem"
         --host localhost --json)
