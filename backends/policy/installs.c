@@ -163,6 +163,7 @@ static void describe(struct xr_caps *caps, struct xr_session *s)
     caps->purposes = XR_ANY_PURPOSE;
     (void)snprintf(caps->vendors, sizeof(caps->vendors), "one of the administrator's own");
     caps->atomic = true;
+    caps->shares_readers = true;
     (void)snprintf(caps->why_cannot[XR_INTERMEDIATE], sizeof(caps->why_cannot[0]),
                    "Certificates.Install makes an anchor of each certificate");
     (void)snprintf(caps->why_cannot[XR_PEER], sizeof(caps->why_cannot[0]),

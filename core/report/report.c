@@ -244,6 +244,13 @@ const char *xr_report_transaction(const struct xr_report *report)
     return report->transaction[0] != '\0' ? report->transaction : NULL;
 }
 
+void xr_answer_row_free(struct xr_answer_row *row)
+{
+    free(row->store);
+    free(row->file);
+    free(row->why);
+}
+
 void xr_report_free(struct xr_report *report)
 {
     if (report == NULL)
@@ -256,11 +263,8 @@ void xr_report_free(struct xr_report *report)
     for (size_t i = 0; i < report->runs.count; i++)
         xr_run_free(&report->runs.items[i]);
     free(report->runs.items);
-    for (size_t i = 0; i < report->answers.count; i++) {
-        free(report->answers.items[i].store);
-        free(report->answers.items[i].file);
-        free(report->answers.items[i].why);
-    }
+    for (size_t i = 0; i < report->answers.count; i++)
+        xr_answer_row_free(&report->answers.items[i]);
     free(report->answers.items);
     for (size_t i = 0; i < report->inspected.count; i++) {
         xr_strings_free(&report->inspected.items[i].warnings);

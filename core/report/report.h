@@ -22,6 +22,7 @@ struct xr_answer_row {
     struct xr_verdict verdict;
     char *why; /* when there is no verdict at all */
 };
+void xr_answer_row_free(struct xr_answer_row *row); /* what it owns */
 
 /* What inspect found out about one certificate of its input. */
 struct xr_inspected {

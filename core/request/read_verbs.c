@@ -423,7 +423,37 @@ static void answer_all(void *ctx, struct xr_run *run)
     xr_run_way(&way, &run->owner, q->engine->rq->site, &q->engine->worker);
     for (size_t t = 0; row != XR_NONE && t < q->target_count; t++)
         answer(q, run, &prober, &q->targets[t], &report->answers.items[row + t]);
+    if (store.backend != NULL)
+        xr_run_caps(run, &store);
     xr_prober_end(&prober);
+}
+
+/* Of a store whose readers also read others, which are asked about all of it. */
+static bool says_nothing(const struct xr_run *run, const struct xr_answer_row *row)
+{
+    return run->caps.shares_readers && !run->named && row->verdict.answer == XR_UNKNOWN;
+}
+
+/* Leaves out rows that say nothing, unless no other store has any. */
+static void drop_silent(struct questions *q)
+{
+    struct xr_report *report = q->engine->report;
+    size_t kept = 0, others = 0;
+
+    for (size_t i = 0; i < report->runs.count; i++)
+        others += q->rows[i] != XR_NONE && !report->runs.items[i].caps.shares_readers;
+    for (size_t i = 0; others > 0 && i < report->runs.count; i++) {
+        for (size_t t = 0; q->rows[i] != XR_NONE && t < q->target_count; t++) {
+            struct xr_answer_row *row = &report->answers.items[q->rows[i] + t];
+
+            if (says_nothing(&report->runs.items[i], row))
+                xr_answer_row_free(row);
+            else
+                report->answers.items[kept++] = *row;
+        }
+    }
+    if (others > 0)
+        report->answers.count = kept;
 }
 
 /* All rows are made before the first is filled, in the order of the stores. */
@@ -445,6 +475,7 @@ static void ask_stores(struct questions *q)
             (void)XR_PUSH(&report->answers);
     }
     xr_engine_each(q->engine, 0, false, answer_all, q);
+    drop_silent(q);
     free(q->rows);
 }
 

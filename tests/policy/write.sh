@@ -210,6 +210,10 @@ expect_exit 0 'the scope all' xr --root "$image" --layout debian --scope all ins
 expect_json_file() { python3 -m json.tool "$1" >/dev/null; }
 holds CACertificates old-root
 expect_json_file "$firefox" && ok 'writes both' || bad 'writes both'
+expect_exit 0 'verify asks those who can tell' xr --root "$image" --layout debian --scope system verify "$P/old-root.pem"
+expect_no_grep 'and nobody else' 'policies' "$out"
+expect_exit 1 'a policy alone cannot' in_store chromium verify "$P/old-root.pem"
+expect_grep 'but says what it adds' "cannot tell: each user's databases count too; by the policies alone: yes" "$out"
 expect_exit 0 'undo' xr --root "$image" --layout debian --yes undo
 expect_eq 'takes both back' "$(ls -A "$managed" "$image/etc/firefox/policies" | grep -v :)" ''
 
