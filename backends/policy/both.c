@@ -67,6 +67,8 @@ static const struct xr_backend table = {
     .abi = XR_ABI_VERSION,
     .size = sizeof(struct xr_backend),
     .name = "policy",
+    /* For libhivex, and the files of images. */
+    .flags = XR_BACKEND_WORKER,
     .summary = "browsers' managed policies (Chromium, Firefox and their relatives)",
     .discover = discover,
     .open = session_open,
