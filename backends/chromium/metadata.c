@@ -87,7 +87,9 @@ static bool read_dns(struct chromium_metadata *out, struct xr_bytes name)
 
         if (c <= ' ' || c > '~')
             return false;
-        text[i] = c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+        if (c >= 'A' && c <= 'Z')
+            c = (char)(c - 'A' + 'a');
+        text[i] = c;
     }
     if (name.len > 1 && text[name.len - 1] == '.')
         text[name.len - 1] = '\0';

@@ -404,6 +404,7 @@ static void add_stranger(struct reading *r, struct xr_bytes key, struct xr_bytes
 
 static void see_row(struct reading *r, sqlite3_stmt *row, void *ctx)
 {
+    static const struct xr_bytes none = {0};
     struct xr_bytes key, der, metadata;
     struct chromium_metadata m = {0};
     const char *wrong = NULL;
@@ -414,7 +415,7 @@ static void see_row(struct reading *r, sqlite3_stmt *row, void *ctx)
 
     if (!known[0] || !known[1] || !known[2] || key.len > KEY_MAX) {
         if (der.len < r->bytes)
-            add_stranger(r, key.len > KEY_MAX ? (struct xr_bytes){0} : key, der);
+            add_stranger(r, key.len > KEY_MAX ? none : key, der);
         incomplete(r->out, "%s has a row of an unknown form", r->source);
         return;
     }

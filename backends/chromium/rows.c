@@ -4,6 +4,7 @@
 #include "kit/der.h"
 #include "metadata.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 #define FORM       1u /* first byte of a native record */
@@ -149,6 +150,7 @@ void chromium_entries_of(struct chromium_entries *out, const struct chromium_vie
             for (size_t k = 0; k < XR_PLACE_COUNT; k++)
                 one->at[k] = NOWHERE;
         }
+        assert(number < certs.count);
         at = &certs.items[number].at[place];
         if (*at == NOWHERE) {
             struct chromium_entry *e = XR_PUSH(out);

@@ -192,17 +192,19 @@ static enum xr_status load(struct xr_session *s, struct xr_error *err)
 /* Sets writable, or why not. */
 static void check_writable(struct xr_caps *caps, const struct xr_session *s)
 {
-    const char *names[] = {".", CHROMIUM_FILE}, *why = xr_why_fixed(s->dir, CHROMIUM_FILE);
+    static const char *const names[] = {".", CHROMIUM_FILE};
+    const char *why = xr_why_fixed(s->dir, CHROMIUM_FILE), *what = NULL;
     int error = 0;
 
     for (size_t i = 0; i < (s->view.there ? 2u : 1u) && error == 0; i++) {
+        what = i == 0 ? "the directory" : CHROMIUM_FILE;
         if (faccessat(s->dir, names[i], W_OK, AT_EACCESS) != 0)
             error = errno;
     }
     if (why != NULL)
         (void)snprintf(caps->why_not, sizeof(caps->why_not), "%s", why);
     else if (error != 0)
-        (void)snprintf(caps->why_not, sizeof(caps->why_not), "%s", strerror(error));
+        (void)snprintf(caps->why_not, sizeof(caps->why_not), "%s: %s", what, strerror(error));
     else if (s->view.fixed[0] != '\0')
         (void)snprintf(caps->why_not, sizeof(caps->why_not), "%s", s->view.fixed);
     else
