@@ -7,12 +7,12 @@ mine=$(dirname -- "$(realpath -- "${BASH_SOURCE[0]}")")
 chromium_plugin=${1:+$(realpath -- "$1")}
 # shellcheck source=tests/nss/browsing.sh
 . "$mine/../nss/browsing.sh"
-# shellcheck source=tests/chromium/others.sh
-. "$mine/others.sh"
 plugin=(${chromium_plugin:+--plugin "$chromium_plugin"})
 data=$HOME/.config/chromium
 file=$data/Default/ServerCertificate
 store=chromium:$data/Default
+# shellcheck source=tests/chromium/others.sh
+. "$mine/others.sh"
 mkdir -p "$data/Default"
 
 mkdb() { /usr/bin/python3 "$mine/mkdb.py" "$@"; }
