@@ -325,10 +325,14 @@ static const char *odd_leaf(const struct xr_der_cert *d, const char *host)
     struct extension usage = extension_of(d->slices.tbs, OID_KEY_USAGE);
     struct xr_der_item bits;
 
+    if (d->has_basic_constraints && d->ca)
+        return "it is a CA itself";
     if (d->has_eku && (d->eku & (XR_SERVER | XR_ANY_PURPOSE)) == 0)
         return "it is limited to other purposes";
-    if (usage.value.len > 0 && (!xr_der_expect(&bits, &usage.value, 0x03) || bits.content.len < 2 ||
-                                (bits.content.data[1] & 0x80) == 0))
+    if (usage.value.len > 0 &&
+        (!xr_der_expect(&bits, &usage.value, XR_DER_BIT_STRING) || bits.content.len != 2 ||
+         bits.content.data[0] > 7 || (bits.content.data[1] & 0x80) == 0 ||
+         (bits.content.data[1] & ((1u << bits.content.data[0]) - 1)) != 0))
         return "its key may not sign handshakes";
     return host != NULL ? odd_names(d, host) : NULL;
 }
