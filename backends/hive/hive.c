@@ -97,6 +97,7 @@ void hive_close(struct hive *hive)
 {
     if (hive == NULL)
         return;
+    hive_forget(hive);
     if (hive->h != NULL)
         (void)hive->lib->close(hive->h);
     free(hive);
@@ -238,13 +239,13 @@ enum xr_status hive_commit(struct hive *hive, struct xr_error *err)
 {
     const struct hive_place *place = hive->place;
     char *temp = xr_format(XR_TEMP_PREFIX "%ld", (long)getpid());
-    enum xr_status status = XR_OK;
+    enum xr_status status = hive_settle(hive, err);
     struct stat now;
     int fd = -1;
 
-    if (!hive->changed) {
+    if (status != XR_OK || !hive->changed) {
         free(temp);
-        return XR_OK;
+        return status;
     }
     fd = openat(place->dir, temp, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (fd < 0)

@@ -13,6 +13,18 @@ struct hive {
     hive_h *h;
     struct stat st; /* of the file that was read */
     bool changed;
+    /* Values of the key that is being changed, not in h yet. libhivex writes all values of a key anew,
+     * each time behind the end of the hive: a key of hundreds must not be written hundreds of times. */
+    struct hive_pending {
+        hive_key key; /* 0: none */
+        hive_set_value *items;
+        size_t count, capacity;
+        bool kept; /* all of them can be written as they are */
+    } pending;
 };
+
+/* keys.c: puts pending values into h; drops them. */
+enum xr_status hive_settle(struct hive *hive, struct xr_error *err);
+void hive_forget(struct hive *hive);
 
 #endif

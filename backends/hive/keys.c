@@ -62,10 +62,15 @@ enum xr_status hive_children(const struct hive *hive, hive_key key, hive_key_fn 
 
 enum xr_status hive_remove(struct hive *hive, hive_key key, struct xr_error *err)
 {
+    enum xr_status status = XR_OK;
+
+    if (hive->pending.key == key)
+        hive_forget(hive);
+    status = hive_settle(hive, err); /* it may be below the key */
     hive->changed = true;
-    return hive->lib->node_delete_child(hive->h, key) == 0
-               ? XR_OK
-               : xr_fail_errno(err, "cannot change %s", hive->place->path);
+    if (status == XR_OK && hive->lib->node_delete_child(hive->h, key) != 0)
+        status = xr_fail_errno(err, "cannot change %s", hive->place->path);
+    return status;
 }
 
 /* ---- values ---- */
@@ -102,9 +107,21 @@ static void read_free(struct read *read)
 enum xr_status hive_values(const struct hive *hive, hive_key key, hive_value_fn emit, void *ctx,
                            struct xr_error *err)
 {
-    hive_value_h *values = key != 0 ? hive->lib->node_values(hive->h, key) : NULL;
-    bool good = key == 0 || values != NULL;
+    const struct hive_pending *pending = &hive->pending;
+    hive_value_h *values = NULL;
+    bool good = true;
 
+    for (size_t i = 0; key != 0 && key == pending->key && i < pending->count; i++) {
+        const hive_set_value *one = &pending->items[i];
+        const struct hive_value value = {
+            one->key, (uint32_t)one->t, {(const unsigned char *)one->value, one->len}, true};
+
+        emit(ctx, &value);
+    }
+    if (key == 0 || key == pending->key)
+        return XR_OK;
+    values = hive->lib->node_values(hive->h, key);
+    good = values != NULL;
     for (size_t i = 0; values != NULL && values[i] != 0 && i < HIVE_KEYS_MAX; i++) {
         struct read read;
 
@@ -118,59 +135,98 @@ enum xr_status hive_values(const struct hive *hive, hive_key key, hive_value_fn 
     return good ? XR_OK : xr_fail(err, XR_INVALID, "a value of the hive is damaged");
 }
 
-/* All values of a key, as libhivex takes them. */
-struct collecting {
-    struct {
-        hive_set_value *items;
-        size_t count, capacity;
-    } all;
-    const char *without;
-    bool kept;
-};
+/* ---- changes ---- */
 
-static void collect_one(struct collecting *c, const struct hive_value *value)
+void hive_forget(struct hive *hive)
 {
-    *XR_PUSH(&c->all) = (hive_set_value){.key = xr_strdup(value->name),
+    struct hive_pending *pending = &hive->pending;
+
+    for (size_t i = 0; i < pending->count; i++) {
+        free(pending->items[i].key);
+        free(pending->items[i].value);
+    }
+    free(pending->items);
+    *pending = (struct hive_pending){0};
+}
+
+enum xr_status hive_settle(struct hive *hive, struct xr_error *err)
+{
+    const struct hive_pending *pending = &hive->pending;
+    enum xr_status status = XR_OK;
+
+    if (pending->key != 0 &&
+        hive->lib->node_set_values(hive->h, pending->key, pending->count, pending->items, 0) != 0)
+        status = xr_fail_errno(err, "cannot change %s", hive->place->path);
+    hive_forget(hive);
+    return status;
+}
+
+static void collect(void *ctx, const struct hive_value *value)
+{
+    struct hive_pending *pending = ctx;
+
+    pending->kept = pending->kept && value->kept;
+    *XR_PUSH(pending) = (hive_set_value){.key = xr_strdup(value->name),
                                          .t = (hive_type)value->type,
                                          .len = value->data.len,
                                          .value = xr_memdup(value->data.data, value->data.len)};
 }
 
-static void collect(void *ctx, const struct hive_value *value)
+/* Makes the values of that key the pending ones. */
+static enum xr_status take_up(struct hive *hive, hive_key key, struct xr_error *err)
 {
-    struct collecting *c = ctx;
+    struct hive_pending fresh = {.kept = true};
+    enum xr_status status = XR_OK;
 
-    c->kept = c->kept && value->kept; /* also of the one that goes: it may have to come back */
-    if (strcasecmp(value->name, c->without) != 0)
-        collect_one(c, value);
+    if (hive->pending.key == key)
+        return XR_OK;
+    status = hive_settle(hive, err);
+    if (status == XR_OK)
+        status = hive_values(hive, key, collect, &fresh, err);
+    fresh.key = key;
+    hive->pending = fresh;
+    if (status == XR_OK && !fresh.kept)
+        status = xr_fail(err, XR_REFUSED,
+                         "libhivex cannot keep a value of the same key as it is: it is too long, "
+                         "or its name is damaged");
+    if (status != XR_OK)
+        hive_forget(hive);
+    return status;
+}
+
+static void drop(struct hive_pending *pending, const char *name)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < pending->count; i++) {
+        if (strcasecmp(pending->items[i].key, name) != 0) {
+            pending->items[kept++] = pending->items[i];
+            continue;
+        }
+        free(pending->items[i].key);
+        free(pending->items[i].value);
+    }
+    pending->count = kept;
 }
 
 static enum xr_status rewrite(struct hive *hive, hive_key key, const char *name,
                               const struct hive_value *with, struct xr_error *err)
 {
-    struct collecting c = {.without = name, .kept = with == NULL || with->data.len <= DATA_MAX};
-    enum xr_status status = hive_values(hive, key, collect, &c, err);
+    enum xr_status status = with != NULL && with->data.len > DATA_MAX
+                                ? xr_fail(err, XR_REFUSED, "it is too long for libhivex to write")
+                                : take_up(hive, key, err);
 
-    if (status == XR_OK && !c.kept)
-        status =
-            xr_fail(err, XR_REFUSED,
-                    with != NULL && with->data.len > DATA_MAX
-                        ? "it is too long for libhivex to write"
-                        : "libhivex cannot keep a value of the same key as it is: it is too long, "
-                          "or its name is damaged");
-    if (status == XR_OK && with != NULL)
-        collect_one(&c, with);
-    if (status == XR_OK) {
-        hive->changed = true;
-        if (hive->lib->node_set_values(hive->h, key, c.all.count, c.all.items, 0) != 0)
-            status = xr_fail_errno(err, "cannot change %s", hive->place->path);
+    if (status != XR_OK)
+        return status;
+    hive->changed = true;
+    drop(&hive->pending, name);
+    if (with != NULL) {
+        struct hive_value known = *with;
+
+        known.kept = true;
+        collect(&hive->pending, &known);
     }
-    for (size_t i = 0; i < c.all.count; i++) {
-        free(c.all.items[i].key);
-        free(c.all.items[i].value);
-    }
-    free(c.all.items);
-    return status;
+    return XR_OK;
 }
 
 enum xr_status hive_set(struct hive *hive, hive_key key, const struct hive_value *value,

@@ -104,6 +104,29 @@ static void describe(struct xr_caps *caps, struct xr_session *s)
     policy_view_free(&view);
 }
 
+/* ---- what there is ---- */
+
+struct loaded {
+    struct policy_view view;
+    struct policy_own_file own;
+};
+
+static enum xr_status load(struct loaded *out, struct xr_session *s, struct xr_error *err)
+{
+    enum xr_status status = policy_load(&out->view, s->image, s->path, err);
+
+    out->own = (struct policy_own_file){0};
+    if (status == XR_OK)
+        policy_own_read(&out->own, &s->root, s->host, s->path);
+    return status;
+}
+
+static void loaded_free(struct loaded *loaded)
+{
+    policy_view_free(&loaded->view);
+    policy_own_free(&loaded->own);
+}
+
 /* ---- list ---- */
 
 struct listing {
@@ -225,23 +248,27 @@ static enum xr_status list_own(const struct listing *l, const struct policy_view
     return status;
 }
 
-static enum xr_status list(struct xr_session *s, xr_entry_fn emit, void *ctx, struct xr_error *err)
+static enum xr_status list_loaded(struct xr_session *s, const struct loaded *loaded,
+                                  xr_entry_fn emit, void *ctx)
 {
     const struct listing l = {s, emit, ctx};
-    struct policy_view view;
-    struct policy_own_file own = {0};
     char *label = xr_format("%s/managed/" POLICY_OWN, s->path);
-    enum xr_status status = policy_load(&view, s->image, s->path, err);
+    enum xr_status status = list_others(&l, &loaded->view, loaded->own.strange ? NULL : label);
 
     if (status == XR_OK)
-        policy_own_read(&own, &s->root, s->host, s->path);
-    if (status == XR_OK)
-        status = list_others(&l, &view, own.strange ? NULL : label);
-    if (status == XR_OK)
-        status = list_own(&l, &view, &own, label);
-    policy_own_free(&own);
-    policy_view_free(&view);
+        status = list_own(&l, &loaded->view, &loaded->own, label);
     free(label);
+    return status;
+}
+
+static enum xr_status list(struct xr_session *s, xr_entry_fn emit, void *ctx, struct xr_error *err)
+{
+    struct loaded loaded;
+    enum xr_status status = load(&loaded, s, err);
+
+    if (status == XR_OK)
+        status = list_loaded(s, &loaded, emit, ctx);
+    loaded_free(&loaded);
     return status;
 }
 
@@ -353,23 +380,22 @@ static bool stays(const struct policy_own_entry *own, const struct policy_now *n
 }
 
 static enum xr_status change(struct xr_session *s, struct policy_now *now,
-                             const struct xr_state *want, const struct policy_view *view,
+                             const struct xr_state *want, struct loaded *loaded,
                              struct xr_error *err)
 {
     const struct xr_entry *fresh[PLACES];
-    struct policy_own_file own = {0};
+    struct policy_own_file *own = &loaded->own;
     size_t count = 0;
     unsigned seen = 0;
     bool changes = false;
     enum xr_status status = policy_now_fresh(fresh, &count, PLACES, now, want, err);
 
-    policy_own_read(&own, &s->root, s->host, s->path);
-    if (status == XR_OK && own.strange)
+    if (status == XR_OK && own->strange)
         status = xr_fail(err, XR_CONFLICT, POLICY_OWN " was changed by somebody else");
-    for (size_t i = own.count; status == XR_OK && i-- > 0;) {
-        if (memcmp(own.items[i].sha256, now->subject.id, XR_SHA256_LEN) == 0 &&
-            !stays(&own.items[i], now)) {
-            policy_own_drop(&own, i);
+    for (size_t i = own->count; status == XR_OK && i-- > 0;) {
+        if (memcmp(own->items[i].sha256, now->subject.id, XR_SHA256_LEN) == 0 &&
+            !stays(&own->items[i], now)) {
+            policy_own_drop(own, i);
             changes = true;
         }
     }
@@ -377,43 +403,68 @@ static enum xr_status change(struct xr_session *s, struct policy_now *now,
         enum policy_key key = POLICY_ANCHORS;
         struct xr_limits limits = {0};
 
-        status = key_for(&key, &limits, fresh[i], view, err);
+        status = key_for(&key, &limits, fresh[i], &loaded->view, err);
         if (status == XR_OK && (seen & XR_PLACE_BIT(fresh[i]->place)) != 0)
             status = xr_fail(err, XR_REFUSED, "it would be twice in one place");
         seen |= XR_PLACE_BIT(fresh[i]->place);
         if (status == XR_OK)
-            policy_own_add(&own, s->host, key, fresh[i]->der, &limits);
+            policy_own_add(own, s->host, key, fresh[i]->der, &limits);
         xr_limits_free(&limits);
     }
     if (status == XR_OK && (changes || count > 0))
-        status = write_own(s, &own, err);
-    policy_own_free(&own);
+        status = write_own(s, own, err);
     return status;
+}
+
+struct reading {
+    struct xr_session *s;
+    const struct loaded *loaded;
+};
+
+static enum xr_status list_reading(void *ctx, xr_entry_fn emit, void *emit_ctx,
+                                   struct xr_error *err)
+{
+    const struct reading *r = ctx;
+
+    (void)err;
+    return list_loaded(r->s, r->loaded, emit, emit_ctx);
+}
+
+/* One reading of the files serves the comparison and the change. */
+static enum xr_status compare(struct policy_now *now, struct loaded *loaded, struct xr_session *s,
+                              const struct xr_state *expect, const struct xr_state *want,
+                              struct xr_error *err)
+{
+    struct reading r = {s, loaded};
+    enum xr_status status = load(loaded, s, err);
+
+    *now = (struct policy_now){0};
+    return status == XR_OK ? policy_now_read(now, s->host, list_reading, &r, expect, want, err)
+                           : status;
 }
 
 static enum xr_status swap(struct xr_session *s, const struct xr_state *expect,
                            const struct xr_state *want, struct xr_error *err)
 {
-    bool locked = s->dir >= 0;
     char *dir = managed(s);
-    struct policy_now now = {0};
-    struct policy_view view = {0};
-    enum xr_status status = policy_now_read(&now, s, expect, want, err);
+    struct policy_now now;
+    struct loaded loaded;
+    enum xr_status status = compare(&now, &loaded, s, expect, want, err);
 
-    if (status == XR_OK && !locked) {
+    if (status == XR_OK && s->dir < 0) {
         /* Whoever made the directory first may have written into it. */
         policy_now_free(&now);
+        loaded_free(&loaded);
         status = policy_dir_open(s, dir, true, err);
         now = (struct policy_now){0};
+        loaded = (struct loaded){.own = {0}};
         if (status == XR_OK)
-            status = policy_now_read(&now, s, expect, want, err);
+            status = compare(&now, &loaded, s, expect, want, err);
     }
     if (status == XR_OK)
-        status = policy_load(&view, s->image, s->path, err);
-    if (status == XR_OK)
-        status = change(s, &now, want, &view, err);
-    policy_view_free(&view);
+        status = change(s, &now, want, &loaded, err);
     policy_now_free(&now);
+    loaded_free(&loaded);
     free(dir);
     return status;
 }

@@ -346,20 +346,26 @@ static enum xr_status change(struct xr_session *s, struct policy_now *now,
     return status;
 }
 
+static enum xr_status list_session(void *ctx, xr_entry_fn emit, void *emit_ctx,
+                                   struct xr_error *err)
+{
+    return list(ctx, emit, emit_ctx, err);
+}
+
 static enum xr_status swap(struct xr_session *s, const struct xr_state *expect,
                            const struct xr_state *want, struct xr_error *err)
 {
     bool locked = s->dir >= 0;
     char *dir = dir_of(s);
     struct policy_now now = {0};
-    enum xr_status status = policy_now_read(&now, s, expect, want, err);
+    enum xr_status status = policy_now_read(&now, s->host, list_session, s, expect, want, err);
 
     if (status == XR_OK && !locked) {
         policy_now_free(&now);
         status = policy_dir_open(s, dir, true, err);
         now = (struct policy_now){0};
         if (status == XR_OK)
-            status = policy_now_read(&now, s, expect, want, err);
+            status = policy_now_read(&now, s->host, list_session, s, expect, want, err);
     }
     if (status == XR_OK)
         status = change(s, &now, want, err);

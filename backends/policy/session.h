@@ -57,9 +57,11 @@ struct policy_now {
     size_t count, capacity;
 };
 /* What the store holds of the certificate is what was expected? Else XR_CONFLICT. */
-enum xr_status policy_now_read(struct policy_now *out, struct xr_session *s,
-                               const struct xr_state *expect, const struct xr_state *want,
-                               struct xr_error *err);
+typedef enum xr_status (*policy_list_fn)(void *ctx, xr_entry_fn emit, void *emit_ctx,
+                                         struct xr_error *err);
+enum xr_status policy_now_read(struct policy_now *out, const struct xr_host *host,
+                               policy_list_fn list, void *ctx, const struct xr_state *expect,
+                               const struct xr_state *want, struct xr_error *err);
 /* Entries of want that the store does not have already, at most max. XR_REFUSED: one that is somebody
  * else's is to go. */
 enum xr_status policy_now_fresh(const struct xr_entry **out, size_t *count, size_t max,

@@ -214,14 +214,14 @@ static bool equal(const struct policy_now *now, const struct xr_state *expect)
     return same;
 }
 
-enum xr_status policy_now_read(struct policy_now *out, struct xr_session *s,
-                               const struct xr_state *expect, const struct xr_state *want,
-                               struct xr_error *err)
+enum xr_status policy_now_read(struct policy_now *out, const struct xr_host *host,
+                               policy_list_fn list, void *ctx, const struct xr_state *expect,
+                               const struct xr_state *want, struct xr_error *err)
 {
     enum xr_status status = XR_OK;
 
-    *out = (struct policy_now){.host = s->host, .subject = (want != NULL ? want : expect)->subject};
-    status = s->form->list(s, keep, out, err);
+    *out = (struct policy_now){.host = host, .subject = (want != NULL ? want : expect)->subject};
+    status = list(ctx, keep, out, err);
     if (status != XR_OK)
         return status;
     settle(out);
