@@ -3,8 +3,8 @@
  * Runs the contract's cases on a live store of this Windows, one for each process:
  *   xr-contract LOCATION list      numbers and names
  *   xr-contract LOCATION NUMBER    0: passed, 77: does not apply (with the reason), 1: failed
- * LOCATION is of the backend windows, or BACKEND:LOCATION. What the store held before is its stock. Its image is what the registry has, beside what a process
- * of Wine puts there itself.
+ * LOCATION is of the backend windows, or BACKEND:LOCATION. What the store held before is its stock.
+ * Its image is what the registry has, beside what a process of Wine puts there itself.
  */
 #include "cases.h"
 
