@@ -66,6 +66,8 @@ enum xr_status hive_remove(struct hive *hive, hive_key key, struct xr_error *err
 
 /* ---- values ---- */
 
+/* Windows keeps longer data in several cells, which libhivex reads and does not make. */
+#define HIVE_DATA_MAX 16344u
 struct hive_value {
     const char *name; /* "": the value of the key itself */
     uint32_t type;    /* REG_SZ is 1, REG_BINARY 3 … */

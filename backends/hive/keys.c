@@ -4,9 +4,6 @@
 #include <stdlib.h>
 #include <strings.h>
 
-/* Windows keeps longer data in several cells, which libhivex reads and does not make. */
-#define DATA_MAX 16344u
-
 /* ---- keys ---- */
 
 hive_key hive_root(const struct hive *hive)
@@ -94,7 +91,8 @@ static bool read_value(struct read *out, const struct hive *hive, hive_value_h a
     if (out->name == NULL || out->data == NULL)
         return false;
     /* A name may go on behind a zero, which its text does not show. */
-    out->value.kept = len <= DATA_MAX && hive->lib->value_key_len(hive->h, at) == strlen(out->name);
+    out->value.kept =
+        len <= HIVE_DATA_MAX && hive->lib->value_key_len(hive->h, at) == strlen(out->name);
     return true;
 }
 
@@ -212,7 +210,7 @@ static void drop(struct hive_pending *pending, const char *name)
 static enum xr_status rewrite(struct hive *hive, hive_key key, const char *name,
                               const struct hive_value *with, struct xr_error *err)
 {
-    enum xr_status status = with != NULL && with->data.len > DATA_MAX
+    enum xr_status status = with != NULL && with->data.len > HIVE_DATA_MAX
                                 ? xr_fail(err, XR_REFUSED, "it is too long for libhivex to write")
                                 : take_up(hive, key, err);
 

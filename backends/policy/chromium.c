@@ -78,11 +78,11 @@ static void describe(struct xr_caps *caps, struct xr_session *s)
                    "policies of this browser are about CA certificates");
     if (s->product != NULL)
         (void)snprintf(caps->serves, sizeof(caps->serves), "%s", s->product->name);
-    caps->serves_everybody = s->product != NULL;
     policy_dir_writable(caps, s, dir, POLICY_OWN);
     free(dir);
     if (policy_load(&view, s->image, s->path, NULL) != XR_OK)
         return;
+    caps->serves_everybody = s->product != NULL && !view.closed;
     describe_places(caps, &view);
     policy_own_read(&own, &s->root, s->host, s->path);
     if (own.strange) {
@@ -143,9 +143,11 @@ static void limits_of(struct xr_limits *out, bool *whole, const struct xr_browse
         *whole = xr_limits_add_cidr(out, cert->permitted_cidrs[i]) && *whole;
 }
 
+/* An anchor that counts for nothing is one for no purpose. */
 static enum xr_status emit_one(const struct listing *l, enum xr_place place, uint32_t flags,
-                               struct xr_bytes der, const struct xr_limits *limits,
-                               const char *label, const char *remark)
+                               uint32_t purposes, struct xr_bytes der,
+                               const struct xr_limits *limits, const char *label,
+                               const char *remark)
 {
     struct xr_attached attached;
     struct xr_buf memory = {0};
@@ -153,7 +155,7 @@ static enum xr_status emit_one(const struct listing *l, enum xr_place place, uin
     struct xr_entry entry = {.size = sizeof(entry),
                              .subject = {.type = XR_SUBJECT_CERT},
                              .place = place,
-                             .purposes = place == XR_ANCHOR ? XR_SERVER : 0,
+                             .purposes = place == XR_ANCHOR ? purposes : 0,
                              .flags = flags,
                              .label = label,
                              .der = der,
@@ -192,32 +194,42 @@ static char *unusual(const struct xr_browser_cert *cert)
     return text.data;
 }
 
-static enum xr_status list_others(const struct listing *l, const struct policy_view *view,
-                                  const char *own)
+static enum xr_status list_other(const struct listing *l, const struct xr_browser_cert *cert,
+                                 bool behind)
 {
     static const enum xr_place by_trust[] = {[XR_BROWSER_ANCHOR] = XR_ANCHOR,
                                              [XR_BROWSER_HINT] = XR_INTERMEDIATE,
                                              [XR_BROWSER_DISTRUST_KEY] = XR_DISTRUST};
+    struct xr_limits limits = {0};
+    bool whole = true;
+    char *remark = NULL;
+    enum xr_status status = XR_OK;
+
+    limits_of(&limits, &whole, cert);
+    if (behind)
+        remark = xr_strdup("counts for nothing as long as " POLICY_OWN " has it too");
+    else if (!whole)
+        remark = unusual(cert);
+    else if (xr_limits_any(&limits))
+        remark = xr_strdup(EVERYWHERE);
+    status = emit_one(l, by_trust[cert->trust], XR_ENTRY_VENDOR, behind ? 0 : XR_SERVER, cert->der,
+                      whole ? &limits : NULL, cert->source, remark);
+    free(remark);
+    xr_limits_free(&limits);
+    return status;
+}
+
+static enum xr_status list_others(const struct listing *l, const struct policy_view *view,
+                                  const char *own)
+{
     enum xr_status status = XR_OK;
 
     for (size_t i = 0; status == XR_OK && i < view->count; i++) {
-        const struct xr_browser_cert *cert = &view->items[i];
-        struct xr_limits limits = {0};
-        bool whole = true;
-        char *remark = NULL;
-
-        if (own != NULL && strcmp(cert->source, own) == 0)
-            continue;
-        limits_of(&limits, &whole, cert);
-        if (!whole)
-            remark = unusual(cert);
-        else if (xr_limits_any(&limits))
-            remark = xr_strdup(EVERYWHERE);
-        status = emit_one(l, by_trust[cert->trust], XR_ENTRY_VENDOR, cert->der,
-                          whole ? &limits : NULL, cert->source, remark);
-        free(remark);
-        xr_limits_free(&limits);
+        if (own == NULL || strcmp(view->items[i].source, own) != 0)
+            status = list_other(l, &view->items[i], false);
     }
+    for (size_t i = 0; status == XR_OK && i < view->behind_count; i++)
+        status = list_other(l, &view->behind[i], own != NULL);
     return status;
 }
 
@@ -240,7 +252,7 @@ static enum xr_status list_own(const struct listing *l, const struct policy_view
 
         while (places[at].key != entry->key)
             at++;
-        status = emit_one(l, places[at].place, XR_ENTRY_OURS,
+        status = emit_one(l, places[at].place, XR_ENTRY_OURS, hidden ? 0 : XR_SERVER,
                           (struct xr_bytes){(const unsigned char *)entry->der.data, entry->der.len},
                           &entry->limits, label, remark);
         free(remark);
@@ -379,6 +391,23 @@ static bool stays(const struct policy_own_entry *own, const struct policy_now *n
     return false;
 }
 
+/* Limits are not taken away while a file of somebody else's trusts the same certificate: it would be
+ * trusted for every name then, or for others. */
+static enum xr_status may_go(const struct policy_own_entry *own, const struct policy_now *now,
+                             struct xr_error *err)
+{
+    for (size_t i = 0; own->key == POLICY_LIMITED && i < now->count; i++) {
+        const struct xr_entry *entry = &now->items[i].entry;
+
+        if (entry->place == XR_ANCHOR && (entry->flags & XR_ENTRY_VENDOR) != 0)
+            return xr_fail(err, XR_REFUSED,
+                           "%s trusts it too, and only the limits in " POLICY_OWN
+                           " keep that within bounds: remove it there first",
+                           now->items[i].label.data);
+    }
+    return XR_OK;
+}
+
 static enum xr_status change(struct xr_session *s, struct policy_now *now,
                              const struct xr_state *want, struct loaded *loaded,
                              struct xr_error *err)
@@ -395,7 +424,9 @@ static enum xr_status change(struct xr_session *s, struct policy_now *now,
     for (size_t i = own->count; status == XR_OK && i-- > 0;) {
         if (memcmp(own->items[i].sha256, now->subject.id, XR_SHA256_LEN) == 0 &&
             !stays(&own->items[i], now)) {
-            policy_own_drop(own, i);
+            status = may_go(&own->items[i], now, err);
+            if (status == XR_OK)
+                policy_own_drop(own, i);
             changes = true;
         }
     }

@@ -32,6 +32,7 @@ struct policy_own {
     enum xr_browser_trust trust;
     const char *source;
     struct xr_strings dns, cidrs;
+    bool behind; /* one in crossroot's own file comes before it */
 };
 
 void policy_view_free(struct policy_view *view)
@@ -43,6 +44,7 @@ void policy_view_free(struct policy_view *view)
     }
     free(view->own);
     free(view->items);
+    free(view->behind);
     xr_strings_free(&view->problems);
     xr_strings_free(&view->files);
     *view = (struct policy_view){0};
@@ -51,12 +53,14 @@ void policy_view_free(struct policy_view *view)
 void policy_finish(struct policy_view *view)
 {
     view->items = xr_new(view->own_count + 1, sizeof(*view->items));
-    view->count = view->own_count;
+    view->behind = xr_new(view->own_count + 1, sizeof(*view->behind));
     for (size_t i = 0; i < view->own_count; i++) {
         const struct policy_own *own = &view->own[i];
+        struct xr_browser_cert *out =
+            own->behind ? &view->behind[view->behind_count++] : &view->items[view->count++];
 
-        view->items[i] = (struct xr_browser_cert){
-            .size = sizeof(view->items[i]),
+        *out = (struct xr_browser_cert){
+            .size = sizeof(*out),
             .der = {(const unsigned char *)own->der.data, own->der.len},
             .trust = own->trust,
             .permitted_dns = (const char *const *)own->dns.items,
@@ -230,7 +234,8 @@ static void count(struct tally *tally, size_t i)
         tally->first = i + 1;
 }
 
-static bool known(const struct policy_view *view, const struct policy_own *own)
+/* The entry of the same certificate that comes before, or NULL. */
+static const struct policy_own *known(const struct policy_view *view, const struct policy_own *own)
 {
     struct xr_bytes der = {(const unsigned char *)own->der.data, own->der.len};
 
@@ -238,10 +243,19 @@ static bool known(const struct policy_view *view, const struct policy_own *own)
         const struct policy_own *other = &view->own[i];
         struct xr_bytes bytes = {(const unsigned char *)other->der.data, other->der.len};
 
-        if (other->trust == own->trust && xr_bytes_equal(bytes, der))
-            return true;
+        if (other->trust == own->trust && !other->behind && xr_bytes_equal(bytes, der))
+            return other;
     }
-    return false;
+    return NULL;
+}
+
+/* Does the browser's file belong to crossroot? */
+static bool from_own(const char *path)
+{
+    static const char tail[] = "/managed/" POLICY_OWN;
+    size_t len = strlen(path);
+
+    return len >= sizeof(tail) - 1 && strcmp(path + len - (sizeof(tail) - 1), tail) == 0;
 }
 
 enum taken { TAKEN, TAKEN_BAD, TAKEN_TWICE, TAKEN_UNCLEAR };
@@ -251,6 +265,7 @@ static enum taken take_one(struct policy_view *view, struct policy_own *own, enu
 {
     const json_t *text = key == POLICY_LIMITED ? json_object_get(entry, "certificate") : entry;
     enum limits limits = key == POLICY_LIMITED ? take_limits(own, entry) : LIMITS_GOOD;
+    const struct policy_own *before = NULL;
     struct xr_der_cert cert;
 
     if (limits == LIMITS_BAD || !policy_base64(&own->der, text) ||
@@ -259,7 +274,13 @@ static enum taken take_one(struct policy_view *view, struct policy_own *own, enu
         return TAKEN_BAD;
     if (limits == LIMITS_UNCLEAR || cert.malformed)
         return TAKEN_UNCLEAR;
-    return known(view, own) ? TAKEN_TWICE : TAKEN;
+    before = known(view, own);
+    if (before == NULL)
+        return TAKEN;
+    /* What crossroot takes out again must not uncover what nobody saw. */
+    own->behind =
+        own->trust == XR_BROWSER_ANCHOR && from_own(before->source) && !from_own(own->source);
+    return TAKEN_TWICE;
 }
 
 static void say(struct policy_view *view, const struct tally *tally, enum policy_key key,
@@ -290,7 +311,7 @@ void policy_take(struct policy_view *view, enum policy_key key, const char *path
             continue;
         }
         taken = take_one(view, &own, key, entry);
-        if (taken == TAKEN) {
+        if (taken == TAKEN || own.behind) {
             view->own =
                 xr_push_room(view->own, &view->own_capacity, view->own_count, sizeof(*view->own));
             view->own[view->own_count++] = own;

@@ -29,6 +29,7 @@ void policy_firefox_free(struct policy_firefox *firefox)
     }
     free(firefox->items);
     xr_strings_free(&firefox->problems);
+    xr_strings_free(&firefox->listed);
     *firefox = (struct policy_firefox){0};
 }
 
@@ -222,16 +223,19 @@ static void take(struct policy_firefox *firefox, const struct policy_root *root,
 {
     size_t i = 0;
     json_t *name = NULL;
+    bool stopped = false;
 
     if (json_is_true(json_object_get(certificates, "ImportEnterpriseRoots")))
         firefox->system_roots = true;
     json_array_foreach(json_object_get(certificates, "Install"), i, name)
     {
         /* A name with a zero byte in it names no file. */
-        if (json_is_string(name) && strlen(json_string_value(name)) == json_string_length(name) &&
-            !install(firefox, root, policy, home, json_string_value(name)))
-            return;
+        if (!json_is_string(name) || strlen(json_string_value(name)) != json_string_length(name))
+            continue;
+        xr_strings_add(&firefox->listed, json_string_value(name));
+        stopped = stopped || !install(firefox, root, policy, home, json_string_value(name));
     }
+    firefox->stopped = firefox->stopped || stopped;
 }
 
 void policy_firefox_read(struct policy_firefox *out, const struct policy_root *root,
@@ -251,6 +255,8 @@ void policy_firefox_read(struct policy_firefox *out, const struct policy_root *r
             problem(out, "%s cannot be parsed as JSON, so nothing of it counts here", policy);
             out->incomplete = true;
         }
+        out->parsed = all != NULL;
+        out->closed = out->closed || closed;
         if (closed)
             problem(out,
                     "%s cannot be read by everybody: Firefox of other users than root "

@@ -10,6 +10,7 @@
 #include "kit/der.h"
 #include "sys/linux/owner.h"
 #include "sys/linux/walk.h"
+#include "sys/whole.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -95,9 +96,9 @@ static bool is_link(const struct xr_session *s)
     return link;
 }
 
-/* Reads the file; none is one without bytes. */
-static enum xr_status read_text(struct xr_buf *out, const struct xr_session *s,
-                                struct xr_error *err)
+/* Reads the file; none is one without bytes. For a look: links are followed. */
+static enum xr_status look_at_text(struct xr_buf *out, const struct xr_session *s,
+                                   struct xr_error *err)
 {
     char why[128] = "";
     bool closed = false;
@@ -119,14 +120,16 @@ static void describe_writable(struct xr_caps *caps, const struct xr_session *s)
     char *other = other_file(s, &hides);
 
     policy_dir_writable(caps, s, dir, name_of(s));
-    if (other != NULL && hides)
+    if (strcmp(name_of(s), "policies.json") != 0)
+        refuse(caps, "only a file with the name policies.json is written");
+    else if (other != NULL && hides)
         refuse(caps, "a new file would hide %.100s, which counts now: name policy:%.100s", other,
                other);
     else if (other != NULL)
         refuse(caps, "nothing of it counts, because %.150s exists", other);
     else if (is_link(s))
         refuse(caps, "%.150s is a link: name the file that it leads to", s->path);
-    else if (read_text(&text, s, &err) != XR_OK ||
+    else if (look_at_text(&text, s, &err) != XR_OK ||
              policy_edit_check((struct xr_bytes){(const unsigned char *)text.data, text.len},
                                &err) != XR_OK)
         refuse(caps, "%.80s: %.160s", s->path, err.text);
@@ -135,7 +138,7 @@ static void describe_writable(struct xr_caps *caps, const struct xr_session *s)
     free(dir);
 }
 
-static void describe_left_out(struct xr_caps *caps, const struct xr_session *s)
+static void describe_read(struct xr_caps *caps, const struct xr_session *s)
 {
     struct policy_firefox firefox = {0};
     bool hides = false;
@@ -150,6 +153,12 @@ static void describe_left_out(struct xr_caps *caps, const struct xr_session *s)
             (void)snprintf(caps->left_out, sizeof(caps->left_out),
                            "Certificates.ImportEnterpriseRoots imports nothing on Linux");
         policy_join(caps->left_out, sizeof(caps->left_out), &firefox.problems);
+        if (firefox.stopped && caps->writable)
+            refuse(caps,
+                   "%.100s names a file in a way at which the browser stops reading: correct it "
+                   "first",
+                   s->path);
+        caps->serves_everybody = s->product != NULL && !firefox.closed;
         policy_firefox_free(&firefox);
     }
     free(other);
@@ -178,9 +187,8 @@ static void describe(struct xr_caps *caps, struct xr_session *s)
                    title);
     if (s->product != NULL)
         (void)snprintf(caps->serves, sizeof(caps->serves), "%s", s->product->name);
-    caps->serves_everybody = s->product != NULL;
     describe_writable(caps, s);
-    describe_left_out(caps, s);
+    describe_read(caps, s);
 }
 
 /* ---- list ---- */
@@ -252,38 +260,92 @@ static enum xr_status write_certificate(struct xr_session *s, const char *name, 
     return status;
 }
 
-static enum xr_status write_policy(struct xr_session *s, const struct xr_buf *text, bool gone,
-                                   struct xr_error *err)
-{
-    struct xr_bytes bytes = {(const unsigned char *)text->data, text->len};
+/* The file as it was when it was read, in the directory that is locked. */
+struct text {
+    struct xr_buf bytes;
+    bool there;
     struct stat st;
-    unsigned mode = 0644;
+};
 
-    if (gone)
-        return unlinkat(s->dir, name_of(s), 0) == 0
-                   ? XR_OK
-                   : xr_fail_errno(err, "cannot remove %s", s->path);
-    if (fstatat(s->dir, name_of(s), &st, AT_SYMLINK_NOFOLLOW) == 0)
-        mode = st.st_mode & 0777;
-    return s->host->write_atomic(s->dir, name_of(s), bytes, mode, err);
+/* No link is followed any more: a user whose directory it is could have put one there meanwhile. */
+static enum xr_status read_text(struct text *out, const struct xr_session *s, struct xr_error *err)
+{
+    int fd = xr_open_regular(s->dir, name_of(s), &out->st);
+    enum xr_status status = XR_OK;
+
+    out->there = fd >= 0;
+    if (fd < 0)
+        return errno == ENOENT ? XR_OK : xr_fail_errno(err, "cannot read %s", s->path);
+    if (!xr_read_whole(&out->bytes, fd, POLICY_FILE_MAX))
+        status = xr_fail_errno(err, "cannot read %s", s->path);
+    else if (out->bytes.len == 0)
+        status = xr_fail(err, XR_REFUSED, "%s is empty, which is no JSON", s->path);
+    (void)close(fd);
+    return status;
+}
+
+static struct xr_bytes bytes_of(const struct text *text)
+{
+    return (struct xr_bytes){(const unsigned char *)text->bytes.data, text->bytes.len};
+}
+
+/* Editors take no lock: what somebody saved meanwhile is not overwritten. */
+static bool unchanged(const struct xr_session *s, const struct text *text)
+{
+    struct stat now;
+    const struct stat *was = &text->st;
+
+    if (fstatat(s->dir, name_of(s), &now, AT_SYMLINK_NOFOLLOW) != 0)
+        return !text->there && errno == ENOENT;
+    return text->there && now.st_dev == was->st_dev && now.st_ino == was->st_ino &&
+           now.st_size == was->st_size && now.st_mtim.tv_sec == was->st_mtim.tv_sec &&
+           now.st_mtim.tv_nsec == was->st_mtim.tv_nsec;
+}
+
+static enum xr_status write_policy(struct xr_session *s, const struct text *before,
+                                   const struct xr_buf *edited, bool gone, struct xr_error *err)
+{
+    struct xr_bytes bytes = {(const unsigned char *)edited->data, edited->len};
+    unsigned mode = before->there ? before->st.st_mode & 0777 : 0644;
+
+    if (!unchanged(s, before))
+        return xr_fail(err, XR_FAILED, "%s was changed by somebody else just now", s->path);
+    if (!gone)
+        return s->host->write_atomic(s->dir, name_of(s), bytes, mode, err);
+    return unlinkat(s->dir, name_of(s), 0) == 0 ? XR_OK
+                                                : xr_fail_errno(err, "cannot remove %s", s->path);
+}
+
+/* Adds the element, or with write false only sees whether that can be done. */
+static enum xr_status add_element(struct xr_session *s, const char *file, bool write,
+                                  struct xr_error *err)
+{
+    struct text text = {.there = false};
+    struct xr_buf edited = {0};
+    enum xr_status status = read_text(&text, s, err);
+
+    if (status == XR_OK)
+        status = policy_edit_add(&edited, bytes_of(&text), file, err);
+    if (status == XR_OK && write)
+        status = write_policy(s, &text, &edited, false, err);
+    xr_buf_free(&text.bytes);
+    xr_buf_free(&edited);
+    return status;
 }
 
 static enum xr_status install(struct xr_session *s, const struct xr_entry *entry,
                               struct xr_error *err)
 {
     char name[2 * XR_SHA256_LEN + 5], *file = file_for(name, s, entry->subject.id);
-    struct xr_buf text = {0}, edited = {0};
-    enum xr_status status = read_text(&text, s, err);
+    enum xr_status status = add_element(s, file, false, err);
 
-    if (status == XR_OK)
-        status = policy_edit_add(
-            &edited, (struct xr_bytes){(const unsigned char *)text.data, text.len}, file, err);
-    if (status == XR_OK)
+    if (status == XR_OK) {
         status = write_certificate(s, name, entry->der, err);
-    if (status == XR_OK)
-        status = write_policy(s, &edited, false, err);
-    xr_buf_free(&text);
-    xr_buf_free(&edited);
+        if (status == XR_OK)
+            status = add_element(s, file, true, err);
+        if (status == XR_REFUSED) /* which promises that nothing was changed */
+            status = XR_FAILED;
+    }
     free(file);
     return status;
 }
@@ -292,23 +354,22 @@ static enum xr_status uninstall(struct xr_session *s, const unsigned char sha256
                                 struct xr_error *err)
 {
     char name[2 * XR_SHA256_LEN + 5], *file = file_for(name, s, sha256);
-    struct xr_buf text = {0}, edited = {0};
+    struct text text = {.there = false};
+    struct xr_buf edited = {0};
     bool gone = false;
     int files = -1;
     enum xr_status status = read_text(&text, s, err);
 
     if (status == XR_OK)
-        status = policy_edit_remove(&edited, &gone,
-                                    (struct xr_bytes){(const unsigned char *)text.data, text.len},
-                                    file, err);
+        status = policy_edit_remove(&edited, &gone, bytes_of(&text), file, err);
     if (status == XR_OK)
-        status = write_policy(s, &edited, gone, err);
+        status = write_policy(s, &text, &edited, gone, err);
     files = status == XR_OK ? open_files(s) : -1;
     if (files >= 0) {
         (void)unlinkat(files, name, 0); /* else flush does */
         (void)close(files);
     }
-    xr_buf_free(&text);
+    xr_buf_free(&text.bytes);
     xr_buf_free(&edited);
     free(file);
     return status;
@@ -381,16 +442,19 @@ static bool temporary(const char *name)
     return strncmp(name, XR_TEMP_PREFIX, strlen(XR_TEMP_PREFIX)) == 0;
 }
 
-static bool named(const struct policy_firefox *firefox, const struct xr_session *s,
-                  const char *name)
+/* Does an element of the list, by whatever path, lead to a file with that name in such a directory? */
+static bool named(const struct xr_strings *listed, const char *name)
 {
-    char *dir = dir_of(s), *path = xr_format("%s/" FILES "/%s", dir, name);
+    char *tail = xr_format("/" FILES "/%s", name);
+    size_t tail_len = strlen(tail);
     bool is = false;
 
-    for (size_t i = 0; i < firefox->count; i++)
-        is = is || strcmp(firefox->items[i].file, path) == 0;
-    free(path);
-    free(dir);
+    for (size_t i = 0; i < listed->count; i++) {
+        size_t len = strlen(listed->items[i]);
+
+        is = is || (len >= tail_len && strcmp(listed->items[i] + len - tail_len, tail) == 0);
+    }
+    free(tail);
     return is;
 }
 
@@ -414,7 +478,8 @@ static void clear_files(struct xr_session *s, int files)
             (void)snprintf(hex, sizeof(hex), "%s", name);
             ours = xr_unhex(id, sizeof(id), hex);
         }
-        if (temporary(name) || (ours && !firefox.incomplete && !named(&firefox, s, name)))
+        /* A file that could not be read may name it. */
+        if (temporary(name) || (ours && firefox.parsed && !named(&firefox.listed, name)))
             (void)unlinkat(files, name, 0);
     }
     xr_strings_free(&names);

@@ -85,6 +85,7 @@ static void denied(struct policy_view *view, const char *path)
 
 static void for_root_alone(struct policy_view *view, const char *path)
 {
+    view->closed = true;
     policy_problem(
         view, "%s cannot be read by everybody: browsers of other users than root ignore it", path);
 }

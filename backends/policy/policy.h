@@ -41,6 +41,11 @@ struct policy_view {
      */
     struct xr_browser_cert *items;
     size_t count;
+    /* Anchors in other files that one in crossroot's own file comes before, so that they count for
+     * nothing as long as that one is there. */
+    struct xr_browser_cert *behind;
+    size_t behind_count;
+    bool closed;               /* some of it is for root alone: browsers of others ignore it */
     bool platform_off;         /* CAPlatformIntegrationEnabled=false: NSS databases are not read */
     const char *platform_file; /* the file that says so, or NULL */
     /* The file whose value of that policy counts first, or NULL. */
@@ -127,7 +132,11 @@ struct policy_install {
 struct policy_firefox {
     struct policy_install *items;
     size_t count, capacity;
-    bool system_roots; /* ImportEnterpriseRoots is true, which imports nothing on Linux */
+    bool system_roots;        /* ImportEnterpriseRoots is true, which imports nothing on Linux */
+    bool parsed;              /* there is a file, and it is JSON */
+    bool stopped;             /* at an element of the list, after which Firefox reads no further */
+    bool closed;              /* it is for root alone: browsers of others ignore it */
+    struct xr_strings listed; /* all texts in the list, also those after it stopped */
     bool incomplete;
     struct xr_strings problems;
 };

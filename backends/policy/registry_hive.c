@@ -114,6 +114,8 @@ static enum xr_status set(struct registry *registry, const char *path,
 
     if (lost(o, err) != XR_OK)
         return XR_LOST;
+    if (with.data.len > HIVE_DATA_MAX) /* before a key is made for it */
+        return xr_fail(err, XR_REFUSED, "it is too long for libhivex to write");
     split(&parts, path);
     key = hive_make_path(o->hive, parts.names);
     free(parts.text);

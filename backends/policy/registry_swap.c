@@ -196,6 +196,16 @@ static enum xr_status check_limits(const struct swapping *w, const struct xr_sta
                           "an entry of an administrator limits this certificate to other names");
 }
 
+/* Limits are not taken away while an entry of somebody else's stays that is an anchor. */
+static bool keeps_within(const struct swapping *w, const struct registry_item *going)
+{
+    for (size_t i = 0; going->list == POLICY_LIMITED && i < w->now.count; i++) {
+        if (is_fixed(&w->now.items[i]) && w->now.items[i].entry.place == XR_ANCHOR)
+            return true;
+    }
+    return false;
+}
+
 static enum xr_status check(const struct swapping *w, const struct xr_state *want,
                             struct xr_error *err)
 {
@@ -214,6 +224,10 @@ static enum xr_status check(const struct swapping *w, const struct xr_state *wan
             status = check_list(w, shown->items[k]->list, err);
             if (status == XR_OK && is_fixed(shown))
                 status = xr_fail(err, XR_REFUSED, "crossroot does not change this entry");
+            if (status == XR_OK && keeps_within(w, shown->items[k]))
+                status = xr_fail(err, XR_REFUSED,
+                                 "an administrator's entry trusts it too, and only these limits "
+                                 "keep that within bounds: remove it there first");
         }
     }
     return status;
@@ -315,15 +329,31 @@ static enum xr_status remove_value(struct swapping *w, const struct registry_ite
     return status;
 }
 
-/* What narrows trust comes first, and what is taken goes last. */
+/* Of the values of one entry, those in that list that are not wanted. */
+static enum xr_status remove_from(struct swapping *w, const struct registry_shown *shown,
+                                  enum policy_key list, bool *any, struct xr_error *err)
+{
+    enum xr_status status = XR_OK;
+
+    for (size_t i = 0; status == XR_OK && i < shown->count; i++) {
+        if (shown->items[i]->list != list || is_wanted(w, shown->items[i]))
+            continue;
+        status = remove_value(w, shown->items[i], err);
+        *any = *any || status == XR_OK;
+    }
+    return status;
+}
+
+/* What narrows trust comes first and goes last: anchors before their limits. */
 static enum xr_status carry_out(struct swapping *w, struct xr_error *err)
 {
     static const enum policy_key order[] = {POLICY_DISTRUST, POLICY_LIMITED, POLICY_HINTS,
                                             POLICY_ANCHORS};
+    const size_t lists = sizeof(order) / sizeof(order[0]);
     enum xr_status status = XR_OK;
     bool any = false;
 
-    for (size_t list = 0; list < sizeof(order) / sizeof(order[0]); list++) {
+    for (size_t list = 0; list < lists; list++) {
         for (size_t i = 0; status == XR_OK && i < w->wanted.count; i++) {
             struct wanted *wanted = &w->wanted.items[i];
 
@@ -333,14 +363,9 @@ static enum xr_status carry_out(struct swapping *w, struct xr_error *err)
             any = any || status == XR_OK;
         }
     }
-    for (size_t i = 0; status == XR_OK && i < w->now.count; i++) {
-        const struct registry_shown *shown = &w->now.items[i];
-
-        for (size_t k = 0; status == XR_OK && k < shown->count; k++) {
-            if (!is_wanted(w, shown->items[k]))
-                status = remove_value(w, shown->items[k], err);
-            any = any || status == XR_OK;
-        }
+    for (size_t list = lists; list-- > 0;) {
+        for (size_t i = 0; status == XR_OK && i < w->now.count; i++)
+            status = remove_from(w, &w->now.items[i], order[list], &any, err);
     }
     return any && (status == XR_CONFLICT || status == XR_REFUSED) ? XR_FAILED : status;
 }

@@ -134,6 +134,12 @@ bool xr_limited_decide(struct xr_limited *out, char **why, const struct xr_wish 
 {
     static const struct xr_limits none = {{0}, {0}};
 
+    if (wish->limits == NULL && present != NULL && present->attached_count > 0 && !caps->attaches &&
+        caps->limited == XR_CANNOT && caps->why_not_limited[0] != '\0') {
+        /* It has limits, and just now nobody can say which: they must not be lost over that. */
+        set_why(why, xr_strdup(caps->why_not_limited));
+        return false;
+    }
     if (wish->limits == NULL) {
         if (present != NULL)
             keep(out, why, caps, present);

@@ -280,7 +280,8 @@ static void decide_install(struct deciding *d)
     step->want = xr_state_new(&wish->subject);
     xr_state_add(step->want, &entry);
     free(label);
-    if (d->caps->places[entry.place] == XR_ADVISORY && d->caps->why_cannot[entry.place][0] != '\0')
+    if (d->caps->places[entry.place] == XR_ADVISORY &&
+        d->caps->why_cannot[entry.place][0] != '\0' && step->why == NULL)
         step->why = xr_strdup(d->caps->why_cannot[entry.place]);
 
     if (entry.place == XR_ANCHOR)

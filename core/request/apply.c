@@ -521,6 +521,7 @@ void xr_change_carry_out(struct xr_change_run *c)
         return;
     xr_change_unlock(c);
     apply_all(c);
+    xr_change_check_served(c);
     xr_change_ask_users(c);
     for (size_t i = 0; i < c->engine->report->runs.count; i++)
         xr_secret_wipe(&c->engine->report->runs.items[i].password);

@@ -57,6 +57,8 @@ void xr_change_plan(struct xr_change_run *c);
 
 /* served.c. Leaves to a store that serves all users what it does for the readers of others. */
 void xr_change_serve(struct xr_change_run *c);
+/* After the change: notes what was left to a store that failed. */
+void xr_change_check_served(struct xr_change_run *c);
 /* After the change: asks users' stores where what was changed decides only together with them. */
 void xr_change_ask_users(struct xr_change_run *c);
 

@@ -431,7 +431,8 @@ static void answer_all(void *ctx, struct xr_run *run)
 /* Of a store whose readers also read others, which are asked about all of it. */
 static bool says_nothing(const struct xr_run *run, const struct xr_answer_row *row)
 {
-    return run->caps.shares_readers && !run->named && row->verdict.answer == XR_UNKNOWN;
+    return run->caps.shares_readers && !run->named && row->verdict.answer == XR_UNKNOWN &&
+           (row->why == NULL || run->caps.verifier[0] == '\0');
 }
 
 /* Leaves out rows that say nothing, unless no other store has any. */

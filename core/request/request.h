@@ -112,7 +112,7 @@ void xr_verb_verify(struct xr_engine *engine);
 void xr_verb_history(struct xr_engine *engine);
 void xr_verb_show(struct xr_engine *engine);
 void xr_verb_readers(struct xr_engine *engine); /* readers.c */
-void xr_verb_change(struct xr_engine *engine); /* install, remove, distrust */
+void xr_verb_change(struct xr_engine *engine);  /* install, remove, distrust */
 void xr_verb_undo(struct xr_engine *engine);
 void xr_verb_recover(struct xr_engine *engine);
 

@@ -33,6 +33,16 @@ static bool share_a_word(const char *a, const char *b)
 
 /* ---- what another store does already ---- */
 
+static bool same_limits(const struct xr_entry *a, const struct xr_entry *b)
+{
+    struct xr_limits x = {0}, y = {0};
+    bool same = xr_limits_of(&x, a) && xr_limits_of(&y, b) && xr_limits_equal(&x, &y);
+
+    xr_limits_free(&x);
+    xr_limits_free(&y);
+    return same;
+}
+
 /* Will the store hold the same after its own step? */
 static bool does_same(const struct xr_run *run, const struct xr_step *step)
 {
@@ -47,8 +57,9 @@ static bool does_same(const struct xr_run *run, const struct xr_step *step)
 
         if (entry == NULL || !xr_subject_equal(&other->subject, &step->subject))
             continue;
-        return (entry->purposes & XR_ANY_PURPOSE) != 0 ||
-               (wanted->purposes & ~entry->purposes) == 0;
+        return ((entry->purposes & XR_ANY_PURPOSE) != 0 ||
+                (wanted->purposes & ~entry->purposes) == 0) &&
+               same_limits(entry, wanted);
     }
     return false;
 }
@@ -92,7 +103,8 @@ static void leave_to_others(const struct xr_report *report, struct xr_run *run,
 {
     char *names = NULL;
 
-    if (!xr_step_changes(step) || step->action == XR_ACTION_REMOVE)
+    /* A store that has it in some way already is not left in it. */
+    if (step->action != XR_ACTION_ADD)
         return;
     names = served_by(report, run, step);
     if (names == NULL)
@@ -120,6 +132,42 @@ void xr_change_serve(struct xr_change_run *c)
         for (size_t k = 0; k < run->plan.count; k++)
             leave_to_others(report, run, &run->plan.items[k]);
     }
+}
+
+static bool failed(const struct xr_run *run)
+{
+    return run->result != XR_RESULT_DONE && run->result != XR_RESULT_UNCHANGED &&
+           run->result != XR_RESULT_WOULD_CHANGE;
+}
+
+/* Was something left to a store that failed then? Says so of the one that has nothing now. */
+static void check_left(struct xr_report *report, struct xr_run *run)
+{
+    bool left = false;
+
+    for (size_t i = 0; i < run->plan.count; i++)
+        left = left || run->plan.items[i].served;
+    for (size_t i = 0; left && i < report->runs.count; i++) {
+        const struct xr_run *server = &report->runs.items[i];
+        char *text = NULL;
+
+        if (!server->caps.serves_everybody || !failed(server) ||
+            !share_a_word(server->caps.serves, run->caps.serves))
+            continue;
+        text = xr_format("it was left as it is for %s, which was not changed: name this store with "
+                         "--store",
+                         server->address);
+        xr_run_note(run, true, text);
+        free(text);
+    }
+}
+
+void xr_change_check_served(struct xr_change_run *c)
+{
+    struct xr_report *report = c->engine->report;
+
+    for (size_t i = 0; i < report->runs.count; i++)
+        check_left(report, &report->runs.items[i]);
 }
 
 /* ---- what the browsers of users make of it ---- */

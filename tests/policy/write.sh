@@ -110,6 +110,26 @@ expect_exit 0 'undo' in_store chromium undo
 expect_eq 'takes it out' "$(ls -A "$managed")" zz.json
 rm "$managed/zz.json"
 
+# limits are not taken away from what somebody else trusts as well
+expect_exit 0 'limited' in_store chromium install "$P/old-root.pem" --permit-dns a.example
+printf '{"CACertificates": ["%s"]}' "$(der old-root)" >"$managed/a.json"
+expect_exit 0 'list' in_store chromium list
+expect_grep 'a file that came later is listed too' 'counts for nothing as long as crossroot.json has it too' "$out"
+cp "$own" "$T/limited.json"
+expect_exit 1 'undo' in_store chromium undo
+expect_grep 'finds it changed' 'the entry has changed since' "$out"
+expect_exit 1 'remove' in_store chromium remove "$P/old-root.pem"
+expect_grep 'would uncover it' 'a.json trusts it too, and only the limits in crossroot.json keep that within bounds' "$out"
+expect_same 'and is refused' "$T/limited.json" "$own"
+rm "$managed/a.json"
+expect_exit 0 'undo without that file' in_store chromium undo
+expect_exit 0 'limited again' in_store chromium install "$P/old-root.pem" --permit-dns a.example
+printf '{"CACertificatesWithConstraints": []}' >"$managed/zz.json"
+expect_exit 1 'what a later file hides is not there' in_store chromium install "$P/old-root.pem"
+expect_grep 'as is said' 'zz.json sets CACertificatesWithConstraints' "$out"
+rm "$managed/zz.json"
+expect_exit 0 'undo' in_store chromium undo
+
 # our file in other hands
 printf '{"CAHintCertificates": ["%s"], "HomepageLocation": "x"}' "$(der cross)" >"$own"
 cp "$own" "$T/theirs.json"
@@ -174,6 +194,20 @@ expect_exit 0 'remove one' in_store firefox remove "$P/old-root.pem"
 expect_exit 0 'remove the other' in_store firefox remove "$P/rsa-root.pem"
 expect_same 'and nothing is left of it' "$T/theirs.json" "$firefox"
 expect_eq 'beside it neither' "$(ls -A "$(dirname "$firefox")")" policies.json
+
+# names at which Firefox stops; files of ours that another list names; another file beside it
+mkdir -p "$(dirname "$firefox")/crossroot"
+cp "$P/cross.pem" "$(dirname "$firefox")/crossroot/$cross.pem"
+printf '{"policies":{"Certificates":{"Install":["sub/x.pem","/elsewhere/crossroot/%s.pem"]}}}' "$cross" >"$firefox"
+expect_exit 1 'a name at which Firefox stops' in_store firefox install "$P/old-root.pem"
+expect_grep 'is to be corrected first' 'in a way at which the browser stops reading' "$out"
+run in_store firefox recover
+expect_eq 'what the list names in some way stays' "$(ls "$(dirname "$firefox")/crossroot")" "$cross.pem"
+rm -r "$(dirname "$firefox")/crossroot"
+cp "$firefox" "$(dirname "$firefox")/other.json"
+expect_exit 1 'another name' in_store /etc/firefox/policies/other.json install "$P/old-root.pem"
+expect_grep 'is not written' 'only a file with the name policies.json' "$out"
+rm "$(dirname "$firefox")/other.json"
 
 # what is in the way
 for text in '{"policies":' '{"policies":{"Certificates":{"Install":"x"}}}' '{"policies":{},"policies":{}}' '[]'; do
