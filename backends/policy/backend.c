@@ -250,7 +250,8 @@ static enum xr_status flush(struct xr_session *s, struct xr_error *err)
 static enum xr_status probe(struct xr_session *s, struct xr_verdict *out,
                             const struct xr_probe *question, struct xr_error *err)
 {
-    return s->form->probe != NULL ? s->form->probe(s, out, question, err) : XR_OK;
+    return s->form->probe != NULL ? s->form->probe(s, out, question, err)
+                                  : xr_fail(err, XR_UNSUPPORTED, "this store has no verifier");
 }
 
 const struct xr_backend policy_files = {

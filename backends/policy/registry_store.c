@@ -213,7 +213,7 @@ static enum xr_status probe(struct xr_session *s, struct xr_verdict *out,
     enum xr_status status = XR_OK;
 
     if (s->product->family != POLICY_CHROMIUM)
-        return XR_OK;
+        return xr_fail(err, XR_UNSUPPORTED, "this store has no verifier");
     status = registry_view_load(&view, s->registry, s->product, s->host, err);
     if (status == XR_OK)
         status = registry_probe(out, &view, s->host, question, err);
