@@ -638,18 +638,6 @@ Test(pins, a_huge_page_takes_time_in_proportion_to_its_size)
     }
 }
 
-/* A sanitizer makes it some five times as slow. */
-Test(pins, a_page_of_four_mebibytes_takes_no_time_to_speak_of)
-{
-    static const char *const units[] = {"ab ", "abcdefab ", "\xef\xbc\x91\xef\xbc\x91 "};
-
-    for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
-        double took = page_seconds(units[i], (size_t)1 << 22);
-
-        cr_assert_lt(took, 3, "\"%s\": %.3f s", units[i], took);
-    }
-}
-
 /* A list of all CAs of the world has some thousand values; a hostile page as many as fit. */
 Test(pins, many_different_values_take_time_in_proportion_to_their_number)
 {
