@@ -10,6 +10,7 @@
 #include "opinions.h"
 #include "policy/policy.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -256,8 +257,7 @@ static const char *word_of(char memory[64], const char *program)
             return p->name;
     }
     for (size_t i = 0; i < len && i < 63; i++)
-        memory[i] =
-            program[i] >= 'A' && program[i] <= 'Z' ? (char)(program[i] - 'A' + 'a') : program[i];
+        memory[i] = (char)tolower((unsigned char)program[i]);
     memory[len < 63 ? len : 63] = '\0';
     return memory;
 }

@@ -291,6 +291,7 @@ static enum xr_status find(struct container levels[LEVELS + 1], size_t *reached,
 {
     size_t at = skip_blank(text, 0);
 
+    memset(levels, 0, (LEVELS + 1) * sizeof(*levels));
     *reached = 0;
     for (size_t i = 0; i <= LEVELS; i++) {
         bool list = i == LEVELS;

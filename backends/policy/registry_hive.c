@@ -254,7 +254,7 @@ enum xr_status registry_open(struct registry **out, const struct registry_produc
                           .host = host,
                           .place = {.root = -1, .dir = -1}};
     status = place_of(o, product, target, err);
-    if (status == XR_OK) {
+    if (status == XR_OK && *product != NULL) {
         hive_describe(caps, &o->place);
         (void)snprintf(caps->identity, sizeof(caps->identity), "policy:%s:", (*product)->name);
         hive_identify(caps->identity, &o->place);

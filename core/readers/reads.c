@@ -114,7 +114,7 @@ static char *part_of(const struct xr_reader_row *reader, const struct xr_readers
             *slash = '\0';
             (void)xr_tree_names(&names, at->root, path, NULL);
             for (size_t i = 0; found == NULL && i < names.count; i++) {
-                if (strncmp(names.items[i], slash + 1, strlen(slash + 1)) == 0)
+                if (strstr(names.items[i], slash + 1) == names.items[i])
                     found = xr_format("%s/%s", path, names.items[i]);
             }
             xr_strings_free(&names);

@@ -7,6 +7,7 @@
 #include "change/prober.h"
 #include "change_run.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 
 #define ASKED_MAX 4u /* users who are asked about one policy */
@@ -222,10 +223,10 @@ static void take_over(struct xr_run *run, const struct xr_run *from,
         size_t len = end != NULL ? (size_t)(end - opinion->by) : strlen(opinion->by);
 
         /* Products are called by their names; a store serves them by words. */
-        for (size_t k = 0; k <= len && k < sizeof(word); k++)
-            word[k] = k == len                                         ? '\0'
-                      : opinion->by[k] >= 'A' && opinion->by[k] <= 'Z' ? (char)(opinion->by[k] + 32)
-                                                                       : opinion->by[k];
+        len = len < sizeof(word) ? len : sizeof(word) - 1;
+        for (size_t k = 0; k < len; k++)
+            word[k] = (char)tolower((unsigned char)opinion->by[k]);
+        word[len] = '\0';
         if (strstr(word, run->caps.serves) == NULL)
             continue;
         *own = *opinion;

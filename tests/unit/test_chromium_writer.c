@@ -222,8 +222,8 @@ Test(chromium_writer, what_takes_the_place_of_the_directory_is_not_touched)
     cr_assert_eq(put(&err), XR_OK, "%s", err.text);
     cr_assert_neq(access(in_trap, F_OK), 0);
     cr_assert_eq(count(), 1);
-    (void)strcat(away, "/" CHROMIUM_FILE);
-    cr_assert_eq(access(away, F_OK), 0);
+    (void)snprintf(in_trap, sizeof(in_trap), "%s/" CHROMIUM_FILE, away);
+    cr_assert_eq(access(in_trap, F_OK), 0);
     cr_assert_eq(unlink(profile), 0);
 }
 

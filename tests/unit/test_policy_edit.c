@@ -54,11 +54,11 @@ static const char *const files[] = {
     "{\n  \"policies\": {\n    \"DisableTelemetry\": true\n  }\n}\n",
     "{\n  \"policies\": {\n    \"Certificates\": {\n      \"ImportEnterpriseRoots\": true\n    }\n  }\n}",
     "{\r\n\t\"other\": 1.50e3,\r\n\t\"policies\": {\r\n\t\t\"B\": [1, 2,\t3]\r\n\t}\r\n}\r\n",
-    "{\n    \"policies\": {\n        \"Certificates\": {\n            \"Install\": [\n"
-    "                \"mine.der\"\n            ]\n        },\n        \"Last\": {}\n    }\n}\n",
+    ("{\n    \"policies\": {\n        \"Certificates\": {\n            \"Install\": [\n"
+     "                \"mine.der\"\n            ]\n        },\n        \"Last\": {}\n    }\n}\n"),
     "{\"policies\":{\"Cert\\u0069ficates\":{\"Install\":[\"q\\\"uo\\\\te\"]},\"x\":\"}]\\\\\"}}",
     "  {\"policies\" :\t{\"a\":[[],{}],\"Certificates\" :{ \"Install\" : [ 1 , null ] } } }  ",
-    "{\"Install\": [], \"policies\": {\"Install\": [\"" A "\"]}}",
+    ("{\"Install\": [], \"policies\": {\"Install\": [\"" A "\"]}}"),
     "{\n  \"policies\": {\n  }\n}\n",
 };
 #define FILES (sizeof(files) / sizeof(files[0]))

@@ -74,7 +74,7 @@ static enum xr_status open_file(int *out, struct stat *st, const char *root, con
 enum xr_status xr_tree_file(struct xr_tree_file *out, const char *root, const char *path,
                             struct xr_error *err)
 {
-    struct stat st;
+    struct stat st = {0};
     char head[XR_TREE_HEAD];
     ssize_t len = 0;
     int fd = -1;
