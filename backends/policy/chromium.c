@@ -5,7 +5,9 @@
  * somebody else sets is not written.
  */
 #include "own.h"
+#include "private.h"
 #include "session.h"
+#include "verdict.h"
 
 #include "kit/der.h"
 #include "sys/linux/owner.h"
@@ -511,66 +513,18 @@ static enum xr_status flush(struct xr_session *s, struct xr_error *err)
 
 /* ---- probe ---- */
 
-/* A distrust of its own key decides, whatever else the browser reads. NULL: there is none. */
-static const char *distrusted_by(const struct xr_session *s, const struct policy_view *view,
-                                 struct xr_bytes der)
-{
-    struct xr_slices asked = {.size = sizeof(asked)}, other = {.size = sizeof(other)};
-
-    if (s->host->slices(&asked, der, NULL) != XR_OK)
-        return NULL;
-    for (size_t i = 0; i < view->count; i++) {
-        if (view->items[i].trust == XR_BROWSER_DISTRUST_KEY &&
-            s->host->slices(&other, view->items[i].der, NULL) == XR_OK &&
-            xr_bytes_equal(asked.spki, other.spki))
-            return view->items[i].source;
-    }
-    return NULL;
-}
-
-static enum xr_status ask(struct xr_opinion *out, struct xr_session *s,
-                          const struct policy_view *view, const struct xr_probe *question,
-                          struct xr_error *err)
-{
-    const struct xr_browser_cert **known = xr_new(view->count, sizeof(*known));
-    struct xr_browser_check check = {.size = sizeof(check),
-                                     .probe = question,
-                                     .browser = XR_CHROMIUM,
-                                     .known = known,
-                                     .known_count = view->count,
-                                     .fetches = true};
-    enum xr_status status = XR_OK;
-
-    for (size_t i = 0; i < view->count; i++)
-        known[i] = &view->items[i];
-    *out = (struct xr_opinion){.size = sizeof(*out)};
-    status = s->host->browser_check(out, &check, err);
-    free((void *)known);
-    return status;
-}
-
-/* The browser also reads each user's databases, which may give more trust, and take all of it. */
 static enum xr_status probe(struct xr_session *s, struct xr_verdict *out,
                             const struct xr_probe *question, struct xr_error *err)
 {
-    static const char *const words[] = {[XR_UNKNOWN] = "unknown", [XR_YES] = "yes", [XR_NO] = "no"};
     struct policy_view view;
-    struct xr_opinion alone;
-    const char *distrusted = NULL;
     enum xr_status status = policy_load(&view, s->image, s->path, err);
+    const struct policy_asked asked = {.certs = view.items,
+                                       .count = view.count,
+                                       .by = VERIFIER,
+                                       .others = "each user's databases"};
 
-    (void)snprintf(out->by, sizeof(out->by), VERIFIER);
-    distrusted = status == XR_OK ? distrusted_by(s, &view, question->chain[0]) : NULL;
-    if (distrusted != NULL) {
-        out->answer = XR_NO;
-        (void)snprintf(out->why, sizeof(out->why), "its key is distrusted by %.200s", distrusted);
-    } else if (status == XR_OK && question->purpose != XR_SERVER) {
-        (void)snprintf(out->why, sizeof(out->why), "it checks certificates of servers alone");
-    } else if (status == XR_OK && (status = ask(&alone, s, &view, question, err)) == XR_OK) {
-        (void)snprintf(out->why, sizeof(out->why),
-                       "each user's databases count too; by the policies alone: %s%s%.150s",
-                       words[alone.answer], alone.why[0] != '\0' ? ", " : "", alone.why);
-    }
+    if (status == XR_OK)
+        status = policy_verdict(out, &asked, s->host, question, err);
     policy_view_free(&view);
     return status;
 }

@@ -27,6 +27,24 @@ void policy_problem(struct policy_view *view, const char *format, ...)
     xr_strings_add(&view->problems, text);
 }
 
+void policy_join(char *out, size_t size, const struct xr_strings *lines)
+{
+    static const char more[] = "; …";
+    size_t used = strlen(out), room = size - sizeof(more);
+
+    for (size_t i = 0; i < lines->count; i++) {
+        const char *between = used > 0 ? "; " : "";
+        size_t len = strlen(between) + strlen(lines->items[i]);
+
+        if (len > room - used) {
+            (void)snprintf(out + used, size - used, "%s", used > 0 ? more : more + 2);
+            return;
+        }
+        (void)snprintf(out + used, size - used, "%s%s", between, lines->items[i]);
+        used += len;
+    }
+}
+
 struct policy_own {
     struct xr_buf der;
     enum xr_browser_trust trust;

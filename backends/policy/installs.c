@@ -5,6 +5,7 @@
  * of their own beside it, and are named by absolute paths.
  */
 #include "edit.h"
+#include "private.h"
 #include "session.h"
 
 #include "kit/der.h"

@@ -9,6 +9,8 @@
 
 #include <jansson.h>
 
+/* Adds as many lines as fit into one. */
+void policy_join(char *out, size_t size, const struct xr_strings *lines);
 XR_PRINTF(2, 3) void policy_problem(struct policy_view *view, const char *format, ...);
 /* Adds the entries of one list, which path sets. */
 void policy_take(struct policy_view *view, enum policy_key key, const char *path,

@@ -3,8 +3,8 @@
 #include "registry_store.h"
 
 #include "registry_entries.h"
-#include "registry_probe.h"
 #include "registry_swap.h"
+#include "verdict.h"
 
 #include <stdlib.h>
 
@@ -14,26 +14,9 @@ struct xr_session {
     const struct registry_product *product;
 };
 
+#define REGISTRY_VERIFIER "Chromium's rules, with its policies alone"
+
 /* ---- what can be done ---- */
-
-/* Adds as many as fit into one line. */
-static void join(char *out, size_t size, const struct xr_strings *lines)
-{
-    static const char more[] = "; …";
-    size_t used = strlen(out), room = size - sizeof(more);
-
-    for (size_t i = 0; i < lines->count; i++) {
-        const char *between = used > 0 ? "; " : "";
-        size_t len = strlen(between) + strlen(lines->items[i]);
-
-        if (len > room - used) {
-            (void)snprintf(out + used, size - used, "%s", used > 0 ? more : more + 2);
-            return;
-        }
-        (void)snprintf(out + used, size - used, "%s%s", between, lines->items[i]);
-        used += len;
-    }
-}
 
 static void give_place(enum xr_strength *out, char why[256], const struct registry_view *view,
                        enum policy_key list)
@@ -65,7 +48,7 @@ static enum xr_status describe_chromium(struct xr_caps *caps, const struct xr_se
     (void)snprintf(caps->vendors, sizeof(caps->vendors), "in another form of the same policy");
     (void)snprintf(caps->why_cannot[XR_PEER], sizeof(caps->why_cannot[0]),
                    "policies of this browser are about CA certificates");
-    join(caps->left_out, sizeof(caps->left_out), &view.problems);
+    policy_join(caps->left_out, sizeof(caps->left_out), &view.problems);
     registry_view_free(&view);
     return XR_OK;
 }
@@ -106,7 +89,7 @@ static enum xr_status describe_firefox(struct xr_caps *caps, const struct xr_ses
         free(line);
         free(shown);
     }
-    join(caps->left_out, sizeof(caps->left_out), &lines);
+    policy_join(caps->left_out, sizeof(caps->left_out), &lines);
     xr_strings_free(&lines);
     registry_firefox_free(&firefox);
     return XR_OK;
@@ -206,6 +189,48 @@ static enum xr_status flush(struct xr_session *s, struct xr_error *err)
     return s->registry->flush(s->registry, err);
 }
 
+static void give(struct xr_browser_cert *out, const struct registry_shown *shown)
+{
+    const struct xr_limits *limits = shown->limits;
+
+    *out = (struct xr_browser_cert){.size = sizeof(*out),
+                                    .der = shown->entry.der,
+                                    .source = shown->label,
+                                    .trust = shown->entry.place == XR_ANCHOR ? XR_BROWSER_ANCHOR
+                                             : shown->entry.place == XR_DISTRUST
+                                                 ? XR_BROWSER_DISTRUST_KEY
+                                                 : XR_BROWSER_HINT};
+    if (limits == NULL)
+        return;
+    out->permitted_dns = (const char *const *)limits->dns.items;
+    out->permitted_dns_count = limits->dns.count;
+    out->permitted_cidrs = (const char *const *)limits->cidrs.items;
+    out->permitted_cidrs_count = limits->cidrs.count;
+}
+
+static enum xr_status ask(struct xr_verdict *out, const struct registry_view *view,
+                          const struct xr_host *host, const struct xr_probe *question,
+                          struct xr_error *err)
+{
+    struct registry_entries entries;
+    struct xr_browser_cert *certs = NULL;
+    struct policy_asked asked = {.by = REGISTRY_VERIFIER,
+                                 .others = "Windows' own stores",
+                                 .distrust = policy_names[POLICY_DISTRUST]};
+    enum xr_status status = XR_OK;
+
+    registry_entries_make(&entries, view, NULL);
+    certs = xr_new(entries.count + 1, sizeof(*certs));
+    for (size_t i = 0; i < entries.count; i++)
+        give(&certs[i], &entries.items[i]);
+    asked.certs = certs;
+    asked.count = entries.count;
+    status = policy_verdict(out, &asked, host, question, err);
+    free(certs);
+    registry_entries_free(&entries);
+    return status;
+}
+
 static enum xr_status probe(struct xr_session *s, struct xr_verdict *out,
                             const struct xr_probe *question, struct xr_error *err)
 {
@@ -216,7 +241,7 @@ static enum xr_status probe(struct xr_session *s, struct xr_verdict *out,
         return xr_fail(err, XR_UNSUPPORTED, "this store has no verifier");
     status = registry_view_load(&view, s->registry, s->product, s->host, err);
     if (status == XR_OK)
-        status = registry_probe(out, &view, s->host, question, err);
+        status = ask(out, &view, s->host, question, err);
     registry_view_free(&view);
     return status;
 }

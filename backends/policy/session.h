@@ -40,8 +40,6 @@ enum xr_status policy_dir_open(struct xr_session *s, const char *path, bool make
  * missing parts can be made. */
 void policy_dir_writable(struct xr_caps *caps, const struct xr_session *s, const char *path,
                          const char *name);
-/* Adds as many lines as fit. */
-void policy_join(char *out, size_t size, const struct xr_strings *lines);
 
 /* Entries of one certificate, collected by a form's list. */
 struct policy_now {

@@ -147,24 +147,6 @@ void policy_dir_writable(struct xr_caps *caps, const struct xr_session *s, const
         (void)close(fd);
 }
 
-void policy_join(char *out, size_t size, const struct xr_strings *lines)
-{
-    static const char more[] = "; …";
-    size_t used = strlen(out), room = size - sizeof(more);
-
-    for (size_t i = 0; i < lines->count; i++) {
-        const char *between = used > 0 ? "; " : "";
-        size_t len = strlen(between) + strlen(lines->items[i]);
-
-        if (len > room - used) {
-            (void)snprintf(out + used, size - used, "%s", used > 0 ? more : more + 2);
-            return;
-        }
-        (void)snprintf(out + used, size - used, "%s%s", between, lines->items[i]);
-        used += len;
-    }
-}
-
 /* ---- states ---- */
 
 static enum xr_status keep(void *ctx, const struct xr_entry *entry)
