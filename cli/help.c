@@ -45,8 +45,8 @@ void help_options(FILE *out)
             put_option(&option_table[i], out);
     }
     (void)fputs("\n"
-                "Exit: 0 as asked, 1 failed, 2 usage, 4 some stores failed, 5 needs privilege,\n"
-                "6 a pin or a verifier said no, 7 needs confirmation, 130 interrupted.\n",
+                "Exit: 0 as asked, 1 failed, 2 usage, 3 differences found, 4 some failed, 5 needs\n"
+                "privilege, 6 a pin or a verifier said no, 7 needs confirmation, 130 interrupted.\n",
                 out);
 }
 

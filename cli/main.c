@@ -132,6 +132,19 @@ static struct xr_report *run(const struct options *o, struct xr_bytes password)
         .environment = platform_environment(),
         .permit_dns = words(&o->permit_dns),
         .permit_cidrs = words(&o->permit_cidrs),
+        .sources = words(&o->from),
+        .outputs = words(&o->outputs),
+        .blocklists = words(&o->blocklists),
+        .merge = o->merge,
+        .comments = o->comments,
+        .check = o->check,
+        .update = o->update,
+        .overwrite = o->overwrite,
+        .all_paths = o->all_paths,
+        .expired = o->expired,
+        .distrust_after = o->distrust_after,
+        .has_modified = o->has_modified,
+        .modified = o->modified,
     };
 
     report = xr_run_request(&rq);
@@ -195,7 +208,8 @@ static int show(const struct xr_report *report, const struct options *o)
                                   .quiet = o->quiet,
                                   .verbose = o->verbose,
                                   .local_time = platform_local_time,
-                                  .pem = o->pem};
+                                  .pem = o->pem,
+                                  .markdown = o->markdown};
     int code = xr_report_exit(report);
     FILE *results = platform_collect();
 

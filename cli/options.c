@@ -81,6 +81,30 @@ static bool set_sort(struct options *out, const char *value, char **why)
     return wrong(why, "--sort must be expiry, subject or place");
 }
 
+/* Each row of the table names the words that its option takes. */
+static bool set_keep(enum xr_keep *out, const struct option *option, const char *value, char **why)
+{
+    static const struct {
+        const char *name;
+        enum xr_keep keep;
+    } words[] = {{"keep", XR_KEEP},
+                 {"drop-past", XR_DROP_PAST},
+                 {"drop-all", XR_DROP},
+                 {"drop", XR_DROP}};
+    const char *word = option->words;
+
+    for (size_t len = 0; (len = next_word(&word)) > 0; word += len) {
+        if (value == NULL || strlen(value) != len || strncmp(value, word, len) != 0)
+            continue;
+        for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+            if (strcmp(value, words[i].name) == 0)
+                *out = words[i].keep;
+        }
+        return true;
+    }
+    return wrong(why, "--%s must be one of: %s", option->name, option->words);
+}
+
 /* "90d", "90" or "12w". */
 static bool set_days(struct options *out, const char *value, char **why)
 {
@@ -133,11 +157,12 @@ static bool set(struct options *out, const struct option *option, const char *va
     case PLACE:
         out->has_place = true;
         if (!xr_place_parse(&out->place, value))
-            return wrong(why, "--%s must be anchor, intermediate, peer%s or crl", option->name,
-                         option->verbs == BIT(XR_VERB_REMOVE) ? ", distrust" : "");
-        if (option->verbs == BIT(XR_VERB_INSTALL) && out->place == XR_DISTRUST)
+            return wrong(why, "--as must be anchor, intermediate, peer or crl");
+        if (out->place == XR_DISTRUST)
             return wrong(why, "to distrust, use crossroot distrust");
         break;
+    case KEEP:
+        return set_keep((enum xr_keep *)(void *)field, option, value, why);
     case PURPOSE:
         purpose = xr_purpose_parse(value);
         if (purpose == 0)
@@ -151,10 +176,14 @@ static bool set(struct options *out, const struct option *option, const char *va
             return wrong(why, "--%s needs the number of an open file descriptor", option->name);
         break;
     case TIME:
-        out->has_at = true;
-        out->at = xr_time_parse(value, &ok);
+        *(int64_t *)(void *)field = xr_time_parse(value, &ok);
         if (!ok)
-            return wrong(why, "--at must be a date such as 2029-05-30 or 2029-05-30T12:00:00Z");
+            return wrong(why, "--%s must be a date such as 2029-05-30 or 2029-05-30T12:00:00Z",
+                         option->name);
+        if (field == (char *)&out->at)
+            out->has_at = true;
+        else
+            out->has_modified = true;
         break;
     }
     return true;
@@ -285,6 +314,7 @@ static bool check_operands(const struct options *out, char **why)
         [OPERANDS_NONE] = {0, 0, NULL},
         [OPERANDS_FILES] = {1, SIZE_MAX, "a file"},
         [OPERANDS_FILE] = {0, 1, NULL},
+        [OPERANDS_TWO] = {2, 2, "two root lists"},
         [OPERANDS_UNDO] = {0, 1, NULL},
         [OPERANDS_SHELL] = {1, 1, "a shell: bash, zsh or fish"},
     };
@@ -300,7 +330,29 @@ static bool check_operands(const struct options *out, char **why)
     return true;
 }
 
-static bool check(const struct options *out, const struct given *given, char **why)
+/* --from is a place for remove, and a source for others. */
+static bool check_place(struct options *out, char **why)
+{
+    if (out->verb != XR_VERB_REMOVE || out->from.count == 0)
+        return true;
+    out->has_place = true;
+    if (out->from.count > 1 || !xr_place_parse(&out->place, out->from.items[0]))
+        return wrong(why, "--from must be anchor, intermediate, peer, distrust or crl");
+    return true;
+}
+
+static bool check_extract(const struct options *out, char **why)
+{
+    if (out->verb != XR_VERB_EXTRACT)
+        return true;
+    if (out->outputs.count == 0)
+        return wrong(why, "extract needs --to FORMAT=PATH; see crossroot extract --help");
+    if (out->check && (out->update || out->overwrite))
+        return wrong(why, "--check writes nothing: it excludes --update and --overwrite");
+    return true;
+}
+
+static bool check(struct options *out, const struct given *given, char **why)
 {
     if (out->help || out->version)
         return true;
@@ -319,7 +371,7 @@ static bool check(const struct options *out, const struct given *given, char **w
         (out->purposes & (out->purposes - 1)) != 0)
         return wrong(why, "%s checks one purpose at a time: give --for only once",
                      command_name(out->command));
-    if (!check_operands(out, why))
+    if (!check_operands(out, why) || !check_place(out, why) || !check_extract(out, why))
         return false;
     if (out->command == COMMAND_COMPLETION && !completion_knows(out->operands.items[0]))
         return wrong(why, "completion is for bash, zsh or fish");
@@ -360,7 +412,8 @@ void options_free(struct options *options)
     struct words *lists[] = {&options->operands,    &options->stores,  &options->excluded,
                              &options->plugins,     &options->pins,    &options->published,
                              &options->untrusted,   &options->serials, &options->permit_dns,
-                             &options->permit_cidrs};
+                             &options->permit_cidrs, &options->from,    &options->outputs,
+                             &options->blocklists};
 
     for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
         free((void *)lists[i]->items);

@@ -34,6 +34,12 @@ struct options {
     unsigned scope; /* all that were given; 0: none */
     struct words operands, stores, excluded, plugins, pins, published, untrusted, serials;
     struct words permit_dns, permit_cidrs;
+    struct words from; /* remove: a place; else sources */
+    struct words outputs, blocklists;
+    bool merge, comments, check, update, overwrite, all_paths, markdown;
+    enum xr_keep expired, distrust_after;
+    bool has_modified;
+    int64_t modified;
 };
 
 /* False with one line (allocated) that says what is wrong, perhaps with a suggestion. */
@@ -42,7 +48,7 @@ void options_free(struct options *options);
 
 /* ---- tables.c: what there is, for the parser, the help and the completion of shells ---- */
 
-enum option_kind { FLAG, WORD, LIST, PLACE, PURPOSE, TIME, SCOPE, UPDATER, DESCRIPTOR, DAYS, SORT };
+enum option_kind { FLAG, WORD, LIST, PLACE, PURPOSE, TIME, SCOPE, UPDATER, DESCRIPTOR, DAYS, SORT, KEEP };
 
 /* What a shell offers for a value. Otherwise: the words of the option, or nothing. */
 enum option_offer { OFFER_WORDS, OFFER_FILES, OFFER_DIRS, OFFER_STORES };
@@ -62,7 +68,7 @@ struct option {
 extern const struct option option_table[];
 extern const size_t option_count;
 
-enum operands { OPERANDS_NONE, OPERANDS_FILES, OPERANDS_FILE, OPERANDS_UNDO, OPERANDS_SHELL };
+enum operands { OPERANDS_NONE, OPERANDS_FILES, OPERANDS_FILE, OPERANDS_TWO, OPERANDS_UNDO, OPERANDS_SHELL };
 
 struct command {
     const char *summary; /* at most 46 columns; "To …." is a sentence */

@@ -20,6 +20,9 @@ static const struct {
     {XR_VERB_HISTORY, "log journal transactions"},
     {XR_VERB_RECOVER, "repair fix resume finish"},
     {XR_VERB_READERS, "programs clients who users consumers applications"},
+    {XR_VERB_EXTRACT, "convert export bundle write pack"},
+    {XR_VERB_DIFF, "compare changes changelog delta"},
+    {XR_VERB_CHAIN, "path fullchain issue serve"},
     {COMMAND_COMPLETION, "complete completions"},
 };
 

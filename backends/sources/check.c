@@ -2,7 +2,7 @@
 /* Checks a wanted state: can these sources hold it? */
 #include "sources.h"
 
-#include "../p11files/private.h"
+#include "p11files/private.h"
 
 /* Checks the subject of a distrust without a certificate, in p11-kit's own files. */
 static enum xr_status check_block(const struct xr_session *s, const struct xr_entry *entry,

@@ -7,7 +7,7 @@
 #ifndef XR_CACERTS_LAYOUT_H
 #define XR_CACERTS_LAYOUT_H
 
-#include "../p11files/p11files.h"
+#include "p11files/p11files.h"
 
 enum ca_family {
     CA_LIST,  /* a list selects packaged files, a local directory adds to them (Debian) */

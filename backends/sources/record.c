@@ -3,7 +3,7 @@
  * is not trusted. */
 #include "sources.h"
 
-#include "../p11files/private.h"
+#include "p11files/private.h"
 
 #include <stdlib.h>
 #include <unistd.h>

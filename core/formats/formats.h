@@ -13,6 +13,16 @@
 
 #include "kit/base.h"
 
+struct xr_cert;
+struct xr_limits;
+
+/* What was issued after that time is not trusted any more; the date is about the leaf's notBefore, never
+ * about today (NSS, CKA_NSS_SERVER_DISTRUST_AFTER). */
+struct xr_format_date {
+    bool known;
+    int64_t at; /* seconds since 1970 */
+};
+
 /* One certificate, as an output is to tell of it. Everything is the caller's, but base64. */
 struct xr_format_cert {
     struct xr_bytes der;
@@ -27,6 +37,16 @@ struct xr_format_cert {
     /* Hashes of the subject that links of a directory are named by. */
     uint32_t link_hash[2];
     size_t link_count;
+    /* What follows is for outputs.h alone, and zero elsewhere. der may be empty there: a distrust that is
+     * known by issuer and serial. */
+    struct xr_cert *cert;         /* NULL without der */
+    struct xr_bytes issuer, serial; /* DER, whole elements */
+    uint32_t trusted;               /* purposes that it is an anchor for; 0: for none */
+    uint32_t distrusted;            /* purposes that it is refused for */
+    struct xr_format_date server_after, email_after;
+    bool mozilla_policy;                /* CKA_NSS_MOZILLA_CA_POLICY */
+    struct xr_bytes limits_extension;   /* an attached nameConstraints, DER; empty: none */
+    const struct xr_limits *limits;     /* the same, or NULL */
     /* Set to NULL at first. The encoding is kept here for the next output; to be freed. */
     char *base64;
     size_t base64_len;
@@ -34,7 +54,8 @@ struct xr_format_cert {
 
 /* A file, or a link, of an output. */
 struct xr_format_file {
-    char *name;   /* one path component; NULL: the output is one file */
+    char *name;   /* one path component, or two with "/" between them (outputs.h); NULL: the output is one
+                   * file */
     char *target; /* of a link, else NULL */
     struct xr_buf content;
 };

@@ -79,6 +79,7 @@ struct xr_report *xr_run_request(const struct xr_request *request)
         xr_verb_inspect, xr_verb_stores,  xr_verb_list,   xr_verb_change,
         xr_verb_change,  xr_verb_change,  xr_verb_verify, xr_verb_undo,
         xr_verb_history, xr_verb_recover, xr_verb_show,   xr_verb_readers,
+        xr_verb_extract, xr_verb_diff,   xr_verb_chain,
     };
     struct xr_request rq = {0};
     struct xr_site site = {0};

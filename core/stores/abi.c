@@ -257,6 +257,19 @@ AT(xr_request, only_files, 328);
 AT(xr_request, permit_dns, 336);
 AT(xr_request, permit_cidrs, 352);
 AT(xr_request, environment, 368);
+AT(xr_request, sources, 384);
+AT(xr_request, outputs, 400);
+AT(xr_request, blocklists, 416);
+AT(xr_request, merge, 432);
+AT(xr_request, comments, 433);
+AT(xr_request, check, 434);
+AT(xr_request, update, 435);
+AT(xr_request, overwrite, 436);
+AT(xr_request, all_paths, 437);
+AT(xr_request, expired, 440);
+AT(xr_request, distrust_after, 444);
+AT(xr_request, has_modified, 448);
+AT(xr_request, modified, 456);
 
 AT(xr_text_style, size, 0);
 AT(xr_text_style, color, 8);
@@ -265,6 +278,7 @@ AT(xr_text_style, verbose, 10);
 AT(xr_text_style, width, 12);
 AT(xr_text_style, local_time, 16);
 AT(xr_text_style, pem, 24);
+AT(xr_text_style, markdown, 25);
 #endif
 
 /* Values of enums are compiled into plugins too. */
@@ -309,6 +323,12 @@ IS(XR_VERB_HISTORY, 8);
 IS(XR_VERB_RECOVER, 9);
 IS(XR_VERB_SHOW, 10);
 IS(XR_VERB_READERS, 11);
+IS(XR_VERB_EXTRACT, 12);
+IS(XR_VERB_DIFF, 13);
+IS(XR_VERB_CHAIN, 14);
+IS(XR_KEEP, 0);
+IS(XR_DROP_PAST, 1);
+IS(XR_DROP, 2);
 IS(XR_EXIT_OK, 0);
 IS(XR_EXIT_FAILED, 1);
 IS(XR_EXIT_USAGE, 2);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* xr-pkextract: `trust extract` by backends/p11files/p11files.h, for extract.sh to compare with the real one.
+/* xr-pkextract: `trust extract` by core/p11files/p11files.h, for extract.sh to compare with the real one.
  *
  *   xr-pkextract [--readdir] [--first-rdn] FORMAT FILTER PURPOSE COMMENT DESTINATION PATH...
  *   xr-pkextract --same KEYSTORE KEYSTORE
@@ -7,7 +7,7 @@
  *
  * --readdir takes directories as they come, as p11-kit before 0.25.6, --first-rdn labels as before
  * 0.26. PURPOSE and COMMENT may be "-"; a bundle's DESTINATION too, for standard output. */
-#include "../../backends/p11files/p11files.h"
+#include "p11files/p11files.h"
 #include "stores/registry.h"
 
 #include <dirent.h>

@@ -3,7 +3,7 @@
  * 0xff 0xfe 0xfd. The first byte of each says how to wrap the rest, and in which part of a source
  * directory it lies. Has an output as many PEM blocks as certificates, are names names, does a bundle read
  * back. */
-#include "../../backends/p11files/p11files.h"
+#include "p11files/p11files.h"
 
 #include "fuzz.h"
 

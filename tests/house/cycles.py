@@ -13,12 +13,14 @@ import sys
 
 # Wings of core, and what each may use beside itself (HOUSE: nothing points upward).
 ALLOWED = {
-    "request": {"report", "readers", "change", "helpers", "stores", "formats", "certs", "sys", "kit"},
-    "report": {"readers", "change", "stores", "certs", "sys", "kit"},
+    "request": {"report", "readers", "change", "helpers", "stores", "lists", "formats", "certs", "sys", "kit"},
+    "report": {"readers", "change", "stores", "lists", "formats", "certs", "sys", "kit"},
     "change": {"helpers", "stores", "certs", "sys", "kit"},
     "helpers": {"stores", "certs", "sys", "kit"},
     "stores": {"certs", "sys", "kit"},
     "readers": {"formats", "certs", "sys", "kit"},
+    "lists": {"p11files", "formats", "certs", "sys", "kit"},
+    "p11files": {"formats", "kit"},
     "formats": {"certs", "kit"},
     "certs": {"sys", "kit"},
     "sys": {"kit"},
@@ -27,15 +29,14 @@ ALLOWED = {
 # Folders of backends that others stand on.
 SHARED = {
     "openssl": set(),
-    "cacerts": {"sources", "p11files"},
+    "cacerts": {"sources"},
     "nss": {"chromium", "homes", "pkcs11", "policy"},
-    "p11kit": {"sources", "p11files", "pkcs11"},
+    "p11kit": {"sources", "pkcs11"},
     "windows": {"hive"},
     "hive": set(),
     "policy": {"hive"},
     "chromium": {"homes"},
-    "sources": {"p11files"},
-    "p11files": set(),
+    "sources": set(),
     "homes": set(),
     "pkcs11": set(),
 }
@@ -112,7 +113,7 @@ def allowed(user, used):
     if top == "core":
         return other_top == "core" and other in ALLOWED.get(own, set())
     if other_top == "core":
-        return other in {"kit", "formats"} or used in CARRIED
+        return other in {"kit", "formats", "p11files"} or used in CARRIED
     return other in SHARED.get(own, set())
 
 

@@ -3,7 +3,7 @@
 #ifndef XR_P11FILES_FIXTURES_H
 #define XR_P11FILES_FIXTURES_H
 
-#include "../../backends/p11files/p11files.h"
+#include "p11files/p11files.h"
 #include "pki.h"
 #include "stores/registry.h"
 

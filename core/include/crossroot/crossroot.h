@@ -41,6 +41,9 @@ enum xr_verb {
     XR_VERB_RECOVER,
     XR_VERB_SHOW,
     XR_VERB_READERS,
+    XR_VERB_EXTRACT,
+    XR_VERB_DIFF,
+    XR_VERB_CHAIN,
     XR_VERB_COUNT
 };
 
@@ -67,6 +70,14 @@ enum xr_sort {
     XR_SORT_PLACE
 };
 
+/* extract: what becomes of certificates that have expired, or that have a date after which they are not
+ * trusted to issue. */
+enum xr_keep {
+    XR_KEEP,
+    XR_DROP_PAST, /* not, if the date is past */
+    XR_DROP
+};
+
 /* A list of C strings, borrowed until the request is done. */
 struct xr_words {
     const char *const *items;
@@ -84,6 +95,10 @@ struct xr_words {
  *   verify               operands, untrusted, password, purposes, host, at or now
  *   readers              operands (none or one), untrusted, password, purposes, host, at or now,
  *                        environment
+ *   extract              sources or stores, outputs, blocklists, purposes, merge, comments, check, update,
+ *                        overwrite, expired, distrust_after, modified, password, now
+ *   diff                 operands (two), purposes, password, now
+ *   chain                operands (one at least), sources, all_paths, password, at or now
  *   install              operands, pins, published, has_place and place, purposes, now, and all below
  *   remove               operands, has_place and place, now, and all below
  *   distrust             operands, serials, key, best_effort, now, and all below
@@ -147,6 +162,20 @@ struct xr_request {
     /* readers: "NAME=value" of the variables that programs on this machine would have: PATH, and those
      * that direct them to other files. */
     struct xr_words environment;
+    /* extract, chain: root lists, files, directories, store addresses. */
+    struct xr_words sources;
+    struct xr_words outputs;    /* extract: FORMAT=PATH */
+    struct xr_words blocklists; /* extract: files with SHA-256 of certificates to leave out */
+    bool merge;                 /* extract: later sources add purposes */
+    bool comments;              /* extract: a line with the label before each certificate */
+    bool check;                 /* extract: compare with what is at PATH, write nothing */
+    bool update;                /* extract: keep what others put into a keystore */
+    bool overwrite;             /* extract: replace a directory that is not empty */
+    bool all_paths;             /* chain: what every path needs, not one */
+    enum xr_keep expired;       /* extract: XR_KEEP or XR_DROP */
+    enum xr_keep distrust_after; /* extract: XR_KEEP, XR_DROP_PAST or XR_DROP */
+    bool has_modified;
+    int64_t modified; /* extract: the time of the sources that headers name, instead of their files' */
 };
 #define XR_PASSWORD_MAX 4096u
 
@@ -170,6 +199,7 @@ struct xr_text_style {
     /* Writes a time for people, such as local time with its zone. NULL: UTC as in JSON. */
     void (*local_time)(char *out, size_t size, int64_t at);
     bool pem; /* of XR_VERB_SHOW: what is shown as PEM, and nothing else */
+    bool markdown; /* of XR_VERB_DIFF: for a changelog */
 };
 /* Results, for stdout. */
 XR_API void xr_report_text(const struct xr_report *report, const struct xr_text_style *style,

@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* policies.json for Firefox. */
+#include "outputs_private.h"
+
+void xr_output_firefox_policy(struct xr_format_files *out, struct xr_format_cert *const *certs,
+                              size_t count, const struct xr_output_options *options)
+{
+    (void)certs, (void)count, (void)options;
+    (void)XR_PUSH(out);
+}

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The table of `crossroot extract`. Formats of p11-kit's family come from formats.h. */
+#include "outputs_private.h"
+
+static void family(struct xr_format_files *out, enum xr_format format,
+                   struct xr_format_cert *const *certs, size_t count,
+                   const struct xr_output_options *options)
+{
+    const struct xr_format_options told = {.host = options->host, .comments = options->comments};
+
+    xr_format_write(out, format, certs, count, &told);
+}
+
+#define FAMILY(function, format)                                                           \
+    static void function(struct xr_format_files *out, struct xr_format_cert *const *certs, \
+                         size_t count, const struct xr_output_options *options)            \
+    {                                                                                      \
+        family(out, format, certs, count, options);                                        \
+    }
+FAMILY(pem, XR_FORMAT_PEM_BUNDLE)
+FAMILY(pem_dir, XR_FORMAT_PEM_DIRECTORY)
+FAMILY(openssl, XR_FORMAT_OPENSSL_BUNDLE)
+FAMILY(openssl_dir, XR_FORMAT_OPENSSL_DIRECTORY)
+FAMILY(edk2, XR_FORMAT_EDK2)
+FAMILY(java, XR_FORMAT_JAVA)
+
+const struct xr_output_format xr_output_formats[] = {
+    {.name = "pem", .what = "a bundle of PEM", .write = pem},
+    {.name = "pem-dir", .what = "a directory of PEM files", .directory = true, .write = pem_dir},
+    {.name = "pem-dir-hash",
+     .what = "the same with links by hash",
+     .directory = true,
+     .links = true,
+     .write = pem_dir},
+    {.name = "openssl-trusted",
+     .what = "OpenSSL's TRUSTED CERTIFICATE bundle",
+     .tells_purposes = true,
+     .tells_distrust = true,
+     .tells_neutral = true,
+     .write = openssl},
+    {.name = "openssl-dir",
+     .what = "a directory of these, with links by hash",
+     .directory = true,
+     .links = true,
+     .tells_purposes = true,
+     .tells_distrust = true,
+     .tells_neutral = true,
+     .write = openssl_dir},
+    {.name = "edk2", .what = "EDK II's signature lists", .write = edk2},
+    {.name = "java", .what = "Java's JKS", .write = java},
+    {.name = "java-p12", .what = "Java's PKCS#12", .write = xr_output_java_p12},
+    {.name = "p11-kit",
+     .what = "a source file of p11-kit",
+     .tells_purposes = true,
+     .tells_distrust = true,
+     .tells_serials = true,
+     .tells_dates = true,
+     .tells_limits = true,
+     .tells_neutral = true,
+     .write = xr_output_p11kit},
+    {.name = "debian",
+     .what = "what a ca-certificates package ships",
+     .directory = true,
+     .write = xr_output_debian},
+    {.name = "curl-pem", .what = "curl's cacert.pem", .write = xr_output_curl},
+    {.name = "certifi", .what = "certifi's cacert.pem", .write = xr_output_certifi},
+    {.name = "nss",
+     .what = "an NSS database, cert9.db",
+     .directory = true,
+     .tells_purposes = true,
+     .tells_distrust = true,
+     .tells_neutral = true,
+     .write = xr_output_nss},
+    {.name = "chromium-policy",
+     .what = "a managed policy for Chromium's family",
+     .tells_distrust = true,
+     .tells_limits = true,
+     .tells_neutral = true,
+     .write = xr_output_chromium_policy},
+    {.name = "firefox-policy",
+     .what = "policies.json for Firefox",
+     .write = xr_output_firefox_policy},
+    {.name = "windows-reg",
+     .what = "a .reg file for Windows",
+     .tells_purposes = true,
+     .tells_distrust = true,
+     .tells_neutral = true,
+     .write = xr_output_windows_reg},
+    {.name = "mobileconfig",
+     .what = "a configuration profile for Apple's systems",
+     .write = xr_output_mobileconfig},
+    {.name = "cluster-trust-bundle",
+     .what = "a ClusterTrustBundle of Kubernetes",
+     .write = xr_output_cluster_bundle},
+};
+const size_t xr_output_format_count = sizeof(xr_output_formats) / sizeof(xr_output_formats[0]);
+
+const struct xr_output_format *xr_output_format(const char *name, size_t len)
+{
+    for (size_t i = 0; i < xr_output_format_count; i++) {
+        if (strlen(xr_output_formats[i].name) == len &&
+            strncmp(xr_output_formats[i].name, name, len) == 0)
+            return &xr_output_formats[i];
+    }
+    return NULL;
+}
