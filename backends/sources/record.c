@@ -3,6 +3,7 @@
  * is not trusted. */
 #include "sources.h"
 
+#include "formats/p11kit_text.h"
 #include "p11files/private.h"
 
 #include <stdlib.h>
@@ -25,52 +26,15 @@ bool ca_is_eku(const struct pf_extension *extension)
     return PF_IS(extension->oid, PF_OID_EKU);
 }
 
-static void add_escaped(struct xr_buf *out, struct xr_bytes value)
-{
-    for (size_t i = 0; i < value.len; i++) {
-        char text[4] = "%";
-
-        xr_hex(text + 1, value.data + i, 1);
-        xr_buf_add(out, text, 3);
-    }
-}
-
 /* One extension, the whole of it, as an object attached to the key. */
-static void add_extension(struct xr_buf *out, const struct xr_session *s, struct xr_bytes spki,
-                          struct xr_bytes oid, struct xr_bytes value)
+static void add_extension(struct xr_buf *out, struct xr_bytes spki, struct xr_bytes oid,
+                          struct xr_bytes value)
 {
-    xr_buf_str(out, "\n[p11-kit-object-v1]\nclass: x-certificate-extension\nobject-id: ");
-    (void)pf_oid_text(out, oid);
-    xr_buf_str(out, "\nvalue: \"");
-    add_escaped(out, value);
-    xr_buf_str(out, "\"\n");
-    add_pem(out, s, "PUBLIC KEY", spki);
-}
+    struct xr_buf dots = {0};
 
-/* Extended key usage (RFC 5280, 4.2.1.12). */
-static void add_purposes(struct xr_buf *out, const struct xr_session *s, struct xr_bytes spki,
-                         uint32_t purposes)
-{
-    const struct xr_bytes oid = {(const unsigned char *)PF_OID_EKU, sizeof(PF_OID_EKU) - 1};
-    struct xr_buf oids = {0}, list = {0}, octets = {0}, inside = {0}, value = {0};
-    uint32_t left = purposes;
-
-    for (size_t i = 0; i < PF_KNOWN_OIDS; i++) {
-        if (left & pf_known_oids[i].purpose)
-            xr_buf_add(&oids, pf_known_oids[i].der, pf_known_oids[i].len);
-        left &= ~pf_known_oids[i].purpose;
-    }
-    xr_der_put(&list, XR_DER_SEQUENCE, oids.data, oids.len);
-    xr_der_put(&octets, XR_DER_OCTET_STRING, list.data, list.len);
-    xr_buf_add(&inside, oid.data, oid.len);
-    xr_buf_add(&inside, octets.data, octets.len);
-    xr_der_put(&value, XR_DER_SEQUENCE, inside.data, inside.len);
-    add_extension(out, s, spki, oid, (struct xr_bytes){(unsigned char *)value.data, value.len});
-    xr_buf_free(&oids);
-    xr_buf_free(&list);
-    xr_buf_free(&octets);
-    xr_buf_free(&inside);
-    xr_buf_free(&value);
+    (void)pf_oid_text(&dots, oid);
+    xr_p11kit_put_extension(out, spki, dots.len > 0 ? dots.data : "", value);
+    xr_buf_free(&dots);
 }
 
 size_t ca_attached(struct xr_attached **out, const struct pf_store *p11, const struct pf_cert *cert,
@@ -105,9 +69,9 @@ static void add_object(struct xr_buf *out, const struct xr_session *s, const str
                     "# It was written by crossroot, in p11-kit's format.\n");
     if (entry->place == XR_ANCHOR && s->host->slices(&slices, entry->der, NULL) == XR_OK) {
         if (entry->purposes != XR_ANY_PURPOSE)
-            add_purposes(out, s, slices.spki, entry->purposes);
+            xr_p11kit_put_purposes(out, slices.spki, XR_P11KIT_EKU, entry->purposes);
         for (size_t i = 0; i < entry->attached_count; i++)
-            add_extension(out, s, slices.spki, xr_attached_at(entry, i)->oid,
+            add_extension(out, slices.spki, xr_attached_at(entry, i)->oid,
                           xr_attached_at(entry, i)->value);
     }
     xr_buf_str(out, "\n[p11-kit-object-v1]\nclass: certificate\ncertificate-type: x-509\n");
@@ -118,9 +82,9 @@ static void add_object(struct xr_buf *out, const struct xr_session *s, const str
         return;
     }
     xr_buf_str(out, "issuer: \"");
-    add_escaped(out, entry->issuer);
+    xr_p11kit_put_escaped(out, entry->issuer);
     xr_buf_str(out, "\"\nserial-number: \"");
-    add_escaped(out, entry->serial);
+    xr_p11kit_put_escaped(out, entry->serial);
     xr_buf_str(out, "\"\n");
 }
 

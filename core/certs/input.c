@@ -119,7 +119,9 @@ static void add_fd(struct xr_input *input, const char *file, int fd)
 
     if (xr_sys_read_fd(&buf, fd, XR_INPUT_FILE_MAX, &err) != XR_OK)
         reject_file(input, file, err.text, false);
-    else
+    else if (input->take == NULL ||
+             !input->take(input->ctx, file,
+                          (struct xr_bytes){(const unsigned char *)buf.data, buf.len}))
         xr_input_add_bytes(input, file,
                            (struct xr_bytes){(const unsigned char *)buf.data, buf.len});
     xr_sys_wipe(&buf); /* it may have held a key */

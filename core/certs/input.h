@@ -41,6 +41,9 @@ struct xr_input {
     struct xr_idmap seen;
     bool failed;              /* a reject that is not a note */
     struct xr_bytes password; /* borrowed while files are added; data NULL: not known */
+    /* Sees the bytes of each file first; true: they are of another kind, and it took them. May be NULL. */
+    bool (*take)(void *ctx, const char *file, struct xr_bytes data);
+    void *ctx;
 };
 
 /* Adds the items of path: a file, a directory (all files below it, in byte order of their names),

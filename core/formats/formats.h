@@ -39,14 +39,14 @@ struct xr_format_cert {
     size_t link_count;
     /* What follows is for outputs.h alone, and zero elsewhere. der may be empty there: a distrust that is
      * known by issuer and serial. */
-    struct xr_cert *cert;         /* NULL without der */
+    struct xr_cert *cert;           /* NULL without der */
     struct xr_bytes issuer, serial; /* DER, whole elements */
     uint32_t trusted;               /* purposes that it is an anchor for; 0: for none */
     uint32_t distrusted;            /* purposes that it is refused for */
     struct xr_format_date server_after, email_after;
-    bool mozilla_policy;                /* CKA_NSS_MOZILLA_CA_POLICY */
-    struct xr_bytes limits_extension;   /* an attached nameConstraints, DER; empty: none */
-    const struct xr_limits *limits;     /* the same, or NULL */
+    bool mozilla_policy;              /* CKA_NSS_MOZILLA_CA_POLICY */
+    struct xr_bytes limits_extension; /* an attached nameConstraints, DER; empty: none */
+    const struct xr_limits *limits;   /* the same, or NULL */
     /* Set to NULL at first. The encoding is kept here for the next output; to be freed. */
     char *base64;
     size_t base64_len;
@@ -54,7 +54,8 @@ struct xr_format_cert {
 
 /* A file, or a link, of an output. */
 struct xr_format_file {
-    char *name;   /* one path component, or two with "/" between them (outputs.h); NULL: the output is one
+    char *
+        name; /* one path component, or two with "/" between them (outputs.h); NULL: the output is one
                    * file */
     char *target; /* of a link, else NULL */
     struct xr_buf content;

@@ -40,7 +40,8 @@ struct xr_output_format {
     bool tells_dates;    /* xr_format_cert.server_after, email_after */
     bool tells_limits;   /* xr_format_cert.limits */
     bool tells_neutral;  /* certificates that are trusted for nothing, such as intermediates */
-    uint32_t purposes;   /* with tells_purposes: those it knows; 0: all */
+    bool only_roots;   /* of those only roots: it would make OpenSSL refuse chains through others */
+    uint32_t purposes; /* with tells_purposes: those it knows; 0: all */
     void (*write)(struct xr_format_files *out, struct xr_format_cert *const *certs, size_t count,
                   const struct xr_output_options *options);
     /* A keystore that is already there: out becomes it with these certificates for those that an earlier

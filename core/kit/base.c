@@ -528,6 +528,27 @@ int64_t xr_days(int64_t year, int month, int day)
     return era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719468;
 }
 
+void xr_date_of(struct xr_date *out, int64_t at)
+{
+    int64_t days = (at >= 0 ? at : at - 86399) / 86400;
+    int64_t seconds = at - days * 86400;
+    int64_t z = days + 719468;
+    int64_t era = (z >= 0 ? z : z - 146096) / 146097;
+    int64_t of_era = z - era * 146097;
+    int64_t years = (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;
+    int64_t of_year = of_era - (365 * years + years / 4 - years / 100);
+    int64_t shifted = (5 * of_year + 2) / 153;
+    int64_t month = shifted < 10 ? shifted + 3 : shifted - 9;
+
+    *out = (struct xr_date){.year = years + era * 400 + (month <= 2),
+                            .month = (int)month,
+                            .day = (int)(of_year - (153 * shifted + 2) / 5 + 1),
+                            .hour = (int)(seconds / 3600),
+                            .minute = (int)(seconds / 60 % 60),
+                            .second = (int)(seconds % 60),
+                            .weekday = (int)(((days + 4) % 7 + 7) % 7)};
+}
+
 void xr_caps_give(struct xr_caps *out, const struct xr_caps *full)
 {
     size_t size = out->size;

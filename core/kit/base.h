@@ -108,6 +108,14 @@ XR_PRINTF(2, 3) enum xr_status xr_fail_errno(struct xr_error *err, const char *f
 
 /* Days since 1970-01-01 of a proleptic Gregorian date. */
 int64_t xr_days(int64_t year, int month, int day);
+/* The reverse: seconds since 1970 in UTC, as people write them. */
+struct xr_date {
+    int64_t year;
+    int month, day; /* from 1 */
+    int hour, minute, second;
+    int weekday; /* 0: Sunday */
+};
+void xr_date_of(struct xr_date *out, int64_t at);
 
 const char *xr_place_name(enum xr_place place);
 /* "server", "client"…; NULL past the last bit. */

@@ -87,17 +87,44 @@ bool xr_der_time(int64_t *out, const struct xr_der_item *item)
     return true;
 }
 
+void xr_der_time_digits(char out[XR_TIME_DIGITS_MAX], int64_t at)
+{
+    struct xr_date d;
+    bool utc = false;
+
+    xr_date_of(&d, at);
+    utc = d.year >= 1950 && d.year < 2050;
+    (void)snprintf(out, XR_TIME_DIGITS_MAX,
+                   utc ? "%02lld%02d%02d%02d%02d%02dZ" : "%04lld%02d%02d%02d%02d%02dZ",
+                   (long long)(utc ? d.year % 100 : d.year), d.month, d.day, d.hour, d.minute,
+                   d.second);
+}
+
 /* id-kp (RFC 5280, 4.2.1.12) is 1.3.6.1.5.5.7.3.N; anyExtendedKeyUsage is 2.5.29.37.0. */
+static const unsigned char kp[] = {0x2b, 6, 1, 5, 5, 7, 3};
+static const uint32_t by_arc[] = {0, XR_SERVER, XR_CLIENT, XR_CODE, XR_EMAIL, 0, 0, 0, XR_TIME};
+#define ARCS (sizeof(by_arc) / sizeof(by_arc[0]))
+
+void xr_der_put_purposes(struct xr_buf *out, uint32_t purposes)
+{
+    unsigned char oid[sizeof(kp) + 1];
+
+    memcpy(oid, kp, sizeof(kp));
+    for (size_t arc = 0; arc < ARCS; arc++) {
+        oid[sizeof(kp)] = (unsigned char)arc;
+        if ((purposes & by_arc[arc]) != 0)
+            xr_der_put(out, XR_DER_OID, oid, sizeof(oid));
+    }
+}
+
 static uint32_t purpose_of_oid(struct xr_bytes oid)
 {
-    static const unsigned char kp[] = {0x2b, 6, 1, 5, 5, 7, 3};
     static const unsigned char any[] = {0x55, 0x1d, 0x25, 0};
-    static const uint32_t by_arc[] = {0, XR_SERVER, XR_CLIENT, XR_CODE, XR_EMAIL, 0, 0, 0, XR_TIME};
 
     if (oid.len == sizeof(any) && memcmp(oid.data, any, sizeof(any)) == 0)
         return XR_ANY_PURPOSE;
     if (oid.len == sizeof(kp) + 1 && memcmp(oid.data, kp, sizeof(kp)) == 0 &&
-        oid.data[sizeof(kp)] < sizeof(by_arc) / sizeof(by_arc[0]))
+        oid.data[sizeof(kp)] < ARCS)
         return by_arc[oid.data[sizeof(kp)]];
     return 0;
 }

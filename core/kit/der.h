@@ -75,6 +75,8 @@ struct xr_der_aux {
 };
 /* Takes an OBJECT IDENTIFIER from the front of *oids; *purpose is 0 if it is none of ours. */
 bool xr_der_purpose(struct xr_der_item *out, uint32_t *purpose, struct xr_bytes *oids);
+/* Appends the OBJECT IDENTIFIER of each purpose, in the order of their numbers. */
+void xr_der_put_purposes(struct xr_buf *out, uint32_t purposes);
 enum xr_status xr_der_aux(struct xr_der_aux *out, struct xr_bytes der, struct xr_error *err);
 
 /* Issuer name of a CertificateList (RFC 5280, 5.1). */
@@ -82,6 +84,11 @@ enum xr_status xr_der_crl_issuer(struct xr_bytes *out, struct xr_bytes der, stru
 
 /* UTCTime or GeneralizedTime as in certificates, also with a numeric zone or without seconds. */
 bool xr_der_time(int64_t *out, const struct xr_der_item *item);
+
+/* The digits of UTCTime, or of GeneralizedTime from 2050 on (RFC 5280, 4.1.2.5), and "Z". Years are 1950 to
+ * 9999. */
+#define XR_TIME_DIGITS_MAX 40
+void xr_der_time_digits(char out[XR_TIME_DIGITS_MAX], int64_t at);
 
 /* What bytes that are not a certificate seem to be: "a private key", "PKCS#12"…; NULL if
  * unknown. */

@@ -188,6 +188,7 @@ void xr_list_merge(struct xr_list *list, struct xr_list *add, bool more)
         uint32_t both = 0;
 
         if (added) {
+            to->unsaid = from->unsaid;
             to->trusted = from->trusted;
             to->label = from->label;
             to->subject = from->subject;
@@ -198,6 +199,7 @@ void xr_list_merge(struct xr_list *list, struct xr_list *add, bool more)
             from->limits = (struct xr_limits){0};
         } else if (more || (to->trusted | to->distrusted) == 0) {
             to->trusted |= from->trusted;
+            to->unsaid = to->unsaid && from->unsaid;
             to->mozilla_policy |= from->mozilla_policy;
         }
         to->distrusted |= from->distrusted;

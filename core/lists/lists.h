@@ -24,6 +24,7 @@ struct xr_root {
     uint32_t distrusted; /* purposes that it is refused for: never also trusted */
     struct xr_format_date server_after, email_after;
     bool mozilla_policy;
+    bool unsaid;             /* its sources are files of certificates, which say nothing of trust */
     struct xr_limits limits; /* that a store or a program puts on it, beside its own */
     size_t source;           /* index in the list's sources: the first that has it */
 };
@@ -78,8 +79,22 @@ enum xr_status xr_list_certdata(struct xr_list *out, struct xr_bytes data, struc
 enum xr_status xr_list_ccadb(struct xr_list *out, struct xr_bytes data, struct xr_error *err);
 enum xr_status xr_list_p11kit(struct xr_list *out, const char *name, struct xr_bytes data,
                               const struct xr_host *host, struct xr_error *err);
+/* A document of `crossroot list --json`: hashes, subjects and purposes, no certificates. */
+enum xr_status xr_list_json(struct xr_list *out, struct xr_bytes data, struct xr_error *err);
 enum xr_status xr_list_jks(struct xr_list *out, struct xr_bytes data, const struct xr_host *host,
                            struct xr_error *err);
+
+/* ---- writing ---- */
+
+/* What an output is told of an entry: told points into root and memory (told.c). */
+struct xr_told {
+    struct xr_format_cert cert;
+    struct xr_buf trust, reject, limits;
+};
+/* trusted and distrusted: what of it the output is to say. links: its directory has links by hash. */
+void xr_told_init(struct xr_told *told, const struct xr_root *root, uint32_t trusted,
+                  uint32_t distrusted, bool links, const struct xr_host *host);
+void xr_told_free(struct xr_told *told);
 
 /* ---- merging and comparing ---- */
 

@@ -127,3 +127,11 @@ void pf_extract(struct xr_format_files *out, struct pf_store *store,
     xr_format_write(out, request->format, picks.items, picks.count, &options);
     free(picks.items);
 }
+
+uint32_t pf_rejected(const struct pf_attached *sum)
+{
+    struct xr_bytes inside = {0};
+
+    return sum->reject.data != NULL && pf_walk_oids(&inside, sum->reject) ? pf_purpose_bits(inside)
+                                                                          : 0;
+}

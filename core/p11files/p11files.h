@@ -30,7 +30,9 @@ struct pf_cert {
     char *label; /* NULL without one; may hold NUL, and BMP strings make surrogates of it */
     size_t label_len;
     bool trusted, distrusted; /* CKA_TRUSTED, CKA_X_DISTRUSTED */
-    bool dated;         /* NSS takes what it issued up to a date: CKA_NSS_SERVER_DISTRUST_AFTER */
+    bool dated; /* NSS takes what it issued up to a date: CKA_NSS_SERVER_DISTRUST_AFTER */
+    struct xr_format_date server_after, email_after; /* that date; known if it can be read */
+    bool mozilla_policy;                             /* CKA_NSS_MOZILLA_CA_POLICY */
     size_t token, file; /* numbers: as given to pf_add, and of that call */
 
     /* Known after pf_combine: */
@@ -76,6 +78,7 @@ struct pf_extension {
 
 /* Is it about purposes, key identifiers or being a CA, which all outputs heed? Constraints are not. */
 bool pf_is_trust(const struct pf_extension *extension);
+uint32_t pf_rejected(const struct pf_attached *sum); /* purposes; XR_ANY_PURPOSE: all */
 
 struct pf_store {
     const struct xr_host *host;

@@ -42,7 +42,7 @@ static const struct {
     {"wrap-template", 0x40000211, PF_IGNORED},
     {"unwrap-template", 0x40000212, PF_IGNORED},
     {"derive-template", 0x40000213, PF_IGNORED},
-    {"nss-mozilla-ca-policy", 0xce534372, PF_CERT_ONLY},
+    {"nss-mozilla-ca-policy", 0xce534372, PF_MOZILLA_POLICY},
     {"nss-server-distrust-after", 0xce534373, PF_SERVER_AFTER},
     {"nss-email-distrust-after", 0xce534374, PF_EMAIL_AFTER},
     {"x-distrusted", 0xd8444764, PF_DISTRUSTED},

@@ -90,6 +90,7 @@ enum pf_attr {
     PF_APPLICATION,
     PF_SERVER_AFTER, /* a date from which NSS takes nothing more from it; one zero byte: none */
     PF_EMAIL_AFTER,
+    PF_MOZILLA_POLICY,
     PF_COMMON,    /* allowed everywhere, of no meaning here */
     PF_CERT_ONLY, /* of no meaning here */
     PF_OTHER,     /* known to p11-kit, allowed in nothing we read */

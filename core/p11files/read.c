@@ -36,6 +36,18 @@ static bool says(const struct pf_object *object, enum pf_attr attr)
     return object->attr[attr].len == 1 && object->attr[attr].data[0] != 0;
 }
 
+/* UTCTime or GeneralizedTime, without tag and length. */
+static struct xr_format_date date_of(const struct pf_object *object, enum pf_attr attr)
+{
+    struct xr_bytes text = {object->attr[attr].data, object->attr[attr].len};
+    struct xr_der_item item = {.tag = text.len > 13 ? XR_DER_GENERALIZED_TIME : XR_DER_UTC_TIME,
+                               .content = text};
+    struct xr_format_date date = {0};
+
+    date.known = text.len > 1 && xr_der_time(&date.at, &item);
+    return date;
+}
+
 static void set_trust(struct pf_cert *cert, const struct pf_object *object, enum pf_area area)
 {
     cert->trusted = says(object, PF_TRUSTED);
@@ -79,6 +91,9 @@ static void place_cert(const struct origin *from, struct pf_object *object)
     object->attr[PF_VALUE].set = false;
     set_trust(cert, object, from->area);
     cert->dated = object->attr[PF_SERVER_AFTER].len > 1 || object->attr[PF_EMAIL_AFTER].len > 1;
+    cert->server_after = date_of(object, PF_SERVER_AFTER);
+    cert->email_after = date_of(object, PF_EMAIL_AFTER);
+    cert->mozilla_policy = says(object, PF_MOZILLA_POLICY);
     if (cert->der.len > 0) {
         store->host->sha256(cert->sha256, cert->der);
         cert->parses = pf_walk_cert(&walk, cert->der);
@@ -144,7 +159,8 @@ static const struct {
     {PF_CLASS_CERTIFICATE, BIT(PF_CERT_TYPE),
      BIT(PF_LABEL) | BIT(PF_CERT_TYPE) | BIT(PF_TRUSTED) | BIT(PF_DISTRUSTED) | BIT(PF_CATEGORY) |
          BIT(PF_SUBJECT) | BIT(PF_ISSUER) | BIT(PF_SERIAL) | BIT(PF_VALUE) | BIT(PF_SPKI) |
-         BIT(PF_ID) | BIT(PF_CERT_ONLY) | BIT(PF_SERVER_AFTER) | BIT(PF_EMAIL_AFTER)},
+         BIT(PF_ID) | BIT(PF_CERT_ONLY) | BIT(PF_SERVER_AFTER) | BIT(PF_EMAIL_AFTER) |
+         BIT(PF_MOZILLA_POLICY)},
     {PF_CLASS_EXTENSION, BIT(PF_VALUE) | BIT(PF_SPKI),
      BIT(PF_LABEL) | BIT(PF_VALUE) | BIT(PF_SPKI) | BIT(PF_OBJECT_ID) | BIT(PF_ID)},
     {PF_CLASS_DATA, 0, BIT(PF_LABEL) | BIT(PF_VALUE) | BIT(PF_APPLICATION) | BIT(PF_OBJECT_ID)},

@@ -143,6 +143,12 @@ static void body(struct rows *rows, const struct xr_report *report)
             row(rows, xr_json_transaction(report, &report->journal.items[i]));
         end_rows(rows);
         return;
+    case XR_VERB_EXTRACT:
+        begin_rows(rows, "outputs");
+        for (size_t i = 0; i < report->written.count; i++)
+            row(rows, xr_json_written(&report->written.items[i]));
+        end_rows(rows);
+        return;
     case XR_VERB_READERS:
         begin_rows(rows, "readers");
         for (size_t i = 0; i < report->readers.count; i++)

@@ -46,6 +46,7 @@ json_t *xr_json_store(const struct xr_run *run);
 json_t *xr_json_list(const struct xr_report *report, size_t at);
 json_t *xr_json_change(const struct xr_report *report, const struct xr_run *run);
 json_t *xr_json_answer_row(const struct xr_report *report, const struct xr_answer_row *row);
+json_t *xr_json_written(const struct xr_written *written);
 json_t *xr_json_reader(const struct xr_report *report, const struct xr_reader_row *reader);
 json_t *xr_json_transaction(const struct xr_report *report, const struct xr_transaction *t);
 /* The stores that hold it, with their entries as in list. */

@@ -279,6 +279,9 @@ void xr_report_free(struct xr_report *report)
         free(report->reader->names[i]);
     free(report->reader->names);
     free(report->reader);
+    for (size_t i = 0; i < report->written.count; i++)
+        xr_written_free(&report->written.items[i]);
+    free(report->written.items);
     xr_journal_close(&report->journal);
     xr_pool_free(&report->pool);
     xr_readers_free(&report->readers);
@@ -288,9 +291,8 @@ void xr_report_free(struct xr_report *report)
 }
 
 static const char *const verb_names[XR_VERB_COUNT] = {
-    "inspect", "stores", "list",    "install", "remove", "distrust",
-    "verify",  "undo",   "history", "recover", "show",   "readers",
-    "extract", "diff",   "chain",
+    "inspect", "stores",  "list", "install", "remove",  "distrust", "verify", "undo",
+    "history", "recover", "show", "readers", "extract", "diff",     "chain",
 };
 
 const char *xr_verb_name(enum xr_verb verb)

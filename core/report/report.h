@@ -46,6 +46,39 @@ struct xr_shown {
         item; /* of the input, which holds what stores hold too; XR_NONE: no certificate or CRL */
 };
 
+/* A certificate that an output of extract does not have, or not as the list has it. */
+struct xr_left_out {
+    char *name; /* visible */
+    bool has_sha256;
+    unsigned char sha256[XR_SHA256_LEN];
+    char *why;
+    bool kept;  /* it is there, but less is said of it */
+    bool plain; /* as asked, or as the list says: text gives only their number */
+};
+
+/* One output of extract. */
+struct xr_written {
+    char *format, *path;
+    enum xr_written_state {
+        XR_WRITTEN_NEW,
+        XR_WRITTEN_SAME, /* it was there already, byte for byte */
+        XR_WRITTEN_REPLACED,
+        XR_WRITTEN_DIFFERS, /* --check: something else is there, or nothing */
+        XR_WRITTEN_FAILED
+    } state;
+    char *why;           /* it failed; visible */
+    size_t certs, files; /* files: of a directory, links too; 0: one file */
+    bool to_stdout;      /* PATH is "-": content is the result */
+    struct xr_buf content;
+    struct {
+        struct xr_left_out *items;
+        size_t count, capacity;
+    } left_out;
+    struct xr_strings differences;
+};
+
+void xr_written_free(struct xr_written *written); /* what it owns */
+
 /* For programs that read a report with facts.c; no part of the result. */
 struct xr_report_reader {
     char **names; /* by place in the pool; NULL until asked for */
@@ -86,7 +119,11 @@ struct xr_report {
         size_t count, capacity;
     } shown;
     struct xr_readers readers;
-    bool asked;                /* readers: of a file */
+    bool asked; /* readers: of a file */
+    struct {
+        struct xr_written *items;
+        size_t count, capacity;
+    } written;                 /* extract */
     struct xr_journal journal; /* for history and list --managed */
     struct xr_report_reader *reader;
 };

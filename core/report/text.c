@@ -39,6 +39,9 @@ void xr_report_text(const struct xr_report *report, const struct xr_text_style *
     case XR_VERB_HISTORY:
         xr_text_history(style, out, report);
         break;
+    case XR_VERB_EXTRACT:
+        xr_text_written(style, out, report);
+        break;
     case XR_VERB_READERS:
         xr_text_readers(style, out, report);
         break;

@@ -23,7 +23,7 @@ int64_t xr_time_parse(const char *text, bool *ok)
     return xr_sys_parse_time(text, ok);
 }
 
-static void load_plugins(struct xr_engine *engine)
+void xr_engine_load_plugins(struct xr_engine *engine)
 {
     struct xr_registry *registry = &engine->report->registry;
     /* An inspection of files looks at stores by the way. */
@@ -31,6 +31,9 @@ static void load_plugins(struct xr_engine *engine)
         engine->rq->verb == XR_VERB_INSPECT && engine->rq->stores.count == 0 ? XR_INFO : XR_WARNING;
     struct xr_error err = {0};
 
+    if (engine->plugins)
+        return;
+    engine->plugins = true;
     xr_registry_init(registry);
     for (size_t i = 0; i < engine->rq->plugins.count; i++) {
         if (xr_registry_plugin(registry, engine->rq->plugins.items[i], &err) != XR_OK) {
@@ -73,13 +76,30 @@ static void finish(struct xr_report *report)
     }
 }
 
+/* Commands on files may be done without looking for backends, and the sources of others say whether they
+ * need any (sources.c). */
+static bool needs_plugins(const struct xr_request *rq)
+{
+    switch (rq->verb) {
+    case XR_VERB_HISTORY:
+        return rq->stores.count + rq->excluded.count > 0;
+    case XR_VERB_INSPECT:
+        return rq->stores.count > 0 || !rq->only_files;
+    case XR_VERB_EXTRACT:
+    case XR_VERB_DIFF:
+    case XR_VERB_CHAIN:
+        return false;
+    default:
+        return true;
+    }
+}
+
 struct xr_report *xr_run_request(const struct xr_request *request)
 {
     static void (*const verbs[XR_VERB_COUNT])(struct xr_engine * engine) = {
-        xr_verb_inspect, xr_verb_stores,  xr_verb_list,   xr_verb_change,
-        xr_verb_change,  xr_verb_change,  xr_verb_verify, xr_verb_undo,
-        xr_verb_history, xr_verb_recover, xr_verb_show,   xr_verb_readers,
-        xr_verb_extract, xr_verb_diff,   xr_verb_chain,
+        xr_verb_inspect, xr_verb_stores,  xr_verb_list,    xr_verb_change,  xr_verb_change,
+        xr_verb_change,  xr_verb_verify,  xr_verb_undo,    xr_verb_history, xr_verb_recover,
+        xr_verb_show,    xr_verb_readers, xr_verb_extract, xr_verb_diff,    xr_verb_chain,
     };
     struct xr_request rq = {0};
     struct xr_site site = {0};
@@ -117,9 +137,8 @@ struct xr_report *xr_run_request(const struct xr_request *request)
         site.root = root != NULL && strcmp(root, "/") != 0 ? root : NULL;
         engine.users.root = site.root;
         engine.state_dir = state_dir_of(&rq);
-        if ((rq.verb != XR_VERB_HISTORY || rq.stores.count + rq.excluded.count > 0) &&
-            (rq.verb != XR_VERB_INSPECT || rq.stores.count > 0 || !rq.only_files))
-            load_plugins(&engine);
+        if (needs_plugins(&rq))
+            xr_engine_load_plugins(&engine);
         verbs[rq.verb](&engine);
     }
     finish(engine.report);

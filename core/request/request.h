@@ -19,6 +19,7 @@ struct xr_engine {
     char *state_dir; /* of this request: for an image, a directory of its own */
     struct xr_users users;
     /* Done and reported only once for all backends. */
+    bool plugins; /* they are loaded */
     bool read_users, no_users, told_others, told_root;
     size_t left_alone; /* stores that this command changes only if they are named */
     size_t excluded;   /* stores that --exclude-store left out */
@@ -71,6 +72,8 @@ void xr_engine_each(struct xr_engine *engine, size_t from, bool backwards,
 /* Reads every run's store and adds its certificates to the pool. A store that cannot be read
  * becomes a failed run. */
 void xr_engine_survey(struct xr_engine *engine);
+/* The same for the runs from index from on, each for itself: two addresses may reach the same place. */
+void xr_engine_survey_sources(struct xr_engine *engine, size_t from);
 /* Names the files of each store that count for nothing. */
 void xr_engine_say_left_out(struct xr_engine *engine);
 /* Adds the certificates of a snapshot to the pool. */
@@ -93,6 +96,10 @@ void xr_engine_read(struct xr_engine *engine, struct xr_words files);
 const struct xr_state *xr_engine_find_id(struct xr_engine *engine, const char *id);
 /* Reports what in the input cannot be used. */
 void xr_engine_rejects(struct xr_engine *engine, enum xr_level level);
+void xr_engine_say_rejects(struct xr_engine *engine, const struct xr_input *input,
+                           enum xr_level level);
+/* Makes the backends known; does nothing the second time. */
+void xr_engine_load_plugins(struct xr_engine *engine);
 /* Reports the notices of a changed store: what must happen before running programs notice it. */
 void xr_engine_notices(struct xr_report *report, const struct xr_run *run);
 /* Can it be a host that a program connects to? And what is said if not. */

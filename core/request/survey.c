@@ -132,6 +132,18 @@ void xr_engine_survey(struct xr_engine *engine)
     xr_selfsigned_recall(&report->pool, engine->state_dir);
 }
 
+void xr_engine_survey_sources(struct xr_engine *engine, size_t from)
+{
+    struct xr_report *report = engine->report;
+
+    xr_engine_each(engine, from, false, survey, engine);
+    for (size_t i = from; i < report->runs.count; i++) {
+        if (report->runs.items[i].why == NULL)
+            xr_engine_pool(engine, &report->runs.items[i].snapshot);
+    }
+    xr_selfsigned_recall(&report->pool, engine->state_dir);
+}
+
 /* ---- what takes libcrypto long ---- */
 
 #define PIECE 16u /* certificates that a thread takes at once */
@@ -190,11 +202,15 @@ void xr_engine_read(struct xr_engine *engine, struct xr_words files)
         xr_engine_check_all(engine, true);
 }
 
-void xr_engine_rejects(struct xr_engine *engine, enum xr_level level)
+void xr_engine_say_rejects(struct xr_engine *engine, const struct xr_input *input,
+                           enum xr_level level)
 {
-    const struct xr_input *input = &engine->report->input;
-
     for (size_t i = 0; i < input->rejected.count; i++)
         xr_report_say(engine->report, input->rejected.items[i].note ? XR_WARNING : level, NULL,
                       "%s: %s", input->rejected.items[i].file, input->rejected.items[i].reason);
+}
+
+void xr_engine_rejects(struct xr_engine *engine, enum xr_level level)
+{
+    xr_engine_say_rejects(engine, &engine->report->input, level);
 }

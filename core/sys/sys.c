@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
 enum xr_status xr_sys_read_fd(struct xr_buf *out, int fd, size_t limit, struct xr_error *err)
 {
@@ -20,23 +21,23 @@ void xr_sys_wipe(struct xr_buf *buf)
     xr_buf_free(buf);
 }
 
+bool xr_sys_modified(int64_t *out, const char *path)
+{
+    struct stat st;
+
+    if (stat(path, &st) != 0)
+        return false;
+    *out = (int64_t)st.st_mtime;
+    return true;
+}
+
 void xr_sys_time_text(char out[XR_TIME_TEXT_MAX], int64_t at)
 {
-    int64_t days = (at >= 0 ? at : at - 86399) / 86400;
-    int64_t seconds = at - days * 86400;
-    int64_t z = days + 719468;
-    int64_t era = (z >= 0 ? z : z - 146096) / 146097;
-    int64_t of_era = z - era * 146097;
-    int64_t years = (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;
-    int64_t of_year = of_era - (365 * years + years / 4 - years / 100);
-    int64_t shifted = (5 * of_year + 2) / 153;
-    int64_t day = of_year - (153 * shifted + 2) / 5 + 1;
-    int64_t month = shifted < 10 ? shifted + 3 : shifted - 9;
-    int64_t year = years + era * 400 + (month <= 2);
+    struct xr_date d;
 
-    (void)snprintf(out, XR_TIME_TEXT_MAX, "%04lld-%02lld-%02lldT%02lld:%02lld:%02lldZ",
-                   (long long)year, (long long)month, (long long)day, (long long)(seconds / 3600),
-                   (long long)(seconds / 60 % 60), (long long)(seconds % 60));
+    xr_date_of(&d, at);
+    (void)snprintf(out, XR_TIME_TEXT_MAX, "%04lld-%02d-%02dT%02d:%02d:%02dZ", (long long)d.year,
+                   d.month, d.day, d.hour, d.minute, d.second);
 }
 
 /* Fixed-width decimal fields need no strtol: every digit is checked. */

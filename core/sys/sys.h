@@ -22,6 +22,7 @@ enum xr_file_kind {
 enum xr_file_kind xr_sys_open_input(int *out, int dirfd, const char *name, bool named,
                                     struct xr_error *err);
 bool xr_sys_exists(const char *path);
+bool xr_sys_modified(int64_t *out, const char *path); /* false: not known */
 /* Reads a regular file below dirfd (AT_FDCWD too) without following a final link. */
 enum xr_status xr_sys_read_at(struct xr_buf *out, int dirfd, const char *name, size_t limit,
                               struct xr_error *err);
