@@ -44,10 +44,11 @@ void help_options(FILE *out)
         if (option_table[i].verbs == EVERY_COMMAND)
             put_option(&option_table[i], out);
     }
-    (void)fputs("\n"
-                "Exit: 0 as asked, 1 failed, 2 usage, 3 differences found, 4 some failed, 5 needs\n"
-                "privilege, 6 a pin or a verifier said no, 7 needs confirmation, 130 interrupted.\n",
-                out);
+    (void)fputs(
+        "\n"
+        "Exit: 0 as asked, 1 failed, 2 usage, 3 differences found, 4 some failed, 5 needs\n"
+        "privilege, 6 a pin or a verifier said no, 7 needs confirmation, 130 interrupted.\n",
+        out);
 }
 
 void help_command(unsigned command, FILE *out)
@@ -63,7 +64,8 @@ void help_command(unsigned command, FILE *out)
                       alias);
     (void)fprintf(out, "%s\nTo %s.\n%s", c->aliases != NULL ? "\n" : "", c->summary, c->text);
     for (size_t i = 0; i < option_count; i++) {
-        if (option_table[i].verbs == EVERY_COMMAND || (option_table[i].verbs & 1u << command) == 0)
+        if (option_table[i].verbs == EVERY_COMMAND || command_tells(command, &option_table[i]) ||
+            (option_table[i].verbs & 1u << command) == 0)
             continue;
         if (option_table[i].what != NULL && own++ == 0)
             (void)fputc('\n', out);

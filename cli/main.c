@@ -62,6 +62,22 @@ static unsigned scope_of(enum xr_verb verb, unsigned scope)
     return verb == XR_VERB_INSPECT || verb == XR_VERB_READERS ? scope | XR_SCOPE_SYSTEM : scope;
 }
 
+/* --modified, or what packagers' tools set for reproducible builds
+ * (https://reproducible-builds.org/specs/source-date-epoch/). */
+static bool modified(int64_t *out, const struct options *o)
+{
+    const char *epoch = getenv("SOURCE_DATE_EPOCH");
+    size_t len = epoch != NULL ? strspn(epoch, "0123456789") : 0;
+
+    *out = o->modified;
+    if (o->has_modified)
+        return true;
+    if (len == 0 || len > 12 || epoch[len] != '\0')
+        return false;
+    *out = strtoll(epoch, NULL, 10);
+    return true;
+}
+
 static struct xr_report *run(const struct options *o, struct xr_bytes password)
 {
     struct here here;
@@ -70,7 +86,7 @@ static struct xr_report *run(const struct options *o, struct xr_bytes password)
     struct xr_report *report = NULL;
     struct xr_site site;
     struct xr_request rq;
-    int64_t now = (int64_t)time(NULL), expires_by = 0;
+    int64_t now = (int64_t)time(NULL), expires_by = 0, when = 0;
 
     platform_find(&here, o->root != NULL);
     site = (struct xr_site){.size = sizeof(site),
@@ -143,8 +159,8 @@ static struct xr_report *run(const struct options *o, struct xr_bytes password)
         .all_paths = o->all_paths,
         .expired = o->expired,
         .distrust_after = o->distrust_after,
-        .has_modified = o->has_modified,
-        .modified = o->modified,
+        .has_modified = modified(&when, o),
+        .modified = when,
     };
 
     report = xr_run_request(&rq);

@@ -87,10 +87,8 @@ static bool set_keep(enum xr_keep *out, const struct option *option, const char 
     static const struct {
         const char *name;
         enum xr_keep keep;
-    } words[] = {{"keep", XR_KEEP},
-                 {"drop-past", XR_DROP_PAST},
-                 {"drop-all", XR_DROP},
-                 {"drop", XR_DROP}};
+    } words[] = {
+        {"keep", XR_KEEP}, {"drop-past", XR_DROP_PAST}, {"drop-all", XR_DROP}, {"drop", XR_DROP}};
     const char *word = option->words;
 
     for (size_t len = 0; (len = next_word(&word)) > 0; word += len) {
@@ -311,12 +309,9 @@ static bool check_operands(const struct options *out, char **why)
         size_t least, most;
         const char *needs;
     } counts[] = {
-        [OPERANDS_NONE] = {0, 0, NULL},
-        [OPERANDS_FILES] = {1, SIZE_MAX, "a file"},
-        [OPERANDS_FILE] = {0, 1, NULL},
-        [OPERANDS_TWO] = {2, 2, "two root lists"},
-        [OPERANDS_UNDO] = {0, 1, NULL},
-        [OPERANDS_SHELL] = {1, 1, "a shell: bash, zsh or fish"},
+        [OPERANDS_NONE] = {0, 0, NULL}, [OPERANDS_FILES] = {1, SIZE_MAX, "a file"},
+        [OPERANDS_FILE] = {0, 1, NULL}, [OPERANDS_TWO] = {2, 2, "two root lists"},
+        [OPERANDS_UNDO] = {0, 1, NULL}, [OPERANDS_SHELL] = {1, 1, "a shell: bash, zsh or fish"},
     };
     const char *name = command_name(out->command);
     enum operands operands = command_table[out->command].operands;
@@ -409,9 +404,9 @@ bool options_parse(struct options *out, int argc, char **argv, char **why)
 
 void options_free(struct options *options)
 {
-    struct words *lists[] = {&options->operands,    &options->stores,  &options->excluded,
-                             &options->plugins,     &options->pins,    &options->published,
-                             &options->untrusted,   &options->serials, &options->permit_dns,
+    struct words *lists[] = {&options->operands,     &options->stores,  &options->excluded,
+                             &options->plugins,      &options->pins,    &options->published,
+                             &options->untrusted,    &options->serials, &options->permit_dns,
                              &options->permit_cidrs, &options->from,    &options->outputs,
                              &options->blocklists};
 

@@ -48,7 +48,20 @@ void options_free(struct options *options);
 
 /* ---- tables.c: what there is, for the parser, the help and the completion of shells ---- */
 
-enum option_kind { FLAG, WORD, LIST, PLACE, PURPOSE, TIME, SCOPE, UPDATER, DESCRIPTOR, DAYS, SORT, KEEP };
+enum option_kind {
+    FLAG,
+    WORD,
+    LIST,
+    PLACE,
+    PURPOSE,
+    TIME,
+    SCOPE,
+    UPDATER,
+    DESCRIPTOR,
+    DAYS,
+    SORT,
+    KEEP
+};
 
 /* What a shell offers for a value. Otherwise: the words of the option, or nothing. */
 enum option_offer { OFFER_WORDS, OFFER_FILES, OFFER_DIRS, OFFER_STORES };
@@ -68,7 +81,14 @@ struct option {
 extern const struct option option_table[];
 extern const size_t option_count;
 
-enum operands { OPERANDS_NONE, OPERANDS_FILES, OPERANDS_FILE, OPERANDS_TWO, OPERANDS_UNDO, OPERANDS_SHELL };
+enum operands {
+    OPERANDS_NONE,
+    OPERANDS_FILES,
+    OPERANDS_FILE,
+    OPERANDS_TWO,
+    OPERANDS_UNDO,
+    OPERANDS_SHELL
+};
 
 struct command {
     const char *summary; /* at most 46 columns; "To …." is a sentence */
@@ -79,6 +99,8 @@ struct command {
     enum operands operands;
 };
 extern const struct command command_table[COMMANDS];
+/* Does the usage line or the text of the command tell of that option? Its list leaves it out then. */
+bool command_tells(unsigned command, const struct option *option);
 const char *command_name(unsigned command);
 /* The next of words that are separated by blanks: its length, 0 at the end. */
 size_t next_word(const char **word);

@@ -6,6 +6,10 @@
 #define CHANGING   (V(INSTALL) | V(REMOVE) | V(DISTRUST) | V(UNDO) | V(RECOVER))
 #define AT(field)  offsetof(struct options, field)
 #define PURPOSES   "server client email code time"
+#define FORMATS                                                                               \
+    "pem= pem-dir= pem-dir-hash= openssl-trusted= openssl-dir= edk2= java= java-p12= "        \
+    "p11-kit= debian= curl-pem= certifi= nss= chromium-policy= firefox-policy= windows-reg= " \
+    "mobileconfig= cluster-trust-bundle="
 
 /* Windows has no images, no other layouts and no plugins: the options are there, and say so. */
 #ifdef _WIN32
@@ -63,10 +67,10 @@ const struct option option_table[] = {
      "anchor intermediate peer distrust crl"},
     {"from", 0, LIST, V(EXTRACT), AT(from), "SOURCE",
      "root list, file, directory or store; several add up", OFFER_FILES, NULL},
-    {"from", 0, LIST, V(CHAIN), AT(from), "SOURCE",
-     "where other certificates are; else the stores", OFFER_FILES, NULL},
-    {"to", 0, LIST, V(EXTRACT), AT(outputs), "FORMAT=PATH", "what to write (see the list above)",
-     OFFER_WORDS, NULL},
+    {"from", 0, LIST, V(CHAIN), AT(from), "SOURCE", "where other certificates are; else the stores",
+     OFFER_FILES, NULL},
+    {"to", 0, LIST, V(EXTRACT), AT(outputs), "FORMAT=PATH", "a format, and where to write it",
+     OFFER_WORDS, FORMATS},
     {"for", 0, PURPOSE, V(INSTALL), AT(purposes), "PURPOSE",
      "server, client, email, code, time or any; adds to others", OFFER_WORDS, PURPOSES " any"},
     {"for", 0, PURPOSE, V(VERIFY) | V(READERS), AT(purposes), "PURPOSE",
@@ -75,7 +79,8 @@ const struct option option_table[] = {
      "server, email or code: only what is trusted for it", OFFER_WORDS, "server email code"},
     {"for", 0, PURPOSE, V(DIFF), AT(purposes), "PURPOSE", "compare only this: server, email…",
      OFFER_WORDS, PURPOSES},
-    {"merge", 0, FLAG, V(EXTRACT), AT(merge), NULL, "later sources add purposes", OFFER_WORDS, NULL},
+    {"merge", 0, FLAG, V(EXTRACT), AT(merge), NULL, "later sources add purposes", OFFER_WORDS,
+     NULL},
     {"blocklist", 0, LIST, V(EXTRACT), AT(blocklists), "FILE",
      "leave out certificates whose SHA-256 is in FILE", OFFER_FILES, NULL},
     {"expired", 0, KEEP, V(EXTRACT), AT(expired), "WHAT", "keep (default) or drop", OFFER_WORDS,
@@ -86,8 +91,8 @@ const struct option option_table[] = {
      OFFER_WORDS, NULL},
     {"check", 0, FLAG, V(EXTRACT), AT(check), NULL, "write nothing; exit 3 if PATH differs",
      OFFER_WORDS, NULL},
-    {"update", 0, FLAG, V(EXTRACT), AT(update), NULL,
-     "keep what others put into a Java keystore", OFFER_WORDS, NULL},
+    {"update", 0, FLAG, V(EXTRACT), AT(update), NULL, "keep what others put into a Java keystore",
+     OFFER_WORDS, NULL},
     {"overwrite", 0, FLAG, V(EXTRACT), AT(overwrite), NULL,
      "replace all of a directory that is not empty", OFFER_WORDS, NULL},
     {"modified", 0, TIME, V(EXTRACT), AT(modified), "DATE",
@@ -130,8 +135,9 @@ const struct option option_table[] = {
      "roll every store back if one fails", OFFER_WORDS, NULL},
     {"rebuild", 0, FLAG, CHANGING, AT(rebuild), NULL,
      NOT_WINDOWS("drop published certificates that have no source"), OFFER_WORDS, NULL},
-    {"password-fd", 0, DESCRIPTOR, CHANGING | V(INSPECT) | V(SHOW) | V(VERIFY) | V(READERS) |
-     V(EXTRACT) | V(DIFF) | V(CHAIN), AT(password_fd), "N", "the password of stores and .p12 files, from descriptor N", OFFER_WORDS,
+    {"password-fd", 0, DESCRIPTOR,
+     CHANGING | V(INSPECT) | V(SHOW) | V(VERIFY) | V(READERS) | V(EXTRACT) | V(DIFF) | V(CHAIN),
+     AT(password_fd), "N", "the password of stores and .p12 files, from descriptor N", OFFER_WORDS,
      NULL},
 };
 const size_t option_count = sizeof(option_table) / sizeof(option_table[0]);
@@ -201,8 +207,11 @@ const struct command command_table[COMMANDS] = {
          " server.pem --host www.example.com", NULL, OPERANDS_FILE},
     [XR_VERB_EXTRACT] =
         {"write root lists in the formats of others", "--from SOURCE… --to FORMAT=PATH…",
-         "SOURCE is Mozilla's certdata.txt, CCADB's CSV, a .p11-kit file, a file or directory\n"
-         "of certificates, a Java keystore, or the address of a store.\n",
+         "SOURCE: Mozilla's certdata.txt, CCADB's CSV, a .p11-kit file, certificates in a file\n"
+         "or directory, a Java keystore, a store's address. Several add up.\n"
+         "FORMAT: pem pem-dir pem-dir-hash openssl-trusted openssl-dir edk2 java java-p12\n"
+         "p11-kit debian curl-pem certifi nss chromium-policy firefox-policy windows-reg\n"
+         "mobileconfig cluster-trust-bundle. PATH: - for standard output.\n",
          " --from certdata.txt --to pem=ca-bundle.pem --to java=cacerts", NULL, OPERANDS_NONE},
     [XR_VERB_DIFF] =
         {"say what differs between two root lists", "A B [--markdown]",
@@ -220,6 +229,25 @@ const struct command command_table[COMMANDS] = {
          "  source <(crossroot completion bash)\n",
          " bash", NULL, OPERANDS_SHELL},
 };
+
+bool command_tells(unsigned command, const struct option *option)
+{
+    static const struct {
+        unsigned command;
+        const char *options;
+    } told[] = {{XR_VERB_EXTRACT, "from to modified"}};
+
+    for (size_t i = 0; i < sizeof(told) / sizeof(told[0]); i++) {
+        const char *word = told[i].options;
+
+        for (size_t len = 0; told[i].command == command && (len = next_word(&word)) > 0;
+             word += len) {
+            if (strlen(option->name) == len && strncmp(option->name, word, len) == 0)
+                return true;
+        }
+    }
+    return false;
+}
 
 const char *command_name(unsigned command)
 {

@@ -415,7 +415,8 @@ static bool object_end(struct reader *r)
 {
     static const uint32_t needs[CLASSES] = {
         [CLASS_CERT] = 1u << ISSUER | 1u << SERIAL | 1u << SUBJECT | 1u << VALUE,
-        [CLASS_TRUST] = 1u << ISSUER | 1u << SERIAL | 1u << TRUST_SERVER,
+        [CLASS_TRUST] =
+            1u << ISSUER | 1u << SERIAL | 1u << TRUST_SERVER | 1u << TRUST_EMAIL | 1u << TRUST_CODE,
     };
     struct object *o = &r->object;
     uint32_t lacks = needs[o->class] & ~o->has;
@@ -438,12 +439,13 @@ static bool object_end(struct reader *r)
 static bool last_is_whole(struct reader *r)
 {
     const struct object *o = &r->object;
-    uint32_t lacks = r->count[o->class] > 0 ? r->common[o->class] & ~o->has : 0;
+    /* What ends a trust object, where there is no other to compare with. */
+    uint32_t usual = o->class == CLASS_TRUST ? 1u << STEP_UP : 0;
+    uint32_t lacks = (r->count[o->class] > 0 ? r->common[o->class] : usual) & ~o->has;
 
     for (size_t i = 0; i < OTHER; i++) {
         if ((lacks & 1u << i) != 0)
-            return wrong(r, o->line,
-                         "the last object has no %s, unlike all others: the file is cut",
+            return wrong(r, o->line, "the last object has no %s, unlike others: the file is cut",
                          attr_names[i]);
     }
     return true;
@@ -505,7 +507,11 @@ static bool read_lines(struct reader *r)
         return wrong(r, r->line, "the file has no objects");
     if (r->comment)
         return wrong(r, r->line, "the file ends in a comment that nothing follows: it is cut");
-    return last_is_whole(r) && object_end(r) && all_joined(r);
+    if (!last_is_whole(r) || !object_end(r))
+        return false;
+    if (r->count[CLASS_CERT] + r->count[CLASS_TRUST] == 0)
+        return wrong(r, r->line, "the file has no certificate");
+    return all_joined(r);
 }
 
 enum xr_status xr_list_certdata(struct xr_list *out, struct xr_bytes data, struct xr_error *err)
