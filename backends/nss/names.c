@@ -1,35 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* By which names NSS finds a certificate: its nickname and the ID of its key. */
+/* The nickname of a new certificate. */
+#include "formats/nss_names.h"
 #include "store.h"
-
-#include "kit/der.h"
-
-#define LABEL_MAX 120u
-
-/* NSS finds a certificate's key by the SHA-1 of the modulus or the point. */
-void nss_key_id(unsigned char out[20], const struct xr_host *host, struct xr_bytes spki)
-{
-    struct xr_der_item outer, alg, bits, key, modulus;
-    struct xr_bytes rest = spki, id = spki, inner;
-
-    if (xr_der_expect(&outer, &rest, XR_DER_SEQUENCE)) {
-        rest = outer.content;
-        if (xr_der_expect(&alg, &rest, XR_DER_SEQUENCE) &&
-            xr_der_expect(&bits, &rest, XR_DER_BIT_STRING) && bits.content.len > 1) {
-            id = (struct xr_bytes){bits.content.data + 1, bits.content.len - 1};
-            inner = id;
-            if (xr_der_expect(&key, &inner, XR_DER_SEQUENCE) && inner.len == 0 &&
-                xr_der_expect(&modulus, &key.content, XR_DER_INTEGER)) {
-                id = modulus.content;
-                while (id.len > 1 && id.data[0] == 0) {
-                    id.data++;
-                    id.len--;
-                }
-            }
-        }
-    }
-    host->sha1(out, id);
-}
 
 static enum xr_status certs_with(struct p11_objects *out, const struct p11_token *token,
                                  unsigned long type, struct xr_bytes value, struct xr_error *err)
@@ -57,7 +29,7 @@ static enum xr_status has_label(bool *yes, const struct p11_token *token,
 }
 
 /* A nickname belongs to one subject. Certificates with the same subject share it; for another
- * subject a number is added. NSS would take text before a colon for the name of a token. */
+ * subject a number is added. */
 enum xr_status nss_nickname(struct xr_buf *out, const struct p11_token *token,
                             struct xr_bytes subject, const char *label, struct xr_error *err)
 {
@@ -73,17 +45,10 @@ enum xr_status nss_nickname(struct xr_buf *out, const struct p11_token *token,
     p11_objects_free(&same);
     if (status != XR_OK || out->len > 0)
         return status;
-    xr_buf_visible(&base, label, strlen(label));
-    for (size_t i = 0; i < base.len; i++)
-        base.data[i] = (char)(base.data[i] == ':' ? ' ' : base.data[i]);
-    while (base.len > LABEL_MAX ||
-           (base.len > 0 && ((unsigned char)base.data[base.len] & 0xc0) == 0x80))
-        base.data[--base.len] = '\0';
-    for (unsigned n = 1; status == XR_OK && used; n++) {
+    xr_nss_nickname(&base, label, strlen(label));
+    for (size_t n = 0; status == XR_OK && used; n++) {
         out->len = 0;
-        xr_buf_add(out, base.data, base.len);
-        if (n > 1)
-            xr_buf_fmt(out, " #%u", n);
+        xr_nss_spell_nickname(out, base.data, base.len, n);
         status = has_label(&used, token, out, err);
     }
     xr_buf_free(&base);

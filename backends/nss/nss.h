@@ -9,7 +9,7 @@
  *   view.c      its objects as entries: certificates, both kinds of trust object, CRLs
  *   swap.c      the one mutation
  *   troubles.c  why the operating system refused a write
- *   names.c     nicknames and key IDs of new certificates
+ *   names.c     nicknames of new certificates
  *   discover.c  profiles of Firefox, Thunderbird and the like, and Chromium's database
  *   groups.c    those of its profile groups, which Firefox keeps in a database of its own
  *   places.c    where programs keep them: data for discover.c and running.c

@@ -134,7 +134,6 @@ void nss_opinions_add(struct xr_verdict *out, const struct nss_opinions *o,
                       const struct xr_session *session, const struct xr_probe *probe);
 
 /* names.c */
-void nss_key_id(unsigned char out[20], const struct xr_host *host, struct xr_bytes spki);
 /* The nickname for a certificate of that subject, made from label if the subject has none yet. */
 enum xr_status nss_nickname(struct xr_buf *out, const struct p11_token *token,
                             struct xr_bytes subject, const char *label, struct xr_error *err);

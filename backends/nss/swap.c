@@ -6,6 +6,7 @@
  * objects are of NSS's own kind, which every NSS reads; CKO_TRUST of the same certificate is
  * removed, because it would keep the old trust.
  */
+#include "formats/nss_names.h"
 #include "store.h"
 #include "troubles.h"
 
@@ -250,7 +251,7 @@ static enum xr_status create_cert(struct swapping *w, struct p11_object *object,
     p11_set_bytes(object, CKA_ISSUER, w->slices.issuer);
     p11_set_bytes(object, CKA_SERIAL_NUMBER, w->slices.serial);
     if (p11_get(object, CKA_ID).len == 0) {
-        nss_key_id(id, w->session->host, w->slices.spki);
+        xr_nss_key_id(id, w->session->host, w->slices.spki);
         p11_set(object, CKA_ID, id, sizeof(id));
     }
     if (label != NULL) {

@@ -2,6 +2,7 @@
 /* libcrypto itself: initialisation, digests, errors. */
 #include "openssl.h"
 
+#include <assert.h>
 #include <openssl/crypto.h>
 #include <stdlib.h>
 
@@ -91,6 +92,45 @@ void xr_x509_md5(unsigned char out[16], struct xr_bytes data)
     if (EVP_Digest(data.data, data.len, out, NULL, EVP_md5(), NULL) != 1)
         memset(out, 0, 16);
     ERR_clear_error();
+}
+
+/* RFC 2104. By the digest that is at hand: HMAC() of OpenSSL 3 looks for its parts at each call, which takes
+ * longer than all that is done here. */
+void xr_x509_hmac_sha256(unsigned char out[XR_SHA256_LEN], struct xr_bytes key,
+                         struct xr_bytes data)
+{
+    enum { BLOCK = 64, INNER = 0x36, OUTER = 0x5c };
+    unsigned char block[BLOCK] = {0}, outer[BLOCK + XR_SHA256_LEN];
+    struct xr_buf inner = {0};
+
+    if (key.len > BLOCK)
+        xr_x509_sha256(block, key);
+    else if (key.len > 0)
+        memcpy(block, key.data, key.len);
+    for (size_t i = 0; i < BLOCK; i++) {
+        outer[i] = block[i] ^ OUTER;
+        block[i] ^= INNER;
+    }
+    xr_buf_add(&inner, block, sizeof(block));
+    xr_buf_add(&inner, data.data, data.len);
+    xr_x509_sha256(outer + BLOCK, (struct xr_bytes){(unsigned char *)inner.data, inner.len});
+    xr_x509_sha256(out, (struct xr_bytes){outer, sizeof(outer)});
+    xr_buf_free(&inner);
+}
+
+void xr_x509_aes256_cbc(unsigned char out[16], const unsigned char key[32],
+                        const unsigned char iv[16], struct xr_bytes data)
+{
+    EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
+    int len = 0;
+
+    assert(data.len < 16);
+    xr_crypto_ready();
+    if (ctx == NULL || EVP_EncryptInit_ex(ctx, EVP_aes_256_cbc(), NULL, key, iv) != 1 ||
+        EVP_EncryptUpdate(ctx, out, &len, data.data, (int)data.len) != 1 || len != 0 ||
+        EVP_EncryptFinal_ex(ctx, out, &len) != 1 || len != 16)
+        abort(); /* only out of memory */
+    EVP_CIPHER_CTX_free(ctx);
 }
 
 enum xr_status xr_crypto_fail(struct xr_error *err, enum xr_status status, const char *what)

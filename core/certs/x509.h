@@ -84,6 +84,11 @@ void xr_x509_sha256(unsigned char out[XR_SHA256_LEN], struct xr_bytes data);
 void xr_x509_sha1(unsigned char out[20], struct xr_bytes data);
 /* Zeros if libcrypto has no MD5 (FIPS): it is used only for names of compatibility links. */
 void xr_x509_md5(unsigned char out[16], struct xr_bytes data);
+void xr_x509_hmac_sha256(unsigned char out[XR_SHA256_LEN], struct xr_bytes key,
+                         struct xr_bytes data);
+/* One block: data has at most 15 bytes, and is padded as PKCS #7 says. */
+void xr_x509_aes256_cbc(unsigned char out[16], const unsigned char key[32],
+                        const unsigned char iv[16], struct xr_bytes data);
 enum xr_status xr_x509_path_check(struct xr_verdict *out, const struct xr_path_check *check,
                                   struct xr_error *err);
 #define XR_X509_ENGINE_MAX 64
