@@ -44,20 +44,20 @@ static void take_element(void *ctx, size_t store, enum win_origin origin, struct
     struct win_view *view = ctx;
     struct xr_slices slices = {.size = sizeof(slices)};
     struct win_element element = {.store = store, .origin = origin};
-    struct xr_bytes crl = win_blob_get(blob, WIN_CRL), name = {0};
+    struct xr_bytes crl = xr_win_blob_get(blob, XR_WIN_CRL), name = {0};
 
-    if (!win_blob_good(blob) || blob.len > XR_NATIVE_MAX / 2)
+    if (!xr_win_blob_good(blob) || blob.len > XR_NATIVE_MAX / 2)
         return;
     if (view->medium->computes) {
         struct xr_buf plain = {0};
 
-        win_blob_plain(&plain, blob);
+        xr_win_blob_plain(&plain, blob);
         element.blob = (struct xr_bytes){(unsigned char *)plain.data, plain.len};
     } else {
         element.blob = (struct xr_bytes){xr_memdup(blob.data, blob.len), blob.len};
     }
     element.crl = crl.data != NULL;
-    element.der = win_blob_get(element.blob, element.crl ? WIN_CRL : WIN_CERT);
+    element.der = xr_win_blob_get(element.blob, element.crl ? XR_WIN_CRL : XR_WIN_CERT);
     if (element.crl ? view->host->crl_issuer(&name, element.der, NULL) != XR_OK
                     : view->host->slices(&slices, element.der, NULL) != XR_OK) {
         free((void *)(uintptr_t)element.blob.data);
@@ -97,20 +97,20 @@ enum xr_status win_load(struct win_view *view, struct xr_error *err)
 /* Without the property, Windows trusts an anchor for whatever it is used. */
 static uint32_t purposes_of(struct xr_bytes blob, enum xr_place place)
 {
-    struct xr_bytes eku = win_blob_get(blob, WIN_EKU);
+    struct xr_bytes eku = xr_win_blob_get(blob, XR_WIN_EKU);
 
     if (place != XR_ANCHOR)
         return 0;
-    return eku.data != NULL ? win_eku_purposes(eku) : XR_ANY_PURPOSE;
+    return eku.data != NULL ? xr_win_eku_purposes(eku) : XR_ANY_PURPOSE;
 }
 
 static const char *remark_of(struct xr_bytes blob)
 {
-    if (win_blob_get(blob, WIN_DISALLOWED).data != NULL)
+    if (xr_win_blob_get(blob, XR_WIN_DISALLOWED).data != NULL)
         return "Windows stops trusting it at a date, which is in its properties";
-    if (win_blob_get(blob, WIN_NOT_BEFORE).data != NULL)
+    if (xr_win_blob_get(blob, XR_WIN_NOT_BEFORE).data != NULL)
         return "Windows trusts only what it issued before a date, which is in its properties";
-    if (win_blob_get(blob, WIN_ARCHIVED).data != NULL)
+    if (xr_win_blob_get(blob, XR_WIN_ARCHIVED).data != NULL)
         return "archived: the lists of Windows do not show it";
     return NULL;
 }
@@ -124,7 +124,7 @@ struct shown {
 static void show(struct shown *out, const struct win_element *element)
 {
     struct xr_entry *entry = &out->entry;
-    struct xr_bytes name = win_blob_get(element->blob, WIN_NAME);
+    struct xr_bytes name = xr_win_blob_get(element->blob, XR_WIN_NAME);
 
     *out = (struct shown){.entry = {.size = sizeof(*entry)}};
     entry->subject.type = element->crl ? XR_SUBJECT_CRL : XR_SUBJECT_CERT;
@@ -136,7 +136,7 @@ static void show(struct shown *out, const struct win_element *element)
     if (element->origin != WIN_LOCAL || win_stores[element->store].vendors)
         entry->flags = XR_ENTRY_VENDOR;
     if (name.data != NULL) {
-        char *text = win_name_text(name);
+        char *text = xr_win_name_text(name);
 
         entry->label = out->label = xr_visible(text);
         free(text);
@@ -300,25 +300,25 @@ static void compose(struct xr_buf *out, const struct swapping *w, const struct x
     struct xr_bytes sha1 = {w->sha1, sizeof(w->sha1)};
     struct xr_bytes rest = there != NULL ? there->blob : (struct xr_bytes){0};
     struct xr_buf made = {0};
-    struct win_record record;
+    struct xr_win_record record;
 
     if (there == NULL)
-        win_blob_add(out, WIN_SHA1, sha1);
-    while (win_blob_next(&record, &rest)) {
-        if (record.id != WIN_EKU && record.id != WIN_CERT && record.id != WIN_CRL)
-            win_blob_add(out, record.id, record.data);
+        xr_win_blob_add(out, XR_WIN_SHA1, sha1);
+    while (xr_win_blob_next(&record, &rest)) {
+        if (record.id != XR_WIN_EKU && record.id != XR_WIN_CERT && record.id != XR_WIN_CRL)
+            xr_win_blob_add(out, record.id, record.data);
     }
     if (entry->place == XR_ANCHOR && entry->purposes != XR_ANY_PURPOSE) {
-        win_eku_make(&made, entry->purposes);
-        win_blob_add(out, WIN_EKU, (struct xr_bytes){(unsigned char *)made.data, made.len});
+        xr_win_eku_make(&made, entry->purposes);
+        xr_win_blob_add(out, XR_WIN_EKU, (struct xr_bytes){(unsigned char *)made.data, made.len});
         xr_buf_free(&made);
     }
     if (there == NULL && entry->label != NULL && !w->crl) {
-        win_name_make(&made, entry->label);
-        win_blob_add(out, WIN_NAME, (struct xr_bytes){(unsigned char *)made.data, made.len});
+        xr_win_name_make(&made, entry->label);
+        xr_win_blob_add(out, XR_WIN_NAME, (struct xr_bytes){(unsigned char *)made.data, made.len});
         xr_buf_free(&made);
     }
-    win_blob_add(out, w->crl ? WIN_CRL : WIN_CERT, w->der);
+    xr_win_blob_add(out, w->crl ? XR_WIN_CRL : XR_WIN_CERT, w->der);
 }
 
 /* A record comes from the journal and is not trusted: it must name a store that we write, and match
@@ -330,9 +330,10 @@ static enum xr_status recorded(struct xr_bytes *blob, size_t *store, const struc
     uint32_t at = 0, origin = 0;
 
     if (xr_bytes_get32(&at, &in) && xr_bytes_get32(&origin, &in) && at < win_store_count &&
-        origin < WIN_ORIGINS && win_blob_good(in) &&
+        origin < WIN_ORIGINS && xr_win_blob_good(in) &&
         (entry->place == XR_CRL ? XR_INTERMEDIATE : entry->place) == win_stores[at].place &&
-        xr_bytes_equal(win_blob_get(in, entry->place == XR_CRL ? WIN_CRL : WIN_CERT), entry->der) &&
+        xr_bytes_equal(xr_win_blob_get(in, entry->place == XR_CRL ? XR_WIN_CRL : XR_WIN_CERT),
+                       entry->der) &&
         purposes_of(in, entry->place) == entry->purposes) {
         *blob = in;
         *store = at;
@@ -516,7 +517,7 @@ static bool disallowed(const struct win_view *view, const unsigned char sha256[X
  * (X509_CERT_AUX). */
 static enum xr_status emit_anchor(const struct win_element *element, xr_bytes_fn emit, void *ctx)
 {
-    struct xr_bytes eku = win_blob_get(element->blob, WIN_EKU);
+    struct xr_bytes eku = xr_win_blob_get(element->blob, XR_WIN_EKU);
     struct xr_buf both = {0};
     unsigned char head[2] = {XR_DER_SEQUENCE, 0};
     enum xr_status status = XR_OK;
@@ -525,7 +526,7 @@ static enum xr_status emit_anchor(const struct win_element *element, xr_bytes_fn
     if (eku.data != NULL) {
         struct xr_buf known = {0};
 
-        win_eku_make(&known, win_eku_purposes(eku));
+        xr_win_eku_make(&known, xr_win_eku_purposes(eku));
         head[1] = (unsigned char)known.len;
         xr_buf_add(&both, head, sizeof(head));
         xr_buf_add(&both, known.data, known.len);

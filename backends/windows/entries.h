@@ -7,7 +7,7 @@
 #ifndef XR_WINDOWS_ENTRIES_H
 #define XR_WINDOWS_ENTRIES_H
 
-#include "blob.h"
+#include "formats/windows_blob.h"
 
 /* The system stores that we read. */
 struct win_store {

@@ -243,33 +243,33 @@ static PCCRL_CONTEXT find_crl(HCERTSTORE store, const unsigned char sha1[20])
  * element. */
 static bool as_bytes(uint32_t id)
 {
-    return id == WIN_EKU || id == WIN_NAME || id == WIN_TEXT;
+    return id == XR_WIN_EKU || id == XR_WIN_NAME || id == XR_WIN_TEXT;
 }
 
 /* Changes only properties of the same certificate: each that differs, first those that take trust.
  * False if they cannot be set one by one. */
 static bool set_properties(PCCERT_CONTEXT cert, struct xr_bytes before, struct xr_bytes want)
 {
-    struct win_record record;
+    struct xr_win_record record;
     struct xr_bytes rest = before;
 
-    while (win_blob_next(&record, &rest)) {
-        struct xr_bytes other = win_blob_get(want, record.id);
+    while (xr_win_blob_next(&record, &rest)) {
+        struct xr_bytes other = xr_win_blob_get(want, record.id);
 
         if (!as_bytes(record.id) && !xr_bytes_equal(other, record.data))
             return false;
     }
-    for (rest = want; win_blob_next(&record, &rest);) {
+    for (rest = want; xr_win_blob_next(&record, &rest);) {
         CRYPT_DATA_BLOB blob = {(DWORD)record.data.len, (BYTE *)(uintptr_t)record.data.data};
-        struct xr_bytes other = win_blob_get(before, record.id);
+        struct xr_bytes other = xr_win_blob_get(before, record.id);
 
         if (other.data != NULL && xr_bytes_equal(other, record.data))
             continue;
         if (!as_bytes(record.id) || !CertSetCertificateContextProperty(cert, record.id, 0, &blob))
             return false;
     }
-    for (rest = before; win_blob_next(&record, &rest);) {
-        if (win_blob_get(want, record.id).data == NULL &&
+    for (rest = before; xr_win_blob_next(&record, &rest);) {
+        if (xr_win_blob_get(want, record.id).data == NULL &&
             !CertSetCertificateContextProperty(cert, record.id, 0, NULL))
             return false;
     }
@@ -296,7 +296,7 @@ static enum xr_status plain_of(struct xr_buf *out, PCCERT_CONTEXT cert, struct x
         return win_fail(err, GetLastError(), "it cannot be read");
     blob = xr_new(len, 1);
     if (CertSerializeCertificateStoreElement(cert, 0, blob, &len))
-        win_blob_plain(out, (struct xr_bytes){blob, len});
+        xr_win_blob_plain(out, (struct xr_bytes){blob, len});
     else
         status = win_fail(err, GetLastError(), "it cannot be read");
     free(blob);
@@ -306,7 +306,7 @@ static enum xr_status plain_of(struct xr_buf *out, PCCERT_CONTEXT cert, struct x
 static enum xr_status change(HCERTSTORE store, PCCERT_CONTEXT cert, struct xr_bytes blob,
                              struct xr_error *err)
 {
-    struct xr_bytes der = win_blob_get(blob, WIN_CERT);
+    struct xr_bytes der = xr_win_blob_get(blob, XR_WIN_CERT);
     struct xr_buf before = {0}, want = {0};
     enum xr_status status = XR_OK;
 
@@ -314,7 +314,7 @@ static enum xr_status change(HCERTSTORE store, PCCERT_CONTEXT cert, struct xr_by
         return xr_error_set(err, XR_FAILED, "windows", 0,
                             "another certificate with the same SHA-1 is there");
     status = plain_of(&before, cert, err);
-    win_blob_plain(&want, blob);
+    xr_win_blob_plain(&want, blob);
     if (status == XR_OK &&
         !set_properties(cert, (struct xr_bytes){(unsigned char *)before.data, before.len},
                         (struct xr_bytes){(unsigned char *)want.data, want.len})) {
@@ -401,7 +401,7 @@ static bool holds(struct win_medium *medium, size_t store, bool crl, const unsig
 
         if (RegGetValueW(hive, path, L"Blob", RRF_RT_REG_BINARY, NULL, there, &len) ==
             ERROR_SUCCESS) {
-            win_blob_plain(&plain, (struct xr_bytes){there, len});
+            xr_win_blob_plain(&plain, (struct xr_bytes){there, len});
             same = xr_bytes_equal((struct xr_bytes){(unsigned char *)plain.data, plain.len}, blob);
         }
         free(there);

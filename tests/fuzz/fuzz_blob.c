@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Windows' registry blobs (blob.h), and stores of them (entries.h): is what was read written the same, are
+/* Windows' registry blobs (windows_blob.h), and stores of them (entries.h): is what was read written the same, are
  * names text, and is each certificate listed as itself. The first byte of an input says which. */
 #include "../../backends/windows/entries.h"
 
@@ -15,31 +15,31 @@ static void check_blob(struct xr_bytes blob)
 {
     struct xr_buf same = {0}, plain = {0}, again = {0};
     struct xr_bytes rest = blob;
-    struct win_record record;
+    struct xr_win_record record;
     size_t taken = 0;
 
-    while (taken++ < 64 && win_blob_next(&record, &rest)) {
+    while (taken++ < 64 && xr_win_blob_next(&record, &rest)) {
         struct xr_buf eku = {0};
-        uint32_t purposes = win_eku_purposes(record.data);
+        uint32_t purposes = xr_win_eku_purposes(record.data);
 
-        win_blob_add(&same, record.id, record.data);
-        CHECK(win_blob_get(fuzz_buf_bytes(&same), record.id).data != NULL);
-        win_eku_make(&eku, purposes);
-        CHECK(win_eku_purposes(fuzz_buf_bytes(&eku)) == purposes);
+        xr_win_blob_add(&same, record.id, record.data);
+        CHECK(xr_win_blob_get(fuzz_buf_bytes(&same), record.id).data != NULL);
+        xr_win_eku_make(&eku, purposes);
+        CHECK(xr_win_eku_purposes(fuzz_buf_bytes(&eku)) == purposes);
         xr_buf_free(&eku);
     }
     /* All but the second number of a record, which is 1. */
     CHECK(same.len == (size_t)(rest.data - blob.data));
-    win_blob_plain(&plain, blob);
+    xr_win_blob_plain(&plain, blob);
     CHECK(plain.len <= blob.len);
     rest = blob;
-    for (taken = 0; taken < 64 && win_blob_next(&record, &rest); taken++) {
+    for (taken = 0; taken < 64 && xr_win_blob_next(&record, &rest); taken++) {
         if (record.id > 0xffff) /* no property that is computed */
-            CHECK(win_blob_get(fuzz_buf_bytes(&plain), record.id).data != NULL);
+            CHECK(xr_win_blob_get(fuzz_buf_bytes(&plain), record.id).data != NULL);
     }
-    win_blob_plain(&again, fuzz_buf_bytes(&plain));
+    xr_win_blob_plain(&again, fuzz_buf_bytes(&plain));
     CHECK(xr_bytes_equal(fuzz_buf_bytes(&plain), fuzz_buf_bytes(&again)));
-    (void)win_blob_good(blob);
+    (void)xr_win_blob_good(blob);
     xr_buf_free(&same);
     xr_buf_free(&plain);
     xr_buf_free(&again);
@@ -47,7 +47,7 @@ static void check_blob(struct xr_bytes blob)
 
 static void check_name(struct xr_bytes name)
 {
-    char *text = win_name_text(name), *again = NULL;
+    char *text = xr_win_name_text(name), *again = NULL;
     struct xr_buf made = {0};
     size_t left = strlen(text);
 
@@ -59,8 +59,8 @@ static void check_name(struct xr_bytes name)
         at += len;
         left -= len;
     }
-    win_name_make(&made, text);
-    again = win_name_text(fuzz_buf_bytes(&made));
+    xr_win_name_make(&made, text);
+    again = xr_win_name_text(fuzz_buf_bytes(&made));
     CHECK(strcmp(text, again) == 0);
     free(again);
     free(text);
@@ -131,11 +131,12 @@ static void put_blob(struct xr_buf *out, const struct pki_blob *cert, uint32_t i
     static const char name[] = "A\0 \0n\0a\0m\0e\0=\xd8\0\xde\0";
     struct xr_buf eku = {0};
 
-    win_eku_make(&eku, XR_SERVER | XR_EMAIL);
-    win_blob_add(out, WIN_NAME, (struct xr_bytes){(const unsigned char *)name, sizeof(name) - 1});
-    win_blob_add(out, WIN_SHA1, fuzz_bytes(cert));
-    win_blob_add(out, WIN_EKU, fuzz_buf_bytes(&eku));
-    win_blob_add(out, id, fuzz_bytes(cert));
+    xr_win_eku_make(&eku, XR_SERVER | XR_EMAIL);
+    xr_win_blob_add(out, XR_WIN_NAME,
+                    (struct xr_bytes){(const unsigned char *)name, sizeof(name) - 1});
+    xr_win_blob_add(out, XR_WIN_SHA1, fuzz_bytes(cert));
+    xr_win_blob_add(out, XR_WIN_EKU, fuzz_buf_bytes(&eku));
+    xr_win_blob_add(out, id, fuzz_bytes(cert));
     xr_buf_free(&eku);
 }
 
@@ -146,7 +147,7 @@ static void seed_many(struct fuzz_corpus *corpus)
 
     xr_buf_add(&out, "", 1);
     for (uint32_t i = 0; out.len + 12 < XR_NATIVE_MAX; i++)
-        win_blob_add(&out, UINT32_MAX - i, (struct xr_bytes){0});
+        xr_win_blob_add(&out, UINT32_MAX - i, (struct xr_bytes){0});
     fuzz_seed_buf(corpus, &out);
 }
 
@@ -156,7 +157,7 @@ void fuzz_seeds(struct fuzz_corpus *corpus)
     struct xr_buf out = {0}, store = {0};
 
     xr_buf_add(&out, "", 1);
-    put_blob(&out, &f->certs[FUZZ_ROOT], WIN_CERT);
+    put_blob(&out, &f->certs[FUZZ_ROOT], XR_WIN_CERT);
     fuzz_seed_buf(corpus, &out);
     xr_buf_str(&out, "\x01");
     xr_buf_add(&out, "A\0\xac\x20=\xd8\0\xde\0\xdc\0", 11);
@@ -166,7 +167,8 @@ void fuzz_seeds(struct fuzz_corpus *corpus)
         unsigned char where = (unsigned char)(i * WIN_ORIGINS + i % 2);
 
         xr_buf_add(&out, &where, 1);
-        put_blob(&out, i == FUZZ_ODD ? &f->crl : &f->certs[i], i == FUZZ_ODD ? WIN_CRL : WIN_CERT);
+        put_blob(&out, i == FUZZ_ODD ? &f->crl : &f->certs[i],
+                 i == FUZZ_ODD ? XR_WIN_CRL : XR_WIN_CERT);
         fuzz_put_part(&store, out.data, out.len);
         xr_buf_free(&out);
     }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "blob.h"
+#include "windows_blob.h"
 
 #include "kit/der.h"
 
@@ -10,7 +10,7 @@
 #define SURROGATES   0xd800U
 #define SURROGATES_2 0xdc00U
 
-bool win_blob_next(struct win_record *out, struct xr_bytes *rest)
+bool xr_win_blob_next(struct xr_win_record *out, struct xr_bytes *rest)
 {
     uint32_t one = 0, len = 0;
     struct xr_bytes at = *rest;
@@ -23,28 +23,28 @@ bool win_blob_next(struct win_record *out, struct xr_bytes *rest)
     return true;
 }
 
-bool win_blob_good(struct xr_bytes blob)
+bool xr_win_blob_good(struct xr_bytes blob)
 {
-    struct win_record record;
+    struct xr_win_record record;
     size_t elements = 0;
 
-    while (win_blob_next(&record, &blob))
-        elements += record.id == WIN_CERT || record.id == WIN_CRL;
+    while (xr_win_blob_next(&record, &blob))
+        elements += record.id == XR_WIN_CERT || record.id == XR_WIN_CRL;
     return blob.len == 0 && elements == 1;
 }
 
-struct xr_bytes win_blob_get(struct xr_bytes blob, uint32_t id)
+struct xr_bytes xr_win_blob_get(struct xr_bytes blob, uint32_t id)
 {
-    struct win_record record;
+    struct xr_win_record record;
 
-    while (win_blob_next(&record, &blob)) {
+    while (xr_win_blob_next(&record, &blob)) {
         if (record.id == id)
             return record.data;
     }
     return (struct xr_bytes){0};
 }
 
-void win_blob_add(struct xr_buf *out, uint32_t id, struct xr_bytes data)
+void xr_win_blob_add(struct xr_buf *out, uint32_t id, struct xr_bytes data)
 {
     xr_buf_put32(out, id);
     xr_buf_put32(out, 1);
@@ -67,33 +67,33 @@ static bool computed(uint32_t id)
 }
 
 struct plain {
-    struct win_record *items;
+    struct xr_win_record *items;
     size_t count, capacity;
 };
 
 /* By identifier, and those of one as they came: their data are slices of one blob. */
 static int by_id(const void *a, const void *b)
 {
-    const struct win_record *x = a, *y = b;
+    const struct xr_win_record *x = a, *y = b;
 
     if (x->id != y->id)
         return x->id < y->id ? -1 : 1;
     return x->data.data < y->data.data ? -1 : x->data.data > y->data.data;
 }
 
-void win_blob_plain(struct xr_buf *out, struct xr_bytes blob)
+void xr_win_blob_plain(struct xr_buf *out, struct xr_bytes blob)
 {
     struct plain plain = {0};
-    struct win_record record;
+    struct xr_win_record record;
 
-    while (win_blob_next(&record, &blob)) {
+    while (xr_win_blob_next(&record, &blob)) {
         if (!computed(record.id))
             *XR_PUSH(&plain) = record;
     }
     if (plain.count > 1)
         qsort(plain.items, plain.count, sizeof(*plain.items), by_id);
     for (size_t i = 0; i < plain.count; i++)
-        win_blob_add(out, plain.items[i].id, plain.items[i].data);
+        xr_win_blob_add(out, plain.items[i].id, plain.items[i].data);
     free(plain.items);
 }
 
@@ -110,7 +110,7 @@ static const struct {
 };
 #define OID_LEN 10u
 
-uint32_t win_eku_purposes(struct xr_bytes eku)
+uint32_t xr_win_eku_purposes(struct xr_bytes eku)
 {
     struct xr_der_item list, oid;
     uint32_t purposes = 0;
@@ -126,7 +126,7 @@ uint32_t win_eku_purposes(struct xr_bytes eku)
     return purposes;
 }
 
-void win_eku_make(struct xr_buf *out, uint32_t purposes)
+void xr_win_eku_make(struct xr_buf *out, uint32_t purposes)
 {
     unsigned char head[2] = {XR_DER_SEQUENCE, 0}; /* of at most five of them */
     struct xr_buf oids = {0};
@@ -171,7 +171,7 @@ static uint32_t unit(struct xr_bytes name, size_t at)
     return at + 1 < name.len ? (uint32_t)name.data[at] | (uint32_t)name.data[at + 1] << 8 : 0;
 }
 
-char *win_name_text(struct xr_bytes name)
+char *xr_win_name_text(struct xr_bytes name)
 {
     struct xr_buf out = {0};
 
@@ -199,7 +199,7 @@ static void put_unit(struct xr_buf *out, uint32_t c)
     xr_buf_add(out, bytes, sizeof(bytes));
 }
 
-void win_name_make(struct xr_buf *out, const char *text)
+void xr_win_name_make(struct xr_buf *out, const char *text)
 {
     const unsigned char *at = (const unsigned char *)text;
     size_t left = strlen(text);
