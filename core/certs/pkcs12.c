@@ -3,93 +3,23 @@
  * private key is encrypted once more in its bag, which stays closed. */
 #include "containers.h"
 #include "kit/pem.h"
-#include "openssl.h"
+#include "pbe.h"
 
 #include <openssl/objects.h>
 #include <openssl/pkcs12.h>
-#include <openssl/provider.h>
 
-/* How often a hash is repeated to make the keys, in the whole file: others write 600,000 at most. */
-#define ROUNDS_MAX 5000000u
-#define DEPTH_MAX  8u
+#define DEPTH_MAX 8u
 
 struct reading {
     PKCS12 *p12;
     STACK_OF(PKCS7) * safes;
-    OSSL_LIB_CTX *lib; /* with the legacy algorithms, where they are needed */
-    OSSL_PROVIDER *standard, *legacy;
-    uint64_t rounds;
-    bool wants_legacy;
+    struct xr_pbe pbe;
     xr_item_fn emit;
     void *ctx;
     unsigned left;
 };
 
 /* ---- algorithms ---- */
-
-static bool is_legacy(int nid)
-{
-    static const int legacy[] = {
-        NID_pbe_WithSHA1And40BitRC2_CBC,
-        NID_pbe_WithSHA1And128BitRC2_CBC,
-        NID_pbe_WithSHA1And40BitRC4,
-        NID_pbe_WithSHA1And128BitRC4,
-        NID_pbeWithMD5AndDES_CBC,
-        NID_pbeWithSHA1AndDES_CBC,
-        NID_pbeWithMD5AndRC2_CBC,
-        NID_pbeWithSHA1AndRC2_CBC,
-        NID_des_cbc,
-        NID_rc2_cbc,
-    };
-
-    for (size_t i = 0; i < sizeof(legacy) / sizeof(legacy[0]); i++) {
-        if (nid == legacy[i])
-            return true;
-    }
-    return false;
-}
-
-static bool add_rounds(struct reading *r, const ASN1_INTEGER *number)
-{
-    uint64_t rounds = 1;
-
-    if (number != NULL && ASN1_INTEGER_get_uint64(&rounds, number) != 1)
-        return false;
-    r->rounds += rounds < ROUNDS_MAX ? rounds : ROUNDS_MAX + 1;
-    return true;
-}
-
-static bool add_pbes2(struct reading *r, const ASN1_TYPE *parameter)
-{
-    PBE2PARAM *both = ASN1_TYPE_unpack_sequence(ASN1_ITEM_rptr(PBE2PARAM), parameter);
-    PBKDF2PARAM *kdf = NULL;
-    bool ok = false;
-
-    if (both != NULL && OBJ_obj2nid(both->keyfunc->algorithm) == NID_id_pbkdf2)
-        kdf = ASN1_TYPE_unpack_sequence(ASN1_ITEM_rptr(PBKDF2PARAM), both->keyfunc->parameter);
-    if (kdf != NULL) {
-        r->wants_legacy = r->wants_legacy || is_legacy(OBJ_obj2nid(both->encryption->algorithm));
-        ok = add_rounds(r, kdf->iter);
-    }
-    PBKDF2PARAM_free(kdf);
-    PBE2PARAM_free(both);
-    return ok;
-}
-
-static bool add_algorithm(struct reading *r, const X509_ALGOR *alg)
-{
-    int nid = OBJ_obj2nid(alg->algorithm);
-    PBEPARAM *one = NULL;
-    bool ok = false;
-
-    if (nid == NID_pbes2)
-        return add_pbes2(r, alg->parameter);
-    r->wants_legacy = r->wants_legacy || is_legacy(nid);
-    one = ASN1_TYPE_unpack_sequence(ASN1_ITEM_rptr(PBEPARAM), alg->parameter);
-    ok = one != NULL && add_rounds(r, one->iter);
-    PBEPARAM_free(one);
-    return ok;
-}
 
 static bool is_encrypted(PKCS7 *safe)
 {
@@ -107,37 +37,19 @@ static enum xr_status check_algorithms(struct reading *r, struct xr_error *err)
         if (EVP_get_digestbynid(OBJ_obj2nid(mac->algorithm)) == NULL)
             return xr_fail(err, XR_UNSUPPORTED,
                            "PKCS#12 whose MAC is of a kind that this program does not check");
-        if (!add_rounds(r, rounds))
-            r->rounds = ROUNDS_MAX + 1;
+        xr_pbe_add_rounds(&r->pbe, rounds);
     }
     for (int i = 0; i < sk_PKCS7_num(r->safes); i++) {
         PKCS7 *safe = sk_PKCS7_value(r->safes, i);
 
-        if (is_encrypted(safe) && !add_algorithm(r, safe->d.encrypted->enc_data->algorithm))
+        if (is_encrypted(safe) && !xr_pbe_add(&r->pbe, safe->d.encrypted->enc_data->algorithm))
             return xr_fail(err, XR_UNSUPPORTED,
                            "PKCS#12 that is encrypted in a way that this program does not know");
     }
-    if (r->rounds > ROUNDS_MAX)
-        return xr_fail(err, XR_REFUSED,
-                       "PKCS#12 whose password takes more than %u rounds of hashing to check",
-                       ROUNDS_MAX);
-    return XR_OK;
+    return xr_pbe_check_rounds(&r->pbe, err);
 }
 
 /* ---- opening ---- */
-
-/* RC2, RC4 and DES are in a module of OpenSSL. It is loaded for this file alone, and only from where
- * OpenSSL was built to look: the environment has no say. */
-static bool with_legacy(struct reading *r)
-{
-    r->lib = OSSL_LIB_CTX_new();
-    if (r->lib == NULL ||
-        OSSL_PROVIDER_set_default_search_path(r->lib, OPENSSL_info(OPENSSL_INFO_MODULES_DIR)) != 1)
-        return false;
-    r->standard = OSSL_PROVIDER_load(r->lib, "default");
-    r->legacy = OSSL_PROVIDER_load(r->lib, "legacy");
-    return r->standard != NULL && r->legacy != NULL;
-}
 
 static void forget(struct reading *r)
 {
@@ -166,18 +78,13 @@ static enum xr_status parse(struct reading *r, struct xr_bytes der, struct xr_er
 static enum xr_status parse_legacy(struct reading *r, struct xr_bytes der, struct xr_error *err)
 {
     BIO *bio = NULL;
+    enum xr_status status = xr_pbe_open_legacy(&r->pbe, err);
 
-    if (!with_legacy(r)) {
-        ERR_clear_error();
-        return xr_fail(
-            err, XR_UNSUPPORTED,
-            "PKCS#12 with an old encryption (RC2, RC4 or DES), for which OpenSSL needs its "
-            "\"legacy\" module, which is not there: %s",
-            OPENSSL_info(OPENSSL_INFO_MODULES_DIR));
-    }
+    if (status != XR_OK)
+        return status;
     forget(r);
     bio = BIO_new_mem_buf(der.data, (int)der.len);
-    r->p12 = PKCS12_init_ex(NID_pkcs7_data, r->lib, NULL);
+    r->p12 = PKCS12_init_ex(NID_pkcs7_data, r->pbe.lib, NULL);
     if (bio != NULL && r->p12 != NULL && d2i_PKCS12_bio(bio, &r->p12) != NULL)
         r->safes = PKCS12_unpack_authsafes(r->p12);
     BIO_free(bio);
@@ -357,17 +264,13 @@ enum xr_status xr_x509_pkcs12(unsigned *left, struct xr_bytes der, struct xr_byt
     status = parse(&r, der, err);
     if (status == XR_OK)
         status = check_algorithms(&r, err);
-    if (status == XR_OK && r.wants_legacy)
+    if (status == XR_OK && r.pbe.wants_legacy)
         status = parse_legacy(&r, der, err);
     if (status == XR_OK)
         status = take_all(&r, password, err);
     *left |= r.left;
     forget(&r);
-    if (r.standard != NULL)
-        (void)OSSL_PROVIDER_unload(r.standard);
-    if (r.legacy != NULL)
-        (void)OSSL_PROVIDER_unload(r.legacy);
-    OSSL_LIB_CTX_free(r.lib);
+    xr_pbe_close(&r.pbe);
     ERR_clear_error();
     return status;
 }

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Java's keystore: entries in big-endian, and a SHA-1 that a password nobody changes is part of. */
+/* Java's keystore: entries in big-endian, and a SHA-1 that a password, which few change, is part of. */
 #include "private.h"
 
 #include <stdlib.h>
 
-#define SALT "\0c\0h\0a\0n\0g\0e\0i\0tMighty Aphrodite"
+#define SALT "Mighty Aphrodite"
 
-enum { HEAD = 12, DIGEST = 20, TRUSTED_ENTRY = 2, ALIAS_MAX = 32700 };
+enum { HEAD = 12, DIGEST = XR_JKS_DIGEST, TRUSTED_ENTRY = 2, ALIAS_MAX = 32700 };
+
+const struct xr_bytes xr_format_java_password = {(const unsigned char *)"changeit", 8};
 
 static void put_number(struct xr_buf *buf, uint64_t value, size_t octets)
 {
@@ -46,49 +48,109 @@ static void spell_alias(struct xr_buf *buf, const char *name, size_t len, size_t
         xr_buf_fmt(buf, "-%zu", n);
 }
 
-static void digest_of(unsigned char out[DIGEST], const unsigned char *data, size_t len,
-                      const struct xr_host *host)
+void xr_format_java_alias(struct xr_format_names *aliases, struct xr_buf *spelt, const char *prefix,
+                          const struct xr_format_cert *cert)
+{
+    struct xr_buf alias = {0}, named = {0};
+
+    if (cert->label_len > 0)
+        convert_alias(&alias, cert->label, cert->label_len);
+    else
+        convert_alias(&alias, "unlabeled", 9);
+    xr_buf_str(&named, prefix);
+    xr_buf_add(&named, alias.data, alias.len);
+    xr_format_names_take(aliases, spelt, named.data, named.len, spell_alias);
+    xr_buf_free(&alias);
+    xr_buf_free(&named);
+}
+
+/* Java hashes the characters of a password, not its bytes; what is no UTF-8 becomes what Java makes of
+ * it. */
+static void put_password(struct xr_buf *buf, struct xr_bytes password)
+{
+    while (password.len > 0) {
+        uint32_t c = 0xfffd;
+        size_t len = xr_utf8_next(&c, password.data, password.len);
+
+        if (len == 0) {
+            c = 0xfffd;
+            len = 1;
+        }
+        if (c > 0xffff) {
+            put_number(buf, 0xd800 + ((c - 0x10000) >> 10), 2);
+            c = 0xdc00 + ((c - 0x10000) & 0x3ff);
+        }
+        put_number(buf, c, 2);
+        password.data += len;
+        password.len -= len;
+    }
+}
+
+void xr_format_jks_digest(unsigned char out[XR_JKS_DIGEST], struct xr_bytes data,
+                          struct xr_bytes password, const struct xr_host *host)
 {
     struct xr_buf all = {0};
+    size_t secret = 0;
 
-    xr_buf_reserve(&all, sizeof(SALT) + len);
+    /* Room for all of it now: growing would leave copies of the password behind. */
+    xr_buf_reserve(&all, 2 * password.len + sizeof(SALT) + data.len);
+    put_password(&all, password);
+    secret = all.len;
     xr_buf_add(&all, SALT, sizeof(SALT) - 1);
-    xr_buf_add(&all, data, len);
+    xr_buf_add(&all, data.data, data.len);
     host->sha1(out, (struct xr_bytes){(const unsigned char *)all.data, all.len});
+    xr_wipe(all.data, secret);
     xr_buf_free(&all);
+}
+
+void xr_format_jks_head(struct xr_buf *out, size_t count)
+{
+    xr_buf_add(out, XR_JKS_MAGIC "\0\0\0\2", 8);
+    put_number(out, count, 4);
+}
+
+void xr_format_jks_entry(struct xr_buf *out, const char *alias, size_t len,
+                         const struct xr_format_cert *cert)
+{
+    int64_t at = cert->not_before > 0 ? cert->not_before * 1000 : 0;
+
+    put_number(out, TRUSTED_ENTRY, 4);
+    put_text(out, alias, len);
+    put_number(out, (uint64_t)at, 8);
+    put_text(out, "X.509", 5);
+    put_number(out, cert->der.len, 4);
+    xr_buf_add(out, cert->der.data, cert->der.len);
+}
+
+void xr_format_jks_close(struct xr_buf *out, struct xr_bytes password, const struct xr_host *host)
+{
+    unsigned char digest[XR_JKS_DIGEST];
+
+    xr_format_jks_digest(digest, (struct xr_bytes){(const unsigned char *)out->data, out->len},
+                         password, host);
+    xr_buf_add(out, digest, sizeof(digest));
 }
 
 void xr_format_jks(struct xr_format_files *out, struct xr_format_cert *const *certs, size_t count,
                    const struct xr_format_options *options)
 {
-    static const unsigned char head[] = {0xfe, 0xed, 0xfe, 0xed, 0, 0, 0, 2};
+    xr_format_jks_write(out, certs, count, options->host, xr_format_java_password);
+}
+
+void xr_format_jks_write(struct xr_format_files *out, struct xr_format_cert *const *certs,
+                         size_t count, const struct xr_host *host, struct xr_bytes password)
+{
     struct xr_buf *content = xr_format_bundle(out, certs, count);
-    struct xr_format_names aliases = {.host = options->host};
-    struct xr_buf alias = {0}, spelt = {0};
-    unsigned char digest[DIGEST];
+    struct xr_format_names aliases = {.host = host};
+    struct xr_buf spelt = {0};
 
-    xr_buf_add(content, head, sizeof(head));
-    put_number(content, count, 4);
+    xr_format_jks_head(content, count);
     for (size_t i = 0; i < count; i++) {
-        const struct xr_format_cert *cert = certs[i];
-        int64_t at = cert->not_before > 0 ? cert->not_before * 1000 : 0;
-
-        if (cert->label_len > 0)
-            convert_alias(&alias, cert->label, cert->label_len);
-        else
-            convert_alias(&alias, "unlabeled", 9);
-        xr_format_names_take(&aliases, &spelt, alias.data, alias.len, spell_alias);
-        put_number(content, TRUSTED_ENTRY, 4);
-        put_text(content, spelt.data, spelt.len);
-        put_number(content, (uint64_t)at, 8);
-        put_text(content, "X.509", 5);
-        put_number(content, cert->der.len, 4);
-        xr_buf_add(content, cert->der.data, cert->der.len);
+        xr_format_java_alias(&aliases, &spelt, "", certs[i]);
+        xr_format_jks_entry(content, spelt.data, spelt.len, certs[i]);
     }
-    digest_of(digest, (const unsigned char *)content->data, content->len, options->host);
-    xr_buf_add(content, digest, sizeof(digest));
+    xr_format_jks_close(content, password, host);
     xr_format_names_free(&aliases);
-    xr_buf_free(&alias);
     xr_buf_free(&spelt);
 }
 
@@ -145,10 +207,10 @@ static bool open_keystore(struct xr_bytes *head, struct xr_bytes *file, const st
 {
     unsigned char digest[DIGEST];
 
-    if (file->len < HEAD + DIGEST ||
-        !bytes_are((struct xr_bytes){file->data, 4}, "\xfe\xed\xfe\xed", 4))
+    if (file->len < HEAD + DIGEST || !bytes_are((struct xr_bytes){file->data, 4}, XR_JKS_MAGIC, 4))
         return false;
-    digest_of(digest, file->data, file->len - DIGEST, host);
+    xr_format_jks_digest(digest, (struct xr_bytes){file->data, file->len - DIGEST},
+                         xr_format_java_password, host);
     file->len -= DIGEST;
     return memcmp(digest, file->data + file->len, DIGEST) == 0 && take(head, file, HEAD);
 }

@@ -22,7 +22,6 @@ FAMILY(pem_dir, XR_FORMAT_PEM_DIRECTORY)
 FAMILY(openssl, XR_FORMAT_OPENSSL_BUNDLE)
 FAMILY(openssl_dir, XR_FORMAT_OPENSSL_DIRECTORY)
 FAMILY(edk2, XR_FORMAT_EDK2)
-FAMILY(java, XR_FORMAT_JAVA)
 
 const struct xr_output_format xr_output_formats[] = {
     {.name = "pem", .what = "a bundle of PEM", .write = pem},
@@ -49,8 +48,16 @@ const struct xr_output_format xr_output_formats[] = {
      .only_roots = true,
      .write = openssl_dir},
     {.name = "edk2", .what = "EDK II's signature lists", .write = edk2},
-    {.name = "java", .what = "Java's JKS", .write = java},
-    {.name = "java-p12", .what = "Java's PKCS#12", .write = xr_output_java_p12},
+    {.name = "java",
+     .what = "Java's JKS",
+     .write = xr_output_java,
+     .update = xr_output_java_update,
+     .keeps = xr_output_java_keeps},
+    {.name = "java-p12",
+     .what = "Java's PKCS#12",
+     .write = xr_output_java_p12,
+     .update = xr_output_java_p12_update,
+     .keeps = xr_output_java_p12_keeps},
     {.name = "p11-kit",
      .what = "a source file of p11-kit",
      .tells_purposes = true,

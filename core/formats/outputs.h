@@ -45,8 +45,8 @@ struct xr_output_format {
     void (*write)(struct xr_format_files *out, struct xr_format_cert *const *certs, size_t count,
                   const struct xr_output_options *options);
     /* A keystore that is already there: out becomes it with these certificates for those that an earlier
-     * call put in; all else in it stays. NULL: the format has nothing of others. XR_INVALID with a
-     * reason: it is none, or the password is wrong. */
+     * call put in; all else in it stays. old.data NULL: there is none yet. NULL: the format has nothing of
+     * others. XR_INVALID with a reason: it is none, or the password is wrong. */
     enum xr_status (*update)(struct xr_buf *out, struct xr_bytes old,
                              struct xr_format_cert *const *certs, size_t count,
                              const struct xr_output_options *options, struct xr_error *err);

@@ -19,9 +19,10 @@ XR_OUTPUT(xr_output_mobileconfig);
 XR_OUTPUT(xr_output_cluster_bundle);
 XR_OUTPUT(xr_output_windows_reg);
 XR_OUTPUT(xr_output_nss);
+XR_OUTPUT(xr_output_java);
 XR_OUTPUT(xr_output_java_p12);
 
-/* Keystores of others. */
+/* Keystores of others. Aliases of an update are "crossroot:" and the usual alias. */
 enum xr_status xr_output_java_update(struct xr_buf *out, struct xr_bytes old,
                                      struct xr_format_cert *const *certs, size_t count,
                                      const struct xr_output_options *options, struct xr_error *err);

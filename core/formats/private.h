@@ -47,6 +47,25 @@ typedef void (*xr_format_spell_fn)(struct xr_buf *buf, const char *name, size_t 
 /* spelt becomes the first spelling that is not taken, and takes it. */
 void xr_format_names_take(struct xr_format_names *names, struct xr_buf *spelt, const char *name,
                           size_t len, xr_format_spell_fn spell);
+/* A name of somebody else: as if it were taken. */
+void xr_format_names_reserve(struct xr_format_names *names, const char *name, size_t len);
 void xr_format_names_free(struct xr_format_names *names);
+
+/* jks.c: Java's keystores. */
+#define XR_JKS_MAGIC  "\xfe\xed\xfe\xed"
+#define XR_JKS_DIGEST 20
+extern const struct xr_bytes xr_format_java_password; /* the usual one */
+/* spelt becomes the alias that Java knows the certificate by. */
+void xr_format_java_alias(struct xr_format_names *aliases, struct xr_buf *spelt, const char *prefix,
+                          const struct xr_format_cert *cert);
+/* A whole keystore, or what it is made of: head, entries, end. */
+void xr_format_jks_write(struct xr_format_files *out, struct xr_format_cert *const *certs,
+                         size_t count, const struct xr_host *host, struct xr_bytes password);
+void xr_format_jks_head(struct xr_buf *out, size_t count);
+void xr_format_jks_entry(struct xr_buf *out, const char *alias, size_t len,
+                         const struct xr_format_cert *cert);
+void xr_format_jks_close(struct xr_buf *out, struct xr_bytes password, const struct xr_host *host);
+void xr_format_jks_digest(unsigned char out[XR_JKS_DIGEST], struct xr_bytes data,
+                          struct xr_bytes password, const struct xr_host *host);
 
 #endif

@@ -34,6 +34,13 @@ void xr_format_names_take(struct xr_format_names *names, struct xr_buf *spelt, c
     } while (!put(&names->taken, names->host, spelt->data, spelt->len, 0, &unused));
 }
 
+void xr_format_names_reserve(struct xr_format_names *names, const char *name, size_t len)
+{
+    size_t unused = 0;
+
+    (void)put(&names->taken, names->host, name, len, 0, &unused);
+}
+
 void xr_format_names_free(struct xr_format_names *names)
 {
     xr_idmap_free(&names->taken);
