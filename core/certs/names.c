@@ -214,6 +214,68 @@ char *xr_x509_name_short(struct xr_bytes name)
     return text != NULL ? text : xr_x509_name_text(name);
 }
 
+static void put_utf8(struct xr_buf *out, uint32_t c)
+{
+    unsigned char text[4];
+    size_t len = c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
+
+    for (size_t i = len; i-- > 1; c >>= 6)
+        text[i] = (unsigned char)(0x80 | (c & 0x3f));
+    text[0] = (unsigned char)(len == 1 ? c : (0xf00u >> len & 0xff) | c);
+    xr_buf_add(out, text, len);
+}
+
+/* A string of one of X.520's types as UTF-8; false: it is none. */
+static bool put_string(struct xr_buf *out, const struct xr_der_item *value)
+{
+    static const struct {
+        unsigned tag;
+        size_t width; /* octets a character; 0: UTF-8, or a part of ASCII */
+    } types[] = {{XR_DER_UTF8, 0}, {0x13, 0}, {0x16, 0}, {0x1a, 0},
+                 {0x14, 1},        {0x1e, 2}, {0x1c, 4}};
+    struct xr_bytes text = value->content;
+    size_t at = 0, width = 0;
+
+    while (at < sizeof(types) / sizeof(types[0]) && types[at].tag != value->tag)
+        at++;
+    if (at == sizeof(types) / sizeof(types[0]))
+        return false;
+    xr_buf_add(out, "", 0);
+    width = types[at].width;
+    if (width == 0) {
+        xr_buf_add(out, text.data, text.len);
+        return true;
+    }
+    for (at = 0; text.len - at >= width; at += width) {
+        uint32_t c = 0;
+
+        for (size_t i = 0; i < width; i++)
+            c = c << 8 | text.data[at + i];
+        put_utf8(out, c > 0x10ffff || (c >= 0xd800 && c < 0xe000) ? 0xfffd : c);
+    }
+    return at == text.len;
+}
+
+void xr_x509_name_values(struct xr_strings *out, struct xr_bytes name, unsigned char type)
+{
+    struct xr_der_item names, set, pair, oid, value;
+    struct xr_buf text = {0};
+
+    if (!xr_der_expect(&names, &name, XR_DER_SEQUENCE))
+        return;
+    while (xr_der_expect(&set, &names.content, XR_DER_SET)) {
+        while (xr_der_expect(&pair, &set.content, XR_DER_SEQUENCE)) {
+            text.len = 0;
+            if (xr_der_expect(&oid, &pair.content, XR_DER_OID) && oid.content.len == 3 &&
+                oid.content.data[0] == 0x55 && oid.content.data[1] == 4 &&
+                oid.content.data[2] == type && xr_der_next(&value, &pair.content) &&
+                put_string(&text, &value))
+                xr_strings_add(out, text.data);
+        }
+    }
+    xr_buf_free(&text);
+}
+
 /* One attribute as libcrypto's canonical form has it (asn1_string_canon): spaces at both ends gone,
  * others one blank, ASCII in lower case, a UTF8String. False for what is not plain ASCII text. */
 static bool canonical_text(unsigned char *out, size_t *len, size_t room,

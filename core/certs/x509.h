@@ -68,6 +68,10 @@ bool xr_crl_signed_by(const struct xr_crl *crl, const struct xr_cert *issuer);
 char *xr_x509_name_text(struct xr_bytes name);
 /* The most telling part for people: CN, else OU, else O, else the whole name. */
 char *xr_x509_name_short(struct xr_bytes name);
+/* Adds the values of one attribute of a DER Name as UTF-8, in their order, each up to a NUL. type is the
+ * last octet of the attribute's OID, 2.5.4.type. What is no text is left out. */
+enum { XR_NAME_CN = 3, XR_NAME_O = 10, XR_NAME_OU = 11 };
+void xr_x509_name_values(struct xr_strings *out, struct xr_bytes name, unsigned char type);
 enum xr_status xr_x509_name_hash(uint32_t *out, struct xr_bytes name, struct xr_error *err);
 /* RFC 5280, 7.1, as libcrypto compares: case and white space folded, string types alike. */
 bool xr_x509_name_equal(struct xr_bytes a, struct xr_bytes b);

@@ -7,7 +7,7 @@
 
 enum { NAME_MAX_BYTES = 255, SUFFIX_ROOM = 16 };
 
-static void spell_file(struct xr_buf *buf, const char *name, size_t len, size_t n)
+void xr_format_spell_file(struct xr_buf *buf, const char *name, size_t len, size_t n)
 {
     xr_buf_add(buf, name, len);
     if (n > 0)
@@ -21,8 +21,7 @@ static void spell_link(struct xr_buf *buf, const char *name, size_t len, size_t 
     xr_buf_fmt(buf, ".%zu", n);
 }
 
-/* The label as a file name without its ending. */
-static char *bare_name(const struct xr_format_cert *cert)
+char *xr_format_bare_name(const struct xr_format_cert *cert)
 {
     char *name =
         cert->label_len > 0 ? xr_memdup(cert->label, cert->label_len) : xr_strdup("certificate");
@@ -61,9 +60,9 @@ static void directory(struct xr_format_files *out, struct xr_format_cert *const 
     for (size_t i = 0; i < count; i++) {
         struct xr_format_file *file = NULL;
         struct xr_buf spelt = {0};
-        char *bare = bare_name(certs[i]);
+        char *bare = xr_format_bare_name(certs[i]);
 
-        xr_format_names_take(&names, &spelt, bare, strlen(bare), spell_file);
+        xr_format_names_take(&names, &spelt, bare, strlen(bare), xr_format_spell_file);
         free(bare);
         file = XR_PUSH(out);
         file->name = spelt.data;

@@ -22,6 +22,16 @@ XR_OUTPUT(xr_output_nss);
 XR_OUTPUT(xr_output_java);
 XR_OUTPUT(xr_output_java_p12);
 
+/* output_parts.c */
+/* Appends the name for people as it is, up to a NUL: the label, else the short name of the subject. */
+void xr_output_label(struct xr_buf *out, const struct xr_format_cert *cert);
+/* Appends base64 in lines of width characters (0: one line), each after indent, without a final line
+ * end. */
+void xr_output_base64(struct xr_buf *out, struct xr_format_cert *cert, size_t width,
+                      const char *indent);
+/* Appends a file of that name, which it takes. */
+struct xr_buf *xr_output_file(struct xr_format_files *out, char *name);
+
 /* Keystores of others. Aliases of an update are "crossroot:" and the usual alias. */
 enum xr_status xr_output_java_update(struct xr_buf *out, struct xr_bytes old,
                                      struct xr_format_cert *const *certs, size_t count,

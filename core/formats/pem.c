@@ -3,19 +3,13 @@
 #include "kit/pem.h"
 #include "private.h"
 
-/* p11-kit writes a label as it is, up to a NUL. Whoever chose the label could so add certificates to
- * a bundle: GnuTLS takes "-----BEGIN" anywhere, OpenSSL at the start of a line and after each 254
- * bytes of one. Here a label is one line and has no five dashes in a row. */
-static void put_comment(struct xr_buf *out, const struct xr_format_cert *cert, bool first)
+/* Whoever chooses a name could so add certificates to a bundle: GnuTLS takes "-----BEGIN" anywhere,
+ * OpenSSL at the start of a line and after each 254 bytes of one. */
+void xr_format_put_text(struct xr_buf *out, const char *text, size_t len)
 {
-    size_t at = 0, dashes = 0;
+    size_t at = out->len, dashes = 0;
 
-    xr_buf_str(out, first ? "# " : "\n# ");
-    at = out->len;
-    if (cert->label_len > 0)
-        xr_buf_add(out, cert->label, strnlen(cert->label, cert->label_len));
-    else
-        xr_buf_str(out, "certificate");
+    xr_buf_add(out, text, strnlen(text, len));
     for (; at < out->len; at++) {
         unsigned char c = (unsigned char)out->data[at];
 
@@ -27,6 +21,16 @@ static void put_comment(struct xr_buf *out, const struct xr_format_cert *cert, b
             out->data[at] = ' ';
         }
     }
+}
+
+/* p11-kit writes a label as it is, up to a NUL. */
+static void put_comment(struct xr_buf *out, const struct xr_format_cert *cert, bool first)
+{
+    xr_buf_str(out, first ? "# " : "\n# ");
+    if (cert->label_len > 0)
+        xr_format_put_text(out, cert->label, cert->label_len);
+    else
+        xr_buf_str(out, "certificate");
     xr_buf_add(out, "\n", 1);
 }
 

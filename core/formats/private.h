@@ -23,7 +23,10 @@ void xr_format_openssl_directory(struct xr_format_files *out, struct xr_format_c
 /* Appends one certificate in its form. */
 typedef void (*xr_format_put_fn)(struct xr_buf *out, struct xr_format_cert *cert);
 
-/* pem.c: one block; a bundle of blocks, with comments; and the parts of it. */
+/* pem.c: text from outside, up to a NUL, as part of one line of a file that PEM is read from: without
+ * control characters, and never five dashes in a row. */
+void xr_format_put_text(struct xr_buf *out, const char *text, size_t len);
+/* One block; a bundle of blocks, with comments; and the parts of it. */
 void xr_format_put_pem(struct xr_buf *out, struct xr_format_cert *cert);
 void xr_format_put_all(struct xr_format_files *out, struct xr_format_cert *const *certs,
                        size_t count, const struct xr_format_options *options, xr_format_put_fn put);
@@ -33,6 +36,11 @@ struct xr_buf *xr_format_bundle(struct xr_format_files *out, struct xr_format_ce
                                 size_t count);
 /* openssl.c: one TRUSTED CERTIFICATE block. */
 void xr_format_put_trusted(struct xr_buf *out, struct xr_format_cert *cert);
+
+/* directory.c: the label as a file name without its ending, allocated: ASCII letters, digits, and
+ * "._-"; and that name for names_take. */
+char *xr_format_bare_name(const struct xr_format_cert *cert);
+void xr_format_spell_file(struct xr_buf *buf, const char *name, size_t len, size_t n);
 
 /* unique.c: keeps names apart as p11-kit does: NAME, NAME.1, NAME.2… What a name costs does not grow
  * with how often it was asked for. */
