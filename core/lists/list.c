@@ -40,6 +40,8 @@ static void give_cert(struct xr_list *list, struct xr_root *root, struct xr_cert
     root->has_sha256 = true;
     memcpy(root->sha256, cert->sha256, XR_SHA256_LEN);
     serial_id(id, s->issuer, s->serial);
+    root->has_id = true;
+    memcpy(root->id, id, XR_SHA256_LEN);
     (void)xr_idmap_put(&list->by_serial, id, (size_t)(root - list->roots.items), &added);
 }
 
@@ -67,14 +69,23 @@ struct xr_root *xr_list_add_serial(struct xr_list *list, struct xr_bytes issuer,
 {
     unsigned char id[XR_SHA256_LEN];
     struct xr_root *root = NULL;
-    bool added = false;
 
     serial_id(id, issuer, serial);
-    root = by_id(list, &list->by_serial, id, &added);
-    if (added) {
+    root = xr_list_add_id(list, id);
+    if (root->issuer.len == 0) {
         root->issuer = (struct xr_bytes){xr_memdup(issuer.data, issuer.len), issuer.len};
         root->serial = (struct xr_bytes){xr_memdup(serial.data, serial.len), serial.len};
     }
+    return root;
+}
+
+struct xr_root *xr_list_add_id(struct xr_list *list, const unsigned char id[XR_SHA256_LEN])
+{
+    bool added = false;
+    struct xr_root *root = by_id(list, &list->by_serial, id, &added);
+
+    root->has_id = true;
+    memcpy(root->id, id, XR_SHA256_LEN);
     return root;
 }
 
@@ -169,9 +180,10 @@ static struct xr_root *same(struct xr_list *list, const struct xr_root *root, bo
 {
     size_t count = list->roots.count;
     struct xr_root *found = root->cert != NULL ? xr_list_add_cert(list, root->cert)
-                            : root->has_sha256
-                                ? xr_list_add_sha256(list, root->sha256)
-                                : xr_list_add_serial(list, root->issuer, root->serial);
+                            : root->has_sha256 ? xr_list_add_sha256(list, root->sha256)
+                            : root->issuer.len > 0
+                                ? xr_list_add_serial(list, root->issuer, root->serial)
+                                : xr_list_add_id(list, root->id);
 
     *added = list->roots.count > count;
     return found;

@@ -16,8 +16,9 @@ struct xr_root {
     struct xr_cert *cert; /* referenced; NULL: not there */
     struct xr_bytes issuer,
         serial; /* DER, whole elements, owned where cert is NULL; empty: not known */
-    bool has_sha256;
+    bool has_sha256, has_id;
     unsigned char sha256[XR_SHA256_LEN]; /* of the certificate, which may not be there */
+    unsigned char id[XR_SHA256_LEN];     /* of issuer and serial, which may not be there */
     char *label;         /* owned, hostile, UTF-8 as the source has it; NULL without one */
     char *subject;       /* for people, where cert is NULL; owned; or NULL */
     uint32_t trusted;    /* purposes that it is an anchor for */
@@ -57,6 +58,8 @@ struct xr_root *xr_list_add_serial(struct xr_list *list, struct xr_bytes issuer,
                                    struct xr_bytes serial);
 /* The same for what is known by its SHA-256 alone. */
 struct xr_root *xr_list_add_sha256(struct xr_list *list, const unsigned char sha256[XR_SHA256_LEN]);
+/* The same for what is known by the hash of its issuer and serial number alone (XR_SUBJECT_ISSUER_SERIAL). */
+struct xr_root *xr_list_add_id(struct xr_list *list, const unsigned char id[XR_SHA256_LEN]);
 struct xr_root *xr_list_find(const struct xr_list *list, const unsigned char sha256[XR_SHA256_LEN]);
 void xr_list_free(struct xr_list *list);
 /* Text for people, allocated, visible: its label, else the short name of its subject, else what is known. */

@@ -125,6 +125,26 @@ static void shown(struct rows *rows, const struct xr_report *report, const char 
     end_rows(rows);
 }
 
+static void comparison(struct rows *rows, const struct xr_report *report)
+{
+    static const char *const keys[] = {
+        [XR_DIFF_ADDED] = "added", [XR_DIFF_REMOVED] = "removed", [XR_DIFF_CHANGED] = "changed"};
+    const struct xr_diff *diff = &report->compared.diff;
+
+    member(rows, "before", xr_json_string(report->compared.names[0]));
+    member(rows, "after", xr_json_string(report->compared.names[1]));
+    member(rows, "same", json_integer((json_int_t)diff->same));
+    member(rows, "dates_compared", json_boolean(!report->compared.options.no_dates));
+    for (unsigned kind = 0; kind < XR_DIFF_KINDS; kind++) {
+        begin_rows(rows, keys[kind]);
+        for (size_t i = 0; i < diff->count; i++) {
+            if (diff->items[i].kind == (enum xr_diff_kind)kind)
+                row(rows, xr_json_diff_row(&diff->items[i]));
+        }
+        end_rows(rows);
+    }
+}
+
 static void body(struct rows *rows, const struct xr_report *report)
 {
     switch (report->verb) {
@@ -136,6 +156,9 @@ static void body(struct rows *rows, const struct xr_report *report)
         shown(rows, report, "crls");
         shown(rows, report, "others");
         member(rows, "rejected", xr_json_rejected(report));
+        return;
+    case XR_VERB_DIFF:
+        comparison(rows, report);
         return;
     case XR_VERB_HISTORY:
         begin_rows(rows, "transactions");

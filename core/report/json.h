@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The JSON document, schema 1: json.c writes it, json_rows.c makes its rows from facts, json_parts.c is what
- * rows have in common. Only these three use jansson. A json_t that is returned belongs to the caller. */
+/* The JSON document, schema 1: json.c writes it, json_rows.c and json_diff.c make its rows from facts,
+ * json_parts.c is what rows have in common. Only these four use jansson. A json_t that is returned belongs to the caller. */
 #ifndef XR_JSON_H
 #define XR_JSON_H
 
@@ -35,6 +35,8 @@ void xr_json_set_issuer_serial(json_t *out, const struct xr_subject *subject,
 json_t *xr_json_attached(const struct xr_entry *entry);
 void xr_json_set_subject(json_t *out, const struct xr_report *report, size_t at);
 json_t *xr_json_places_of(const struct xr_state *state);
+/* What an anchor is limited to: a key only where there are limits. */
+void xr_json_set_limits(json_t *out, const struct xr_limits *limits);
 
 /* ---- json_rows.c ---- */
 
@@ -51,5 +53,9 @@ json_t *xr_json_reader(const struct xr_report *report, const struct xr_reader_ro
 json_t *xr_json_transaction(const struct xr_report *report, const struct xr_transaction *t);
 /* The stores that hold it, with their entries as in list. */
 json_t *xr_json_holders(const struct xr_report *report, const struct xr_subject *subject);
+
+/* ---- json_diff.c ---- */
+
+json_t *xr_json_diff_row(const struct xr_diff_row *row);
 
 #endif

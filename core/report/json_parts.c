@@ -196,3 +196,24 @@ json_t *xr_json_places_of(const struct xr_state *state)
     }
     return out;
 }
+
+static json_t *strings(const struct xr_strings *from)
+{
+    json_t *out = json_array();
+
+    for (size_t i = 0; i < from->count; i++)
+        (void)json_array_append_new(out, xr_json_string(from->items[i]));
+    return out;
+}
+
+void xr_json_set_limits(json_t *out, const struct xr_limits *limits)
+{
+    json_t *row = NULL;
+
+    if (!xr_limits_any(limits))
+        return;
+    row = json_object();
+    xr_json_set(row, "dns_names", strings(&limits->dns));
+    xr_json_set(row, "cidrs", strings(&limits->cidrs));
+    xr_json_set(out, "limits", row);
+}

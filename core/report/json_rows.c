@@ -127,27 +127,13 @@ json_t *xr_json_store(const struct xr_run *run)
     return out;
 }
 
-static json_t *strings(const struct xr_strings *from)
-{
-    json_t *out = json_array();
-
-    for (size_t i = 0; i < from->count; i++)
-        (void)json_array_append_new(out, xr_json_string(from->items[i]));
-    return out;
-}
-
 /* What an anchor is limited to, in a form that is easier to read than what is attached. */
 static void set_limits(json_t *out, const struct xr_entry *entry)
 {
     struct xr_limits limits = {0};
 
-    if (xr_limits_of(&limits, entry) && xr_limits_any(&limits)) {
-        json_t *row = json_object();
-
-        xr_json_set(row, "dns_names", strings(&limits.dns));
-        xr_json_set(row, "cidrs", strings(&limits.cidrs));
-        xr_json_set(out, "limits", row);
-    }
+    if (xr_limits_of(&limits, entry))
+        xr_json_set_limits(out, &limits);
     xr_limits_free(&limits);
 }
 

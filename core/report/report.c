@@ -282,6 +282,11 @@ void xr_report_free(struct xr_report *report)
     for (size_t i = 0; i < report->written.count; i++)
         xr_written_free(&report->written.items[i]);
     free(report->written.items);
+    xr_diff_free(&report->compared.diff);
+    for (size_t i = 0; i < 2; i++) {
+        xr_list_free(&report->compared.lists[i]);
+        free(report->compared.names[i]);
+    }
     xr_journal_close(&report->journal);
     xr_pool_free(&report->pool);
     xr_readers_free(&report->readers);

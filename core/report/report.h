@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One result; text.c and json.c write it, facts.c lends it. The wing report may use change, readers, stores, certs, sys, kit. */
+/* One result; text.c and json.c write it, facts.c lends it. The wing report may use change, readers, stores, lists, certs, sys, kit. */
 #ifndef XR_REPORT_H
 #define XR_REPORT_H
 
 #include "certs/input.h"
 #include "change/txn.h"
+#include "lists/diff.h"
 #include "readers/readers.h"
 
 const char *xr_level_name(enum xr_level level);
@@ -124,6 +125,12 @@ struct xr_report {
         struct xr_written *items;
         size_t count, capacity;
     } written;                 /* extract */
+    struct {
+        char *names[2]; /* of the two sides, as the user wrote them */
+        struct xr_list lists[2];
+        struct xr_diff_options options;
+        struct xr_diff diff; /* points into the lists */
+    } compared;
     struct xr_journal journal; /* for history and list --managed */
     struct xr_report_reader *reader;
 };

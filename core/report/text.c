@@ -21,7 +21,8 @@ void xr_report_text(const struct xr_report *report, const struct xr_text_style *
     if (style->quiet &&
         (report->verb == XR_VERB_INSPECT || report->verb == XR_VERB_STORES ||
          (report->verb == XR_VERB_READERS && !report->asked) || report->verb == XR_VERB_LIST ||
-         report->verb == XR_VERB_HISTORY || (report->verb == XR_VERB_SHOW && !style->pem)))
+         report->verb == XR_VERB_DIFF || report->verb == XR_VERB_HISTORY ||
+         (report->verb == XR_VERB_SHOW && !style->pem)))
         return;
     switch (report->verb) {
     case XR_VERB_INSPECT:
@@ -44,6 +45,9 @@ void xr_report_text(const struct xr_report *report, const struct xr_text_style *
         break;
     case XR_VERB_READERS:
         xr_text_readers(style, out, report);
+        break;
+    case XR_VERB_DIFF:
+        xr_text_diff(style, out, report);
         break;
     case XR_VERB_VERIFY:
         xr_text_answers(style, out, report);

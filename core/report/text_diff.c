@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What differs between two lists: as in the changelog of a package, or as Markdown. */
+#include "text.h"
+
+#include "sys/sys.h"
+
+#include <stdlib.h>
+
+#define CHANGELOG_WIDTH 80 /* also where the output is no terminal: it is to be pasted */
+#define DATE_LEN        10
+
+static const char *const titles[] = {
+    [XR_DIFF_ADDED] = "Added", [XR_DIFF_REMOVED] = "Removed", [XR_DIFF_CHANGED] = "Changed"};
+
+/* ---- Markdown ---- */
+
+/* GitHub makes links of these even where they are escaped; a comment behind the character stops it. */
+static bool begins_link(const char *text, const char *at)
+{
+    switch (*at) {
+    case '@':
+    case '#':
+        return at[1] != ' ' && at[1] != '\0';
+    case ':':
+        return at[1] == '/' && at[2] == '/';
+    case '.':
+        return at - text >= 3 && strchr("wW", at[-1]) != NULL && strchr("wW", at[-2]) != NULL;
+    default:
+        return false;
+    }
+}
+
+/* Visible text without a meaning in Markdown. */
+static void put_escaped(FILE *out, const char *text)
+{
+    for (const char *at = text; *at != '\0'; at++) {
+        if (strchr("\\`*_{}[]<>|~&$", *at) != NULL)
+            (void)fputc('\\', out);
+        (void)fputc(*at, out);
+        if (begins_link(text, at))
+            (void)fputs("<!-- -->", out);
+    }
+}
+
+/* ---- what is said of one certificate ---- */
+
+static void add(struct xr_buf *out, const char *text)
+{
+    xr_buf_fmt(out, "%s%s", out->len > 0 ? "; " : "", text);
+}
+
+static void add_owned(struct xr_buf *out, char *text)
+{
+    add(out, text);
+    free(text);
+}
+
+/* The day, and the time where it is not the day's last second, which lists mean by a day. */
+static void date_text(char out[XR_TIME_TEXT_MAX], int64_t at)
+{
+    xr_sys_time_text(out, at);
+    if (strcmp(out + DATE_LEN, "T23:59:59Z") == 0)
+        out[DATE_LEN] = '\0';
+}
+
+static void add_day(struct xr_buf *out, const char *format_before, int64_t at)
+{
+    char text[XR_TIME_TEXT_MAX];
+
+    xr_sys_time_text(text, at);
+    xr_buf_fmt(out, "%s%s%.*s", out->len > 0 ? "; " : "", format_before, DATE_LEN, text);
+}
+
+static void add_trust(struct xr_buf *out, const struct xr_diff_row *row, size_t side)
+{
+    char text[64];
+
+    if (row->trusted[side] != 0) {
+        xr_purposes_text(text, sizeof(text), row->trusted[side]);
+        add(out, text);
+    }
+    if (row->distrusted[side] != 0) {
+        xr_purposes_text(text, sizeof(text), row->distrusted[side]);
+        add_owned(out, xr_format("distrusted for %s", text));
+    }
+    if ((row->trusted[side] | row->distrusted[side]) == 0)
+        add(out, "trusted for nothing");
+}
+
+static const struct {
+    unsigned what;
+    const char *issued;
+} dated[] = {{XR_DIFF_SERVER_AFTER, "server certificates"},
+             {XR_DIFF_EMAIL_AFTER, "email certificates"}};
+
+static const struct xr_format_date *date_of(const struct xr_root *root, size_t at)
+{
+    return dated[at].what == XR_DIFF_SERVER_AFTER ? &root->server_after : &root->email_after;
+}
+
+/* What is certain without the other side: its trust, its expiry, its hash. */
+static char *facts(const struct xr_text_style *style, const struct xr_report *report,
+                   const struct xr_diff_row *row)
+{
+    size_t side = row->after != NULL ? 1 : 0;
+    const struct xr_root *root = side == 1 ? row->after : row->before;
+    struct xr_buf out = {0};
+    char hex[2 * XR_SHA256_LEN + 1], day[XR_TIME_TEXT_MAX];
+
+    add_trust(&out, row, side);
+    for (size_t i = 0; i < 2; i++) {
+        const struct xr_format_date *date = date_of(root, i);
+
+        if (!date->known)
+            continue;
+        date_text(day, date->at);
+        add_owned(&out, xr_format("no %s issued after %s", dated[i].issued, day));
+    }
+    if (xr_limits_any(&root->limits)) {
+        char *limits = xr_limits_text(&root->limits);
+
+        add_owned(&out, xr_format("only %s", limits));
+        free(limits);
+    }
+    if (root->cert != NULL)
+        add_day(&out, xr_report_expired(report, root->cert) ? "expired " : "expires ",
+                root->cert->d.not_after);
+    xr_hex(hex, root->sha256, XR_SHA256_LEN);
+    if (root->has_sha256) {
+        add_owned(&out, xr_format("SHA-256 %.*s", style->verbose ? 64 : XR_TEXT_ID_DIGITS, hex));
+    } else if (root->issuer.len > 0) {
+        char *serial = xr_x509_serial_text(root->serial);
+        char *issuer = xr_x509_name_short(root->issuer);
+        char *visible = xr_visible(issuer);
+
+        add_owned(&out, xr_format("serial number %s of %s", serial, visible));
+        free(visible);
+        free(issuer);
+        free(serial);
+    }
+    return out.data;
+}
+
+/* ---- what changed ---- */
+
+XR_PRINTF(2, 3)
+static void add_purposes(struct xr_buf *out, const char *format, ...)
+{
+    va_list args;
+    char text[160];
+
+    va_start(args, format);
+    (void)vsnprintf(text, sizeof(text), format, args);
+    va_end(args);
+    add(out, text);
+}
+
+static void add_trust_change(struct xr_buf *out, const struct xr_diff_row *row)
+{
+    const uint32_t *trusted = row->trusted, *distrusted = row->distrusted;
+    uint32_t given = trusted[1] & ~trusted[0], taken = trusted[0] & ~trusted[1];
+    uint32_t refused = distrusted[1] & ~distrusted[0], pardoned = distrusted[0] & ~distrusted[1];
+    char text[64], before[64];
+
+    if ((trusted[0] ^ trusted[1]) & XR_ANY_PURPOSE) {
+        /* "any" and names cannot be set against each other one by one. */
+        xr_purposes_text(text, sizeof(text), trusted[1]);
+        xr_purposes_text(before, sizeof(before), trusted[0]);
+        add_purposes(out, "trusted for %s (before: %s)", trusted[1] != 0 ? text : "nothing",
+                     trusted[0] != 0 ? before : "nothing");
+        given = taken = 0;
+    }
+    if (given != 0) {
+        xr_purposes_text(text, sizeof(text), given);
+        add_purposes(out, "%s trust added", text);
+    }
+    if (taken != 0) {
+        xr_purposes_text(text, sizeof(text), taken);
+        add_purposes(out, "%s trust removed", text);
+    }
+    if (refused != 0) {
+        xr_purposes_text(text, sizeof(text), refused);
+        add_purposes(out, "distrusted for %s", text);
+    }
+    if (pardoned != 0) {
+        xr_purposes_text(text, sizeof(text), pardoned);
+        add_purposes(out, "no longer distrusted for %s", text);
+    }
+}
+
+static void add_date_change(struct xr_buf *out, const struct xr_diff_row *row, size_t at)
+{
+    const struct xr_format_date *before = date_of(row->before, at),
+                                *after = date_of(row->after, at);
+    char is[XR_TIME_TEXT_MAX] = "", was[XR_TIME_TEXT_MAX] = "";
+
+    if (before->known)
+        date_text(was, before->at);
+    if (after->known)
+        date_text(is, after->at);
+    if (!after->known)
+        add_owned(out, xr_format("%s issued after %s trusted again", dated[at].issued, was));
+    else if (!before->known)
+        add_owned(out, xr_format("%s issued after %s not trusted", dated[at].issued, is));
+    else
+        add_owned(out, xr_format("%s issued after %s not trusted (before: %s)", dated[at].issued,
+                                 is, was));
+}
+
+static void add_limits_change(struct xr_buf *out, const struct xr_diff_row *row)
+{
+    char *before = xr_limits_text(&row->before->limits),
+         *after = xr_limits_text(&row->after->limits);
+
+    if (after == NULL)
+        add_owned(out, xr_format("no longer limited to %s", before));
+    else if (before == NULL)
+        add_owned(out, xr_format("limited to %s", after));
+    else
+        add_owned(out, xr_format("limited to %s (before: %s)", after, before));
+    free(before);
+    free(after);
+}
+
+static char *changes(const struct xr_diff_row *row)
+{
+    struct xr_buf out = {0};
+
+    if (row->what & XR_DIFF_TRUST)
+        add_trust_change(&out, row);
+    for (size_t i = 0; i < 2; i++) {
+        if (row->what & dated[i].what)
+            add_date_change(&out, row, i);
+    }
+    if (row->what & XR_DIFF_LIMITS)
+        add_limits_change(&out, row);
+    if (row->what & XR_DIFF_LABEL) {
+        char *before = xr_visible(row->before->label);
+
+        add_owned(&out, xr_format("renamed from %s", before));
+        free(before);
+    }
+    return out.data;
+}
+
+/* ---- the whole ---- */
+
+static void put_row(const struct xr_text_style *style, FILE *out, const struct xr_report *report,
+                    const struct xr_diff_row *row)
+{
+    bool changed = row->kind == XR_DIFF_CHANGED;
+    char *said = changed ? changes(row) : facts(style, report, row), *line = NULL;
+
+    if (style->markdown) {
+        (void)fputs("- **", out);
+        put_escaped(out, row->name);
+        (void)fputs(changed ? "**: " : "** (", out);
+        put_escaped(out, said);
+        (void)fputs(changed ? "\n" : ")\n", out);
+    } else {
+        line = xr_format(changed ? "%s: %s" : "%s (%s)", row->name, said);
+        (void)fputs("  * ", out);
+        xr_text_wrap(style, out, 4, 4, line);
+    }
+    free(line);
+    free(said);
+}
+
+static void put_sum(FILE *out, const struct xr_diff *diff, const struct xr_text_style *style)
+{
+    if (diff->count == 0)
+        (void)fprintf(out, "No differences: %zu the same.\n", diff->same);
+    else
+        (void)fprintf(out, "%s%zu added, %zu removed, %zu changed, %zu the same.\n",
+                      style->markdown ? "" : "\n", diff->of_kind[XR_DIFF_ADDED],
+                      diff->of_kind[XR_DIFF_REMOVED], diff->of_kind[XR_DIFF_CHANGED], diff->same);
+}
+
+void xr_text_diff(const struct xr_text_style *given, FILE *out, const struct xr_report *report)
+{
+    const struct xr_diff *diff = &report->compared.diff;
+    struct xr_text_style style = *given;
+    size_t at = 0;
+
+    if (report->exit != XR_EXIT_OK && report->exit != XR_EXIT_DRIFT)
+        return;
+    if (style.width == 0 || style.width > CHANGELOG_WIDTH)
+        style.width = CHANGELOG_WIDTH;
+    for (unsigned kind = 0; kind < XR_DIFF_KINDS; kind++) {
+        if (diff->of_kind[kind] == 0)
+            continue;
+        if (style.markdown)
+            (void)fprintf(out, "### %s\n\n", titles[kind]);
+        else
+            (void)fprintf(out, "%s%s%s:%s\n", at > 0 ? "\n" : "", BOLD(&style), titles[kind],
+                          PLAIN(&style));
+        for (; at < diff->count && diff->items[at].kind == (enum xr_diff_kind)kind; at++)
+            put_row(&style, out, report, &diff->items[at]);
+        if (style.markdown)
+            (void)fputc('\n', out);
+    }
+    put_sum(out, diff, &style);
+}
