@@ -10,18 +10,33 @@ struct comparing {
     const struct xr_diff_options *options;
 };
 
-/* Any purpose is each of those that are compared. */
-static uint32_t of_those(uint32_t purposes, uint32_t those)
+static uint32_t every(void)
 {
-    if (those == 0)
-        return purposes & XR_ANY_PURPOSE ? XR_ANY_PURPOSE : purposes;
-    return purposes & XR_ANY_PURPOSE ? those : purposes & those;
+    uint32_t all = 0;
+
+    for (uint32_t bit = 1; xr_purpose_name(bit) != NULL; bit <<= 1)
+        all |= bit;
+    return all;
+}
+
+/* Of all that a list says, what is compared. */
+static uint32_t compared(const struct comparing *c, uint32_t purposes)
+{
+    uint32_t those = c->options->purposes;
+
+    if (purposes & XR_ANY_PURPOSE)
+        purposes = every();
+    if (those != 0)
+        return purposes & those;
+    return purposes == every() || (c->options->no_purposes && purposes != 0) ? XR_ANY_PURPOSE
+                                                                             : purposes;
 }
 
 static bool counts(const struct comparing *c, const struct xr_root *root)
 {
-    return root != NULL && (c->options->purposes == 0 ||
-                            of_those(root->trusted | root->distrusted, c->options->purposes) != 0);
+    bool all = c->options->purposes == 0 && !c->options->no_purposes;
+
+    return root != NULL && (all || compared(c, root->trusted | root->distrusted) != 0);
 }
 
 /* ---- which is which ---- */
@@ -88,9 +103,8 @@ static void compare(struct comparing *c, const struct xr_root *before, const str
     if (row.before == NULL && row.after == NULL)
         return;
     for (size_t i = 0; i < 2; i++) {
-        row.trusted[i] = sides[i] != NULL ? of_those(sides[i]->trusted, c->options->purposes) : 0;
-        row.distrusted[i] =
-            sides[i] != NULL ? of_those(sides[i]->distrusted, c->options->purposes) : 0;
+        row.trusted[i] = sides[i] != NULL ? compared(c, sides[i]->trusted) : 0;
+        row.distrusted[i] = sides[i] != NULL ? compared(c, sides[i]->distrusted) : 0;
     }
     if (row.before == NULL)
         row.kind = XR_DIFF_ADDED;

@@ -21,7 +21,8 @@ struct xr_diff_row {
     enum xr_diff_kind kind;
     const struct xr_root *before, *after; /* of the lists; NULL on the side that does not have it */
     unsigned what;                        /* of XR_DIFF_CHANGED */
-    /* What each side trusts and distrusts it for, of the purposes that are compared. */
+    /* What each side trusts and distrusts it for, of the purposes that are compared: XR_ANY_PURPOSE
+     * alone, where that is all there are. */
     uint32_t trusted[2], distrusted[2];
     char *name; /* for people, visible: of the later list where that has one */
 };
@@ -37,6 +38,9 @@ struct xr_diff_options {
     /* Only these are compared: a certificate that a list neither trusts nor distrusts for them is not in
      * it. 0: all, and what is trusted for nothing is in the list too. */
     uint32_t purposes;
+    /* A side cannot tell purposes: only whether something is trusted, or distrusted, is compared, and
+     * what is neither is in no list. */
+    bool no_purposes;
     bool no_dates;  /* a side cannot tell dates: none is compared */
     bool no_labels; /* the sides name certificates each in its own way */
 };

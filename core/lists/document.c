@@ -8,6 +8,8 @@
 #include <jansson.h>
 #include <stdlib.h>
 
+#define ALL_PURPOSES (XR_SERVER | XR_CLIENT | XR_EMAIL | XR_CODE | XR_TIME)
+
 struct reading {
     struct xr_list *out;
     struct xr_error *err;
@@ -42,7 +44,7 @@ static enum xr_status read_purposes(uint32_t *out, struct reading *r, const json
     json_array_foreach(names, i, name)
     {
         const char *text = json_string_value(name);
-        uint32_t found = text != NULL && strcmp(text, "any") == 0 ? XR_ANY_PURPOSE : 0;
+        uint32_t found = text != NULL && strcmp(text, "any") == 0 ? ALL_PURPOSES : 0;
 
         for (uint32_t bit = 1; text != NULL && found == 0 && xr_purpose_name(bit) != NULL;
              bit <<= 1)
@@ -131,24 +133,11 @@ static enum xr_status add_entry(struct reading *r, const json_t *entry)
             limits = (struct xr_limits){0};
         }
     } else if (strcmp(place, xr_place_name(XR_DISTRUST)) == 0) {
-        root->distrusted |= purposes != 0 ? purposes : XR_ANY_PURPOSE;
+        root->distrusted = ALL_PURPOSES;
     }
 out:
     xr_limits_free(&limits);
     return status;
-}
-
-/* What one of the stores distrusts is distrusted. */
-static void settle(struct xr_root *root)
-{
-    if (root->distrusted == 0 || root->trusted == 0)
-        return;
-    if (root->trusted & XR_ANY_PURPOSE) {
-        for (uint32_t bit = 1; xr_purpose_name(bit) != NULL; bit <<= 1)
-            root->trusted |= bit;
-        root->trusted &= ~(uint32_t)XR_ANY_PURPOSE;
-    }
-    root->trusted = root->distrusted & XR_ANY_PURPOSE ? 0 : root->trusted & ~root->distrusted;
 }
 
 static enum xr_status add_store(struct reading *r, const json_t *store)
@@ -194,7 +183,7 @@ enum xr_status xr_list_json(struct xr_list *out, struct xr_bytes data, struct xr
                 break;
         }
     for (i = 0; i < out->roots.count; i++)
-        settle(&out->roots.items[i]);
+        out->roots.items[i].trusted &= ~out->roots.items[i].distrusted;
     json_decref(root);
     return status;
 }

@@ -55,12 +55,16 @@ static void add_owned(struct xr_buf *out, char *text)
     free(text);
 }
 
-/* The day, and the time where it is not the day's last second, which lists mean by a day. */
+/* A date alone means the end of that day. */
 static void date_text(char out[XR_TIME_TEXT_MAX], int64_t at)
 {
+    char *time = out + DATE_LEN;
+
     xr_sys_time_text(out, at);
-    if (strcmp(out + DATE_LEN, "T23:59:59Z") == 0)
-        out[DATE_LEN] = '\0';
+    if (strcmp(time, "T23:59:59Z") == 0)
+        *time = '\0';
+    else if (strcmp(time, "T00:00:00Z") == 0)
+        memcpy(time, " 00:00", sizeof(" 00:00"));
 }
 
 static void add_day(struct xr_buf *out, const char *format_before, int64_t at)
@@ -163,7 +167,7 @@ static void add_trust_change(struct xr_buf *out, const struct xr_diff_row *row)
     char text[64], before[64];
 
     if ((trusted[0] ^ trusted[1]) & XR_ANY_PURPOSE) {
-        /* "any" and names cannot be set against each other one by one. */
+        /* "Any" is shorter than what it is more, or less, than the other side. */
         xr_purposes_text(text, sizeof(text), trusted[1]);
         xr_purposes_text(before, sizeof(before), trusted[0]);
         add_purposes(out, "trusted for %s (before: %s)", trusted[1] != 0 ? text : "nothing",
@@ -258,9 +262,20 @@ static void put_row(const struct xr_text_style *style, FILE *out, const struct x
         put_escaped(out, said);
         (void)fputs(changed ? "\n" : ")\n", out);
     } else {
-        line = xr_format(changed ? "%s: %s" : "%s (%s)", row->name, said);
+        char *hash = changed ? NULL : strstr(said, "; SHA-256 ");
+
         (void)fputs("  * ", out);
-        xr_text_wrap(style, out, 4, 4, line);
+        line = xr_format(changed ? "%s: %s" : "%s (%s)", row->name, said);
+        /* A hash stands in one line with what it is. */
+        if (hash != NULL && xr_text_cells(line) > (int)style->width - 4) {
+            char *head = xr_format("%s (%.*s;", row->name, (int)(hash - said), said);
+
+            xr_text_wrap(style, out, 4, 4, head);
+            (void)fprintf(out, "    %s)\n", hash + 2);
+            free(head);
+        } else {
+            xr_text_wrap(style, out, 4, 4, line);
+        }
     }
     free(line);
     free(said);

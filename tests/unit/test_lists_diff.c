@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #define NOW INT64_C(1700000000)
+#define ALL (XR_SERVER | XR_CLIENT | XR_EMAIL | XR_CODE | XR_TIME)
 
 static struct xr_cert *certs[4];
 static struct xr_list before, after;
@@ -174,6 +175,27 @@ Test(lists_diff, for_a_purpose_only_what_is_said_of_it_counts)
     cr_assert_eq(diff.of_kind[XR_DIFF_CHANGED], 2);
 }
 
+Test(lists_diff, where_a_side_cannot_tell_purposes_only_trust_and_distrust_count)
+{
+    const struct xr_diff_options options = {.no_purposes = true};
+
+    put(&before, certs[0], XR_SERVER | XR_EMAIL);
+    put(&after, certs[0], ALL);
+    put(&before, certs[1], 0);
+    put(&before, certs[2], XR_EMAIL);
+    put(&after, certs[2], 0)->distrusted = XR_SERVER;
+    compare(&options);
+    cr_assert_eq(diff.count, 1);
+    cr_assert_eq(diff.same, 1);
+    cr_assert_eq(row(0)->what, XR_DIFF_TRUST);
+    cr_assert_eq(row(0)->trusted[0], XR_ANY_PURPOSE);
+    cr_assert_eq(row(0)->distrusted[1], XR_ANY_PURPOSE);
+    compare(NULL);
+    cr_assert_eq(diff.count, 3);
+    cr_assert_eq(row(1)->trusted[0], XR_SERVER | XR_EMAIL);
+    cr_assert_eq(row(1)->trusted[1], XR_ANY_PURPOSE, "all that there are is any");
+}
+
 Test(lists_diff, a_certificate_is_known_again_by_its_hash_or_its_number)
 {
     const struct xr_slices *slices = &certs[0]->d.slices;
@@ -248,9 +270,9 @@ Test(lists_diff, a_document_of_list_gives_the_trust_of_its_entries)
     cr_assert_str_eq(first->label, "L");
     cr_assert_str_eq(first->subject, "CN=S");
     cr_assert_eq(first->limits.dns.count, 1);
-    cr_assert_eq(second->trusted, XR_ANY_PURPOSE);
+    cr_assert_eq(second->trusted, ALL);
     cr_assert(!third->has_sha256 && third->has_id);
-    cr_assert_eq(third->distrusted, XR_ANY_PURPOSE);
+    cr_assert_eq(third->distrusted, ALL);
 }
 
 Test(lists_diff, of_two_stores_of_a_document_the_one_that_distrusts_counts)
@@ -264,8 +286,8 @@ Test(lists_diff, of_two_stores_of_a_document_the_one_that_distrusts_counts)
                 STORE(ENTRY("anchor", NAMED(HASH) ", \"purposes\": [\"server\", \"email\"]")) ", " STORE(
                     ENTRY("distrust", NAMED(HASH) ", \"purposes\": [\"server\"]")))),
         XR_OK, "%s", err.text);
-    cr_assert_eq(before.roots.items[0].trusted, XR_EMAIL);
-    cr_assert_eq(before.roots.items[0].distrusted, XR_SERVER);
+    cr_assert_eq(before.roots.items[0].trusted, 0);
+    cr_assert_eq(before.roots.items[0].distrusted, ALL);
 }
 
 Test(lists_diff, a_document_that_is_not_whole_is_an_error)
