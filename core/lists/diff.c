@@ -8,6 +8,7 @@
 struct comparing {
     struct xr_diff *out;
     const struct xr_diff_options *options;
+    bool no_purposes; /* but whether there are any */
 };
 
 static uint32_t every(void)
@@ -19,8 +20,8 @@ static uint32_t every(void)
     return all;
 }
 
-/* Of all that a list says, what is compared. */
-static uint32_t compared(const struct comparing *c, uint32_t purposes)
+/* Of all that a list says, what is asked for. */
+static uint32_t asked(const struct comparing *c, uint32_t purposes)
 {
     uint32_t those = c->options->purposes;
 
@@ -28,15 +29,19 @@ static uint32_t compared(const struct comparing *c, uint32_t purposes)
         purposes = every();
     if (those != 0)
         return purposes & those;
-    return purposes == every() || (c->options->no_purposes && purposes != 0) ? XR_ANY_PURPOSE
-                                                                             : purposes;
+    return purposes == every() ? XR_ANY_PURPOSE : purposes;
 }
 
 static bool counts(const struct comparing *c, const struct xr_root *root)
 {
-    bool all = c->options->purposes == 0 && !c->options->no_purposes;
+    bool all = c->options->purposes == 0 && !c->no_purposes;
 
-    return root != NULL && (all || compared(c, root->trusted | root->distrusted) != 0);
+    return root != NULL && (all || asked(c, root->trusted | root->distrusted) != 0);
+}
+
+static bool differ(const struct comparing *c, const uint32_t sides[2])
+{
+    return c->no_purposes ? (sides[0] != 0) != (sides[1] != 0) : sides[0] != sides[1];
 }
 
 /* ---- which is which ---- */
@@ -79,7 +84,7 @@ static unsigned changes(const struct comparing *c, const struct xr_diff_row *row
     bool email = those == 0 || (those & XR_EMAIL) != 0;
     unsigned what = 0;
 
-    if (row->trusted[0] != row->trusted[1] || row->distrusted[0] != row->distrusted[1])
+    if (differ(c, row->trusted) || differ(c, row->distrusted))
         what |= XR_DIFF_TRUST;
     if (!c->options->no_dates && server && !same_date(&a->server_after, &b->server_after))
         what |= XR_DIFF_SERVER_AFTER;
@@ -103,8 +108,8 @@ static void compare(struct comparing *c, const struct xr_root *before, const str
     if (row.before == NULL && row.after == NULL)
         return;
     for (size_t i = 0; i < 2; i++) {
-        row.trusted[i] = sides[i] != NULL ? compared(c, sides[i]->trusted) : 0;
-        row.distrusted[i] = sides[i] != NULL ? compared(c, sides[i]->distrusted) : 0;
+        row.trusted[i] = sides[i] != NULL ? asked(c, sides[i]->trusted) : 0;
+        row.distrusted[i] = sides[i] != NULL ? asked(c, sides[i]->distrusted) : 0;
     }
     if (row.before == NULL)
         row.kind = XR_DIFF_ADDED;
@@ -145,7 +150,8 @@ static int order(const void *left, const void *right)
 void xr_diff_lists(struct xr_diff *out, const struct xr_list *before, const struct xr_list *after,
                    const struct xr_diff_options *options)
 {
-    struct comparing c = {out, options};
+    struct comparing c = {out, options,
+                          options->purposes == 0 && (options->silent[0] || options->silent[1])};
     bool *met = xr_new(after->roots.count + 1, sizeof(*met));
 
     for (size_t i = 0; i < before->roots.count; i++) {

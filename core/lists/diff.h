@@ -22,7 +22,7 @@ struct xr_diff_row {
     const struct xr_root *before, *after; /* of the lists; NULL on the side that does not have it */
     unsigned what;                        /* of XR_DIFF_CHANGED */
     /* What each side trusts and distrusts it for, of the purposes that are compared: XR_ANY_PURPOSE
-     * alone, where that is all there are. */
+     * alone, where that is all there are. Of a side that is silent nobody should say what for. */
     uint32_t trusted[2], distrusted[2];
     char *name; /* for people, visible: of the later list where that has one */
 };
@@ -38,9 +38,9 @@ struct xr_diff_options {
     /* Only these are compared: a certificate that a list neither trusts nor distrusts for them is not in
      * it. 0: all, and what is trusted for nothing is in the list too. */
     uint32_t purposes;
-    /* A side cannot tell purposes: only whether something is trusted, or distrusted, is compared, and
-     * what is neither is in no list. */
-    bool no_purposes;
+    /* The side does not say what for. Without purposes, only whether something is trusted, or distrusted,
+     * is compared then, and what is neither is in no list. */
+    bool silent[2];
     bool no_dates;  /* a side cannot tell dates: none is compared */
     bool no_labels; /* the sides name certificates each in its own way */
 };

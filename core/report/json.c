@@ -139,7 +139,7 @@ static void comparison(struct rows *rows, const struct xr_report *report)
         begin_rows(rows, keys[kind]);
         for (size_t i = 0; i < diff->count; i++) {
             if (diff->items[i].kind == (enum xr_diff_kind)kind)
-                row(rows, xr_json_diff_row(&diff->items[i]));
+                row(rows, xr_json_diff_row(report, &diff->items[i]));
         }
         end_rows(rows);
     }

@@ -56,6 +56,6 @@ json_t *xr_json_holders(const struct xr_report *report, const struct xr_subject 
 
 /* ---- json_diff.c ---- */
 
-json_t *xr_json_diff_row(const struct xr_diff_row *row);
+json_t *xr_json_diff_row(const struct xr_report *report, const struct xr_diff_row *row);
 
 #endif

@@ -9,12 +9,16 @@ static json_t *date(const struct xr_format_date *at)
 }
 
 /* What one side says of it. */
-static void set_side(json_t *out, const struct xr_diff_row *row, size_t side)
+static void set_side(json_t *out, const struct xr_report *report, const struct xr_diff_row *row,
+                     size_t side)
 {
     const struct xr_root *root = side == 0 ? row->before : row->after;
 
     xr_json_set(out, "label", xr_json_string(root->label));
-    xr_json_set(out, "purposes", xr_json_purposes(row->trusted[side]));
+    xr_json_set(out, "trusted", json_boolean(row->trusted[side] != 0));
+    xr_json_set(out, "purposes",
+                report->compared.options.silent[side] ? json_null()
+                                                      : xr_json_purposes(row->trusted[side]));
     xr_json_set(out, "distrusted", xr_json_purposes(row->distrusted[side]));
     xr_json_set(out, "server_distrust_after", date(&root->server_after));
     xr_json_set(out, "email_distrust_after", date(&root->email_after));
@@ -46,7 +50,7 @@ static void set_names(json_t *out, const struct xr_diff_row *row)
     }
 }
 
-json_t *xr_json_diff_row(const struct xr_diff_row *row)
+json_t *xr_json_diff_row(const struct xr_report *report, const struct xr_diff_row *row)
 {
     static const struct {
         unsigned what;
@@ -61,7 +65,7 @@ json_t *xr_json_diff_row(const struct xr_diff_row *row)
 
     set_names(out, row);
     if (row->kind != XR_DIFF_CHANGED) {
-        set_side(out, row, row->before != NULL ? 0 : 1);
+        set_side(out, report, row, row->before != NULL ? 0 : 1);
         json_decref(what);
         json_decref(before);
         json_decref(after);
@@ -71,8 +75,8 @@ json_t *xr_json_diff_row(const struct xr_diff_row *row)
         if (row->what & names[i].what)
             xr_json_add(what, json_string(names[i].name));
     }
-    set_side(before, row, 0);
-    set_side(after, row, 1);
+    set_side(before, report, row, 0);
+    set_side(after, report, row, 1);
     xr_json_set(out, "what", what);
     xr_json_set(out, "before", before);
     xr_json_set(out, "after", after);

@@ -8,6 +8,7 @@
 
 #define CHANGELOG_WIDTH 80 /* also where the output is no terminal: it is to be pasted */
 #define DATE_LEN        10
+#define INDENT          4 /* behind a bullet */
 
 static const char *const titles[] = {
     [XR_DIFF_ADDED] = "Added", [XR_DIFF_REMOVED] = "Removed", [XR_DIFF_CHANGED] = "Changed"};
@@ -75,11 +76,11 @@ static void add_day(struct xr_buf *out, const char *format_before, int64_t at)
     xr_buf_fmt(out, "%s%s%.*s", out->len > 0 ? "; " : "", format_before, DATE_LEN, text);
 }
 
-static void add_trust(struct xr_buf *out, const struct xr_diff_row *row, size_t side)
+static void add_trust(struct xr_buf *out, const struct xr_diff_row *row, size_t side, bool silent)
 {
     char text[64];
 
-    if (row->trusted[side] != 0) {
+    if (row->trusted[side] != 0 && !silent) {
         xr_purposes_text(text, sizeof(text), row->trusted[side]);
         add(out, text);
     }
@@ -93,9 +94,10 @@ static void add_trust(struct xr_buf *out, const struct xr_diff_row *row, size_t 
 
 static const struct {
     unsigned what;
+    uint32_t purpose;
     const char *issued;
-} dated[] = {{XR_DIFF_SERVER_AFTER, "server certificates"},
-             {XR_DIFF_EMAIL_AFTER, "email certificates"}};
+} dated[] = {{XR_DIFF_SERVER_AFTER, XR_SERVER, "server certificates"},
+             {XR_DIFF_EMAIL_AFTER, XR_EMAIL, "email certificates"}};
 
 static const struct xr_format_date *date_of(const struct xr_root *root, size_t at)
 {
@@ -110,12 +112,13 @@ static char *facts(const struct xr_text_style *style, const struct xr_report *re
     const struct xr_root *root = side == 1 ? row->after : row->before;
     struct xr_buf out = {0};
     char hex[2 * XR_SHA256_LEN + 1], day[XR_TIME_TEXT_MAX];
+    uint32_t those = report->compared.options.purposes;
 
-    add_trust(&out, row, side);
+    add_trust(&out, row, side, report->compared.options.silent[side]);
     for (size_t i = 0; i < 2; i++) {
         const struct xr_format_date *date = date_of(root, i);
 
-        if (!date->known)
+        if (!date->known || (those != 0 && (those & dated[i].purpose) == 0))
             continue;
         date_text(day, date->at);
         add_owned(&out, xr_format("no %s issued after %s", dated[i].issued, day));
@@ -157,6 +160,17 @@ static void add_purposes(struct xr_buf *out, const char *format, ...)
     (void)vsnprintf(text, sizeof(text), format, args);
     va_end(args);
     add(out, text);
+}
+
+/* Where a side does not say what for. */
+static void add_bare_change(struct xr_buf *out, const struct xr_diff_row *row)
+{
+    const bool trusted = row->trusted[1] != 0, distrusted = row->distrusted[1] != 0;
+
+    if (trusted != (row->trusted[0] != 0))
+        add(out, trusted ? "trust added" : "trust removed");
+    if (distrusted != (row->distrusted[0] != 0))
+        add(out, distrusted ? "distrusted" : "no longer distrusted");
 }
 
 static void add_trust_change(struct xr_buf *out, const struct xr_diff_row *row)
@@ -226,11 +240,15 @@ static void add_limits_change(struct xr_buf *out, const struct xr_diff_row *row)
     free(after);
 }
 
-static char *changes(const struct xr_diff_row *row)
+static char *changes(const struct xr_report *report, const struct xr_diff_row *row)
 {
+    const struct xr_diff_options *options = &report->compared.options;
     struct xr_buf out = {0};
 
-    if (row->what & XR_DIFF_TRUST)
+    if ((row->what & XR_DIFF_TRUST) != 0 && options->purposes == 0 &&
+        (options->silent[0] || options->silent[1]))
+        add_bare_change(&out, row);
+    else if (row->what & XR_DIFF_TRUST)
         add_trust_change(&out, row);
     for (size_t i = 0; i < 2; i++) {
         if (row->what & dated[i].what)
@@ -249,11 +267,35 @@ static char *changes(const struct xr_diff_row *row)
 
 /* ---- the whole ---- */
 
+/* Behind "  * ": what stands between semicolons stays in one line where it fits in one. */
+static void put_pieces(const struct xr_text_style *style, FILE *out, const char *text)
+{
+    struct xr_buf line = {0};
+
+    while (*text != '\0') {
+        const char *end = strstr(text, "; ");
+        char *piece =
+            end != NULL ? xr_format("%.*s", (int)(end + 1 - text), text) : xr_strdup(text);
+        int used = INDENT + (line.len > 0 ? xr_text_cells(line.data) + 1 : 0);
+
+        if (line.len > 0 && used + xr_text_cells(piece) > (int)style->width) {
+            xr_text_wrap(style, out, INDENT, INDENT, line.data);
+            (void)fprintf(out, "%*s", INDENT, "");
+            line.len = 0;
+        }
+        xr_buf_fmt(&line, "%s%s", line.len > 0 ? " " : "", piece);
+        free(piece);
+        text = end != NULL ? end + 2 : "";
+    }
+    xr_text_wrap(style, out, INDENT, INDENT, line.data);
+    xr_buf_free(&line);
+}
+
 static void put_row(const struct xr_text_style *style, FILE *out, const struct xr_report *report,
                     const struct xr_diff_row *row)
 {
     bool changed = row->kind == XR_DIFF_CHANGED;
-    char *said = changed ? changes(row) : facts(style, report, row), *line = NULL;
+    char *said = changed ? changes(report, row) : facts(style, report, row), *line = NULL;
 
     if (style->markdown) {
         (void)fputs("- **", out);
@@ -262,20 +304,9 @@ static void put_row(const struct xr_text_style *style, FILE *out, const struct x
         put_escaped(out, said);
         (void)fputs(changed ? "\n" : ")\n", out);
     } else {
-        char *hash = changed ? NULL : strstr(said, "; SHA-256 ");
-
         (void)fputs("  * ", out);
         line = xr_format(changed ? "%s: %s" : "%s (%s)", row->name, said);
-        /* A hash stands in one line with what it is. */
-        if (hash != NULL && xr_text_cells(line) > (int)style->width - 4) {
-            char *head = xr_format("%s (%.*s;", row->name, (int)(hash - said), said);
-
-            xr_text_wrap(style, out, 4, 4, head);
-            (void)fprintf(out, "    %s)\n", hash + 2);
-            free(head);
-        } else {
-            xr_text_wrap(style, out, 4, 4, line);
-        }
+        put_pieces(style, out, line);
     }
     free(line);
     free(said);

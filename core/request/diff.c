@@ -81,14 +81,16 @@ static void choose(struct xr_report *report)
     struct tells tells[] = {told(&lists[0]), told(&lists[1])};
 
     options->no_labels = !same_kind(&lists[0], &lists[1]);
-    options->no_purposes = options->purposes == 0 && !(tells[0].purposes && tells[1].purposes);
     options->no_dates = !(tells[0].dates && tells[1].dates);
     for (size_t i = 0; i < 2; i++) {
-        if (options->no_purposes && !tells[i].purposes && tells[1 - i].purposes)
+        if (lists[i].roots.count == 0)
+            xr_report_say(report, XR_NOTE, NULL, "%s has no certificates", names[i]);
+        options->silent[i] = !tells[i].purposes;
+        if (!tells[i].purposes && tells[1 - i].purposes)
             xr_report_say(report, XR_NOTE, NULL,
-                          "%s does not say what its roots are trusted for: purposes are not "
-                          "compared (use --for)",
-                          names[i]);
+                          "%s does not say what its roots are trusted for: %s", names[i],
+                          options->purposes == 0 ? "purposes are not compared without --for"
+                                                 : "taken as trusted for what --for names");
         if (!tells[i].dates && tells[1 - i].dates)
             xr_report_say(report, XR_NOTE, NULL,
                           "%s has no dates after which roots are not trusted: they are not "
