@@ -145,6 +145,25 @@ static void comparison(struct rows *rows, const struct xr_report *report)
     }
 }
 
+static void chain(struct rows *rows, const struct xr_report *report)
+{
+    const struct xr_chain *chain = &report->chain;
+
+    begin_rows(rows, "chain");
+    for (size_t i = 0; i < chain->rows.count; i++)
+        row(rows, xr_json_chain_row(report, &chain->rows.items[i]));
+    end_rows(rows);
+    begin_rows(rows, "left_out");
+    for (size_t i = 0; i < chain->left_out.count; i++)
+        row(rows, xr_json_chain_left(report, &chain->left_out.items[i]));
+    end_rows(rows);
+    begin_rows(rows, "stores");
+    for (size_t i = 0; i < chain->stores.count; i++)
+        row(rows, xr_json_chain_store(report, &chain->stores.items[i]));
+    end_rows(rows);
+    member(rows, "useful_until", chain->has_until ? xr_json_when(chain->until) : json_null());
+}
+
 static void body(struct rows *rows, const struct xr_report *report)
 {
     switch (report->verb) {
@@ -177,6 +196,9 @@ static void body(struct rows *rows, const struct xr_report *report)
         for (size_t i = 0; i < report->readers.count; i++)
             row(rows, xr_json_reader(report, &report->readers.items[i]));
         end_rows(rows);
+        return;
+    case XR_VERB_CHAIN:
+        chain(rows, report);
         return;
     case XR_VERB_VERIFY:
         begin_rows(rows, "stores");

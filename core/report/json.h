@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The JSON document, schema 1: json.c writes it, json_rows.c and json_diff.c make its rows from facts,
- * json_parts.c is what rows have in common. Only these four use jansson. A json_t that is returned belongs to the caller. */
+/* The JSON document, schema 1: json.c writes it, json_rows.c, json_chain.c, json_diff.c and json_extract.c make
+ * its rows from facts, json_parts.c is what rows have in common. Only these use jansson. A json_t that is
+ * returned belongs to the caller. */
 #ifndef XR_JSON_H
 #define XR_JSON_H
 
@@ -37,6 +38,12 @@ void xr_json_set_subject(json_t *out, const struct xr_report *report, size_t at)
 json_t *xr_json_places_of(const struct xr_state *state);
 /* What an anchor is limited to: a key only where there are limits. */
 void xr_json_set_limits(json_t *out, const struct xr_limits *limits);
+
+/* ---- json_chain.c ---- */
+
+json_t *xr_json_chain_row(const struct xr_report *report, const struct xr_chain_row *row);
+json_t *xr_json_chain_left(const struct xr_report *report, const struct xr_chain_left *left);
+json_t *xr_json_chain_store(const struct xr_report *report, const struct xr_chain_store *store);
 
 /* ---- json_rows.c ---- */
 

@@ -251,6 +251,20 @@ void xr_answer_row_free(struct xr_answer_row *row)
     free(row->why);
 }
 
+static void chain_free(struct xr_chain *chain)
+{
+    for (size_t i = 0; i < chain->left_out.count; i++)
+        free(chain->left_out.items[i].why);
+    for (size_t i = 0; i < chain->stores.count; i++) {
+        free(chain->stores.items[i].store);
+        free(chain->stores.items[i].why);
+        free(chain->stores.items[i].needs);
+    }
+    free(chain->rows.items);
+    free(chain->left_out.items);
+    free(chain->stores.items);
+}
+
 void xr_report_free(struct xr_report *report)
 {
     if (report == NULL)
@@ -275,6 +289,7 @@ void xr_report_free(struct xr_report *report)
         free((void *)report->listed.items[i].items);
     free(report->listed.items);
     free(report->shown.items);
+    chain_free(&report->chain);
     for (size_t i = 0; i < report->reader->name_count; i++)
         free(report->reader->names[i]);
     free(report->reader->names);

@@ -40,6 +40,37 @@ struct xr_listed {
     size_t count, capacity;
 };
 
+/* The file that a server must send. */
+struct xr_chain {
+    struct {
+        struct xr_chain_row {
+            size_t at; /* in the pool */
+            bool cross;
+            int64_t until; /* of use until then */
+        } * items;         /* in the order of the file */
+        size_t count, capacity;
+    } rows;
+    struct {
+        struct xr_chain_left {
+            size_t at;
+            char *why; /* for people, visible */
+        } * items;
+        size_t count, capacity;
+    } left_out;
+    struct {
+        struct xr_chain_store {
+            char *store;
+            bool silent;              /* of a store that is asked together with others */
+            enum xr_answer validates; /* with this file */
+            char *why;                /* of an answer that is not yes; or NULL */
+            bool *needs;              /* by row: not without it */
+        } * items;
+        size_t count, capacity;
+    } stores;
+    bool has_until; /* is there a cross certificate? */
+    int64_t until;  /* when the first of them is of no more use */
+};
+
 /* What show was asked for. */
 struct xr_shown {
     struct xr_subject subject;
@@ -119,6 +150,7 @@ struct xr_report {
         struct xr_shown *items;
         size_t count, capacity;
     } shown;
+    struct xr_chain chain;
     struct xr_readers readers;
     bool asked; /* readers: of a file */
     struct {

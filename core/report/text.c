@@ -52,6 +52,9 @@ void xr_report_text(const struct xr_report *report, const struct xr_text_style *
     case XR_VERB_VERIFY:
         xr_text_answers(style, out, report);
         break;
+    case XR_VERB_CHAIN:
+        xr_text_chain(out, report);
+        break;
     default:
         xr_text_changes(style, out, report);
         break;

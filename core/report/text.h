@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Text for people: text.c dispatches, text_inspect.c, text_list.c, text_read.c, text_readers.c, text_extract.c,
- * text_diff.c and text_change.c write, text_parts.c
+/* Text for people: text.c dispatches, text_chain.c, text_inspect.c, text_list.c, text_read.c, text_readers.c,
+ * text_extract.c, text_diff.c and text_change.c write, text_parts.c
  * is what they share. Only text.c sees a caller's struct xr_text_style; the others get it whole. */
 #ifndef XR_TEXT_H
 #define XR_TEXT_H
@@ -69,5 +69,7 @@ void xr_text_written(const struct xr_text_style *style, FILE *out, const struct 
 void xr_text_readers(const struct xr_text_style *style, FILE *out, const struct xr_report *report);
 void xr_text_diff(const struct xr_text_style *style, FILE *out, const struct xr_report *report);
 void xr_text_answers(const struct xr_text_style *style, FILE *out, const struct xr_report *report);
+/* The file itself, also for a quiet report. */
+void xr_text_chain(FILE *out, const struct xr_report *report);
 
 #endif
