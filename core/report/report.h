@@ -156,7 +156,7 @@ struct xr_report {
     struct {
         struct xr_written *items;
         size_t count, capacity;
-    } written;                 /* extract */
+    } written; /* extract */
     struct {
         char *names[2]; /* of the two sides, as the user wrote them */
         struct xr_list lists[2];

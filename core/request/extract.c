@@ -202,7 +202,7 @@ static enum xr_status mix(struct extract *x, struct xr_buf *content,
 
     if (x->written->to_stdout || (!x->rq->update && x->format->keeps == NULL))
         return XR_OK;
-    status = xr_output_read(&old, x->written->path, KEYSTORE_MAX, err);
+    status = xr_sys_output_read(&old, x->written->path, KEYSTORE_MAX, err);
     there = (struct xr_bytes){(const unsigned char *)old.data, old.len};
     if (status == XR_ABSENT) {
         status = XR_OK;
@@ -241,9 +241,9 @@ static void put_file(struct extract *x, struct xr_buf *content)
         *content = (struct xr_buf){0};
         return;
     }
-    if (xr_output_file(&state, x->written->path,
-                       (struct xr_bytes){(const unsigned char *)content->data, content->len},
-                       how_of(x), &err) != XR_OK)
+    if (xr_sys_output_file(&state, x->written->path,
+                           (struct xr_bytes){(const unsigned char *)content->data, content->len},
+                           how_of(x), &err) != XR_OK)
         fail(x, &err);
     else
         set_state(x, state);
@@ -264,8 +264,8 @@ static void put_directory(struct extract *x, const struct xr_format_files *files
             {(const unsigned char *)file->content.data, file->content.len}};
     }
     x->written->files = files->count;
-    if (xr_output_directory(&state, x->written->path, entries, files->count, how_of(x),
-                            &x->written->differences, &err) != XR_OK)
+    if (xr_sys_output_directory(&state, x->written->path, entries, files->count, how_of(x),
+                                &x->written->differences, &err) != XR_OK)
         fail(x, &err);
     else
         set_state(x, state);

@@ -29,15 +29,15 @@ enum xr_output_how {
 
 /* Reads a file that may be there: XR_ABSENT if not. Links are followed that belong to root or to the
  * caller (xr_sys_resolve). */
-enum xr_status xr_output_read(struct xr_buf *out, const char *path, size_t limit,
-                              struct xr_error *err);
-enum xr_status xr_output_file(enum xr_output_state *out, const char *path, struct xr_bytes data,
-                              enum xr_output_how how, struct xr_error *err);
+enum xr_status xr_sys_output_read(struct xr_buf *out, const char *path, size_t limit,
+                                  struct xr_error *err);
+enum xr_status xr_sys_output_file(enum xr_output_state *out, const char *path, struct xr_bytes data,
+                                  enum xr_output_how how, struct xr_error *err);
 /* differences, for people: "NAME is missing", "NAME differs", "NAME is not ours". XR_UNSUPPORTED: links
  * cannot be made here. */
-enum xr_status xr_output_directory(enum xr_output_state *out, const char *path,
-                                   const struct xr_output_entry *entries, size_t count,
-                                   enum xr_output_how how, struct xr_strings *differences,
-                                   struct xr_error *err);
+enum xr_status xr_sys_output_directory(enum xr_output_state *out, const char *path,
+                                       const struct xr_output_entry *entries, size_t count,
+                                       enum xr_output_how how, struct xr_strings *differences,
+                                       struct xr_error *err);
 
 #endif

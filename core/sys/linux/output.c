@@ -58,8 +58,8 @@ static enum xr_status read_there(struct xr_buf *out, int dir, const char *name, 
     return status;
 }
 
-enum xr_status xr_output_read(struct xr_buf *out, const char *path, size_t limit,
-                              struct xr_error *err)
+enum xr_status xr_sys_output_read(struct xr_buf *out, const char *path, size_t limit,
+                                  struct xr_error *err)
 {
     struct place place = {0};
     enum xr_status status = find(&place, path, err);
@@ -132,8 +132,8 @@ static enum xr_status new_file(const struct place *place, struct xr_bytes data,
     return status;
 }
 
-enum xr_status xr_output_file(enum xr_output_state *out, const char *path, struct xr_bytes data,
-                              enum xr_output_how how, struct xr_error *err)
+enum xr_status xr_sys_output_file(enum xr_output_state *out, const char *path, struct xr_bytes data,
+                                  enum xr_output_how how, struct xr_error *err)
 {
     struct place place = {0};
     struct stat st;
@@ -318,10 +318,10 @@ static enum xr_status build(const struct place *place, bool exchange,
     return status;
 }
 
-enum xr_status xr_output_directory(enum xr_output_state *out, const char *path,
-                                   const struct xr_output_entry *entries, size_t count,
-                                   enum xr_output_how how, struct xr_strings *differences,
-                                   struct xr_error *err)
+enum xr_status xr_sys_output_directory(enum xr_output_state *out, const char *path,
+                                       const struct xr_output_entry *entries, size_t count,
+                                       enum xr_output_how how, struct xr_strings *differences,
+                                       struct xr_error *err)
 {
     struct place place = {0};
     struct there there = {0};

@@ -41,8 +41,8 @@ static enum xr_status find(int *dir, char **whole, const char **name, const char
     return open_dir(dir, *whole, err);
 }
 
-enum xr_status xr_output_read(struct xr_buf *out, const char *path, size_t limit,
-                              struct xr_error *err)
+enum xr_status xr_sys_output_read(struct xr_buf *out, const char *path, size_t limit,
+                                  struct xr_error *err)
 {
     char *whole = NULL;
     const char *name = NULL;
@@ -79,8 +79,8 @@ static enum xr_output_state state_of(int dir, const char *name, struct xr_bytes 
                                         : XR_OUTPUT_OTHER;
 }
 
-enum xr_status xr_output_file(enum xr_output_state *out, const char *path, struct xr_bytes data,
-                              enum xr_output_how how, struct xr_error *err)
+enum xr_status xr_sys_output_file(enum xr_output_state *out, const char *path, struct xr_bytes data,
+                                  enum xr_output_how how, struct xr_error *err)
 {
     char *whole = NULL;
     const char *name = NULL;
@@ -126,7 +126,7 @@ static void compare(struct xr_strings *out, const char *path, const struct xr_st
         char *at = xr_format("%s/%s", path, entries[i].name);
         enum xr_output_state state = XR_OUTPUT_NEW;
 
-        if (xr_output_file(&state, at, entries[i].content, XR_OUTPUT_CHECK, NULL) != XR_OK ||
+        if (xr_sys_output_file(&state, at, entries[i].content, XR_OUTPUT_CHECK, NULL) != XR_OK ||
             state == XR_OUTPUT_NEW)
             differs(out, entries[i].name, "is missing");
         else if (state == XR_OUTPUT_OTHER)
@@ -159,15 +159,15 @@ static enum xr_status put_entry(const char *path, const struct xr_output_entry *
         free(below);
     }
     if (status == XR_OK)
-        status = xr_output_file(&state, at, entry->content, XR_OUTPUT_PUT, err);
+        status = xr_sys_output_file(&state, at, entry->content, XR_OUTPUT_PUT, err);
     free(at);
     return status;
 }
 
-enum xr_status xr_output_directory(enum xr_output_state *out, const char *path,
-                                   const struct xr_output_entry *entries, size_t count,
-                                   enum xr_output_how how, struct xr_strings *differences,
-                                   struct xr_error *err)
+enum xr_status xr_sys_output_directory(enum xr_output_state *out, const char *path,
+                                       const struct xr_output_entry *entries, size_t count,
+                                       enum xr_output_how how, struct xr_strings *differences,
+                                       struct xr_error *err)
 {
     struct xr_strings names = {0};
     size_t before = differences->count;
