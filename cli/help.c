@@ -24,7 +24,9 @@ void help_all(FILE *out)
                 out);
     for (unsigned command = 0; command < COMMANDS; command++) {
         const char *example = command_table[command].example;
-        size_t word = strcspn(example + (example[0] == ' '), " ") + (example[0] == ' ');
+        bool option = strncmp(example, " -", 2) == 0;
+        size_t word =
+            option ? 0 : strcspn(example + (example[0] == ' '), " ") + (example[0] == ' ');
 
         /* Without the options of the example: its own help shows it whole. */
         (void)fprintf(out, "  crossroot %s%.*s%*s  %s\n", command_name(command), (int)word, example,

@@ -217,10 +217,10 @@ const struct command command_table[COMMANDS] = {
         {"say what differs between two root lists", "A B [--markdown]",
          "A and B are what extract takes, or documents of list --json from two machines.\n"
          "Exit 3 if they differ.\n",
-         " old/certdata.txt new/certdata.txt", NULL, OPERANDS_TWO},
+         " old.txt new.txt", NULL, OPERANDS_TWO},
     [XR_VERB_CHAIN] =
         {"make the file that a server must send", "LEAF… [--from SOURCE]… [--all-paths]",
-         "Prints the server's certificate, the CAs above it and cross certificates as PEM, in\n"
+         "Prints PEM: the server's certificate, the CAs above it and cross certificates, in\n"
          "the order in which a server sends them, without the root.\n",
          " server.pem --from cas/ > chain.pem", NULL, OPERANDS_FILES},
     [COMMAND_COMPLETION] =

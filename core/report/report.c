@@ -265,6 +265,20 @@ static void chain_free(struct xr_chain *chain)
     free(chain->stores.items);
 }
 
+void xr_written_free(struct xr_written *written)
+{
+    free(written->format);
+    free(written->path);
+    free(written->why);
+    xr_buf_free(&written->content);
+    for (size_t i = 0; i < written->left_out.count; i++) {
+        free(written->left_out.items[i].name);
+        free(written->left_out.items[i].why);
+    }
+    free(written->left_out.items);
+    xr_strings_free(&written->differences);
+}
+
 void xr_report_free(struct xr_report *report)
 {
     if (report == NULL)

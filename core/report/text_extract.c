@@ -7,20 +7,6 @@
 #define NAMED       8u /* of one kind, unless verbose */
 #define DIFFERENCES 20u
 
-void xr_written_free(struct xr_written *written)
-{
-    free(written->format);
-    free(written->path);
-    free(written->why);
-    xr_buf_free(&written->content);
-    for (size_t i = 0; i < written->left_out.count; i++) {
-        free(written->left_out.items[i].name);
-        free(written->left_out.items[i].why);
-    }
-    free(written->left_out.items);
-    xr_strings_free(&written->differences);
-}
-
 static const char *plural(size_t count)
 {
     return count == 1 ? "" : "s";

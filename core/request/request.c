@@ -23,29 +23,6 @@ int64_t xr_time_parse(const char *text, bool *ok)
     return xr_sys_parse_time(text, ok);
 }
 
-void xr_engine_load_plugins(struct xr_engine *engine)
-{
-    struct xr_registry *registry = &engine->report->registry;
-    /* An inspection of files looks at stores by the way. */
-    enum xr_level level =
-        engine->rq->verb == XR_VERB_INSPECT && engine->rq->stores.count == 0 ? XR_INFO : XR_WARNING;
-    struct xr_error err = {0};
-
-    if (engine->plugins)
-        return;
-    engine->plugins = true;
-    xr_registry_init(registry);
-    for (size_t i = 0; i < engine->rq->plugins.count; i++) {
-        if (xr_registry_plugin(registry, engine->rq->plugins.items[i], &err) != XR_OK) {
-            xr_report_say(engine->report, XR_ERROR, NULL, "%s", err.text);
-            xr_report_raise(engine->report, XR_EXIT_FAILED);
-        }
-    }
-    xr_registry_directory(registry, XR_PLUGIN_DIR);
-    for (size_t i = 0; i < registry->refused.count; i++)
-        xr_report_say(engine->report, level, NULL, "%s", registry->refused.items[i]);
-}
-
 /* Records of an image are kept on the host, in a directory of its own. */
 static char *state_dir_of(const struct xr_request *rq)
 {
