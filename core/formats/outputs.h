@@ -27,6 +27,14 @@ struct xr_output_options {
     struct xr_bytes password;              /* of keystores; data NULL: the usual one */
 };
 
+/* Which certificates that are trusted for nothing it can hold, and that they are. */
+enum xr_output_neutral {
+    XR_NEUTRAL_NONE,
+    XR_NEUTRAL_CAS, /* CAs below others: to find paths by */
+    XR_NEUTRAL_ROOTS, /* self-issued ones: others would make OpenSSL refuse every chain through them */
+    XR_NEUTRAL_ALL
+};
+
 struct xr_output_format {
     const char *name; /* on the command line */
     const char *what; /* for people: at most 48 columns */
@@ -39,8 +47,7 @@ struct xr_output_format {
     bool tells_serials;  /* and a distrust by issuer and serial, without a certificate */
     bool tells_dates;    /* xr_format_cert.server_after, email_after */
     bool tells_limits;   /* xr_format_cert.limits */
-    bool tells_neutral;  /* certificates that are trusted for nothing, such as intermediates */
-    bool only_roots;   /* of those only roots: it would make OpenSSL refuse chains through others */
+    enum xr_output_neutral neutral;
     uint32_t purposes; /* with tells_purposes: those it knows; 0: all */
     void (*write)(struct xr_format_files *out, struct xr_format_cert *const *certs, size_t count,
                   const struct xr_output_options *options);

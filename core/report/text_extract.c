@@ -62,24 +62,40 @@ static bool has(const struct xr_written *w, const struct xr_left_out *left)
     return false;
 }
 
+/* " (pem, java)", or " (all but java)"; nothing if it is of all. marks: which outputs. */
+static void put_formats(struct xr_buf *out, const struct xr_report *report, const bool *marks)
+{
+    size_t all = report->written.count, count = 0, n = 0;
+    bool others = false;
+
+    for (size_t i = 0; i < all; i++)
+        count += marks[i];
+    if (count == all)
+        return;
+    others = count > all - count;
+    xr_buf_str(out, others ? " (all but " : " (");
+    for (size_t i = 0; i < all; i++) {
+        if (marks[i] != others)
+            xr_buf_fmt(out, "%s%s", n++ > 0 ? ", " : "", report->written.items[i].format);
+    }
+    xr_buf_str(out, ")");
+}
+
 /* One certificate, and the outputs that it is said of, unless these are all. */
 static void put_left(const struct xr_text_style *style, FILE *out, const struct xr_report *report,
                      const struct xr_left_out *left)
 {
-    struct xr_buf line = {0}, formats = {0};
-    size_t count = 0;
+    bool *marks = xr_new(report->written.count, sizeof(*marks));
+    struct xr_buf line = {0};
 
-    for (size_t i = 0; i < report->written.count; i++) {
-        if (has(&report->written.items[i], left))
-            xr_buf_fmt(&formats, "%s%s", count++ > 0 ? ", " : "", report->written.items[i].format);
-    }
+    for (size_t i = 0; i < report->written.count; i++)
+        marks[i] = has(&report->written.items[i], left);
     xr_buf_fmt(&line, "%s: %s", left->name, left->why);
-    if (count < report->written.count)
-        xr_buf_fmt(&line, " (%s)", formats.data);
+    put_formats(&line, report, marks);
     (void)fputs("  ", out);
     xr_text_wrap(style, out, 2, 4, line.data);
     xr_buf_free(&line);
-    xr_buf_free(&formats);
+    free(marks);
 }
 
 /* Those of one kind, each once. */
@@ -109,13 +125,13 @@ static void put_kind(const struct xr_text_style *style, FILE *out, const struct 
         (void)fprintf(out, "  and %zu more; -v names them\n", shown - NAMED);
 }
 
-/* "pem: 47 not trusted for server, 2 trusted for nothing". */
-static void put_counts(const struct xr_text_style *style, FILE *out, const struct xr_written *w)
+/* "47 not trusted for server, 2 trusted for nothing", allocated; NULL: nothing is left out so. */
+static char *counts_of(const struct xr_written *w)
 {
     struct xr_buf line = {0};
     size_t kinds = 0;
 
-    for (size_t i = 0; i < w->left_out.count; i++) {
+    for (size_t i = 0; i < w->left_out.count && w->state != XR_WRITTEN_FAILED; i++) {
         const struct xr_left_out *left = &w->left_out.items[i];
         size_t count = 1;
         bool seen = !left->plain;
@@ -127,11 +143,38 @@ static void put_counts(const struct xr_text_style *style, FILE *out, const struc
         if (!seen)
             xr_buf_fmt(&line, "%s%zu %s", kinds++ > 0 ? ", " : "", count, left->why);
     }
-    if (kinds > 0) {
-        (void)fputs("  left out: ", out);
-        xr_text_wrap(style, out, 12, 4, line.data);
+    return line.data;
+}
+
+/* Once for all outputs that leave out the same. */
+static void put_counts(const struct xr_text_style *style, FILE *out, const struct xr_report *report)
+{
+    size_t all = report->written.count;
+    char **counts = xr_new(all, sizeof(*counts));
+    bool *marks = xr_new(all, sizeof(*marks));
+
+    for (size_t i = 0; i < all; i++)
+        counts[i] = counts_of(&report->written.items[i]);
+    for (size_t i = 0; i < all; i++) {
+        struct xr_buf line = {0};
+        bool seen = counts[i] == NULL;
+
+        for (size_t k = 0; k < all; k++) {
+            marks[k] = counts[i] != NULL && counts[k] != NULL && strcmp(counts[i], counts[k]) == 0;
+            seen = seen || (k < i && marks[k]);
+        }
+        if (seen)
+            continue;
+        xr_buf_str(&line, counts[i]);
+        put_formats(&line, report, marks);
+        (void)fputs("left out: ", out);
+        xr_text_wrap(style, out, 10, 2, line.data);
+        xr_buf_free(&line);
     }
-    xr_buf_free(&line);
+    for (size_t i = 0; i < all; i++)
+        free(counts[i]);
+    free(counts);
+    free(marks);
 }
 
 void xr_text_written(const struct xr_text_style *style, FILE *out, const struct xr_report *report)
@@ -143,13 +186,12 @@ void xr_text_written(const struct xr_text_style *style, FILE *out, const struct 
             (void)fwrite(w->content.data, 1, w->content.len, out);
             return;
         }
-        if (style->quiet)
-            continue;
-        put_output(style, out, w, report->dry_run);
-        put_counts(style, out, w);
+        if (!style->quiet)
+            put_output(style, out, w, report->dry_run);
     }
-    if (style->quiet)
+    if (style->quiet || report->written.count == 0)
         return;
+    put_counts(style, out, report);
     put_kind(style, out, report, false, "Left out:");
     put_kind(style, out, report, true, "Not said of:");
 }

@@ -110,13 +110,17 @@ static void refuse(struct extract *x, const struct xr_root *root)
 
 static void take_neutral(struct extract *x, const struct xr_root *root)
 {
-    const struct xr_output_format *f = x->format;
+    enum xr_output_neutral neutral = x->format->neutral;
+    bool is_root = self_issued(root);
 
-    if (f->tells_neutral && x->rq->purposes == 0 && (!f->only_roots || self_issued(root)))
+    if (x->rq->purposes != 0)
+        leave_out(x, root, true, "trusted for nothing");
+    else if (neutral == XR_NEUTRAL_ALL || (neutral == XR_NEUTRAL_ROOTS && is_root) ||
+             (neutral == XR_NEUTRAL_CAS && !is_root))
         take(x, root, 0, 0);
-    else if (f->tells_neutral && f->only_roots && !self_issued(root))
+    else if (neutral == XR_NEUTRAL_ROOTS)
         leave_out(x, root, false, "OpenSSL would refuse every chain through it");
-    else if (root->unsaid && !f->tells_neutral && !self_issued(root))
+    else if (root->unsaid && !is_root)
         refuse(x, root);
     else
         leave_out(x, root, true, "trusted for nothing");
@@ -133,9 +137,11 @@ static void choose(struct extract *x, const struct xr_root *root)
     char text[64];
     size_t unused = 0;
 
+    if (f->purposes != 0)
+        asked &= f->purposes;
+    trusted &= asked;
+    distrusted &= asked;
     xr_purposes_text(text, sizeof(text), asked);
-    if (f->tells_purposes && f->purposes != 0)
-        trusted &= f->purposes;
     if (root->has_sha256 && xr_idmap_get(&x->blocked, root->sha256, &unused))
         leave_out(x, root, true, "in the blocklist");
     else if (root->cert == NULL && !f->tells_serials)
@@ -150,10 +156,8 @@ static void choose(struct extract *x, const struct xr_root *root)
         leave_out(x, root, false, "its date of distrust");
     else if (trusted == 0 && distrusted == 0 && (root->trusted | root->distrusted) == 0)
         take_neutral(x, root);
-    else if (trusted == 0 && distrusted == 0 && !f->tells_purposes)
-        leave_out(x, root, true, "not trusted for %s", text);
     else if (trusted == 0 && distrusted == 0)
-        take_neutral(x, root);
+        leave_out(x, root, true, "not trusted for %s", text);
     else if (trusted == 0 && !f->tells_distrust)
         leave_out(x, root, true, "distrusted");
     else if (trusted != 0 && xr_limits_any(&root->limits) && !f->tells_limits)
@@ -310,7 +314,13 @@ static void one_output(struct extract *x, size_t at)
     for (size_t i = 0; i < x->list.roots.count; i++)
         choose(x, &x->list.roots.items[i]);
     count(x);
-    write_output(x);
+    /* Whoever publishes an empty list takes all trust away. */
+    if (x->told.count == 0) {
+        x->written->state = XR_WRITTEN_FAILED;
+        x->written->why = xr_strdup("no certificate is left for it");
+    } else {
+        write_output(x);
+    }
     for (size_t i = 0; i < x->told.count; i++)
         xr_told_free(&x->told.items[i]);
     x->told.count = 0;
@@ -437,23 +447,18 @@ static bool read_sources(struct extract *x)
 static void grade(struct extract *x)
 {
     struct xr_report *report = x->engine->report;
-    size_t failed = 0, differs = 0, empty = 0;
+    size_t failed = 0, differs = 0;
 
     for (size_t i = 0; i < report->written.count; i++) {
         const struct xr_written *w = &report->written.items[i];
 
         failed += w->state == XR_WRITTEN_FAILED;
         differs += w->state == XR_WRITTEN_DIFFERS;
-        empty += w->certs == 0;
         if (w->state == XR_WRITTEN_FAILED)
             xr_report_say(report, XR_ERROR, NULL, "%s=%s: %s", w->format, w->path, w->why);
-        else if (w->certs == 0)
-            xr_report_say(report, XR_WARNING, NULL, "%s=%s has no certificate", w->format, w->path);
     }
     if (failed > 0)
         xr_report_raise(report, failed == report->written.count ? XR_EXIT_FAILED : XR_EXIT_PARTIAL);
-    if (empty == report->written.count && report->exit == XR_EXIT_PARTIAL)
-        xr_report_raise(report, XR_EXIT_FAILED);
     if (differs > 0)
         xr_report_raise(report, XR_EXIT_DRIFT);
 }
