@@ -41,6 +41,8 @@ char *xr_java_others_text(const struct xr_java_others *others)
             xr_buf_fmt(&text, "%s%zu %s", text.len > 0 ? ", " : "it has ", kinds[i].count,
                        kinds[i].count == 1 ? kinds[i].one : kinds[i].many);
     }
+    if (text.len > 0)
+        xr_buf_str(&text, "; --update keeps what is not ours");
     return text.data;
 }
 

@@ -226,7 +226,7 @@ static enum xr_status mix(struct extract *x, struct xr_buf *content,
     } else if (old.len > 0 && !x->rq->check) {
         keeps = x->format->keeps(there, options);
         if (keeps != NULL)
-            status = xr_fail(err, XR_REFUSED, "%s; --update keeps that", keeps);
+            status = xr_fail(err, XR_REFUSED, "%s", keeps);
     }
 out:
     free(keeps);
