@@ -220,8 +220,10 @@ const struct command command_table[COMMANDS] = {
          " old.txt new.txt", NULL, OPERANDS_TWO},
     [XR_VERB_CHAIN] =
         {"make the file that a server must send", "LEAF… [--from SOURCE]… [--all-paths]",
-         "Prints PEM: the server's certificate, the CAs above it and cross certificates, in\n"
-         "the order in which a server sends them, without the root.\n",
+         "As PEM, in the order in which servers send them: the server's certificate, the\n"
+         "CAs above it and cross certificates, no root. Standard error says which stores\n"
+         "need a cross certificate, until when it is of use, and what was left out.\n"
+         "Exit 4: the chain ends before a root.\n",
          " server.pem --from cas/ > chain.pem", NULL, OPERANDS_FILES},
     [COMMAND_COMPLETION] =
         {"print the completion of a shell", "bash|zsh|fish",

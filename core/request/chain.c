@@ -222,12 +222,6 @@ static size_t in_report(const struct xr_chaining *c, size_t at)
     return xr_pool_find(&c->engine->report->pool, c->view.items[at].cert->sha256);
 }
 
-void xr_chain_date(char out[XR_TIME_TEXT_MAX], int64_t at)
-{
-    xr_sys_time_text(out, at);
-    out[strcspn(out, "T")] = '\0';
-}
-
 static char *why_left(const struct xr_chaining *c, const struct xr_sending_left *left)
 {
     const struct xr_der_cert *d = &c->view.items[left->at].cert->d;
@@ -288,37 +282,35 @@ static void fill(struct xr_chaining *c)
     }
 }
 
-const struct xr_run *xr_chain_root_elsewhere(struct xr_chaining *c, size_t *root)
+static void look_elsewhere(struct xr_chaining *c)
 {
     struct xr_pool *pool = &c->engine->report->pool;
-    const struct xr_run *run = NULL;
     struct xr_relatives up;
 
+    if (c->sending.open == XR_NONE)
+        return;
     xr_pool_issued_by(&up, pool, in_report(c, c->sending.open));
     for (size_t i = 0; i < up.count; i++) {
         const struct xr_cert *cert = pool->items[up.items[i]].cert;
         const struct xr_run *holder = anchored_in(c->engine->report, cert);
 
         if (holder != NULL && c->at <= cert->d.not_after &&
-            (run == NULL || cert->d.not_after > pool->items[*root].cert->d.not_after)) {
-            *root = up.items[i];
-            run = holder;
+            (c->holder == NULL || cert->d.not_after > c->elsewhere->d.not_after)) {
+            c->elsewhere = cert;
+            c->holder = holder;
         }
     }
-    return run;
 }
 
 static void limit_until(struct xr_chaining *c)
 {
     struct xr_chain *chain = &c->engine->report->chain;
-    struct xr_pool *pool = &c->engine->report->pool;
-    size_t root = XR_NONE;
 
-    if (c->sending.open != XR_NONE && xr_chain_root_elsewhere(c, &root) != NULL) {
+    if (c->holder != NULL) {
         struct xr_chain_row *last = &chain->rows.items[c->sending.way_len - 1];
 
-        if (last->until > pool->items[root].cert->d.not_after)
-            last->until = pool->items[root].cert->d.not_after;
+        if (last->until > c->elsewhere->d.not_after)
+            last->until = c->elsewhere->d.not_after;
     }
     for (size_t i = 0; i < chain->rows.count; i++) {
         const struct xr_chain_row *row = &chain->rows.items[i];
@@ -431,7 +423,6 @@ void xr_verb_chain(struct xr_engine *engine)
                             .sending.open = XR_NONE};
     size_t source_runs = 0;
 
-    xr_engine_load_plugins(engine);
     if (!read_files(&c))
         goto out;
     source_runs = report->runs.count;
@@ -441,6 +432,7 @@ void xr_verb_chain(struct xr_engine *engine)
     xr_sending_find(&c.sending, &c.view, xr_pool_find(&c.view, c.leaf->sha256), c.at,
                     engine->rq->all_paths);
     fill(&c);
+    look_elsewhere(&c);
     limit_until(&c);
     ask_stores(&c);
     xr_chain_say(&c);

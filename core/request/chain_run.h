@@ -14,17 +14,17 @@ struct xr_chaining {
     struct xr_list list; /* of the sources */
     struct xr_pool view; /* what the chain is made of, in an order that does not depend on files */
     struct xr_sending sending;
+    /* A root that signed the last certificate of an open way, and a store that has it as an anchor: it ends the
+     * way too, though it does not decide which one is chosen. NULL: none. */
+    const struct xr_cert *elsewhere;
+    const struct xr_run *holder;
 };
 
 #define XR_CHAIN_ID_DIGITS 16u /* of a certificate's SHA-256 in a message */
 
 /* "2029-05-29" */
 void xr_chain_date(char out[XR_TIME_TEXT_MAX], int64_t at);
-/* The longest valid root in view of the stores that signed the last certificate of an open way, and a store
- * that has it as an anchor; NULL: none. It ends the way too, though it does not decide which one is
- * chosen. */
-const struct xr_run *xr_chain_root_elsewhere(struct xr_chaining *c, size_t *root);
 /* Says what the file holds and does not, which stores need what, and what is missing; sets the exit code. */
-void xr_chain_say(struct xr_chaining *c);
+void xr_chain_say(const struct xr_chaining *c);
 
 #endif

@@ -5,6 +5,12 @@
 
 #define NAMED 4u /* stores in one message */
 
+void xr_chain_date(char out[XR_TIME_TEXT_MAX], int64_t at)
+{
+    xr_sys_time_text(out, at);
+    out[strcspn(out, "T")] = '\0';
+}
+
 static char *name_of(const struct xr_chaining *c, size_t at)
 {
     return xr_report_name(c->engine->report,
@@ -48,7 +54,7 @@ static void say_left_out(struct xr_report *report)
         free(name);
     }
     if (roots.len > 0)
-        xr_report_say_lines(report, XR_NOTE, NULL, "left out, for clients have the roots: %s",
+        xr_report_say_lines(report, XR_NOTE, NULL, "left out, because clients have the roots: %s",
                             roots.data);
     if (lines.len > 0)
         xr_report_say_lines(report, XR_NOTE, NULL, "left out:%s", lines.data);
@@ -111,7 +117,7 @@ static void say_cross(struct xr_report *report, size_t at)
 
     xr_chain_date(date, row->until);
     xr_buf_fmt(&text,
-               "certificate %zu is for clients that know %s, but not the root %s.\n  Of use until "
+               "certificate %zu is for clients that have %s, but not %s.\n  Of use until "
                "%s, when %s ends.",
                at + 1, signer, name, date, row->until < cert->d.not_after ? "a CA above it" : "it");
     xr_buf_fmt(&text, "\n  Needed by: %s.", needed != NULL ? needed : "no store in view");
@@ -158,7 +164,7 @@ static char *key_identifier(const struct xr_cert *cert)
 }
 
 /* Says where the chain ends if that is not a root in view. */
-static void say_end(struct xr_chaining *c)
+static void say_end(const struct xr_chaining *c)
 {
     struct xr_report *report = c->engine->report;
     size_t last = c->sending.sent.items[c->sending.way_len - 1].at;
@@ -167,9 +173,7 @@ static void say_end(struct xr_chaining *c)
     char *issuer = xr_x509_name_short(cert->d.slices.issuer);
     char *signer = xr_visible(issuer);
     char *identifier = key_identifier(cert);
-    size_t root = XR_NONE;
-    const struct xr_run *run =
-        c->sending.open != XR_NONE ? xr_chain_root_elsewhere(c, &root) : NULL;
+    const struct xr_run *run = c->holder;
 
     if (c->view.items[last].subject == c->view.items[last].issuer && c->sending.sent.count == 1 &&
         c->sending.rooted) {
@@ -217,7 +221,7 @@ static void say_leaf(const struct xr_chaining *c)
     free(name);
 }
 
-void xr_chain_say(struct xr_chaining *c)
+void xr_chain_say(const struct xr_chaining *c)
 {
     struct xr_report *report = c->engine->report;
 

@@ -64,7 +64,6 @@ static bool needs_plugins(const struct xr_request *rq)
         return rq->stores.count > 0 || !rq->only_files;
     case XR_VERB_EXTRACT:
     case XR_VERB_DIFF:
-    case XR_VERB_CHAIN:
         return false;
     default:
         return true;
