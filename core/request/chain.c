@@ -201,6 +201,7 @@ static void make_view(struct xr_chaining *c)
     struct xr_report *report = c->engine->report;
     struct certs certs = {0};
 
+    *XR_PUSH(&certs) = c->leaf;
     for (size_t i = 0; i < report->input.found.count; i++) {
         if (report->input.found.items[i].cert != NULL)
             *XR_PUSH(&certs) = report->input.found.items[i].cert;

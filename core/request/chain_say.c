@@ -75,6 +75,10 @@ static void say_rows(const struct xr_chaining *c)
         free(text);
     }
     xr_report_say_lines(report, XR_NOTE, NULL, "the file holds, in this order:%s", lines.data);
+    if (report->chain.rows.count > c->sending.way_len)
+        xr_report_say(
+            report, XR_NOTE, NULL,
+            "OpenSSL and GnuTLS follow the first certificate of a CA alone; NSS tries all");
     xr_buf_free(&lines);
 }
 

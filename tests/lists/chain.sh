@@ -218,6 +218,37 @@ else
     skip 'not here: no backend for p11-kit that takes a directory'
 fi
 
+# ---- two old roots: one path, all paths ----
+
+printf '%s\n' basicConstraints=critical,CA:TRUE keyUsage=critical,keyCertSign subjectKeyIdentifier=hash \
+    authorityKeyIdentifier=keyid >extensions
+openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout other.key -subj '/CN=Other Old Root' \
+    -days 3650 -out other-root.pem 2>/dev/null
+openssl x509 -in "$P/new-root.pem" -clrext -CA other-root.pem -CAkey other.key -set_serial 77 -days 400 \
+    -extfile extensions -out other-cross.pem
+others=(--from cas --from other-cross.pem --from other-root.pem)
+expect_exit 0 'two cross certificates' xr "${none[@]}" chain "$P/leaf.pem" "${others[@]}"
+expect_same 'the one that is of use longer is sent' plain.pem "$out"
+expect_grep 'the other is named, and how to have it' "$(sha other-cross.pem | head -c 16)…\): on another path: --all-paths adds it" "$err"
+expect_exit 0 'all paths' xr "${none[@]}" chain "$P/leaf.pem" "${others[@]}" --all-paths
+cat plain.pem other-cross.pem >all.pem
+expect_same 'the other comes after the chosen path' all.pem "$out"
+expect_grep 'and whom it serves is said' 'OpenSSL and GnuTLS follow the first certificate of a CA alone; NSS tries all' "$err"
+expect_eq 'openssl: the old root still' "$(openssl_says "$P/old-root.pem" all.pem)" yes
+expect_eq 'openssl: the new root still' "$(openssl_says "$P/new-root.pem" all.pem)" yes
+expect_eq 'openssl: the other root is not found' "$(openssl_says other-root.pem all.pem)" no
+if command -v certtool >/dev/null; then
+    expect_eq 'GnuTLS: the old root still' "$(certtool_says "$P/old-root.pem" all.pem)" yes
+    expect_eq 'GnuTLS: the other root is not found' "$(certtool_says other-root.pem all.pem)" no
+fi
+if [[ -d db-old ]]; then
+    mkdir db-other
+    certutil -N -d "sql:$T/db-other" --empty-password
+    certutil -A -d "sql:$T/db-other" -n root -t C,, -a -i other-root.pem
+    expect_eq 'NSS: the other root is found' "$(nss_says other "$P/leaf.pem" "$P/sub.pem" "$P/cross.pem" other-cross.pem)" yes
+    expect_eq 'NSS: not by the file of one path' "$(nss_says other "$P/leaf.pem" "$P/sub.pem" "$P/cross.pem")" no
+fi
+
 # ---- a server that sends it ----
 
 port() { sed -n "$1p" ports; }
