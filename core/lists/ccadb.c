@@ -343,7 +343,7 @@ enum xr_status xr_list_ccadb(struct xr_list *out, struct xr_bytes data, struct x
 {
     static const char bom[] = "\xef\xbb\xbf";
     struct csv csv = {.at = data.data, .end = data.data + data.len, .line = 1};
-    size_t at[COLUMNS], columns = 0;
+    size_t at[COLUMNS] = {0}, columns = 0;
     enum xr_status status = XR_OK;
 
     if (data.len >= 3 && memcmp(data.data, bom, 3) == 0)

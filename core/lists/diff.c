@@ -98,6 +98,11 @@ static unsigned changes(const struct comparing *c, const struct xr_diff_row *row
     return what;
 }
 
+static int knows(const struct xr_root *root)
+{
+    return root->cert != NULL ? 3 : root->has_sha256 ? 2 : root->issuer.len > 0;
+}
+
 static void compare(struct comparing *c, const struct xr_root *before, const struct xr_root *after)
 {
     struct xr_diff_row row = {.kind = XR_DIFF_CHANGED,
@@ -121,30 +126,29 @@ static void compare(struct comparing *c, const struct xr_root *before, const str
         c->out->same++;
         return;
     }
+    row.known = row.before == NULL || (row.after != NULL && knows(row.after) >= knows(row.before))
+                    ? row.after
+                    : row.before;
     row.name = xr_root_name(row.after != NULL ? row.after : row.before);
     c->out->of_kind[row.kind]++;
     *XR_PUSH(c->out) = row;
 }
 
-static const unsigned char *hash(const struct xr_diff_row *row, bool *is_id)
+static const unsigned char *hash(const struct xr_root *root)
 {
-    const struct xr_root *a = row->before, *b = row->after;
-    const struct xr_root *known = a != NULL && a->has_sha256 ? a : b != NULL ? b : a;
-
-    *is_id = !known->has_sha256;
-    return known->has_sha256 ? known->sha256 : known->id;
+    return root->has_sha256 ? root->sha256 : root->id;
 }
 
 static int order(const void *left, const void *right)
 {
     const struct xr_diff_row *a = left, *b = right;
-    bool a_is_id = false, b_is_id = false;
-    const unsigned char *a_hash = hash(a, &a_is_id), *b_hash = hash(b, &b_is_id);
     int names = a->kind != b->kind ? (int)a->kind - (int)b->kind : strcmp(a->name, b->name);
 
     if (names != 0)
         return names;
-    return a_is_id != b_is_id ? a_is_id - b_is_id : memcmp(a_hash, b_hash, XR_SHA256_LEN);
+    if (a->known->has_sha256 != b->known->has_sha256)
+        return a->known->has_sha256 ? -1 : 1;
+    return memcmp(hash(a->known), hash(b->known), XR_SHA256_LEN);
 }
 
 void xr_diff_lists(struct xr_diff *out, const struct xr_list *before, const struct xr_list *after,

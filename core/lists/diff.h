@@ -20,7 +20,8 @@ enum xr_diff_what {
 struct xr_diff_row {
     enum xr_diff_kind kind;
     const struct xr_root *before, *after; /* of the lists; NULL on the side that does not have it */
-    unsigned what;                        /* of XR_DIFF_CHANGED */
+    const struct xr_root *known; /* the one of the two that tells more of the certificate */
+    unsigned what;               /* of XR_DIFF_CHANGED */
     /* What each side trusts and distrusts it for, of the purposes that are compared: XR_ANY_PURPOSE
      * alone, where that is all there are. Of a side that is silent nobody should say what for. */
     uint32_t trusted[2], distrusted[2];

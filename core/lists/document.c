@@ -22,16 +22,10 @@ static const char *text_of(const json_t *object, const char *key)
     return json_string_value(json_object_get(object, key));
 }
 
-XR_PRINTF(2, 3)
-static enum xr_status fail(struct reading *r, const char *format, ...)
+static enum xr_status fail(const struct reading *r, const char *what, const char *value)
 {
-    char text[256];
-    va_list args;
-
-    va_start(args, format);
-    (void)vsnprintf(text, sizeof(text), format, args);
-    va_end(args);
-    return xr_fail(r->err, XR_INVALID, "entry %zu of %.100s: %s", r->entry + 1, r->store, text);
+    return xr_fail(r->err, XR_INVALID, "entry %zu of %.100s: %s%.32s", r->entry + 1, r->store, what,
+                   value);
 }
 
 static enum xr_status read_purposes(uint32_t *out, struct reading *r, const json_t *names)
@@ -40,7 +34,7 @@ static enum xr_status read_purposes(uint32_t *out, struct reading *r, const json
     size_t i = 0;
 
     if (!json_is_array(names))
-        return fail(r, "no \"purposes\"");
+        return fail(r, "no \"purposes\"", "");
     json_array_foreach(names, i, name)
     {
         const char *text = json_string_value(name);
@@ -50,7 +44,7 @@ static enum xr_status read_purposes(uint32_t *out, struct reading *r, const json
              bit <<= 1)
             found = strcmp(text, xr_purpose_name(bit)) == 0 ? bit : 0;
         if (found == 0)
-            return fail(r, "unknown purpose \"%.32s\"", text != NULL ? text : "");
+            return fail(r, "unknown purpose ", text != NULL ? text : "");
         *out |= found;
     }
     return XR_OK;
@@ -71,7 +65,7 @@ static enum xr_status read_limits(struct xr_limits *out, struct reading *r, cons
             const char *text = json_string_value(one);
 
             if (text == NULL || !kinds[k].add(out, text))
-                return fail(r, "cannot read its limits");
+                return fail(r, "cannot read its limits", "");
         }
     }
     return XR_OK;
@@ -109,7 +103,7 @@ static enum xr_status add_entry(struct reading *r, const json_t *entry)
     enum xr_status status = XR_OK;
 
     if (place == NULL)
-        return fail(r, "no \"place\"");
+        return fail(r, "no \"place\"", "");
     if (strcmp(place, xr_place_name(XR_CRL)) == 0)
         return XR_OK;
     status = read_purposes(&purposes, r, json_object_get(entry, "purposes"));
@@ -117,7 +111,7 @@ static enum xr_status add_entry(struct reading *r, const json_t *entry)
         status = read_limits(&limits, r, entry);
     root = status == XR_OK ? root_of(r, entry, &bad) : NULL;
     if (bad)
-        status = fail(r, "no \"sha256\", and no \"id\"");
+        status = fail(r, "no \"sha256\", and no \"id\"", "");
     if (root == NULL)
         goto out;
     keep_text(&root->label, text_of(entry, "label"));

@@ -28,11 +28,7 @@ static void set_side(json_t *out, const struct xr_report *report, const struct x
 /* What names it, from the side that knows most. */
 static void set_names(json_t *out, const struct xr_diff_row *row)
 {
-    const struct xr_root *a = row->before, *b = row->after;
-    const struct xr_root *known = b == NULL                                              ? a
-                                  : a == NULL || b->cert != NULL                         ? b
-                                  : a->cert != NULL || (a->has_sha256 && !b->has_sha256) ? a
-                                                                                         : b;
+    const struct xr_root *known = row->known;
 
     xr_json_set(out, "sha256",
                 known->has_sha256 ? xr_json_hex(known->sha256, XR_SHA256_LEN) : json_null());

@@ -16,7 +16,7 @@ static const char *const titles[] = {
 /* ---- Markdown ---- */
 
 /* GitHub makes links of these even where they are escaped; a comment behind the character stops it. */
-static bool begins_link(const char *text, const char *at)
+static bool begins_link(const char *at)
 {
     switch (*at) {
     case '@':
@@ -24,8 +24,9 @@ static bool begins_link(const char *text, const char *at)
         return at[1] != ' ' && at[1] != '\0';
     case ':':
         return at[1] == '/' && at[2] == '/';
-    case '.':
-        return at - text >= 3 && strchr("wW", at[-1]) != NULL && strchr("wW", at[-2]) != NULL;
+    case 'w':
+    case 'W':
+        return (at[1] == 'w' || at[1] == 'W') && (at[2] == 'w' || at[2] == 'W');
     default:
         return false;
     }
@@ -38,7 +39,7 @@ static void put_escaped(FILE *out, const char *text)
         if (strchr("\\`*_{}[]<>|~&$", *at) != NULL)
             (void)fputc('\\', out);
         (void)fputc(*at, out);
-        if (begins_link(text, at))
+        if (begins_link(at))
             (void)fputs("<!-- -->", out);
     }
 }
@@ -150,18 +151,6 @@ static char *facts(const struct xr_text_style *style, const struct xr_report *re
 
 /* ---- what changed ---- */
 
-XR_PRINTF(2, 3)
-static void add_purposes(struct xr_buf *out, const char *format, ...)
-{
-    va_list args;
-    char text[160];
-
-    va_start(args, format);
-    (void)vsnprintf(text, sizeof(text), format, args);
-    va_end(args);
-    add(out, text);
-}
-
 /* Where a side does not say what for. */
 static void add_bare_change(struct xr_buf *out, const struct xr_diff_row *row)
 {
@@ -184,25 +173,25 @@ static void add_trust_change(struct xr_buf *out, const struct xr_diff_row *row)
         /* "Any" is shorter than what it is more, or less, than the other side. */
         xr_purposes_text(text, sizeof(text), trusted[1]);
         xr_purposes_text(before, sizeof(before), trusted[0]);
-        add_purposes(out, "trusted for %s (before: %s)", trusted[1] != 0 ? text : "nothing",
-                     trusted[0] != 0 ? before : "nothing");
+        add_owned(out, xr_format("trusted for %s (before: %s)", trusted[1] != 0 ? text : "nothing",
+                                 trusted[0] != 0 ? before : "nothing"));
         given = taken = 0;
     }
     if (given != 0) {
         xr_purposes_text(text, sizeof(text), given);
-        add_purposes(out, "%s trust added", text);
+        add_owned(out, xr_format("%s trust added", text));
     }
     if (taken != 0) {
         xr_purposes_text(text, sizeof(text), taken);
-        add_purposes(out, "%s trust removed", text);
+        add_owned(out, xr_format("%s trust removed", text));
     }
     if (refused != 0) {
         xr_purposes_text(text, sizeof(text), refused);
-        add_purposes(out, "distrusted for %s", text);
+        add_owned(out, xr_format("distrusted for %s", text));
     }
     if (pardoned != 0) {
         xr_purposes_text(text, sizeof(text), pardoned);
-        add_purposes(out, "no longer distrusted for %s", text);
+        add_owned(out, xr_format("no longer distrusted for %s", text));
     }
 }
 

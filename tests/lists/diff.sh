@@ -76,7 +76,7 @@ print(json.dumps({"schema": 1, "command": "list", "stores": [{"store": "nss:/x",
 document "$(hash_of pki/new-root.pem 64)" "$evil" >evil.json
 document "$(hash_of pki/old-root.pem 64)" x >other.json
 expect_exit 3 'a hostile name' xr diff other.json evil.json --markdown
-expect_grep 'it is escaped' '^- \*\*\\\| \\`a\\` \\<b\\>\\\*c\\\*\\</b\\> \\_d\\_ \\\[e\\\]\(http:<!-- -->//f\) \\~g\\~ \\& \\\$h\\\$ @<!-- -->i #<!-- -->1 www\.<!-- -->j ' "$out"
+expect_grep 'it is escaped' '^- \*\*\\\| \\`a\\` \\<b\\>\\\*c\\\*\\</b\\> \\_d\\_ \\\[e\\\]\(http:<!-- -->//f\) \\~g\\~ \\& \\\$h\\\$ @<!-- -->i #<!-- -->1 w<!-- -->ww\.j ' "$out"
 expect_no_grep 'no escape sequence' $'\x1b' "$out"
 expect_eq 'one line each' "$(grep -c '^- ' "$out")" 2
 expect_grep 'what moves a cursor is shown' '\\\\u\\\{001B\\\}' "$out"
