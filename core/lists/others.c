@@ -33,6 +33,24 @@ static bool begins(struct xr_bytes data, const char *text, size_t len)
     return data.len >= len && memcmp(data.data, text, len) == 0;
 }
 
+/* Names of columns in the first line. Also other reports than the one that is read: its reader says what
+ * they lack. */
+static bool is_report(struct xr_bytes data)
+{
+    static const char *const columns[] = {"SHA-256 Fingerprint", "Mozilla Applied Constraints"};
+    size_t len = data.len < 16384 ? data.len : 16384;
+    const unsigned char *end = len > 0 ? memchr(data.data, '\n', len) : NULL;
+
+    len = end != NULL ? (size_t)(end - data.data) : len;
+    if (len == 0 || memchr(data.data, ',', len) == NULL)
+        return false;
+    for (size_t i = 0; i < sizeof(columns) / sizeof(*columns); i++) {
+        if (xr_memmem(data.data, len, columns[i], strlen(columns[i])) != NULL)
+            return true;
+    }
+    return false;
+}
+
 enum xr_list_kind xr_list_guess(struct xr_bytes data)
 {
     struct xr_bytes head = data;
@@ -49,12 +67,7 @@ enum xr_list_kind xr_list_guess(struct xr_bytes data)
         head.data++, head.len--;
     if (head.len > 0 && head.data[0] == '{')
         return XR_LIST_JSON;
-    head.len = head.len < 4096 ? head.len : 4096;
-    if (xr_memmem(head.data, head.len, "SHA-256 Fingerprint", 19) != NULL &&
-        xr_memmem(head.data, head.len, "PEM", 3) != NULL &&
-        memchr(head.data, ',', head.len) != NULL)
-        return XR_LIST_CCADB;
-    return XR_LIST_ITEMS;
+    return is_report(head) ? XR_LIST_CCADB : XR_LIST_ITEMS;
 }
 
 /* ---- p11-kit ---- */

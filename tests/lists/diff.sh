@@ -104,6 +104,9 @@ expect_grep 'is an error' 'unknown.csv: line [0-9]+: cannot read the constraint'
 head -c -40 <before.csv >cut.csv
 expect_exit 1 'a report that was cut' xr diff before.csv cut.csv
 expect_grep 'is an error' 'cut.csv: line [0-9]+: ' "$err"
+printf '"Microsoft Status","CA Owner","SHA-256 Fingerprint","Microsoft EKUs"\n"a","b","c","d"\n' >other.csv
+expect_exit 1 'another report of CCADB' xr diff before.csv other.csv
+expect_grep 'is not read' 'other.csv: no column .*: only the report IncludedCACertificateReportPEMCSV is read' "$err"
 expect_exit 0 'as files of p11-kit' xr extract --from before.txt --to p11-kit=p11-kit
 same 'nothing is lost there' before.txt p11-kit
 cat pki/old-root.pem pki/new-root.pem >bundle.pem
