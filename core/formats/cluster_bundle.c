@@ -2,8 +2,8 @@
 /*
  * Kubernetes' ClusterTrustBundle, certificates.k8s.io/v1beta1 (1.33). Its server refuses the whole
  * object for one block that is no CA by basicConstraints, that Go does not parse, or that is there
- * twice (validateTrustBundle in pkg/apis/certificates/validation), and takes at most 1 MiB: what it would
- * refuse is named in a comment of YAML, and what is too long goes on in another object.
+ * twice (validateTrustBundle in pkg/apis/certificates/validation), and takes at most 1 MiB: what is too
+ * long goes on in another object.
  */
 #include "outputs_private.h"
 
@@ -25,19 +25,20 @@ static void put_head(struct xr_buf *out, uint32_t purpose, size_t number)
     xr_buf_str(out, "\nspec:\n  trustBundle: |\n");
 }
 
-static const char *why_refused(const struct xr_der_cert *cert)
+const char *xr_output_cluster_refuses(const struct xr_format_cert *cert)
 {
-    struct xr_bytes rest = cert->slices.serial;
+    const struct xr_der_cert *d = &cert->cert->d;
+    struct xr_bytes rest = d->slices.serial;
     struct xr_der_item serial;
 
-    if (!cert->has_basic_constraints || !cert->ca)
-        return "its basicConstraints do not say that it is a CA";
-    if (cert->malformed)
-        return "an extension does not parse";
+    if (!d->has_basic_constraints || !d->ca)
+        return "Kubernetes refuses it: its basicConstraints do not say that it is a CA";
+    if (d->malformed)
+        return "Kubernetes refuses it: an extension does not parse";
     /* Go 1.23 */
     if (!xr_der_next(&serial, &rest) || serial.content.len == 0 ||
         (serial.content.data[0] & 0x80) != 0)
-        return "its serial number is negative";
+        return "Kubernetes refuses it: its serial number is negative";
     return NULL;
 }
 
@@ -52,22 +53,9 @@ void xr_output_cluster_bundle(struct xr_format_files *out, struct xr_format_cert
 
     for (size_t i = 0; i < count; i++) {
         unsigned char sha256[XR_SHA256_LEN];
-        char hex[2 * XR_SHA256_LEN + 1];
-        const char *why = why_refused(&certs[i]->cert->d);
-
-        if (why == NULL)
-            continue;
-        options->host->sha256(sha256, certs[i]->der);
-        xr_hex(hex, sha256, sizeof(sha256));
-        xr_buf_fmt(content, "# left out, for Kubernetes refuses it (%s):\n# sha256:%s\n", why, hex);
-    }
-    for (size_t i = 0; i < count; i++) {
-        unsigned char sha256[XR_SHA256_LEN];
         size_t size = 0;
         bool added = false;
 
-        if (why_refused(&certs[i]->cert->d) != NULL)
-            continue;
         options->host->sha256(sha256, certs[i]->der);
         (void)xr_idmap_put(&seen, sha256, i, &added);
         if (!added)

@@ -2,8 +2,7 @@
 /*
  * A configuration profile for Apple's systems: anchors that signed themselves are roots
  * (com.apple.security.root). All others are com.apple.security.pkcs1, which is never trusted by itself
- * and only builds paths: Apple has no trust for an anchor that another CA signed. What signed itself and
- * is no anchor is left out, for Apple does not say what becomes of it.
+ * and only builds paths: Apple has no trust for an anchor that another CA signed.
  */
 #include "outputs_private.h"
 
@@ -88,6 +87,13 @@ static void put_payload(struct xr_buf *out, struct xr_format_cert *cert, const c
     xr_buf_free(&text);
 }
 
+const char *xr_output_mobileconfig_refuses(const struct xr_format_cert *cert)
+{
+    if (cert->trusted != 0 || !xr_cert_self_signed(cert->cert))
+        return NULL;
+    return "it signed itself and is no anchor: Apple does not say that it stays untrusted";
+}
+
 void xr_output_mobileconfig(struct xr_format_files *out, struct xr_format_cert *const *certs,
                             size_t count, const struct xr_output_options *options)
 {
@@ -102,12 +108,8 @@ void xr_output_mobileconfig(struct xr_format_files *out, struct xr_format_cert *
                         "<plist version=\"1.0\">\n<dict>\n"
                         "\t<key>PayloadContent</key>\n\t<array>\n");
     for (size_t i = 0; i < count; i++) {
-        bool anchor = (certs[i]->trusted & options->purpose) != 0,
-             self = xr_cert_self_signed(certs[i]->cert);
-        char root = anchor && self;
+        char root = certs[i]->trusted != 0 && xr_cert_self_signed(certs[i]->cert);
 
-        if (self && !anchor)
-            continue;
         options->host->sha256(sha256, certs[i]->der);
         uuid_of(uuid, sha256, options->host);
         put_payload(content, certs[i], uuid, root);

@@ -105,6 +105,7 @@ const struct xr_output_format xr_output_formats[] = {
      .write = xr_output_mobileconfig},
     {.name = "cluster-trust-bundle",
      .what = "a ClusterTrustBundle of Kubernetes",
+     .refuses = xr_output_cluster_refuses,
      .write = xr_output_cluster_bundle},
 };
 const size_t xr_output_format_count = sizeof(xr_output_formats) / sizeof(xr_output_formats[0]);

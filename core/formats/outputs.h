@@ -49,6 +49,9 @@ struct xr_output_format {
     bool tells_limits;   /* xr_format_cert.limits */
     enum xr_output_neutral neutral;
     uint32_t purposes; /* with tells_purposes: those it knows; 0: all */
+    /* Why this certificate cannot be held, whatever the others are, for people; NULL: it can. The caller
+     * leaves it out. The member is NULL where any can be held. */
+    const char *(*refuses)(const struct xr_format_cert *cert);
     void (*write)(struct xr_format_files *out, struct xr_format_cert *const *certs, size_t count,
                   const struct xr_output_options *options);
     /* A keystore that is already there: out becomes it with these certificates for those that an earlier

@@ -89,8 +89,19 @@ static void tell_lost_dates(struct extract *x, const struct xr_root *root, uint3
 static void take(struct extract *x, const struct xr_root *root, uint32_t trusted,
                  uint32_t distrusted)
 {
-    tell_lost_dates(x, root, trusted);
-    xr_told_init(XR_PUSH(&x->told), root, trusted, distrusted, x->format->links, &xr_host);
+    struct xr_told *told = XR_PUSH(&x->told);
+    const char *why = NULL;
+
+    xr_told_init(told, root, trusted, distrusted, x->format->links, &xr_host);
+    if (x->format->refuses != NULL)
+        why = x->format->refuses(&told->cert);
+    if (why == NULL) {
+        tell_lost_dates(x, root, trusted);
+        return;
+    }
+    leave_out(x, root, false, "%s", why);
+    xr_told_free(told);
+    x->told.count--;
 }
 
 /* A certificate of a file, of which nobody says what it is for. Where it would become an anchor it is
