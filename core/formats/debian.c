@@ -29,7 +29,9 @@ static char mapped(char c)
 {
     if (c == '(' || c == ')')
         return '=';
-    return strchr("/ ,\\:*?\"<>|\x7f", c) != NULL || (unsigned char)c < ' ' ? '_' : c;
+    if (strchr("/ ,\\:*?\"<>|\x7f", c) != NULL || (unsigned char)c < ' ')
+        return '_';
+    return c;
 }
 
 static void convert(struct xr_buf *out, const struct xr_buf *label)
@@ -49,8 +51,8 @@ static void convert(struct xr_buf *out, const struct xr_buf *label)
             xr_buf_add(out, text + i, len);
             continue;
         }
-        if (len == 1)
-            c = out->len == 0 && text[i] == '.' ? '_' : mapped((char)text[i]);
+        if (len == 1 && (out->len > 0 || text[i] != '.'))
+            c = mapped((char)text[i]);
         len = 1;
         xr_buf_add(out, &c, 1);
     }

@@ -108,13 +108,13 @@ void xr_output_mobileconfig(struct xr_format_files *out, struct xr_format_cert *
                         "<plist version=\"1.0\">\n<dict>\n"
                         "\t<key>PayloadContent</key>\n\t<array>\n");
     for (size_t i = 0; i < count; i++) {
-        char root = certs[i]->trusted != 0 && xr_cert_self_signed(certs[i]->cert);
+        bool root = certs[i]->trusted != 0 && xr_cert_self_signed(certs[i]->cert);
 
         options->host->sha256(sha256, certs[i]->der);
         uuid_of(uuid, sha256, options->host);
         put_payload(content, certs[i], uuid, root);
         xr_buf_add(&all, sha256, sizeof(sha256));
-        xr_buf_add(&all, &root, 1);
+        xr_buf_add(&all, root ? "1" : "0", 1);
     }
     options->host->sha256(sha256, (struct xr_bytes){(const unsigned char *)all.data, all.len});
     uuid_of(uuid, sha256, options->host);

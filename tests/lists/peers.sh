@@ -37,6 +37,7 @@ list() {
 
     # With the script's clock at 1970, it has no reason to leave anything out.
     if command -v perl >/dev/null; then
+        # shellcheck disable=SC2016 # Perl's own
         expect_exit 0 "$name: curl's script" perl -e 'BEGIN { *CORE::GLOBAL::time = sub { 0 } }
             $0 = shift; do $0; die $@ if $@' "$peers/curl/scripts/mk-ca-bundle.pl" -n -q -d certdata.txt all.pem
         expect_exit 0 "$name: curl-pem" xr extract --from certdata.txt --to curl-pem=ours.pem
@@ -59,7 +60,11 @@ list() {
     cd "$T"
 }
 at_least() { # WHAT NUMBER MINIMUM
-    (($2 >= $3)) && ok "$1: $2" || bad "$1: $2, expected $3 at least"
+    if (($2 >= $3)); then
+        ok "$1: $2"
+    else
+        bad "$1: $2, expected $3 at least"
+    fi
 }
 
 list package "$mozilla/certdata.txt"
