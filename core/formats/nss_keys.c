@@ -3,6 +3,8 @@
 #include "certs/x509.h"
 #include "nss_private.h"
 
+#include <assert.h>
+
 enum { SALT = 32, KEY = 32, MAC = 32, PASSWORD_SALT = 20, IV = 16, ID_MAX = 32, COLUMNS = 3 };
 
 /* DER of PBKDF2-params (RFC 8018, A.2) and what stands around them; the salt follows the first part. One
@@ -42,8 +44,13 @@ static struct xr_sqlite_value text_of(const char *text)
 static void make_salt(unsigned char out[XR_SHA256_LEN], const struct xr_nss_keys *keys,
                       const char *purpose)
 {
-    xr_x509_hmac_sha256(out, (struct xr_bytes){keys->seed, sizeof(keys->seed)},
-                        (struct xr_bytes){(const unsigned char *)purpose, strlen(purpose)});
+    unsigned char all[XR_SHA256_LEN + ID_MAX];
+    size_t len = strlen(purpose);
+
+    assert(len <= ID_MAX);
+    memcpy(all, keys->seed, XR_SHA256_LEN);
+    memcpy(all + XR_SHA256_LEN, purpose, len);
+    xr_x509_sha256(out, (struct xr_bytes){all, XR_SHA256_LEN + len});
 }
 
 /* PBKDF2 (RFC 8018, 5.2) with one round and one block. */

@@ -320,7 +320,7 @@ static bool write_level(struct tree *tree, uint32_t *number, struct level *above
             fill_page(tree, *number, from, end);
             return true;
         }
-        assert(*number == 0 && end > from);
+        assert(*number == 0 && end > from && tree->level.items != NULL);
         above->last = new_page(tree->file);
         fill_page(tree, above->last, from, end);
         if (end == tree->level.count)

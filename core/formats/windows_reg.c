@@ -13,7 +13,7 @@
 #define KEY      "HKEY_LOCAL_MACHINE\\SOFTWARE\\Microsoft\\SystemCertificates\\"
 #define PURPOSES ((uint32_t)(XR_SERVER | XR_CLIENT | XR_EMAIL | XR_CODE | XR_TIME))
 
-enum { LINE_MAX_COLUMNS = 76, INDENT = 2 };
+enum { LINE_COLUMNS = 78, INDENT = 2 };
 
 /* What it is an anchor for. A distrust of some purposes is what the others leave out. */
 static uint32_t anchor_for(const struct xr_format_cert *cert)
@@ -82,22 +82,26 @@ static void put_text(struct xr_buf *out, const char *text)
 static void put_hex(struct xr_buf *out, const struct xr_buf *blob)
 {
     static const char digits[] = "0123456789abcdef", value[] = "\"Blob\"=hex:";
-    size_t column = sizeof(value) - 1;
+    char line[2 * LINE_COLUMNS] = {0};
+    size_t column = sizeof(value) - 1, len = 0;
 
     put_text(out, value);
     for (size_t i = 0; i < blob->len; i++) {
         unsigned char octet = (unsigned char)blob->data[i];
-        const char text[] = {digits[octet >> 4], 0, digits[octet & 15], 0, ',', 0};
         bool last = i + 1 == blob->len;
 
-        xr_buf_add(out, text, last ? sizeof(text) - 2 : sizeof(text));
-        column += sizeof(text) / 2;
-        if (!last && column > LINE_MAX_COLUMNS) {
-            put_text(out, "\\\r\n  ");
+        line[len] = digits[octet >> 4];
+        line[len + 2] = digits[octet & 15];
+        line[len + 4] = ',';
+        len += last ? 4 : 6;
+        column += 3;
+        if (last || column + 2 > LINE_COLUMNS) {
+            xr_buf_add(out, line, len);
+            put_text(out, last ? "\r\n\r\n" : "\\\r\n  ");
             column = INDENT;
+            len = 0;
         }
     }
-    put_text(out, "\r\n\r\n");
 }
 
 static void put_cert(struct xr_buf *out, const struct xr_format_cert *cert,

@@ -79,7 +79,7 @@ expect_eq 'and so is what crossroot lists' "$(listed one)" "$(listed installed)"
 says() {
     local db=$1 libs=()
     shift
-    [[ $use == system ]] || libs=(-l "$(browser_libs)")
+    [[ $whose == system ]] || libs=(-l "$(browser_libs)")
     "$probe" "${libs[@]}" "$db" "$@" 2>&1 | sed -n '1s/ .*//p'
 }
 # verdicts DATABASE: for the leaf, with its CA, and with the cross certificate
@@ -99,15 +99,15 @@ make refused 'pki/old-root.pem\tC--\tOld' 'pki/cross.pem\tnnn\tCross'
 make serial 'pki/old-root.pem\tC--\tOld' 'pki/cross.pem\tnnn\tCross\tbare'
 make subserial 'pki/old-root.pem\tC--\tOld' 'pki/cross.pem\t---\tCross' 'pki/sub.pem\tnnn\tSub\tbare'
 make badroot 'pki/old-root.pem\tnnn\tOld' 'pki/cross.pem\t---\tCross'
-for use in system browser; do
-    [[ $use == system ]] || browser_libs >/dev/null || { skip 'not here: no browser that brings NSS'; continue; }
-    expect_eq "$use: the old root" "$(verdicts root)" 'no no yes'
-    expect_eq "$use: and the cross certificate" "$(verdicts cross)" 'no yes yes'
-    expect_eq "$use: a root for e-mail" "$(verdicts email)" 'no no no'
-    expect_eq "$use: a cross certificate that is distrusted" "$(verdicts refused)" 'no no no'
-    expect_eq "$use: one that is distrusted and not there" "$(verdicts serial)" 'no no no'
-    expect_eq "$use: a sub that is distrusted and not there" "$(verdicts subserial)" 'no no no'
-    expect_eq "$use: a root that is distrusted" "$(verdicts badroot)" 'no no no'
+for whose in system browser; do
+    [[ $whose == system ]] || browser_libs >/dev/null || { skip 'not here: no browser that brings NSS'; continue; }
+    expect_eq "$whose: the old root" "$(verdicts root)" 'no no yes'
+    expect_eq "$whose: and the cross certificate" "$(verdicts cross)" 'no yes yes'
+    expect_eq "$whose: a root for e-mail" "$(verdicts email)" 'no no no'
+    expect_eq "$whose: a cross certificate that is distrusted" "$(verdicts refused)" 'no no no'
+    expect_eq "$whose: one that is distrusted and not there" "$(verdicts serial)" 'no no no'
+    expect_eq "$whose: a sub that is distrusted and not there" "$(verdicts subserial)" 'no no no'
+    expect_eq "$whose: a root that is distrusted" "$(verdicts badroot)" 'no no no'
 done
 run xr --store "nss:$T/serial" list
 expect_grep 'crossroot lists a distrust without certificate' 'distrust .*\(no certificate\)' "$out"
@@ -137,10 +137,10 @@ expect_exit 0 'and takes it back' xr --store "nss:$T/again" undo --yes
 expect_exit 0 'and that too' xr --store "nss:$T/again" undo --yes
 run xr extract --from list.txt --to nss=third
 expect_same 'the objects are the old ones' <(rows third) <(rows again)
-if libs=$(browser_libs); then
+if newer=$(browser_libs); then
     # A newer softoken adds the columns that it knows.
     run xr extract --from list.txt --to nss=newer
-    expect_exit 0 "a browser's softoken changes it" xr --nss "$libs" --store "nss:$T/newer" install --yes pki/cross.pem
+    expect_exit 0 "a browser's softoken changes it" xr --nss "$newer" --store "nss:$T/newer" install --yes pki/cross.pem
     expect_eq 'it is whole' "$(integrity newer)" $'ok\nok'
     expect_eq 'and has all trust' "$(trusts newer | grep -vx "Root ,,")" "$(trusts third)"
 fi

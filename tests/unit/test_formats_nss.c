@@ -122,9 +122,10 @@ Test(sqlite, a_tree_of_any_number_of_rows_is_whole)
             xr_sqlite_write(&file, &table, 1);
             (void)snprintf(what, sizeof(what), "%zu rows of %zu", n, sizes[s].len);
             sqlite3 *db = open_whole(&file, what);
-            cr_assert_eq((size_t)atol(answer(db, "SELECT count(*) FROM t")), n, "%s", what);
-            cr_assert_eq((size_t)atol(answer(db, "SELECT count(*) FROM t INDEXED BY b WHERE v "
-                                                 ">= x''")),
+            cr_assert_eq(strtoul(answer(db, "SELECT count(*) FROM t"), NULL, 10), n, "%s", what);
+            cr_assert_eq(strtoul(answer(db, "SELECT count(*) FROM t INDEXED BY b WHERE v "
+                                            ">= x''"),
+                                 NULL, 10),
                          n, "%s", what);
             sqlite3_close(db);
             xr_buf_free(&file);
