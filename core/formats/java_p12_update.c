@@ -325,7 +325,8 @@ static enum xr_status keep_others(struct updating *u, const struct safe *safe, s
     struct xr_bytes rest = safe->bags;
     struct xr_buf others = {0};
     struct bag bag = {0};
-    bool dropped = false;
+    bool dropped =
+        rest.len == 0 && !safe->opaque; /* an update with an empty list leaves such a one */
     enum xr_status status = XR_OK;
 
     xr_buf_reserve(&others, rest.len);
