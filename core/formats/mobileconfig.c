@@ -97,13 +97,6 @@ static bool is_own_issuer(const struct xr_format_cert *cert)
            (d->akid.len == 0 || d->skid.len == 0 || xr_bytes_equal(d->akid, d->skid));
 }
 
-const char *xr_output_mobileconfig_refuses(const struct xr_format_cert *cert)
-{
-    if (cert->trusted != 0 || !is_own_issuer(cert))
-        return NULL;
-    return "it signed itself and is no anchor: Apple does not say that it stays untrusted";
-}
-
 void xr_output_mobileconfig(struct xr_format_files *out, struct xr_format_cert *const *certs,
                             size_t count, const struct xr_output_options *options)
 {

@@ -32,7 +32,6 @@ void xr_output_base64(struct xr_buf *out, struct xr_format_cert *cert, size_t wi
 /* Appends a file of that name, which it takes. */
 struct xr_buf *xr_output_file(struct xr_format_files *out, char *name);
 
-const char *xr_output_mobileconfig_refuses(const struct xr_format_cert *cert);
 const char *xr_output_cluster_refuses(const struct xr_format_cert *cert);
 
 /* Keystores of others. Aliases of an update are "crossroot:" and the usual alias. */
