@@ -37,6 +37,6 @@ both 'no no no' 'a root for e-mail' 'old-root.pem\t-C-\tOld' 'cross.pem\t---\tCr
 both 'no no yes' 'the old root' 'old-root.pem\tC--\tOld'
 both 'no yes yes' 'and the cross certificate' 'old-root.pem\tC--\tOld' 'cross.pem\t---\tCross'
 both 'no no no' 'the cross certificate distrusted' 'old-root.pem\tC--\tOld' 'cross.pem\tnnn\tCross'
-# Chromium looks for trust by the hash of a certificate, so it does not see this.
+# Chromium heeds the trust only of certificates that the database has.
 firefox='no no no' both 'no no yes' 'distrusted by issuer and serial number alone' 'old-root.pem\tC--\tOld' 'cross.pem\tnnn\tCross\tbare'
 finish

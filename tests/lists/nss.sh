@@ -147,15 +147,6 @@ fi
 
 # ---- sizes
 
-: >empty.txt
-python3 "$here/mkcertdata.py" <empty.txt >none.txt
-run xr extract --from none.txt --to nss=nothing
-if [[ $rc -eq 0 ]]; then
-    expect_eq 'a database of nothing is whole' "$(integrity nothing)" $'ok\nok'
-    expect_eq 'certutil opens it' "$(trusts nothing)" ''
-else
-    skip 'extract makes nothing of a list that has nothing'
-fi
 many=5000
 ((XR_SLOW == 0)) || many=1000
 python3 "$here/mkcerts.py" $many 200 2000 >many.pem
