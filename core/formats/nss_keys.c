@@ -143,7 +143,7 @@ void xr_nss_keys_prove(struct xr_nss_keys *keys, uint32_t object, uint32_t type,
 
 void xr_nss_keys_write(struct xr_buf *out, struct xr_nss_keys *keys)
 {
-    struct xr_nss_objects none = {.sql = NULL};
+    struct xr_nss_objects none = {.own_name = NULL};
     struct xr_sqlite_table tables[2];
 
     xr_nss_objects_start(&none, "nssPrivate");
