@@ -11,7 +11,7 @@ static const char *const kinds[] = {"java", "java-p12"};
 #define KINDS 2
 
 /* No certificates: nobody here looks inside. */
-static struct xr_format_cert first = {.label = "First Root", .label_len = 10};
+static struct xr_format_cert first = {.label = "Kin Root", .label_len = 8};
 static struct xr_format_cert second = {.label = "Second Root", .label_len = 11};
 static struct xr_format_cert *const both[] = {&first, &second};
 
@@ -133,7 +133,7 @@ Test(formats_java, the_same_certificates_give_the_same_bytes)
             struct xr_buf a = written(n, 2, passwords[p]), b = written(n, 2, passwords[p]);
 
             cr_expect(xr_bytes_equal(bytes(&a), bytes(&b)));
-            cr_expect(has_alias(n, &a, "firstroot") && has_alias(n, &a, "secondroot"));
+            cr_expect(has_alias(n, &a, "kinroot") && has_alias(n, &a, "secondroot"));
             xr_buf_free(&a);
             xr_buf_free(&b);
         }
@@ -183,15 +183,15 @@ Test(formats_java, an_update_takes_back_what_an_earlier_one_put_in)
             struct xr_buf store = updated(n, written(n, 2, passwords[p]), 2, passwords[p]);
             struct xr_buf again = {0};
 
-            cr_expect(has_alias(n, &store, "firstroot") && has_alias(n, &store, "secondroot"));
-            cr_expect(has_alias(n, &store, "crossroot:firstroot") &&
+            cr_expect(has_alias(n, &store, "kinroot") && has_alias(n, &store, "secondroot"));
+            cr_expect(has_alias(n, &store, "crossroot:kinroot") &&
                       has_alias(n, &store, "crossroot:secondroot"));
             xr_buf_add(&again, store.data, store.len);
             again = updated(n, again, 2, passwords[p]);
             cr_expect(xr_bytes_equal(bytes(&store), bytes(&again)), "%s", kinds[n]);
             store = updated(n, store, 1, passwords[p]);
-            cr_expect(has_alias(n, &store, "firstroot") && has_alias(n, &store, "secondroot"));
-            cr_expect(has_alias(n, &store, "crossroot:firstroot"));
+            cr_expect(has_alias(n, &store, "kinroot") && has_alias(n, &store, "secondroot"));
+            cr_expect(has_alias(n, &store, "crossroot:kinroot"));
             cr_expect_not(has_alias(n, &store, "crossroot:secondroot"));
             xr_buf_free(&store);
             xr_buf_free(&again);
@@ -208,14 +208,14 @@ Test(formats_java, where_there_is_none_an_update_makes_one)
         refused(n, bytes(&store), "falsch", "the password is wrong");
         refused(n, bytes(&store), NULL, "the password is wrong");
         store = updated(n, store, 0, "geheim");
-        cr_expect_not(has_alias(n, &store, "crossroot:firstroot"));
+        cr_expect_not(has_alias(n, &store, "crossroot:kinroot"));
         xr_buf_free(&store);
     }
 }
 
 #define PRIVATE                                        \
-    "\0\0\0\1\0\x13"                                   \
-    "crossroot:firstroot"                              \
+    "\0\0\0\1\0\x11"                                   \
+    "crossroot:kinroot"                                \
     "\0\0\1\2\3\4\5\6\0\0\0\7anykey!\0\0\0\1\0\5X.509" \
     "\0\0\0\3\x30\1\0"
 
@@ -237,7 +237,7 @@ Test(formats_java, a_private_key_of_jks_stays_as_it_is_and_keeps_its_alias)
     cr_expect_not_null(strstr(why, "1 private key"), "%s", why);
     store = updated(0, store, 2, NULL);
     cr_expect(has(&store, PRIVATE, sizeof(PRIVATE) - 1));
-    cr_expect(has_alias(0, &store, "crossroot:firstroot-1"));
+    cr_expect(has_alias(0, &store, "crossroot:kinroot-1"));
     store = updated(0, store, 0, NULL);
     cr_expect(has(&store, PRIVATE, sizeof(PRIVATE) - 1));
     cr_expect_not(has(&store, "root-1", 6));
@@ -248,15 +248,18 @@ Test(formats_java, a_private_key_of_jks_stays_as_it_is_and_keeps_its_alias)
 
 #define PKCS "\x2a\x86\x48\x86\xf7\x0d\x01"
 
-/* A safe with one bag of another kind, whose name has that first letter. */
+/* A safe with one bag of another kind, in whose name that letter is. */
 static struct xr_buf store_of_others(const char letter[2], char type)
 {
     struct xr_buf inner = {0}, bag = {0}, outer = {0};
 
-    xr_buf_add(&bag, letter, 2);
-    for (const char *at = "RossRoot:firstroot"; *at != '\0'; at++) {
-        xr_buf_add(&bag, "", 1);
-        xr_buf_add(&bag, at, 1);
+    for (const char *at = "CrossRoot:_inroot"; *at != '\0'; at++) {
+        if (*at == '_') {
+            xr_buf_add(&bag, letter, 2);
+        } else {
+            xr_buf_add(&bag, "", 1);
+            xr_buf_add(&bag, at, 1);
+        }
     }
 #define WRAP(tag)                                                                        \
     (xr_der_put(&outer, tag, inner.data, inner.len), xr_buf_free(&inner), inner = outer, \
@@ -308,8 +311,9 @@ Test(formats_java, a_bag_of_another_kind_is_none_of_ours_whatever_its_name)
         char type;
         const char *what;
     } cases[] = {
-        {"\0c", 1, "1 private key"}, {"\0C", 2, "1 private key"}, {"\0C", 3, "1 other entry"},
-        {"\0c", 5, "1 secret key"},  {"\0c", 4, "1 other entry"}, {"\0c", 99, "1 other entry"},
+        {"\0k", 1, "1 private key"}, {"\0K", 2, "1 private key"},
+        {"\0k", 3, "1 other entry"}, {"\x21\x2a", 5, "1 secret key"}, /* the sign of kelvin */
+        {"\0K", 4, "1 other entry"}, {"\0k", 99, "1 other entry"},
     };
     const struct xr_output_options options = with(NULL);
 
@@ -322,7 +326,7 @@ Test(formats_java, a_bag_of_another_kind_is_none_of_ours_whatever_its_name)
         cr_expect_not_null(strstr(why, cases[i].what), "%s", why);
         store = updated(1, store, 2, NULL);
         /* Java tells names apart without regard to case. */
-        cr_expect(has_alias(1, &store, "crossroot:firstroot-1"), "%zu", i);
+        cr_expect(has_alias(1, &store, "crossroot:kinroot-1"), "%zu", i);
         cr_expect(has_alias(1, &store, "crossroot:secondroot"));
         store = updated(1, store, 0, NULL);
         cr_expect(xr_bytes_equal(bytes(&store), bytes(&before)), "%zu", i);
