@@ -74,6 +74,7 @@ const struct xr_output_format xr_output_formats[] = {
     {.name = "nss",
      .what = "an NSS database: cert9.db and key4.db",
      .directory = true,
+     .precious = "key4.db",
      .tells_purposes = true,
      .tells_distrust = true,
      .tells_serials = true,

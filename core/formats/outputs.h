@@ -60,6 +60,9 @@ struct xr_output_format {
     enum xr_status (*update)(struct xr_buf *out, struct xr_bytes old,
                              struct xr_format_cert *const *certs, size_t count,
                              const struct xr_output_options *options, struct xr_error *err);
+    /* A file of the directory that may hold keys of others: with it, the directory is not replaced. NULL:
+     * it has none. */
+    const char *precious;
     /* Why a file that is there must not be replaced whole, in allocated text for people; NULL: it may be.
      * The member is NULL where any file may. */
     char *(*keeps)(struct xr_bytes old, const struct xr_output_options *options);

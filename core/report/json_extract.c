@@ -39,7 +39,7 @@ json_t *xr_json_written(const struct xr_written *written)
     for (size_t i = 0; i < written->differences.count; i++)
         xr_json_add(differences, xr_json_string(written->differences.items[i]));
     xr_json_set(out, "differences", differences);
-    if (written->to_stdout)
+    if (written->to_stdout && memchr(written->content.data, 0, written->content.len) == NULL)
         xr_json_set(out, "content",
                     xr_json_string(written->content.len > 0 ? written->content.data : ""));
     return out;

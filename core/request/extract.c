@@ -264,6 +264,30 @@ static void put_file(struct extract *x, struct xr_buf *content)
         set_state(x, state);
 }
 
+/* Is there something that must not go? What is the same already is not in the way. */
+static bool is_precious(struct extract *x, const struct xr_output_entry *entries, size_t count)
+{
+    enum xr_output_state state = XR_OUTPUT_NEW;
+    struct xr_strings differences = {0};
+    struct xr_error err = {0};
+    char *path = xr_format("%s/%s", x->written->path,
+                           x->format->precious != NULL ? x->format->precious : "");
+    bool precious = x->format->precious != NULL && x->rq->overwrite && xr_sys_exists(path) &&
+                    (xr_sys_output_directory(&state, x->written->path, entries, count,
+                                             XR_OUTPUT_CHECK, &differences, NULL) != XR_OK ||
+                     state != XR_OUTPUT_SAME);
+
+    if (precious) {
+        (void)xr_fail(&err, XR_REFUSED,
+                      "the %s that is there may hold private keys; choose another directory",
+                      x->format->precious);
+        fail(x, &err);
+    }
+    xr_strings_free(&differences);
+    free(path);
+    return precious;
+}
+
 static void put_directory(struct extract *x, const struct xr_format_files *files)
 {
     struct xr_output_entry *entries = xr_new(files->count + 1, sizeof(*entries));
@@ -279,6 +303,10 @@ static void put_directory(struct extract *x, const struct xr_format_files *files
             {(const unsigned char *)file->content.data, file->content.len}};
     }
     x->written->files = files->count;
+    if (is_precious(x, entries, files->count)) {
+        free(entries);
+        return;
+    }
     if (xr_sys_output_directory(&state, x->written->path, entries, files->count, how_of(x),
                                 &x->written->differences, &err) != XR_OK)
         fail(x, &err);

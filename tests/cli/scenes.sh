@@ -57,6 +57,21 @@ browsers)
 C3F658B81193CA98531E2A0A568F14CC75020924B86D2724D0243F63D813CF13</p>
 END
     ;;
+lists)
+    # A root list of three, and the one before it.
+    made() { python3 "$(dirname -- "${BASH_SOURCE[0]}")/../lists/mkcertdata.py"; }
+    {
+        printf '%s\tCC-\tExample Company Root CA\tserver=270630235959Z\n' "$XR_CERTS/company-root.pem"
+        printf '%s\tC--\tExample Company Root CA 2\n' "$XR_CERTS/company-root-2.pem"
+    } | made >certdata.txt
+    {
+        printf '%s\tCC-\tExample Company Root CA\n' "$XR_CERTS/company-root.pem"
+        printf '%s\tC--\tExample Vendor Root\n' "$XR_CERTS/vendor-root.pem"
+    } | made >old.txt
+    mkdir extra
+    cp "$XR_CERTS/vendor-root.pem" extra/vendor-root.crt
+    cp "$XR_CERTS"/{www-2,cross,company-root,company-root-2}.pem .
+    ;;
 openssl)
     cp "$XR_SECOM"/*.pem .
     ;;
