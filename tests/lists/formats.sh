@@ -102,7 +102,9 @@ for one in "${bundles[@]}"; do
         skip 'not here: no python3-yaml'
     fi
 done
-expect_exit 0 'version 1' xr extract --from "$P/v1-root.pem" --to cluster-trust-bundle=v1.yaml
+expect_exit 0 'version 1' xr extract --from "$P/v1-root.pem" --from "$P/old-root.pem" --merge --to cluster-trust-bundle=v1.yaml
 expect_grep 'is told' 'Kubernetes refuses it: its basicConstraints' "$out"
-expect_no_grep 'and left out' 'BEGIN' v1.yaml
+expect_eq 'and left out' "$(grep -c BEGIN v1.yaml)" 1
+expect_exit 1 'nothing but version 1' xr extract --from "$P/v1-root.pem" --to cluster-trust-bundle=none.yaml
+expect_absent 'is no bundle' none.yaml
 finish
