@@ -6,24 +6,19 @@
  */
 #include "outputs_private.h"
 
-enum { LINE = 76, DAY = 86400, ERA = 146097 };
+enum { LINE = 76 };
 
-/* As Perl's gmtime: "Thu Jan  1 00:00:00 1970". Days to a date after Howard Hinnant. */
+/* As Perl's gmtime: "Thu Jan  1 00:00:00 1970". */
 static void put_time(struct xr_buf *out, int64_t at)
 {
-    static const char days[] = "ThuFriSatSunMonTueWed";
-    static const char months[] = "MarAprMayJunJulAugSepOctNovDecJanFeb";
-    int64_t second = (at % DAY + DAY) % DAY, day = (at - second) / DAY;
-    int64_t weekday = (day % 7 + 7) % 7, shifted = day + 719468; /* since 0000-03-01 */
-    int64_t in_era = (shifted % ERA + ERA) % ERA, era = (shifted - in_era) / ERA;
-    int64_t year = (in_era - in_era / 1460 + in_era / 36524 - in_era / (ERA - 1)) / 365;
-    int64_t in_year = in_era - (365 * year + year / 4 - year / 100);
-    int64_t month = (5 * in_year + 2) / 153; /* from March */
+    static const char days[] = "SunMonTueWedThuFriSat";
+    static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+    struct xr_date d;
 
-    xr_buf_fmt(out, "%.3s %.3s %2d %02d:%02d:%02d %lld", days + 3 * weekday, months + 3 * month,
-               (int)(in_year - (153 * month + 2) / 5 + 1), (int)(second / 3600),
-               (int)(second / 60 % 60), (int)(second % 60),
-               (long long)(year + era * 400 + (month >= 10)));
+    xr_date_of(&d, at);
+    xr_buf_fmt(out, "%.3s %.3s %2d %02d:%02d:%02d %lld", days + (size_t)d.weekday * 3,
+               months + (size_t)(d.month - 1) * 3, d.day, d.hour, d.minute, d.second,
+               (long long)d.year);
 }
 
 static void put_head(struct xr_buf *out, const struct xr_output_source *source)

@@ -476,7 +476,10 @@ static bool read_sources(struct extract *x)
     if (ok && x->list.sources.count > 0) {
         const struct xr_list_source *first = &x->list.sources.items[0];
 
-        x->source.name = first->name;
+        const char *slash = strrchr(first->name, '/');
+
+        /* Where it lay here is nothing that others could reproduce. */
+        x->source.name = slash != NULL && slash[1] != '\0' ? slash + 1 : first->name;
         memcpy(x->source.sha256, first->sha256, XR_SHA256_LEN);
         x->source.modified = rq->has_modified ? rq->modified : first->modified;
     }

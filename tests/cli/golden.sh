@@ -186,7 +186,7 @@ run xr help
 expect_same 'help without a word is the same' "$T/all" "$out"
 says help-options 0 help options
 fits 'help of the options'
-for verb in inspect stores list install remove distrust verify undo history recover show readers completion; do
+for verb in inspect stores list install remove distrust verify undo history recover show readers extract diff chain completion; do
     says "help-$verb" 0 "$verb" --help
     fits "help of $verb"
     cp "$out" "$T/help"
