@@ -207,8 +207,8 @@ const struct command command_table[COMMANDS] = {
          " server.pem --host www.example.com", NULL, OPERANDS_FILE},
     [XR_VERB_EXTRACT] =
         {"write root lists in the formats of others", "--from SOURCE… --to FORMAT=PATH…",
-         "SOURCE: Mozilla's certdata.txt, CCADB's CSV, a .p11-kit file, a file or directory\n"
-         "of certificates, a Java keystore, a store's address. Several add up.\n"
+         "SOURCE: Mozilla's certdata.txt, CCADB's CSV, a .p11-kit file, certificates in a\n"
+         "file or directory, a Java keystore, a store's address. Several add up.\n"
          "FORMAT: pem pem-dir pem-dir-hash openssl-trusted openssl-dir edk2 java java-p12\n"
          "p11-kit debian curl-pem certifi nss chromium-policy firefox-policy windows-reg\n"
          "mobileconfig cluster-trust-bundle. PATH: - for standard output.\n",

@@ -164,18 +164,19 @@ struct xr_request {
     struct xr_words environment;
     /* extract, chain: root lists, files, directories, store addresses. */
     struct xr_words sources;
-    struct xr_words outputs;    /* extract: FORMAT=PATH */
-    struct xr_words blocklists; /* extract: files with SHA-256 of certificates to leave out */
-    bool merge;                 /* extract: later sources add purposes */
-    bool comments;              /* extract: a line with the label before each certificate */
-    bool check;                 /* extract: compare with what is at PATH, write nothing */
-    bool update;                /* extract: keep what others put into a keystore */
-    bool overwrite;             /* extract: replace a directory that is not empty */
-    bool all_paths;             /* chain: what every path needs, not one */
-    enum xr_keep expired;       /* extract: XR_KEEP or XR_DROP */
+    struct xr_words outputs;     /* extract: FORMAT=PATH */
+    struct xr_words blocklists;  /* extract: files with SHA-256 of certificates to leave out */
+    bool merge;                  /* extract: later sources add purposes */
+    bool comments;               /* extract: a line with the label before each certificate */
+    bool check;                  /* extract: compare with what is at PATH, write nothing */
+    bool update;                 /* extract: keep what others put into a keystore */
+    bool overwrite;              /* extract: replace a directory that is not empty */
+    bool all_paths;              /* chain: what every path needs, not one */
+    enum xr_keep expired;        /* extract: XR_KEEP or XR_DROP */
     enum xr_keep distrust_after; /* extract: XR_KEEP, XR_DROP_PAST or XR_DROP */
     bool has_modified;
-    int64_t modified; /* extract: the time of the sources that headers name, instead of their files' */
+    int64_t
+        modified; /* extract: the time of the sources that headers name, instead of their files' */
 };
 #define XR_PASSWORD_MAX 4096u
 
@@ -198,7 +199,7 @@ struct xr_text_style {
     unsigned width;
     /* Writes a time for people, such as local time with its zone. NULL: UTC as in JSON. */
     void (*local_time)(char *out, size_t size, int64_t at);
-    bool pem; /* of XR_VERB_SHOW: what is shown as PEM, and nothing else */
+    bool pem;      /* of XR_VERB_SHOW: what is shown as PEM, and nothing else */
     bool markdown; /* of XR_VERB_DIFF: for a changelog */
 };
 /* Results, for stdout. */
