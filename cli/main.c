@@ -62,16 +62,13 @@ static unsigned scope_of(enum xr_verb verb, unsigned scope)
     return verb == XR_VERB_INSPECT || verb == XR_VERB_READERS ? scope | XR_SCOPE_SYSTEM : scope;
 }
 
-/* --modified, or what packagers' tools set for reproducible builds
+/* What packagers' tools set for reproducible builds
  * (https://reproducible-builds.org/specs/source-date-epoch/). */
-static bool modified(int64_t *out, const struct options *o)
+static bool source_date(int64_t *out)
 {
     const char *epoch = getenv("SOURCE_DATE_EPOCH");
     size_t len = epoch != NULL ? strspn(epoch, "0123456789") : 0;
 
-    *out = o->modified;
-    if (o->has_modified)
-        return true;
     if (len == 0 || len > 12 || epoch[len] != '\0')
         return false;
     *out = strtoll(epoch, NULL, 10);
@@ -87,8 +84,12 @@ static struct xr_report *run(const struct options *o, struct xr_bytes password)
     struct xr_site site;
     struct xr_request rq;
     int64_t now = (int64_t)time(NULL), expires_by = 0, when = 0;
+    bool dated = false;
 
     platform_find(&here, o->root != NULL);
+    dated = o->verb == XR_VERB_EXTRACT && source_date(&when);
+    if (dated)
+        now = when;
     site = (struct xr_site){.size = sizeof(site),
                             .root = o->root,
                             .home = here.home,
@@ -159,8 +160,8 @@ static struct xr_report *run(const struct options *o, struct xr_bytes password)
         .all_paths = o->all_paths,
         .expired = o->expired,
         .distrust_after = o->distrust_after,
-        .has_modified = modified(&when, o),
-        .modified = when,
+        .has_modified = o->has_modified || dated,
+        .modified = o->has_modified ? o->modified : when,
     };
 
     report = xr_run_request(&rq);

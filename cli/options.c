@@ -319,6 +319,8 @@ static bool check_operands(const struct options *out, char **why)
     if (out->operands.count < counts[operands].least)
         return wrong(why, "%s needs %s; see crossroot %s --help", name, counts[operands].needs,
                      name);
+    if (out->operands.count > 0 && out->verb == XR_VERB_EXTRACT)
+        return wrong(why, "sources need --from: --from %.100s", out->operands.items[0]);
     if (out->operands.count > counts[operands].most)
         return wrong(why, "%s: unexpected argument \"%.100s\"", name,
                      out->operands.items[out->operands.count - 1]);
@@ -342,8 +344,10 @@ static bool check_extract(const struct options *out, char **why)
         return true;
     if (out->outputs.count == 0)
         return wrong(why, "extract needs --to FORMAT=PATH; see crossroot extract --help");
-    if (out->check && (out->update || out->overwrite))
-        return wrong(why, "--check writes nothing: it excludes --update and --overwrite");
+    if ((out->purposes & ~(uint32_t)(XR_SERVER | XR_EMAIL | XR_CODE)) != 0)
+        return wrong(why, "--for of extract must be server, email or code");
+    if (out->check && out->overwrite)
+        return wrong(why, "--check writes nothing: it excludes --overwrite");
     return true;
 }
 

@@ -110,7 +110,7 @@ const struct option option_table[] = {
      OFFER_WORDS, NULL},
     {"untrusted", 0, LIST, V(VERIFY) | V(READERS), AT(untrusted), "FILE",
      "more certificates that a server would send", OFFER_FILES, NULL},
-    {"at", 0, TIME, V(VERIFY) | V(READERS) | V(CHAIN), AT(at), "DATE",
+    {"at", 0, TIME, V(VERIFY) | V(READERS) | V(CHAIN) | V(EXTRACT), AT(at), "DATE",
      "as of 2029-05-30 or 2029-05-30T12:00:00Z", OFFER_WORDS, NULL},
     {"managed", 0, FLAG, V(LIST), AT(managed), NULL, "only those that crossroot put there",
      OFFER_WORDS, NULL},
@@ -237,7 +237,7 @@ bool command_tells(unsigned command, const struct option *option)
     static const struct {
         unsigned command;
         const char *options;
-    } told[] = {{XR_VERB_EXTRACT, "from to modified"}};
+    } told[] = {{XR_VERB_EXTRACT, "from to modified at"}};
 
     for (size_t i = 0; i < sizeof(told) / sizeof(told[0]); i++) {
         const char *word = told[i].options;

@@ -91,6 +91,7 @@ const struct xr_output_format xr_output_formats[] = {
      .write = xr_output_chromium_policy},
     {.name = "firefox-policy",
      .what = "policies.json for Firefox, and its files",
+     .note = "Firefox trusts what a policy installs for servers and e-mail, whatever was asked",
      .directory = true,
      .write = xr_output_firefox_policy},
     {.name = "windows-reg",

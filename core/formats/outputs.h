@@ -38,6 +38,7 @@ enum xr_output_neutral {
 struct xr_output_format {
     const char *name; /* on the command line */
     const char *what; /* for people: at most 48 columns */
+    const char *note; /* what must always be said of it, for people; or NULL */
     bool directory;   /* files and links; else one file */
     bool links;       /* it has links by xr_format_cert.link_hash */
     /* The output tells its readers what an anchor is for. Otherwise it has those of one purpose, and who

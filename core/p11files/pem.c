@@ -129,7 +129,7 @@ static struct xr_bytes after_headers(struct xr_bytes block)
 static const unsigned char *find(const unsigned char *from, const unsigned char *end,
                                  const char *text)
 {
-    return memmem(from, (size_t)(end - from), text, strlen(text));
+    return xr_memmem(from, (size_t)(end - from), text, strlen(text));
 }
 
 size_t pf_pem_each(struct xr_bytes text, pf_block_fn block, void *ctx)

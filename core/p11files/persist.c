@@ -349,7 +349,7 @@ static char *text_of(struct xr_bytes bytes)
 static bool take_pem(struct xr_bytes *out, struct xr_bytes *rest)
 {
     static const char end_mark[] = "\n-----END ";
-    const unsigned char *stop = memmem(rest->data, rest->len, end_mark, sizeof(end_mark) - 1);
+    const unsigned char *stop = xr_memmem(rest->data, rest->len, end_mark, sizeof(end_mark) - 1);
     const unsigned char *end = rest->data + rest->len;
 
     if (stop == NULL || memchr(rest->data, '\0', (size_t)(stop - rest->data)) != NULL)
@@ -453,7 +453,7 @@ static bool read_pem(struct reader *r, struct xr_bytes *rest, struct xr_error *e
 
 bool pf_persist_magic(struct xr_bytes data)
 {
-    const unsigned char *found = memmem(data.data, data.len, "[" HEADER "]", sizeof(HEADER) + 1);
+    const unsigned char *found = xr_memmem(data.data, data.len, "[" HEADER "]", sizeof(HEADER) + 1);
 
     return found != NULL && memchr(data.data, '\0', (size_t)(found - data.data)) == NULL;
 }

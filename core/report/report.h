@@ -99,6 +99,7 @@ struct xr_written {
         XR_WRITTEN_FAILED
     } state;
     char *why;           /* it failed; visible */
+    bool empty;          /* it failed because nothing is left for it */
     size_t certs, files; /* files: of a directory, links too; 0: one file */
     bool to_stdout;      /* PATH is "-": content is the result */
     struct xr_buf content;

@@ -8,7 +8,7 @@
 
 #define CHANGELOG_WIDTH 80 /* also where the output is no terminal: it is to be pasted */
 #define DATE_LEN        10
-#define INDENT          4 /* behind a bullet */
+#define INDENT          6 /* behind a bullet */
 
 static const char *const titles[] = {
     [XR_DIFF_ADDED] = "Added", [XR_DIFF_REMOVED] = "Removed", [XR_DIFF_CHANGED] = "Changed"};
@@ -256,7 +256,7 @@ static char *changes(const struct xr_report *report, const struct xr_diff_row *r
 
 /* ---- the whole ---- */
 
-/* Behind "  * ": what stands between semicolons stays in one line where it fits in one. */
+/* Behind "    - ": what stands between semicolons stays in one line where it fits in one. */
 static void put_pieces(const struct xr_text_style *style, FILE *out, const char *text)
 {
     struct xr_buf line = {0};
@@ -293,7 +293,7 @@ static void put_row(const struct xr_text_style *style, FILE *out, const struct x
         put_escaped(out, said);
         (void)fputs(changed ? "\n" : ")\n", out);
     } else {
-        (void)fputs("  * ", out);
+        (void)fputs("    - ", out);
         line = xr_format(changed ? "%s: %s" : "%s (%s)", row->name, said);
         put_pieces(style, out, line);
     }
@@ -307,7 +307,7 @@ static void put_sum(FILE *out, const struct xr_diff *diff, const struct xr_text_
         (void)fprintf(out, "No differences: %zu the same.\n", diff->same);
     else
         (void)fprintf(out, "%s%zu added, %zu removed, %zu changed, %zu the same.\n",
-                      style->markdown ? "" : "\n", diff->of_kind[XR_DIFF_ADDED],
+                      style->markdown ? "" : "  * ", diff->of_kind[XR_DIFF_ADDED],
                       diff->of_kind[XR_DIFF_REMOVED], diff->of_kind[XR_DIFF_CHANGED], diff->same);
 }
 
@@ -327,8 +327,7 @@ void xr_text_diff(const struct xr_text_style *given, FILE *out, const struct xr_
         if (style.markdown)
             (void)fprintf(out, "### %s\n\n", titles[kind]);
         else
-            (void)fprintf(out, "%s%s%s:%s\n", at > 0 ? "\n" : "", BOLD(&style), titles[kind],
-                          PLAIN(&style));
+            (void)fprintf(out, "  * %s%s:%s\n", BOLD(&style), titles[kind], PLAIN(&style));
         for (; at < diff->count && diff->items[at].kind == (enum xr_diff_kind)kind; at++)
             put_row(&style, out, report, &diff->items[at]);
         if (style.markdown)

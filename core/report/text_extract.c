@@ -34,8 +34,10 @@ static void put_output(const struct xr_text_style *style, FILE *out, const struc
     (void)fprintf(out, " %zu certificate%s", w->certs, plural(w->certs));
     if (w->files > 0)
         (void)fprintf(out, " in %zu file%s", w->files, plural(w->files));
-    (void)fprintf(out, "%s%s\n", states[w->state],
-                  dry && w->state != XR_WRITTEN_SAME ? ", not written" : "");
+    (void)fprintf(out, "%s\n",
+                  !dry || w->state == XR_WRITTEN_SAME ? states[w->state]
+                  : w->state == XR_WRITTEN_NEW        ? ", would be written"
+                                                      : ", would be replaced");
     for (size_t i = 0; i < w->differences.count && w->state == XR_WRITTEN_DIFFERS; i++) {
         if (i == DIFFERENCES && !style->verbose) {
             (void)fprintf(out, "  and %zu more\n", w->differences.count - i);
@@ -109,7 +111,8 @@ static void put_kind(const struct xr_text_style *style, FILE *out, const struct 
 
         for (size_t k = 0; k < w->left_out.count; k++) {
             const struct xr_left_out *left = &w->left_out.items[k];
-            bool seen = left->plain || left->kept != kept;
+            bool seen = (left->plain && !style->verbose) || left->kept != kept ||
+                        (w->state == XR_WRITTEN_FAILED && !w->empty);
 
             for (size_t j = 0; !seen && j < i; j++)
                 seen = has(&report->written.items[j], left);
@@ -131,7 +134,7 @@ static char *counts_of(const struct xr_written *w)
     struct xr_buf line = {0};
     size_t kinds = 0;
 
-    for (size_t i = 0; i < w->left_out.count && w->state != XR_WRITTEN_FAILED; i++) {
+    for (size_t i = 0; i < w->left_out.count && (w->state != XR_WRITTEN_FAILED || w->empty); i++) {
         const struct xr_left_out *left = &w->left_out.items[i];
         size_t count = 1;
         bool seen = !left->plain;
@@ -167,8 +170,8 @@ static void put_counts(const struct xr_text_style *style, FILE *out, const struc
             continue;
         xr_buf_str(&line, counts[i]);
         put_formats(&line, report, marks);
-        (void)fputs("left out: ", out);
-        xr_text_wrap(style, out, 10, 2, line.data);
+        (void)fputs("without ", out);
+        xr_text_wrap(style, out, 8, 2, line.data);
         xr_buf_free(&line);
     }
     for (size_t i = 0; i < all; i++)
@@ -192,6 +195,6 @@ void xr_text_written(const struct xr_text_style *style, FILE *out, const struct 
     if (style->quiet || report->written.count == 0)
         return;
     put_counts(style, out, report);
-    put_kind(style, out, report, false, "Left out:");
-    put_kind(style, out, report, true, "Not said of:");
+    put_kind(style, out, report, false, "Cannot be in this format:");
+    put_kind(style, out, report, true, "Cannot be said in this format:");
 }

@@ -23,6 +23,7 @@ enum xr_output_state {
 
 enum xr_output_how {
     XR_OUTPUT_CHECK,  /* only look */
+    XR_OUTPUT_TRY,    /* the same, but refuse what XR_OUTPUT_PUT refuses */
     XR_OUTPUT_PUT,    /* a directory that is not empty is left as it is: XR_REFUSED */
     XR_OUTPUT_REPLACE /* all that a directory had goes */
 };

@@ -28,8 +28,8 @@ count() { in_pem "$1" | wc -l; }
 # --- what is chosen
 expect_exit 0 'for servers' xr extract --from list.txt --to pem=server.pem
 expect_eq 'has what is trusted for servers' "$(count server.pem)" 2
-expect_grep 'a date that PEM cannot hold is told' 'Dated: kept without its date: no trust for servers issued after 2024-11-30' "$out"
-expect_grep 'what is left out is counted' 'left out: 1 not trusted for server, 1 trusted for nothing, 1 distrusted' "$out"
+expect_grep 'a date that PEM cannot hold is told' 'Dated: kept without its date: no trust for server certificates issued after 2024-11-30' "$out"
+expect_grep 'what is left out is counted' 'without 1 not trusted for server, 1 trusted for nothing, 1 distrusted' "$out"
 expect_exit 0 'for e-mail' xr extract --from list.txt --for email --to pem=email.pem
 expect_eq 'has two others' "$(has email.pem old-root)$(has email.pem rsa-root)" 11
 expect_exit 0 'dates that are past' xr extract --from list.txt --distrust-after drop-past --to pem=past.pem
@@ -84,6 +84,9 @@ expect_eq 'later ones add purposes' "$(has merged.pem rsa-root)$(has merged.pem 
 expect_exit 0 'a blocklist' xr extract --from list.txt --blocklist block --to pem=blocked.pem
 expect_eq 'leaves out' "$(count blocked.pem)" 1
 expect_grep 'what no source has is a warning' 'warning: .*block, line 3: no source has' "$err"
+openssl x509 -in pki/new-root.pem -noout -fingerprint -sha256 >block
+expect_exit 0 'a fingerprint of openssl' xr extract --from list.txt --blocklist block --to pem=blocked.pem
+expect_eq 'counts' "$(count blocked.pem)" 1
 echo 12345 >block
 expect_exit 2 'what is no hash' xr extract --from list.txt --blocklist block --to pem=x.pem
 
@@ -91,6 +94,9 @@ expect_exit 2 'what is no hash' xr extract --from list.txt --blocklist block --t
 expect_exit 0 'expired ones are kept' xr extract --from pki/expired-cross.pem --from list.txt --to p11-kit=kept.p11
 expect_exit 0 'and dropped if asked' xr extract --from pki/expired-cross.pem --from list.txt --expired drop --to p11-kit=dropped.p11
 expect_eq 'one less' "$(($(grep -c '^class: certificate' kept.p11) - $(grep -c '^class: certificate' dropped.p11)))" 1
+
+SOURCE_DATE_EPOCH=4102444800 expect_exit 1 'SOURCE_DATE_EPOCH is the time of that' xr extract --from list.txt --expired drop --to pem=x.pem
+expect_exit 0 'and so is --at' xr extract --from list.txt --expired drop --at 2027-01-01 --to pem=at.pem
 
 # --- what is written
 tree() { (cd "$1" && find . -type l -printf '%P -> %l\n' -o -type f -printf '%P ' -exec sha256sum {} \; | sort); }
@@ -120,7 +126,9 @@ expect_same 'and changes nothing' before <(tree a)
 expect_exit 3 '--check of nothing' xr extract --from list.txt --check --to pem=absent.pem
 expect_exit 0 '--dry-run writes nothing' xr extract --from list.txt --dry-run --to pem=absent.pem
 expect_eq 'nothing' "$([[ -e absent.pem ]] || echo no)" no
-expect_exit 1 'a directory that has something else' xr extract --from list.txt --modified 2026-01-01 --to pem-dir=a/pem-dir
+expect_exit 1 'a directory that has something else' xr extract --from list.txt --modified 2026-01-01 --to pem=a/new.pem --to pem-dir=a/pem-dir
+expect_eq 'stops all of it before the first write' "$([[ -e a/new.pem ]] || echo no)" no
+expect_exit 1 'a directory that has something else, alone' xr extract --from list.txt --modified 2026-01-01 --to pem-dir=a/pem-dir
 expect_grep 'is left as it is' 'not empty; --overwrite' "$err"
 expect_same 'and is' before <(tree a)
 expect_exit 0 '--overwrite' xr extract --from list.txt --modified 2026-01-01 --overwrite "${to_a[@]}"
@@ -131,6 +139,21 @@ echo >>database/key4.db
 expect_exit 1 'a database that may have keys' xr extract --from list.txt --overwrite --to nss=database
 expect_grep 'is never replaced' 'key4.db that is there may hold private keys' "$err"
 expect_eq 'nor touched' "$(cmp database/cert9.db b/nss/cert9.db && cmp -s database/key4.db b/nss/key4.db || echo kept)" kept
+cp list.txt source.txt
+expect_exit 2 'a source that is an output' xr extract --from source.txt --to pem=./source.txt
+expect_exit 2 'a source in a directory that is an output' xr extract --from files/sub.pem --from list.txt --to pem-dir=files --overwrite
+expect_exit 2 'outputs that are one' xr extract --from list.txt --to pem=one --to java=./one
+expect_exit 2 'an output below another' xr extract --from list.txt --to pem-dir=files --to pem=files/x.pem
+expect_same 'nothing was touched' source.txt list.txt
+cp b/java keystore
+expect_exit 1 'a keystore that is there' xr extract --from more.txt --to java=keystore --for server
+expect_same 'is left as it is' keystore b/java
+expect_exit 0 'but with --overwrite' xr extract --from more.txt --to java=keystore --overwrite
+expect_exit 2 'two purposes in one bundle' xr extract --from list.txt --for server --for email --to pem=x.pem
+expect_exit 0 'but not where purposes are told' xr extract --from list.txt --for server --for email --to p11-kit=x.p11
+expect_exit 2 'a purpose that lists do not know' xr extract --from list.txt --for client --to p11-kit=x.p11
+expect_exit 2 'a source without --from' xr extract list.txt --to pem=x.pem
+expect_grep 'is understood' 'sources need --from: --from list.txt' "$err"
 expect_exit 1 'one of one fails' xr extract --from list.txt --to pem=none/x.pem
 expect_exit 4 'one of two fails' xr extract --from list.txt --to pem=none/x.pem --to java=fine
 mkdir target

@@ -93,8 +93,8 @@ static bool temp_name(char out[sizeof(XR_TEMP_PREFIX) + 16])
     return true;
 }
 
-/* Nothing has that name yet. */
-static enum xr_status write_new(int dir, const char *name, struct xr_bytes data,
+/* Nothing has that name yet. shown: the name for people. */
+static enum xr_status write_new(int dir, const char *name, const char *shown, struct xr_bytes data,
                                 struct xr_error *err)
 {
     int fd = openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
@@ -102,7 +102,7 @@ static enum xr_status write_new(int dir, const char *name, struct xr_bytes data,
 
     if (fd >= 0 && close(fd) != 0)
         ok = false;
-    return ok ? XR_OK : xr_fail_errno(err, "cannot write %s", name);
+    return ok ? XR_OK : xr_fail_errno(err, "cannot write %s", shown);
 }
 
 static enum xr_status replace_file(const struct place *place, const struct stat *old,
@@ -124,7 +124,7 @@ static enum xr_status new_file(const struct place *place, struct xr_bytes data,
 
     if (!temp_name(temp))
         return xr_fail_errno(err, "cannot get random bytes");
-    status = write_new(place->dir, temp, data, err);
+    status = write_new(place->dir, temp, place->name, data, err);
     if (status == XR_OK && renameat(place->dir, temp, place->dir, place->name) != 0)
         status = xr_fail_errno(err, "cannot write %s", place->name);
     if (status != XR_OK)
@@ -147,11 +147,11 @@ enum xr_status xr_sys_output_file(enum xr_output_state *out, const char *path, s
                                                                              : XR_OUTPUT_OTHER;
         if (!S_ISREG(st.st_mode))
             status = xr_fail(err, XR_REFUSED, "%s is not a regular file", path);
-        else if (how != XR_OUTPUT_CHECK && *out == XR_OUTPUT_OTHER)
+        else if (how >= XR_OUTPUT_PUT && *out == XR_OUTPUT_OTHER)
             status = replace_file(&place, &st, data, err);
     } else if (errno != ENOENT) {
         status = xr_fail_errno(err, "%s", path);
-    } else if (how != XR_OUTPUT_CHECK) {
+    } else if (how >= XR_OUTPUT_PUT) {
         status = new_file(&place, data, err);
     }
 out:
@@ -265,7 +265,7 @@ static enum xr_status put_entry(int dir, const struct xr_output_entry *entry, st
             return xr_fail_errno(err, "cannot write %s", entry->name);
     }
     if (entry->target == NULL)
-        return write_new(dir, entry->name, entry->content, err);
+        return write_new(dir, entry->name, entry->name, entry->content, err);
     return symlinkat(entry->target, dir, entry->name) == 0
                ? XR_OK
                : xr_fail_errno(err, "cannot write %s", entry->name);
@@ -347,11 +347,11 @@ enum xr_status xr_sys_output_directory(enum xr_output_state *out, const char *pa
     }
     if (how == XR_OUTPUT_CHECK || *out == XR_OUTPUT_SAME)
         goto out;
-    if (there.names.count + there.dirs.count > 0 && how == XR_OUTPUT_PUT)
+    if (there.names.count + there.dirs.count > 0 && how != XR_OUTPUT_REPLACE)
         status = xr_fail(err, XR_REFUSED,
                          "the directory is not empty; --overwrite replaces all "
                          "that is in it");
-    else
+    else if (how >= XR_OUTPUT_PUT)
         status = build(&place, there.names.count + there.dirs.count > 0, entries, count, err);
 out:
     if (dir >= 0)

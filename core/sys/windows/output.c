@@ -22,6 +22,24 @@ static enum xr_status open_dir(int *out, const char *path, struct xr_error *err)
                    why.text[0] != '\0' ? why.text : "not a directory");
 }
 
+static enum xr_status read_there(struct xr_buf *out, int dir, const char *name, size_t limit,
+                                 struct xr_error *err)
+{
+    struct xr_error why = {0};
+    int fd = -1;
+    enum xr_file_kind kind = xr_sys_open_input(&fd, dir, name, true, &why);
+    enum xr_status status = XR_OK;
+
+    if (kind == XR_FILE_DATA)
+        status = xr_sys_read_fd(out, fd, limit, err);
+    else
+        status = xr_fail(err, kind == XR_FILE_NONE ? why.status : XR_REFUSED, "%s",
+                         kind == XR_FILE_NONE ? why.text : "not a regular file");
+    if (fd >= 0)
+        (void)_close(fd);
+    return status;
+}
+
 /* The directory of a path, and the last component. */
 static enum xr_status find(int *dir, char **whole, const char **name, const char *path,
                            struct xr_error *err)
@@ -50,7 +68,7 @@ enum xr_status xr_sys_output_read(struct xr_buf *out, const char *path, size_t l
     enum xr_status status = find(&dir, &whole, &name, path, err);
 
     if (status == XR_OK)
-        status = xr_sys_read_at(out, dir, name, limit, err);
+        status = read_there(out, dir, name, limit, err);
     if (dir >= 0)
         (void)_close(dir);
     free(whole);
@@ -60,7 +78,7 @@ enum xr_status xr_sys_output_read(struct xr_buf *out, const char *path, size_t l
 static bool same_file(int dir, const char *name, struct xr_bytes data)
 {
     struct xr_buf have = {0};
-    bool same = xr_sys_read_at(&have, dir, name, data.len, NULL) == XR_OK && have.len == data.len &&
+    bool same = read_there(&have, dir, name, data.len, NULL) == XR_OK && have.len == data.len &&
                 (data.len == 0 || memcmp(have.data, data.data, data.len) == 0);
 
     xr_sys_wipe(&have);
@@ -71,7 +89,7 @@ static bool same_file(int dir, const char *name, struct xr_bytes data)
 static enum xr_output_state state_of(int dir, const char *name, struct xr_bytes data)
 {
     struct xr_buf have = {0};
-    enum xr_status status = xr_sys_read_at(&have, dir, name, 0, NULL);
+    enum xr_status status = read_there(&have, dir, name, 0, NULL);
 
     xr_sys_wipe(&have);
     return status == XR_ABSENT          ? XR_OUTPUT_NEW
@@ -90,7 +108,7 @@ enum xr_status xr_sys_output_file(enum xr_output_state *out, const char *path, s
     *out = XR_OUTPUT_NEW;
     if (status == XR_OK)
         *out = state_of(dir, name, data);
-    if (status == XR_OK && how != XR_OUTPUT_CHECK && *out != XR_OUTPUT_SAME)
+    if (status == XR_OK && how >= XR_OUTPUT_PUT && *out != XR_OUTPUT_SAME)
         status = xr_sys_write_atomic(dir, name, data, 0644, err);
     if (dir >= 0)
         (void)_close(dir);
@@ -188,9 +206,9 @@ enum xr_status xr_sys_output_directory(enum xr_output_state *out, const char *pa
     if (status == XR_OK && how != XR_OUTPUT_CHECK && *out != XR_OUTPUT_SAME) {
         if (names.count > 0)
             status = xr_fail(err, XR_REFUSED, "the directory is not empty");
-        else
+        else if (how >= XR_OUTPUT_PUT)
             status = make_dir(path, err);
-        for (size_t i = 0; status == XR_OK && i < count; i++)
+        for (size_t i = 0; status == XR_OK && how >= XR_OUTPUT_PUT && i < count; i++)
             status = put_entry(path, &entries[i], err);
     }
     xr_strings_free(&names);
