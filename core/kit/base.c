@@ -133,13 +133,15 @@ void xr_buf_fmt(struct xr_buf *buf, const char *format, ...)
 
 void xr_buf_reserve(struct xr_buf *buf, size_t more)
 {
-    char *memory = xr_new(buf->len + more + 1, 1);
+    size_t need = buf->len + more + 1;
 
-    if (buf->len > 0)
-        memcpy(memory, buf->data, buf->len);
-    free(buf->data);
-    buf->data = memory;
-    buf->capacity = buf->len + more + 1;
+    /* Exactly that at first; later at least twice what it has, or many calls would copy it each time. */
+    if (buf->data == NULL) {
+        buf->data = xr_new(need, 1);
+        buf->capacity = need;
+    } else {
+        buf->data = xr_grow(buf->data, &buf->capacity, need, 1);
+    }
 }
 
 void xr_buf_free(struct xr_buf *buf)
