@@ -50,6 +50,9 @@ struct xr_output_format {
     bool tells_limits;   /* xr_format_cert.limits */
     enum xr_output_neutral neutral;
     uint32_t purposes; /* with tells_purposes: those it knows; 0: all */
+    uint32_t
+        grants; /* purposes that readers trust its anchors for, whatever was asked; 0: those asked */
+    bool by_key; /* what it says of a certificate is true of all with its key */
     /* Why this certificate cannot be held, whatever the others are, for people; NULL: it can. The caller
      * leaves it out. The member is NULL where any can be held. */
     const char *(*refuses)(const struct xr_format_cert *cert);

@@ -427,6 +427,9 @@ static bool object_end(struct reader *r)
             return wrong(r, o->line, "this object has no %s", attr_names[i]);
     }
     r->common[o->class] = r->count[o->class]++ == 0 ? o->has : r->common[o->class] & o->has;
+    if (o->class == CLASS_OTHER && (o->has & (1u << ISSUER | 1u << SERIAL | 1u << VALUE)) != 0)
+        return wrong(r, o->line, "%.60s is no class of objects that is known here",
+                     o->text[CLASS].data);
     if (o->class == CLASS_CERT)
         ok = take_cert(r);
     else if (o->class == CLASS_TRUST)

@@ -4,6 +4,8 @@
 
 #include <stdlib.h>
 
+#define ALL_PURPOSES (XR_SERVER | XR_CLIENT | XR_EMAIL | XR_CODE | XR_TIME)
+
 static struct xr_root *by_id(struct xr_list *list, struct xr_idmap *map,
                              const unsigned char id[XR_SHA256_LEN], bool *added)
 {
@@ -129,6 +131,7 @@ void xr_list_free(struct xr_list *list)
     xr_strings_free(&list->notes);
     xr_idmap_free(&list->by_sha256);
     xr_idmap_free(&list->by_serial);
+    xr_idmap_free(&list->distrusted);
     *list = (struct xr_list){0};
 }
 
@@ -189,6 +192,29 @@ static struct xr_root *same(struct xr_list *list, const struct xr_root *root, bo
     return found;
 }
 
+/* What one source trusts within limits is trusted within limits, whatever others say. */
+static void add_trust(struct xr_list *list, struct xr_root *to, struct xr_root *from)
+{
+    to->unsaid = to->unsaid && from->unsaid;
+    to->mozilla_policy |= from->mozilla_policy;
+    if (from->trusted == 0)
+        return;
+    if (xr_limits_any(&from->limits) && !xr_limits_any(&to->limits)) {
+        to->limits = from->limits;
+        from->limits = (struct xr_limits){0};
+    } else if (xr_limits_any(&from->limits) && !xr_limits_equal(&from->limits, &to->limits)) {
+        char *name = xr_root_name(to),
+             *note = xr_format("%s: two sources limit it to different names: the first one counts",
+                               name);
+
+        xr_strings_add(&list->notes, note);
+        free(note);
+        free(name);
+        return;
+    }
+    to->trusted |= from->trusted;
+}
+
 void xr_list_merge(struct xr_list *list, struct xr_list *add, bool more)
 {
     size_t first_source = list->sources.count;
@@ -209,11 +235,11 @@ void xr_list_merge(struct xr_list *list, struct xr_list *add, bool more)
             to->source = first_source + from->source;
             from->label = from->subject = NULL;
             from->limits = (struct xr_limits){0};
-        } else if (more || (to->trusted | to->distrusted) == 0) {
-            to->trusted |= from->trusted;
-            to->unsaid = to->unsaid && from->unsaid;
-            to->mozilla_policy |= from->mozilla_policy;
+        } else if (more || (to->unsaid && (to->trusted | to->distrusted) == 0)) {
+            add_trust(list, to, from);
         }
+        if (from->cert == NULL && from->has_id && from->distrusted != 0)
+            xr_list_distrust(list, from->id);
         to->distrusted |= from->distrusted;
         both = to->trusted & to->distrusted;
         if (both != 0)
@@ -228,5 +254,36 @@ void xr_list_merge(struct xr_list *list, struct xr_list *add, bool more)
     }
     for (size_t i = 0; i < add->notes.count; i++)
         xr_strings_add(&list->notes, add->notes.items[i]);
+    for (size_t i = 0; i < add->distrusted.capacity; i++) {
+        if (add->distrusted.slots[i].value_plus_one != 0)
+            xr_list_distrust(list, add->distrusted.slots[i].id);
+    }
     xr_list_free(add);
+}
+
+void xr_list_distrust(struct xr_list *list, const unsigned char id[XR_SHA256_LEN])
+{
+    bool added = false;
+
+    (void)xr_idmap_put(&list->distrusted, id, 0, &added);
+}
+
+void xr_list_settle(struct xr_list *list)
+{
+    for (size_t i = 0; i < list->roots.count; i++) {
+        struct xr_root *root = &list->roots.items[i];
+        unsigned char id[XR_SHA256_LEN];
+        size_t unused = 0;
+
+        if (root->cert == NULL)
+            continue;
+        serial_id(id, root->issuer, root->serial);
+        if (!xr_idmap_get(&list->distrusted, id, &unused) &&
+            !xr_idmap_get(&list->distrusted, root->cert->spki_sha256, &unused))
+            continue;
+        if (root->trusted != 0)
+            note_conflict(list, root, root->trusted);
+        root->trusted = 0;
+        root->distrusted = ALL_PURPOSES;
+    }
 }

@@ -46,6 +46,9 @@ struct xr_list {
         struct xr_list_source *items;
         size_t count, capacity;
     } sources;
+    struct xr_idmap
+        distrusted; /* IDs that are distrusted whatever certificates have them: SHA-256 of issuer
+                                 * and serial number, or of a key (xr_list_settle) */
     struct xr_strings notes;   /* what was odd, for people; not visible-ised */
     struct xr_idmap by_sha256; /* of roots that have one */
     struct xr_idmap by_serial; /* by issuer and serial number */
@@ -80,8 +83,14 @@ enum xr_list_kind xr_list_guess(struct xr_bytes data);
 /* Whole or an error, never a shorter list. err says where. */
 enum xr_status xr_list_certdata(struct xr_list *out, struct xr_bytes data, struct xr_error *err);
 enum xr_status xr_list_ccadb(struct xr_list *out, struct xr_bytes data, struct xr_error *err);
-enum xr_status xr_list_p11kit(struct xr_list *out, const char *name, struct xr_bytes data,
-                              const struct xr_host *host, struct xr_error *err);
+/* Files of one directory are read together: an extension may stand in another file than its
+ * certificate. */
+struct xr_p11_source *xr_p11_source_new(const struct xr_host *host);
+enum xr_status xr_p11_source_add(struct xr_p11_source *source, const char *name,
+                                 struct xr_bytes data, struct xr_error *err);
+enum xr_status xr_list_p11kit(struct xr_list *out, struct xr_p11_source *source,
+                              struct xr_error *err);
+void xr_p11_source_free(struct xr_p11_source *source);
 /* A document of `crossroot list --json`: hashes, subjects and purposes, no certificates. */
 enum xr_status xr_list_json(struct xr_list *out, struct xr_bytes data, struct xr_error *err);
 enum xr_status xr_list_jks(struct xr_list *out, struct xr_bytes data, const struct xr_host *host,
@@ -101,9 +110,14 @@ void xr_told_free(struct xr_told *told);
 
 /* ---- merging and comparing ---- */
 
+/* Distrusts every certificate with that ID: of its issuer and serial number, or of its key. */
+void xr_list_distrust(struct xr_list *list, const unsigned char id[XR_SHA256_LEN]);
 /* Moves what add holds into list. What is in both: a purpose that one distrusts is distrusted, and a note
- * says so. Purposes: with more, those of both; else those that list had. Of two dates the earlier one, of
- * two limits those of list. add is empty afterwards. */
+ * says so. Purposes: with more, those of both; else those that list had, unless it says nothing of trust. Of
+ * two dates the earlier one. Of limits those that there are; of two different ones those of list, and
+ * without the purposes of add. add is empty afterwards. */
 void xr_list_merge(struct xr_list *list, struct xr_list *add, bool more);
+/* Once all is merged: applies what is distrusted by an ID. */
+void xr_list_settle(struct xr_list *list);
 
 #endif

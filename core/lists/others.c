@@ -121,8 +121,11 @@ static bool take_p11kit(struct xr_list *out, const struct pf_store *store,
         if (!cert->distrusted)
             return true; /* nothing is said of a certificate that is not there */
         if (cert->issuer.len == 0 || cert->serial.len == 0) {
-            (void)xr_fail(err, XR_UNSUPPORTED, "it distrusts a key, which a root list cannot say");
-            return false;
+            unsigned char id[XR_SHA256_LEN];
+
+            xr_x509_sha256(id, cert->spki);
+            xr_list_distrust(out, id);
+            return true;
         }
         root = xr_list_add_serial(out, cert->issuer, cert->serial);
         root->distrusted = ALL_PURPOSES;
@@ -142,20 +145,41 @@ static bool take_p11kit(struct xr_list *out, const struct pf_store *store,
     return ok;
 }
 
-enum xr_status xr_list_p11kit(struct xr_list *out, const char *name, struct xr_bytes data,
-                              const struct xr_host *host, struct xr_error *err)
-{
-    struct pf_store store = {.host = host};
-    enum xr_status status = pf_add(&store, 0, PF_BASE, name, data, err);
+struct xr_p11_source {
+    struct pf_store store;
+};
 
-    if (status == XR_OK)
-        pf_combine(&store);
-    for (size_t i = 0; status == XR_OK && i < store.certs.count; i++) {
-        if (!take_p11kit(out, &store, &store.certs.items[i], err))
-            status = XR_INVALID;
+struct xr_p11_source *xr_p11_source_new(const struct xr_host *host)
+{
+    struct xr_p11_source *source = xr_new(1, sizeof(*source));
+
+    source->store.host = host;
+    return source;
+}
+
+enum xr_status xr_p11_source_add(struct xr_p11_source *source, const char *name,
+                                 struct xr_bytes data, struct xr_error *err)
+{
+    return pf_add(&source->store, 0, PF_BASE, name, data, err);
+}
+
+enum xr_status xr_list_p11kit(struct xr_list *out, struct xr_p11_source *source,
+                              struct xr_error *err)
+{
+    pf_combine(&source->store);
+    for (size_t i = 0; i < source->store.certs.count; i++) {
+        if (!take_p11kit(out, &source->store, &source->store.certs.items[i], err))
+            return XR_INVALID;
     }
-    pf_free(&store);
-    return status;
+    return XR_OK;
+}
+
+void xr_p11_source_free(struct xr_p11_source *source)
+{
+    if (source == NULL)
+        return;
+    pf_free(&source->store);
+    free(source);
 }
 
 /* ---- Java ---- */

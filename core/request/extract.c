@@ -95,6 +95,8 @@ static bool parse_output(struct xr_extract *x, const char *word)
             x, xr_format("%s holds anchors of one purpose: give --for only once", format->name));
     if (x->rq->update && format->update == NULL)
         return wrong(x, xr_format("--update is for Java keystores, not for %s", format->name));
+    if (!format->directory && word[strlen(word) - 1] == '/')
+        return wrong(x, xr_format("%.200s: %s is one file", word + len + 1, format->name));
     written = XR_PUSH(&x->engine->report->written);
     written->format = xr_strdup(format->name);
     written->path = xr_strdup(word + len + 1);
@@ -212,6 +214,13 @@ static bool read_sources(struct xr_extract *x)
     if (ok && x->list.roots.count == 0) {
         xr_report_fail(x->engine->report, XR_EXIT_FAILED, "the sources have no certificate");
         ok = false;
+    }
+    for (size_t i = 0; i < x->list.sources.count && rq->distrust_after != XR_KEEP; i++) {
+        if (strcmp(x->list.sources.items[i].kind, "store") == 0)
+            xr_report_say(
+                x->engine->report, XR_WARNING, NULL,
+                "%s: stores do not tell dates of distrust, so none of its roots is dropped",
+                x->list.sources.items[i].name);
     }
     if (ok && x->list.sources.count > 0) {
         const struct xr_list_source *first = &x->list.sources.items[0];

@@ -105,15 +105,15 @@ static void take_neutral(struct xr_extract *x, const struct xr_root *root)
     enum xr_output_neutral neutral = x->format->neutral;
     bool is_root = self_issued(root);
 
-    if (x->rq->purposes != 0)
+    if (root->unsaid && !is_root && neutral == XR_NEUTRAL_NONE)
+        refuse(x, root);
+    else if (x->rq->purposes != 0)
         leave_out(x, root, true, "trusted for nothing");
     else if (neutral == XR_NEUTRAL_ALL || (neutral == XR_NEUTRAL_ROOTS && is_root) ||
              (neutral == XR_NEUTRAL_CAS && !is_root))
         take(x, root, 0, 0);
     else if (neutral == XR_NEUTRAL_ROOTS)
         leave_out(x, root, false, "OpenSSL would refuse every chain through it");
-    else if (root->unsaid && !is_root)
-        refuse(x, root);
     else
         leave_out(x, root, true, "trusted for nothing");
 }
@@ -128,51 +128,156 @@ static void leave_out_dated(struct xr_extract *x, const struct xr_root *root, ui
     leave_out(x, root, false, "what it issued after %.10s is not trusted", day);
 }
 
-static void choose(struct xr_extract *x, const struct xr_root *root)
+/* ---- formats that know keys, not certificates ---- */
+
+struct key_trust {
+    uint32_t trusted, distrusted; /* for all, and for any, of the anchors with that key */
+};
+
+struct keys {
+    struct xr_idmap by_spki;
+    struct key_trust *items;
+    size_t count, capacity;
+};
+
+static void find_keys(struct keys *keys, struct xr_extract *x)
 {
-    const struct xr_output_format *f = x->format;
-    uint32_t asked = x->rq->purposes != 0 ? x->rq->purposes
-                     : f->tells_purposes  ? (uint32_t)ALL_PURPOSES
-                                          : (uint32_t)XR_SERVER;
-    uint32_t lost = dropped(x, root);
-    uint32_t trusted = root->trusted & ~lost & asked, distrusted = root->distrusted & asked;
+    for (size_t i = 0; i < x->list.roots.count; i++) {
+        const struct xr_root *root = &x->list.roots.items[i];
+        uint32_t trusted = root->trusted & ~dropped(x, root);
+        bool added = false;
+        size_t at = 0;
+
+        if (root->cert == NULL || trusted == 0)
+            continue;
+        at = xr_idmap_put(&keys->by_spki, root->cert->spki_sha256, keys->count, &added);
+        if (added)
+            *XR_PUSH(keys) = (struct key_trust){trusted, root->distrusted};
+        keys->items[at].trusted &= trusted;
+        keys->items[at].distrusted |= root->distrusted;
+    }
+}
+
+/* What the format says of one certificate it says of all with that key. */
+static void narrow(struct xr_extract *x, const struct xr_root *root, const struct keys *keys,
+                   uint32_t *trusted, uint32_t *distrusted)
+{
+    size_t at = 0;
+    uint32_t before = *trusted;
+
+    if (before == 0 || !xr_idmap_get(&keys->by_spki, root->cert->spki_sha256, &at))
+        return;
+    *distrusted |= keys->items[at].distrusted;
+    *trusted &= keys->items[at].trusted & ~keys->items[at].distrusted;
+    if (*trusted != before)
+        leave_out(x, root, false,
+                  "trusted for less: the format tells of keys, and another "
+                  "certificate of this key is not trusted for all of it")
+            ->kept = true;
+}
+
+/* ---- one certificate ---- */
+
+/* Firefox and others trust for more than the output says. */
+static bool grants_too_much(struct xr_extract *x, const struct xr_root *root, uint32_t trusted)
+{
+    uint32_t grants = x->format->grants, unasked = grants & ~root->trusted;
     char text[64];
+
+    if (trusted == 0 || grants == 0)
+        return false;
+    if ((root->distrusted & grants) != 0) {
+        leave_out(x, root, false, "distrusted for a purpose that its readers would trust it for");
+        return true;
+    }
+    xr_purposes_text(text, sizeof(text), unasked);
+    if (unasked != 0 && !root->unsaid)
+        leave_out(x, root, false, "its readers trust it for %s too", text)->kept = true;
+    return false;
+}
+
+static const char *why_gone(const struct xr_extract *x, const struct xr_root *root)
+{
     size_t unused = 0;
 
-    if (f->purposes != 0)
-        asked &= f->purposes;
-    trusted &= asked;
-    distrusted &= asked;
-    xr_purposes_text(text, sizeof(text), asked);
     if (root->has_sha256 && xr_idmap_get(&x->blocked, root->sha256, &unused))
-        leave_out(x, root, true, "in the blocklist");
-    else if (root->cert == NULL && !f->tells_serials)
+        return "in the blocklist";
+    return root->cert != NULL && x->rq->expired == XR_DROP && root->cert->d.not_after < x->rq->now
+               ? "expired"
+               : NULL;
+}
+
+static uint32_t asked_of(const struct xr_extract *x)
+{
+    uint32_t asked = x->rq->purposes != 0        ? x->rq->purposes
+                     : x->format->tells_purposes ? (uint32_t)ALL_PURPOSES
+                                                 : (uint32_t)XR_SERVER;
+
+    return x->format->purposes != 0 ? asked & x->format->purposes : asked;
+}
+
+/* What a list says of a certificate that it does not have. */
+static void choose_bare(struct xr_extract *x, const struct xr_root *root)
+{
+    if (root->distrusted == 0 || root->issuer.len == 0)
+        leave_out(x, root, false, "no source has the certificate itself");
+    else if (x->format->tells_serials)
+        take(x, root, 0, root->distrusted);
+    else
         leave_out(x, root, false,
                   "distrusted by issuer and serial number alone, which this format "
                   "cannot say");
-    else if (root->cert == NULL)
-        take(x, root, 0, root->distrusted);
-    else if (x->rq->expired == XR_DROP && root->cert->d.not_after < x->rq->now)
-        leave_out(x, root, true, "expired");
-    else if (trusted == 0 && distrusted == 0 && (root->trusted & asked & lost) != 0)
+}
+
+static void choose(struct xr_extract *x, const struct xr_root *root, const struct keys *keys)
+{
+    const struct xr_output_format *f = x->format;
+    uint32_t asked = asked_of(x), lost = dropped(x, root);
+    uint32_t trusted = root->trusted & ~lost & asked, distrusted = root->distrusted & asked;
+    const char *gone = why_gone(x, root);
+    char text[64];
+
+    xr_purposes_text(text, sizeof(text), asked);
+    if (root->cert == NULL) {
+        choose_bare(x, root);
+        return;
+    }
+    if (gone != NULL) { /* but not what distrusts it */
+        trusted = 0;
+        if (distrusted == 0 || !f->tells_distrust) {
+            leave_out(x, root, true, "%s", gone);
+            return;
+        }
+    }
+    if (f->by_key)
+        narrow(x, root, keys, &trusted, &distrusted);
+    if (trusted != 0 || distrusted != 0) {
+        if (trusted == 0 && !f->tells_distrust)
+            leave_out(x, root, true, "distrusted");
+        else if (trusted != 0 && xr_limits_any(&root->limits) && !f->tells_limits)
+            leave_out(x, root, false,
+                      "it is limited to names or addresses, which this format cannot say");
+        else if (!grants_too_much(x, root, trusted))
+            take(x, root, trusted, distrusted);
+    } else if ((root->trusted & asked & lost) != 0) {
         leave_out_dated(x, root, lost);
-    else if (trusted == 0 && distrusted == 0 && (root->trusted | root->distrusted) == 0)
+    } else if ((root->trusted | root->distrusted) == 0) {
         take_neutral(x, root);
-    else if (trusted == 0 && distrusted == 0)
+    } else {
         leave_out(x, root, true, "not trusted for %s", text);
-    else if (trusted == 0 && !f->tells_distrust)
-        leave_out(x, root, true, "distrusted");
-    else if (trusted != 0 && xr_limits_any(&root->limits) && !f->tells_limits)
-        leave_out(x, root, false,
-                  "it is limited to names or addresses, which this format cannot say");
-    else
-        take(x, root, trusted, distrusted);
+    }
 }
 
 void xr_extract_choose(struct xr_extract *x)
 {
+    struct keys keys = {0};
+
+    if (x->format->by_key)
+        find_keys(&keys, x);
     for (size_t i = 0; i < x->list.roots.count; i++)
-        choose(x, &x->list.roots.items[i]);
+        choose(x, &x->list.roots.items[i], &keys);
     for (size_t i = 0; i < x->told.count; i++)
         x->written->certs += x->told.items[i].cert.cert != NULL;
+    xr_idmap_free(&keys.by_spki);
+    free(keys.items);
 }

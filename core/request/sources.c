@@ -10,6 +10,7 @@
 struct reading {
     struct xr_engine *engine;
     struct xr_list *list;
+    struct xr_p11_source *p11; /* all of p11-kit's files of this word */
     bool failed;
 };
 
@@ -31,6 +32,22 @@ static void add_source(struct xr_list *list, const char *name, const char *kind,
 
 /* ---- files ---- */
 
+static void fail_file(struct reading *r, const char *file, const char *why)
+{
+    char *shown = xr_visible(why), *name = xr_visible(file);
+
+    xr_report_say(r->engine->report, XR_ERROR, NULL, "%s: %s", name, shown);
+    r->failed = true;
+    free(shown);
+    free(name);
+}
+
+/* A directory of p11-kit's or a distribution's sources is a store, whose parts mean different things. */
+static bool is_blocklist(const char *file)
+{
+    return strstr(file, "/blocklist/") != NULL || strstr(file, "/blacklist/") != NULL;
+}
+
 static bool take_file(void *ctx, const char *file, struct xr_bytes data)
 {
     static const char *const kinds[] = {[XR_LIST_CERTDATA] = "certdata.txt",
@@ -44,6 +61,11 @@ static bool take_file(void *ctx, const char *file, struct xr_bytes data)
     struct xr_error err = {0};
     enum xr_status status = XR_OK;
 
+    if (is_blocklist(file)) {
+        fail_file(r, file,
+                  "what stands in a blocklist is distrusted: name the store, as p11-kit:DIR");
+        return true;
+    }
     if (kind == XR_LIST_ITEMS) {
         add_source(r->list, file, "certificates", data);
         return false;
@@ -57,7 +79,9 @@ static bool take_file(void *ctx, const char *file, struct xr_bytes data)
         status = xr_list_ccadb(&list, data, &err);
         break;
     case XR_LIST_P11KIT:
-        status = xr_list_p11kit(&list, file, data, &xr_host, &err);
+        if (r->p11 == NULL)
+            r->p11 = xr_p11_source_new(&xr_host);
+        status = xr_p11_source_add(r->p11, file, data, &err);
         break;
     case XR_LIST_JKS:
         status = xr_list_jks(&list, data, &xr_host, &err);
@@ -69,12 +93,7 @@ static bool take_file(void *ctx, const char *file, struct xr_bytes data)
     if (status == XR_OK) {
         xr_list_merge(r->list, &list, true);
     } else {
-        char *shown = xr_visible(err.text), *name = xr_visible(file);
-
-        xr_report_say(r->engine->report, XR_ERROR, NULL, "%s: %s", name, shown);
-        r->failed = true;
-        free(shown);
-        free(name);
+        fail_file(r, file, err.text);
     }
     xr_list_free(&list);
     return true;
@@ -110,6 +129,17 @@ static void take_item(struct reading *r, const struct xr_input_item *item, uint3
     xr_list_merge(r->list, &one, true);
 }
 
+static void take_p11(struct reading *r, const char *word)
+{
+    struct xr_list list = {0};
+    struct xr_error err = {0};
+
+    if (r->p11 != NULL && xr_list_p11kit(&list, r->p11, &err) != XR_OK)
+        fail_file(r, word, err.text);
+    xr_list_merge(r->list, &list, true);
+    xr_p11_source_free(r->p11);
+}
+
 static bool read_files(struct reading *r, const char *word, uint32_t purposes)
 {
     struct xr_report *report = r->engine->report;
@@ -127,20 +157,25 @@ static bool read_files(struct reading *r, const char *word, uint32_t purposes)
             take_item(r, &input.found.items[i], purposes);
     }
     xr_input_free(&input);
+    take_p11(r, word);
     return !r->failed;
 }
 
 /* ---- stores ---- */
 
-static bool take_state(struct xr_list *list, const struct xr_state *state, struct xr_pool *pool)
+static bool take_state(struct xr_list *list, const struct xr_state *state, struct xr_pool *pool,
+                       bool by_key)
 {
     const struct xr_entry *first = state->count > 0 ? state->entries[0] : NULL;
     struct xr_root *root = NULL;
     size_t at = XR_NONE;
 
-    if (first == NULL || state->subject.type == XR_SUBJECT_CRL ||
-        state->subject.type == XR_SUBJECT_KEY)
-        return first == NULL || state->subject.type == XR_SUBJECT_CRL;
+    if (first == NULL || state->subject.type == XR_SUBJECT_CRL)
+        return true;
+    if (state->subject.type == XR_SUBJECT_KEY) {
+        xr_list_distrust(list, state->subject.id);
+        return true;
+    }
     if (state->subject.type == XR_SUBJECT_CERT) {
         at = xr_pool_find(pool, state->subject.id);
         if (at == XR_NONE)
@@ -154,7 +189,9 @@ static bool take_state(struct xr_list *list, const struct xr_state *state, struc
 
         if (entry->place == XR_DISTRUST)
             root->distrusted |= ALL_PURPOSES;
-        else if (entry->place == XR_ANCHOR)
+        if (entry->place == XR_DISTRUST && by_key && root->cert != NULL)
+            xr_list_distrust(list, root->cert->spki_sha256);
+        if (entry->place == XR_ANCHOR)
             root->trusted |= known(entry->purposes);
         if (entry->place == XR_ANCHOR && !xr_limits_of(&root->limits, entry))
             return false;
@@ -176,7 +213,8 @@ static void take_run(struct xr_engine *engine, struct xr_list *out, const struct
     for (size_t i = 0; i < run->snapshot.count; i++) {
         struct xr_list one = {0};
 
-        if (take_state(&one, run->snapshot.items[i], &engine->report->pool))
+        if (take_state(&one, run->snapshot.items[i], &engine->report->pool,
+                       run->caps.distrust_by_key))
             xr_list_merge(&list, &one, true);
         else
             untold++;
@@ -270,6 +308,7 @@ bool xr_sources_read(struct xr_engine *engine, struct xr_list *out, struct xr_wo
         ok = read_word(engine, &one, words.items[i], purposes, from[i], from[i + 1]);
         xr_list_merge(out, &one, more);
     }
+    xr_list_settle(out);
     free(from);
     return ok;
 }
@@ -282,9 +321,13 @@ bool xr_source_read(struct xr_engine *engine, struct xr_list *out, const char *w
 
 bool xr_sources_stores(struct xr_engine *engine, struct xr_list *out, bool more)
 {
+    bool ok = false;
+
     xr_engine_load_plugins(engine);
     if (!xr_engine_select(engine))
         return false;
     xr_engine_survey(engine);
-    return take_runs(engine, out, 0, engine->report->runs.count, more);
+    ok = take_runs(engine, out, 0, engine->report->runs.count, more);
+    xr_list_settle(out);
+    return ok;
 }

@@ -34,29 +34,27 @@ expect_exit 3 'two lists differ' xr diff before.txt after.txt
 hash_of() { openssl x509 -in "$1" -outform der | sha256sum | cut -c 1-"${2:-16}"; }
 expires() { date -u -d "$(openssl x509 -in "$1" -noout -enddate | sed 's/.*=//')" +%F; }
 cat >expected <<END
-Added:
-  * A cross certificate of the new root (server; expires $(expires pki/cross.pem);
-    SHA-256 $(hash_of pki/cross.pem))
-
-Removed:
-  * Neutral (trusted for nothing; expires $(expires pki/leaf.pem); SHA-256 $(hash_of pki/leaf.pem))
-
-Changed:
-  * New Root: email trust removed
-  * The old root: no longer distrusted for code;
-    server certificates issued after 2024-11-30 not trusted;
-    renamed from Old Root
-
-1 added, 1 removed, 2 changed, 1 the same.
+  * Added:
+    - A cross certificate of the new root (server; expires $(expires pki/cross.pem);
+      SHA-256 $(hash_of pki/cross.pem))
+  * Removed:
+    - Neutral (trusted for nothing; expires $(expires pki/leaf.pem);
+      SHA-256 $(hash_of pki/leaf.pem))
+  * Changed:
+    - New Root: email trust removed
+    - The old root: no longer distrusted for code;
+      server certificates issued after 2024-11-30 not trusted;
+      renamed from Old Root
+  * 1 added, 1 removed, 2 changed, 1 the same.
 END
 expect_same 'as in a changelog' expected "$out"
 expect_exit 3 'the other way round' xr diff after.txt before.txt
-expect_grep 'the distrust is there' '^  \* Old Root: distrusted for code;$' "$out"
-expect_grep 'the date is gone' '^    server certificates issued after 2024-11-30 trusted again;$' "$out"
+expect_grep 'the distrust is there' '^    - Old Root: distrusted for code;$' "$out"
+expect_grep 'the date is gone' '^      server certificates issued after 2024-11-30 trusted again;$' "$out"
 expect_exit 3 'for one purpose' xr diff before.txt after.txt --for email
-expect_grep 'a root that lost it is removed' '^  \* New Root \(email; ' "$out"
+expect_grep 'a root that lost it is removed' '^    - New Root \(email; ' "$out"
 expect_no_grep 'dates of others do not count' '2024-11-30' "$out"
-expect_grep 'and nothing else is' '^0 added, 1 removed, 1 changed, 1 the same\.$' "$out"
+expect_grep 'and nothing else is' '^  \* 0 added, 1 removed, 1 changed, 1 the same\.$' "$out"
 same 'a list and itself' before.txt before.txt
 expect_exit 3 'quiet' xr diff before.txt after.txt -q
 expect_eq 'quiet prints nothing' "$(cat "$out" "$err")" ''
@@ -93,11 +91,11 @@ expect_eq 'it is as it was' "$(python3 -c 'import json, sys; print(json.load(ope
 
 second csv before.txt >before.csv
 expect_exit 3 'CCADB against certdata.txt' xr diff before.txt before.csv
-expect_grep 'the report has no distrust' '^  \* Bad CA \(distrusted for ' "$out"
-expect_grep 'and the rest is the same' '^0 added, 1 removed, 1 changed, 2 the same\.$' "$out"
+expect_grep 'the report has no distrust' '^    - Bad CA \(distrusted for ' "$out"
+expect_grep 'and the rest is the same' '^  \* 0 added, 1 removed, 1 changed, 2 the same\.$' "$out"
 second csv before.txt 'New Root=*.tr' >limited.csv
 expect_exit 3 'a constraint' xr diff before.csv limited.csv
-expect_grep 'is said' '^  \* New Root: limited to names below tr$' "$out"
+expect_grep 'is said' '^    - New Root: limited to names below tr$' "$out"
 sed 's/\*\.tr/C=TR/' <limited.csv >unknown.csv
 expect_exit 1 'a constraint that is not understood' xr diff before.csv unknown.csv
 expect_grep 'is an error' 'unknown.csv: line [0-9]+: cannot read the constraint' "$err"
@@ -114,8 +112,8 @@ printf '%s\t%s\t%s\n' pki/old-root.pem CCn 'Old Root' pki/new-root.pem CC- 'New 
 same 'a bundle, with those of its purpose' roots.txt bundle.pem --for server
 expect_grep 'which is said' 'bundle.pem does not say what its roots are trusted for' "$err"
 expect_exit 3 'a bundle against all' xr diff before.txt bundle.pem
-expect_grep 'what it lacks is a distrust' '^0 added, 1 removed, 1 changed, 1 the same\.$' "$out"
-expect_grep 'also one for code alone' '^  \* Crossroot Test Old Root: no longer distrusted$' "$out"
+expect_grep 'what it lacks is a distrust' '^  \* 0 added, 1 removed, 1 changed, 1 the same\.$' "$out"
+expect_grep 'also one for code alone' '^    - Crossroot Test Old Root: no longer distrusted$' "$out"
 expect_grep 'dates are not compared' 'bundle.pem has no dates' "$err"
 
 # --- machines
@@ -130,7 +128,7 @@ expect_exit 0 'its list' xr list --store "openssl:$T/store" --json
 cp "$out" two.json
 expect_exit 3 'two machines' xr diff one.json two.json
 expect_grep 'what was installed' "SHA-256 $(hash_of pki/new-root.pem)\\)" "$out"
-expect_grep 'is the only difference' '^1 added, 0 removed, 0 changed, 1 the same\.$' "$out"
+expect_grep 'is the only difference' '^  \* 1 added, 0 removed, 0 changed, 1 the same\.$' "$out"
 same 'a machine against a bundle' two.json bundle.pem
 expect_exit 0 'a distrust by number' xr distrust --yes --best-effort --store "openssl:$T/store" pki/old-root.pem
 expect_exit 3 'a machine against itself before' xr diff two.json "openssl:$T/store"
