@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # Debian's source packages whose scripts the tests here compare with: ca-certificates in the version that
 # is installed, and curl. Prints the directory that has them as ca-certificates/ and curl/; exits 77 with
-# a reason on standard error if they cannot be had. Fetched once for each version, outside the source
+# a reason on standard error if they cannot be had; and, as newer/, the newest release of ca-certificates, with
+# the changelog that says what came and went. Fetched once for each version, outside the source
 # tree: $XDG_CACHE_HOME/crossroot, or ~/.cache/crossroot. No root is needed, and nothing is installed.
 # With --cached nothing is fetched: tests use what ./dev test fetched before them.
 set -euo pipefail
@@ -23,7 +24,7 @@ curl=$(version_of curl)
 [[ -n $certificates && -n $curl ]] || none 'apt knows neither ca-certificates nor curl'
 
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/crossroot
-peers=$cache/peers-$certificates-$curl-1
+peers=$cache/peers-$certificates-$curl-2
 if [[ -d $peers ]]; then
     printf '%s\n' "$peers"
     exit
@@ -58,6 +59,10 @@ apt-get "${apt[@]}" source --download-only --tar-only "ca-certificates=$certific
     curl --proto =https --max-time 60 -sfO \
         "https://deb.debian.org/debian/pool/main/c/ca-certificates/ca-certificates_$certificates.tar.xz" ||
     none "no sources of ca-certificates $certificates"
+mkdir newest
+(cd newest && { apt-get "${apt[@]}" source --download-only --tar-only ca-certificates ||
+    curl --proto =https --max-time 60 -sfO \
+        https://deb.debian.org/debian/pool/main/c/ca-certificates/ca-certificates_20250419.tar.xz; }) >>"$work/log" 2>&1 || true
 apt-get "${apt[@]}" source --download-only --tar-only "curl=$curl" >>"$work/log" 2>&1 ||
     apt-get "${apt[@]}" source --download-only --tar-only curl >>"$work/log" 2>&1 ||
     none 'no sources of curl'
@@ -67,6 +72,10 @@ unpack() { # PATTERN DIR MEMBER...
     tar -xf "$file" -C "$work/new/$2" --strip-components=1 --no-same-owner --wildcards "${@:3}"
 }
 unpack 'ca-certificates_*.tar.*' ca-certificates '*/mozilla/*'
+if compgen -G 'newest/ca-certificates_*.tar.*' >/dev/null; then
+    mkdir "$work/new/newer"
+    unpack 'newest/ca-certificates_*.tar.*' newer '*/mozilla/certdata.txt' '*/debian/changelog'
+fi
 unpack 'curl_*.orig.tar.*' curl '*/scripts/mk-ca-bundle.pl'
 # The directory appears when all of it is there.
 chmod -R u=rwX,go=rX "$work/new"
