@@ -51,31 +51,81 @@ static bool say_rejects(struct xr_engine *engine, const struct xr_input *input)
     return good;
 }
 
-static bool is_directory(const struct xr_input *input, const char *word)
+struct walk {
+    struct xr_strings lists, documents; /* documents: JSON, which may be anything */
+};
+
+static bool take_list(void *ctx, const char *file, struct xr_bytes data)
 {
-    return input->files.count > 0 && strcmp(input->files.items[0], word) != 0;
+    struct walk *walk = ctx;
+    enum xr_list_kind kind = xr_list_guess(data);
+
+    if (kind != XR_LIST_ITEMS)
+        xr_strings_add(kind == XR_LIST_JSON ? &walk->documents : &walk->lists, file);
+    return kind != XR_LIST_ITEMS;
 }
 
-/* Directories of CAs hold a README, a key or a CRL too, which root lists do not. */
-static bool read_source(struct xr_chaining *c, const char *word)
+static void take_item(struct xr_chaining *c, const struct xr_input_item *item)
 {
-    struct xr_input input = {.password = c->engine->rq->password};
+    struct xr_list one = {0};
+    struct xr_root *root = NULL;
+    struct xr_der_aux aux = {0};
+
+    if (item->cert == NULL)
+        return;
+    root = xr_list_add_cert(&one, item->cert);
+    root->unsaid = !item->has_trust;
+    root->trusted = item->trust;
+    if (item->aux.len > 0 && xr_der_aux(&aux, item->aux, NULL) == XR_OK)
+        root->distrusted = (aux.reject & XR_ANY_PURPOSE) != 0 ? ~0u : aux.reject;
+    xr_list_merge(&c->list, &one, true);
+}
+
+/* Directories of CAs hold a README, a key or a CRL too: that is said, and does not matter. But a root list
+ * that cannot be read may refuse one of them. */
+static bool read_directory(struct xr_chaining *c, const char *word)
+{
+    struct xr_report *report = c->engine->report;
+    struct walk walk = {0};
+    struct xr_input input = {.take = take_list, .ctx = &walk, .password = c->engine->rq->password};
     bool good = true;
 
-    if (strcmp(word, "-") != 0 && xr_sys_exists(word))
-        xr_input_add(&input, word);
-    if (!is_directory(&input, word))
-        good = xr_sources_read(c->engine, &c->list, (struct xr_words){&word, 1}, 0, true);
-    else
-        (void)say_rejects(c->engine, &input);
-    for (size_t i = 0; is_directory(&input, word) && i < input.found.count; i++) {
-        if (input.found.items[i].cert != NULL) {
-            (void)xr_pool_add(&c->engine->report->pool, input.found.items[i].cert);
-            (void)xr_list_add_cert(&c->list, input.found.items[i].cert);
-        }
+    xr_input_add(&input, word);
+    (void)say_rejects(c->engine, &input);
+    for (size_t i = 0; i < input.found.count; i++)
+        take_item(c, &input.found.items[i]);
+    for (size_t i = 0; good && i < walk.lists.count; i++)
+        good = xr_source_read(c->engine, &c->list, walk.lists.items[i], 0);
+    for (size_t i = 0; good && i < walk.documents.count; i++) {
+        size_t from = report->messages.count;
+        int code = report->exit;
+
+        if (xr_source_read(c->engine, &c->list, walk.documents.items[i], 0))
+            continue;
+        for (size_t k = from; k < report->messages.count; k++)
+            report->messages.items[k].level = XR_NOTE;
+        report->exit = code;
     }
+    xr_strings_free(&walk.lists);
+    xr_strings_free(&walk.documents);
     xr_input_free(&input);
     return good;
+}
+
+static bool read_source(struct xr_chaining *c, const char *word)
+{
+    char *inside = xr_format("%s/", word);
+    bool is_directory = xr_sys_exists(inside);
+
+    free(inside);
+    return is_directory ? read_directory(c, word) : xr_source_read(c->engine, &c->list, word, 0);
+}
+
+static uint32_t purpose_of(const struct xr_der_cert *d)
+{
+    if (!d->has_eku || d->eku & (XR_SERVER | XR_ANY_PURPOSE) || d->eku == 0)
+        return XR_SERVER;
+    return d->eku & (~d->eku + 1);
 }
 
 static bool read_files(struct xr_chaining *c)
@@ -103,7 +153,17 @@ static bool read_files(struct xr_chaining *c)
         if (!read_source(c, rq->sources.items[i]))
             return false;
     }
-    return true;
+    for (size_t i = 0; i < c->list.roots.count; i++) {
+        if (c->list.roots.items[i].cert != NULL)
+            (void)xr_pool_add(&engine->report->pool, c->list.roots.items[i].cert);
+    }
+    c->purpose = purpose_of(&c->leaf->d);
+    if (!xr_chain_distrusts(c, c->leaf))
+        return true;
+    xr_report_say(engine->report, XR_ERROR, NULL, "%s: a source distrusts this certificate",
+                  rq->operands.items[0]);
+    xr_report_raise(engine->report, XR_EXIT_FAILED);
+    return false;
 }
 
 /* The stores of the scope are no matter of this command where nobody named them. */
@@ -133,23 +193,13 @@ static bool read_stores(struct xr_engine *engine, size_t source_runs)
     return true;
 }
 
-static bool in_places(const struct xr_state *state, unsigned places)
-{
-    return state != NULL && xr_state_in(state, XR_DISTRUST) == NULL &&
-           ((places & XR_PLACE_BIT(XR_ANCHOR) && xr_state_in(state, XR_ANCHOR) != NULL) ||
-            (places & XR_PLACE_BIT(XR_INTERMEDIATE) &&
-             xr_state_in(state, XR_INTERMEDIATE) != NULL));
-}
-
 /* The store that holds it as an anchor, or NULL. */
-static const struct xr_run *anchored_in(const struct xr_report *report, const struct xr_cert *cert)
+static const struct xr_run *anchored_in(const struct xr_chaining *c, const struct xr_cert *cert)
 {
-    struct xr_subject subject = {.type = XR_SUBJECT_CERT};
+    const struct xr_report *report = c->engine->report;
 
-    memcpy(subject.id, cert->sha256, sizeof(subject.id));
     for (size_t i = 0; i < report->runs.count; i++) {
-        if (in_places(xr_snapshot_find(&report->runs.items[i].snapshot, &subject),
-                      XR_PLACE_BIT(XR_ANCHOR)))
+        if (xr_chain_anchors(c, &report->runs.items[i], cert))
             return &report->runs.items[i];
     }
     return NULL;
@@ -167,18 +217,21 @@ struct certs {
     size_t count, capacity;
 };
 
-static void take_sources(struct certs *certs, const struct xr_list *list)
+static void take_sources(struct certs *certs, const struct xr_chaining *c)
 {
-    for (size_t i = 0; i < list->roots.count; i++) {
-        const struct xr_root *root = &list->roots.items[i];
+    for (size_t i = 0; i < c->list.roots.count; i++) {
+        const struct xr_root *root = &c->list.roots.items[i];
 
-        if (root->cert != NULL && (root->distrusted & XR_SERVER) == 0)
+        if (root->cert != NULL && (root->unsaid || xr_chain_is_trusted(c, root->trusted) ||
+                                   !xr_chain_is_root(c, root->cert)))
             *XR_PUSH(certs) = root->cert;
     }
 }
 
-static void take_stores(struct certs *certs, const struct xr_report *report)
+static void take_stores(struct certs *certs, const struct xr_chaining *c)
 {
+    const struct xr_report *report = c->engine->report;
+
     for (size_t i = 0; i < report->runs.count; i++) {
         const struct xr_snapshot *snapshot = &report->runs.items[i].snapshot;
 
@@ -188,8 +241,11 @@ static void take_stores(struct certs *certs, const struct xr_report *report)
                             ? xr_pool_find(&report->pool, state->subject.id)
                             : XR_NONE;
 
-            if (at != XR_NONE &&
-                in_places(state, XR_PLACE_BIT(XR_ANCHOR) | XR_PLACE_BIT(XR_INTERMEDIATE)))
+            if (at == XR_NONE || xr_state_in(state, XR_DISTRUST) != NULL)
+                continue;
+            if (xr_chain_is_anchor(c, state) || ((xr_state_in(state, XR_ANCHOR) != NULL ||
+                                                  xr_state_in(state, XR_INTERMEDIATE) != NULL) &&
+                                                 !xr_chain_is_root(c, report->pool.items[at].cert)))
                 *XR_PUSH(certs) = report->pool.items[at].cert;
         }
     }
@@ -207,12 +263,15 @@ static void make_view(struct xr_chaining *c)
             *XR_PUSH(&certs) = report->input.found.items[i].cert;
     }
     if (c->engine->rq->sources.count > 0)
-        take_sources(&certs, &c->list);
+        take_sources(&certs, c);
     else
-        take_stores(&certs, report);
+        take_stores(&certs, c);
     qsort(certs.items, certs.count, sizeof(*certs.items), by_sha256);
-    for (size_t i = 0; i < certs.count; i++)
-        (void)xr_pool_add(&c->view, certs.items[i]);
+    for (size_t i = 0; i < certs.count; i++) {
+        if (!xr_chain_distrusts(c, certs.items[i]) &&
+            xr_pool_find(&c->dropped, certs.items[i]->sha256) == XR_NONE)
+            (void)xr_pool_add(&c->view, certs.items[i]);
+    }
     free(certs.items);
 }
 
@@ -293,14 +352,53 @@ static void look_elsewhere(struct xr_chaining *c)
     xr_pool_issued_by(&up, pool, in_report(c, c->sending.open));
     for (size_t i = 0; i < up.count; i++) {
         const struct xr_cert *cert = pool->items[up.items[i]].cert;
-        const struct xr_run *holder = anchored_in(c->engine->report, cert);
+        const struct xr_run *holder = anchored_in(c, cert);
 
+        if (xr_chain_distrusts(c, cert)) {
+            c->refused = cert;
+            continue;
+        }
+        if (c->engine->rq->sources.count == 0 || xr_list_find(&c->list, cert->sha256) != NULL ||
+            xr_pool_find(&c->dropped, cert->sha256) != XR_NONE)
+            c->refused = cert;
         if (holder != NULL && c->at <= cert->d.not_after &&
             (c->holder == NULL || cert->d.not_after > c->elsewhere->d.not_after)) {
             c->elsewhere = cert;
             c->holder = holder;
         }
     }
+}
+
+/* What leads to nothing but a root that is refused is of no use where there is another way. */
+static bool drop_last(struct xr_chaining *c)
+{
+    struct xr_report *report = c->engine->report;
+    struct xr_chain_left *left = NULL;
+    char *signer = NULL;
+
+    if (!c->sending.rooted || c->refused == NULL || c->holder != NULL)
+        return false;
+    signer = xr_report_name(report, xr_pool_find(&report->pool, c->refused->sha256));
+    left = XR_PUSH(&report->chain.left_out);
+    left->at = in_report(c, c->sending.open);
+    left->why = xr_format("signed by %s, which %s", signer, xr_chain_refusal(c));
+    (void)xr_pool_kind(&report->pool, left->at);
+    (void)xr_pool_add(&c->dropped, c->view.items[c->sending.open].cert);
+    free(signer);
+    c->refused = NULL;
+    xr_sending_free(&c->sending);
+    xr_pool_free(&c->view);
+    return true;
+}
+
+static void find(struct xr_chaining *c)
+{
+    do {
+        make_view(c);
+        xr_sending_find(&c->sending, &c->view, xr_pool_find(&c->view, c->leaf->sha256), c->at,
+                        c->engine->rq->all_paths);
+        look_elsewhere(c);
+    } while (drop_last(c));
 }
 
 static void limit_until(struct xr_chaining *c)
@@ -325,13 +423,6 @@ static void limit_until(struct xr_chaining *c)
 
 /* ---- which stores need what ---- */
 
-static uint32_t purpose_of(const struct xr_der_cert *d)
-{
-    if (!d->has_eku || d->eku & (XR_SERVER | XR_ANY_PURPOSE) || d->eku == 0)
-        return XR_SERVER;
-    return d->eku & (~d->eku + 1);
-}
-
 /* Asks with the file, but for one certificate of it. */
 static enum xr_status ask_without(struct xr_verdict *out, const struct xr_chaining *c,
                                   struct xr_prober *prober, size_t without, struct xr_error *err)
@@ -339,7 +430,7 @@ static enum xr_status ask_without(struct xr_verdict *out, const struct xr_chaini
     const struct xr_report *report = c->engine->report;
     struct xr_bytes *ders = xr_new(report->chain.rows.count, sizeof(*ders));
     struct xr_probe probe = {
-        .size = sizeof(probe), .chain = ders, .purpose = purpose_of(&c->leaf->d), .at = c->at};
+        .size = sizeof(probe), .chain = ders, .purpose = c->purpose, .at = c->at};
     enum xr_status status = XR_OK;
 
     for (size_t i = 0; i < report->chain.rows.count; i++) {
@@ -429,16 +520,14 @@ void xr_verb_chain(struct xr_engine *engine)
     source_runs = report->runs.count;
     if (!read_stores(engine, source_runs))
         goto out;
-    make_view(&c);
-    xr_sending_find(&c.sending, &c.view, xr_pool_find(&c.view, c.leaf->sha256), c.at,
-                    engine->rq->all_paths);
+    find(&c);
     fill(&c);
-    look_elsewhere(&c);
     limit_until(&c);
     ask_stores(&c);
     xr_chain_say(&c);
 out:
     xr_sending_free(&c.sending);
     xr_pool_free(&c.view);
+    xr_pool_free(&c.dropped);
     xr_list_free(&c.list);
 }

@@ -136,8 +136,9 @@ static void say_cross(struct xr_report *report, size_t at)
     free(name);
 }
 
-static void say_stores(struct xr_report *report)
+static void say_stores(const struct xr_chaining *c)
 {
+    struct xr_report *report = c->engine->report;
     size_t said = 0;
 
     for (size_t i = 0; i < report->chain.rows.count; i++) {
@@ -147,7 +148,11 @@ static void say_stores(struct xr_report *report)
     for (size_t i = 0; i < report->chain.stores.count; i++) {
         const struct xr_chain_store *store = &report->chain.stores.items[i];
 
-        if (store->validates == XR_NO)
+        if (store->validates == XR_NO &&
+            xr_chain_lacks_roots(c, xr_runs_find(&report->runs, store->store)))
+            xr_report_say(report, said++ < NAMED ? XR_NOTE : XR_INFO, store->store,
+                          "has none of these roots");
+        else if (store->validates == XR_NO)
             xr_report_say(report, said++ < NAMED ? XR_NOTE : XR_INFO, store->store,
                           "does not accept this file: %s", store->why);
         else if (store->validates == XR_UNKNOWN)
@@ -178,17 +183,24 @@ static void say_end(const struct xr_chaining *c)
     char *signer = xr_visible(issuer);
     char *identifier = key_identifier(cert);
     const struct xr_run *run = c->holder;
+    size_t at = xr_pool_find(&report->pool, cert->sha256);
 
     if (c->view.items[last].subject == c->view.items[last].issuer && c->sending.sent.count == 1 &&
         c->sending.rooted) {
-        xr_report_say(report, XR_NOTE, NULL, "%s is signed by itself: nothing stands above it",
-                      name);
+        xr_report_say(report, XR_NOTE, NULL, "%s %s: nothing stands above it", name,
+                      xr_pool_kind(&report->pool, at) == XR_KIND_ROOT ? "is a root"
+                                                                      : "is signed by itself");
     } else if (run != NULL) {
         char *store = xr_report_store_name(report, run);
 
         xr_report_say(report, XR_INFO, NULL, "%s, which signed %s, is an anchor in: %s", signer,
                       name, store);
         free(store);
+    } else if (c->refused != NULL) {
+        xr_report_say(report, XR_WARNING, NULL, "%s, which signed %s, %s", signer, name,
+                      xr_chain_refusal(c));
+        if (!c->sending.rooted)
+            xr_report_raise(report, XR_EXIT_PARTIAL);
     } else if (c->sending.open != XR_NONE) {
         xr_report_say_lines(
             report, XR_WARNING, NULL,
@@ -235,6 +247,6 @@ void xr_chain_say(const struct xr_chaining *c)
                       "there are too many cross certificates in view to follow all of them");
     say_rows(c);
     say_left_out(report);
-    say_stores(report);
+    say_stores(c);
     say_end(c);
 }

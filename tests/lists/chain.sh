@@ -126,6 +126,68 @@ run xr "${none[@]}" chain "$P/leaf.pem" --from cas --at 2000-01-01
 expect_grep 'likewise before' 'warning: localhost is not valid before' "$err"
 expect_exit 2 'no leaf' xr chain --from cas
 
+# ---- root lists say what may end a chain ----
+
+table() { python3 "$here/mkcertdata.py"; }
+old() { printf '%s\t%s\t%s\n' "$P/old-root.pem" "$1" 'Old Root' | table; }
+below=("$P/leaf.pem" "$P/sub.pem" "$P/cross.pem")
+old C-- >ta.txt
+python3 "$here/certdata.py" csv ta.txt >ta.csv
+run xr extract --from ta.txt --for server --to p11-kit=ta.p11-kit --to java=ta.jks
+for list in ta.txt ta.csv ta.p11-kit ta.jks; do
+    expect_exit 0 "$list" xr "${none[@]}" chain "${below[@]}" --from "$list"
+    expect_same "$list: the same file" plain.pem "$out"
+    expect_grep "$list: its root ends the chain" 'because clients have the roots: Crossroot Test Old Root$' "$err"
+    rm -rf with-list
+    mkdir with-list
+    cp "$P"/{sub,cross}.pem "$list" cas/README with-list/
+    echo '{"a": 1}' >with-list/settings.json
+    expect_exit 0 "$list in a directory" xr "${none[@]}" chain "$P/leaf.pem" --from with-list
+    expect_same "$list in a directory: the same file" plain.pem "$out"
+done
+expect_grep 'what else is there is noted' 'note: with-list/settings.json: ' "$err"
+head -c 900 ta.txt >with-list/cut.txt
+expect_exit 1 'but not a list that was cut' xr "${none[@]}" chain "$P/leaf.pem" --from with-list
+expect_eq 'nothing is printed' "$(cat "$out")" ''
+
+for trust in -C- --- n-- nC-; do
+    why='is not trusted for servers'
+    [[ $trust != n* ]] || why='is distrusted'
+    old "$trust" >refused.txt
+    expect_exit 4 "$trust ends no chain" xr "${none[@]}" chain "${below[@]}" --from refused.txt
+    expect_grep "$trust: why" "warning: Crossroot Test Old Root, which signed Crossroot Test New Root, $why\$" "$err"
+done
+rm -rf with-list
+mkdir with-list
+cp "$P"/{sub,cross,old-root}.pem with-list/
+run xr extract --from refused.txt --to p11-kit=with-list/refused.p11-kit
+expect_exit 4 'a list in the directory distrusts a root beside it' xr "${none[@]}" chain "$P/leaf.pem" --from with-list
+expect_grep 'so it ends no chain' 'Old Root, which signed Crossroot Test New Root, is distrusted$' "$err"
+openssl x509 -in "$P/old-root.pem" -addreject serverAuth -trustout -out with-list/old-root.pem
+rm with-list/refused.p11-kit
+expect_exit 4 'so does a trusted certificate of OpenSSL' xr "${none[@]}" chain "$P/leaf.pem" --from with-list
+openssl x509 -in "$P/old-root.pem" -addtrust emailProtection -trustout -out with-list/old-root.pem
+expect_exit 4 'or one for e-mail' xr "${none[@]}" chain "$P/leaf.pem" --from with-list
+openssl x509 -in "$P/old-root.pem" -addtrust serverAuth -trustout -out with-list/old-root.pem
+expect_exit 0 'but not one for servers' xr "${none[@]}" chain "$P/leaf.pem" --from with-list
+
+{ old n-- && printf '%s\tC--\tNew Root\n' "$P/new-root.pem" | table | sed '1,2d'; } >one.txt
+expect_exit 0 'where another root is trusted' xr "${none[@]}" chain "${below[@]}" --from one.txt
+chain_is 'a cross certificate of the distrusted one is not sent' "$P/leaf.pem" "$P/sub.pem"
+expect_grep 'and named' "$(sha "$P/cross.pem" | head -c 16)…\): signed by Crossroot Test Old Root, which is distrusted\$" "$err"
+for more in '' $'\tbare'; do
+    { old C-- && printf '%s\tnnn\tSub%s\n' "$P/sub.pem" "$more" | table | sed '1,2d'; } >sub.txt
+    expect_exit 4 "a distrusted CA among the files${more:+, known by its number}" xr "${none[@]}" chain "${below[@]}" --from sub.txt
+    chain_is 'is not in the file' "$P/leaf.pem"
+done
+printf '%s\tnnn\tLeaf\n' "$P/leaf.pem" | table >leaf.txt
+expect_exit 1 "a distrusted server's certificate" xr "${none[@]}" chain "$P/leaf.pem" --from cas --from leaf.txt
+expect_eq 'is not printed' "$(cat "$out")" ''
+expect_exit 0 'a root alone' xr "${none[@]}" chain "$P/new-root.pem"
+expect_grep 'is said to be one' 'note: Crossroot Test New Root is a root: nothing stands above it$' "$err"
+expect_exit 0 'a pipe' bash -c "\"\$0\" --worker \"\$1\" --state '$state' ${none[*]} chain '$P/leaf.pem' --from <(cat '$P/sub.pem' '$P/cross.pem' '$P/old-root.pem')" "$XR_BIN" "$XR_WORKER"
+expect_same 'is read once' plain.pem "$out"
+
 # ---- which stores need the cross certificate ----
 
 expect_exit 0 'asking stores' xr "${stores[@]}" chain "$P/leaf.pem" --from cas --json
@@ -164,6 +226,14 @@ END
 xargs_words() { tr -s '\n ' '  ' <"$1"; } # lines are broken on terminals only
 expect_eq 'the text, word for word' "$(xargs_words "$err")" "$(xargs_words expected)"
 
+mkdir others
+run xr --store "openssl:$T/others" install --yes "$P/rsa-root.pem"
+run xr --store "openssl:$T/others" chain "$P/leaf.pem" --from cas
+expect_grep 'a store with other roots' "note: openssl:$T/others: has none of these roots\$" "$err"
+run xr --store "openssl:$T/others" chain "$P/leaf.pem" --from cas --json
+expect_json 'in JSON the words of its verifier' 'stores[].{validates,why}' \
+    "$(printf 'false\tunable to get local issuer certificate, at Crossroot Test New Root')"
+
 # The same questions to openssl and to GnuTLS.
 sed -n '/BEGIN/,$p' "$P/sub.pem" >short.pem
 cat "$P/leaf.pem" short.pem >without.pem
@@ -201,6 +271,10 @@ if command -v certutil >/dev/null && command -v vfychain >/dev/null; then
         expect_exit 0 'NSS: the command' xr --store "nss:$T/db-old" --store "nss:$T/db-new" chain "$P/leaf.pem" --from cas --json
         expect_json 'agrees: needed by the old root alone' 'stores[].{needs,validates}' \
             "[\"$cross\"]"$'\ttrue []\ttrue'
+        expect_exit 0 'NSS: a root in it' xr --store "nss:$T/db-old" chain "${below[@]}"
+        certutil -M -d "sql:$T/db-old" -n root -t ,C,
+        expect_exit 4 'NSS: for e-mail alone, it ends no chain' xr --store "nss:$T/db-old" chain "${below[@]}"
+        certutil -M -d "sql:$T/db-old" -n root -t C,,
     else
         skip 'not here: no backend for NSS in this build'
     fi
