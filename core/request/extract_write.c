@@ -34,7 +34,7 @@ static enum xr_output_how how_of(const struct xr_extract *x)
     if (x->rq->check)
         return XR_OUTPUT_CHECK;
     if (x->only_look || x->rq->dry_run)
-        return x->rq->overwrite ? XR_OUTPUT_CHECK : XR_OUTPUT_TRY;
+        return x->rq->overwrite ? XR_OUTPUT_TRY_REPLACE : XR_OUTPUT_TRY;
     return x->rq->overwrite ? XR_OUTPUT_REPLACE : XR_OUTPUT_PUT;
 }
 
@@ -104,7 +104,7 @@ static void put_file(struct xr_extract *x, struct xr_buf *content)
     }
     if (xr_sys_output_file(&state, x->written->path,
                            (struct xr_bytes){(const unsigned char *)content->data, content->len},
-                           how_of(x), &err) != XR_OK)
+                           how_of(x), x->format->keeps != NULL, &err) != XR_OK)
         fail(x, &err);
     else
         set_state(x, state);

@@ -9,6 +9,8 @@
 #include <io.h>
 #include <stdlib.h>
 
+#define REPLACED_MAX ((size_t)64 << 20)
+
 static enum xr_status open_dir(int *out, const char *path, struct xr_error *err)
 {
     struct xr_error why = {0};
@@ -97,8 +99,24 @@ static enum xr_output_state state_of(int dir, const char *name, struct xr_bytes 
                                         : XR_OUTPUT_OTHER;
 }
 
+static enum xr_status may_replace(int dir, const char *name, const char *path, bool keystore,
+                                  struct xr_error *err)
+{
+    struct xr_buf old = {0};
+    const char *kept = NULL;
+    enum xr_status status = read_there(&old, dir, name, REPLACED_MAX, err);
+
+    if (status == XR_OK)
+        kept = xr_output_why_kept((struct xr_bytes){(const unsigned char *)old.data, old.len},
+                                  !keystore);
+    if (kept != NULL)
+        status = xr_fail(err, XR_REFUSED, "%s is not replaced: %s", path, kept);
+    xr_sys_wipe(&old);
+    return status;
+}
+
 enum xr_status xr_sys_output_file(enum xr_output_state *out, const char *path, struct xr_bytes data,
-                                  enum xr_output_how how, struct xr_error *err)
+                                  enum xr_output_how how, bool keystore, struct xr_error *err)
 {
     char *whole = NULL;
     const char *name = NULL;
@@ -108,6 +126,8 @@ enum xr_status xr_sys_output_file(enum xr_output_state *out, const char *path, s
     *out = XR_OUTPUT_NEW;
     if (status == XR_OK)
         *out = state_of(dir, name, data);
+    if (status == XR_OK && how != XR_OUTPUT_CHECK && *out == XR_OUTPUT_OTHER)
+        status = may_replace(dir, name, path, keystore, err);
     if (status == XR_OK && how >= XR_OUTPUT_PUT && *out != XR_OUTPUT_SAME)
         status = xr_sys_write_atomic(dir, name, data, 0644, err);
     if (dir >= 0)
@@ -144,7 +164,8 @@ static void compare(struct xr_strings *out, const char *path, const struct xr_st
         char *at = xr_format("%s/%s", path, entries[i].name);
         enum xr_output_state state = XR_OUTPUT_NEW;
 
-        if (xr_sys_output_file(&state, at, entries[i].content, XR_OUTPUT_CHECK, NULL) != XR_OK ||
+        if (xr_sys_output_file(&state, at, entries[i].content, XR_OUTPUT_CHECK, false, NULL) !=
+                XR_OK ||
             state == XR_OUTPUT_NEW)
             differs(out, entries[i].name, "is missing");
         else if (state == XR_OUTPUT_OTHER)
@@ -177,7 +198,7 @@ static enum xr_status put_entry(const char *path, const struct xr_output_entry *
         free(below);
     }
     if (status == XR_OK)
-        status = xr_sys_output_file(&state, at, entry->content, XR_OUTPUT_PUT, err);
+        status = xr_sys_output_file(&state, at, entry->content, XR_OUTPUT_PUT, false, err);
     free(at);
     return status;
 }
