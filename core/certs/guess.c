@@ -82,7 +82,8 @@ static const char *by_words(struct xr_bytes data)
 {
     static const char page[] =
         "a web page, not a certificate: what was saved is perhaps an error or a login";
-    static const char certdata[] = "Mozilla's certdata.txt, which is not read yet";
+    static const char certdata[] =
+        "Mozilla's certdata.txt, a root list: extract, diff and chain --from read it";
     static const char inside[] =
         "text that has certificates inside it (XML, JSON): take them out of it first";
     static const struct {

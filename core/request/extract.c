@@ -257,6 +257,14 @@ static void grade(struct xr_extract *x)
         xr_report_raise(report, XR_EXIT_DRIFT);
 }
 
+/* Nothing is to be said of them. */
+static void forget_outputs(struct xr_report *report)
+{
+    for (size_t i = 0; i < report->written.count; i++)
+        xr_written_free(&report->written.items[i]);
+    report->written.count = 0;
+}
+
 void xr_verb_extract(struct xr_engine *engine)
 {
     struct xr_extract x = {.engine = engine, .rq = engine->rq};
@@ -273,7 +281,7 @@ void xr_verb_extract(struct xr_engine *engine)
     if (ok)
         grade(&x);
     else
-        engine->report->written.count = 0;
+        forget_outputs(engine->report);
     free(x.told.items);
     xr_list_free(&x.list);
     xr_idmap_free(&x.blocked);

@@ -116,12 +116,12 @@ expect_grep 'is told' 'debian=a/debian: 2 certificates in 3 files, unchanged' "$
 expect_same 'writes nothing' before <(find a -type f -printf '%p %T@\n' | sort)
 expect_exit 0 '--check agrees' xr extract --from list.txt --modified 2026-01-01 --check "${to_a[@]}"
 echo >>a/debian/mozilla/Dated.crt
-touch a/pem-dir/zz
+touch a/pem-dir/zz.pem
 rm "$(find a/openssl-dir -type l | head -n 1)"
 truncate -s -1 a/edk2
 tree a >before
 expect_exit 3 '--check finds four differences' xr extract --from list.txt --modified 2026-01-01 --check "${to_a[@]}"
-expect_eq 'and names them' "$(grep -c 'mozilla/Dated.crt differs\|zz is surplus\|[0-9] is missing\|edk2=a/edk2: differs' "$out")" 4
+expect_eq 'and names them' "$(grep -c 'mozilla/Dated.crt differs\|zz.pem is surplus\|[0-9] is missing\|edk2=a/edk2: differs' "$out")" 4
 expect_same 'and changes nothing' before <(tree a)
 expect_exit 3 '--check of nothing' xr extract --from list.txt --check --to pem=absent.pem
 expect_exit 0 '--dry-run writes nothing' xr extract --from list.txt --dry-run --to pem=absent.pem

@@ -102,7 +102,7 @@ for type in JKS PKCS12 old; do
     [[ $type != PKCS12 ]] || kt -genseckey -alias secret -keyalg AES -keysize 256 -keystore "$type" -storepass geheim >/dev/null
     chmod 600 "$type"
     cp "$type" "$type.0"
-    expect_exit 1 "$type: is not replaced" ex few.p11-kit --to "$to=$type" --password-fd 3 3<<<'geheim'
+    expect_exit 1 "$type: is not replaced" ex few.p11-kit --overwrite --to "$to=$type" --password-fd 3 3<<<'geheim'
     expect_grep "$type: and why is said" 'private key' "$err"
     cmp "$type" "$type.0" && ok "$type: nothing changed" || bad "$type changed"
     expect_exit 0 "$type: updated" update all "$to=$type"
@@ -218,7 +218,7 @@ for pair in JKS.3:java PKCS12.3:java-p12 old.3:java-p12 new.p12:java-p12; do
     fi
     ok "$file: cut at $count places, never half"
 done
-expect_exit 0 'a keystore with trusted certificates alone is replaced' ex few.p11-kit --to java=all.jks --to java-p12=all.p12
+expect_exit 0 'a keystore with trusted certificates alone is replaced' ex few.p11-kit --overwrite --to java=all.jks --to java-p12=all.p12
 expect_eq 'whole' "$(keytool_count all.jks -storepass changeit) $(keytool_count all.p12)" '2 2'
 expect_exit 0 'it is ours' ex all.p11-kit --update --to java=new.jks --to java-p12=new.p12
 expect_eq 'and stays so' "$(keytool_count new.jks -storepass changeit) $(keytool_count new.p12)" '9 9'
