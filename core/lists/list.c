@@ -28,7 +28,7 @@ static void serial_id(unsigned char id[XR_SHA256_LEN], struct xr_bytes issuer,
 /* What was known by its hash or its number before gets its certificate now. */
 static void give_cert(struct xr_list *list, struct xr_root *root, struct xr_cert *cert)
 {
-    const struct xr_slices *s = &cert->d.slices;
+    const struct xr_slices *s = NULL;
     unsigned char id[XR_SHA256_LEN];
     bool added = false;
 
@@ -37,6 +37,7 @@ static void give_cert(struct xr_list *list, struct xr_root *root, struct xr_cert
         free((void *)(uintptr_t)root->serial.data);
         root->cert = xr_cert_ref(cert);
     }
+    s = &root->cert->d.slices; /* of the one that stays, though both have the same bytes */
     root->issuer = s->issuer;
     root->serial = s->serial;
     root->has_sha256 = true;
