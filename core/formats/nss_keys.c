@@ -49,6 +49,7 @@ static void make_salt(unsigned char out[XR_SHA256_LEN], const struct xr_nss_keys
 
     assert(len <= ID_MAX);
     memcpy(all, keys->seed, XR_SHA256_LEN);
+    /* NOLINTNEXTLINE(bugprone-not-null-terminated-result): these are bytes */
     memcpy(all + XR_SHA256_LEN, purpose, len);
     xr_x509_sha256(out, (struct xr_bytes){all, XR_SHA256_LEN + len});
 }

@@ -233,6 +233,12 @@ static enum attr attr_of(struct xr_bytes name)
     return OTHER;
 }
 
+/* A value as text; an octal one may be empty. */
+static const char *word_of(const struct object *o, enum attr attr)
+{
+    return o->text[attr].len > 0 ? o->text[attr].data : "";
+}
+
 static bool object_end(struct reader *r);
 
 static bool read_attr(struct reader *r, struct xr_bytes line)
@@ -269,7 +275,7 @@ static bool read_attr(struct reader *r, struct xr_bytes line)
     if (attr != OTHER)
         o->has |= 1u << attr;
     if (ok && attr == CLASS) {
-        const char *word = o->text[CLASS].data;
+        const char *word = word_of(o, CLASS);
 
         o->class = strcmp(word, "CKO_CERTIFICATE") == 0 ? CLASS_CERT
                    : strcmp(word, "CKO_NSS_TRUST") == 0 || strcmp(word, "CKO_NETSCAPE_TRUST") == 0
@@ -386,7 +392,7 @@ static bool take_trust(struct reader *r)
     r->trusts.items[at] = o->line;
     for (size_t i = 0; i < PURPOSES; i++) {
         if ((o->has & 1u << purposes[i].attr) != 0 &&
-            !read_trust(&trusted, &distrusted, purposes[i].purpose, o->text[purposes[i].attr].data))
+            !read_trust(&trusted, &distrusted, purposes[i].purpose, word_of(o, purposes[i].attr)))
             return wrong(r, o->line, "%s has an unknown value", attr_names[purposes[i].attr]);
     }
     /* Mozilla's list knows three purposes: what it refuses for all of them is refused. */
@@ -429,7 +435,7 @@ static bool object_end(struct reader *r)
     r->common[o->class] = r->count[o->class]++ == 0 ? o->has : r->common[o->class] & o->has;
     if (o->class == CLASS_OTHER && (o->has & (1u << ISSUER | 1u << SERIAL | 1u << VALUE)) != 0)
         return wrong(r, o->line, "%.60s is no class of objects that is known here",
-                     o->text[CLASS].data);
+                     word_of(o, CLASS));
     if (o->class == CLASS_CERT)
         ok = take_cert(r);
     else if (o->class == CLASS_TRUST)

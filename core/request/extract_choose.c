@@ -165,7 +165,8 @@ static void narrow(struct xr_extract *x, const struct xr_root *root, const struc
     size_t at = 0;
     uint32_t before = *trusted;
 
-    if (before == 0 || !xr_idmap_get(&keys->by_spki, root->cert->spki_sha256, &at))
+    if (before == 0 || keys->items == NULL ||
+        !xr_idmap_get(&keys->by_spki, root->cert->spki_sha256, &at))
         return;
     *distrusted |= keys->items[at].distrusted;
     *trusted &= keys->items[at].trusted & ~keys->items[at].distrusted;

@@ -107,6 +107,8 @@ void fuzz_seeds(struct fuzz_corpus *corpus)
     xr_buf_str(&one, "BEGINDATA\n");
     put_root(&one, &f->certs[FUZZ_ED25519], "TRUSTED_DELEGATOR", false);
     fuzz_seed_buf(corpus, &one);
+    xr_buf_str(&one, "BEGINDATA\nCKA_CLASS MULTILINE_OCTAL\nEND\n");
+    fuzz_seed_buf(corpus, &one);
     xr_buf_str(&all, "# a list\nBEGINDATA\n");
     put_root(&all, &f->certs[FUZZ_ROOT], "TRUSTED_DELEGATOR", false);
     put_root(&all, &f->certs[FUZZ_ROOT2], "MUST_VERIFY_TRUST", false);

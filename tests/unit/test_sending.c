@@ -400,10 +400,10 @@ Test(sending, cas_that_all_signed_each_other_take_no_more_than_the_steps)
 {
     size_t l = 0;
 
-    for (char who = 'A'; who < 'A' + 11; who++) {
-        for (char by = 'A'; by < 'A' + 11; by++) {
+    for (int who = 'A'; who < 'A' + 11; who++) {
+        for (int by = 'A'; by < 'A' + 11; by++) {
             if (who != by)
-                (void)ca(who, by);
+                (void)ca((char)who, (char)by);
         }
     }
     l = leaf('A');
@@ -418,10 +418,10 @@ Test(sending, a_chain_that_is_too_long_ends)
 {
     size_t l = 0;
 
-    for (char who = 'A'; who < 'A' + 11; who++)
-        (void)ca(who, (char)(who + 1));
-    for (char who = 'M'; who < 'M' + 8; who++)
-        (void)ca(who, (char)(who + 1));
+    for (int who = 'A'; who < 'A' + 11; who++)
+        (void)ca((char)who, (char)(who + 1));
+    for (int who = 'M'; who < 'M' + 8; who++)
+        (void)ca((char)who, (char)(who + 1));
     (void)ca('K' + 1, 'M');
     (void)root('U');
     l = ca_with('Z', 'A', pki_spec_leaf("", NOW));
