@@ -216,7 +216,7 @@ static void add_trust(struct xr_list *list, struct xr_root *to, struct xr_root *
     to->trusted |= from->trusted;
 }
 
-void xr_list_merge(struct xr_list *list, struct xr_list *add, bool more)
+void xr_list_merge(struct xr_list *list, struct xr_list *add, enum xr_merge how)
 {
     size_t first_source = list->sources.count;
 
@@ -236,7 +236,10 @@ void xr_list_merge(struct xr_list *list, struct xr_list *add, bool more)
             to->source = first_source + from->source;
             from->label = from->subject = NULL;
             from->limits = (struct xr_limits){0};
-        } else if (more || (to->unsaid && (to->trusted | to->distrusted) == 0)) {
+        } else if (how == XR_MERGE_FIRST ? to->unsaid && (to->trusted | to->distrusted) == 0
+                                         : how == XR_MERGE_ALL || !from->unsaid || to->unsaid) {
+            if (how == XR_MERGE_SAID && to->unsaid && !from->unsaid)
+                to->trusted = 0; /* which was a guess */
             add_trust(list, to, from);
         }
         if (from->cert == NULL && from->has_id && from->distrusted != 0)

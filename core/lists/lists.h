@@ -112,11 +112,16 @@ void xr_told_free(struct xr_told *told);
 
 /* Distrusts every certificate with that ID: of its issuer and serial number, or of its key. */
 void xr_list_distrust(struct xr_list *list, const unsigned char id[XR_SHA256_LEN]);
+/* Purposes of a certificate that both lists have. */
+enum xr_merge {
+    XR_MERGE_FIRST, /* those that list had, unless its files say nothing of trust and it had none */
+    XR_MERGE_SAID,  /* those of both; but what says nothing of trust gives way to what does */
+    XR_MERGE_ALL    /* those of both */
+};
 /* Moves what add holds into list. What is in both: a purpose that one distrusts is distrusted, and a note
- * says so. Purposes: with more, those of both; else those that list had, unless it says nothing of trust. Of
- * two dates the earlier one. Of limits those that there are; of two different ones those of list, and
- * without the purposes of add. add is empty afterwards. */
-void xr_list_merge(struct xr_list *list, struct xr_list *add, bool more);
+ * says so. Of two dates the earlier one. Of limits those that there are; of two different ones those of
+ * list, and without the purposes of add. add is empty afterwards. */
+void xr_list_merge(struct xr_list *list, struct xr_list *add, enum xr_merge how);
 /* Once all is merged: applies what is distrusted by an ID. */
 void xr_list_settle(struct xr_list *list);
 

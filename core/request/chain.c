@@ -78,7 +78,7 @@ static void take_item(struct xr_chaining *c, const struct xr_input_item *item)
     root->trusted = item->trust;
     if (item->aux.len > 0 && xr_der_aux(&aux, item->aux, NULL) == XR_OK)
         root->distrusted = (aux.reject & XR_ANY_PURPOSE) != 0 ? ~0u : aux.reject;
-    xr_list_merge(&c->list, &one, true);
+    xr_list_merge(&c->list, &one, XR_MERGE_SAID);
 }
 
 /* Directories of CAs hold a README, a key or a CRL too: that is said, and does not matter. But a root list

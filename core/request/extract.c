@@ -127,13 +127,13 @@ static bool read_blocklist(struct xr_extract *x, const char *path)
         size_t len = strcspn(at, "\n"), blank = strspn(at, " \t\r");
         char digits[2 * XR_SHA256_LEN + 1] = "";
         unsigned char sha256[XR_SHA256_LEN];
-        const char *equals = memchr(at, '=', len); /* of openssl x509 -fingerprint */
+        static const char prefix[] = "SHA256 Fingerprint="; /* of openssl x509 -fingerprint */
         size_t have = 0, i = 0;
         bool added = false;
 
         line++;
-        if (blank < len && at[blank] != '#' && equals != NULL)
-            blank = (size_t)(equals + 1 - at);
+        if (strncasecmp(at + blank, prefix, sizeof(prefix) - 1) == 0)
+            blank += sizeof(prefix) - 1;
         i = blank;
         for (; i < len && have < sizeof(digits) - 1 && strchr(" \t\r#", at[i]) == NULL; i++) {
             if (at[i] != ':')
@@ -224,7 +224,6 @@ static bool read_sources(struct xr_extract *x)
     }
     if (ok && x->list.sources.count > 0) {
         const struct xr_list_source *first = &x->list.sources.items[0];
-
         const char *slash = strrchr(first->name, '/');
 
         /* Where it lay here is nothing that others could reproduce. */

@@ -91,7 +91,7 @@ static bool take_file(void *ctx, const char *file, struct xr_bytes data)
         break;
     }
     if (status == XR_OK) {
-        xr_list_merge(r->list, &list, true);
+        xr_list_merge(r->list, &list, XR_MERGE_SAID);
     } else {
         fail_file(r, file, err.text);
     }
@@ -126,7 +126,7 @@ static void take_item(struct reading *r, const struct xr_input_item *item, uint3
     root->trusted = is_root ? wanted & ~root->distrusted : 0;
     if (root->label == NULL)
         root->label = xr_x509_name_short(d->slices.subject);
-    xr_list_merge(r->list, &one, true);
+    xr_list_merge(r->list, &one, XR_MERGE_SAID);
 }
 
 static void take_p11(struct reading *r, const char *word)
@@ -136,7 +136,7 @@ static void take_p11(struct reading *r, const char *word)
 
     if (r->p11 != NULL && xr_list_p11kit(&list, r->p11, &err) != XR_OK)
         fail_file(r, word, err.text);
-    xr_list_merge(r->list, &list, true);
+    xr_list_merge(r->list, &list, XR_MERGE_SAID);
     xr_p11_source_free(r->p11);
 }
 
@@ -215,7 +215,7 @@ static void take_run(struct xr_engine *engine, struct xr_list *out, const struct
 
         if (take_state(&one, run->snapshot.items[i], &engine->report->pool,
                        run->caps.distrust_by_key))
-            xr_list_merge(&list, &one, true);
+            xr_list_merge(&list, &one, XR_MERGE_ALL);
         else
             untold++;
         xr_list_free(&one);
@@ -223,7 +223,7 @@ static void take_run(struct xr_engine *engine, struct xr_list *out, const struct
     if (untold > 0)
         xr_report_say(engine->report, XR_WARNING, run->address,
                       "%zu of its entries cannot be told in a root list and are left out", untold);
-    xr_list_merge(out, &list, more);
+    xr_list_merge(out, &list, more ? XR_MERGE_ALL : XR_MERGE_FIRST);
 }
 
 static bool take_runs(struct xr_engine *engine, struct xr_list *out, size_t from, size_t to,
@@ -306,7 +306,7 @@ bool xr_sources_read(struct xr_engine *engine, struct xr_list *out, struct xr_wo
         struct xr_list one = {0};
 
         ok = read_word(engine, &one, words.items[i], purposes, from[i], from[i + 1]);
-        xr_list_merge(out, &one, more);
+        xr_list_merge(out, &one, more ? XR_MERGE_ALL : XR_MERGE_FIRST);
     }
     xr_list_settle(out);
     free(from);

@@ -78,7 +78,7 @@ expect_eq 'later ones add purposes' "$(has merged.pem rsa-root)$(has merged.pem 
 # --- blocklists
 {
     echo '# comment'
-    echo "$(sha pki/new-root.pem)  the new root"
+    echo "$(sha pki/new-root.pem)  the new root # name=x"
     echo "$(sha pki/leaf.pem | sed 's/../&:/g; s/:$//') # not there"
 } >block
 expect_exit 0 'a blocklist' xr extract --from list.txt --blocklist block --to pem=blocked.pem

@@ -91,6 +91,15 @@ pem neutral.txt a.pem
 expect_eq 'unless sources are to be merged' "$got" 'Root A Root B'
 more=()
 
+mkdir said
+printf 'a.pem\t-C-\tRoot A\nb.pem\tC--\tRoot B\n' | list >said/m.txt
+for name in a z; do # before the list, and after it
+    cp a.pem "said/$name.pem"
+    pem said
+    expect_eq "a file that says nothing gives way to a list: $name" "$got" 'Root B'
+    rm "said/$name.pem"
+done
+
 # --- a blocklist takes no distrust away
 printf 'a.pem\tnnn\tRoot A\nb.pem\tC--\tRoot B\n' | list >bad.txt
 openssl x509 -in a.pem -outform DER | sha256sum | cut -d' ' -f1 >block
