@@ -85,7 +85,8 @@ static void check_writable(struct nss_files *files, int dir, const char *name,
 {
     char what[64];
 
-    if (faccessat(dir, name, W_OK, AT_EACCESS) == 0 || !files->writable)
+    /* ENOENT: a journal of another writer, which has just ended. */
+    if (faccessat(dir, name, W_OK, AT_EACCESS) == 0 || errno == ENOENT || !files->writable)
         return;
     files->writable = false;
     if (errno != EACCES) {
@@ -115,6 +116,10 @@ static enum xr_status look(bool *there, struct nss_files *files, int dir, const 
     if (faccessat(dir, name, R_OK, AT_EACCESS) != 0) {
         char what[64], why[128];
 
+        if (errno == ENOENT) { /* a journal of another writer, which has just ended */
+            *there = false;
+            return XR_OK;
+        }
         (void)snprintf(what, sizeof(what), "%s cannot be read", name);
         say_owner(why, sizeof(why), what, &st);
         return xr_fail(err, XR_DENIED, "%s", why);
