@@ -23,6 +23,9 @@ struct xr_format_date {
     int64_t at; /* seconds since 1970 */
 };
 
+/* Every purpose that root lists and outputs tell apart. */
+#define XR_ALL_PURPOSES ((uint32_t)(XR_SERVER | XR_CLIENT | XR_EMAIL | XR_CODE | XR_TIME))
+
 /* One certificate, as an output is to tell of it. Everything is the caller's, but base64. */
 struct xr_format_cert {
     struct xr_bytes der;

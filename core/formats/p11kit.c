@@ -8,8 +8,6 @@
 
 #include <stdlib.h>
 
-#define ALL_PURPOSES (XR_SERVER | XR_CLIENT | XR_EMAIL | XR_CODE | XR_TIME)
-
 /* Letters, digits and harmless marks as they are, all else as %XX. */
 static void put_label(struct xr_buf *out, const char *label, size_t len)
 {
@@ -42,7 +40,7 @@ static void put_limits(struct xr_buf *out, const struct xr_format_cert *cert)
 {
     struct xr_bytes spki = cert->cert->d.slices.spki;
 
-    if (cert->trusted != 0 && cert->trusted != ALL_PURPOSES)
+    if (cert->trusted != 0 && cert->trusted != XR_ALL_PURPOSES)
         xr_p11kit_put_purposes(out, spki, XR_P11KIT_EKU, cert->trusted);
     if (cert->trusted != 0 && cert->distrusted != 0)
         xr_p11kit_put_purposes(out, spki, XR_P11KIT_REJECT, cert->distrusted);

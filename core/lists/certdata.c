@@ -58,9 +58,7 @@ static const struct {
                 {TRUST_EMAIL, XR_EMAIL},
                 {TRUST_CODE, XR_CODE},
                 {TRUST_TIME, XR_TIME}};
-#define PURPOSES     (sizeof(purposes) / sizeof(purposes[0]))
-#define ALL_PURPOSES (XR_SERVER | XR_CLIENT | XR_EMAIL | XR_CODE | XR_TIME)
-
+#define PURPOSES (sizeof(purposes) / sizeof(purposes[0]))
 enum class { CLASS_NONE, CLASS_CERT, CLASS_TRUST, CLASS_OTHER, CLASSES };
 
 struct object {
@@ -398,7 +396,7 @@ static bool take_trust(struct reader *r)
     /* Mozilla's list knows three purposes: what it refuses for all of them is refused. */
     if ((distrusted & (XR_SERVER | XR_EMAIL | XR_CODE)) == (XR_SERVER | XR_EMAIL | XR_CODE) &&
         trusted == 0)
-        distrusted = ALL_PURPOSES;
+        distrusted = XR_ALL_PURPOSES;
     root->trusted = trusted;
     root->distrusted = distrusted;
     set_label(root, o);

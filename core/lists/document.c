@@ -8,8 +8,6 @@
 #include <jansson.h>
 #include <stdlib.h>
 
-#define ALL_PURPOSES (XR_SERVER | XR_CLIENT | XR_EMAIL | XR_CODE | XR_TIME)
-
 struct reading {
     struct xr_list *out;
     struct xr_error *err;
@@ -38,7 +36,7 @@ static enum xr_status read_purposes(uint32_t *out, struct reading *r, const json
     json_array_foreach(names, i, name)
     {
         const char *text = json_string_value(name);
-        uint32_t found = text != NULL && strcmp(text, "any") == 0 ? ALL_PURPOSES : 0;
+        uint32_t found = text != NULL && strcmp(text, "any") == 0 ? XR_ALL_PURPOSES : 0;
 
         for (uint32_t bit = 1; text != NULL && found == 0 && xr_purpose_name(bit) != NULL;
              bit <<= 1)
@@ -127,7 +125,7 @@ static enum xr_status add_entry(struct reading *r, const json_t *entry)
             limits = (struct xr_limits){0};
         }
     } else if (strcmp(place, xr_place_name(XR_DISTRUST)) == 0) {
-        root->distrusted = ALL_PURPOSES;
+        root->distrusted = XR_ALL_PURPOSES;
     }
 out:
     xr_limits_free(&limits);

@@ -4,8 +4,6 @@
 
 #include <stdlib.h>
 
-#define ALL_PURPOSES (XR_SERVER | XR_CLIENT | XR_EMAIL | XR_CODE | XR_TIME)
-
 static struct xr_root *by_id(struct xr_list *list, struct xr_idmap *map,
                              const unsigned char id[XR_SHA256_LEN], bool *added)
 {
@@ -288,6 +286,6 @@ void xr_list_settle(struct xr_list *list)
         if (root->trusted != 0)
             note_conflict(list, root, root->trusted);
         root->trusted = 0;
-        root->distrusted = ALL_PURPOSES;
+        root->distrusted = XR_ALL_PURPOSES;
     }
 }

@@ -7,8 +7,6 @@
 
 #include <stdlib.h>
 
-#define ALL_PURPOSES (XR_SERVER | XR_CLIENT | XR_EMAIL | XR_CODE | XR_TIME)
-
 /* Does a line of the first bytes begin with that? */
 static bool has_line(struct xr_bytes data, const char *begin)
 {
@@ -77,12 +75,12 @@ static void take_trust(struct xr_root *root, const struct pf_store *store,
 {
     const struct pf_attached *sum =
         cert->attached != PF_NONE ? &store->extensions.items[cert->attached].sum : NULL;
-    uint32_t purposes = cert->purposes == XR_ANY_PURPOSE ? ALL_PURPOSES : cert->purposes;
+    uint32_t purposes = cert->purposes == XR_ANY_PURPOSE ? XR_ALL_PURPOSES : cert->purposes;
 
     if (cert->distrusted || cert->blocked)
-        root->distrusted = ALL_PURPOSES;
+        root->distrusted = XR_ALL_PURPOSES;
     else if (cert->trusted)
-        root->trusted |= purposes & ALL_PURPOSES;
+        root->trusted |= purposes & XR_ALL_PURPOSES;
     if (sum != NULL && sum->reject.data != NULL && root->distrusted == 0)
         root->distrusted = pf_rejected(sum);
     root->trusted &= ~root->distrusted;
@@ -128,7 +126,7 @@ static bool take_p11kit(struct xr_list *out, const struct pf_store *store,
             return true;
         }
         root = xr_list_add_serial(out, cert->issuer, cert->serial);
-        root->distrusted = ALL_PURPOSES;
+        root->distrusted = XR_ALL_PURPOSES;
         root->trusted = 0;
         ok = true;
     } else if (xr_cert_new(&parsed, cert->der, err) == XR_OK) {
@@ -196,7 +194,7 @@ static enum xr_status take_jks(void *ctx, struct xr_bytes der)
     enum xr_status status = xr_cert_new(&cert, der, t->err);
 
     if (status == XR_OK)
-        xr_list_add_cert(t->list, cert)->trusted = ALL_PURPOSES;
+        xr_list_add_cert(t->list, cert)->trusted = XR_ALL_PURPOSES;
     xr_cert_free(cert);
     return status;
 }

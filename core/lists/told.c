@@ -7,8 +7,6 @@
 
 #include <stdlib.h>
 
-#define ALL_PURPOSES (XR_SERVER | XR_CLIENT | XR_EMAIL | XR_CODE | XR_TIME)
-
 static struct xr_bytes bytes_of(const struct xr_buf *buf)
 {
     return (struct xr_bytes){(const unsigned char *)buf->data, buf->len};
@@ -23,7 +21,7 @@ static void tell_trust(struct xr_told *told, uint32_t trusted, uint32_t distrust
         for (size_t i = 0; i < PF_KNOWN_OIDS; i++)
             xr_buf_add(&told->reject, pf_known_oids[i].der, pf_known_oids[i].len);
     } else {
-        cert->has_trust = trusted != ALL_PURPOSES;
+        cert->has_trust = trusted != XR_ALL_PURPOSES;
         xr_der_put_purposes(&told->trust, trusted);
         cert->has_reject = distrusted != 0;
         xr_der_put_purposes(&told->reject, distrusted);

@@ -25,8 +25,7 @@ static bool restricts(const struct xr_list *list)
         uint32_t trusted = list->roots.items[i].trusted;
 
         if (trusted != 0 && (trusted & XR_ANY_PURPOSE) == 0 &&
-            (trusted & (XR_SERVER | XR_CLIENT | XR_EMAIL | XR_CODE | XR_TIME)) !=
-                (XR_SERVER | XR_CLIENT | XR_EMAIL | XR_CODE | XR_TIME))
+            (trusted & XR_ALL_PURPOSES) != XR_ALL_PURPOSES)
             return true;
     }
     return false;

@@ -6,8 +6,6 @@
 
 #include <stdlib.h>
 
-#define ALL_PURPOSES (XR_SERVER | XR_CLIENT | XR_EMAIL | XR_CODE | XR_TIME)
-
 XR_PRINTF(4, 5)
 static struct xr_left_out *leave_out(struct xr_extract *x, const struct xr_root *root, bool plain,
                                      const char *format, ...)
@@ -211,7 +209,7 @@ static const char *why_gone(const struct xr_extract *x, const struct xr_root *ro
 static uint32_t asked_of(const struct xr_extract *x)
 {
     uint32_t asked = x->rq->purposes != 0        ? x->rq->purposes
-                     : x->format->tells_purposes ? (uint32_t)ALL_PURPOSES
+                     : x->format->tells_purposes ? XR_ALL_PURPOSES
                                                  : (uint32_t)XR_SERVER;
 
     return x->format->purposes != 0 ? asked & x->format->purposes : asked;

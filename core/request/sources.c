@@ -5,8 +5,6 @@
 
 #include <stdlib.h>
 
-#define ALL_PURPOSES (XR_SERVER | XR_CLIENT | XR_EMAIL | XR_CODE | XR_TIME)
-
 struct reading {
     struct xr_engine *engine;
     struct xr_list *list;
@@ -16,7 +14,7 @@ struct reading {
 
 static uint32_t known(uint32_t purposes)
 {
-    return (purposes & XR_ANY_PURPOSE) != 0 ? ALL_PURPOSES : purposes & ALL_PURPOSES;
+    return (purposes & XR_ANY_PURPOSE) != 0 ? XR_ALL_PURPOSES : purposes & XR_ALL_PURPOSES;
 }
 
 static void add_source(struct xr_list *list, const char *name, const char *kind,
@@ -188,7 +186,7 @@ static bool take_state(struct xr_list *list, const struct xr_state *state, struc
         const struct xr_entry *entry = state->entries[i];
 
         if (entry->place == XR_DISTRUST)
-            root->distrusted |= ALL_PURPOSES;
+            root->distrusted |= XR_ALL_PURPOSES;
         if (entry->place == XR_DISTRUST && by_key && root->cert != NULL)
             xr_list_distrust(list, root->cert->spki_sha256);
         if (entry->place == XR_ANCHOR)

@@ -10,8 +10,6 @@
 
 #include <stdlib.h>
 
-#define ALL_PURPOSES (XR_SERVER | XR_CLIENT | XR_EMAIL | XR_CODE | XR_TIME)
-
 static void write_all(const struct xr_list *list)
 {
     const struct xr_output_source source = {.name = "list"};
@@ -55,7 +53,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         const struct xr_root *root = &list.roots.items[i];
 
         CHECK((root->trusted & root->distrusted) == 0);
-        CHECK((root->trusted | root->distrusted | ALL_PURPOSES) == ALL_PURPOSES);
+        CHECK((root->trusted | root->distrusted | XR_ALL_PURPOSES) == XR_ALL_PURPOSES);
         CHECK(root->cert != NULL || (root->trusted == 0 && root->issuer.len > 0));
     }
     if (good)
