@@ -6,6 +6,10 @@
 
 #include <crossroot/crossroot.h>
 
+/* Marks an English text for the catalogues of other languages (cli/po), where no function does that whose
+ * formats are taken into them. */
+#define N_(text) text
+
 /* Memory: these never return NULL. Out of memory ends the process (docs/decisions/0002); the
  * journal makes that a crash like any other. xr_new and xr_grow return zeroed memory. */
 void *xr_new(size_t count, size_t size);

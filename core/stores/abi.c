@@ -279,6 +279,7 @@ AT(xr_text_style, width, 12);
 AT(xr_text_style, local_time, 16);
 AT(xr_text_style, pem, 24);
 AT(xr_text_style, markdown, 25);
+AT(xr_text_style, catalogue, 32);
 #endif
 
 /* Values of enums are compiled into plugins too. */

@@ -191,6 +191,27 @@ XR_API int xr_report_exit(const struct xr_report *report);
  * Valid until xr_report_free. */
 XR_API const char *xr_report_transaction(const struct xr_report *report);
 
+/*
+ * Another language. Reports and what the library tells its callers are in English; what they show to
+ * people can be given in the language of a catalogue, a GNU MO file (gettext's manual, "The Format of GNU
+ * MO Files") with the charset UTF-8. JSON is always in English.
+ */
+struct xr_catalogue;
+/* Borrows the bytes. NULL: they are no such file. Free it with xr_catalogue_free. */
+XR_API struct xr_catalogue *xr_catalogue_new(struct xr_bytes mo);
+XR_API void xr_catalogue_free(struct xr_catalogue *catalogue);
+/* The translation of a text, or the text itself, also where catalogue is NULL. A translated format has
+ * the conversions of the text, in the same order. */
+XR_API const char *xr_tr(const struct xr_catalogue *catalogue, const char *text)
+    __attribute__((format_arg(2)));
+/* Likewise of a text with a number: one for a single thing, many for others, by the rules of the
+ * catalogue's language. */
+XR_API const char *xr_tr_n(const struct xr_catalogue *catalogue, const char *one, const char *many,
+                           size_t count) __attribute__((format_arg(2), format_arg(3)));
+/* The same for what a report or an error says: finished English lines, whose format is found in the
+ * catalogue again and their arguments with it. Allocated; what is not found stays English. */
+XR_API char *xr_tr_said(const struct xr_catalogue *catalogue, const char *said);
+
 struct xr_text_style {
     size_t size;
     bool color, quiet, verbose;
@@ -201,6 +222,7 @@ struct xr_text_style {
     void (*local_time)(char *out, size_t size, int64_t at);
     bool pem;      /* of XR_VERB_SHOW: what is shown as PEM, and nothing else */
     bool markdown; /* of XR_VERB_DIFF: for a changelog */
+    const struct xr_catalogue *catalogue; /* of the language; NULL: English */
 };
 /* Results, for stdout. */
 XR_API void xr_report_text(const struct xr_report *report, const struct xr_text_style *style,
