@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# plugins.sh SOURCE CC: every backend as a plugin: each links by itself, loads and works.
+# plugins.sh SOURCE CC: every backend as a plugin: each links by itself, exports its entry alone, loads and
+# works.
 set -euo pipefail
 source=$1 cc=$2
 tmp=$(mktemp -d)
@@ -8,6 +9,13 @@ trap 'rm -rf -- "$tmp"' EXIT
 cmake -S "$source" -B "$tmp/b" -G Ninja -DCMAKE_C_COMPILER="$cc" -DCMAKE_BUILD_TYPE=Debug \
     -DXR_BUILTIN_BACKENDS= -DXR_BUILD_TESTS=OFF -DXR_BUILD_FIXTURES=ON -DXR_MAN=OFF >"$tmp/log"
 cmake --build "$tmp/b" >>"$tmp/log" 2>&1 || { tail -n 40 "$tmp/log"; exit 1; }
+plugins=0
+for plugin in "$tmp/b/backends/"*.so; do
+    names=$(nm -D --defined-only -- "$plugin" | awk '{ print $NF }')
+    [[ $names = xr_backend_entry ]] || { echo "${plugin##*/} exports: ${names//$'\n'/ }"; exit 1; }
+    plugins=$((plugins + 1))
+done
+[[ $plugins -ge 3 ]] || { echo "only $plugins plugins were built"; exit 1; }
 "$tmp/b/tests/pki/xr-mkpki" "$tmp/pki" >/dev/null
 xr() {
     "$tmp/b/cli/crossroot" --worker "$tmp/b/core/worker" --state "$tmp/state" \
