@@ -1,0 +1,538 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Finds the format of a finished English sentence in the catalogue again, and writes the sentence with
+ * the format's translation. Arguments are only ever copied, or translated as texts of their own.
+ */
+#include "catalogue.h"
+#include "text.h"
+
+#include <stdlib.h>
+
+#define PIECES  48u     /* of a format */
+#define DEEPEST 4u      /* arguments of arguments */
+#define TRIES   200000u /* ways to cut one line, of all its formats */
+#define PARTS   200u    /* of one line that may be sentences */
+#define LONGEST 8192u   /* bytes of a line; a longer one is nobody's sentence */
+/* A part of a sentence is taken for a sentence itself only if its format has that many letters: names
+ * have an "of" and a "for", too. */
+#define LETTERS 6u
+
+struct format {
+    const struct xr_tr_entry *entry;
+    bool many;    /* it is the entry's plural */
+    bool lines;   /* it has more than one */
+    size_t first; /* of its pieces */
+    size_t count;
+    size_t literal, letters; /* bytes */
+};
+
+struct xr_said {
+    struct format *items;
+    size_t count, capacity;
+    struct {
+        struct xr_piece *items;
+        size_t count, capacity;
+    } pieces;
+    /* Where formats begin in items whose first byte is that one; those that begin with a conversion come
+     * last. Then the end. */
+    size_t begin[258];
+};
+
+/* ---- formats ---- */
+
+static size_t letters(const char *text, size_t len)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < len; i++)
+        count += (unsigned char)((text[i] | 0x20) - 'a') < 26;
+    return count;
+}
+
+static void add(struct xr_said *said, const struct xr_tr_entry *entry, bool many)
+{
+    struct format format = {.entry = entry, .many = many, .first = said->pieces.count};
+    const char *at = many ? entry->many : entry->one;
+    struct xr_piece piece;
+
+    while (format.count < PIECES && xr_piece_next(&piece, &at)) {
+        *XR_PUSH(&said->pieces) = piece;
+        format.count++;
+        if (piece.kind != XR_LITERAL)
+            continue;
+        format.literal += piece.len;
+        format.letters += letters(piece.at, piece.len);
+        format.lines = format.lines || memchr(piece.at, '\n', piece.len) != NULL;
+    }
+    if (*at == '\0' && format.count > 0)
+        *XR_PUSH(said) = format;
+    else
+        said->pieces.count = format.first;
+}
+
+static size_t bucket(const struct xr_said *said, const struct format *format)
+{
+    const struct xr_piece *piece = &said->pieces.items[format->first];
+
+    return piece->kind == XR_LITERAL ? (unsigned char)piece->at[0] : 256;
+}
+
+struct xr_said *xr_said_new(const struct xr_catalogue *catalogue)
+{
+    struct xr_said all = {0}, *said = xr_new(1, sizeof(*said));
+
+    for (size_t i = 0; i < catalogue->count; i++) {
+        const struct xr_tr_entry *entry = &catalogue->items[i];
+
+        add(&all, entry, false);
+        if (entry->many != NULL && strcmp(entry->one, entry->many) != 0)
+            add(&all, entry, true);
+    }
+    said->pieces.items = all.pieces.items;
+    said->pieces.count = all.pieces.count;
+    said->count = said->capacity = all.count;
+    said->items = xr_new(all.count + 1, sizeof(*said->items));
+    for (size_t i = 0; i < all.count; i++)
+        said->begin[bucket(&all, &all.items[i]) + 1]++;
+    for (size_t i = 1; i < 258; i++)
+        said->begin[i] += said->begin[i - 1];
+    for (size_t i = all.count; i > 0; i--) { /* begin[b + 1] moves down from the end of b */
+        size_t *place = &said->begin[bucket(&all, &all.items[i - 1]) + 1];
+
+        said->items[--*place] = all.items[i - 1];
+    }
+    /* Now begin[b + 1] is where b begins. */
+    memmove(said->begin, said->begin + 1, 257 * sizeof(said->begin[0]));
+    said->begin[257] = all.count;
+    free(all.items);
+    return said;
+}
+
+void xr_said_free(struct xr_said *said)
+{
+    if (said == NULL)
+        return;
+    free(said->items);
+    free(said->pieces.items);
+    free(said);
+}
+
+/* ---- does it fit? ---- */
+
+struct span {
+    const char *at;
+    size_t len;
+};
+
+struct cut {
+    struct span arguments[PIECES];
+    size_t count;
+};
+
+struct work {
+    const struct xr_catalogue *catalogue;
+    unsigned tries, parts;
+};
+
+static size_t digits(struct span text, const char *of)
+{
+    size_t len = 0;
+
+    while (len < text.len && strchr(of, text.at[len]) != NULL && text.at[len] != '\0')
+        len++;
+    return len;
+}
+
+/* How long what a conversion other than of text wrote is at the beginning of text; 0: it is not there. */
+static size_t written(const struct xr_piece *piece, struct span text)
+{
+    uint32_t code = 0;
+    size_t blanks = 0, len = 0;
+
+    if (piece->kind == XR_CHARACTER)
+        return xr_utf8_next(&code, (const unsigned char *)text.at, text.len);
+    while (piece->width > 0 && blanks < text.len && text.at[blanks] == ' ')
+        blanks++;
+    text = (struct span){text.at + blanks, text.len - blanks};
+    if (piece->kind == XR_HEX_NUMBER) {
+        len = digits(text, "0123456789abcdefABCDEF");
+    } else {
+        size_t sign = text.len > 0 && text.at[0] == '-' ? 1 : 0;
+
+        len = digits((struct span){text.at + sign, text.len - sign}, "0123456789");
+        len += len > 0 ? sign : 0;
+    }
+    return len > 0 ? blanks + len : 0;
+}
+
+static bool match(struct work *work, const struct xr_piece *pieces, size_t count, struct span text,
+                  struct cut *cut)
+{
+    size_t len = 0, argument = cut->count;
+
+    if (count == 0)
+        return text.len == 0;
+    if (pieces->kind == XR_LITERAL)
+        return text.len >= pieces->len && memcmp(text.at, pieces->at, pieces->len) == 0 &&
+               match(work, pieces + 1, count - 1,
+                     (struct span){text.at + pieces->len, text.len - pieces->len}, cut);
+    cut->count++;
+    if (pieces->kind != XR_ANY_TEXT) {
+        len = written(pieces, text);
+        cut->arguments[argument] = (struct span){text.at, len};
+        return len > 0 && match(work, pieces + 1, count - 1,
+                                (struct span){text.at + len, text.len - len}, cut);
+    }
+    for (len = count == 1 ? text.len : 0; len <= text.len && work->tries > 0; len++) {
+        work->tries--;
+        if (count > 1 && pieces[1].kind == XR_LITERAL) { /* only where that stands */
+            const char *next =
+                xr_memmem(text.at + len, text.len - len, pieces[1].at, pieces[1].len);
+
+            if (next == NULL)
+                return false;
+            len = (size_t)(next - text.at);
+        }
+        cut->arguments[argument] = (struct span){text.at, len};
+        cut->count = argument + 1;
+        if (match(work, pieces + 1, count - 1, (struct span){text.at + len, text.len - len}, cut))
+            return true;
+    }
+    return false;
+}
+
+static bool fits(struct work *work, const struct format *format, struct span text, struct cut *cut)
+{
+    const struct xr_piece *pieces = &work->catalogue->said->pieces.items[format->first];
+    const struct xr_piece *last = &pieces[format->count - 1];
+
+    cut->count = 0;
+    return text.len >= format->literal &&
+           (last->kind != XR_LITERAL ||
+            memcmp(text.at + text.len - last->len, last->at, last->len) == 0) &&
+           match(work, pieces, format->count, text, cut);
+}
+
+/* ---- translation ---- */
+
+/* A translation, allocated, and how many bytes of English it is the translation of; text is NULL where
+ * there is none. */
+struct result {
+    char *text;
+    size_t known;
+};
+
+static struct result translate(struct work *work, struct span text, unsigned depth);
+
+static char *copy(struct span text)
+{
+    return xr_format("%.*s", (int)text.len, text.at);
+}
+
+/* The translation of exactly that text, or NULL. */
+static const char *exact(const struct work *work, struct span text)
+{
+    char *whole = copy(text);
+    const struct xr_tr_entry *entry = xr_catalogue_find(work->catalogue, whole);
+    const char *form = entry != NULL && strchr(entry->one, '%') == NULL
+                           ? xr_catalogue_form(work->catalogue, entry, 1)
+                           : NULL;
+
+    free(whole);
+    return form;
+}
+
+/* A list of texts with ", " between them, all of which are known. */
+static struct result translate_list(const struct work *work, struct span text)
+{
+    struct xr_buf out = {0};
+    const char *comma = exact(work, (struct span){", ", 2});
+
+    for (struct span rest = text;;) {
+        const char *end = xr_memmem(rest.at, rest.len, ", ", 2), *form = NULL;
+        size_t len = end != NULL ? (size_t)(end - rest.at) : rest.len;
+
+        form = exact(work, (struct span){rest.at, len});
+        if (form == NULL) {
+            xr_buf_free(&out);
+            return (struct result){0};
+        }
+        xr_buf_str(&out, form);
+        if (end == NULL)
+            return (struct result){out.data, text.len};
+        xr_buf_str(&out, comma != NULL ? comma : ", ");
+        rest = (struct span){end + 2, rest.len - len - 2};
+    }
+}
+
+static void put_padded(struct xr_buf *out, const struct xr_piece *piece, const char *text)
+{
+    int cells = xr_text_cells(text), blanks = (int)piece->width - cells;
+
+    if (!piece->left && blanks > 0)
+        xr_buf_fmt(out, "%*s", blanks, "");
+    xr_buf_str(out, text);
+    if (piece->left && blanks > 0)
+        xr_buf_fmt(out, "%*s", blanks, "");
+}
+
+/* What printf wrote for %s, without the blanks that fill it up to its width. */
+static struct span unpadded(const struct xr_piece *piece, struct span text)
+{
+    while (piece->width > 0 && text.len > 0 && piece->left && text.at[text.len - 1] == ' ')
+        text.len--;
+    while (piece->width > 0 && text.len > 0 && !piece->left && text.at[0] == ' ')
+        text = (struct span){text.at + 1, text.len - 1};
+    return text;
+}
+
+static size_t put_argument(struct work *work, struct xr_buf *out, const struct xr_piece *piece,
+                           struct span argument, unsigned depth)
+{
+    struct result inner = {0};
+    char *text = NULL;
+
+    if (piece->kind == XR_ANY_TEXT && depth < DEEPEST) {
+        argument = unpadded(piece, argument);
+        inner = translate(work, argument, depth + 1);
+    }
+    text = inner.text != NULL ? inner.text : copy(argument);
+    put_padded(out, piece, text);
+    free(text);
+    return inner.known;
+}
+
+/* The first number of the sentence: how many things it is about. */
+static unsigned long number_in(const struct work *work, const struct format *format,
+                               const struct cut *cut)
+{
+    size_t argument = 0;
+
+    for (size_t i = 0; i < format->count; i++) {
+        const struct xr_piece *piece = &work->catalogue->said->pieces.items[format->first + i];
+        char text[24];
+
+        if (piece->kind == XR_NUMBER) {
+            (void)snprintf(text, sizeof(text), "%.*s", (int)cut->arguments[argument].len,
+                           cut->arguments[argument].at);
+            return strtoul(text, NULL, 10);
+        }
+        argument += piece->kind != XR_LITERAL;
+    }
+    return 2;
+}
+
+static struct result render(struct work *work, const struct format *format, const struct cut *cut,
+                            unsigned depth)
+{
+    const char *at = xr_catalogue_form(work->catalogue, format->entry,
+                                       format->many ? number_in(work, format, cut) : 1);
+    struct xr_buf out = {0};
+    struct result result = {.known = format->literal};
+    struct xr_piece piece;
+    size_t argument = 0;
+
+    if (at == NULL)
+        return (struct result){0};
+    while (xr_piece_next(&piece, &at)) {
+        if (piece.kind == XR_LITERAL)
+            xr_buf_add(&out, piece.at, piece.len);
+        else if (argument < cut->count)
+            result.known += put_argument(work, &out, &piece, cut->arguments[argument++], depth);
+    }
+    result.text = out.data != NULL ? out.data : xr_strdup("");
+    return result;
+}
+
+/* Formats of words, or those that have none, such as "%s (%s)". */
+enum rank { WORDS, NO_WORDS };
+
+struct best {
+    struct result result;
+    size_t literal;
+    const char *last; /* where its last argument begins */
+    bool tie;         /* several formats fit as well, and do not say the same */
+};
+
+static bool may_be(const struct format *format, enum rank rank, bool lines, unsigned depth)
+{
+    return format->lines == lines && (rank == WORDS) == (format->letters > 0) &&
+           (depth == 0 || rank == NO_WORDS || format->letters >= LETTERS);
+}
+
+static void try_format(struct work *work, struct best *best, const struct format *format,
+                       struct span text, unsigned depth)
+{
+    struct cut cut;
+    struct result result = {0};
+
+    if (format->literal < best->literal || !fits(work, format, text, &cut))
+        return;
+    result = render(work, format, &cut, depth);
+    if (result.text == NULL)
+        return;
+    /* Without words it translates nothing itself. */
+    if (format->letters == 0 && result.known == format->literal) {
+        free(result.text);
+        return;
+    }
+    if (best->result.text != NULL && format->literal == best->literal) {
+        best->tie = best->tie || strcmp(best->result.text, result.text) != 0;
+        free(result.text);
+        return;
+    }
+    free(best->result.text);
+    *best = (struct best){.result = result,
+                          .literal = format->literal,
+                          .last = cut.count > 0 ? cut.arguments[cut.count - 1].at : NULL};
+}
+
+static struct best best_format(struct work *work, struct span text, enum rank rank, bool lines,
+                               unsigned depth)
+{
+    const struct xr_said *said = work->catalogue->said;
+    size_t first = text.len > 0 ? (unsigned char)text.at[0] : 256;
+    struct best best = {0};
+
+    for (size_t i = said->begin[first]; i < said->begin[first + 1] && first < 256; i++) {
+        if (may_be(&said->items[i], rank, lines, depth))
+            try_format(work, &best, &said->items[i], text, depth);
+    }
+    for (size_t i = said->begin[256]; i < said->begin[257]; i++) {
+        if (may_be(&said->items[i], rank, lines, depth))
+            try_format(work, &best, &said->items[i], text, depth);
+    }
+    if (best.tie) {
+        free(best.result.text);
+        best.result = (struct result){0};
+    }
+    return best;
+}
+
+static struct result joined(struct work *work, struct span head, struct result tail, unsigned depth)
+{
+    struct result before = depth < DEEPEST ? translate(work, head, depth + 1) : (struct result){0};
+    char *first = before.text != NULL ? before.text : copy(head);
+    struct result result = {xr_format("%s: %s", first, tail.text), before.known + 2 + tail.known};
+
+    free(first);
+    free(tail.text);
+    return result;
+}
+
+/* What stands after the last ": "; empty if there is none. */
+static struct span after_colon(struct span text)
+{
+    size_t at = text.len;
+
+    while (at > 2 && !(text.at[at - 2] == ':' && text.at[at - 1] == ' '))
+        at--;
+    return at > 2 ? (struct span){text.at + at, text.len - at} : (struct span){text.at, 0};
+}
+
+/* "what: No such file or directory": a known text after the last ": ". */
+static struct result split_last(struct work *work, struct span text, struct span tail,
+                                unsigned depth)
+{
+    const char *form = tail.len > 0 ? exact(work, tail) : NULL;
+
+    /* In a part of a sentence, one word may be a name's. */
+    if (form == NULL || (depth > 0 && memchr(tail.at, ' ', tail.len) == NULL))
+        return (struct result){0};
+    return joined(work, (struct span){text.at, text.len - tail.len - 2},
+                  (struct result){xr_strdup(form), tail.len}, depth);
+}
+
+/* "name: sentence": the longest end that is one. */
+static struct result split_first(struct work *work, struct span text, unsigned depth)
+{
+    for (size_t at = 0; depth < DEEPEST && at + 2 < text.len; at++) {
+        struct result tail = {0};
+
+        if (text.at[at] != ':' || text.at[at + 1] != ' ')
+            continue;
+        tail = translate(work, (struct span){text.at + at + 2, text.len - at - 2}, depth + 1);
+        if (tail.text != NULL)
+            return joined(work, (struct span){text.at, at}, tail, depth);
+    }
+    return (struct result){0};
+}
+
+static struct result translate(struct work *work, struct span text, unsigned depth)
+{
+    const char *form = text.len > 0 ? exact(work, text) : NULL;
+    struct span tail = after_colon(text);
+    struct result split = {0};
+    struct best best;
+
+    if (form != NULL)
+        return (struct result){xr_strdup(form), text.len};
+    if (work->parts == 0 || text.len == 0)
+        return (struct result){0};
+    work->parts--;
+    split = translate_list(work, text);
+    if (split.text != NULL)
+        return split;
+    best = best_format(work, text, WORDS, false, depth);
+    /* A format that knows such an end as one of its arguments says more than the two parts. */
+    split = split_last(work, text, tail, depth);
+    if (split.text != NULL && (best.result.text == NULL || split.known > best.result.known ||
+                               (split.known == best.result.known && best.last != tail.at))) {
+        free(best.result.text);
+        return split;
+    }
+    free(split.text);
+    if (best.result.text != NULL || best.tie)
+        return best.result;
+    split = split_first(work, text, depth);
+    if (split.text != NULL)
+        return split;
+    return best_format(work, text, NO_WORDS, false, depth).result;
+}
+
+static struct work begin(const struct xr_catalogue *catalogue)
+{
+    return (struct work){catalogue, TRIES, PARTS};
+}
+
+/* Several lines that are one format. */
+static char *all_lines(const struct xr_catalogue *catalogue, const char *said)
+{
+    struct work work = begin(catalogue);
+    struct span text = {said, strlen(said)};
+    const char *form = exact(&work, text);
+
+    return form != NULL ? xr_strdup(form) : best_format(&work, text, WORDS, true, 0).result.text;
+}
+
+char *xr_tr_said(const struct xr_catalogue *catalogue, const char *said)
+{
+    struct xr_buf out = {0};
+
+    if (catalogue == NULL || said[0] == '\0')
+        return xr_strdup(said);
+    if (strchr(said, '\n') != NULL && strlen(said) <= LONGEST) {
+        char *all = all_lines(catalogue, said);
+
+        if (all != NULL)
+            return all;
+    }
+    for (const char *at = said;;) {
+        size_t blanks = strspn(at, " "), len = strcspn(at, "\n");
+        struct span line = {at + blanks, len > blanks ? len - blanks : 0};
+        struct work work = begin(catalogue);
+        struct result result = line.len <= LONGEST ? translate(&work, line, 0) : (struct result){0};
+
+        xr_buf_add(&out, at, len > blanks ? blanks : len);
+        if (result.text != NULL)
+            xr_buf_str(&out, result.text);
+        else
+            xr_buf_add(&out, line.at, line.len);
+        free(result.text);
+        if (at[len] == '\0')
+            break;
+        xr_buf_add(&out, "\n", 1);
+        at += len + 1;
+    }
+    return out.data != NULL ? out.data : xr_strdup("");
+}
