@@ -32,6 +32,11 @@ void platform_end(void)
 {
 }
 
+const char *platform_language(void)
+{
+    return NULL;
+}
+
 bool platform_asks_help(const char *word, bool first)
 {
     (void)word;

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "language.h"
 #include "options.h"
 #include "password.h"
 #include "platform.h"
@@ -226,7 +227,8 @@ static int show(const struct xr_report *report, const struct options *o)
                                   .verbose = o->verbose,
                                   .local_time = platform_local_time,
                                   .pem = o->pem,
-                                  .markdown = o->markdown};
+                                  .markdown = o->markdown,
+                                  .catalogue = language()};
     int code = xr_report_exit(report);
     FILE *results = platform_collect();
 
@@ -272,6 +274,7 @@ int main(int argc, char **argv)
     int code = 0;
 
     platform_begin(&argc, &argv);
+    language_begin();
     if (!options_parse(&options, argc, argv, &why)) {
         report = xr_report_usage(options.verb, why);
     } else if (options.version || options.help || options.command == COMMAND_COMPLETION) {
@@ -287,6 +290,7 @@ int main(int argc, char **argv)
     xr_report_free(report);
     options_free(&options);
     free(why);
+    language_end();
     platform_end();
     return code;
 }

@@ -15,6 +15,9 @@
 void platform_begin(int *argc, char ***argv);
 void platform_end(void);
 
+/* The language of the user's settings, such as "ja"; NULL if only the environment tells. */
+const char *platform_language(void);
+
 /* Is this word how people of this system ask for help? first: no command stands before it. */
 bool platform_asks_help(const char *word, bool first);
 

@@ -267,6 +267,11 @@ void platform_end(void)
     end_stream(&streams[1], stderr);
 }
 
+const char *platform_language(void)
+{
+    return PRIMARYLANGID(GetUserDefaultUILanguage()) == LANG_JAPANESE ? "ja" : NULL;
+}
+
 static const struct stream *stream_of(FILE *file)
 {
     return &streams[file == stderr];
