@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <syslog.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -297,4 +298,17 @@ bool platform_deliver(FILE *results, bool to_the_end)
 
 void platform_advise_privilege(void)
 {
+}
+
+/* ---- the system ---- */
+
+/* Lines name paths in homes, which are not for everybody: authpriv. */
+void platform_log(const char *line)
+{
+    static bool opened;
+
+    if (!opened)
+        openlog("crossroot", LOG_PID | LOG_NDELAY, LOG_AUTHPRIV);
+    opened = true;
+    syslog(LOG_NOTICE, "%s", line);
 }

@@ -62,6 +62,8 @@ void platform_flush(void); /* makes what was written visible */
  * gone is an error too, and does not end the program. */
 FILE *platform_collect(void);
 bool platform_deliver(FILE *results, bool to_the_end);
+/* Writes one line to the system's log of security events; nothing happens where there is none. */
+void platform_log(const char *line);
 /* Prints how to run the same command with the missing privilege; nothing if that is well known. */
 void platform_advise_privilege(void);
 

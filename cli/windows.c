@@ -470,6 +470,23 @@ void platform_advise_privilege(void)
     free(dir);
 }
 
+/* ---- the system ---- */
+
+/* To the log of applications. The source has no message file, so the Event Viewer says that it knows no
+ * description, and shows the line below that. */
+void platform_log(const char *line)
+{
+    HANDLE log = RegisterEventSourceW(NULL, L"crossroot");
+    wchar_t *wide = xr_wide(line);
+    const wchar_t *texts[] = {wide};
+
+    if (log != NULL) {
+        (void)ReportEventW(log, EVENTLOG_INFORMATION_TYPE, 0, 1, NULL, 1, 0, texts, NULL);
+        (void)DeregisterEventSource(log);
+    }
+    free(wide);
+}
+
 /* ---- passwords ---- */
 
 bool password_read(char *out, size_t size, size_t *len, int fd, char **why)

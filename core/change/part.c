@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "part.h"
 
+#include "logline.h"
+
 #include <stdlib.h>
 
 void xr_txn_end(struct xr_run *run, enum xr_status status, const struct xr_error *err)
@@ -174,6 +176,11 @@ void xr_txn_roll_back(struct xr_txn *txn, struct xr_run *run, struct xr_store *s
         status = put_back(run, store, &part, count, &err);
     if (status == XR_OK)
         left = count_left(&text, run, &part);
+    xr_log_part(txn, run,
+                status != XR_OK ? XR_RESULT_FAILED
+                : left > 0      ? XR_RESULT_CONFLICT
+                                : result,
+                status != XR_OK ? err.text : why);
     if (status == XR_OK)
         status = xr_txn_record(txn, run, left > 0 ? XR_STAGE_LEFT : XR_STAGE_BACK, &err);
     if (status == XR_OK && left == 0) {

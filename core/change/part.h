@@ -21,6 +21,12 @@ struct xr_txn {
     bool (*interrupted)(void *ctx);
     bool widening_allowed; /* recovery may restore trust that was being removed */
     void *ctx;
+    /* For xr_log_part: where the line goes (NULL: nowhere), and who asks. */
+    void (*log)(void *ctx, const char *line);
+    const char *by; /* or NULL: not known */
+    bool has_invoker;
+    uint32_t invoker;
+    bool recovers; /* it ends what a crash left */
 };
 
 /* The outcome of an error that happened before anything was changed. */

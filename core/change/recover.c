@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "recover.h"
 
+#include "logline.h"
+
 /* Can an interrupted part be rolled back, or finished, without giving trust that was not
  * confirmed? */
 struct ways {
@@ -112,8 +114,10 @@ static void recover_open(struct xr_txn *txn, struct xr_run *run, struct xr_store
         status = xr_txn_flush(run, store, false, &err);
     if (status == XR_OK)
         status = xr_txn_list(&run->after, store, part, &err);
-    if (status == XR_OK)
+    if (status == XR_OK) {
+        xr_log_part(txn, run, XR_RESULT_DONE, NULL);
         status = xr_txn_record(txn, run, XR_STAGE_DONE, &err);
+    }
     if (status != XR_OK) {
         xr_txn_end(run, status, &err);
         return;
@@ -149,6 +153,7 @@ void xr_txn_recover(struct xr_txn *txn, struct xr_run *run, size_t transaction, 
     enum xr_status status = XR_OK;
 
     txn->transaction = transaction;
+    txn->recovers = true;
     run->part = at;
     status = xr_txn_open(&store, txn, run, &err);
     for (size_t i = 0; i < part->count; i++)

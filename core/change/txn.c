@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "txn.h"
 
+#include "logline.h"
 #include "stale.h"
 
 #include <stdlib.h>
@@ -202,6 +203,7 @@ void xr_txn_apply(struct xr_txn *txn, struct xr_run *run)
                          xr_format("the verifier said no: %s", run->verdict.why));
         goto out;
     }
+    xr_log_part(txn, run, XR_RESULT_DONE, NULL);
     status = xr_txn_record(txn, run, XR_STAGE_DONE, &err);
     if (status != XR_OK) {
         xr_txn_roll_back(txn, run, &store, part.count, XR_RESULT_FAILED, xr_strdup(err.text));

@@ -204,8 +204,17 @@ static bool interrupted(void *ctx)
     return rq->interrupted != NULL && rq->interrupted(rq->ctx);
 }
 
+static void log_line(void *ctx, const char *line)
+{
+    const struct xr_change_run *c = ctx;
+
+    c->engine->rq->log(c->engine->rq->ctx, line);
+}
+
 struct xr_txn xr_change_txn(struct xr_change_run *c)
 {
+    const struct xr_request *rq = c->engine->rq;
+
     return (struct xr_txn){.journal = &c->journal,
                            .transaction = c->transaction,
                            .site = c->engine->rq->site,
@@ -216,7 +225,11 @@ struct xr_txn xr_change_txn(struct xr_change_run *c)
                            /* The --yes of another command is not a confirmation for this. */
                            .widening_allowed =
                                c->engine->rq->yes && c->engine->rq->verb == XR_VERB_RECOVER,
-                           .ctx = c};
+                           .ctx = c,
+                           .log = rq->log != NULL ? log_line : NULL,
+                           .by = rq->by,
+                           .has_invoker = rq->has_invoker,
+                           .invoker = rq->invoker};
 }
 
 /* ---- the journal ---- */

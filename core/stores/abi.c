@@ -270,6 +270,7 @@ AT(xr_request, expired, 440);
 AT(xr_request, distrust_after, 444);
 AT(xr_request, has_modified, 448);
 AT(xr_request, modified, 456);
+AT(xr_request, log, 464);
 
 AT(xr_text_style, size, 0);
 AT(xr_text_style, color, 8);

@@ -13,6 +13,8 @@ for name in $(compgen -e | grep -E '^(SSL_|OPENSSL_|XDG_|SUDO_|CURL_|NO_COLOR$|C
     unset "$name"
 done
 export LC_ALL=C.UTF-8 TZ=UTC TERM=dumb
+# Nor do thousands of changes go into the log of the machine.
+export CROSSROOT_LOG=none
 # A sanitizer's exit code is one that the program never has.
 export ASAN_OPTIONS=detect_leaks=1:exitcode=99:abort_on_error=0 LSAN_OPTIONS=exitcode=99
 umask 022

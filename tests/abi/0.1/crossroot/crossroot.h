@@ -105,8 +105,8 @@ struct xr_words {
  *   undo                 operands (none or one), now, and all below
  *   recover              now, and all below
  *
- * "All below": yes, dry_run, all_or_nothing, confirm, password, ask_password, has_invoker, invoker, by;
- * and for install also drop_constraints, require_verified, only, permit_dns and permit_cidrs. A verb ignores all other members.
+ * "All below": yes, dry_run, all_or_nothing, confirm, password, ask_password, has_invoker, invoker, by,
+ * log; and for install also drop_constraints, require_verified, only, permit_dns and permit_cidrs. A verb ignores all other members.
  */
 struct xr_request {
     size_t size; /* sizeof(struct xr_request); one that does not reach site is a usage error */
@@ -177,6 +177,11 @@ struct xr_request {
     bool has_modified;
     int64_t
         modified; /* extract: the time of the sources that headers name, instead of their files' */
+    /* Told of each store that is changed: one line for the system's log, UTF-8 without control
+     * characters, at most 1000 bytes (docs/safety.md has its fields). Called before the journal records
+     * that the store's part is over, so that no crash loses it; what is rolled back later has a line of
+     * its own. NULL: nobody is told. */
+    void (*log)(void *ctx, const char *line);
 };
 #define XR_PASSWORD_MAX 4096u
 
