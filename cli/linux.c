@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <sys/utsname.h>
 #include <syslog.h>
 #include <time.h>
 #include <unistd.h>
@@ -311,4 +312,42 @@ void platform_log(const char *line)
         openlog("crossroot", LOG_PID | LOG_NDELAY, LOG_AUTHPRIV);
     opened = true;
     syslog(LOG_NOTICE, "%s", line);
+}
+
+/* os-release(5): shell assignments, quoted where needed. */
+static char *pretty_name(void)
+{
+    FILE *file = fopen("/etc/os-release", "re");
+    char line[256];
+    char *name = NULL;
+
+    while (file != NULL && name == NULL && fgets(line, sizeof(line), file) != NULL) {
+        line[strcspn(line, "\n")] = '\0';
+        if (strncmp(line, "PRETTY_NAME=", 12) == 0) {
+            const char *value = line + 12 + (line[12] == '"' || line[12] == '\'');
+
+            name = platform_text("%.*s", (int)strcspn(value, "\"'"), value);
+        }
+    }
+    if (file != NULL)
+        (void)fclose(file);
+    return name;
+}
+
+char *platform_system(void)
+{
+    struct utsname kernel;
+    char *name = pretty_name(), *text = NULL;
+
+    if (uname(&kernel) != 0)
+        abort();
+    text = platform_text("%s %s %s%s%s", kernel.sysname, kernel.release, kernel.machine,
+                         name != NULL ? ", " : "", name != NULL ? name : "");
+    free(name);
+    return text;
+}
+
+bool platform_runs(const char *path)
+{
+    return access(path, X_OK) == 0;
 }

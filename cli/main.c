@@ -268,7 +268,9 @@ static int tell(const struct options *o)
 {
     FILE *results = platform_collect();
 
-    if (o->version)
+    if (o->version && o->verbose)
+        version_tell(o, results);
+    else if (o->version)
         (void)fprintf(results, "crossroot %s\n", xr_version());
     else if (o->help && o->command != COMMANDS)
         help_command(o->command, results);

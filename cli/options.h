@@ -114,6 +114,8 @@ const char *suggest_option(const char *given, size_t len);
 void help_all(FILE *out);
 void help_options(FILE *out);
 void help_command(unsigned command, FILE *out);
+/* version.c: what a report of a bug needs to know of this installation. */
+void version_tell(const struct options *o, FILE *out);
 /* completion.c */
 bool completion_knows(const char *shell);
 void completion_write(const char *shell, FILE *out);

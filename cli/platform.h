@@ -64,7 +64,15 @@ FILE *platform_collect(void);
 bool platform_deliver(FILE *results, bool to_the_end);
 /* Writes one line to the system's log of security events; nothing happens where there is none. */
 void platform_log(const char *line);
+/* "Linux 6.1.0 x86_64, Debian GNU/Linux 12 (bookworm)": allocated, as the system says it. */
+char *platform_system(void);
+/* Is there such a file that this user may run? */
+bool platform_runs(const char *path);
 /* Prints how to run the same command with the missing privilege; nothing if that is well known. */
 void platform_advise_privilege(void);
+
+/* libraries.c, windows.c: calls tell for each library that backends load when they need it, with its version and
+ * file, or why it is not there. None of them is loaded into this process. */
+void libraries_tell(void (*tell)(void *ctx, const char *name, const char *found), void *ctx);
 
 #endif

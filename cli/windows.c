@@ -487,6 +487,39 @@ void platform_log(const char *line)
     free(wide);
 }
 
+/* GetVersion says what the program's manifest asks for; ntdll says what it is. */
+char *platform_system(void)
+{
+    typedef LONG(WINAPI * version_fn)(OSVERSIONINFOW *);
+    HMODULE ntdll = GetModuleHandleW(L"ntdll.dll");
+    FARPROC symbol = ntdll != NULL ? GetProcAddress(ntdll, "RtlGetVersion") : NULL;
+    OSVERSIONINFOW info = {.dwOSVersionInfoSize = sizeof(info)};
+    version_fn version = NULL;
+
+    memcpy(&version, &symbol, sizeof(symbol));
+    if (version == NULL || version(&info) != 0)
+        return platform_text("Windows");
+    return platform_text("Windows %lu.%lu.%lu%s", info.dwMajorVersion, info.dwMinorVersion,
+                         info.dwBuildNumber,
+                         GetProcAddress(ntdll, "wine_get_version") != NULL ? ", Wine" : "");
+}
+
+bool platform_runs(const char *path)
+{
+    wchar_t *wide = xr_wide(path);
+    bool there = GetFileAttributesW(wide) != INVALID_FILE_ATTRIBUTES;
+
+    free(wide);
+    return there;
+}
+
+/* Everything is built in. */
+void libraries_tell(void (*tell)(void *ctx, const char *name, const char *found), void *ctx)
+{
+    (void)tell;
+    (void)ctx;
+}
+
 /* ---- passwords ---- */
 
 bool password_read(char *out, size_t size, size_t *len, int fd, char **why)

@@ -6,6 +6,11 @@
 #include <openssl/crypto.h>
 #include <stdlib.h>
 
+const char *xr_x509_library(void)
+{
+    return OpenSSL_version(OPENSSL_VERSION);
+}
+
 static EVP_MD *md_sha256, *md_sha1;
 static CRYPTO_ONCE once = CRYPTO_ONCE_STATIC_INIT;
 

@@ -96,6 +96,7 @@ void xr_x509_aes256_cbc(unsigned char out[16], const unsigned char key[32],
 enum xr_status xr_x509_path_check(struct xr_verdict *out, const struct xr_path_check *check,
                                   struct xr_error *err);
 #define XR_X509_ENGINE_MAX 64
+const char *xr_x509_library(void); /* "OpenSSL 3.0.19 …": the libcrypto that runs */
 void xr_x509_engine(char out[XR_X509_ENGINE_MAX]); /* "OpenSSL 3.0.19 X509_verify_cert" */
 
 #endif

@@ -232,6 +232,11 @@ static void body(struct rows *rows, const struct xr_report *report)
     }
 }
 
+const char *xr_json_library(void)
+{
+    return jansson_version_str();
+}
+
 void xr_report_json(const struct xr_report *report, FILE *out)
 {
     struct rows rows = {.out = out};

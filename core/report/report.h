@@ -209,4 +209,6 @@ const struct xr_listed *xr_report_listed(const struct xr_report *report, size_t 
 /* Places where trust lives that no backend of this build covers, one line each, NULL-terminated. */
 extern const char *const xr_report_not_covered[];
 
+const char *xr_json_library(void); /* version of the jansson that runs */
+
 #endif

@@ -272,6 +272,21 @@ AT(xr_request, has_modified, 448);
 AT(xr_request, modified, 456);
 AT(xr_request, log, 464);
 
+AT(xr_about, size, 0);
+AT(xr_about, version, 8);
+AT(xr_about, commit, 16);
+AT(xr_about, compiler, 24);
+AT(xr_about, options, 32);
+AT(xr_about, worker, 40);
+AT(xr_about, openssl, 48);
+AT(xr_about, jansson, 56);
+
+AT(xr_known_backend, size, 0);
+AT(xr_known_backend, name, 8);
+AT(xr_known_backend, summary, 16);
+AT(xr_known_backend, plugin, 24);
+AT(xr_known_backend, why, 32);
+
 AT(xr_text_style, size, 0);
 AT(xr_text_style, color, 8);
 AT(xr_text_style, quiet, 9);

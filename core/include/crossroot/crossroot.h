@@ -318,6 +318,31 @@ XR_API bool xr_report_answer(const struct xr_report *report, size_t at,
 
 XR_API const char *xr_version(void);    /* "0.1.0" */
 XR_API const char *xr_plugin_dir(void); /* directory that plugins are loaded from */
+
+/* For bug reports: what this library is. Texts are constants; none is NULL. */
+struct xr_about {
+    size_t size; /* set by the caller; members that this library does not know stay zero */
+    const char *version;
+    const char *commit;   /* of the sources, or empty: not known */
+    const char *compiler; /* "gcc 12.2.0" */
+    const char *options;  /* of the build, separated by blanks */
+    const char *worker;   /* the installed helper program */
+    const char *openssl;  /* versions of the libraries that it runs with */
+    const char *jansson;
+};
+XR_API void xr_about_library(struct xr_about *out);
+/* A backend, or a plugin that is none. Texts are safe to show, and valid until the call ends. */
+struct xr_known_backend {
+    size_t size;
+    const char *name, *summary; /* NULL where it could not be loaded */
+    const char *plugin;         /* the file it came from; NULL: built in, or not loaded */
+    const char *why;            /* one line, with the file: why it could not be loaded; or NULL */
+};
+/* Loads plugins as a request would, and tells of each backend: the built-in ones, plugins (files, in
+ * addition to those of the plugin directory), then those that could not be loaded. */
+XR_API void xr_known_backends(const struct xr_words *plugins,
+                              void (*tell)(void *ctx, const struct xr_known_backend *backend),
+                              void *ctx);
 XR_API const char *xr_verb_name(enum xr_verb verb);
 XR_API uint32_t xr_purpose_parse(const char *name); /* 0: not a purpose */
 XR_API bool xr_place_parse(enum xr_place *out, const char *name);
