@@ -32,13 +32,13 @@ const char *xr_output_cluster_refuses(const struct xr_format_cert *cert)
     struct xr_der_item serial;
 
     if (!d->has_basic_constraints || !d->ca)
-        return "Kubernetes refuses it: its basicConstraints do not say that it is a CA";
+        return N_("Kubernetes refuses it: its basicConstraints do not say that it is a CA");
     if (d->malformed)
-        return "Kubernetes refuses it: an extension does not parse";
+        return N_("Kubernetes refuses it: an extension does not parse");
     /* Go 1.23 */
     if (!xr_der_next(&serial, &rest) || serial.content.len == 0 ||
         (serial.content.data[0] & 0x80) != 0)
-        return "Kubernetes refuses it: its serial number is negative";
+        return N_("Kubernetes refuses it: its serial number is negative");
     return NULL;
 }
 

@@ -24,26 +24,30 @@ bool xr_java_is_ours(const char *alias, size_t len)
     return len >= prefix && memcmp(alias, XR_JAVA_PREFIX, prefix) == 0;
 }
 
+static void add_to(struct xr_buf *list, char *text)
+{
+    xr_buf_fmt(list, "%s%s", list->len > 0 ? ", " : "", text);
+    free(text);
+}
+
 char *xr_java_others_text(const struct xr_java_others *others)
 {
-    const struct {
-        size_t count;
-        const char *one, *many;
-    } kinds[] = {
-        {others->keys, "private key", "private keys"},
-        {others->secrets, "secret key", "secret keys"},
-        {others->rest, "other entry", "other entries"},
-    };
-    struct xr_buf text = {0};
+    struct xr_buf list = {0};
+    char *text = NULL;
 
-    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
-        if (kinds[i].count > 0)
-            xr_buf_fmt(&text, "%s%zu %s", text.len > 0 ? ", " : "it has ", kinds[i].count,
-                       kinds[i].count == 1 ? kinds[i].one : kinds[i].many);
-    }
-    if (text.len > 0)
-        xr_buf_str(&text, "; --update keeps what is not ours");
-    return text.data;
+    if (others->keys > 0)
+        add_to(&list, xr_format(others->keys == 1 ? N_("%zu private key") : N_("%zu private keys"),
+                                others->keys));
+    if (others->secrets > 0)
+        add_to(&list, xr_format(others->secrets == 1 ? N_("%zu secret key") : N_("%zu secret keys"),
+                                others->secrets));
+    if (others->rest > 0)
+        add_to(&list, xr_format(others->rest == 1 ? N_("%zu other entry") : N_("%zu other entries"),
+                                others->rest));
+    if (list.len > 0)
+        text = xr_format(N_("it has %s; --update keeps what is not ours"), list.data);
+    xr_buf_free(&list);
+    return text;
 }
 
 char *xr_java_not_text(struct xr_bytes file, const char *kind)
@@ -52,17 +56,17 @@ char *xr_java_not_text(struct xr_bytes file, const char *kind)
     const char *what = NULL;
 
     if (file.len >= 4 && memcmp(file.data, XR_JKS_MAGIC, 4) == 0)
-        what = "a JKS keystore: --to java=PATH";
+        what = N_("a JKS keystore: --to java=PATH");
     else if (file.len >= 4 && memcmp(file.data, "\xce\xce\xce\xce", 4) == 0)
-        what = "a JCEKS keystore, whose secret keys only Java can read; keytool -importkeystore "
-               "makes PKCS#12 of it";
+        what = N_("a JCEKS keystore, whose secret keys only Java can read; keytool -importkeystore "
+                  "makes PKCS#12 of it");
     else if (xr_pkcs12_begins(file))
-        what = "PKCS#12: --to java-p12=PATH";
+        what = N_("PKCS#12: --to java-p12=PATH");
     else
         what = xr_der_guess(file, &key);
     if (what == NULL)
-        return xr_format("it is no %s keystore", kind);
-    return xr_format("it is no %s keystore, but %s", kind, what);
+        return xr_format(N_("it is no %s keystore"), kind);
+    return xr_format(N_("it is no %s keystore, but %s"), kind, what);
 }
 
 enum xr_status xr_java_wrong(struct xr_error *err)
@@ -245,14 +249,15 @@ char *xr_output_java_keeps(struct xr_bytes old, const struct xr_output_options *
     if (!is_jks(old))
         return xr_java_not_text(old, "JKS");
     if (!open_entries(&entries, &old))
-        return xr_strdup("it is a damaged JKS keystore, or of a version that is not 2");
+        return xr_strdup(N_("it is a damaged JKS keystore, or of a version that is not 2"));
     for (uint32_t i = 0; i < entries; i++) {
         struct entry entry = {0};
 
         if (!take_entry(&entry, &old))
-            return xr_strdup("it is a damaged JKS keystore");
+            return xr_strdup(N_("it is a damaged JKS keystore"));
         if (entry.tag == PRIVATE_ENTRY)
             others.keys++;
     }
-    return old.len > 0 ? xr_strdup("it is a damaged JKS keystore") : xr_java_others_text(&others);
+    return old.len > 0 ? xr_strdup(N_("it is a damaged JKS keystore"))
+                       : xr_java_others_text(&others);
 }

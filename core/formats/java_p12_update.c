@@ -14,7 +14,7 @@
 
 enum { CONTEXT_0 = 0xa0, IMPLICIT_0 = 0x80, BMP_STRING = 0x1e, KELVIN = 0x212a, DEPTH_MAX = 8 };
 
-#define DAMAGED "PKCS#12 that is damaged, or in BER: keytool -importkeystore makes DER of it"
+#define DAMAGED N_("PKCS#12 that is damaged, or in BER: keytool -importkeystore makes DER of it")
 
 static struct xr_bytes bytes_of(const struct xr_buf *buf)
 {

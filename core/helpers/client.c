@@ -55,9 +55,11 @@ static enum xr_status fail_lost(const struct xr_worker *worker, struct xr_error 
 }
 
 /* Ends a helper that failed; reports how it ended if it ended by itself. */
-static enum xr_status lose(struct xr_worker *worker, const char *backend, const char *why,
-                           struct xr_error *err)
+XR_PRINTF(4, 5)
+static enum xr_status lose(struct xr_worker *worker, const char *backend, struct xr_error *err,
+                           const char *format, ...)
 {
+    va_list args;
     int state = 0;
     /* A crash shows as a closed socket a moment before the process can be waited for. */
     struct timespec pause = {.tv_nsec = 5000000};
@@ -78,30 +80,32 @@ static enum xr_status lose(struct xr_worker *worker, const char *backend, const 
     worker->lost = true;
     if (ended > 0 && WIFSIGNALED(state) && WTERMSIG(state) == SIGXCPU)
         (void)snprintf(worker->why, sizeof(worker->why),
-                       "the helper of backend %s needed more processor time than a helper may",
+                       N_("the helper of backend %s needed more processor time than a helper may"),
                        backend);
     else if (ended > 0 && WIFSIGNALED(state))
         (void)snprintf(worker->why, sizeof(worker->why),
-                       "the helper of backend %s crashed (signal %d)", backend, WTERMSIG(state));
+                       N_("the helper of backend %s crashed (signal %d)"), backend,
+                       WTERMSIG(state));
     else if (ended > 0 && WIFEXITED(state) && WEXITSTATUS(state) > UNSTARTED)
         (void)snprintf(worker->why, sizeof(worker->why),
-                       "the helper of backend %s could not be started: %s", backend,
+                       N_("the helper of backend %s could not be started: %s"), backend,
                        strerror(WEXITSTATUS(state) - UNSTARTED));
-    else
-        (void)snprintf(worker->why, sizeof(worker->why), "the helper of backend %s %s", backend,
-                       why);
+    else {
+        va_start(args, format);
+        (void)vsnprintf(worker->why, sizeof(worker->why), format, args);
+        va_end(args);
+    }
     return fail_lost(worker, err);
 }
 
 static enum xr_status lose_io(struct xr_worker *worker, const char *backend, int64_t deadline,
                               struct xr_error *err)
 {
-    char why[64];
-
     if (xr_talk_now() < deadline)
-        return lose(worker, backend, "stopped or sent an invalid reply", err);
-    (void)snprintf(why, sizeof(why), "did not answer within %u ms", worker->limit_ms);
-    return lose(worker, backend, why, err);
+        return lose(worker, backend, err,
+                    "the helper of backend %s stopped or sent an invalid reply", backend);
+    return lose(worker, backend, err, "the helper of backend %s did not answer within %u ms",
+                backend, worker->limit_ms);
 }
 
 /* Sends a call and takes replies until the result; *result is what follows the error in it. */
@@ -139,20 +143,24 @@ static enum xr_status call(struct xr_worker *worker, const char *backend, struct
         kind = xr_get_number(result, XR_SAID_ENTRY);
         taken += reply->len;
         if (taken > LISTING_MAX)
-            return lose(worker, backend, "sent more data than any store can hold", err);
+            return lose(worker, backend, err,
+                        "the helper of backend %s sent more data than any store can hold", backend);
         if (kind == XR_SAID_ENTRY && emit != NULL) {
             enum xr_status status = xr_get_listed(result, emitted == XR_OK ? emit : NULL, ctx);
 
             if (result->failed)
-                return lose(worker, backend, "sent an invalid reply", err);
+                return lose(worker, backend, err, "the helper of backend %s sent an invalid reply",
+                            backend);
             emitted = emitted == XR_OK ? status : emitted;
             continue;
         }
         if (kind != XR_SAID_RESULT)
-            return lose(worker, backend, "sent an invalid reply", err);
+            return lose(worker, backend, err, "the helper of backend %s sent an invalid reply",
+                        backend);
         xr_get_error(result, &said);
         if (result->failed)
-            return lose(worker, backend, "sent an invalid reply", err);
+            return lose(worker, backend, err, "the helper of backend %s sent an invalid reply",
+                        backend);
         if (err != NULL && (said.status != XR_OK || said.text[0] != '\0'))
             *err = said;
         return said.status != XR_OK ? said.status : emitted;
@@ -313,7 +321,9 @@ static enum xr_status remote_open(struct xr_store *store, const struct xr_target
     if (status == XR_OK) {
         xr_get_caps(&result, &store->caps);
         if (result.failed)
-            status = lose(store->worker, store->backend->table.name, "sent an invalid reply", err);
+            status =
+                lose(store->worker, store->backend->table.name, err,
+                     "the helper of backend %s sent an invalid reply", store->backend->table.name);
     }
     xr_buf_free(&reply);
     return status;
@@ -360,9 +370,12 @@ static enum xr_status take_found(struct xr_worker *worker, const char *backend, 
         else if (kind == XR_SAID_RESULT)
             xr_get_error(&in, &said);
         if (count > XR_FOUND_MAX)
-            status = lose(worker, backend, "named more stores than a home can hold", err);
+            status =
+                lose(worker, backend, err,
+                     "the helper of backend %s named more stores than a home can hold", backend);
         else if (in.failed || kind == XR_SAID_ENTRY)
-            status = lose(worker, backend, "sent an invalid reply", err);
+            status = lose(worker, backend, err, "the helper of backend %s sent an invalid reply",
+                          backend);
         else if (said.status != XR_OK) {
             status = said.status;
             if (err != NULL)
@@ -391,7 +404,9 @@ static enum xr_status remote_discover(const struct xr_loaded *backend, const str
     if (xr_talk_send(worker->fd, &request, xr_talk_now() + worker->limit_ms))
         status = take_found(worker, backend->table.name, emit, ctx, err);
     else
-        status = lose(worker, backend->table.name, "stopped or sent an invalid reply", err);
+        status =
+            lose(worker, backend->table.name, err,
+                 "the helper of backend %s stopped or sent an invalid reply", backend->table.name);
     xr_buf_free(&request);
     stop(worker);
     return status;
@@ -498,7 +513,9 @@ static enum xr_status remote_probe(struct xr_store *store, struct xr_verdict *ou
     if (status == XR_OK) {
         xr_get_verdict(&result, out);
         if (result.failed)
-            status = lose(store->worker, store->backend->table.name, "sent an invalid reply", err);
+            status =
+                lose(store->worker, store->backend->table.name, err,
+                     "the helper of backend %s sent an invalid reply", store->backend->table.name);
     }
     xr_buf_free(&reply);
     return status;

@@ -286,7 +286,7 @@ static bool serve(struct serving *s, const struct xr_buf *request)
 
     err.status = status;
     if (status != XR_OK && err.text[0] == '\0')
-        (void)snprintf(err.text, sizeof(err.text), "the backend failed and gave no reason");
+        (void)snprintf(err.text, sizeof(err.text), N_("the backend failed and gave no reason"));
     xr_put_number(&reply, XR_SAID_RESULT);
     xr_put_error(&reply, &err);
     if (what == XR_CALL_OPEN)

@@ -336,9 +336,9 @@ const char *xr_why_not_kept(struct xr_bytes content)
     static const char key[] = "PRIVATE KEY-----";
 
     if (content.len > XR_KEPT_MAX)
-        return "is too large to be kept for an undo: remove it by hand";
+        return N_("is too large to be kept for an undo: remove it by hand");
     if (content.len > 0 && xr_memmem(content.data, content.len, key, sizeof(key) - 1) != NULL)
-        return "holds a private key, which is never copied: remove it by hand";
+        return N_("holds a private key, which is never copied: remove it by hand");
     return NULL;
 }
 
@@ -463,8 +463,8 @@ enum xr_status xr_fail_errno(struct xr_error *err, const char *format, ...)
 
 const char *xr_place_name(enum xr_place place)
 {
-    static const char *const names[XR_PLACE_COUNT] = {"anchor", "intermediate", "peer", "distrust",
-                                                      "crl"};
+    static const char *const names[XR_PLACE_COUNT] = {N_("anchor"), N_("intermediate"), N_("peer"),
+                                                      N_("distrust"), N_("crl")};
 
     return (unsigned)place < XR_PLACE_COUNT ? names[place] : "?";
 }
@@ -480,7 +480,8 @@ bool xr_place_parse(enum xr_place *out, const char *name)
     return false;
 }
 
-static const char *const purpose_names[] = {"server", "client", "email", "code", "time"};
+static const char *const purpose_names[] = {N_("server"), N_("client"), N_("email"), N_("code"),
+                                            N_("time")};
 #define PURPOSES (sizeof(purpose_names) / sizeof(purpose_names[0]))
 
 const char *xr_purpose_name(uint32_t bit)
@@ -510,12 +511,12 @@ void xr_purposes_text(char *out, size_t size, uint32_t purposes)
     struct xr_buf buf = {0};
 
     if (purposes & XR_ANY_PURPOSE)
-        xr_buf_str(&buf, "any purpose");
+        xr_buf_str(&buf, N_("any purpose"));
     for (unsigned i = 0; i < PURPOSES && !(purposes & XR_ANY_PURPOSE); i++) {
         if (purposes & 1u << i)
             xr_buf_fmt(&buf, "%s%s", buf.len ? ", " : "", purpose_names[i]);
     }
-    (void)snprintf(out, size, "%s", buf.len ? buf.data : "nothing");
+    (void)snprintf(out, size, "%s", buf.len ? buf.data : N_("nothing"));
     xr_buf_free(&buf);
 }
 

@@ -544,19 +544,20 @@ const char *xr_der_guess(struct xr_bytes data, bool *private_key)
         size_t len, offset;
         const char *name;
     } formats[] = {
-        {"\x1f\x8b", 2, 0, "gzip-compressed: unpack it first"},
-        {"PK\x03\x04", 4, 0, "a ZIP archive: unpack it first"},
-        {"ustar", 5, 257, "a tar archive: unpack it first"},
-        {"BZh", 3, 0, "bzip2-compressed: unpack it first"},
+        {"\x1f\x8b", 2, 0, N_("gzip-compressed: unpack it first")},
+        {"PK\x03\x04", 4, 0, N_("a ZIP archive: unpack it first")},
+        {"ustar", 5, 257, N_("a tar archive: unpack it first")},
+        {"BZh", 3, 0, N_("bzip2-compressed: unpack it first")},
         {"\xfd"
          "7zXZ",
-         5, 0, "xz-compressed: unpack it first"},
-        {"%PDF", 4, 0, "a PDF document"},
-        {"\xfe\xed\xfe\xed", 4, 0, "a Java keystore (JKS): keytool -exportcert -rfc takes one out"},
+         5, 0, N_("xz-compressed: unpack it first")},
+        {"%PDF", 4, 0, N_("a PDF document")},
+        {"\xfe\xed\xfe\xed", 4, 0,
+         N_("a Java keystore (JKS): keytool -exportcert -rfc takes one out")},
         {"\xce\xce\xce\xce", 4, 0,
-         "a Java keystore (JCEKS): keytool -exportcert -rfc takes one out"},
+         N_("a Java keystore (JCEKS): keytool -exportcert -rfc takes one out")},
         {"\0\0\0\0CERT", 8, 0,
-         "a Windows serialized store (.sst): certutil -split -dump takes them out"},
+         N_("a Windows serialized store (.sst): certutil -split -dump takes them out")},
     };
     struct xr_der_item seq, item, inner;
     struct xr_bytes rest = data;
@@ -576,19 +577,19 @@ const char *xr_der_guess(struct xr_bytes data, bool *private_key)
             memcmp(inner.content.data, "\x2a\x86\x48\x86\xf7\x0d\x01", 7) == 0 &&
             seq.content.len > 0 && seq.content.data[0] == XR_DER_OCTET_STRING) {
             *private_key = true;
-            return "an encrypted private key: never read";
+            return N_("an encrypted private key: never read");
         }
         return NULL;
     }
     if (!xr_der_expect(&item, &seq.content, XR_DER_INTEGER) || item.content.len != 1)
         return NULL;
     if (item.content.data[0] == 3 && seq.content.len > 0 && seq.content.data[0] == XR_DER_SEQUENCE)
-        return "PKCS#12, which needs a password: take the certificates out with openssl pkcs12 "
-               "-nokeys";
+        return N_("PKCS#12, which needs a password: take the certificates out with openssl pkcs12 "
+                  "-nokeys");
     if (item.content.data[0] <= 1 && seq.content.len > 0) {
         /* PKCS#8, PKCS#1 and SEC 1 private keys begin with a version of 0 or 1. */
         *private_key = true;
-        return "a private key: never read";
+        return N_("a private key: never read");
     }
     return NULL;
 }

@@ -163,23 +163,39 @@ bool xr_limits_add_cidr(struct xr_limits *out, const char *text)
 
 /* ---- for people ---- */
 
-static void put_names(struct xr_buf *out, const char *what, const struct xr_strings *names)
+/* NULL: there are none. */
+static char *names_text(const struct xr_strings *names)
 {
-    for (size_t i = 0; i < names->count; i++)
-        xr_buf_fmt(out, "%s%s",
-                   i == 0                  ? what
-                   : i + 1 == names->count ? " and "
-                                           : ", ",
-                   names->items[i][0] != '\0' ? names->items[i] : "any name");
+    struct xr_buf list = {0};
+    char *text = NULL;
+
+    for (size_t i = 0; i < names->count; i++) {
+        const char *name = names->items[i][0] != '\0' ? names->items[i] : N_("any name");
+
+        if (i > 0 && i + 1 == names->count)
+            text = xr_format(N_("%s and %s"), list.data, name);
+        else
+            xr_buf_fmt(&list, "%s%s", i > 0 ? ", " : "", name);
+    }
+    if (text == NULL)
+        return list.data;
+    xr_buf_free(&list);
+    return text;
 }
 
 char *xr_limits_text(const struct xr_limits *limits)
 {
-    struct xr_buf text = {0};
+    char *dns = names_text(&limits->dns), *cidrs = names_text(&limits->cidrs), *text = NULL;
 
-    put_names(&text, "names below ", &limits->dns);
-    put_names(&text, text.len > 0 ? ", and addresses in " : "addresses in ", &limits->cidrs);
-    return text.data;
+    if (dns != NULL && cidrs != NULL)
+        text = xr_format(N_("names below %s, and addresses in %s"), dns, cidrs);
+    else if (dns != NULL)
+        text = xr_format(N_("names below %s"), dns);
+    else if (cidrs != NULL)
+        text = xr_format(N_("addresses in %s"), cidrs);
+    free(dns);
+    free(cidrs);
+    return text;
 }
 
 /* ---- as an extension ---- */

@@ -493,7 +493,7 @@ enum xr_status pf_add(struct pf_store *store, size_t token, enum pf_area area, c
         (!from.refused || before < store->certs.count + store->extensions.count))
         return XR_OK;
     return xr_fail(err, XR_INVALID, "%s: %s", name,
-                   reason.text[0] != '\0' ? reason.text : "no certificate of its formats");
+                   reason.text[0] != '\0' ? reason.text : N_("no certificate of its formats"));
 }
 
 void pf_free(struct pf_store *store)

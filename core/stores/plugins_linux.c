@@ -33,7 +33,8 @@ static enum xr_status load_descriptor(struct xr_registry *registry, int fd, cons
     if (handle == NULL) {
         const char *why = dlerror();
 
-        return xr_fail(err, XR_REFUSED, "it cannot be loaded: %s", why ? why : "no reason given");
+        return xr_fail(err, XR_REFUSED, "it cannot be loaded: %s",
+                       why ? why : N_("no reason given"));
     }
     symbol = dlsym(handle, XR_BACKEND_ENTRY);
     memcpy(&entry, &symbol, sizeof(entry));
@@ -96,7 +97,7 @@ void xr_registry_directory(struct xr_registry *registry, const char *path)
     if (status == XR_OK)
         status = xr_sys_names(&names, fd, &err);
     if (status != XR_OK) {
-        char *line = xr_format("plugin directory refused: %s", err.text);
+        char *line = xr_format(N_("plugin directory refused: %s"), err.text);
 
         xr_strings_add(&registry->refused, line);
         free(line);

@@ -41,20 +41,20 @@ static inline const char *xr_output_why_kept(struct xr_bytes old, bool keystores
     if (old.len < at)
         return NULL;
     if (xr_memmem(old.data, old.len, key, sizeof(key) - 1) != NULL)
-        return "it holds a private key";
+        return N_("it holds a private key");
     (void)xr_der_guess(old, &is_key);
     if (is_key)
-        return "it is a private key";
+        return N_("it is a private key");
     if (keystores_too && old.len >= 4 &&
         (memcmp(old.data, "\xfe\xed\xfe\xed", 4) == 0 ||
          memcmp(old.data, "\xce\xce\xce\xce", 4) == 0))
-        return "it is a keystore";
+        return N_("it is a keystore");
     /* PKCS#12, in BER too, and cut or not: SEQUENCE { INTEGER 3, … */
     if (old.data[1] > 0x80)
         at += old.data[1] & 0x7fu;
     if (keystores_too && old.data[0] == XR_DER_SEQUENCE && old.len >= at + 3 &&
         memcmp(old.data + at, "\x02\x01\x03", 3) == 0)
-        return "it is a keystore";
+        return N_("it is a keystore");
     return NULL;
 }
 

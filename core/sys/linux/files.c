@@ -404,15 +404,19 @@ bool xr_sys_exists(const char *path)
 }
 
 /* Whoever else has a name for it, or may write to it, could put there what we would believe. */
-static const char *why_not_own(int fd, const struct stat *st)
+static enum xr_status check_own(int fd, const struct stat *st, const char *name,
+                                struct xr_error *err)
 {
     if (!S_ISREG(st->st_mode) || xr_owned_by(fd, st) != XR_OWNED_OURS)
-        return "is not a regular file of this user";
+        return xr_fail(err, XR_REFUSED, "%s is not a regular file of this user", name);
     if (st->st_nlink != 1)
-        return "has another name too (a hard link): put a copy in its place";
+        return xr_fail(err, XR_REFUSED,
+                       "%s has another name too (a hard link): put a copy in its place", name);
     if (others_write(st))
-        return "can be written by other users: look at what it says, then chmod go-w";
-    return NULL;
+        return xr_fail(err, XR_REFUSED,
+                       "%s can be written by other users: look at what it says, then chmod go-w",
+                       name);
+    return XR_OK;
 }
 
 enum xr_status xr_sys_open_own(int *out, int dirfd, const char *name, bool append,
@@ -421,25 +425,19 @@ enum xr_status xr_sys_open_own(int *out, int dirfd, const char *name, bool appen
     /* A FIFO or a device in its place must not hold us. */
     int flags = (append ? O_RDWR | O_CREAT | O_APPEND : O_RDONLY) | O_NONBLOCK | O_NOCTTY;
     int fd = openat(dirfd, name, flags | O_NOFOLLOW | O_CLOEXEC, 0600);
-    const char *why = NULL;
+    enum xr_status status = XR_OK;
     struct stat st;
 
     if (fd < 0)
         return xr_fail_errno(err, "%s", name);
-    if (fstat(fd, &st) != 0) {
-        enum xr_status status = xr_fail_errno(err, "%s", name);
-
+    status = fstat(fd, &st) != 0 ? xr_fail_errno(err, "%s", name) : check_own(fd, &st, name, err);
+    /* A umask may have taken our own right to open it again. */
+    if (status == XR_OK && append && st.st_size == 0 && (st.st_mode & 0777) != 0600 &&
+        fchmod(fd, 0600) != 0)
+        status = xr_fail(err, XR_REFUSED, "%s: %s", name, strerror(errno));
+    if (status != XR_OK) {
         (void)close(fd);
         return status;
-    }
-    why = why_not_own(fd, &st);
-    /* A umask may have taken our own right to open it again. */
-    if (why == NULL && append && st.st_size == 0 && (st.st_mode & 0777) != 0600 &&
-        fchmod(fd, 0600) != 0)
-        why = strerror(errno);
-    if (why != NULL) {
-        (void)close(fd);
-        return xr_fail(err, XR_REFUSED, "%s %s", name, why);
     }
     *out = fd;
     return XR_OK;

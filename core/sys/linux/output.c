@@ -251,10 +251,8 @@ static int by_text(const void *a, const void *b)
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-static void differs(struct xr_strings *out, const char *name, const char *how)
+static void add(struct xr_strings *out, char *text)
 {
-    char *text = xr_format("%s %s", name, how);
-
     xr_strings_add(out, text);
     free(text);
 }
@@ -286,14 +284,14 @@ static void compare(struct xr_strings *out, int dir, struct there *there,
         const struct xr_output_entry *entry = &entries[i];
 
         if (!is_among(entry->name, (const char *const *)there->names.items, there->names.count))
-            differs(out, entry->name, "is missing");
+            add(out, xr_format(N_("%s is missing"), entry->name));
         else if (entry->target != NULL ? !same_link(dir, entry->name, entry->target)
                                        : !same_file(dir, entry->name, entry->content))
-            differs(out, entry->name, "differs");
+            add(out, xr_format(N_("%s differs"), entry->name));
     }
     for (size_t i = 0; i < there->names.count; i++) {
         if (!is_among(there->names.items[i], ours, count))
-            differs(out, there->names.items[i], "is surplus");
+            add(out, xr_format(N_("%s is surplus"), there->names.items[i]));
     }
     free((void *)ours);
 }
@@ -364,23 +362,24 @@ static enum xr_status may_replace(int dir, const struct there *there,
                              there->dirs.items[i]);
     }
     for (size_t i = 0; status == XR_OK && i < there->names.count; i++) {
-        const char *name = there->names.items[i], *why = NULL;
+        const char *name = there->names.items[i];
         struct stat st;
 
         if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) != 0)
             status = xr_fail_errno(err, "%s", name);
         else if (strcmp(base_of(name), "key3.db") == 0 || strcmp(base_of(name), "key4.db") == 0)
-            why = "may hold private keys";
+            status =
+                xr_fail(err, XR_REFUSED, "%s may hold private keys: nothing is replaced", name);
         else if (S_ISLNK(st.st_mode))
             continue;
         else if (!S_ISREG(st.st_mode))
-            why = "is not a regular file";
+            status =
+                xr_fail(err, XR_REFUSED, "%s is not a regular file: nothing is replaced", name);
         else if (!is_among(name, ours, count) && !is_our_kind(name, entries, count))
-            why = "is not of the kind of the new files";
+            status = xr_fail(err, XR_REFUSED,
+                             "%s is not of the kind of the new files: nothing is replaced", name);
         else
             status = may_go(dir, name, name, limit, true, err);
-        if (why != NULL)
-            status = xr_fail(err, XR_REFUSED, "%s %s: nothing is replaced", name, why);
     }
     free((void *)ours);
     return status;

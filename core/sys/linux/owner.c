@@ -134,10 +134,10 @@ enum xr_owned xr_owned_by(int fd, const struct stat *st)
 const char *xr_owner_text(enum xr_owned owned)
 {
     static const char *const texts[] = {
-        [XR_OWNED_OURS] = "this user",
+        [XR_OWNED_OURS] = N_("this user"),
         [XR_OWNED_ROOTS] = "root",
-        [XR_OWNED_OUTSIDE] = "a user who is not mapped into this user namespace",
-        [XR_OWNED_OTHERS] = "another user",
+        [XR_OWNED_OUTSIDE] = N_("a user who is not mapped into this user namespace"),
+        [XR_OWNED_OTHERS] = N_("another user"),
     };
 
     return texts[owned];

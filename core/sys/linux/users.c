@@ -122,6 +122,9 @@ static bool leads_safely(const struct stat *st, uint32_t uid)
            ((st->st_mode & (S_IWGRP | S_IWOTH)) == 0 || (st->st_mode & S_ISVTX) != 0);
 }
 
+/* Of no interest for a note: many systems have such homes. */
+static const char theirs[] = N_("belongs to another user");
+
 /* Does home (a path without links) belong to that user, and can nobody else replace it? NULL, or
  * why not; "": it cannot be a home at all. */
 static const char *objection(const char *root, const char *home, uint32_t uid)
@@ -139,9 +142,9 @@ static const char *objection(const char *root, const char *home, uint32_t uid)
     if (!there)
         why = "";
     else if (w.st.st_uid != uid)
-        why = "belongs to another user";
+        why = theirs;
     else if (!safe)
-        why = "lies below a directory that another user owns or may write to";
+        why = N_("it lies below a directory that another user owns or may write to");
     xr_walk_end(&w);
     return why;
 }
@@ -171,9 +174,10 @@ static bool settle(struct xr_users *users, const struct xr_user *user)
         *XR_PUSH(users) = (struct xr_user){xr_strdup(user->name), user->uid, user->gid, home};
         return true;
     }
-    if (why[0] != '\0' && strcmp(why, "belongs to another user") != 0) {
-        char *note = xr_format("the home of %s, %s, is left out: it %s", user->name, user->home,
-                               home == NULL ? "is reached through another user's link" : why);
+    if (why[0] != '\0' && why != theirs) {
+        char *note =
+            xr_format(N_("the home of %s, %s, is left out: %s"), user->name, user->home,
+                      home == NULL ? N_("it is reached through another user's link") : why);
 
         xr_strings_add(&users->notes, note);
         free(note);
@@ -284,7 +288,7 @@ enum xr_status xr_users_read(struct xr_users *users, struct xr_error *err)
     else
         read_database(&found);
     if (found.count == USERS_MAX)
-        xr_strings_add(&users->notes, "there are more users than crossroot looks at");
+        xr_strings_add(&users->notes, N_("there are more users than crossroot looks at"));
     for (size_t i = 0; i < found.count; i++)
         (void)settle(users, &found.items[i]);
     sort(users);

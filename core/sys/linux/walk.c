@@ -271,11 +271,11 @@ static int by_bytes(const void *a, const void *b)
 static const char *why_fixed(const struct statx *stx)
 {
     if (stx->stx_attributes & STATX_ATTR_MOUNT_ROOT)
-        return "it is a mount point; unmount it, or change the file that is mounted there";
+        return N_("it is a mount point; unmount it, or change the file that is mounted there");
     if (stx->stx_attributes & STATX_ATTR_IMMUTABLE)
-        return "it is immutable; chattr -i ends that";
+        return N_("it is immutable; chattr -i ends that");
     if (stx->stx_attributes & STATX_ATTR_APPEND)
-        return "it can only be appended to; chattr -a ends that";
+        return N_("it can only be appended to; chattr -a ends that");
     return NULL;
 }
 
@@ -286,9 +286,9 @@ const char *xr_why_fixed(int dir, const char *name)
 
     if (statx(dir, "", AT_EMPTY_PATH, STATX_BASIC_STATS, &stx) == 0) {
         if (stx.stx_attributes & STATX_ATTR_IMMUTABLE)
-            return "its directory is immutable; chattr -i ends that";
+            return N_("its directory is immutable; chattr -i ends that");
         if (stx.stx_attributes & STATX_ATTR_APPEND)
-            return "its directory can only be added to; chattr -a ends that";
+            return N_("its directory can only be added to; chattr -a ends that");
     }
     if (strcmp(name, ".") == 0 || statx(dir, name, flags, STATX_BASIC_STATS, &stx) != 0)
         return NULL;

@@ -21,7 +21,7 @@ static enum xr_status open_dir(int *out, const char *path, struct xr_error *err)
         (void)_close(*out);
     *out = -1;
     return xr_fail(err, why.status != XR_OK ? why.status : XR_REFUSED, "%s",
-                   why.text[0] != '\0' ? why.text : "not a directory");
+                   why.text[0] != '\0' ? why.text : N_("not a directory"));
 }
 
 static enum xr_status read_there(struct xr_buf *out, int dir, const char *name, size_t limit,
@@ -36,7 +36,7 @@ static enum xr_status read_there(struct xr_buf *out, int dir, const char *name, 
         status = xr_sys_read_fd(out, fd, limit, err);
     else
         status = xr_fail(err, kind == XR_FILE_NONE ? why.status : XR_REFUSED, "%s",
-                         kind == XR_FILE_NONE ? why.text : "not a regular file");
+                         kind == XR_FILE_NONE ? why.text : N_("not a regular file"));
     if (fd >= 0)
         (void)_close(fd);
     return status;
@@ -149,10 +149,8 @@ static bool listed(const struct xr_output_entry *entries, size_t count, const ch
     return false;
 }
 
-static void differs(struct xr_strings *out, const char *name, const char *how)
+static void add(struct xr_strings *out, char *text)
 {
-    char *text = xr_format("%s %s", name, how);
-
     xr_strings_add(out, text);
     free(text);
 }
@@ -167,14 +165,14 @@ static void compare(struct xr_strings *out, const char *path, const struct xr_st
         if (xr_sys_output_file(&state, at, entries[i].content, XR_OUTPUT_CHECK, false, NULL) !=
                 XR_OK ||
             state == XR_OUTPUT_NEW)
-            differs(out, entries[i].name, "is missing");
+            add(out, xr_format(N_("%s is missing"), entries[i].name));
         else if (state == XR_OUTPUT_OTHER)
-            differs(out, entries[i].name, "differs");
+            add(out, xr_format(N_("%s differs"), entries[i].name));
         free(at);
     }
     for (size_t i = 0; i < names->count; i++) {
         if (!listed(entries, count, names->items[i]))
-            differs(out, names->items[i], "is surplus");
+            add(out, xr_format(N_("%s is surplus"), names->items[i]));
     }
 }
 
