@@ -75,8 +75,12 @@ static enum xr_status read_field(struct csv *csv, struct xr_buf *out, struct xr_
     }
     for (; !ends_field(csv); csv->at++) {
         if (*csv->at == '"' || *csv->at == '\r')
-            return xr_fail(err, XR_INVALID, "line %zu: %s inside of a field without quotes",
-                           csv->line, *csv->at == '"' ? "a quote" : "a carriage return");
+            return xr_fail(err, XR_INVALID,
+                           *csv->at == '"'
+                               ? N_("line %zu: a quote inside of a field without quotes")
+                               : N_("line %zu: a carriage return inside of a field without "
+                                    "quotes"),
+                           csv->line);
         xr_buf_add(out, csv->at, 1);
     }
     return XR_OK;
@@ -360,9 +364,12 @@ enum xr_status xr_list_ccadb(struct xr_list *out, struct xr_bytes data, struct x
     columns = csv.fields.count;
     while (status == XR_OK && (status = read_record(&csv, err)) == XR_OK) {
         if (csv.fields.count != columns)
-            status = xr_fail(err, XR_INVALID, "line %zu: %zu fields where the header has %zu%s",
-                             csv.record, csv.fields.count, columns,
-                             csv.at == csv.end ? ": the file was cut" : "");
+            status =
+                xr_fail(err, XR_INVALID,
+                        csv.at == csv.end
+                            ? N_("line %zu: %zu fields where the header has %zu: the file was cut")
+                            : N_("line %zu: %zu fields where the header has %zu"),
+                        csv.record, csv.fields.count, columns);
         else
             status = add_record(out, &csv, at, err);
     }

@@ -20,10 +20,9 @@ static const char *text_of(const json_t *object, const char *key)
     return json_string_value(json_object_get(object, key));
 }
 
-static enum xr_status fail(const struct reading *r, const char *what, const char *value)
+static enum xr_status fail(const struct reading *r, const char *what)
 {
-    return xr_fail(r->err, XR_INVALID, "entry %zu of %.100s: %s%.32s", r->entry + 1, r->store, what,
-                   value);
+    return xr_fail(r->err, XR_INVALID, "entry %zu of %.100s: %s", r->entry + 1, r->store, what);
 }
 
 static enum xr_status read_purposes(uint32_t *out, struct reading *r, const json_t *names)
@@ -32,7 +31,7 @@ static enum xr_status read_purposes(uint32_t *out, struct reading *r, const json
     size_t i = 0;
 
     if (!json_is_array(names))
-        return fail(r, "no \"purposes\"", "");
+        return fail(r, "no \"purposes\"");
     json_array_foreach(names, i, name)
     {
         const char *text = json_string_value(name);
@@ -42,7 +41,8 @@ static enum xr_status read_purposes(uint32_t *out, struct reading *r, const json
              bit <<= 1)
             found = strcmp(text, xr_purpose_name(bit)) == 0 ? bit : 0;
         if (found == 0)
-            return fail(r, "unknown purpose ", text != NULL ? text : "");
+            return xr_fail(r->err, XR_INVALID, "entry %zu of %.100s: unknown purpose %.32s",
+                           r->entry + 1, r->store, text != NULL ? text : "");
         *out |= found;
     }
     return XR_OK;
@@ -63,7 +63,7 @@ static enum xr_status read_limits(struct xr_limits *out, struct reading *r, cons
             const char *text = json_string_value(one);
 
             if (text == NULL || !kinds[k].add(out, text))
-                return fail(r, "cannot read its limits", "");
+                return fail(r, "cannot read its limits");
         }
     }
     return XR_OK;
@@ -101,7 +101,7 @@ static enum xr_status add_entry(struct reading *r, const json_t *entry)
     enum xr_status status = XR_OK;
 
     if (place == NULL)
-        return fail(r, "no \"place\"", "");
+        return fail(r, "no \"place\"");
     if (strcmp(place, xr_place_name(XR_CRL)) == 0)
         return XR_OK;
     status = read_purposes(&purposes, r, json_object_get(entry, "purposes"));
@@ -109,14 +109,14 @@ static enum xr_status add_entry(struct reading *r, const json_t *entry)
         status = read_limits(&limits, r, entry);
     root = status == XR_OK ? root_of(r, entry, &bad) : NULL;
     if (bad)
-        status = fail(r, "no \"sha256\", and no \"id\"", "");
+        status = fail(r, "no \"sha256\", and no \"id\"");
     if (root == NULL)
         goto out;
     keep_text(&root->label, text_of(entry, "label"));
     keep_text(&root->subject, text_of(entry, "subject"));
     if (root->subject == NULL && text_of(entry, "issuer") != NULL &&
         text_of(entry, "serial") != NULL)
-        root->subject = xr_format("serial number %.64s of %.256s", text_of(entry, "serial"),
+        root->subject = xr_format(N_("serial number %.64s of %.256s"), text_of(entry, "serial"),
                                   text_of(entry, "issuer"));
     if (strcmp(place, xr_place_name(XR_ANCHOR)) == 0) {
         root->trusted |= purposes;

@@ -170,8 +170,9 @@ static void note_conflict(struct xr_list *list, const struct xr_root *root, uint
     char text[64], *name = xr_root_name(root), *note = NULL;
 
     xr_purposes_text(text, sizeof(text), purposes);
-    note = xr_format("%s: one source trusts it for %s and another distrusts it: it is distrusted",
-                     name, text);
+    note =
+        xr_format(N_("%s: one source trusts it for %s and another distrusts it: it is distrusted"),
+                  name, text);
     xr_strings_add(&list->notes, note);
     free(note);
     free(name);
@@ -203,8 +204,8 @@ static void add_trust(struct xr_list *list, struct xr_root *to, struct xr_root *
         from->limits = (struct xr_limits){0};
     } else if (xr_limits_any(&from->limits) && !xr_limits_equal(&from->limits, &to->limits)) {
         char *name = xr_root_name(to),
-             *note = xr_format("%s: two sources limit it to different names: the first one counts",
-                               name);
+             *note = xr_format(
+                 N_("%s: two sources limit it to different names: the first one counts"), name);
 
         xr_strings_add(&list->notes, note);
         free(note);

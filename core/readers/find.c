@@ -215,7 +215,7 @@ static void try_file(struct finding *f, const struct xr_program *program, const 
             goto out;
         reader = add(f, program, file.real);
         reader->cannot =
-            xr_strdup("it is a script that starts another program, which was not asked");
+            xr_strdup(N_("it is a script that starts another program, which was not asked"));
         goto out;
     }
     reader = add(f, program, file.real);

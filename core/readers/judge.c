@@ -110,7 +110,7 @@ static enum xr_status look_at_other(void *ctx, struct xr_bytes der)
     struct others *o = ctx;
 
     if (o->why == NULL && xr_plain_not_ca(der, o->probe, o->strict) != NULL)
-        o->why = "what it reads has another certificate of a name in it, which is not plain";
+        o->why = N_("what it reads has another certificate of a name in it, which is not plain");
     return XR_OK;
 }
 
@@ -123,13 +123,13 @@ static const char *odd_others(struct xr_trusts *trusts, const struct xr_probe *p
         struct xr_der_cert d;
 
         if (xr_der_cert(&d, probe->chain[i], NULL) != XR_OK)
-            return "a certificate in it cannot be read";
+            return N_("a certificate in it cannot be read");
         for (size_t k = 0; k < 2; k++) {
             struct xr_bytes name = k == 0 ? d.slices.issuer : d.slices.subject;
             uint32_t hash = 0;
 
             if (xr_x509_name_hash(&hash, name, NULL) != XR_OK)
-                return "a name in it cannot be read";
+                return N_("a name in it cannot be read");
             (void)xr_trusts_lookup(trusts, XR_ANCHOR, name, hash, look_at_other, &o);
         }
     }
@@ -184,7 +184,7 @@ static bool is_refused_by_all(struct xr_reader_row *reader, struct xr_trusts *tr
     if (xr_der_cert(&d, probe->chain[0], NULL) == XR_OK &&
         (probe->at > d.not_after + DAY || probe->at < d.not_before - DAY)) {
         answer(reader, XR_NO, "%s",
-               probe->at > d.not_after ? "it has expired" : "it is not valid yet");
+               probe->at > d.not_after ? N_("it has expired") : N_("it is not valid yet"));
         return true;
     }
     nameless.host = NULL;
@@ -206,7 +206,7 @@ static void as_another(struct xr_reader_row *reader, struct xr_trusts *trusts,
     struct xr_verdict verdict;
     const char *odd = NULL;
 
-    reader->engine = xr_strdup("what all path validations have in common");
+    reader->engine = xr_strdup(N_("what all path validations have in common"));
     if (!can_end(trusts, probe)) {
         answer(reader, XR_NO, "it reads no CA of any name that leads on from here");
         return;
@@ -241,11 +241,10 @@ void xr_readers_judge(struct xr_reader_row *reader, const char *root, const stru
     if (trusts.unclear != NULL && reader->answer != XR_UNKNOWN) {
         answer(reader, XR_UNKNOWN, "%s", trusts.unclear);
     } else if (!reader->measured && reader->answer != XR_UNKNOWN) {
-        char *text = xr_format("%s, if it is as the one measured (%s)",
-                               reader->answer == XR_YES ? "yes" : "no", reader->program->measured);
-
-        answer(reader, XR_UNKNOWN, "%s", text);
-        free(text);
+        answer(reader, XR_UNKNOWN,
+               reader->answer == XR_YES ? N_("yes, if it is as the one measured (%s)")
+                                        : N_("no, if it is as the one measured (%s)"),
+               reader->program->measured);
     }
     xr_trusts_free(&trusts);
 }

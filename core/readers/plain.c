@@ -165,19 +165,19 @@ static const char *odd_extensions(const struct xr_der_cert *d)
     struct xr_der_item id;
 
     if (!extensions_of(&list, d->slices.tbs))
-        return "a certificate in it has no extensions";
+        return N_("a certificate in it has no extensions");
     while (list.len > 0) {
         size_t i = 0, count = sizeof(usual) / sizeof(usual[0]);
 
         if (!next_extension(&id, &one, &list))
-            return "an extension in it cannot be read";
+            return N_("an extension in it cannot be read");
         while (i < count && !is_oid(&id, usual[i].oid, usual[i].len))
             i++;
         if (i == count || (seen & 1u << i) != 0 || (one.critical && !usual[i].may_be_critical))
-            return "an extension in it is rare, or is there twice";
+            return N_("an extension in it is rare, or is there twice");
         seen |= 1u << i;
         if ((usual[i].form == LIST && !is_list_of_oids(one.value)) || !is_der(one.value))
-            return "an extension in it cannot be read";
+            return N_("an extension in it cannot be read");
     }
     return NULL;
 }
@@ -205,16 +205,16 @@ static const char *odd_algorithms(const struct xr_der_cert *d)
 
     if (!algorithm(&signature, &with, d->signature_alg) ||
         !xr_der_expect(&outer, &spki, XR_DER_SEQUENCE) || !algorithm(&key, &curve, outer.content))
-        return "an algorithm in it is not plain";
+        return N_("an algorithm in it is not plain");
     for (size_t i = 0; i < sizeof(signatures) / sizeof(signatures[0]); i++)
         known = known || (is_oid(&signature, signatures[i].oid, signatures[i].len) &&
                           (signatures[i].rsa ? is_null(with) : with.len == 0));
     if (!known)
-        return "a signature in it is of a rare kind";
+        return N_("a signature in it is of a rare kind");
     if (is_oid(&key, rsa, sizeof(rsa) - 1)
             ? !is_null(curve)
             : !is_oid(&key, ec, sizeof(ec) - 1) || !is_usual_curve(d->slices.spki))
-        return "a key in it is of a rare kind";
+        return N_("a key in it is of a rare kind");
     return NULL;
 }
 
@@ -244,13 +244,13 @@ static const char *odd_name(struct xr_bytes name)
     struct xr_der_item outer, set, one, id, value;
 
     if (!xr_der_expect(&outer, &name, XR_DER_SEQUENCE) || outer.content.len == 0)
-        return "a certificate in it names nobody";
+        return N_("a certificate in it names nobody");
     while (outer.content.len > 0) {
         if (!xr_der_expect(&set, &outer.content, XR_DER_SET) ||
             !xr_der_expect(&one, &set.content, XR_DER_SEQUENCE) || set.content.len > 0 ||
             !xr_der_expect(&id, &one.content, XR_DER_OID) || !xr_der_next(&value, &one.content) ||
             !is_usual_text(&value))
-            return "a name in it is written in a rare way";
+            return N_("a name in it is written in a rare way");
     }
     return NULL;
 }
@@ -268,17 +268,17 @@ static bool is_ca_in_der(const struct xr_der_cert *d)
 static const char *odd_ca(const struct xr_der_cert *d, bool strict)
 {
     if (!d->has_basic_constraints || !d->ca || d->pathlen >= 0)
-        return d->pathlen >= 0 ? "a CA in it has a limit of its path length"
-                               : "a CA in it does not say that it is one";
+        return d->pathlen >= 0 ? N_("a CA in it has a limit of its path length")
+                               : N_("a CA in it does not say that it is one");
     if (!is_ca_in_der(d))
-        return "a CA in it says so in a rare way";
+        return N_("a CA in it says so in a rare way");
     if (d->has_key_usage && (d->key_usage & XR_KU_CERT_SIGN) == 0)
-        return "a CA in it may not sign certificates";
+        return N_("a CA in it may not sign certificates");
     if (d->has_eku && (d->eku & XR_SERVER) == 0)
-        return "a CA in it is limited to other purposes";
+        return N_("a CA in it is limited to other purposes");
     if (strict && (!d->has_key_usage || d->skid.len == 0 ||
                    !extension_of(d->slices.tbs, OID_CONSTRAINTS).critical))
-        return "a CA in it is not as RFC 5280 wants it, and this program is strict";
+        return N_("a CA in it is not as RFC 5280 wants it, and this program is strict");
     return NULL;
 }
 
@@ -305,19 +305,19 @@ static const char *odd_names(const struct xr_der_cert *d, const char *host)
     bool any = false;
 
     if (!is_plain_host(host, strlen(host)))
-        return "the host's name is not plain";
+        return N_("the host's name is not plain");
     if (!xr_der_expect(&list, &san, XR_DER_SEQUENCE))
-        return "it has no subjectAltName";
+        return N_("it has no subjectAltName");
     while (list.content.len > 0) {
         if (!xr_der_next(&name, &list.content))
-            return "its subjectAltName is odd";
+            return N_("its subjectAltName is odd");
         if (name.tag == 0x87 && (name.content.len == 4 || name.content.len == 16))
             continue;
         if (name.tag != 0x82 || !is_plain_host((const char *)name.content.data, name.content.len))
-            return "it has a wildcard, or names of a rare kind";
+            return N_("it has a wildcard, or names of a rare kind");
         any = true;
     }
-    return any ? NULL : "it has no DNS name";
+    return any ? NULL : N_("it has no DNS name");
 }
 
 static const char *odd_leaf(const struct xr_der_cert *d, const char *host)
@@ -326,14 +326,14 @@ static const char *odd_leaf(const struct xr_der_cert *d, const char *host)
     struct xr_der_item bits;
 
     if (d->has_basic_constraints && d->ca)
-        return "it is a CA itself";
+        return N_("it is a CA itself");
     if (d->has_eku && (d->eku & (XR_SERVER | XR_ANY_PURPOSE)) == 0)
-        return "it is limited to other purposes";
+        return N_("it is limited to other purposes");
     if (usage.value.len > 0 &&
         (!xr_der_expect(&bits, &usage.value, XR_DER_BIT_STRING) || bits.content.len != 2 ||
          bits.content.data[0] > 7 || (bits.content.data[1] & 0x80) == 0 ||
          (bits.content.data[1] & ((1u << bits.content.data[0]) - 1)) != 0))
-        return "its key may not sign handshakes";
+        return N_("its key may not sign handshakes");
     return host != NULL ? odd_names(d, host) : NULL;
 }
 
@@ -342,11 +342,11 @@ static const char *odd_cert(const struct xr_der_cert *d)
     const char *why = NULL;
 
     if (d->version != 3)
-        return "a certificate in it is of an old version";
+        return N_("a certificate in it is of an old version");
     if (d->malformed || d->unknown_critical || d->doubtful || d->alg_mismatch)
-        return "a certificate in it has something rare";
+        return N_("a certificate in it has something rare");
     if (d->name_constraints)
-        return "a CA in it has name constraints";
+        return N_("a CA in it has name constraints");
     why = odd_name(d->slices.subject);
     if (why == NULL)
         why = odd_name(d->slices.issuer);
@@ -366,20 +366,20 @@ static const char *odd(struct xr_bytes der, struct position at, const struct xr_
     const char *why = NULL;
 
     if (xr_cert_new(&cert, der, NULL) != XR_OK)
-        return "a certificate in it cannot be read";
+        return N_("a certificate in it cannot be read");
     why = odd_cert(&cert->d);
     if (why == NULL && xr_cert_key_complaint(cert) != NULL)
-        why = "a key in it is weak";
+        why = N_("a key in it is weak");
     if (why == NULL && !at.anchor && xr_cert_signature_complaint(cert) != NULL)
-        why = "a signature in it is weak";
+        why = N_("a signature in it is weak");
     if (why == NULL && (probe->at < cert->d.not_before || probe->at > cert->d.not_after))
-        why = "a certificate in it is not valid then";
+        why = N_("a certificate in it is not valid then");
     if (why == NULL)
         why = !at.leaf || (probe->host == NULL && xr_cert_is_ca(cert))
                   ? odd_ca(&cert->d, strict)
                   : odd_leaf(&cert->d, probe->host);
     if (why == NULL && strict && !at.anchor && cert->d.akid.len == 0)
-        why = "a certificate in it does not name its issuer's key, and this program is strict";
+        why = N_("a certificate in it does not name its issuer's key, and this program is strict");
     xr_cert_free(cert);
     return why;
 }
@@ -404,16 +404,16 @@ const char *xr_plain_not(const struct xr_bytes *path, size_t count, const struct
     const char *why = NULL;
 
     if (count < 2)
-        return "it is itself what the program reads";
+        return N_("it is itself what the program reads");
     for (size_t i = 0; why == NULL && i < count; i++) {
         why = odd(path[i], (struct position){i == 0, i + 1 == count}, probe, strict);
         if (why == NULL && i + 1 < count && !is_issued_in_letters(path[i], path[i + 1]))
-            why = "a name in it is written in two ways";
+            why = N_("a name in it is written in two ways");
     }
     /* What the server leaves out, or sends in another order, not every program finds. */
     for (size_t i = 0; why == NULL && i + 1 < count; i++) {
         if (i >= probe->count || !xr_bytes_equal(path[i], probe->chain[i]))
-            why = "the certificates sent are not this path in its order";
+            why = N_("the certificates sent are not this path in its order");
     }
     /* And what it sends beside them, some programs follow. */
     for (size_t i = count - 1; why == NULL && i < probe->count; i++)

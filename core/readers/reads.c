@@ -405,8 +405,8 @@ static void read_git(struct xr_reader_row *reader, const struct xr_readers_at *a
 
     if (library == NULL || gnutls == NULL)
         cannot(reader, part == NULL
-                           ? "the part of it that talks to servers was not found"
-                           : "it does not use libcurl with GnuTLS, which alone was measured");
+                           ? N_("the part of it that talks to servers was not found")
+                           : N_("it does not use libcurl with GnuTLS, which alone was measured"));
     else
         curl_reads(reader, at, library, xr_readers_variable(at, "GIT_SSL_CAINFO"), "GIT_SSL_CAINFO",
                    xr_readers_variable(at, "GIT_SSL_CAPATH"), "GIT_SSL_CAPATH", XR_READ_IS_FILES);
@@ -545,8 +545,9 @@ static void read_perl(struct xr_reader_row *reader, const struct xr_readers_at *
     else if (debian != NULL && debian[0] == '/')
         add_file(reader, at, XR_READ_IS_BUNDLE, debian, NULL);
     else
-        cannot(reader, part != NULL ? "where its LWP looks is not known"
-                                    : "it has no LWP for https, with which alone it was measured");
+        cannot(reader, part != NULL
+                           ? N_("where its LWP looks is not known")
+                           : N_("it has no LWP for https, with which alone it was measured"));
     free(debian);
     free(part);
 }
