@@ -6,8 +6,6 @@
 #include <openssl/x509v3.h>
 #include <stdlib.h>
 
-#define NOT_ACCEPTED "which OpenSSL does not accept"
-
 static bool padded(struct xr_bytes serial)
 {
     struct xr_der_item number;
@@ -40,13 +38,13 @@ static bool key_parsed(struct xr_bytes spki)
 static const char *unparsed(const struct xr_cert *cert)
 {
     if (padded(cert->d.slices.serial))
-        return "its serial number is not in the shortest form";
+        return N_("its serial number is not in the shortest form");
     if (!name_read(cert->d.slices.subject))
-        return "its subject name cannot be decoded";
+        return N_("its subject name cannot be decoded");
     if (!name_read(cert->d.slices.issuer))
-        return "its issuer name cannot be decoded";
+        return N_("its issuer name cannot be decoded");
     if (!key_parsed(cert->d.slices.spki))
-        return "its public key cannot be read";
+        return N_("its public key cannot be read");
     return NULL;
 }
 
@@ -61,16 +59,16 @@ static const char *date_complaint(const ASN1_TIME *date)
     if (X509_cmp_time(date, &some) != 0)
         return NULL;
     if (len == (utc_time ? 11u : 13u) && text[len - 1] == 'Z')
-        return "its date has no seconds";
+        return N_("its date has no seconds");
     if (len > 5 && (text[len - 5] == '+' || text[len - 5] == '-'))
-        return "its date has a time zone instead of Z";
-    return "its date is not of the form that RFC 5280 allows";
+        return N_("its date has a time zone instead of Z");
+    return N_("its date is not of the form that RFC 5280 allows");
 }
 
 /* Fills text with what is wrong with an extension. */
 static void extension_complaint(char *text, size_t size, X509 *x)
 {
-    (void)snprintf(text, size, "a value in its extensions is impossible");
+    (void)snprintf(text, size, N_("a value in its extensions is impossible"));
     for (int i = 0; i < X509_get_ext_count(x); i++) {
         X509_EXTENSION *ext = X509_get_ext(x, i);
         const ASN1_OBJECT *object = X509_EXTENSION_get_object(ext);
@@ -86,8 +84,10 @@ static void extension_complaint(char *text, size_t size, X509 *x)
         if (method == NULL || (value != NULL && !twice))
             continue;
         (void)OBJ_obj2txt(name, sizeof(name), object, 0);
-        (void)snprintf(text, size, "its extension %s %s", name,
-                       twice ? "occurs twice" : "cannot be read");
+        (void)snprintf(text, size,
+                       twice ? N_("its extension %s occurs twice")
+                             : N_("its extension %s cannot be read"),
+                       name);
         return;
     }
 }
@@ -109,10 +109,10 @@ static bool takes(struct xr_cert *cert, X509 *x, struct xr_error *err)
         /* A key of an unknown type stops no program from reading the certificate. */
         if (xr_crypto_key(cert) != NULL || !xr_crypto_key_type_known(cert))
             return true;
-        why = "its public key cannot be read";
+        why = N_("its public key cannot be read");
     }
     if (why != NULL)
-        (void)xr_fail(err, XR_INVALID, "%s, " NOT_ACCEPTED, why);
+        (void)xr_fail(err, XR_INVALID, "%s, which OpenSSL does not accept", why);
     return false;
 }
 

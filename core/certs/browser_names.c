@@ -93,12 +93,12 @@ void xr_browser_names_check(struct xr_finding *f, const struct xr_browser_rules 
         return;
     names = X509_get_ext_d2i(server->x, NID_subject_alt_name, &critical, NULL);
     if (!xr_browser_has(server, NID_subject_alt_name))
-        xr_find_at(f, XR_BAD, server, "has no subjectAltName, and %s reads no names elsewhere",
-                   rules->name);
+        xr_find(f, XR_BAD, "\"%s\" has no subjectAltName, and %s reads no names elsewhere",
+                NAME_OF(server), rules->name);
     else if (names == NULL || (server->cert->d.slices.subject.len <= 2 && critical != 1))
-        xr_find_at(f, XR_DOUBT, server, "has names in a rare form");
+        xr_find(f, XR_DOUBT, "\"%s\" has names in a rare form", NAME_OF(server));
     if (host != NULL && names != NULL)
-        xr_find_at(f, match_names(rules, names, host), server, "is for another host");
+        xr_find(f, match_names(rules, names, host), "\"%s\" is for another host", NAME_OF(server));
     GENERAL_NAMES_free(names);
     ERR_clear_error();
 }
@@ -230,11 +230,11 @@ static void check_constraints(struct xr_finding *f, const struct xr_browser_rule
     outside = error == X509_V_ERR_PERMITTED_VIOLATION || error == X509_V_ERR_EXCLUDED_VIOLATION;
     if (limits == NULL || !usual_limits(rules, limits, below, outside) ||
         below->cert->d.slices.subject.len <= 2)
-        xr_find_at(f, XR_DOUBT, issuer, "has name constraints of a rare kind");
+        xr_find(f, XR_DOUBT, "\"%s\" has name constraints of a rare kind", NAME_OF(issuer));
     else if (outside)
-        xr_find_at(f, XR_BAD, issuer, "is limited to other names");
+        xr_find(f, XR_BAD, "\"%s\" is limited to other names", NAME_OF(issuer));
     else if (error != X509_V_OK)
-        xr_find_at(f, XR_DOUBT, issuer, "has name constraints that cannot be checked");
+        xr_find(f, XR_DOUBT, "\"%s\" has name constraints that cannot be checked", NAME_OF(issuer));
     NAME_CONSTRAINTS_free(limits);
     ERR_clear_error();
 }
@@ -248,8 +248,8 @@ void xr_browser_path_check(struct xr_finding *f, const struct xr_browser_rules *
         int most = items[i]->cert->d.has_basic_constraints ? items[i]->cert->d.pathlen : -1;
 
         if (most >= 0 && between > most)
-            xr_find_at(f, counted > most ? XR_BAD : XR_DOUBT, items[i],
-                       "allows fewer CAs below it (pathlen %d)", most);
+            xr_find(f, counted > most ? XR_BAD : XR_DOUBT,
+                    "\"%s\" allows fewer CAs below it (pathlen %d)", NAME_OF(items[i]), most);
         between++;
         counted += !xr_browser_self_issued(items[i]);
         for (size_t below = 0; below < i; below++)
@@ -323,7 +323,7 @@ void xr_browser_limits_check(struct xr_finding *f, const struct xr_browser_cert 
     for (int i = 0; i < sk_GENERAL_NAME_num(names); i++) {
         if (outside(sk_GENERAL_NAME_value(names, i), anchor))
             xr_find(f, XR_BAD, "%.120s limits the anchor to other names",
-                    anchor->source != NULL ? anchor->source : "a source");
+                    anchor->source != NULL ? anchor->source : N_("a source"));
     }
     GENERAL_NAMES_free(names);
     ERR_clear_error();

@@ -64,20 +64,13 @@ void xr_find(struct xr_finding *f, enum xr_finding_level level, const char *form
     va_end(args);
 }
 
-void xr_find_at(struct xr_finding *f, enum xr_finding_level level,
-                const struct xr_browser_item *item, const char *format, ...)
+const char *xr_browser_name(char out[XR_FINDING_NAME_MAX], const struct xr_browser_item *item)
 {
-    char *name = NULL, text[160];
-    va_list args;
+    char *name = xr_x509_name_short(item->cert->d.slices.subject);
 
-    if (level <= f->level)
-        return;
-    va_start(args, format);
-    (void)vsnprintf(text, sizeof(text), format, args);
-    va_end(args);
-    name = xr_x509_name_short(item->cert->d.slices.subject);
-    xr_find(f, level, "\"%.80s\" %s", name, text);
+    (void)snprintf(out, XR_FINDING_NAME_MAX, "%s", name);
     free(name);
+    return out;
 }
 
 static bool is_server(enum xr_browser_role role)
@@ -95,10 +88,10 @@ static void check_curve(struct xr_finding *f, const struct xr_browser_rules *rul
     size_t len = 0;
 
     if (EVP_PKEY_get_group_name(key, name, sizeof(name), &len) != 1)
-        xr_find_at(f, XR_DOUBT, item, "has a key on a curve without a name");
+        xr_find(f, XR_DOUBT, "\"%s\" has a key on a curve without a name", NAME_OF(item));
     else if (strcmp(name, "prime256v1") != 0 && strcmp(name, "secp384r1") != 0 &&
              (strcmp(name, "secp521r1") != 0 || (is_server(role) && !rules->p521_server)))
-        xr_find_at(f, XR_BAD, item, "has a key on the curve %.40s", name);
+        xr_find(f, XR_BAD, "\"%s\" has a key on the curve %.40s", NAME_OF(item), name);
 }
 
 static void check_key(struct xr_finding *f, const struct xr_browser_rules *rules,
@@ -108,28 +101,28 @@ static void check_key(struct xr_finding *f, const struct xr_browser_rules *rules
     int bits = key != NULL ? EVP_PKEY_get_bits(key) : 0;
 
     if (key == NULL) {
-        xr_find_at(f, XR_DOUBT, item, "has a key of an unknown kind");
+        xr_find(f, XR_DOUBT, "\"%s\" has a key of an unknown kind", NAME_OF(item));
         return;
     }
     switch (EVP_PKEY_get_base_id(key)) {
     case EVP_PKEY_RSA:
         if (bits < rules->least_rsa)
-            xr_find_at(f, XR_BAD, item, "has an RSA key of %d bits", bits);
+            xr_find(f, XR_BAD, "\"%s\" has an RSA key of %d bits", NAME_OF(item), bits);
         else if (bits > RSA_BITS_USUAL)
-            xr_find_at(f, XR_DOUBT, item, "has an RSA key of %d bits", bits);
+            xr_find(f, XR_DOUBT, "\"%s\" has an RSA key of %d bits", NAME_OF(item), bits);
         break;
     case EVP_PKEY_EC:
         check_curve(f, rules, item, key, role);
         break;
     case EVP_PKEY_DSA:
-        xr_find_at(f, XR_BAD, item, "has a DSA key");
+        xr_find(f, XR_BAD, "\"%s\" has a DSA key", NAME_OF(item));
         break;
     case EVP_PKEY_ED25519:
     case EVP_PKEY_ED448:
-        xr_find_at(f, XR_BAD, item, "has an EdDSA key");
+        xr_find(f, XR_BAD, "\"%s\" has an EdDSA key", NAME_OF(item));
         break;
     default:
-        xr_find_at(f, XR_DOUBT, item, "has a key of a rare kind");
+        xr_find(f, XR_DOUBT, "\"%s\" has a key of a rare kind", NAME_OF(item));
     }
 }
 
@@ -144,22 +137,22 @@ static void check_signature(struct xr_finding *f, const struct xr_browser_item *
     int parameters = V_ASN1_UNDEF;
 
     if (X509_get_signature_info(item->x, &md, &key, NULL, NULL) != 1 || md == NID_undef) {
-        xr_find_at(f, XR_DOUBT, item, "is signed with a rare algorithm");
+        xr_find(f, XR_DOUBT, "\"%s\" is signed with a rare algorithm", NAME_OF(item));
         return;
     }
     for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {
         if (md == refused[i].nid)
-            xr_find_at(f, XR_BAD, item, "is signed with %s", refused[i].name);
+            xr_find(f, XR_BAD, "\"%s\" is signed with %s", NAME_OF(item), refused[i].name);
     }
     X509_get0_signature(NULL, &alg, item->x);
     X509_ALGOR_get0(NULL, &parameters, NULL, alg);
     if (key == NID_dsa)
-        xr_find_at(f, XR_BAD, item, "is signed with DSA");
+        xr_find(f, XR_BAD, "\"%s\" is signed with DSA", NAME_OF(item));
     else if ((md != NID_sha256 && md != NID_sha384 && md != NID_sha512) ||
              (key != NID_rsaEncryption && key != NID_rsassaPss &&
               key != NID_X9_62_id_ecPublicKey) ||
              (key == NID_X9_62_id_ecPublicKey && parameters != V_ASN1_UNDEF))
-        xr_find_at(f, XR_DOUBT, item, "is signed with a rare algorithm");
+        xr_find(f, XR_DOUBT, "\"%s\" is signed with a rare algorithm", NAME_OF(item));
 }
 
 /* ---- validity and extensions ---- */
@@ -169,9 +162,9 @@ static void check_time(struct xr_finding *f, const struct xr_browser_item *item,
     const struct xr_der_cert *d = &item->cert->d;
 
     if (at < d->not_before)
-        xr_find_at(f, XR_BAD, item, "is not valid yet");
+        xr_find(f, XR_BAD, "\"%s\" is not valid yet", NAME_OF(item));
     else if (at > d->not_after)
-        xr_find_at(f, XR_BAD, item, "has expired");
+        xr_find(f, XR_BAD, "\"%s\" has expired", NAME_OF(item));
 }
 
 bool xr_browser_has(const struct xr_browser_item *item, int nid)
@@ -193,14 +186,15 @@ static void check_critical(struct xr_finding *f, const struct xr_browser_rules *
         if (!X509_EXTENSION_get_critical(extension) || *known != 0)
             continue;
         (void)OBJ_obj2txt(oid, sizeof(oid), X509_EXTENSION_get_object(extension), 1);
-        xr_find_at(f, XR_BAD, item, "has the critical extension %.40s", oid);
+        xr_find(f, XR_BAD, "\"%s\" has the critical extension %.40s", NAME_OF(item), oid);
     }
     if (rules->policies &&
         (xr_browser_has(item, NID_policy_constraints) ||
          xr_browser_has(item, NID_policy_mappings) || xr_browser_has(item, NID_inhibit_any_policy)))
-        xr_find_at(f, XR_DOUBT, item, "restricts certificate policies");
+        xr_find(f, XR_DOUBT, "\"%s\" restricts certificate policies", NAME_OF(item));
     if (rules->wants_staple && xr_browser_has(item, NID_tlsfeature))
-        xr_find_at(f, XR_DOUBT, item, "promises OCSP stapling, which the server must then do");
+        xr_find(f, XR_DOUBT, "\"%s\" promises OCSP stapling, which the server must then do",
+                NAME_OF(item));
 }
 
 static void check_usage(struct xr_finding *f, const struct xr_browser_rules *rules,
@@ -211,15 +205,15 @@ static void check_usage(struct xr_finding *f, const struct xr_browser_rules *rul
     bool server = is_server(role);
 
     if (d->has_key_usage && !server && (usage & KU_KEY_CERT_SIGN) == 0)
-        xr_find_at(f, XR_BAD, item, "may not sign certificates");
+        xr_find(f, XR_BAD, "\"%s\" may not sign certificates", NAME_OF(item));
     if (d->has_key_usage && server && (usage & rules->server_usage) == 0)
-        xr_find_at(f, XR_BAD, item, "has a key usage that does not serve for TLS");
+        xr_find(f, XR_BAD, "\"%s\" has a key usage that does not serve for TLS", NAME_OF(item));
     if (!d->has_eku)
         return;
     if ((d->eku & XR_SERVER) == 0 && !((d->eku & XR_ANY_PURPOSE) != 0 && rules->any_eku))
-        xr_find_at(f, XR_BAD, item, "is not for servers");
+        xr_find(f, XR_BAD, "\"%s\" is not for servers", NAME_OF(item));
     if (server && !rules->ocsp_server && (extended & XKU_OCSP_SIGN) != 0)
-        xr_find_at(f, XR_BAD, item, "may also sign OCSP answers");
+        xr_find(f, XR_BAD, "\"%s\" may also sign OCSP answers", NAME_OF(item));
 }
 
 bool xr_browser_self_issued(const struct xr_browser_item *item)
@@ -234,14 +228,14 @@ static void check_ca(struct xr_finding *f, const struct xr_browser_rules *rules,
 
     if (is_server(role)) {
         if (d->has_basic_constraints && d->ca && !rules->ca_server)
-            xr_find_at(f, XR_BAD, item, "is a CA and no server");
+            xr_find(f, XR_BAD, "\"%s\" is a CA and no server", NAME_OF(item));
         if (xr_browser_self_issued(item) && !rules->self_issued)
-            xr_find_at(f, XR_DOUBT, item, "has the name of its issuer");
+            xr_find(f, XR_DOUBT, "\"%s\" has the name of its issuer", NAME_OF(item));
     } else if (d->has_basic_constraints) {
         if (!d->ca)
-            xr_find_at(f, XR_BAD, item, "is not a CA");
+            xr_find(f, XR_BAD, "\"%s\" is not a CA", NAME_OF(item));
     } else if (role != XR_ROLE_ANCHOR || (d->version != 1 && !rules->plain_anchor)) {
-        xr_find_at(f, XR_BAD, item, "does not say that it is a CA");
+        xr_find(f, XR_BAD, "\"%s\" does not say that it is a CA", NAME_OF(item));
     }
     if (!is_server(role) && !rules->empty_names && d->slices.subject.len <= 2)
         xr_find(f, XR_BAD, "a CA of the path has an empty name");
@@ -254,11 +248,11 @@ void xr_browser_item_check(struct xr_finding *f, const struct xr_browser_rules *
     bool signature = role != XR_ROLE_ANCHOR && role != XR_ROLE_PEER;
 
     if (item->x == NULL || !xr_browser_usual_form(item)) {
-        xr_find_at(f, XR_DOUBT, item, "has a form that not every program reads alike");
+        xr_find(f, XR_DOUBT, "\"%s\" has a form that not every program reads alike", NAME_OF(item));
         return;
     }
     if (item->cert->d.alg_mismatch && signature)
-        xr_find_at(f, XR_BAD, item, "names two signature algorithms");
+        xr_find(f, XR_BAD, "\"%s\" names two signature algorithms", NAME_OF(item));
     check_time(f, item, at);
     check_key(f, rules, item, role);
     if (signature)

@@ -45,10 +45,10 @@ struct xr_browser_item {
     struct xr_cert *cert;
     X509 *x; /* the same, parsed; NULL: libcrypto does not */
 };
-/* A finding about a certificate, which the reason names. */
-XR_PRINTF(4, 5)
-void xr_find_at(struct xr_finding *f, enum xr_finding_level level,
-                const struct xr_browser_item *item, const char *format, ...);
+/* Its short name for a finding, cut where it is long; lives as long as the block around. */
+#define XR_FINDING_NAME_MAX 81u
+#define NAME_OF(item)       xr_browser_name((char[XR_FINDING_NAME_MAX]){0}, item)
+const char *xr_browser_name(char out[XR_FINDING_NAME_MAX], const struct xr_browser_item *item);
 /* browser_form.c: would every parser read the same? item->x is not NULL. */
 bool xr_browser_usual_form(const struct xr_browser_item *item);
 bool xr_browser_self_issued(const struct xr_browser_item *item);

@@ -169,9 +169,10 @@ static struct xr_finding look_at(struct search *s, size_t at, enum xr_browser_ro
         (void)X509_check_purpose(node->item.x, -1, 0);
     if (node->distrust) {
         name = xr_x509_name_short(node->item.cert->d.slices.subject);
-        xr_find(f, XR_BAD, "\"%.80s\" is distrusted%s%.120s", name,
-                node->distrusts != NULL ? " by " : "",
-                node->distrusts != NULL ? node->distrusts : "");
+        if (node->distrusts != NULL)
+            xr_find(f, XR_BAD, "\"%.80s\" is distrusted by %.120s", name, node->distrusts);
+        else
+            xr_find(f, XR_BAD, "\"%.80s\" is distrusted", name);
         free(name);
     }
     if (node->peer && (role == XR_ROLE_ISSUER || role == XR_ROLE_ANCHOR) && !s->rules->peer_issues)
@@ -196,7 +197,7 @@ static void end_path(struct search *s, struct xr_finding f)
         xr_browser_limits_check(&f, anchor->limits, &target->item);
     else if (anchor->anchor && anchor->limits != NULL)
         xr_find(&f, XR_DOUBT, "%.120s limits the anchor to some names",
-                anchor->limits->source != NULL ? anchor->limits->source : "a source");
+                anchor->limits->source != NULL ? anchor->limits->source : N_("a source"));
     if (!anchor->anchor) {
         name = xr_x509_name_short(anchor->item.cert->d.slices.subject);
         xr_find(&f, XR_DOUBT, "it depends on %s's own list of public roots, with \"%.80s\"",
@@ -297,21 +298,22 @@ static void dead_end(struct search *s, bool bad_signature)
         struct xr_buf shown = {0};
 
         xr_buf_visible(&shown, address, strlen(address));
-        (void)snprintf(why, sizeof(why), "it would fetch \"%.80s\" from %.120s", name, shown.data);
+        (void)snprintf(why, sizeof(why), N_("it would fetch \"%.80s\" from %.120s"), name,
+                       shown.data);
         xr_buf_free(&shown);
         say_doubt(s, why);
     } else if (unread_holds(s, issuer)) {
-        (void)snprintf(why, sizeof(why), "a certificate of \"%.80s\" cannot be read", name);
+        (void)snprintf(why, sizeof(why), N_("a certificate of \"%.80s\" cannot be read"), name);
         say_doubt(s, why);
     } else if (may_be_public(s)) {
-        (void)snprintf(why, sizeof(why), "\"%.80s\" may be a public CA that %s knows", name,
+        (void)snprintf(why, sizeof(why), N_("\"%.80s\" may be a public CA that %s knows"), name,
                        s->rules->name);
         say_doubt(s, why);
     } else {
         (void)snprintf(why, sizeof(why),
-                       self            ? "\"%.80s\" is not trusted"
-                       : bad_signature ? "no certificate of \"%.80s\" has the key that signed"
-                                       : "no certificate of \"%.80s\" was found",
+                       self            ? N_("\"%.80s\" is not trusted")
+                       : bad_signature ? N_("no certificate of \"%.80s\" has the key that signed")
+                                       : N_("no certificate of \"%.80s\" was found"),
                        name);
         say_no(s, RANK_NO_ISSUER, why);
     }

@@ -95,7 +95,7 @@ static enum xr_status unreadable(struct xr_error *err)
 
     ERR_clear_error();
     return xr_error_set(err, XR_INVALID, "openssl", (long)code, "%s",
-                        reason != NULL ? reason : "it is damaged");
+                        reason != NULL ? reason : N_("it is damaged"));
 }
 
 static enum xr_status empty(struct xr_error *err)

@@ -12,8 +12,8 @@ static bool holds(struct xr_bytes data, const char *text, size_t len)
 
 /* ---- bytes at a place ---- */
 
-static const char utf16[] = "UTF-16 text: save it as UTF-8";
-static const char utf32[] = "UTF-32 text: save it as UTF-8";
+static const char utf16[] = N_("UTF-16 text: save it as UTF-8");
+static const char utf32[] = N_("UTF-32 text: save it as UTF-8");
 
 static const char *by_magic(struct xr_bytes data)
 {
@@ -31,29 +31,29 @@ static const char *by_magic(struct xr_bytes data)
         {"-\0-\0-\0", 6, utf16},
         {"\0-\0-\0-", 6, utf16},
         {"SQLite format 3", 16,
-         "an SQLite database: of NSS (cert9.db), its directory is a store "
-         "(--store nss:DIR)"},
-        {"\0\x06\x15\x61", 4, "a Berkeley database, as NSS once had it (cert8.db)"},
-        {"\0\0\0\x02\0\0\0\x14", 8, "a keystore of Bouncy Castle (BKS)"},
-        {"\0\0\0\x01\0\0\0\x14", 8, "a keystore of Bouncy Castle (BKS)"},
-        {"\x28\xb5\x2f\xfd", 4, "zstd-compressed: unpack it first"},
-        {"7z\xbc\xaf\x27\x1c", 6, "a 7-Zip archive: unpack it first"},
-        {"Rar!", 4, "a RAR archive: unpack it first"},
-        {"MSCF", 4, "a Windows cabinet: unpack it first"},
+         N_("an SQLite database: of NSS (cert9.db), its directory is a store "
+            "(--store nss:DIR)")},
+        {"\0\x06\x15\x61", 4, N_("a Berkeley database, as NSS once had it (cert8.db)")},
+        {"\0\0\0\x02\0\0\0\x14", 8, N_("a keystore of Bouncy Castle (BKS)")},
+        {"\0\0\0\x01\0\0\0\x14", 8, N_("a keystore of Bouncy Castle (BKS)")},
+        {"\x28\xb5\x2f\xfd", 4, N_("zstd-compressed: unpack it first")},
+        {"7z\xbc\xaf\x27\x1c", 6, N_("a 7-Zip archive: unpack it first")},
+        {"Rar!", 4, N_("a RAR archive: unpack it first")},
+        {"MSCF", 4, N_("a Windows cabinet: unpack it first")},
         {"\x7f"
          "ELF",
-         4, "a program"},
-        {"MZ", 2, "a Windows program"},
-        {"\x89PNG", 4, "a picture"},
-        {"\xff\xd8\xff", 3, "a picture"},
-        {"GIF8", 4, "a picture"},
-        {"{\\rtf", 5, "a word processor's document (RTF): save it as plain text"},
-        {"\xd0\xcf\x11\xe0", 4, "an old document of Microsoft Office"},
-        {"ssh-", 4, "an SSH key, not a certificate"},
-        {"ecdsa-sha2-", 11, "an SSH key, not a certificate"},
-        {"PuTTY-User-Key-File", 19, "a private key of PuTTY: never read"},
-        {"version https://git-lfs", 23, "a pointer to a file in Git LFS, not the file"},
-        {"REGEDIT4", 8, "an export of the Windows registry"},
+         4, N_("a program")},
+        {"MZ", 2, N_("a Windows program")},
+        {"\x89PNG", 4, N_("a picture")},
+        {"\xff\xd8\xff", 3, N_("a picture")},
+        {"GIF8", 4, N_("a picture")},
+        {"{\\rtf", 5, N_("a word processor's document (RTF): save it as plain text")},
+        {"\xd0\xcf\x11\xe0", 4, N_("an old document of Microsoft Office")},
+        {"ssh-", 4, N_("an SSH key, not a certificate")},
+        {"ecdsa-sha2-", 11, N_("an SSH key, not a certificate")},
+        {"PuTTY-User-Key-File", 19, N_("a private key of PuTTY: never read")},
+        {"version https://git-lfs", 23, N_("a pointer to a file in Git LFS, not the file")},
+        {"REGEDIT4", 8, N_("an export of the Windows registry")},
     };
 
     for (size_t i = 0; i < sizeof(magics) / sizeof(magics[0]); i++) {
@@ -72,8 +72,8 @@ static const char *by_uniformity(struct xr_bytes data)
         zeros += data.data[i] == 0;
     }
     if (spaces == data.len)
-        return "nothing but white space: no certificate in it";
-    return zeros == data.len ? "nothing but zeros: no certificate in it" : NULL;
+        return N_("nothing but white space: no certificate in it");
+    return zeros == data.len ? N_("nothing but zeros: no certificate in it") : NULL;
 }
 
 /* ---- words in a text ---- */
@@ -81,31 +81,33 @@ static const char *by_uniformity(struct xr_bytes data)
 static const char *by_words(struct xr_bytes data)
 {
     static const char page[] =
-        "a web page, not a certificate: what was saved is perhaps an error or a login";
+        N_("a web page, not a certificate: what was saved is perhaps an error or a login");
     static const char certdata[] =
-        "Mozilla's certdata.txt, a root list: extract, diff and chain --from read it";
+        N_("Mozilla's certdata.txt, a root list: extract, diff and chain --from read it");
     static const char inside[] =
-        "text that has certificates inside it (XML, JSON): take them out of it first";
+        N_("text that has certificates inside it (XML, JSON): take them out of it first");
     static const struct {
         const char *mark, *name;
     } marks[] = {
         {"X509Certificate>", inside},
         {"\"x5c\"", inside},
-        {"<plist", "a profile of Apple's (.mobileconfig): take the certificates out of it first"},
+        {"<plist",
+         N_("a profile of Apple's (.mobileconfig): take the certificates out of it first")},
         {"<html", page},
         {"<HTML", page},
         {"<!DOCTYPE", page},
         {"<!doctype", page},
         {"CKA_NSS_BUILTIN", certdata},
         {"CKA_CLASS", certdata},
-        {"LS0tLS1CRUdJTi", "base64 of a PEM file inside other text: take that out and decode it "
-                           "(base64 -d)"},
-        {"Content-Transfer-Encoding:", "a mail: save the certificate that is attached to it"},
-        {"Certificate:\n    Data:", "a certificate described in words: the certificate itself is "
-                                    "not there (openssl x509 without -text writes it)"},
-        {"Certificate:\r\n    Data:", "a certificate described in words: the certificate itself "
-                                      "is not there (openssl x509 without -text writes it)"},
-        {"{\"error", "an error message in JSON: what was fetched is not the file"},
+        {"LS0tLS1CRUdJTi", N_("base64 of a PEM file inside other text: take that out and decode it "
+                              "(base64 -d)")},
+        {"Content-Transfer-Encoding:", N_("a mail: save the certificate that is attached to it")},
+        {"Certificate:\n    Data:",
+         N_("a certificate described in words: the certificate itself is "
+            "not there (openssl x509 without -text writes it)")},
+        {"Certificate:\r\n    Data:", N_("a certificate described in words: the certificate itself "
+                                         "is not there (openssl x509 without -text writes it)")},
+        {"{\"error", N_("an error message in JSON: what was fetched is not the file")},
     };
 
     for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++) {
@@ -194,11 +196,11 @@ const char *xr_guess_der(struct xr_bytes der)
         bool (*is)(struct xr_bytes at);
         const char *name;
     } shapes[] = {
-        {is_request, "a certificate request (CSR), which no CA has signed yet"},
+        {is_request, N_("a certificate request (CSR), which no CA has signed yet")},
         {is_attribute_certificate,
-         "an attribute certificate, which has no key: no store takes one"},
-        {is_public_key, "a public key, not a certificate"},
-        {is_ocsp, "an OCSP response, not a certificate"},
+         N_("an attribute certificate, which has no key: no store takes one")},
+        {is_public_key, N_("a public key, not a certificate")},
+        {is_ocsp, N_("an OCSP response, not a certificate")},
     };
     bool key = false;
 
@@ -216,22 +218,22 @@ const char *xr_guess_body(struct xr_bytes body)
     static const struct {
         const char *mark, *name;
     } marks[] = {
-        {"Proc-Type:", ": it has headers, as an encrypted block"},
-        {"&#", ": it is HTML"},
-        {"&amp;", ": it is HTML"},
-        {"<", ": it is HTML"},
-        {"\xc2\xa0", ": it has blanks that are not ASCII"},
-        {"=3D", ": it is quoted-printable, as in mail"},
-        {"=\n", ": it is quoted-printable, as in mail, or has a \"=\" in its middle"},
-        {"-", ": it is base64url"},
-        {"_", ": it is base64url"},
+        {"Proc-Type:", N_("it has headers, as an encrypted block")},
+        {"&#", N_("it is HTML")},
+        {"&amp;", N_("it is HTML")},
+        {"<", N_("it is HTML")},
+        {"\xc2\xa0", N_("it has blanks that are not ASCII")},
+        {"=3D", N_("it is quoted-printable, as in mail")},
+        {"=\n", N_("it is quoted-printable, as in mail, or has a \"=\" in its middle")},
+        {"-", N_("it is base64url")},
+        {"_", N_("it is base64url")},
     };
 
     for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++) {
         if (holds(body, marks[i].mark, strlen(marks[i].mark)))
             return marks[i].name;
     }
-    return "";
+    return NULL;
 }
 
 /* ---- what is beside blocks ---- */
@@ -299,11 +301,13 @@ static const char *by_begin(struct xr_bytes data)
     if (lost == XR_LOST_NONE)
         return NULL;
     if (holds(data, "-----\\n", 7))
-        return "its line ends are written out as \\n, as in JSON: printf %b turns them into lines";
+        return N_(
+            "its line ends are written out as \\n, as in JSON: printf %b turns them into lines");
     if (lost == XR_LOST_DASHES)
-        return "damaged PEM: the BEGIN line is not \"-----BEGIN CERTIFICATE-----\" with five ASCII "
-               "dashes";
-    return "text with a PEM block inside its lines: copy that, from BEGIN to END, into a file";
+        return N_(
+            "damaged PEM: the BEGIN line is not \"-----BEGIN CERTIFICATE-----\" with five ASCII "
+            "dashes");
+    return N_("text with a PEM block inside its lines: copy that, from BEGIN to END, into a file");
 }
 
 const char *xr_guess_file(struct xr_bytes data)
@@ -319,6 +323,6 @@ const char *xr_guess_file(struct xr_bytes data)
     if (name == NULL)
         name = by_uniformity(data);
     if (name == NULL && is_hex(data))
-        name = "hex digits: xxd -r -p turns them into bytes";
+        name = N_("hex digits: xxd -r -p turns them into bytes");
     return name;
 }

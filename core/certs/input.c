@@ -172,8 +172,8 @@ static char *address_hint(const char *name)
     if (strspn(host, IN_HOST) < len)
         return NULL;
     return xr_format(
-        "an address, and nothing is fetched from there: \"curl -fLO '%s'\" gets a file, "
-        "\"openssl s_client -showcerts -connect %.*s%s </dev/null\" what a server sends",
+        N_("an address, and nothing is fetched from there: \"curl -fLO '%s'\" gets a file, "
+           "\"openssl s_client -showcerts -connect %.*s%s </dev/null\" what a server sends"),
         name, (int)len, host, memchr(host, ':', len) != NULL ? "" : ":443");
 }
 

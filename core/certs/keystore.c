@@ -50,9 +50,11 @@ enum xr_status xr_p12_mac(unsigned char out[XR_P12_MAC_MAX], size_t *len, uint64
     }
     X509_ALGOR_free(alg);
     if (md == NULL || rounds == 0)
-        return xr_fail(err, XR_UNSUPPORTED,
-                       "PKCS#12 whose MAC is of a kind that this program does not check%s",
-                       nid == NID_pbmac1 ? ": PBMAC1" : "");
+        return xr_fail(
+            err, XR_UNSUPPORTED,
+            nid == NID_pbmac1
+                ? N_("PKCS#12 whose MAC is of a kind that this program does not check: PBMAC1")
+                : N_("PKCS#12 whose MAC is of a kind that this program does not check"));
     own_salt = xr_memdup(salt.data, salt.len); /* libcrypto wants it without const */
     if (password.len > INT_MAX || salt.len > INT_MAX ||
         PKCS12_key_gen_utf8(text_of(password), (int)password.len, own_salt, (int)salt.len,

@@ -5,8 +5,8 @@
 
 const char *xr_kind_name(enum xr_kind kind)
 {
-    static const char *const names[] = {"root", "cross",       "intermediate",
-                                        "leaf", "self-signed", "malformed"};
+    static const char *const names[] = {N_("root"), N_("cross"),       N_("intermediate"),
+                                        N_("leaf"), N_("self-signed"), N_("malformed")};
 
     return names[kind];
 }

@@ -11,15 +11,20 @@ static const struct digest {
     size_t digits;
     bool used; /* of fingerprints that are compared here */
 } digests[] = {
-    {"sha256", "SHA-256", 64, true},      {"sha2256", "SHA-256", 64, true},
-    {"sha1", "SHA-1", 40, true},          {"md5", "an MD5", 32, false},
-    {"sha224", "a SHA-224", 56, false},   {"sha384", "a SHA-384", 96, false},
-    {"sha2384", "a SHA-384", 96, false},  {"sha512", "a SHA-512", 128, false},
-    {"sha2512", "a SHA-512", 128, false},
+    {"sha256", "SHA-256", 64, true},
+    {"sha2256", "SHA-256", 64, true},
+    {"sha1", "SHA-1", 40, true},
+    {"md5", N_("an MD5"), 32, false},
+    {"sha224", N_("a SHA-224"), 56, false},
+    {"sha384", N_("a SHA-384"), 96, false},
+    {"sha2384", N_("a SHA-384"), 96, false},
+    {"sha512", N_("a SHA-512"), 128, false},
+    {"sha2512", N_("a SHA-512"), 128, false},
 };
 
-static const char key_hash[] = "that is the hash of a key, as curl and HPKP take it; a pin is the "
-                               "SHA-256 fingerprint of the certificate";
+static const char key_hash[] =
+    N_("that is the hash of a key, as curl and HPKP take it; a pin is the "
+       "SHA-256 fingerprint of the certificate");
 
 const char *xr_pin_length_of(size_t count)
 {

@@ -29,12 +29,23 @@ static void add(struct xr_pins *pins, const char *digits, bool typed)
     pin->typed = typed;
 }
 
+static enum xr_status not_as_many(struct xr_error *err, size_t digits, size_t want)
+{
+    const char *other = want == 0 ? xr_pin_length_of(digits) : NULL;
+    const char *wanted = want == 64   ? N_("a SHA-256 fingerprint has 64")
+                         : want == 40 ? N_("a SHA-1 fingerprint has 40")
+                                      : N_("a SHA-256 fingerprint has 64, a SHA-1 fingerprint 40");
+
+    if (other != NULL)
+        return xr_fail(err, XR_INVALID, "%zu hex digits, as many as %s; %s", digits, other, wanted);
+    return xr_fail(err, XR_INVALID, "%zu hex digits; %s", digits, wanted);
+}
+
 enum xr_status xr_pins_typed(struct xr_pins *pins, const char *text, struct xr_error *err)
 {
     struct xr_buf digits = {0};
     size_t want = 0;
     enum xr_status status = xr_pin_text(&digits, &want, text, err);
-    const char *other = xr_pin_length_of(digits.len);
 
     if (status != XR_OK)
         goto out;
@@ -43,12 +54,7 @@ enum xr_status xr_pins_typed(struct xr_pins *pins, const char *text, struct xr_e
     if (want == 0 && (digits.len == 40 || digits.len == 64))
         want = digits.len;
     if (digits.len == 0 || digits.len != want)
-        status = xr_fail(err, XR_INVALID, "%zu hex digits%s%s; %s", digits.len,
-                         want == 0 && other != NULL ? ", as many as " : "",
-                         want == 0 && other != NULL ? other : "",
-                         want == 64   ? "a SHA-256 fingerprint has 64"
-                         : want == 40 ? "a SHA-1 fingerprint has 40"
-                                      : "a SHA-256 fingerprint has 64, a SHA-1 fingerprint 40");
+        status = not_as_many(err, digits.len, want);
 out:
     xr_buf_free(&digits);
     return status;
@@ -351,7 +357,7 @@ enum xr_pin_match xr_pins_match(struct xr_pin_near *near, struct xr_pins *pins, 
     return near->sha1 != NULL ? XR_PIN_NEAR_MISS : XR_PIN_NONE;
 }
 
-const char *xr_pins_mistake(const struct xr_pins *pins, const struct xr_cert *cert)
+enum xr_pin_mistake xr_pins_mistake(const struct xr_pins *pins, const struct xr_cert *cert)
 {
     char sha256[65], sha1[41], key[65];
 
@@ -363,11 +369,11 @@ const char *xr_pins_mistake(const struct xr_pins *pins, const struct xr_cert *ce
         if (!pins->items[i].typed)
             continue;
         if (strcmp(digits, key) == 0)
-            return "is the SHA-256 of this certificate's key, not of the certificate";
+            return XR_MISTAKE_KEY;
         if (strncmp(digits, sha256, strlen(digits)) == 0 && digits[0] != '\0')
-            return "is only the beginning of this certificate's SHA-256";
+            return XR_MISTAKE_PART;
     }
-    return NULL;
+    return XR_MISTAKE_NONE;
 }
 
 /* ---- explanation ---- */
@@ -436,32 +442,64 @@ static char upper(char c)
     return digits[value];
 }
 
-static void add_row(struct xr_buf *out, const char *head, const char *text, size_t len)
+static struct xr_buf row_text(const char *text, size_t len)
 {
-    xr_buf_str(out, head);
+    struct xr_buf out = {0};
+
     for (size_t k = 0; k < len; k++) {
         char c = upper(text[k]);
 
-        xr_buf_add(out, &c, 1);
+        xr_buf_add(&out, &c, 1);
     }
-    while (out->data[out->len - 1] == ' ')
-        out->len--;
-    xr_buf_str(out, "\n");
+    xr_buf_add(&out, "", 0);
+    while (out.len > 0 && out.data[out.len - 1] == ' ')
+        out.data[--out.len] = '\0';
+    return out;
 }
 
 static void add_positions(struct xr_buf *out, const struct alignment *a)
 {
-    const char *before = "  digit ";
+    struct xr_buf list = {0};
     size_t position = 0;
 
     for (size_t k = 0; k < a->len; k++) {
         position += a->given[k] != '-';
         if (a->given[k] == a->actual[k])
             continue;
-        xr_buf_fmt(out, "%s%s%zu: %c\xe2\x86\x92%c", before, a->given[k] == '-' ? "after " : "",
-                   position, upper(a->given[k]), upper(a->actual[k]));
-        before = "  ";
+        if (list.len > 0)
+            xr_buf_str(&list, "  ");
+        if (a->given[k] == '-')
+            xr_buf_str(&list, "after ");
+        xr_buf_fmt(&list, "%zu: %c\xe2\x86\x92%c", position, upper(a->given[k]),
+                   upper(a->actual[k]));
     }
+    if (list.len > 0) {
+        xr_buf_str(out, "  ");
+        xr_buf_fmt(out, N_("digit %s"), list.data);
+    }
+    xr_buf_free(&list);
+}
+
+/* How many digits, and how many of them are wrong. */
+static void add_count(struct xr_buf *out, const struct alignment *a, size_t digits, bool is256)
+{
+    const char *kind = is256 ? "SHA-256" : "SHA-1";
+    size_t full = is256 ? 64 : 40;
+    char *has = digits == full ? xr_format(N_("%zu digits"), digits)
+                               : xr_format(N_("%zu digits instead of %zu"), digits, full);
+    char *apart = a->differing == 1 ? xr_format(N_("%zu position"), a->differing)
+                                    : xr_format(N_("%zu positions"), a->differing);
+    char *alike = a->alike == 1 ? xr_format(N_("%zu looks alike"), a->alike)
+                                : xr_format(N_("%zu look alike"), a->alike);
+
+    if (a->alike > 0)
+        xr_buf_fmt(out, N_("the %s given has %s and differs in %s, of which %s: a misprint?"), kind,
+                   has, apart, alike);
+    else
+        xr_buf_fmt(out, N_("the %s given has %s and differs in %s"), kind, has, apart);
+    free(has);
+    free(apart);
+    free(alike);
 }
 
 char *xr_pins_explain(const struct xr_pin *pin, const struct xr_cert *cert)
@@ -472,24 +510,25 @@ char *xr_pins_explain(const struct xr_pin *pin, const struct xr_cert *cert)
     char marks[2 * SIDE];
     size_t digits = strlen(pin->digits);
     bool is256 = digits > 52;
-    size_t full = is256 ? 64 : 40;
+    struct xr_buf row = {0};
 
     fingerprints(sha256, sha1, cert);
     align(&a, pin->digits, is256 ? sha256 : sha1);
     for (size_t k = 0; k < a.len; k++)
         marks[k] = a.given[k] == a.actual[k] ? ' ' : '^';
 
-    xr_buf_fmt(&out, "the %s given has %zu digits", is256 ? "SHA-256" : "SHA-1", digits);
-    if (digits != full)
-        xr_buf_fmt(&out, " instead of %zu", full);
-    xr_buf_fmt(&out, " and differs in %zu position%s", a.differing, a.differing == 1 ? "" : "s");
-    if (a.alike > 0)
-        xr_buf_fmt(&out, ", of which %zu look%s alike: a misprint?", a.alike,
-                   a.alike == 1 ? "s" : "");
-    xr_buf_str(&out, "\n");
-    add_row(&out, "  given        ", a.given, a.len);
-    add_row(&out, "  certificate  ", a.actual, a.len);
-    add_row(&out, "               ", marks, a.len);
+    add_count(&out, &a, digits, is256);
+    xr_buf_str(&out, "\n  ");
+    row = row_text(a.given, a.len);
+    xr_buf_fmt(&out, N_("given        %s"), row.data);
+    xr_buf_free(&row);
+    xr_buf_str(&out, "\n  ");
+    row = row_text(a.actual, a.len);
+    xr_buf_fmt(&out, N_("certificate  %s"), row.data);
+    xr_buf_free(&row);
+    row = row_text(marks, a.len);
+    xr_buf_fmt(&out, "\n               %s\n", row.data);
+    xr_buf_free(&row);
     add_positions(&out, &a);
     return out.data;
 }

@@ -53,8 +53,13 @@ struct xr_pin_near {
 enum xr_pin_match xr_pins_match(struct xr_pin_near *near, struct xr_pins *pins, bool typed,
                                 const struct xr_cert *cert);
 
-/* For typed pins that match nothing: what one of them is, to follow "--pin"; NULL: not known. */
-const char *xr_pins_mistake(const struct xr_pins *pins, const struct xr_cert *cert);
+/* For typed pins that match nothing: what one of them is. */
+enum xr_pin_mistake {
+    XR_MISTAKE_NONE, /* not known */
+    XR_MISTAKE_KEY,  /* the SHA-256 of the certificate's key */
+    XR_MISTAKE_PART  /* the beginning of the certificate's SHA-256 */
+};
+enum xr_pin_mistake xr_pins_mistake(const struct xr_pins *pins, const struct xr_cert *cert);
 
 /* The differences, position by position: five lines, without the last line end, allocated. A '-' stands
  * for a digit that one of the two does not have. */

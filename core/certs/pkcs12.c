@@ -177,12 +177,12 @@ struct passwords {
 
 static enum xr_status denied(struct xr_error *err, bool given)
 {
-    return xr_fail(err, XR_DENIED, "%s",
-                   given
-                       ? "PKCS#12: the password is wrong, or the file is damaged; the right one is "
-                         "given with --password-fd"
-                       : "PKCS#12 with a password: give it with --password-fd, such as "
-                         "--password-fd 3 3<FILE");
+    return xr_fail(
+        err, XR_DENIED, "%s",
+        given ? N_("PKCS#12: the password is wrong, or the file is damaged; the right one is "
+                   "given with --password-fd")
+              : N_("PKCS#12 with a password: give it with --password-fd, such as "
+                   "--password-fd 3 3<FILE"));
 }
 
 static bool mac_is_right(struct reading *r, struct xr_bytes password)

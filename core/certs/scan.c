@@ -15,7 +15,7 @@ static void reject(struct xr_scan *sink, bool note, const char *reason)
     sink->rejected += !note;
     if (sink->reject == NULL)
         return;
-    (void)snprintf(numbered, sizeof(numbered), "block %zu: %s", sink->block, reason);
+    (void)snprintf(numbered, sizeof(numbered), N_("block %zu: %s"), sink->block, reason);
     sink->reject(sink->ctx, note, sink->block > 0 && !note ? numbered : reason);
 }
 
@@ -38,7 +38,7 @@ static void reject_bytes(struct xr_scan *sink, struct xr_bytes data, const char 
     char text[96];
 
     if (full > data.len && full <= XR_INPUT_CERT_MAX) {
-        (void)snprintf(text, sizeof(text), "cut off: %zu of its %zu bytes are there", data.len,
+        (void)snprintf(text, sizeof(text), N_("cut off: %zu of its %zu bytes are there"), data.len,
                        full);
         reason = text;
     }
@@ -137,14 +137,13 @@ static enum xr_status found_inside(void *ctx, enum xr_item_kind kind, struct xr_
                                : scan_cert(sink, der, kind == XR_ITEM_TRUSTED_CERT);
 }
 
-static const char a_key[] = "a private key: left unread and never copied";
+static const char a_key[] = N_("a private key: left unread and never copied");
 
-/* What a container gave, and what it holds beside. A reason in err is the container's own. */
-static enum xr_status contained(struct xr_scan *sink, const char *name, size_t before,
+/* What a container gave, and what it holds beside; none: what to say if that is nothing. A reason in err is
+ * the container's own. */
+static enum xr_status contained(struct xr_scan *sink, const char *none, size_t before,
                                 unsigned left, enum xr_status status, const struct xr_error *err)
 {
-    char none[64];
-
     if (left & XR_LEFT_KEY)
         reject(sink, true, a_key);
     if (left & XR_LEFT_SECRET)
@@ -155,10 +154,8 @@ static enum xr_status contained(struct xr_scan *sink, const char *name, size_t b
         reject(sink, false, err->text);
         return XR_OK;
     }
-    if (status == XR_OK && sink->found + sink->rejected == before) {
-        (void)snprintf(none, sizeof(none), "%s without certificates", name);
+    if (status == XR_OK && sink->found + sink->rejected == before)
         reject(sink, false, none);
-    }
     return status;
 }
 
@@ -168,7 +165,7 @@ static enum xr_status scan_pkcs7(struct xr_scan *sink, struct xr_bytes der)
     size_t before = sink->found + sink->rejected;
     enum xr_status status = xr_x509_pkcs7(der, found_inside, sink, &err);
 
-    return contained(sink, "PKCS#7", before, 0, status, &err);
+    return contained(sink, N_("PKCS#7 without certificates"), before, 0, status, &err);
 }
 
 static enum xr_status scan_pkcs12(struct xr_scan *sink, struct xr_bytes der)
@@ -178,7 +175,7 @@ static enum xr_status scan_pkcs12(struct xr_scan *sink, struct xr_bytes der)
     size_t before = sink->found + sink->rejected;
     enum xr_status status = xr_x509_pkcs12(&left, der, sink->password, found_inside, sink, &err);
 
-    return contained(sink, "PKCS#12", before, left, status, &err);
+    return contained(sink, N_("PKCS#12 without certificates"), before, left, status, &err);
 }
 
 static enum xr_status scan_sst(struct xr_scan *sink, struct xr_bytes data)
@@ -188,7 +185,8 @@ static enum xr_status scan_sst(struct xr_scan *sink, struct xr_bytes data)
     size_t before = sink->found + sink->rejected;
     enum xr_status status = xr_sst(&left, data, found_inside, sink, &err);
 
-    return contained(sink, "a Windows serialized store", before, left, status, &err);
+    return contained(sink, N_("a Windows serialized store without certificates"), before, left,
+                     status, &err);
 }
 
 /* ---- PEM ---- */
@@ -196,13 +194,18 @@ static enum xr_status scan_sst(struct xr_scan *sink, struct xr_bytes data)
 static void reject_body(struct xr_scan *sink, struct xr_bytes body)
 {
     char reason[128];
+    const char *guess = xr_guess_body(body);
 
-    (void)snprintf(reason, sizeof(reason), "damaged PEM: the block is not base64%s",
-                   xr_guess_body(body));
-    reject(sink, false,
-           xr_memmem(body.data, body.len, "\\n", 2) != NULL
-               ? "its line ends are written out as \\n, as in JSON: printf %b turns them into lines"
-               : reason);
+    if (xr_memmem(body.data, body.len, "\\n", 2) != NULL) {
+        reject(sink, false,
+               "its line ends are written out as \\n, as in JSON: printf %b turns them into lines");
+    } else if (guess != NULL) {
+        (void)snprintf(reason, sizeof(reason), N_("damaged PEM: the block is not base64: %s"),
+                       guess);
+        reject(sink, false, reason);
+    } else {
+        reject(sink, false, "damaged PEM: the block is not base64");
+    }
 }
 
 static enum xr_status scan_block(struct xr_scan *sink, const struct xr_pem_block *block)
@@ -221,7 +224,8 @@ static enum xr_status scan_block(struct xr_scan *sink, const struct xr_pem_block
         struct xr_buf label = {0};
 
         xr_buf_visible(&label, (const char *)block->label.data, block->label.len);
-        (void)snprintf(reason, sizeof(reason), "a \"%s\" block is not a certificate", label.data);
+        (void)snprintf(reason, sizeof(reason), N_("a \"%s\" block is not a certificate"),
+                       label.data);
         reject(sink, true, reason);
         xr_buf_free(&label);
         return XR_OK;
@@ -301,11 +305,12 @@ static const char *damaged(struct xr_bytes data)
     struct xr_der_item item;
 
     if (data.data[0] != XR_DER_SEQUENCE)
-        return "neither PEM nor DER: no certificate in it";
+        return N_("neither PEM nor DER: no certificate in it");
     if (data.len > 1 && data.data[1] == 0x80)
-        return "BER of indefinite length, not DER";
-    return xr_der_next(&item, &data) ? "DER, and bytes follow it: files joined? Give each by itself"
-                                     : "damaged DER, or bytes follow it";
+        return N_("BER of indefinite length, not DER");
+    return xr_der_next(&item, &data)
+               ? N_("DER, and bytes follow it: files joined? Give each by itself")
+               : N_("damaged DER, or bytes follow it");
 }
 
 /* A file without a block. */

@@ -208,7 +208,7 @@ static const char *key_complaint(X509 *x)
     if (key == NULL)
         return NULL;
     if (EVP_PKEY_get_base_id(key) == EVP_PKEY_DSA)
-        return "it has a DSA key, which TLS programs do not accept";
+        return N_("it has a DSA key, which TLS programs do not accept");
     if (EVP_PKEY_get_base_id(key) != EVP_PKEY_EC ||
         EVP_PKEY_get_group_name(key, name, sizeof(name), &len) != 1)
         return NULL;
@@ -216,7 +216,7 @@ static const char *key_complaint(X509 *x)
         if (strcmp(name, groups[i]) == 0)
             return NULL;
     }
-    return "the curve of its key is one that TLS programs do not accept";
+    return N_("the curve of its key is one that TLS programs do not accept");
 }
 
 static void describe(struct xr_verdict *out, X509_STORE_CTX *ctx)
@@ -224,7 +224,7 @@ static void describe(struct xr_verdict *out, X509_STORE_CTX *ctx)
     int error = X509_STORE_CTX_get_error(ctx);
     const X509 *x = X509_STORE_CTX_get_current_cert(ctx);
     const char *text = error == X509_V_ERR_UNSPECIFIED
-                           ? "OpenSSL gave up: too many names or name constraints"
+                           ? N_("OpenSSL gave up: too many names or name constraints")
                            : X509_verify_cert_error_string(error);
     char *name = NULL;
 
@@ -236,8 +236,10 @@ static void describe(struct xr_verdict *out, X509_STORE_CTX *ctx)
             name = xr_x509_name_short((struct xr_bytes){der, (size_t)len});
         OPENSSL_free(der);
     }
-    (void)snprintf(out->why, sizeof(out->why), "%s%s%s", text, name ? ", at " : "",
-                   name ? name : "");
+    if (name != NULL)
+        (void)snprintf(out->why, sizeof(out->why), N_("%s, at %s"), text, name);
+    else
+        (void)snprintf(out->why, sizeof(out->why), "%s", text);
     free(name);
 }
 
@@ -309,7 +311,7 @@ static void run_check(struct xr_verdict *out, struct gather *g, X509_STORE *stor
                 out->answer = XR_NO;
                 out->path_len = 0;
                 (void)snprintf(out->why, sizeof(out->why),
-                               "certificate %d of the path may not be used for that purpose",
+                               N_("certificate %d of the path may not be used for that purpose"),
                                i + 1);
                 break;
             }
@@ -318,8 +320,9 @@ static void run_check(struct xr_verdict *out, struct gather *g, X509_STORE *stor
                         ? key_complaint(target)
                         : NULL;
         if (complaint == NULL && probe->host == NULL && issues_nothing(target))
-            complaint = "it has no basicConstraints, so OpenSSL takes it for no CA: nothing below "
-                        "it validates";
+            complaint =
+                N_("it has no basicConstraints, so OpenSSL takes it for no CA: nothing below "
+                   "it validates");
         if (complaint != NULL) {
             out->answer = XR_NO;
             out->path_len = 0;
@@ -505,14 +508,14 @@ static void add_namesake(struct xr_verdict *out, const struct gather *g)
     OPENSSL_free(der);
     xr_hex(hex, sum, sizeof(sum));
     (void)snprintf(text, sizeof(text),
-                   "; the store has a CA of that name with another key (SHA-256 %s)", hex);
+                   N_("the store has a CA of that name with another key (SHA-256 %s)"), hex);
     /* A long name in what is said already gives way. */
-    keep = sizeof(out->why) - 1 - strlen(text);
+    keep = sizeof(out->why) - 1 - strlen("; ") - strlen(text);
     if (strlen(out->why) < keep)
         keep = strlen(out->why);
     while (keep > 0 && ((unsigned char)out->why[keep] & 0xc0) == 0x80)
         keep--;
-    (void)snprintf(out->why + keep, sizeof(out->why) - keep, "%s", text);
+    (void)snprintf(out->why + keep, sizeof(out->why) - keep, "; %s", text);
 }
 
 /* ---- answers ---- */

@@ -151,10 +151,10 @@ const char *xr_cert_key_complaint(struct xr_cert *cert)
 
     if (key == NULL)
         return xr_crypto_key_type_known(cert)
-                   ? "this OpenSSL cannot read its public key"
-                   : "this OpenSSL does not know the type of its public key";
+                   ? N_("this OpenSSL cannot read its public key")
+                   : N_("this OpenSSL does not know the type of its public key");
     if (EVP_PKEY_get_security_bits(key) < XR_TLS_SECURITY_BITS)
-        return "its public key is too short: TLS programs refuse it";
+        return N_("its public key is too short: TLS programs refuse it");
     return NULL;
 }
 
@@ -367,6 +367,6 @@ static int signature_bits(const struct xr_cert *cert)
 const char *xr_cert_signature_complaint(const struct xr_cert *cert)
 {
     if (signature_bits(cert) < XR_TLS_SECURITY_BITS)
-        return "its signature uses a weak digest such as SHA-1: TLS programs refuse it";
+        return N_("its signature uses a weak digest such as SHA-1: TLS programs refuse it");
     return NULL;
 }

@@ -92,19 +92,20 @@ static char *why_not(const struct holders *all, const struct xr_plan *plan, size
 
     if (other != NULL) {
         xr_hex(hex, other->cert->sha256, XR_SHA256_LEN);
-        return xr_format(other->new ? "this store can hold only one certificate of an issuer and "
-                                      "serial number, and this command also brings %s; name the "
-                                      "one that is right"
-                                    : "this store can hold only one certificate of an issuer and "
-                                      "serial number, and has %s; remove that first if this one "
-                                      "is right",
+        return xr_format(other->new ? N_("this store can hold only one certificate of an issuer "
+                                         "and serial number, and this command also brings %s; "
+                                         "name the one that is right")
+                                    : N_("this store can hold only one certificate of an issuer "
+                                         "and serial number, and has %s; remove that first if "
+                                         "this one is right"),
                          hex);
     }
     if (xr_snapshot_find(snapshot, &pair) != NULL && !cleared(plan, at, &pair)) {
         xr_hex(hex, pair.id, XR_SHA256_LEN);
-        return xr_format("this store has trust settings for another certificate of this issuer and "
-                         "serial number; remove %s first",
-                         hex);
+        return xr_format(
+            N_("this store has trust settings for another certificate of this issuer and "
+               "serial number; remove %s first"),
+            hex);
     }
     return NULL;
 }

@@ -116,7 +116,8 @@ size_t xr_journal_find(const struct xr_journal *journal, const char *id, xr_stor
     }
     if (found == SIZE_MAX)
         (void)xr_fail(err, XR_ABSENT,
-                      id ? "no such transaction; see crossroot history" : "nothing to undo");
+                      id ? N_("no such transaction; see crossroot history")
+                         : N_("nothing to undo"));
     return found;
 }
 

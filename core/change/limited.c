@@ -16,14 +16,18 @@ char *xr_limited_refusal(enum xr_place place, const struct xr_caps *caps)
                                                              : "";
 
     if (place != XR_ANCHOR)
-        return xr_format("only an anchor can be limited to names and addresses, and this would be "
-                         "%s %s",
-                         place == XR_INTERMEDIATE ? "an" : "a", xr_place_name(place));
+        return xr_format(place == XR_INTERMEDIATE
+                             ? N_("only an anchor can be limited to names and addresses, and this "
+                                  "would be an %s")
+                             : N_("only an anchor can be limited to names and addresses, and this "
+                                  "would be a %s"),
+                         xr_place_name(place));
     if (caps->limited != XR_CANNOT)
         return NULL;
-    return xr_strdup(why[0] != '\0' ? why
-                                    : "this store cannot limit an anchor to names and addresses; "
-                                      "without the limits it would be trusted for all of them");
+    return xr_strdup(why[0] != '\0'
+                         ? why
+                         : N_("this store cannot limit an anchor to names and addresses; "
+                              "without the limits it would be trusted for all of them"));
 }
 
 static void set_why(char **why, char *text)
@@ -56,14 +60,19 @@ static void say(struct xr_limited *out, const struct xr_limits *held,
                 const struct xr_limits *wanted, const struct xr_caps *caps)
 {
     char *from = xr_limits_text(held), *to = xr_limits_text(wanted);
-    const char *free_of = wanted->dns.count == 0     ? "; names are not limited"
-                          : wanted->cidrs.count == 0 ? "; addresses are not limited"
-                                                     : "";
-    bool ignored = caps->limited != XR_ENFORCED && caps->why_not_limited[0] != '\0';
+    char *limits = from != NULL ? xr_format(N_("limited to %s → %s"), from, to)
+                                : xr_format(N_("limited to %s"), to);
+    struct xr_buf text = {0};
 
-    out->ask =
-        xr_format("limited to %s%s%s%s%s%s", from != NULL ? from : "", from != NULL ? " → " : "",
-                  to, free_of, ignored ? "; " : "", ignored ? caps->why_not_limited : "");
+    xr_buf_str(&text, limits);
+    if (wanted->dns.count == 0)
+        xr_buf_fmt(&text, "; %s", N_("names are not limited"));
+    else if (wanted->cidrs.count == 0)
+        xr_buf_fmt(&text, "; %s", N_("addresses are not limited"));
+    if (caps->limited != XR_ENFORCED && caps->why_not_limited[0] != '\0')
+        xr_buf_fmt(&text, "; %s", caps->why_not_limited);
+    out->ask = text.data;
+    free(limits);
     free(from);
     free(to);
 }
@@ -82,11 +91,12 @@ static bool narrow(struct xr_limited *out, char **why, const struct xr_wish *wis
     bool good = xr_limits_of(&held, present);
 
     if (!good) {
-        set_why(why, xr_strdup("this store attaches other constraints to it; remove it first"));
+        set_why(why, xr_strdup(N_("this store attaches other constraints to it; remove it first")));
         goto out;
     }
     if (!only && !xr_limits_any(&held)) {
-        set_why(why, xr_strdup("it is an anchor here for every name already; --only limits it"));
+        set_why(why,
+                xr_strdup(N_("it is an anchor here for every name already; --only limits it")));
         goto out;
     }
     if (only)
@@ -94,8 +104,9 @@ static bool narrow(struct xr_limited *out, char **why, const struct xr_wish *wis
     else
         join(&wanted, &held, wish->limits);
     if (!xr_limits_any(&wanted)) {
-        set_why(why, xr_strdup("added to its limits here, these would leave none; --only replaces "
-                               "them"));
+        set_why(why,
+                xr_strdup(N_("added to its limits here, these would leave none; --only replaces "
+                             "them")));
         good = false;
         goto out;
     }
@@ -123,7 +134,7 @@ static void keep(struct xr_limited *out, char **why, const struct xr_caps *caps,
     out->count = present->attached_count;
     if (xr_limits_of(&held, present) && xr_limits_any(&held)) {
         text = xr_limits_text(&held);
-        set_why(why, xr_format("it stays limited to %s", text));
+        set_why(why, xr_format(N_("it stays limited to %s"), text));
     }
     free(text);
     xr_limits_free(&held);

@@ -80,19 +80,26 @@ enum xr_status xr_txn_record(struct xr_txn *txn, struct xr_run *run, enum xr_sta
 static void say_left(struct xr_buf *out, const struct xr_change *change, const struct xr_state *now)
 {
     const struct xr_state *states[] = {now, change->before};
+    char *places[2] = {NULL, NULL};
     char hex[2 * XR_SHA256_LEN + 1];
 
     xr_hex(hex, change->subject.id, XR_SHA256_LEN);
-    xr_buf_str(out, hex);
     for (size_t k = 0; k < 2; k++) {
         size_t count = states[k] != NULL ? states[k]->count : 0;
 
-        xr_buf_str(out, k == 0 ? " is " : ", and was ");
-        for (size_t i = 0; i < count; i++)
-            xr_buf_fmt(out, "%s%s", i > 0 ? " and " : "",
-                       xr_place_name(states[k]->entries[i]->place));
-        xr_buf_str(out, count == 0 ? "absent" : "");
+        for (size_t i = 0; i < count; i++) {
+            char *others = places[k];
+            const char *place = xr_place_name(states[k]->entries[i]->place);
+
+            places[k] =
+                others != NULL ? xr_format(N_("%s and %s"), others, place) : xr_strdup(place);
+            free(others);
+        }
     }
+    xr_buf_fmt(out, N_("%s is %s, and was %s"), hex, places[0] != NULL ? places[0] : N_("absent"),
+               places[1] != NULL ? places[1] : N_("absent"));
+    free(places[0]);
+    free(places[1]);
 }
 
 enum xr_status xr_txn_flush(struct xr_run *run, struct xr_store *store, bool remark,
@@ -154,8 +161,13 @@ static size_t count_left(struct xr_buf *text, const struct xr_run *run, const st
         if (left++ == 0)
             say_left(text, &part->items[i], now);
     }
-    if (left > 1)
-        xr_buf_fmt(text, " (and %zu more)", left - 1);
+    if (left > 1) {
+        struct xr_buf first = *text;
+
+        *text = (struct xr_buf){0};
+        xr_buf_fmt(text, N_("%s (and %zu more)"), first.data, left - 1);
+        xr_buf_free(&first);
+    }
     return left;
 }
 
@@ -189,13 +201,13 @@ void xr_txn_roll_back(struct xr_txn *txn, struct xr_run *run, struct xr_store *s
     }
     if (status == XR_OK)
         xr_run_end(run, XR_RESULT_CONFLICT,
-                   xr_format("%s; the store is not as it was before: %s; crossroot undo %s "
-                             "restores it",
+                   xr_format(N_("%s; the store is not as it was before: %s; crossroot undo %s "
+                                "restores it"),
                              why, text.data, txn->journal->items[txn->transaction].id));
     else /* the intent stays open; the next changing command or recover continues from here */
         xr_run_end(
             run, XR_RESULT_FAILED,
-            xr_format("%s; rolling back failed too: %s; run crossroot recover", why, err.text));
+            xr_format(N_("%s; rolling back failed too: %s; run crossroot recover"), why, err.text));
     xr_buf_free(&text);
     free(why);
 }

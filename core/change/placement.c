@@ -10,7 +10,7 @@ char *xr_placement_never(struct xr_pool *pool, size_t at)
     if (!xr_cert_accepted(pool->items[at].cert, &err))
         return xr_strdup(err.text);
     if (xr_pool_kind(pool, at) == XR_KIND_MALFORMED)
-        return xr_strdup("an extension cannot be read or occurs twice");
+        return xr_strdup(N_("an extension cannot be read or occurs twice"));
     return NULL;
 }
 
@@ -24,16 +24,17 @@ static char *as_asked(enum xr_place place, const struct xr_cert *cert, enum xr_k
     bool of_ca = place == XR_ANCHOR || place == XR_INTERMEDIATE;
 
     if (place == XR_CRL)
-        return xr_strdup("a certificate cannot go in the place crl");
+        return xr_strdup(N_("a certificate cannot go in the place crl"));
     if (place == XR_PEER && kind != XR_KIND_LEAF && kind != XR_KIND_SELF_SIGNED)
-        return xr_strdup("a CA certificate cannot be a peer");
+        return xr_strdup(N_("a CA certificate cannot be a peer"));
     if (of_ca && kind == XR_KIND_LEAF)
-        return xr_format("not a CA certificate: it cannot be an %s", xr_place_name(place));
+        return xr_format(N_("not a CA certificate: it cannot be an %s"), xr_place_name(place));
     if (of_ca && kind == XR_KIND_SELF_SIGNED && !xr_placement_may_sign(cert))
-        return xr_format("its key usage does not allow it to sign certificates: it cannot be an %s",
-                         xr_place_name(place));
+        return xr_format(
+            N_("its key usage does not allow it to sign certificates: it cannot be an %s"),
+            xr_place_name(place));
     if (place == XR_INTERMEDIATE && kind == XR_KIND_SELF_SIGNED)
-        return xr_strdup("it does not say that it is a CA: it cannot be an intermediate");
+        return xr_strdup(N_("it does not say that it is a CA: it cannot be an intermediate"));
     return NULL;
 }
 
@@ -51,17 +52,22 @@ static char *by_itself(enum xr_place *out, const struct xr_cert *cert, enum xr_k
         return NULL;
     case XR_KIND_SELF_SIGNED:
         if (xr_placement_may_sign(cert))
-            return xr_format("self-signed, and it does not say whether it is a CA: --as anchor "
-                             "trusts it as a CA%s",
-                             peers ? ", --as peer as itself alone" : "");
+            return xr_strdup(peers ? N_("self-signed, and it does not say whether it is a CA: --as "
+                                        "anchor trusts it as a CA, --as peer as itself alone")
+                                   : N_("self-signed, and it does not say whether it is a CA: --as "
+                                        "anchor trusts it as a CA"));
         break;
     case XR_KIND_LEAF:
     case XR_KIND_MALFORMED:
         break;
     }
-    return xr_format(
-        "%snot a CA certificate%s", kind == XR_KIND_SELF_SIGNED ? "self-signed, but " : "",
-        peers ? ": only --as peer installs it" : ", and this store holds only those of CAs");
+    if (kind == XR_KIND_SELF_SIGNED)
+        return xr_strdup(peers ? N_("self-signed, but not a CA certificate: only --as peer "
+                                    "installs it")
+                               : N_("self-signed, but not a CA certificate, and this store holds "
+                                    "only those of CAs"));
+    return xr_strdup(peers ? N_("not a CA certificate: only --as peer installs it")
+                           : N_("not a CA certificate, and this store holds only those of CAs"));
 }
 
 char *xr_placement(enum xr_place *out, const struct xr_wish *wish, struct xr_pool *pool, bool peers)
@@ -73,7 +79,7 @@ char *xr_placement(enum xr_place *out, const struct xr_wish *wish, struct xr_poo
     if (wish->subject.type == XR_SUBJECT_CRL) {
         *out = XR_CRL;
         if (wish->place_given && wish->place != XR_CRL)
-            return xr_format("a CRL cannot go in the place %s", xr_place_name(wish->place));
+            return xr_format(N_("a CRL cannot go in the place %s"), xr_place_name(wish->place));
         return NULL;
     }
     cert = pool->items[wish->pool_at].cert;
@@ -101,14 +107,14 @@ static char *anchor_text(const struct xr_cert *cert, bool limited, uint32_t trus
 
     xr_purposes_text(text, sizeof(text), left);
     if (left == 0)
-        return xr_strdup("nowhere: no purpose is left to trust it for");
+        return xr_strdup(N_("nowhere: no purpose is left to trust it for"));
     if ((left & XR_SERVER) == 0)
-        return xr_format("anchor, after confirmation, but not for servers: it allows only %s",
+        return xr_format(N_("anchor, after confirmation, but not for servers: it allows only %s"),
                          text);
     if (limited && trust != all)
-        return xr_format("anchor for %s, after confirmation, in stores that can restrict one",
+        return xr_format(N_("anchor for %s, after confirmation, in stores that can restrict one"),
                          text);
-    return xr_strdup("anchor, after confirmation");
+    return xr_strdup(N_("anchor, after confirmation"));
 }
 
 char *xr_placement_text(struct xr_pool *pool, size_t at, bool limited, uint32_t trust)
@@ -117,20 +123,21 @@ char *xr_placement_text(struct xr_pool *pool, size_t at, bool limited, uint32_t 
 
     /* The reasons are long, and among the warnings. */
     if (!xr_cert_accepted(pool->items[at].cert, NULL))
-        return xr_strdup("nowhere: OpenSSL does not accept it");
+        return xr_strdup(N_("nowhere: OpenSSL does not accept it"));
     switch (xr_pool_kind(pool, at)) {
     case XR_KIND_ROOT:
         return anchor_text(cert, limited, trust);
     case XR_KIND_CROSS:
     case XR_KIND_INTERMEDIATE:
-        return xr_strdup("intermediate: builds paths, trusted for nothing");
+        return xr_strdup(N_("intermediate: builds paths, trusted for nothing"));
     case XR_KIND_SELF_SIGNED:
-        return xr_strdup(xr_placement_may_sign(cert) ? "nowhere, unless --as anchor or --as peer"
-                                                     : "nowhere, unless --as peer");
+        return xr_strdup(xr_placement_may_sign(cert)
+                             ? N_("nowhere, unless --as anchor or --as peer")
+                             : N_("nowhere, unless --as peer"));
     case XR_KIND_MALFORMED:
-        return xr_strdup("nowhere: it is malformed");
+        return xr_strdup(N_("nowhere: it is malformed"));
     case XR_KIND_LEAF:
         break;
     }
-    return xr_strdup("nowhere, unless --as peer");
+    return xr_strdup(N_("nowhere, unless --as peer"));
 }

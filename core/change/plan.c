@@ -29,7 +29,7 @@ static void add_question(struct xr_step *step, const char *why, bool pin_answers
 
     if (step->ask != NULL && strstr(step->ask, why) != NULL)
         return;
-    joined = step->ask ? xr_format("%s; %s", step->ask, why) : xr_strdup(why);
+    joined = step->ask ? xr_format(N_("%s; %s"), step->ask, why) : xr_strdup(why);
     step->pin_answers = pin_answers && (step->ask == NULL || step->pin_answers);
     free(step->ask);
     step->ask = joined;
@@ -68,15 +68,17 @@ static uint32_t anchor_purposes(struct deciding *d)
 
     if (d->caps->purposes == XR_ANY_PURPOSE) {
         if (wish->purposes != 0) {
-            refuse(d, xr_strdup("this store cannot restrict an anchor to a purpose; without --for "
-                                "it would be trusted for any purpose"));
+            refuse(d,
+                   xr_strdup(N_("this store cannot restrict an anchor to a purpose; without --for "
+                                "it would be trusted for any purpose")));
             return 0;
         }
         if (wish->trust_limited && wish->trust != all && !wish->place_given) {
             xr_purposes_text(allowed, sizeof(allowed), wish->trust);
-            refuse(d, xr_format("its trust settings allow only %s, and this store cannot restrict "
-                                "an anchor; --as anchor trusts it for any purpose",
-                                allowed));
+            refuse(d,
+                   xr_format(N_("its trust settings allow only %s, and this store cannot restrict "
+                                "an anchor; --as anchor trusts it for any purpose"),
+                             allowed));
             return 0;
         }
         return XR_ANY_PURPOSE;
@@ -86,7 +88,7 @@ static uint32_t anchor_purposes(struct deciding *d)
     wanted &= own & (wish->trust_limited ? wish->trust : all) & d->caps->purposes;
     if (wanted == 0) {
         xr_purposes_text(allowed, sizeof(allowed), own & (wish->trust_limited ? wish->trust : all));
-        refuse(d, xr_format("no purpose is left to trust it for: it allows only %s", allowed));
+        refuse(d, xr_format(N_("no purpose is left to trust it for: it allows only %s"), allowed));
     }
     return wanted;
 }
@@ -99,14 +101,17 @@ static void ask_self_signed(struct deciding *d, const char *purposes, const char
     char *why = NULL;
 
     if (unchecked != NULL && d->step->why == NULL)
-        d->step->why = xr_format("its signature could not be checked: %s", unchecked);
-    why = xr_format("it becomes a trust anchor for %s: %s%s%s%s", purposes, meaning,
-                    silent ? "; it does not say that it is a CA" : "",
-                    unchecked != NULL ? "; its signature could not be checked: " : "",
-                    unchecked != NULL ? unchecked : "");
-
+        d->step->why = xr_format(N_("its signature could not be checked: %s"), unchecked);
+    why = xr_format(N_("it becomes a trust anchor for %s: %s"), purposes, meaning);
     ask(d, why, true);
     free(why);
+    if (silent)
+        ask(d, N_("it does not say that it is a CA"), true);
+    if (unchecked != NULL) {
+        why = xr_format(N_("its signature could not be checked: %s"), unchecked);
+        ask(d, why, true);
+        free(why);
+    }
 }
 
 /* held: the purposes that it is trusted for already. */
@@ -123,7 +128,7 @@ static void ask_anchor(struct deciding *d, uint32_t held, uint32_t purposes)
     xr_purposes_text(before, sizeof(before), held);
     xr_step_meaning(&meaning, purposes);
     if (held != 0) {
-        why = xr_format("trusted for: %s → %s", before, text);
+        why = xr_format(N_("trusted for: %s → %s"), before, text);
         ask(d, why, true);
         free(why);
         why = NULL;
@@ -131,14 +136,16 @@ static void ask_anchor(struct deciding *d, uint32_t held, uint32_t purposes)
     if (self_signed && held == 0) {
         ask_self_signed(d, text, meaning.data);
     } else if (!self_signed) {
-        why = xr_format("it is not self-signed, and as an anchor it is trusted for %s without the "
-                        "CA that signed it: %s",
-                        text, meaning.data);
+        why =
+            xr_format(N_("it is not self-signed, and as an anchor it is trusted for %s without the "
+                         "CA that signed it: %s"),
+                      text, meaning.data);
         ask(d, why, true);
         if ((cert->d.name_constraints || cert->d.pathlen >= 0 || cert->d.has_eku) &&
             !d->policy->drop_constraints)
-            refuse(d, xr_strdup("programs may ignore the limits inside an anchor (name "
-                                "constraints, path length, EKU); --drop-constraints accepts that"));
+            refuse(d, xr_strdup(
+                          N_("programs may ignore the limits inside an anchor (name "
+                             "constraints, path length, EKU); --drop-constraints accepts that")));
     }
     xr_buf_free(&meaning);
     free(why);
@@ -215,8 +222,9 @@ static bool can_hold(struct deciding *d, enum xr_place place)
     if (why == NULL && !limited && d->caps->places[place] == XR_CANNOT)
         why = d->caps->why_cannot[place][0] != '\0'
                   ? xr_strdup(d->caps->why_cannot[place])
-                  : xr_format("this store has no place for %s %s",
-                              place == XR_ANCHOR || place == XR_INTERMEDIATE ? "an" : "a",
+                  : xr_format(place == XR_ANCHOR || place == XR_INTERMEDIATE
+                                  ? N_("this store has no place for an %s")
+                                  : N_("this store has no place for a %s"),
                               xr_place_name(place));
     if (why != NULL)
         refuse(d, why);
@@ -249,9 +257,10 @@ static void decide_install(struct deciding *d)
 
         /* The vendor's restriction stays: this store cannot widen only that. */
         xr_purposes_text(text, sizeof(text), present->purposes);
-        step->why =
-            xr_format("it %s, as an anchor for %s",
-                      d->caps->vendors[0] != '\0' ? "is there" : "comes with the system", text);
+        step->why = xr_format(d->caps->vendors[0] != '\0'
+                                  ? N_("it is there, as an anchor for %s")
+                                  : N_("it comes with the system, as an anchor for %s"),
+                              text);
         return;
     }
     held = held_for(d->before);
@@ -268,8 +277,8 @@ static void decide_install(struct deciding *d)
          (d->policy->only ? held == entry.purposes : covers(held, entry.purposes))))
         goto out; /* already there: nothing to do */
     if (entry.place == XR_INTERMEDIATE && xr_state_in(d->before, XR_ANCHOR) != NULL) {
-        step->why = xr_strdup("already an anchor in this store, which gives more trust; remove "
-                              "--from anchor narrows that");
+        step->why = xr_strdup(N_("already an anchor in this store, which gives more trust; remove "
+                                 "--from anchor narrows that"));
         goto out;
     }
     if (cert_of(d) != NULL)
@@ -310,11 +319,12 @@ static char *vendors_text(const struct xr_caps *caps)
     bool distrusts = caps->places[XR_DISTRUST] != XR_CANNOT;
 
     if (caps->vendors[0] != '\0')
-        return xr_format("it is %s: remove it there%s", caps->vendors,
-                         distrusts ? ", or use distrust" : "");
-    return xr_strdup(distrusts ? "it comes with the system and would come back: use distrust "
-                                 "instead"
-                               : "it comes with the system");
+        return xr_format(distrusts ? N_("it is %s: remove it there, or use distrust")
+                                   : N_("it is %s: remove it there"),
+                         caps->vendors);
+    return xr_strdup(distrusts ? N_("it comes with the system and would come back: use distrust "
+                                    "instead")
+                               : N_("it comes with the system"));
 }
 
 static void decide_remove(struct deciding *d)
@@ -346,16 +356,17 @@ static void decide_remove(struct deciding *d)
             refuse(d, reads_only ? xr_strdup(d->caps->why_not) : vendors_text(d->caps));
         else
             d->step->why = xr_strdup(!d->caps->writable && d->caps->left_out[0] != '\0'
-                                         ? "not among what can be listed of this store"
-                                         : "not in this store");
+                                         ? N_("not among what can be listed of this store")
+                                         : N_("not in this store"));
         xr_state_free(want);
         return;
     }
     if (vendor)
-        d->step->why = d->caps->vendors[0] != '\0'
-                           ? xr_format("the entry %s stays", d->caps->vendors)
-                           : xr_strdup("the entry that comes with the system stays; use distrust "
-                                       "against it");
+        d->step->why =
+            d->caps->vendors[0] != '\0'
+                ? xr_format(N_("the entry %s stays"), d->caps->vendors)
+                : xr_strdup(N_("the entry that comes with the system stays; use distrust "
+                               "against it"));
     d->step->want = want;
     if (want->count == 0) {
         xr_state_free(want);
@@ -418,8 +429,8 @@ static bool only_of_key(struct deciding *d)
     refuse(
         d,
         xr_format(
-            "this store distrusts by key, so these certificates would be distrusted too: %s; --key "
-            "allows that",
+            N_("this store distrusts by key, so these certificates would be distrusted too: %s; --key "
+               "allows that"),
             names.data));
     xr_buf_free(&names);
     return false;
@@ -428,9 +439,9 @@ static bool only_of_key(struct deciding *d)
 static void decide_distrust(struct deciding *d)
 {
     static const char *const strengths[] = {
-        "this store cannot distrust",
-        "this store can only note a distrust: programs that read the store ignore it",
-        "this store can only deselect what a package ships: a copy elsewhere would stay trusted",
+        N_("this store cannot distrust"),
+        N_("this store can only note a distrust: programs that read the store ignore it"),
+        N_("this store can only deselect what a package ships: a copy elsewhere would stay trusted"),
         NULL,
     };
     const struct xr_wish *wish = d->wish;
@@ -447,19 +458,19 @@ static void decide_distrust(struct deciding *d)
 
         refuse(d, strength == XR_CANNOT
                       ? xr_strdup(own[0] != '\0' ? own : strengths[strength])
-                      : xr_format("%s; --best-effort accepts that", strengths[strength]));
+                      : xr_format(N_("%s; --best-effort accepts that"), strengths[strength]));
         return;
     }
     if (!(d->caps->subjects & 1u << (unsigned)wish->subject.type)) {
-        refuse(d, xr_strdup("this store distrusts certificates only, not serial numbers"));
+        refuse(d, xr_strdup(N_("this store distrusts certificates only, not serial numbers")));
         return;
     }
     if (strength == XR_DESELECT_ONLY && !has_vendor(d->before)) {
         refuse(d, xr_strdup(d->before == NULL
-                                ? "this store can only deselect what comes with the system, and "
-                                  "this certificate does not"
-                                : "this store can only deselect what comes with the system: "
-                                  "remove this certificate instead"));
+                                ? N_("this store can only deselect what comes with the system, and "
+                                     "this certificate does not")
+                                : N_("this store can only deselect what comes with the system: "
+                                     "remove this certificate instead")));
         return;
     }
     if (d->caps->distrust_by_key && !d->policy->key && !only_of_key(d))
@@ -535,8 +546,8 @@ static void clear_stray(struct xr_plan *plan, const struct deciding *d,
     plan->count--;
     xr_plan_step(plan, &stray->subject, d->wish->pool_at, xr_state_copy(stray), NULL);
     step = &plan->items[plan->count - 1];
-    step->why = xr_strdup("trust settings for it that another program left without the "
-                          "certificate");
+    step->why = xr_strdup(N_("trust settings for it that another program left without the "
+                             "certificate"));
     if (!remove && step->ask != NULL) { /* the main step already asks about ending a distrust */
         free(step->ask);
         step->ask = NULL;

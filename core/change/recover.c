@@ -99,13 +99,14 @@ static void recover_open(struct xr_txn *txn, struct xr_run *run, struct xr_store
 
     if (!forward && (!ways.done || strict || only_back) && (back || txn->widening_allowed)) {
         xr_txn_roll_back(txn, run, store, part->count, XR_RESULT_BACK,
-                         xr_strdup("restored to what it was before"));
+                         xr_strdup(N_("restored to what it was before")));
         return;
     }
     if (only_back || (!ways.done && !ways.forward)) {
-        xr_run_end(run, XR_RESULT_FAILED,
-                   xr_strdup("rolling it back or finishing it would give trust: crossroot recover "
-                             "--yes rolls it back"));
+        xr_run_end(
+            run, XR_RESULT_FAILED,
+            xr_strdup(N_("rolling it back or finishing it would give trust: crossroot recover "
+                         "--yes rolls it back")));
         return;
     }
     if (!ways.done)

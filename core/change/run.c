@@ -6,8 +6,8 @@
 const char *xr_result_name(enum xr_result result)
 {
     static const char *const names[XR_RESULT_COUNT] = {
-        "not-asked", "skipped", "done",        "unchanged",    "refused",
-        "conflict",  "failed",  "rolled-back", "would-change", "would-refuse"};
+        N_("not-asked"), N_("skipped"), N_("done"),        N_("unchanged"),    N_("refused"),
+        N_("conflict"),  N_("failed"),  N_("rolled-back"), N_("would-change"), N_("would-refuse")};
 
     return names[result];
 }
@@ -82,9 +82,10 @@ void xr_run_caps(struct xr_run *run, const struct xr_store *store)
         (void)snprintf(run->caps.summary, sizeof(run->caps.summary), "%s", run->summary);
     run->caps.needs_privilege = run->caps.needs_privilege && !run->owner.other;
     if (!run->caps.writable && run->owner.other && run->owner.name == NULL)
-        (void)snprintf(run->caps.why_not, sizeof(run->caps.why_not),
-                       "this store can only be read from outside the image; run crossroot inside "
-                       "the image");
+        (void)snprintf(
+            run->caps.why_not, sizeof(run->caps.why_not),
+            N_("this store can only be read from outside the image; run crossroot inside "
+               "the image"));
 }
 
 void xr_run_recall(struct xr_run *run, const struct xr_journal *journal)
@@ -131,7 +132,7 @@ void xr_run_end_unwritable(struct xr_run *run)
     run->privilege = run->caps.needs_privilege;
     xr_run_end(run, run->caps.refused ? XR_RESULT_REFUSED : XR_RESULT_FAILED,
                run->caps.refused ? xr_strdup(run->caps.why_not)
-                                 : xr_format("cannot be written: %s", run->caps.why_not));
+                                 : xr_format(N_("cannot be written: %s"), run->caps.why_not));
 }
 
 void xr_run_end(struct xr_run *run, enum xr_result result, char *why)

@@ -18,6 +18,6 @@ enum xr_status xr_stale_end(struct xr_run *run, const struct xr_site *site,
 enum xr_status xr_stale_advise(const struct xr_run *run, enum xr_status status,
                                struct xr_error *err);
 
-#define XR_STALE_ENDED "an interrupted write of another program was rolled back"
+#define XR_STALE_ENDED N_("an interrupted write of another program was rolled back")
 
 #endif

@@ -6,7 +6,8 @@
 
 const char *xr_action_name(enum xr_action action)
 {
-    static const char *const names[] = {"none", "add", "change", "remove", "refuse"};
+    static const char *const names[] = {N_("none"), N_("add"), N_("change"), N_("remove"),
+                                        N_("refuse")};
 
     return names[action];
 }
@@ -64,10 +65,10 @@ void xr_plan_step(struct xr_plan *plan, const struct xr_subject *subject, size_t
     if (xr_step_trust(step, &was, &is) && xr_state_widens(before, want)) {
         xr_purposes_text(from, sizeof(from), was);
         xr_purposes_text(to, sizeof(to), is);
-        step->ask =
-            xr_format("this restores trust that was taken away; trusted for: %s → %s", from, to);
+        step->ask = xr_format(N_("this restores trust that was taken away; trusted for: %s → %s"),
+                              from, to);
     } else if (xr_state_widens(before, want)) {
-        step->ask = xr_strdup("this restores trust that was taken away");
+        step->ask = xr_strdup(N_("this restores trust that was taken away"));
     }
 }
 
@@ -113,22 +114,29 @@ void xr_step_meaning(struct xr_buf *out, uint32_t purposes)
     static const struct {
         uint32_t purpose;
         const char *who;
-    } meanings[] = {{XR_SERVER, "web server"},
-                    {XR_CLIENT, "client of a server"},
-                    {XR_EMAIL, "signer of a mail"},
-                    {XR_CODE, "publisher of a program"},
-                    {XR_TIME, "time stamp"}};
+    } meanings[] = {{XR_SERVER, N_("web server")},
+                    {XR_CLIENT, N_("client of a server")},
+                    {XR_EMAIL, N_("signer of a mail")},
+                    {XR_CODE, N_("publisher of a program")},
+                    {XR_TIME, N_("time stamp")}};
     const size_t count = sizeof(meanings) / sizeof(meanings[0]);
-    size_t said = 0;
+    char *who = NULL;
 
     if (purposes & XR_ANY_PURPOSE) {
-        xr_buf_str(out, "every web server, mail and program");
-    } else {
-        xr_buf_str(out, "every ");
-        for (size_t i = 0; i < count; i++) {
-            if (purposes & meanings[i].purpose)
-                xr_buf_fmt(out, "%s%s", said++ > 0 ? " and " : "", meanings[i].who);
-        }
+        xr_buf_str(out, N_("every web server, mail and program that shows a certificate of this CA "
+                           "will be believed"));
+        return;
     }
-    xr_buf_str(out, " that shows a certificate of this CA will be believed");
+    for (size_t i = 0; i < count; i++) {
+        char *others = who;
+
+        if ((purposes & meanings[i].purpose) == 0)
+            continue;
+        who = others != NULL ? xr_format(N_("%s and %s"), others, meanings[i].who)
+                             : xr_strdup(meanings[i].who);
+        free(others);
+    }
+    xr_buf_fmt(out, N_("every %s that shows a certificate of this CA will be believed"),
+               who != NULL ? who : "");
+    free(who);
 }

@@ -147,7 +147,7 @@ void xr_txn_apply(struct xr_txn *txn, struct xr_run *run)
 {
     struct xr_store store = {0};
     struct xr_error err = {0};
-    struct xr_error lost = {.text = "the store did not keep what was written"};
+    struct xr_error lost = {.text = N_("the store did not keep what was written")};
     size_t made = 0;
     enum xr_status status = xr_txn_open(&store, txn, run, &err);
     struct xr_part part;
@@ -200,7 +200,7 @@ void xr_txn_apply(struct xr_txn *txn, struct xr_run *run)
     xr_txn_verify(txn, run, &store);
     if (txn->reject != NULL && txn->reject(txn->ctx, run)) {
         xr_txn_roll_back(txn, run, &store, part.count, XR_RESULT_BACK,
-                         xr_format("the verifier said no: %s", run->verdict.why));
+                         xr_format(N_("the verifier said no: %s"), run->verdict.why));
         goto out;
     }
     xr_log_part(txn, run, XR_RESULT_DONE, NULL);

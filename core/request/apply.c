@@ -35,18 +35,28 @@ static void warn_installed(struct xr_engine *engine, const struct xr_run *run,
     char when[XR_TIME_TEXT_MAX];
 
     xr_sys_time_text(when, expired ? cert->not_after : cert->not_before);
-    if (expired || early)
-        xr_report_say(engine->report, XR_WARNING, run->address, "%s is installed as an %s, %s %s",
-                      name, xr_place_name(step->place),
-                      expired ? "but expired on" : "but is not valid before", when);
+    if (expired)
+        xr_report_say(engine->report, XR_WARNING, run->address,
+                      "%s is installed as an %s, but expired on %s", name,
+                      xr_place_name(step->place), when);
+    else if (early)
+        xr_report_say(engine->report, XR_WARNING, run->address,
+                      "%s is installed as an %s, but is not valid before %s", name,
+                      xr_place_name(step->place), when);
+    else if (step->place == XR_ANCHOR && verdict->why[0] == '\0')
+        xr_report_say(engine->report, XR_WARNING, run->address,
+                      "%s is installed as an anchor, but the verifier says no", name);
     else if (step->place == XR_ANCHOR)
         xr_report_say(engine->report, XR_WARNING, run->address,
-                      "%s is installed as an anchor, but the verifier says no%s%s", name,
-                      verdict->why[0] != '\0' ? ": " : "", verdict->why);
+                      "%s is installed as an anchor, but the verifier says no: %s", name,
+                      verdict->why);
+    else if (verdict->why[0] == '\0')
+        xr_report_say(engine->report, XR_WARNING, run->address,
+                      "%s is installed, but does not lead to a trusted anchor of this store", name);
     else
         xr_report_say(engine->report, XR_WARNING, run->address,
-                      "%s is installed, but does not lead to a trusted anchor of this store%s%s",
-                      name, verdict->why[0] != '\0' ? ": " : "", verdict->why);
+                      "%s is installed, but does not lead to a trusted anchor of this store: %s",
+                      name, verdict->why);
     free(name);
 }
 
@@ -142,8 +152,8 @@ static void verify_distrust(struct xr_engine *engine, struct xr_run *run, struct
             xr_report_say(engine->report, XR_ERROR, run->address,
                           "still trusted by way of %s (%s, SHA-256 %s)", name,
                           step_of(run, run->plan.count, k) != NULL
-                              ? "the certificate itself, when a server sends it"
-                              : "another certificate of the same key",
+                              ? N_("the certificate itself, when a server sends it")
+                              : N_("another certificate of the same key"),
                           hex);
             free(name);
         }
@@ -168,8 +178,11 @@ static void verify_remove(struct xr_engine *engine, struct xr_run *run, struct x
         if (verdict.path_len > 1)
             by = xr_report_name(engine->report, xr_pool_find(&engine->report->pool,
                                                              verdict.path[verdict.path_len - 1]));
-        xr_report_say(engine->report, XR_WARNING, run->address, "%s is still trusted%s%s", name,
-                      by != NULL ? ", by way of " : "", by != NULL ? by : "");
+        if (by != NULL)
+            xr_report_say(engine->report, XR_WARNING, run->address,
+                          "%s is still trusted, by way of %s", name, by);
+        else
+            xr_report_say(engine->report, XR_WARNING, run->address, "%s is still trusted", name);
         free(name);
         free(by);
     }
@@ -267,7 +280,7 @@ static void refuse_unrecovered(struct xr_report *report, const struct xr_run *lo
     if (run != NULL)
         xr_run_end(
             run, XR_RESULT_REFUSED,
-            xr_format("an interrupted %s must be recovered first: %s", command, locked->why));
+            xr_format(N_("an interrupted %s must be recovered first: %s"), command, locked->why));
 }
 
 /* Recovers one part that a crash left, in a run of its own; reports it as a message. */
@@ -291,10 +304,12 @@ static bool recover_quietly(struct xr_change_run *c, size_t t, size_t p)
     good = run.result != XR_RESULT_FAILED;
     if (run.result == XR_RESULT_REFUSED)
         refuse_unrecovered(report, &run, c->journal.items[t].command);
+    else if (run.result == XR_RESULT_DONE)
+        xr_report_say(report, XR_WARNING, address, "an interrupted %s was finished",
+                      c->journal.items[t].command);
     else if (good)
-        xr_report_say(report, XR_WARNING, address, "an interrupted %s was %s",
-                      c->journal.items[t].command,
-                      run.result == XR_RESULT_DONE ? "finished" : "rolled back");
+        xr_report_say(report, XR_WARNING, address, "an interrupted %s was rolled back",
+                      c->journal.items[t].command);
     else
         xr_report_say(report, XR_ERROR, address, "an interrupted %s cannot be recovered: %s",
                       c->journal.items[t].command, run.why);
@@ -371,7 +386,7 @@ static void apply_one(void *ctx, struct xr_run *run)
     bool all = a->c->engine->rq->all_or_nothing, stopped = interrupted(a->c);
 
     if (run->why == NULL && (stopped || a->failed))
-        xr_txn_drop(a->txn, run, stopped ? "interrupted" : "another store failed");
+        xr_txn_drop(a->txn, run, stopped ? N_("interrupted") : N_("another store failed"));
     else if (run->why == NULL)
         xr_txn_apply(a->txn, run);
     a->failed = a->failed || (all && (stopped || xr_engine_failed(run)));
@@ -486,11 +501,6 @@ static void weigh(const struct xr_report *report, const struct xr_wish *wish, bo
 /* What no store took is not as asked, even if every store is well. */
 static void say_untaken(struct xr_change_run *c)
 {
-    static const char *const failures[XR_VERB_COUNT] = {
-        [XR_VERB_INSTALL] = "no store took",
-        [XR_VERB_REMOVE] = "no store could remove",
-        [XR_VERB_DISTRUST] = "no store could distrust",
-    };
     struct xr_report *report = c->engine->report;
     size_t untaken = 0;
 
@@ -505,10 +515,15 @@ static void say_untaken(struct xr_change_run *c)
             continue;
         untaken++;
         name = wish->pool_at != XR_NONE               ? xr_report_name(report, wish->pool_at)
-               : wish->subject.type == XR_SUBJECT_CRL ? xr_strdup("the CRL")
-                                                      : xr_strdup("the entry");
+               : wish->subject.type == XR_SUBJECT_CRL ? xr_strdup(N_("the CRL"))
+                                                      : xr_strdup(N_("the entry"));
         xr_hex(hex, wish->subject.id, XR_SHA256_LEN);
-        xr_report_say(report, XR_ERROR, NULL, "%s %s (%.16s…)", failures[report->verb], name, hex);
+        if (report->verb == XR_VERB_INSTALL)
+            xr_report_say(report, XR_ERROR, NULL, "no store took %s (%.16s…)", name, hex);
+        else if (report->verb == XR_VERB_REMOVE)
+            xr_report_say(report, XR_ERROR, NULL, "no store could remove %s (%.16s…)", name, hex);
+        else
+            xr_report_say(report, XR_ERROR, NULL, "no store could distrust %s (%.16s…)", name, hex);
         free(name);
     }
     if (untaken > 0)

@@ -291,34 +291,34 @@ static char *why_left(const struct xr_chaining *c, const struct xr_sending_left 
         xr_hex(id, c->view.items[left->other].cert->sha256, XR_CHAIN_ID_DIGITS / 2);
     switch (left->why) {
     case XR_UNSENT_ROOT:
-        return xr_strdup("a root: clients have their own copy");
+        return xr_strdup(N_("a root: clients have their own copy"));
     case XR_UNSENT_EXPIRED:
         xr_chain_date(date, d->not_after);
-        return xr_format("expired on %s", date);
+        return xr_format(N_("expired on %s"), date);
     case XR_UNSENT_EARLY:
         xr_chain_date(date, d->not_before);
-        return xr_format("not valid before %s", date);
+        return xr_format(N_("not valid before %s"), date);
     case XR_UNSENT_BROKEN:
-        return xr_strdup("programs cannot read it, or do not know a critical extension of it");
+        return xr_strdup(N_("programs cannot read it, or do not know a critical extension of it"));
     case XR_UNSENT_PURPOSE:
-        return xr_strdup("not for servers");
+        return xr_strdup(N_("not for servers"));
     case XR_UNSENT_PATHLEN:
-        return xr_strdup("its path length does not allow as many CAs below it");
+        return xr_strdup(N_("its path length does not allow as many CAs below it"));
     case XR_UNSENT_WEAK:
-        return xr_strdup("TLS programs refuse its key or its signature as too weak");
+        return xr_strdup(N_("TLS programs refuse its key or its signature as too weak"));
     case XR_UNSENT_TWIN:
-        return xr_format("%s… has the same key and issuer, and takes its place", id);
+        return xr_format(N_("%s… has the same key and issuer, and takes its place"), id);
     case XR_UNSENT_LOOP:
-        return xr_strdup("leads back to a CA that is on the way already");
+        return xr_strdup(N_("leads back to a CA that is on the way already"));
     case XR_UNSENT_DEAD:
         if (left->other == XR_NONE)
-            return xr_strdup("leads to no root in view that is valid");
+            return xr_strdup(N_("leads to no root in view that is valid"));
         xr_chain_date(date, c->view.items[left->other].cert->d.not_after);
-        return xr_format("the root that signed it expired on %s", date);
+        return xr_format(N_("the root that signed it expired on %s"), date);
     case XR_UNSENT_OTHER_WAY:
         break;
     }
-    return xr_strdup("on another path: --all-paths adds it");
+    return xr_strdup(N_("on another path: --all-paths adds it"));
 }
 
 static void fill(struct xr_chaining *c)
@@ -381,7 +381,7 @@ static bool drop_last(struct xr_chaining *c)
     signer = xr_report_name(report, xr_pool_find(&report->pool, c->refused->sha256));
     left = XR_PUSH(&report->chain.left_out);
     left->at = in_report(c, c->sending.open);
-    left->why = xr_format("signed by %s, which %s", signer, xr_chain_refusal(c));
+    left->why = xr_format(N_("signed by %s, which %s"), signer, xr_chain_refusal(c));
     (void)xr_pool_kind(&report->pool, left->at);
     (void)xr_pool_add(&c->dropped, c->view.items[c->sending.open].cert);
     free(signer);
@@ -464,7 +464,7 @@ static void ask(void *ctx, struct xr_run *run)
     if (ask_without(&verdict, c, &prober, XR_NONE, &err) != XR_OK)
         row->why = xr_strdup(err.text);
     else if (verdict.answer != XR_YES)
-        row->why = xr_strdup(verdict.why[0] != '\0' ? verdict.why : "it does not say why");
+        row->why = xr_strdup(verdict.why[0] != '\0' ? verdict.why : N_("it does not say why"));
     else
         row->validates = XR_YES;
     if (row->validates != XR_YES && row->why != NULL && verdict.answer == XR_NO)

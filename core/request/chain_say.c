@@ -27,8 +27,10 @@ static char *row_text(const struct xr_report *report, const struct xr_chain_row 
     char *text = NULL;
 
     xr_chain_date(date, cert->d.not_after);
-    text = xr_format("%s (%s%s%s), ends %s", name, xr_report_kind(report, row->at),
-                     signer != NULL ? ", signed by " : "", signer != NULL ? signer : "", date);
+    text = signer != NULL
+               ? xr_format(N_("%s (%s, signed by %s), ends %s"), name,
+                           xr_report_kind(report, row->at), signer, date)
+               : xr_format(N_("%s (%s), ends %s"), name, xr_report_kind(report, row->at), date);
     free(signer);
     free(issuer);
     free(name);
@@ -70,8 +72,11 @@ static void say_rows(const struct xr_chaining *c)
     for (size_t i = 0; i < report->chain.rows.count; i++) {
         char *text = row_text(report, &report->chain.rows.items[i]);
 
-        xr_buf_fmt(&lines, "\n  %zu %s%s", i + 1, text,
-                   i >= c->sending.way_len ? ", for another path" : "");
+        xr_buf_str(&lines, "\n  ");
+        if (i < c->sending.way_len)
+            xr_buf_fmt(&lines, N_("%zu %s"), i + 1, text);
+        else
+            xr_buf_fmt(&lines, N_("%zu %s, for another path"), i + 1, text);
         free(text);
     }
     xr_report_say_lines(report, XR_NOTE, NULL, "the file holds, in this order:%s", lines.data);
@@ -88,6 +93,7 @@ static char *stores_that(const struct xr_report *report, enum xr_answer validate
 {
     struct xr_buf text = {0};
     size_t count = 0;
+    char *all = NULL;
 
     for (size_t i = 0; i < report->chain.stores.count; i++) {
         const struct xr_chain_store *store = &report->chain.stores.items[i];
@@ -102,9 +108,11 @@ static char *stores_that(const struct xr_report *report, enum xr_answer validate
             xr_buf_fmt(&text, "%s%s", count > 1 ? ", " : "", name);
         free(name);
     }
-    if (count > NAMED)
-        xr_buf_fmt(&text, " and %zu more", count - NAMED);
-    return text.data;
+    if (count <= NAMED)
+        return text.data;
+    all = xr_format(N_("%s and %zu more"), text.data, count - NAMED);
+    xr_buf_free(&text);
+    return all;
 }
 
 static void say_cross(struct xr_report *report, size_t at)
@@ -120,13 +128,20 @@ static void say_cross(struct xr_report *report, size_t at)
     struct xr_buf text = {0};
 
     xr_chain_date(date, row->until);
-    xr_buf_fmt(&text,
-               "certificate %zu is for clients that have %s, but not %s.\n  Of use until "
-               "%s, when %s ends.",
-               at + 1, signer, name, date, row->until < cert->d.not_after ? "a CA above it" : "it");
-    xr_buf_fmt(&text, "\n  Needed by: %s.", needed != NULL ? needed : "no store in view");
-    if (others != NULL)
-        xr_buf_fmt(&text, "\n  Not needed by: %s.", others);
+    /* A sentence a line, so that each is translated by itself. */
+    xr_buf_fmt(&text, N_("certificate %zu is for clients that have %s, but not %s."), at + 1,
+               signer, name);
+    xr_buf_str(&text, "\n  ");
+    if (row->until < cert->d.not_after)
+        xr_buf_fmt(&text, N_("Of use until %s, when a CA above it ends."), date);
+    else
+        xr_buf_fmt(&text, N_("Of use until %s, when it ends."), date);
+    xr_buf_str(&text, "\n  ");
+    xr_buf_fmt(&text, N_("Needed by: %s."), needed != NULL ? needed : N_("no store in view"));
+    if (others != NULL) {
+        xr_buf_str(&text, "\n  ");
+        xr_buf_fmt(&text, N_("Not needed by: %s."), others);
+    }
     xr_report_say_lines(report, XR_NOTE, NULL, "%s", text.data);
     xr_buf_free(&text);
     free(needed);
@@ -168,8 +183,7 @@ static char *key_identifier(const struct xr_cert *cert)
     char hex[2 * IDENTIFIER_MAX + 1];
 
     xr_hex(hex, cert->d.akid.data, len);
-    return len == 0 ? xr_strdup("")
-                    : xr_format(" (key identifier %s%s)", hex, len < cert->d.akid.len ? "…" : "");
+    return xr_format("%s%s", hex, len < cert->d.akid.len ? "…" : "");
 }
 
 /* Says where the chain ends if that is not a root in view. */
@@ -182,14 +196,17 @@ static void say_end(const struct xr_chaining *c)
     char *issuer = xr_x509_name_short(cert->d.slices.issuer);
     char *signer = xr_visible(issuer);
     char *identifier = key_identifier(cert);
+    struct xr_buf text = {0};
     const struct xr_run *run = c->holder;
     size_t at = xr_pool_find(&report->pool, cert->sha256);
 
     if (c->view.items[last].subject == c->view.items[last].issuer && c->sending.sent.count == 1 &&
         c->sending.rooted) {
-        xr_report_say(report, XR_NOTE, NULL, "%s %s: nothing stands above it", name,
-                      xr_pool_kind(&report->pool, at) == XR_KIND_ROOT ? "is a root"
-                                                                      : "is signed by itself");
+        if (xr_pool_kind(&report->pool, at) == XR_KIND_ROOT)
+            xr_report_say(report, XR_NOTE, NULL, "%s is a root: nothing stands above it", name);
+        else
+            xr_report_say(report, XR_NOTE, NULL, "%s is signed by itself: nothing stands above it",
+                          name);
     } else if (run != NULL) {
         char *store = xr_report_store_name(report, run);
 
@@ -202,11 +219,15 @@ static void say_end(const struct xr_chaining *c)
         if (!c->sending.rooted)
             xr_report_raise(report, XR_EXIT_PARTIAL);
     } else if (c->sending.open != XR_NONE) {
-        xr_report_say_lines(
-            report, XR_WARNING, NULL,
-            "%s, which signed %s, is not in view%s.\n  If it is a root, the file is "
-            "whole; else name its file or its store with --from.",
-            signer, name, identifier);
+        if (identifier[0] != '\0')
+            xr_buf_fmt(&text, N_("%s, which signed %s, is not in view (key identifier %s)."),
+                       signer, name, identifier);
+        else
+            xr_buf_fmt(&text, N_("%s, which signed %s, is not in view."), signer, name);
+        xr_report_say_lines(report, XR_WARNING, NULL, "%s\n  %s", text.data,
+                            N_("If it is a root, the file is whole; else name its file or its "
+                               "store with --from."));
+        xr_buf_free(&text);
         if (!c->sending.rooted)
             xr_report_raise(report, XR_EXIT_PARTIAL);
     } else if (!c->sending.rooted) {

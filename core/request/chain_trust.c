@@ -65,6 +65,7 @@ bool xr_chain_lacks_roots(const struct xr_chaining *c, const struct xr_run *run)
 const char *xr_chain_refusal(const struct xr_chaining *c)
 {
     if (xr_chain_distrusts(c, c->refused))
-        return "is distrusted";
-    return c->purpose == XR_SERVER ? "is not trusted for servers" : "is trusted for nothing";
+        return N_("is distrusted");
+    return c->purpose == XR_SERVER ? N_("is not trusted for servers")
+                                   : N_("is trusted for nothing");
 }

@@ -80,7 +80,7 @@ static void plan_undo(struct xr_change_run *c, struct xr_run *run, const struct 
 
         if (!back_already && !xr_state_same(now, change->want)) {
             xr_run_end(run, XR_RESULT_CONFLICT,
-                       xr_strdup("the entry has changed since; nothing was undone"));
+                       xr_strdup(N_("the entry has changed since; nothing was undone")));
             return;
         }
         xr_plan_step(&run->plan, &change->subject, at, xr_state_copy(now),
@@ -143,7 +143,7 @@ static void plan_stores(struct xr_change_run *c, const struct xr_transaction *t)
         }
         if (!found && run->why == NULL)
             xr_run_end(run, XR_RESULT_SKIPPED,
-                       xr_strdup("nothing of it is left to undo in this store"));
+                       xr_strdup(N_("nothing of it is left to undo in this store")));
     }
 }
 
@@ -190,7 +190,7 @@ void xr_verb_undo(struct xr_engine *engine)
     at = xr_journal_find(&c.journal, wanted, xr_chosen_has, &c.chosen, &err);
     if (at == SIZE_MAX) {
         const char *text = err.status == XR_ABSENT && wanted == NULL && !is_all(&c.chosen)
-                               ? "nothing to undo in the named stores"
+                               ? N_("nothing to undo in the named stores")
                                : err.text;
 
         xr_report_fail(report, err.status == XR_INVALID ? XR_EXIT_USAGE : XR_EXIT_FAILED, text);
@@ -208,9 +208,10 @@ void xr_verb_undo(struct xr_engine *engine)
     if (report->runs.count == 0) {
         if (report->exit == XR_EXIT_OK)
             xr_report_fail(report, XR_EXIT_FAILED,
-                           is_all(&c.chosen) ? "that transaction changed nothing"
-                                             : "that transaction left nothing to undo in the named "
-                                               "stores");
+                           is_all(&c.chosen)
+                               ? N_("that transaction changed nothing")
+                               : N_("that transaction left nothing to undo in the named "
+                                    "stores"));
         goto out;
     }
     if (!engine->rq->dry_run && !xr_change_recover_first(&c))
@@ -221,8 +222,9 @@ void xr_verb_undo(struct xr_engine *engine)
     /* It was interrupted, and recovery has just rolled it back. */
     if (c.took_back && !any_done(t, &c.chosen)) {
         for (size_t i = 0; i < report->runs.count; i++)
-            xr_run_end(&report->runs.items[i], XR_RESULT_BACK,
-                       xr_strdup("the transaction had been interrupted and is now rolled back"));
+            xr_run_end(
+                &report->runs.items[i], XR_RESULT_BACK,
+                xr_strdup(N_("the transaction had been interrupted and is now rolled back")));
         goto out;
     }
     for (size_t i = 0; i < t->count; i++)

@@ -9,9 +9,10 @@
 /* Once, after all that is wrong with fingerprints. */
 static void refuse(struct xr_change_run *c)
 {
-    xr_report_say(c->engine->report, XR_ERROR, NULL, "nothing was changed%s",
-                  c->near ? ": a near miss is no match; get the fingerprint from another source"
-                          : "");
+    xr_report_say(c->engine->report, XR_ERROR, NULL,
+                  c->near ? N_("nothing was changed: a near miss is no match; get the fingerprint "
+                               "from another source")
+                          : N_("nothing was changed"));
 }
 
 /* Reports what is wrong, then every near value position by position. */
@@ -92,10 +93,10 @@ bool xr_change_read_pins(struct xr_change_run *c)
 static bool check_source(struct xr_change_run *c, const struct xr_input_item *item, bool typed)
 {
     struct xr_pin_near near;
-    const char *source = typed ? "--pin" : "the published page";
+    const char *source = typed ? "--pin" : N_("the published page");
     enum xr_pin_match match = xr_pins_match(&near, &c->pins, typed, item->cert);
     char hex[2 * XR_SHA256_LEN + 1];
-    const char *mistake = NULL;
+    enum xr_pin_mistake mistake = XR_MISTAKE_NONE;
     char *what = NULL;
 
     if (match == XR_PIN_SHA256 || match == XR_PIN_SHA1) {
@@ -106,14 +107,21 @@ static bool check_source(struct xr_change_run *c, const struct xr_input_item *it
         return true;
     }
     xr_hex(hex, item->cert->sha256, XR_SHA256_LEN);
-    mistake = typed ? xr_pins_mistake(&c->pins, item->cert) : NULL;
+    if (typed)
+        mistake = xr_pins_mistake(&c->pins, item->cert);
     if (match == XR_PIN_NEAR_MISS)
-        what = xr_format("%s does not match this certificate", source);
-    else if (mistake != NULL)
-        what = xr_format("%s %s, which is %s", source, mistake, hex);
+        what = xr_format(N_("%s does not match this certificate"), source);
+    else if (mistake == XR_MISTAKE_KEY)
+        what = xr_format(N_("--pin is the SHA-256 of this certificate's key, not of the "
+                            "certificate, which is %s"),
+                         hex);
+    else if (mistake == XR_MISTAKE_PART)
+        what = xr_format(N_("--pin is only the beginning of this certificate's SHA-256, which is "
+                            "%s"),
+                         hex);
     else
-        what = xr_format("%s has no fingerprint that matches this certificate; its "
-                         "SHA-256 is %s",
+        what = xr_format(N_("%s has no fingerprint that matches this certificate; its "
+                            "SHA-256 is %s"),
                          source, hex);
     explain(c, XR_ERROR, item->file, what, &near, item->cert);
     free(what);
@@ -193,8 +201,10 @@ void xr_change_say_unpinned(struct xr_change_run *c)
         xr_buf_fmt(&text, "\n  %s  %s", hex, name);
         free(name);
     }
-    if (count > UNPINNED_NAMED)
-        xr_buf_fmt(&text, "\n  and %zu more: see crossroot inspect", count - UNPINNED_NAMED);
+    if (count > UNPINNED_NAMED) {
+        xr_buf_str(&text, "\n  ");
+        xr_buf_fmt(&text, N_("and %zu more: see crossroot inspect"), count - UNPINNED_NAMED);
+    }
     if (count > 0)
         xr_report_say_lines(report, XR_NOTE, NULL,
                             "no fingerprint was compared (--pin); SHA-256:%s", text.data);
@@ -251,11 +261,12 @@ static void preview_question(struct xr_buf *out, const struct question *q, bool 
 {
     char *ask = xr_visible(q->step->ask);
 
-    xr_buf_fmt(out, "  %s\n", ask);
+    xr_buf_fmt(out, "  %s\n  ", ask);
     if (q->count == 1 || verbose)
-        xr_buf_fmt(out, "  in %s\n", q->stores.data);
+        xr_buf_fmt(out, N_("in %s"), q->stores.data);
     else
-        xr_buf_fmt(out, "  in %zu stores\n", q->count);
+        xr_buf_fmt(out, N_("in %zu stores"), q->count);
+    xr_buf_str(out, "\n");
     free(ask);
 }
 
@@ -272,11 +283,12 @@ static void preview(struct xr_buf *out, const struct xr_report *report, struct q
             continue;
         name = xr_report_name(report, step->pool_at);
         xr_hex(hex, step->subject.id, XR_SHA256_LEN);
-        xr_buf_fmt(out, "%s: %s\n  %s%s\n", xr_action_name(step->action), name,
-                   step->subject.type == XR_SUBJECT_ISSUER_SERIAL
-                       ? "by its issuer and serial number"
-                       : "SHA-256 ",
-                   step->subject.type == XR_SUBJECT_ISSUER_SERIAL ? "" : hex);
+        xr_buf_fmt(out, "%s: %s\n  ", xr_action_name(step->action), name);
+        if (step->subject.type == XR_SUBJECT_ISSUER_SERIAL)
+            xr_buf_str(out, N_("by its issuer and serial number"));
+        else
+            xr_buf_fmt(out, "SHA-256 %s", hex);
+        xr_buf_str(out, "\n");
         free(name);
         for (size_t k = i; k < all->count; k++) {
             if (!same_change(all->items[k].step, step))
@@ -299,7 +311,8 @@ static void preview_others(struct xr_buf *out, const struct xr_report *report,
     char *store = xr_report_store_name(report, run);
     char *others = xr_visible(run->caps.would_trust);
 
-    xr_buf_fmt(out, "also in %s: %s\n", store, others);
+    xr_buf_fmt(out, N_("also in %s: %s"), store, others);
+    xr_buf_str(out, "\n");
     free(store);
     free(others);
 }
@@ -330,7 +343,7 @@ static void collect(struct xr_change_run *c, struct xr_buf *out, bool *others)
     }
     preview(out, report, &all, c->engine->rq->verbose);
     if (all.count > 0 && is_unpinned(c->engine->rq))
-        xr_buf_str(out, "No fingerprint was compared (--pin).\n");
+        xr_buf_fmt(out, "%s\n", N_("No fingerprint was compared (--pin)."));
     for (size_t i = 0; i < all.count; i++)
         xr_buf_free(&all.items[i].stores);
     free(all.items);
@@ -358,7 +371,7 @@ static void end_unasked(struct xr_report *report)
 {
     for (size_t i = 0; i < report->runs.count; i++) {
         if (report->runs.items[i].why == NULL)
-            xr_run_end(&report->runs.items[i], XR_RESULT_NOT_ASKED, xr_strdup("not confirmed"));
+            xr_run_end(&report->runs.items[i], XR_RESULT_NOT_ASKED, xr_strdup(N_("not confirmed")));
     }
 }
 
@@ -377,11 +390,11 @@ bool xr_change_confirmed(struct xr_change_run *c)
         reply = rq->confirm != NULL ? rq->confirm(rq->ctx, text.data) : XR_REPLY_NOBODY;
         if (reply == XR_REPLY_NOBODY) {
             xr_report_say_lines(
-                c->engine->report, XR_ERROR, NULL,
-                "this needs confirmation and nobody can answer; --yes%s answers "
-                "it:\n"
-                "%.*s",
-                rq->verb == XR_VERB_INSTALL && !others ? ", or --pin with its SHA-256," : "",
+                c->engine->report, XR_ERROR, NULL, "%s\n%.*s",
+                rq->verb == XR_VERB_INSTALL && !others
+                    ? N_("this needs confirmation and nobody can answer; --yes, or --pin with its "
+                         "SHA-256, answers it:")
+                    : N_("this needs confirmation and nobody can answer; --yes answers it:"),
                 (int)(text.len - 1), text.data);
             xr_report_raise(c->engine->report, XR_EXIT_CONFIRM);
         } else if (reply == XR_REPLY_NO) {
@@ -408,7 +421,7 @@ void xr_change_preview(struct xr_change_run *c)
         collect(c, &text, NULL);
     c->previewed = text.len > 0;
     if (c->previewed)
-        xr_report_say_lines(report, XR_NOTE, NULL, "this would need confirmation:\n%.*s",
+        xr_report_say_lines(report, XR_NOTE, NULL, "%s\n%.*s", N_("this would need confirmation:"),
                             (int)(text.len - 1), text.data);
     xr_buf_free(&text);
     say_others(report);

@@ -87,9 +87,12 @@ static void choose(struct xr_report *report)
         options->silent[i] = !tells[i].purposes;
         if (!tells[i].purposes && tells[1 - i].purposes)
             xr_report_say(report, XR_NOTE, NULL,
-                          "%s does not say what its roots are trusted for: %s", names[i],
-                          options->purposes == 0 ? "purposes are not compared without --for"
-                                                 : "taken as trusted for what --for names");
+                          options->purposes == 0
+                              ? N_("%s does not say what its roots are trusted for: purposes are "
+                                   "not compared without --for")
+                              : N_("%s does not say what its roots are trusted for: taken as "
+                                   "trusted for what --for names"),
+                          names[i]);
         if (!tells[i].dates && tells[1 - i].dates)
             xr_report_say(report, XR_NOTE, NULL,
                           "%s has no dates after which roots are not trusted: they are not "

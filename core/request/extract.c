@@ -15,7 +15,7 @@ static void one_output(struct xr_extract *x, size_t at)
     if (x->told.count == 0) {
         x->written->state = XR_WRITTEN_FAILED;
         x->written->empty = true;
-        x->written->why = xr_strdup("no certificate is left for it");
+        x->written->why = xr_strdup(N_("no certificate is left for it"));
     } else {
         xr_extract_write(x);
     }
@@ -80,33 +80,34 @@ static bool parse_output(struct xr_extract *x, const char *word)
     char *names = NULL, *text = NULL;
 
     if (word[len] == '\0' && format == NULL)
-        return wrong(x, xr_format("--to takes FORMAT=PATH, such as pem=%.100s", word));
+        return wrong(x, xr_format(N_("--to takes FORMAT=PATH, such as pem=%.100s"), word));
     if (format == NULL) {
         names = all_formats();
-        text = xr_format("\"%.*s\" is no format; formats: %s", (int)(len < 100 ? len : 100), word,
-                         names);
+        text = xr_format(N_("\"%.*s\" is no format; formats: %s"), (int)(len < 100 ? len : 100),
+                         word, names);
         free(names);
         return wrong(x, text);
     }
     if (word[len] == '\0' || word[len + 1] == '\0')
-        return wrong(x, xr_format("--to %s needs a path: %s=PATH", format->name, format->name));
+        return wrong(x, xr_format(N_("--to %s needs a path: %s=PATH"), format->name, format->name));
     if (!format->tells_purposes && (x->rq->purposes & (x->rq->purposes - 1)) != 0)
-        return wrong(
-            x, xr_format("%s holds anchors of one purpose: give --for only once", format->name));
+        return wrong(x, xr_format(N_("%s holds anchors of one purpose: give --for only once"),
+                                  format->name));
     if (x->rq->update && format->update == NULL)
-        return wrong(x, xr_format("--update is for Java keystores, not for %s", format->name));
+        return wrong(x, xr_format(N_("--update is for Java keystores, not for %s"), format->name));
     if (!format->directory && word[strlen(word) - 1] == '/')
-        return wrong(x, xr_format("%.200s: %s is one file", word + len + 1, format->name));
+        return wrong(x, xr_format(N_("%.200s: %s is one file"), word + len + 1, format->name));
     written = XR_PUSH(&x->engine->report->written);
     written->format = xr_strdup(format->name);
     written->path = xr_strdup(word + len + 1);
     written->to_stdout = strcmp(written->path, "-") == 0;
     if (written->to_stdout && (format->directory || x->rq->check || x->rq->update))
-        return wrong(x, xr_format("%s=-: %s", format->name,
-                                  format->directory ? "a directory has no place on standard output"
-                                                    : "--check and --update need a file"));
+        return wrong(x, xr_format(format->directory
+                                      ? N_("%s=-: a directory has no place on standard output")
+                                      : N_("%s=-: --check and --update need a file"),
+                                  format->name));
     if (written->to_stdout && x->rq->outputs.count > 1)
-        return wrong(x, xr_format("%s=-: then it must be the only --to", format->name));
+        return wrong(x, xr_format(N_("%s=-: then it must be the only --to"), format->name));
     return true;
 }
 
@@ -152,8 +153,9 @@ static bool read_blocklist(struct xr_extract *x, const char *path)
     }
     if (!ok)
         (void)wrong(
-            x, xr_format("%.200s, line %zu: this is no SHA-256 of 64 digits; names are not taken",
-                         path, line));
+            x,
+            xr_format(N_("%.200s, line %zu: this is no SHA-256 of 64 digits; names are not taken"),
+                      path, line));
     xr_buf_free(&text);
     return ok;
 }
@@ -188,11 +190,12 @@ static bool check_paths(struct xr_extract *x)
             const char *source = x->rq->sources.items[k];
 
             if (xr_sys_exists(source) && xr_sys_exists(path) && reaches(path, source))
-                return wrong(x, xr_format("%.200s is a source: give --to another path", source));
+                return wrong(x,
+                             xr_format(N_("%.200s is a source: give --to another path"), source));
         }
         for (size_t k = 0; k < report->written.count; k++) {
             if (k != i && reaches(path, report->written.items[k].path))
-                return wrong(x, xr_format("%.100s and %.100s are not apart", path,
+                return wrong(x, xr_format(N_("%.100s and %.100s are not apart"), path,
                                           report->written.items[k].path));
         }
     }
@@ -205,7 +208,7 @@ static bool read_sources(struct xr_extract *x)
     bool ok = false;
 
     if (rq->sources.count == 0 && rq->stores.count == 0 && rq->site->root == NULL)
-        return wrong(x, xr_strdup("extract needs --from SOURCE, --store or --root"));
+        return wrong(x, xr_strdup(N_("extract needs --from SOURCE, --store or --root")));
     ok = rq->sources.count > 0
              ? xr_sources_read(x->engine, &x->list, rq->sources, rq->purposes, rq->merge)
              : xr_sources_stores(x->engine, &x->list, rq->merge);

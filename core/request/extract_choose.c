@@ -46,21 +46,21 @@ static bool self_issued(const struct xr_root *root)
 /* Dates that are about what the output says, and that it cannot say. */
 static void tell_lost_dates(struct xr_extract *x, const struct xr_root *root, uint32_t trusted)
 {
-    static const struct {
-        uint32_t purpose;
-        const char *who;
-    } kinds[] = {{XR_SERVER, "server"}, {XR_EMAIL, "e-mail"}};
+    static const uint32_t purposes[] = {XR_SERVER, XR_EMAIL};
 
     for (size_t i = 0; i < 2 && !x->format->tells_dates; i++) {
         const struct xr_format_date *date = i == 0 ? &root->server_after : &root->email_after;
         char day[XR_TIME_TEXT_MAX];
 
-        if (!date->known || (trusted & kinds[i].purpose) == 0)
+        if (!date->known || (trusted & purposes[i]) == 0)
             continue;
         xr_sys_time_text(day, date->at);
         leave_out(x, root, false,
-                  "kept without its date: no trust for %s certificates issued after %.10s",
-                  kinds[i].who, day)
+                  i == 0 ? N_("kept without its date: no trust for server certificates issued "
+                              "after %.10s")
+                         : N_("kept without its date: no trust for e-mail certificates issued "
+                              "after %.10s"),
+                  day)
             ->kept = true;
     }
 }
@@ -89,12 +89,12 @@ static void refuse(struct xr_extract *x, const struct xr_root *root)
 {
     struct xr_pool *pool = &x->engine->report->pool;
     size_t at = xr_pool_find(pool, root->sha256);
-    const char *kind = at != XR_NONE ? xr_kind_name(xr_pool_kind(pool, at)) : "certificate";
+    enum xr_kind kind = at != XR_NONE ? xr_pool_kind(pool, at) : XR_KIND_MALFORMED;
 
     leave_out(x, root, false, "refused: this format would make an anchor of it, and it is %s",
-              strcmp(kind, "cross") == 0          ? "a cross certificate"
-              : strcmp(kind, "intermediate") == 0 ? "an intermediate"
-                                                  : "no root");
+              kind == XR_KIND_CROSS          ? N_("a cross certificate")
+              : kind == XR_KIND_INTERMEDIATE ? N_("an intermediate")
+                                             : N_("no root"));
     xr_report_raise(x->engine->report, XR_EXIT_PARTIAL);
 }
 
@@ -200,9 +200,9 @@ static const char *why_gone(const struct xr_extract *x, const struct xr_root *ro
     size_t unused = 0;
 
     if (root->has_sha256 && xr_idmap_get(&x->blocked, root->sha256, &unused))
-        return "in the blocklist";
+        return N_("in the blocklist");
     return root->cert != NULL && x->rq->expired == XR_DROP && root->cert->d.not_after < x->rq->now
-               ? "expired"
+               ? N_("expired")
                : NULL;
 }
 

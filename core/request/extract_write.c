@@ -20,7 +20,7 @@ static void set_state(struct xr_extract *x, enum xr_output_state state)
     struct xr_written *w = x->written;
 
     if (x->rq->check && state == XR_OUTPUT_NEW)
-        xr_strings_add(&w->differences, "it is missing");
+        xr_strings_add(&w->differences, N_("it is missing"));
     if (state == XR_OUTPUT_SAME)
         w->state = XR_WRITTEN_SAME;
     else if (x->rq->check)

@@ -72,8 +72,10 @@ static void say_returns(struct xr_report *report, const struct xr_run *run)
         xr_hex(hex, step->subject.id, XR_SHA256_LEN);
         xr_buf_fmt(&text, "%s%s: %s", count > 1 ? "\n" : "", hex, returns);
     }
-    if (count > RETURNS_NAMED)
-        xr_buf_fmt(&text, "\nand %zu more likewise", count - RETURNS_NAMED);
+    if (count > RETURNS_NAMED) {
+        xr_buf_str(&text, "\n");
+        xr_buf_fmt(&text, N_("and %zu more likewise"), count - RETURNS_NAMED);
+    }
     if (count > 0)
         xr_report_say(report, XR_WARNING, run->address, "%s", text.data);
     xr_buf_free(&text);

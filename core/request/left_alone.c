@@ -21,10 +21,16 @@ struct names {
     size_t count;
 };
 
-static void name(struct names *names, const struct xr_run *run, const char *remark)
+static void name(struct names *names, const struct xr_run *run, bool roots_alone)
 {
-    if (names->count++ < LEFT_ALONE_NAMED)
-        xr_buf_fmt(&names->text, "%s%s%s", names->count > 1 ? ", " : "", run->address, remark);
+    if (names->count++ < LEFT_ALONE_NAMED) {
+        if (names->count > 1)
+            xr_buf_str(&names->text, ", ");
+        if (roots_alone)
+            xr_buf_fmt(&names->text, N_("%s (roots alone)"), run->address);
+        else
+            xr_buf_str(&names->text, run->address);
+    }
 }
 
 static const char *more(const struct names *names)
@@ -45,8 +51,9 @@ static void say(struct xr_report *report, const struct names *alone, const struc
 {
     if (alone->count > 0)
         xr_report_say(report, takes ? XR_NOTE : XR_INFO, NULL,
-                      "left alone, because --store does not name %s: %s%s",
-                      alone->count > 1 ? "them" : "it", alone->text.data, more(alone));
+                      alone->count > 1 ? N_("left alone, because --store does not name them: %s%s")
+                                       : N_("left alone, because --store does not name it: %s%s"),
+                      alone->text.data, more(alone));
     if (all->count > 0)
         xr_report_say(
             report, XR_NOTE, NULL,
@@ -74,9 +81,9 @@ void xr_engine_leave_alone(struct xr_engine *engine, size_t from)
         }
         engine->left_alone++;
         if (verb == XR_VERB_INSTALL && reaches_all(engine, run))
-            name(&all, run, run->caps.places[XR_INTERMEDIATE] == XR_CANNOT ? " (roots alone)" : "");
+            name(&all, run, run->caps.places[XR_INTERMEDIATE] == XR_CANNOT);
         else if (verb != XR_VERB_RECOVER && (!takes || may_hold(engine, run)))
-            name(&alone, run, "");
+            name(&alone, run, false);
         xr_run_free(run);
     }
     report->runs.count = kept;
@@ -94,20 +101,23 @@ void xr_engine_say_none(struct xr_engine *engine)
     if (engine->report->exit != XR_EXIT_OK && engine->report->exit != XR_EXIT_PARTIAL)
         return;
     if (engine->excluded > 0 && engine->left_alone == 0)
-        why = "every store found here is left out by --exclude-store";
+        why = N_("every store found here is left out by --exclude-store");
     else if (engine->left_alone > 0)
-        why = "every store found here is changed only if --store names it";
+        why = N_("every store found here is changed only if --store names it");
     else if (rq->scope & XR_SCOPE_SYSTEM)
-        why = "no trust store found; name one with --store, for example --store openssl:/srv/trust";
+        why = N_(
+            "no trust store found; name one with --store, for example --store openssl:/srv/trust");
     else if (rq->scope & XR_SCOPE_ALL_USERS)
-        why =
+        why = N_(
             "no trust store of any user found; use the machine's with --scope system, or name one "
-            "with --store";
+            "with --store");
     else if (rq->site->home == NULL && rq->site->root == NULL)
-        why = "no trust store of this user found, because HOME is not set; use the machine's with "
-              "--scope system, or name one with --store";
+        why =
+            N_("no trust store of this user found, because HOME is not set; use the machine's with "
+               "--scope system, or name one with --store");
     else
-        why = "no trust store of this user found; use the machine's with --scope system, or name "
-              "one with --store";
+        why =
+            N_("no trust store of this user found; use the machine's with --scope system, or name "
+               "one with --store");
     xr_report_fail(engine->report, XR_EXIT_FAILED, why);
 }

@@ -102,9 +102,13 @@ static void look_for_shadows(struct xr_change_run *c, const struct xr_run *run, 
             char when[XR_TIME_TEXT_MAX];
 
             xr_sys_time_text(when, times[t]);
-            w->caution = keep(c, xr_format("with it installed, %s would no longer validate in this "
-                                           "store%s%s",
-                                           name, t > 0 ? " from " : "", t > 0 ? when : ""));
+            w->caution =
+                keep(c, t > 0 ? xr_format(N_("with it installed, %s would no longer validate in "
+                                             "this store from %s"),
+                                          name, when)
+                              : xr_format(N_("with it installed, %s would no longer validate in "
+                                             "this store"),
+                                          name));
             free(name);
         }
     }
@@ -166,7 +170,7 @@ static void weigh_crl(struct xr_wishes *own, size_t at, const struct xr_crl *fre
         return;
     if (xr_x509_name_equal(present->issuer, fresh->issuer)) {
         if (compare_crls(fresh, present) <= 0)
-            own->items[at].refusal = "the store has a newer CRL of this issuer";
+            own->items[at].refusal = N_("the store has a newer CRL of this issuer");
         else if (!wished(own, &state->subject))
             *XR_PUSH(own) = (struct xr_wish){.what = XR_WISH_REMOVE,
                                              .subject = state->subject,
@@ -190,7 +194,7 @@ static void weigh_crls(struct xr_change_run *c, const struct xr_run *run, struct
             xr_crl_new(&fresh, own->items[i].der, NULL) != XR_OK)
             continue;
         if (!signer_trusted(c, run, fresh))
-            own->items[i].refusal = "no CA that this store trusts signed this CRL";
+            own->items[i].refusal = N_("no CA that this store trusts signed this CRL");
         for (size_t k = 0; own->items[i].refusal == NULL && k < run->snapshot.count; k++)
             weigh_crl(own, i, fresh, run->snapshot.items[k]);
         xr_crl_free(fresh);

@@ -11,7 +11,7 @@
 
 static void say_unchecked(struct xr_strings *out, const char *why)
 {
-    char *text = xr_format("its signature could not be checked: %s", why);
+    char *text = xr_format(N_("its signature could not be checked: %s"), why);
 
     xr_strings_add(out, text);
     free(text);
@@ -29,21 +29,21 @@ static void warnings_of(struct xr_strings *out, struct xr_report *report, size_t
     if (never != NULL)
         xr_strings_add(out, never);
     if (cert->d.unknown_critical)
-        xr_strings_add(out, "a critical extension is unknown");
+        xr_strings_add(out, N_("a critical extension is unknown"));
     if (cert->d.alg_mismatch)
-        xr_strings_add(out, "its two signature algorithms differ");
+        xr_strings_add(out, N_("its two signature algorithms differ"));
     if (unchecked != NULL)
         say_unchecked(out, unchecked);
     else if (self_issued && !xr_pool_self_signed(pool, at))
-        xr_strings_add(out, "it names itself as issuer, but its key did not sign it");
+        xr_strings_add(out, N_("it names itself as issuer, but its key did not sign it"));
     if (cert->d.not_before > cert->d.not_after)
-        xr_strings_add(out, "it ends before it begins");
+        xr_strings_add(out, N_("it ends before it begins"));
     else if (report->now > cert->d.not_after)
-        xr_strings_add(out, "it has expired");
+        xr_strings_add(out, N_("it has expired"));
     else if (report->now < cert->d.not_before)
-        xr_strings_add(out, "it is not valid yet");
+        xr_strings_add(out, N_("it is not valid yet"));
     if (cert->d.name_constraints && xr_cert_is_ca(cert))
-        xr_strings_add(out, "it has name constraints");
+        xr_strings_add(out, N_("it has name constraints"));
     if (never == NULL && complaint != NULL &&
         (unchecked == NULL || strcmp(unchecked, complaint) != 0))
         xr_strings_add(out, complaint);
@@ -489,7 +489,7 @@ static void say_nobody_asked(struct xr_engine *engine)
         const struct xr_run *run = &report->runs.items[i];
 
         xr_report_say(engine->report, XR_NOTE, run->address, "not asked: %s",
-                      run->why != NULL ? run->why : "it has no verifier of its own");
+                      run->why != NULL ? run->why : N_("it has no verifier of its own"));
     }
     xr_report_fail(engine->report, XR_EXIT_FAILED,
                    "no store here could be asked; name one with --store, or use --scope");

@@ -160,13 +160,14 @@ static void fill(struct xr_reader_row *row, const struct xr_opinion *opinion,
 {
     bool unmeasured = opinion->answer != XR_UNKNOWN && !row->measured;
 
-    row->engine = xr_format("rules of %s", opinion->by);
+    row->engine = xr_format(N_("rules of %s"), opinion->by);
     row->decides = xr_strdup(run->address);
     row->answer = unmeasured ? XR_UNKNOWN : opinion->answer;
-    row->why = unmeasured
-                   ? xr_format("%s, if it is as the one measured (%s)",
-                               opinion->answer == XR_YES ? "yes" : "no", row->program->measured)
-                   : xr_strdup(opinion->why);
+    row->why = unmeasured ? xr_format(opinion->answer == XR_YES
+                                          ? N_("yes, if it is as the one measured (%s)")
+                                          : N_("no, if it is as the one measured (%s)"),
+                                      row->program->measured)
+                          : xr_strdup(opinion->why);
 }
 
 /* One row a database and browser, or one for each opinion where its profiles differ. */
@@ -195,8 +196,8 @@ static void add_browser(struct asking *a, const struct xr_program *program,
         row->cannot = xr_strdup(run->why);
     else if (a->probe != NULL)
         row->cannot = verdict->why[0] != '\0'
-                          ? xr_format("nobody knows its rules for that: %s", verdict->why)
-                          : xr_strdup("its rules were not asked");
+                          ? xr_format(N_("nobody knows its rules for that: %s"), verdict->why)
+                          : xr_strdup(N_("its rules were not asked"));
     if (row->cannot != NULL)
         row->why = xr_strdup(row->cannot);
 }
@@ -232,7 +233,7 @@ static void add_browsers(struct asking *a, const struct xr_readers *found)
             row->path = xr_strdup(there->path);
             row->version = there->version != NULL ? xr_strdup(there->version) : NULL;
             row->measured = there->measured;
-            row->cannot = xr_strdup("no profile of it is in view; see --scope");
+            row->cannot = xr_strdup(N_("no profile of it is in view; see --scope"));
             row->why = xr_strdup(row->cannot);
         }
     }
@@ -316,7 +317,7 @@ static void add_others(struct asking *a, struct xr_readers *found)
         if (a->probe != NULL && a->probe->purpose == XR_SERVER)
             xr_readers_judge(reader, engine->rq->site->root, a->probe);
         else if (a->probe != NULL)
-            reader->why = xr_strdup("programs were measured as clients of servers alone");
+            reader->why = xr_strdup(N_("programs were measured as clients of servers alone"));
         take(&engine->report->readers, reader);
     }
 }
@@ -387,8 +388,10 @@ static void say_none(struct xr_engine *engine)
 #ifdef _WIN32
     xr_report_say(engine->report, XR_NOTE, NULL, "no program of Windows is in the table yet");
 #else
-    xr_report_say(engine->report, XR_NOTE, NULL, "none of the programs in the table was found%s",
-                  engine->rq->stores.count > 0 ? " to read these stores" : "");
+    xr_report_say(engine->report, XR_NOTE, NULL,
+                  engine->rq->stores.count > 0
+                      ? N_("none of the programs in the table was found to read these stores")
+                      : N_("none of the programs in the table was found"));
 #endif
 }
 

@@ -228,10 +228,13 @@ static void look(struct discovering *d, const struct xr_site *site, unsigned sco
                       "left out %zu of the stores of %s, outside that user's home: %s%s",
                       d->outside, d->who.name, d->first, d->outside > 1 ? "…" : "");
     d->failed = d->failed || status != XR_OK;
-    if (status != XR_OK)
-        xr_report_say(engine->report, XR_WARNING, name, "%s%s failed: %s",
-                      d->who.other ? "searching the home of " : "discovery",
-                      d->who.other ? d->who.name : "", err.text);
+    if (status != XR_OK) {
+        if (d->who.other)
+            xr_report_say(engine->report, XR_WARNING, name, "searching the home of %s failed: %s",
+                          d->who.name, err.text);
+        else
+            xr_report_say(engine->report, XR_WARNING, name, "discovery failed: %s", err.text);
+    }
     if (status != XR_OK || d->outside > 0)
         xr_report_raise(engine->report, XR_EXIT_PARTIAL);
 }
@@ -417,7 +420,7 @@ enum xr_status xr_engine_locate(struct xr_engine *engine, const char *address,
         for (size_t i = 0; i < engine->report->registry.count; i++)
             xr_buf_fmt(&known, "%s%s", i ? ", " : "", engine->report->registry.items[i].table.name);
         status = xr_fail(err, XR_UNSUPPORTED, "unknown backend \"%s\"; known backends: %s", name,
-                         known.data ? known.data : "none");
+                         known.data ? known.data : N_("none"));
         xr_buf_free(&known);
     } else if (colon != NULL && colon[1] == '\0') {
         status = xr_fail(err, XR_UNSUPPORTED, "%s has no location after its colon", address);

@@ -111,7 +111,7 @@ static void leave_to_others(const struct xr_report *report, struct xr_run *run,
     if (names == NULL)
         return;
     free(step->why);
-    step->why = xr_format("%s serves every user of the browsers that read this", names);
+    step->why = xr_format(N_("%s serves every user of the browsers that read this"), names);
     free(step->ask);
     step->ask = NULL;
     xr_state_free(step->want);
@@ -155,9 +155,10 @@ static void check_left(struct xr_report *report, struct xr_run *run)
         if (!server->caps.serves_everybody || !failed(server) ||
             !share_a_word(server->caps.serves, run->caps.serves))
             continue;
-        text = xr_format("it was left as it is for %s, which was not changed: name this store with "
-                         "--store",
-                         server->address);
+        text =
+            xr_format(N_("it was left as it is for %s, which was not changed: name this store with "
+                         "--store"),
+                      server->address);
         xr_run_note(run, true, text);
         free(text);
     }
@@ -230,7 +231,8 @@ static void take_over(struct xr_run *run, const struct xr_run *from,
         if (strstr(word, run->caps.serves) == NULL)
             continue;
         *own = *opinion;
-        (void)snprintf(own->by, sizeof(own->by), "%.39s with %.50s", opinion->by, from->address);
+        (void)snprintf(own->by, sizeof(own->by), N_("%.39s with %.50s"), opinion->by,
+                       from->address);
         verdict->also_count++;
         *same = *same && own->answer == verdict->also[0].answer;
     }

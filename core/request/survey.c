@@ -98,7 +98,7 @@ static void skip_twins(struct xr_report *report)
         for (size_t k = 0; k < i && run->why == NULL; k++) {
             if (same_place(&report->runs.items[k], run))
                 xr_run_end(run, XR_RESULT_SKIPPED,
-                           xr_format("the same place as %s", report->runs.items[k].address));
+                           xr_format(N_("the same place as %s"), report->runs.items[k].address));
         }
     }
 }

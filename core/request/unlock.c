@@ -82,11 +82,12 @@ static enum xr_status find(struct xr_change_run *c, struct xr_run *run, struct x
         wrong = wrong || status == XR_DENIED;
     }
     if (status == XR_DENIED || status == XR_ABSENT)
-        status = xr_fail(err, XR_REFUSED,
-                         wrong ? "wrong password: give the right one with --password-fd, or on a "
-                                 "terminal"
-                               : "this store has a password: give it with --password-fd, or on a "
-                                 "terminal");
+        status =
+            xr_fail(err, XR_REFUSED,
+                    wrong ? N_("wrong password: give the right one with --password-fd, or on a "
+                               "terminal")
+                          : N_("this store has a password: give it with --password-fd, or on "
+                               "a terminal"));
     return status;
 }
 

@@ -42,15 +42,15 @@ static const char *crl_refusal(struct xr_change_run *c, const struct xr_crl *crl
     int64_t now = c->engine->rq->now;
 
     if (crl->delta)
-        return "this is a delta CRL; only complete CRLs can be installed";
+        return N_("this is a delta CRL; only complete CRLs can be installed");
     if (crl->partial)
-        return "the CRL covers only some certificates of its issuer";
+        return N_("the CRL covers only some certificates of its issuer");
     if (crl->unknown_critical)
-        return "the CRL has a critical extension that is not understood";
+        return N_("the CRL has a critical extension that is not understood");
     if (crl->this_update > now)
-        return "the CRL is not valid yet";
+        return N_("the CRL is not valid yet");
     if (crl->has_next_update && crl->next_update <= now)
-        return "the CRL has expired";
+        return N_("the CRL has expired");
     return NULL;
 }
 
@@ -71,7 +71,7 @@ static void wish_input(struct xr_change_run *c)
             if (c->engine->rq->verb == XR_VERB_INSTALL)
                 made->refusal = crl_refusal(c, item->crl);
             else if (c->engine->rq->verb == XR_VERB_DISTRUST)
-                made->refusal = "a CRL cannot be distrusted; remove it";
+                made->refusal = N_("a CRL cannot be distrusted; remove it");
         }
     }
 }
@@ -197,9 +197,12 @@ static void say_not_unique(struct xr_engine *engine, const char *id, const struc
         free(name);
     }
     if (matches->count > CANDIDATES_NAMED)
-        xr_buf_fmt(&text, " and %zu more", matches->count - CANDIDATES_NAMED);
-    xr_report_say(engine->report, XR_ERROR, NULL, "%s is not unique: give more digits: %s", id,
-                  text.data);
+        xr_report_say(engine->report, XR_ERROR, NULL,
+                      "%s is not unique: give more digits: %s and %zu more", id, text.data,
+                      matches->count - CANDIDATES_NAMED);
+    else
+        xr_report_say(engine->report, XR_ERROR, NULL, "%s is not unique: give more digits: %s", id,
+                      text.data);
     xr_report_raise(engine->report, XR_EXIT_USAGE);
     xr_buf_free(&text);
 }
