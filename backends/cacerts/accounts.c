@@ -209,8 +209,8 @@ static void look_through(struct accounting *a, const char *path)
 
     a->nothing = is_nothing(s, status);
     if (status != XR_OK && status != XR_ABSENT && a->unread == NULL)
-        a->unread =
-            xr_format("what it holds is not known: %.150s; --rebuild allows a change", err.text);
+        a->unread = xr_format(N_("what it holds is not known: %.150s; --rebuild allows a change"),
+                              err.text);
     if (!as_it_would_be(s, &text)) {
         if (text.len > 0)
             (void)s->host->items((struct xr_bytes){(const unsigned char *)text.data, text.len},
@@ -265,29 +265,43 @@ static void look_through_trusted(struct accounting *a, const struct ca_output *o
     xr_buf_free(&text);
 }
 
+static char *named(const struct naming *n)
+{
+    return xr_format("%s%s", n->names.data != NULL ? n->names.data : "",
+                     n->named == n->count ? "" : ", …");
+}
+
 static char *say_lost(const struct accounting *a)
 {
     const struct naming *n = &a->lost;
+    char *names = named(n), *said = NULL;
 
-    return n->count == 0
-               ? NULL
-               : xr_format("/%s has %zu certificate%s that come%s from no source and would be lost "
-                           "(%s%s); --rebuild allows that",
-                           a->path, n->count, n->count == 1 ? "" : "s", n->count == 1 ? "s" : "",
-                           n->names.data != NULL ? n->names.data : "",
-                           n->named == n->count ? "" : ", …");
+    if (n->count > 0)
+        said = xr_format(
+            n->count == 1
+                ? N_("/%s has %zu certificate that comes from no source and would be lost (%s); "
+                     "--rebuild allows that")
+                : N_("/%s has %zu certificates that come from no source and would be lost (%s); "
+                     "--rebuild allows that"),
+            a->path, n->count, names);
+    free(names);
+    return said;
 }
 
 static char *say_other(const struct naming *n)
 {
-    return n->count == 0
-               ? NULL
-               : xr_format(
-                     "%zu certificate%s among the sources %s not published yet, or with other "
-                     "limits, and any change makes programs trust %s: %s%s",
-                     n->count, n->count == 1 ? "" : "s", n->count == 1 ? "is" : "are",
-                     n->count == 1 ? "it" : "them", n->names.data != NULL ? n->names.data : "",
-                     n->named == n->count ? "" : ", …");
+    char *names = named(n), *said = NULL;
+
+    if (n->count > 0)
+        said = xr_format(
+            n->count == 1
+                ? N_("%zu certificate among the sources is not published yet, or with other limits, "
+                     "and any change makes programs trust it: %s")
+                : N_("%zu certificates among the sources are not published yet, or with other "
+                     "limits, and any change makes programs trust them: %s"),
+            n->count, names);
+    free(names);
+    return said;
 }
 
 void ca_account(struct xr_session *s)

@@ -13,9 +13,9 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-static const char why_no_intermediate[] =
+static const char why_no_intermediate[] = N_(
     "in this store it would be a trust anchor for curl, GnuTLS and Go, without the CA that signed "
-    "it; have servers send it, or use an openssl: or nss: store; --as anchor installs it anyway";
+    "it; have servers send it, or use an openssl: or nss: store; --as anchor installs it anyway");
 
 /* ---- which layout ---- */
 
@@ -70,11 +70,11 @@ static bool replaceable(const struct xr_session *s, const char *path, bool direc
 
     if (dir >= 0 && target == NULL && fixed == NULL && !directory &&
         fstatat(dir, ca_name(path), &st, AT_SYMLINK_NOFOLLOW) == 0 && !S_ISREG(st.st_mode))
-        fixed = "it is not a regular file, and nothing else is replaced; remove it";
+        fixed = N_("it is not a regular file, and nothing else is replaced; remove it");
     if (target != NULL)
         (void)snprintf(caps->why_not, sizeof(caps->why_not),
-                       "/%s is a link to %.100s, and links are not replaced; make it a "
-                       "regular file",
+                       N_("/%s is a link to %.100s, and links are not replaced; make it a "
+                          "regular file"),
                        path, target);
     else if (fixed != NULL)
         (void)snprintf(caps->why_not, sizeof(caps->why_not), "/%s: %s", path, fixed);
@@ -95,9 +95,9 @@ static bool writable(const struct xr_session *s, struct xr_caps *caps)
     }
     if (s->updater_distro && (!s->live || layout->updater[0] == NULL)) {
         (void)snprintf(caps->why_not, sizeof(caps->why_not), "%s",
-                       s->live ? "this distribution has no update command for --updater distro"
-                               : "--updater distro works only on the live system: nothing in an "
-                                 "image is executed");
+                       s->live ? N_("this distribution has no update command for --updater distro")
+                               : N_("--updater distro works only on the live system: nothing in an "
+                                    "image is executed"));
         return false;
     }
     ok = ca_may_write(s, layout->anchors, caps) && ok;
@@ -121,7 +121,8 @@ static const char *harm(const struct xr_session *s)
 {
     if (s->unaccounted == NULL && s->updater_distro && s->in_place && s->live &&
         s->layout->updater[0] != NULL)
-        return "--updater distro would lose the whole bundle, for which this system has no sources";
+        return N_(
+            "--updater distro would lose the whole bundle, for which this system has no sources");
     return s->unaccounted;
 }
 
@@ -133,15 +134,17 @@ static void say_missing(struct xr_caps *caps, const struct xr_session *s)
     struct stat st;
 
     for (size_t i = 0; i < most && s->layout->known[i].path != NULL; i++) {
-        if (!ca_stat(&st, s, s->layout->known[i].path, true))
-            xr_buf_fmt(&text, "%s/%s (%s)", text.len > 0 ? ", " : "", s->layout->known[i].path,
-                       s->layout->known[i].who);
+        if (ca_stat(&st, s, s->layout->known[i].path, true))
+            continue;
+        xr_buf_str(&text, text.len > 0 ? ", " : "");
+        xr_buf_fmt(&text, N_("/%s (%s)"), s->layout->known[i].path, s->layout->known[i].who);
     }
     if (text.len > 0 && ca_stat(&st, s, s->layout->published[0], true))
-        (void)snprintf(caps->missing, sizeof(caps->missing),
-                       "this system does not have %.180s; a program that looks nowhere else trusts "
-                       "nothing",
-                       text.data);
+        (void)snprintf(
+            caps->missing, sizeof(caps->missing),
+            N_("this system does not have %.180s; a program that looks nowhere else trusts "
+               "nothing"),
+            text.data);
     xr_buf_free(&text);
 }
 
@@ -166,12 +169,14 @@ static void describe(struct xr_caps *full, struct xr_session *s)
     (void)snprintf(full->why_cannot[XR_INTERMEDIATE], sizeof(full->why_cannot[0]), "%s",
                    why_no_intermediate);
     (void)snprintf(full->why_cannot[XR_CRL], sizeof(full->why_cannot[0]),
-                   "this store has no place for CRLs; an openssl: store has");
+                   N_("this store has no place for CRLs; an openssl: store has"));
     if (s->in_place)
-        (void)snprintf(full->why_cannot[XR_DISTRUST], sizeof(full->why_cannot[0]),
-                       "this system has its bundle and no sources, so nothing can be deselected");
-    (void)snprintf(full->summary, sizeof(full->summary), "layout %s: %s%s", s->layout->name,
-                   s->layout->title, s->in_place ? ", bundle without sources" : "");
+        (void)snprintf(
+            full->why_cannot[XR_DISTRUST], sizeof(full->why_cannot[0]),
+            N_("this system has its bundle and no sources, so nothing can be deselected"));
+    (void)snprintf(full->summary, sizeof(full->summary),
+                   s->in_place ? N_("layout %s: %s, bundle without sources") : N_("layout %s: %s"),
+                   s->layout->name, s->layout->title);
     if (s->unpublished != NULL)
         (void)snprintf(full->would_trust, sizeof(full->would_trust), "%s", s->unpublished);
     memcpy(full->would_trust_id, s->unpublished_id, sizeof(full->would_trust_id));
@@ -297,8 +302,10 @@ static enum xr_status discover(const struct xr_host *host, const struct xr_site 
     if (s->layout != NULL || site->layout != NULL) {
         if (s->layout != NULL) {
             ca_identify(identity, sizeof(identity), s, s->layout->lock);
-            (void)snprintf(title, sizeof(title), "CA certificates of %s (%s)",
-                           site->root != NULL ? "the image" : "this system", s->layout->name);
+            (void)snprintf(title, sizeof(title),
+                           site->root != NULL ? N_("CA certificates of the image (%s)")
+                                              : N_("CA certificates of this system (%s)"),
+                           s->layout->name);
             found.summary = title;
             found.identity = identity;
         }
@@ -313,7 +320,8 @@ static const struct xr_backend table = {
     .size = sizeof(struct xr_backend),
     .name = "ca-certificates",
     .flags = XR_BACKEND_PATHS | XR_BACKEND_PUBLISHES,
-    .summary = "CA certificates of a Linux distribution (Debian, Fedora, openSUSE, Arch, Alpine…)",
+    .summary =
+        N_("CA certificates of a Linux distribution (Debian, Fedora, openSUSE, Arch, Alpine…)"),
     .discover = discover,
     .open = session_open,
     .close = session_close,

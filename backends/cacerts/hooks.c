@@ -60,8 +60,9 @@ static enum xr_status run(const struct xr_session *s, const char *const *argv, s
     command.env = s->layout->hooks_env[0] != NULL ? s->layout->hooks_env : NULL;
     status = s->host->run(&code, &command, err);
     if (status == XR_OK && code != 0)
-        status = xr_fail(err, XR_FAILED, "%s exited with %d%s%s", argv[0], code,
-                         command.said[0] ? ": " : "", command.said);
+        status = command.said[0]
+                     ? xr_fail(err, XR_FAILED, "%s exited with %d: %s", argv[0], code, command.said)
+                     : xr_fail(err, XR_FAILED, "%s exited with %d", argv[0], code);
     return status;
 }
 

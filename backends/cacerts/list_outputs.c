@@ -184,7 +184,7 @@ static void change_names(struct ca_edits *edits, struct xr_buf *changed, struct 
             continue;
         if (present != NULL && present->target == NULL) {
             char *remark =
-                xr_format("/%s/%s is not a link and was left unchanged", where, present->name);
+                xr_format(N_("/%s/%s is not a link and was left unchanged"), where, present->name);
 
             xr_strings_add(&s->remarks, remark);
             free(remark);

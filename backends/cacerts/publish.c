@@ -264,7 +264,7 @@ static enum xr_status put_in_place(struct making *m, struct ca_edits *edits, str
 
         if (its_turn(edits, edit, at) && !put(place_of(m, edit->dir, err), edit))
             return xr_fail_errno(
-                err, edit->removes ? "cannot remove /%s/%s" : "cannot put /%s/%s in place",
+                err, edit->removes ? N_("cannot remove /%s/%s") : N_("cannot put /%s/%s in place"),
                 edit->dir, edit->name);
     }
     return XR_OK;
@@ -286,11 +286,13 @@ static void take_back(struct making *m, struct ca_edits *edits, struct xr_error 
         else if (edit->made == CA_REPLACED)
             ok = renameat(dir, edit->temp, dir, edit->name) == 0;
         if (!ok && err != NULL) {
-            size_t len = strlen(err->text);
+            int why = errno;
+            char *before = xr_strdup(err->text);
 
-            (void)snprintf(err->text + len, sizeof(err->text) - len,
-                           "; and /%s/%s cannot be put back: %s", edit->dir, edit->name,
-                           strerror(errno));
+            (void)snprintf(err->text, sizeof(err->text),
+                           N_("%s; and /%s/%s cannot be put back: %s"), before, edit->dir,
+                           edit->name, strerror(why));
+            free(before);
         }
         if (edit->made == CA_REPLACED) {
             free(edit->temp);

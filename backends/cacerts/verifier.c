@@ -86,7 +86,7 @@ static enum xr_status load(struct xr_session *s, size_t at, struct xr_error *err
             s->host->openssl_items((struct xr_bytes){(const unsigned char *)text.data, text.len},
                                    XR_READ_BUNDLE, take, p, &why) != XR_OK)
             p->unreadable =
-                xr_format("OpenSSL cannot read /%s: %s, so it trusts nothing", path, why.text);
+                xr_format(N_("OpenSSL cannot read /%s: %s, so it trusts nothing"), path, why.text);
         status = XR_OK;
     }
     xr_buf_free(&text);
@@ -122,7 +122,7 @@ enum xr_status ca_probe(struct xr_session *s, struct xr_verdict *out,
     /* With one bundle for each purpose, some purposes have no bundle. */
     if (s->layout->published[1] != NULL && question->purpose != bundle_purposes[at]) {
         out->answer = XR_UNKNOWN;
-        (void)snprintf(out->why, sizeof(out->why), "no bundle is published for that purpose");
+        (void)snprintf(out->why, sizeof(out->why), N_("no bundle is published for that purpose"));
         return XR_OK;
     }
     status = load(s, at, err);
@@ -137,8 +137,8 @@ enum xr_status ca_probe(struct xr_session *s, struct xr_verdict *out,
     }
     if (status == XR_OK && out->answer == XR_YES && out->why[0] == '\0')
         (void)snprintf(out->why, sizeof(out->why),
-                       "checked against "
-                       "/%s alone",
+                       N_("checked against "
+                          "/%s alone"),
                        s->layout->published[at]);
     return status;
 }

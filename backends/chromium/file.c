@@ -25,7 +25,7 @@
 #define PAUSE_NS   25000000L
 #define JOURNAL    CHROMIUM_FILE "-journal"
 #define WAL        CHROMIUM_FILE "-wal"
-#define UNFINISHED "a write of it was not finished; start the browser once, which ends it"
+#define UNFINISHED N_("a write of it was not finished; start the browser once, which ends it")
 /* SQLite's lock bytes (its file format, "pending byte"): PENDING, RESERVED, then 510 of SHARED. */
 #define LOCKS_AT  0x40000000
 #define LOCKS_LEN 512
@@ -55,12 +55,14 @@ static const char *unsettled(int dir)
     off_t size = 0;
 
     if (!head(bytes, &size, dir, JOURNAL))
-        return "its " JOURNAL " cannot be read";
+        return N_("its ServerCertificate-journal cannot be read");
     if (memcmp(bytes, magic, sizeof(magic)) == 0)
         return UNFINISHED;
     if (!head(bytes, &size, dir, WAL))
-        return "its " WAL " cannot be read";
-    return size > 0 ? "changes of it are in a " WAL ", which is not read; close the browser" : NULL;
+        return N_("its ServerCertificate-wal cannot be read");
+    return size > 0
+               ? N_("changes of it are in a ServerCertificate-wal, which is not read; close the browser")
+               : NULL;
 }
 
 bool chromium_file_locked(long *pid, int dir)
@@ -102,12 +104,12 @@ static enum xr_status open_it(int *out, struct stat *st, bool *there, int dir, c
     if (!*there)
         return XR_OK;
     if (fd < 0)
-        return errno == ELOOP ? xr_fail(err, XR_REFUSED, "%s/" CHROMIUM_FILE " is a link", path)
+        return errno == ELOOP ? xr_fail(err, XR_REFUSED, "%s/ServerCertificate is a link", path)
                : errno == EINVAL || errno == ENXIO
-                   ? xr_fail(err, XR_REFUSED, "%s/" CHROMIUM_FILE " is not a regular file", path)
-                   : xr_fail_errno(err, "cannot open %s/" CHROMIUM_FILE, path);
+                   ? xr_fail(err, XR_REFUSED, "%s/ServerCertificate is not a regular file", path)
+                   : xr_fail_errno(err, "cannot open %s/ServerCertificate", path);
     if (st->st_uid != geteuid() && st->st_uid != 0)
-        return xr_fail(err, XR_REFUSED, "%s/" CHROMIUM_FILE " belongs to another user (ID %lu)",
+        return xr_fail(err, XR_REFUSED, "%s/ServerCertificate belongs to another user (ID %lu)",
                        path, (unsigned long)st->st_uid);
     return XR_OK;
 }
@@ -130,13 +132,13 @@ static enum xr_status read_once(struct chromium_file *out, bool *again, int dir,
         *again = true;
     } else if (!xr_read_whole(&out->bytes, fd, FILE_MAX)) {
         status = errno == EFBIG
-                     ? xr_fail(err, XR_INVALID, "%s/" CHROMIUM_FILE " is larger than %zu bytes",
+                     ? xr_fail(err, XR_INVALID, "%s/ServerCertificate is larger than %zu bytes",
                                path, FILE_MAX)
-                     : xr_fail_errno(err, "cannot read %s/" CHROMIUM_FILE, path);
+                     : xr_fail_errno(err, "cannot read %s/ServerCertificate", path);
     } else {
         out->unsettled = unsettled(dir);
         if (out->unsettled == NULL && !kept(dir, fd, &st, out->bytes.len))
-            out->unsettled = "it was written all the time while it was read";
+            out->unsettled = N_("it was written all the time while it was read");
         *again = out->unsettled != NULL;
     }
 out:

@@ -11,6 +11,7 @@
 #include "file.h"
 
 #include <fcntl.h>
+#include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -88,18 +89,19 @@ static void tell(char out[256], long pid, const char *process, const char *path)
 {
     const char *browser = browser_of(process, path);
     struct xr_buf shown = {0};
+    char *holder = NULL;
 
     if (browser != NULL)
         xr_buf_str(&shown, browser);
     else if (process[0] != '\0')
         xr_buf_visible(&shown, process, strlen(process));
     else
-        xr_buf_str(&shown, "a program");
-    if (pid > 0)
-        xr_buf_fmt(&shown, " (process %ld)", pid);
+        xr_buf_str(&shown, N_("a program"));
+    holder = pid > 0 ? xr_format(N_("%s (process %ld)"), shown.data, pid) : xr_strdup(shown.data);
     (void)snprintf(out, 256,
-                   "%s is running with this profile and keeps the file locked: close it first",
-                   shown.data);
+                   N_("%s is running with this profile and keeps the file locked: close it first"),
+                   holder);
+    free(holder);
     xr_buf_free(&shown);
 }
 

@@ -143,23 +143,23 @@ const char *chromium_metadata_read(struct chromium_metadata *out, struct xr_byte
     struct field f;
 
     if (message.len > MESSAGE_MAX)
-        return "its trust settings are too long";
+        return N_("its trust settings are too long");
     while (message.len > 0) {
         if (!next(&f, &message))
-            return "its trust settings are damaged";
+            return N_("its trust settings are damaged");
         if (f.number == 1 && f.wire == COUNTED && !trust) {
             trust = true;
             if (!read_trust(out, f.part))
-                return "its trust is of an unknown kind";
+                return N_("its trust is of an unknown kind");
         } else if (f.number == 2 && f.wire == COUNTED && !constraints) {
             constraints = true;
             if (!read_constraints(out, f.part))
-                return "its constraints are of an unknown kind";
+                return N_("its constraints are of an unknown kind");
         } else {
-            return "its trust settings have an unknown part";
+            return N_("its trust settings have an unknown part");
         }
     }
-    return trust ? NULL : "it has no trust settings";
+    return trust ? NULL : N_("it has no trust settings");
 }
 
 /* ---- writing ---- */

@@ -17,7 +17,8 @@ enum xr_status chromium_load(struct chromium_view *out, const struct xr_host *ho
         out->incomplete = out->unread = true;
         (void)snprintf(
             out->problem, sizeof(out->problem),
-            "%s/" CHROMIUM_FILE " cannot be read: this crossroot was built without SQLite", path);
+            N_("%s/ServerCertificate cannot be read: this crossroot was built without SQLite"),
+            path);
     }
     xr_buf_free(&file.bytes);
     return status;

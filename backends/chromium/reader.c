@@ -70,8 +70,9 @@ enum xr_status chromium_trouble(const struct chromium_sqlite *sqlite, sqlite3 *d
         if ((code & 0xff) == others[i].code)
             status = others[i].status;
     }
-    (void)xr_fail(err, status, "%s%s: %s", source, status == XR_INVALID ? " is damaged" : "",
-                  sqlite->errmsg(db));
+    (void)(status == XR_INVALID
+               ? xr_fail(err, status, "%s is damaged: %s", source, sqlite->errmsg(db))
+               : xr_fail(err, status, "%s: %s", source, sqlite->errmsg(db)));
     if (err != NULL) {
         (void)snprintf(err->domain, sizeof(err->domain), "sqlite");
         err->code = code;
@@ -316,23 +317,17 @@ static void see_value(struct reading *r, sqlite3_stmt *row, void *ctx)
 /* What does not matter to who reads, and would to who writes. */
 static enum xr_status check_writing(struct reading *r, struct xr_error *err)
 {
-    static const struct {
-        const char *sql, *value, *what;
-    } checks[] = {
-        {"PRAGMA encoding", "UTF-8", "is in an encoding that Chromium does not use"},
-        {"SELECT name FROM sqlite_master WHERE type = 'trigger'", NULL,
-         "has triggers, which Chromium does not make"},
-    };
-    enum xr_status status = XR_OK;
+    struct wanted encoding = {"UTF-8", true}, triggers = {NULL, true};
+    enum xr_status status = query(r, "PRAGMA encoding", see_value, &encoding, err);
 
-    for (size_t i = 0; i < sizeof(checks) / sizeof(checks[0]) && status == XR_OK; i++) {
-        struct wanted w = {checks[i].value, true};
-
-        status = query(r, checks[i].sql, see_value, &w, err);
-        if (status == XR_OK && !w.good && r->out->fixed[0] == '\0')
-            (void)snprintf(r->out->fixed, sizeof(r->out->fixed), "%s %s", r->source,
-                           checks[i].what);
-    }
+    if (status == XR_OK)
+        status = query(r, "SELECT name FROM sqlite_master WHERE type = 'trigger'", see_value,
+                       &triggers, err);
+    if (status == XR_OK && !(encoding.good && triggers.good) && r->out->fixed[0] == '\0')
+        (void)snprintf(r->out->fixed, sizeof(r->out->fixed),
+                       !encoding.good ? N_("%s is in an encoding that Chromium does not use")
+                                      : N_("%s has triggers, which Chromium does not make"),
+                       r->source);
     return status;
 }
 
@@ -344,7 +339,7 @@ static const char *read_certificate(bool *ca, struct xr_bytes der)
     struct xr_der_cert cert;
 
     if (der.len > DER_MAX || xr_der_cert(&cert, der, NULL) != XR_OK)
-        return "it is not a certificate";
+        return N_("it is not a certificate");
     *ca = !cert.has_basic_constraints || cert.ca;
     return NULL;
 }
@@ -488,7 +483,8 @@ static void forget_log(struct chromium_view *out, struct xr_buf *bytes)
         return;
     bytes->data[18] = bytes->data[19] = 1;
     (void)snprintf(out->fixed, sizeof(out->fixed),
-                   "%s is written with a log beside it, which Chromium does not do", out->source);
+                   N_("%s is written with a log beside it, which Chromium does not do"),
+                   out->source);
 }
 
 static enum xr_status read_bytes(struct chromium_view *out, const struct xr_host *host,

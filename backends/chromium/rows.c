@@ -67,31 +67,52 @@ static void add_row(struct chromium_entry *e, const struct chromium_row *row)
 
     e->count++;
     if (row->odd || !plain_key(row->key))
-        e->spoiled = "a row of it is written in another way than Chromium writes";
+        e->spoiled = N_("a row of it is written in another way than Chromium writes");
     else if (e->native.len + row->metadata.len + KEY_MAX > XR_NATIVE_MAX)
-        e->spoiled = "it has too many rows";
+        e->spoiled = N_("it has too many rows");
     else
         put_row(&e->native, row->key, row->metadata);
     if (e->entry.place == XR_ANCHOR && e->limits.len == 0) {
         if (!limits_of(&limits, &row->dns, &row->cidrs))
-            e->spoiled = "it is limited to names of a form that is not known";
+            e->spoiled = N_("it is limited to names of a form that is not known");
         else if (xr_limits_any(&limits))
             xr_limits_attach(&e->attached, &e->limits, &limits);
     }
     xr_limits_free(&limits);
 }
 
-static void add_limits(struct xr_buf *out, const char *of, const struct xr_strings *limits)
+static void name_limits(struct xr_buf *out, const struct xr_strings *limits)
 {
-    for (size_t i = 0; i < limits->count && out->len < REMARK_MAX; i++) {
-        if (i == 0)
-            xr_buf_fmt(out, "%sof %s only ", out->len > 0 ? ", " : "", of);
-        else
-            xr_buf_str(out, " and ");
-        xr_buf_str(out, limits->items[i]);
-    }
+    for (size_t i = 0; i < limits->count && out->len < REMARK_MAX; i++)
+        xr_buf_fmt(out, "%s%s", i > 0 ? " and " : "", limits->items[i]);
     if (out->len >= REMARK_MAX)
         xr_buf_str(out, "…");
+}
+
+static void say_limits(struct xr_buf *out, const struct chromium_row *row)
+{
+    struct xr_buf dns = {0}, cidrs = {0};
+
+    name_limits(&dns, &row->dns);
+    name_limits(&cidrs, &row->cidrs);
+    if (dns.len > 0 && cidrs.len > 0)
+        xr_buf_fmt(out, N_("of DNS names only %s, of IP addresses only %s"), dns.data, cidrs.data);
+    else if (dns.len > 0)
+        xr_buf_fmt(out, N_("of DNS names only %s"), dns.data);
+    else if (cidrs.len > 0)
+        xr_buf_fmt(out, N_("of IP addresses only %s"), cidrs.data);
+    xr_buf_free(&dns);
+    xr_buf_free(&cidrs);
+}
+
+/* Puts one more sentence after what is there. */
+static void say(struct xr_buf *out, const char *sentence)
+{
+    char *both = out->len > 0 ? xr_format(N_("%s; %s"), out->data, sentence) : xr_strdup(sentence);
+
+    out->len = 0;
+    xr_buf_str(out, both);
+    free(both);
 }
 
 /* What people should know beside what the entry says. Limits of one kind leave the other kind free. */
@@ -99,16 +120,17 @@ static char *remark_of(const struct chromium_entry *e, const struct chromium_row
 {
     struct xr_buf out = {0};
 
-    if (e->limits.len == 0) {
-        add_limits(&out, "DNS names", &row->dns);
-        add_limits(&out, "IP addresses", &row->cidrs);
-    }
+    if (e->limits.len == 0)
+        say_limits(&out, row);
     if (row->misnamed)
-        xr_buf_fmt(&out,
-                   "%sit is stored under a wrong hash, so the browser uses it and cannot remove it",
-                   out.len > 0 ? "; " : "");
-    if (e->spoiled != NULL)
-        xr_buf_fmt(&out, "%sit cannot be changed here: %s", out.len > 0 ? "; " : "", e->spoiled);
+        say(&out,
+            N_("it is stored under a wrong hash, so the browser uses it and cannot remove it"));
+    if (e->spoiled != NULL) {
+        char *spoiled = xr_format(N_("it cannot be changed here: %s"), e->spoiled);
+
+        say(&out, spoiled);
+        free(spoiled);
+    }
     return out.data;
 }
 

@@ -33,17 +33,17 @@ struct xr_session {
 
 static char *summary_of(const struct nss_chromium *program, const char *name)
 {
-    struct xr_buf out = {0};
+    struct xr_buf shown = {0};
     size_t len = strlen(name);
+    char *summary = NULL;
 
-    xr_buf_fmt(&out, "%s", program->name);
-    if (len > 0) {
-        xr_buf_str(&out, " profile \"");
-        xr_buf_visible(&out, name, len < NAME_MAX_LEN ? len : NAME_MAX_LEN);
-        xr_buf_fmt(&out, "%s\"", len > NAME_MAX_LEN ? "…" : "");
-    }
-    xr_buf_str(&out, program->packing);
-    return out.data;
+    xr_buf_visible(&shown, name, len < NAME_MAX_LEN ? len : NAME_MAX_LEN);
+    xr_buf_str(&shown, len > NAME_MAX_LEN ? "…" : "");
+    summary =
+        len > 0 ? xr_format(N_("%s profile \"%s\"%s"), program->name, shown.data, program->packing)
+                : xr_format("%s%s", program->name, program->packing);
+    xr_buf_free(&shown);
+    return summary;
 }
 
 /* ---- discovery ---- */
@@ -180,7 +180,7 @@ static enum xr_status load(struct xr_session *s, struct xr_error *err)
     status = chromium_load(&s->view, s->host, s->dir, s->path, err);
     if (status == XR_OK && !s->view.there && !is_profile(s->dir))
         status = xr_fail(err, XR_ABSENT,
-                         "it is no profile of a browser: it has no " CHROMIUM_FILE
+                         "it is no profile of a browser: it has no ServerCertificate"
                          ", which Chromium makes when it starts");
     else if (status == XR_OK && s->view.stale && faccessat(s->dir, ".", W_OK, AT_EACCESS) == 0)
         status = xr_fail(err, XR_STALE, "%s", s->view.problem);
@@ -197,7 +197,7 @@ static void check_writable(struct xr_caps *caps, const struct xr_session *s)
     int error = 0;
 
     for (size_t i = 0; i < (s->view.there ? 2u : 1u) && error == 0; i++) {
-        what = i == 0 ? "the directory" : CHROMIUM_FILE;
+        what = i == 0 ? N_("the directory") : CHROMIUM_FILE;
         if (faccessat(s->dir, names[i], W_OK, AT_EACCESS) != 0)
             error = errno;
     }
@@ -241,7 +241,8 @@ static void describe(struct xr_caps *caps, const struct xr_session *s)
 
     full.places[XR_ANCHOR] = full.places[XR_INTERMEDIATE] = XR_ENFORCED;
     full.places[XR_PEER] = full.places[XR_DISTRUST] = XR_ENFORCED;
-    (void)snprintf(full.why_cannot[XR_CRL], sizeof(full.why_cannot[0]), "Chromium uses no CRLs");
+    (void)snprintf(full.why_cannot[XR_CRL], sizeof(full.why_cannot[0]),
+                   N_("Chromium uses no CRLs"));
     full.subjects = 1u << XR_SUBJECT_CERT;
     (void)snprintf(full.verifier, sizeof(full.verifier), "%s", CHROMIUM_VERIFIER);
     check_writable(&full, s);
@@ -364,7 +365,7 @@ static const struct xr_backend table = {
     .size = sizeof(struct xr_backend),
     .name = "chromium",
     .flags = XR_BACKEND_PATHS | XR_BACKEND_WORKER | XR_BACKEND_HOMES,
-    .summary = "what Chromium and its relatives keep in a profile",
+    .summary = N_("what Chromium and its relatives keep in a profile"),
     .discover = discover,
     .open = session_open,
     .close = session_close,

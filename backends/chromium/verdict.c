@@ -50,7 +50,7 @@ enum xr_status chromium_verdict(struct xr_verdict *out, const struct chromium_vi
     (void)snprintf(out->by, sizeof(out->by), "%s", CHROMIUM_VERIFIER);
     out->answer = XR_UNKNOWN;
     if (probe->purpose != XR_SERVER) {
-        (void)snprintf(out->why, sizeof(out->why), "Chromium verifies servers only");
+        (void)snprintf(out->why, sizeof(out->why), N_("Chromium verifies servers only"));
         return XR_OK;
     }
     status = ask(&alone, view, host, probe, NULL, err);
@@ -64,15 +64,18 @@ enum xr_status chromium_verdict(struct xr_verdict *out, const struct chromium_vi
     if (status == XR_OK && alone.answer == XR_NO && best.answer == XR_NO) {
         out->answer = XR_NO;
         (void)snprintf(out->why, sizeof(out->why), "%s", best.why);
+    } else if (status == XR_OK && alone.answer == XR_YES) {
+        (void)snprintf(out->why, sizeof(out->why),
+                       N_("the user's NSS database and managed policies count too; this database "
+                          "alone says yes"));
     } else if (status == XR_OK) {
-        (void)snprintf(
-            out->why, sizeof(out->why),
-            "the user's NSS database and managed policies count too; this database alone "
-            "%s%.150s",
-            alone.answer == XR_YES  ? "says yes"
-            : alone.answer == XR_NO ? "says no: "
-                                    : "cannot tell: ",
-            alone.why);
+        (void)snprintf(out->why, sizeof(out->why),
+                       alone.answer == XR_NO
+                           ? N_("the user's NSS database and managed policies count too; this "
+                                "database alone says no: %.150s")
+                           : N_("the user's NSS database and managed policies count too; this "
+                                "database alone cannot tell: %.150s"),
+                       alone.why);
     }
     return status;
 }

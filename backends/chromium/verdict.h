@@ -4,7 +4,7 @@
 
 #include "chromium.h"
 
-#define CHROMIUM_VERIFIER "Chromium's rules, this database alone"
+#define CHROMIUM_VERIFIER N_("Chromium's rules, this database alone")
 
 /* What this database alone makes of a chain. Chromium reads more than that, which may give trust or
  * take it, so only a distrust is a no, and nothing is a yes. */

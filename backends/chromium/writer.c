@@ -140,8 +140,10 @@ static enum xr_status look(const struct chromium_place *at, const char *name, st
     if (fstatat(at->dir, name, &st, AT_SYMLINK_NOFOLLOW) != 0)
         return errno == ENOENT ? XR_OK : xr_fail_errno(err, "cannot examine %s", name);
     if (!S_ISREG(st.st_mode))
-        return xr_fail(err, XR_REFUSED, "%s/%s is %s", at->path, name,
-                       S_ISLNK(st.st_mode) ? "a link" : "not a regular file");
+        return xr_fail(err, XR_REFUSED,
+                       S_ISLNK(st.st_mode) ? N_("%s/%s is a link")
+                                           : N_("%s/%s is not a regular file"),
+                       at->path, name);
     if (st.st_uid != geteuid() && st.st_uid != 0)
         return xr_fail(err, XR_REFUSED, "%s/%s belongs to another user (ID %lu)", at->path, name,
                        (unsigned long)st.st_uid);
@@ -162,7 +164,7 @@ static enum xr_status make_file(const struct chromium_place *at, struct xr_error
         good = fchmod(fd, 0600) == 0;
         (void)close(fd);
     }
-    return good ? XR_OK : xr_fail_errno(err, "cannot make " CHROMIUM_FILE);
+    return good ? XR_OK : xr_fail_errno(err, "cannot make ServerCertificate");
 }
 
 static enum xr_status open_db(struct writing *w, struct xr_error *err)
@@ -257,7 +259,7 @@ static enum xr_status read_now(struct writing *w, struct xr_error *err)
     enum xr_status status = check_whole(w, err);
 
     if (status == XR_OK && fstatat(w->at->dir, CHROMIUM_FILE, &st, AT_SYMLINK_NOFOLLOW) != 0)
-        status = xr_fail_errno(err, "cannot examine " CHROMIUM_FILE);
+        status = xr_fail_errno(err, "cannot examine ServerCertificate");
     w->view.there = true;
     w->view.source = xr_strdup(w->source);
     w->blank = w->view.tableless = st.st_size == 0;

@@ -125,8 +125,8 @@ void hive_describe(struct xr_caps *caps, const struct hive_place *place)
     } else if (hibernated(place)) {
         caps->writable = false;
         (void)snprintf(caps->why_not, sizeof(caps->why_not),
-                       "this Windows is hibernated (fast startup): start it and shut it down "
-                       "with shutdown /s /t 0");
+                       N_("this Windows is hibernated (fast startup): start it and shut it down "
+                          "with shutdown /s /t 0"));
     }
 }
 

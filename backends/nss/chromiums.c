@@ -110,7 +110,7 @@ static void add_policies(struct nss_reader *to, const struct policy_view *view)
         *XR_PUSH(&to->more) = view->items[i];
     to->platform_file = view->platform_off ? view->platform_file : NULL;
     if (view->incomplete)
-        to->unread = view->problems.count > 0 ? view->problems.items[0] : "a policy is unclear";
+        to->unread = view->problems.count > 0 ? view->problems.items[0] : N_("a policy is unclear");
 }
 
 static void add_profile(struct nss_reader *to, const struct chromium_view *view)
@@ -236,7 +236,7 @@ static void load_visited(void *ctx, const struct nss_tree *tree, const struct ns
 
     load_program(l->o, l->host, tree, program, profiles);
     if (unsure)
-        add_reader(l->o, program, "others")->unread = "not every profile of it could be found";
+        add_reader(l->o, program, "others")->unread = N_("not every profile of it could be found");
 }
 
 void nss_chromiums_load(struct nss_opinions *o, const struct xr_host *host)

@@ -239,13 +239,16 @@ static char *profile_summary(const struct nss_profiles *m, const struct record *
 {
     const char *slash = strrchr(path, '/');
     const char *name = record->name != NULL ? record->name : slash != NULL ? slash + 1 : path;
-    struct xr_buf out = {0};
+    struct xr_buf shown = {0};
     size_t len = cut(name);
+    char *summary = NULL;
 
-    xr_buf_fmt(&out, "%s profile \"", m->program);
-    xr_buf_visible(&out, name, len);
-    xr_buf_fmt(&out, "%s\"%s", name[len] != '\0' ? "…" : "", m->packing);
-    return out.data;
+    xr_buf_visible(&shown, name, len);
+    xr_buf_str(&shown, name[len] != '\0' ? "…" : "");
+    summary = xr_format(N_("%s profile \"%s\"%s"), m->program, shown.data != NULL ? shown.data : "",
+                        m->packing);
+    xr_buf_free(&shown);
+    return summary;
 }
 
 static enum xr_status found_profile(struct search *s, const struct nss_profiles *m, const char *dir,
@@ -553,7 +556,7 @@ static enum xr_status search_all(struct search *s, unsigned scope)
 
     if ((scope & XR_SCOPE_SYSTEM) != 0 && status == XR_OK)
         status = found_directory(s, xr_strdup("/etc/pki/nssdb"), false,
-                                 "NSS database of the system", &found);
+                                 N_("NSS database of the system"), &found);
     return status;
 }
 

@@ -69,34 +69,33 @@ enum xr_status nss_dir_make(int *out, int above, const char *missing, struct xr_
     return good ? XR_REFUSED : XR_FAILED;
 }
 
-static void say_owner(char *out, size_t size, const char *what, const struct stat *st)
+static void name_owner(char out[32], const struct stat *st)
 {
-    char number[32] = "root";
-
-    if (st->st_uid != 0)
-        (void)snprintf(number, sizeof(number), "user ID %lu", (unsigned long)st->st_uid);
-    (void)snprintf(out, size, "%s: it belongs to %s, mode %04o", what, number,
-                   (unsigned)st->st_mode & 07777u);
+    if (st->st_uid == 0)
+        (void)snprintf(out, 32, "root");
+    else
+        (void)snprintf(out, 32, N_("user ID %lu"), (unsigned long)st->st_uid);
 }
 
 /* Notes the first that cannot be written, and whose it is. */
 static void check_writable(struct nss_files *files, int dir, const char *name,
                            const struct stat *st)
 {
-    char what[64];
+    const char *what = strcmp(name, ".") == 0 ? N_("the directory") : name;
+    char owner[32];
 
     /* ENOENT: a journal of another writer, which has just ended. */
     if (faccessat(dir, name, W_OK, AT_EACCESS) == 0 || errno == ENOENT || !files->writable)
         return;
     files->writable = false;
     if (errno != EACCES) {
-        (void)snprintf(files->why_not, sizeof(files->why_not), "%s: %s",
-                       strcmp(name, ".") == 0 ? "the directory" : name, strerror(errno));
+        (void)snprintf(files->why_not, sizeof(files->why_not), "%s: %s", what, strerror(errno));
         return;
     }
-    (void)snprintf(what, sizeof(what), "%s cannot be written",
-                   strcmp(name, ".") == 0 ? "the directory" : name);
-    say_owner(files->why_not, sizeof(files->why_not), what, st);
+    name_owner(owner, st);
+    (void)snprintf(files->why_not, sizeof(files->why_not),
+                   N_("%s cannot be written: it belongs to %s, mode %04o"), what, owner,
+                   (unsigned)st->st_mode & 07777u);
 }
 
 static enum xr_status look(bool *there, struct nss_files *files, int dir, const char *name,
@@ -108,21 +107,22 @@ static enum xr_status look(bool *there, struct nss_files *files, int dir, const 
     if (!*there)
         return errno == ENOENT ? XR_OK : xr_fail_errno(err, "cannot examine %s", name);
     if (!S_ISREG(st.st_mode))
-        return xr_fail(err, XR_REFUSED, "%s is %s", name,
-                       S_ISLNK(st.st_mode) ? "a link" : "not a regular file");
+        return xr_fail(err, XR_REFUSED,
+                       S_ISLNK(st.st_mode) ? N_("%s is a link") : N_("%s is not a regular file"),
+                       name);
     if (st.st_uid != geteuid() && st.st_uid != 0)
         return xr_fail(err, XR_REFUSED, "%s belongs to another user (ID %lu)", name,
                        (unsigned long)st.st_uid);
     if (faccessat(dir, name, R_OK, AT_EACCESS) != 0) {
-        char what[64], why[128];
+        char owner[32];
 
         if (errno == ENOENT) { /* a journal of another writer, which has just ended */
             *there = false;
             return XR_OK;
         }
-        (void)snprintf(what, sizeof(what), "%s cannot be read", name);
-        say_owner(why, sizeof(why), what, &st);
-        return xr_fail(err, XR_DENIED, "%s", why);
+        name_owner(owner, &st);
+        return xr_fail(err, XR_DENIED, "%s cannot be read: it belongs to %s, mode %04o", name,
+                       owner, (unsigned)st.st_mode & 07777u);
     }
     check_writable(files, dir, name, &st);
     return XR_OK;

@@ -74,5 +74,5 @@ const char *nss_forgets(int dir, const char *path)
 
     read_prefs(&yes, dir, "prefs.js");
     read_prefs(&yes, dir, "user.js");
-    return !yes ? NULL : at != NULL ? at->program : "its browser";
+    return !yes ? NULL : at != NULL ? at->program : N_("its browser");
 }

@@ -69,4 +69,9 @@ bool nss_namesake(unsigned char sha256[XR_SHA256_LEN], const struct functions *n
 bool nss_same_serial(unsigned char sha256[XR_SHA256_LEN], const struct functions *nss,
                      const struct xr_host *host, struct xr_bytes der);
 
+/* NSS's name of an error; out: for one that it has no name for. */
+const char *nss_error_name(char out[32], const struct functions *nss, PRErrorCode code);
+/* Writes one line, without the final full stop of NSS's texts. */
+void nss_say_error(struct xr_buf *why, const struct functions *nss, PRErrorCode code);
+
 #endif

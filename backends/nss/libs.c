@@ -100,7 +100,7 @@ void *nss_libs_load(const struct nss_libs *libs, const char *name, struct xr_err
     if (handle == NULL) {
         why = dlerror();
         (void)xr_error_set(err, XR_FAILED, "nss", 0, "cannot load %s: %s", path,
-                           why != NULL ? why : "unknown reason");
+                           why != NULL ? why : N_("unknown reason"));
     }
     return handle;
 }

@@ -28,23 +28,28 @@ static void describe(struct xr_caps *caps, const struct xr_session *s,
     full.writable = files->writable;
     if (!files->cert9 && files->cert8) {
         full.writable = false;
-        (void)snprintf(full.why_not, sizeof(full.why_not),
-                       "no current program reads the certificates of a cert8.db, and this is all "
-                       "there is: start its program once, which makes a new, empty cert9.db, and "
-                       "install there what it should trust");
-        (void)snprintf(full.left_out, sizeof(full.left_out),
-                       "cert8.db: no current program reads its certificates any more%s",
-                       s->token.old ? "" : "; they are not listed: this NSS has no libnssdbm3.so");
+        (void)snprintf(
+            full.why_not, sizeof(full.why_not),
+            N_("no current program reads the certificates of a cert8.db, and this is all "
+               "there is: start its program once, which makes a new, empty cert9.db, and "
+               "install there what it should trust"));
+        (void)snprintf(full.left_out, sizeof(full.left_out), "%s",
+                       s->token.old ? N_("cert8.db: no current program reads its certificates any "
+                                         "more")
+                                    : N_("cert8.db: no current program reads its certificates any "
+                                         "more; they are not listed: this NSS has no "
+                                         "libnssdbm3.so"));
     } else if (s->forgets != NULL) {
         full.writable = false;
         (void)snprintf(full.why_not, sizeof(full.why_not),
-                       "%s keeps certificates in memory only, and reads none of these "
-                       "(its preference security.nocertdb)",
+                       N_("%s keeps certificates in memory only, and reads none of these "
+                          "(its preference security.nocertdb)"),
                        s->forgets);
-        (void)snprintf(full.left_out, sizeof(full.left_out),
-                       "cert9.db: %s does not read it, and keeps certificates in memory only (its "
-                       "preference security.nocertdb)",
-                       s->forgets);
+        (void)snprintf(
+            full.left_out, sizeof(full.left_out),
+            N_("cert9.db: %s does not read it, and keeps certificates in memory only (its "
+               "preference security.nocertdb)"),
+            s->forgets);
     } else if (!files->writable) {
         full.needs_privilege = geteuid() != 0;
         (void)snprintf(full.why_not, sizeof(full.why_not), "%s",
@@ -52,9 +57,10 @@ static void describe(struct xr_caps *caps, const struct xr_session *s,
                                                  : strerror(full.needs_privilege ? EACCES : EROFS));
     }
     if (files->cert9 && files->cert8 && full.left_out[0] == '\0')
-        (void)snprintf(full.left_out, sizeof(full.left_out),
-                       "cert8.db: left from before there was a cert9.db; no current program reads "
-                       "it");
+        (void)snprintf(
+            full.left_out, sizeof(full.left_out),
+            N_("cert8.db: left from before there was a cert9.db; no current program reads "
+               "it"));
     if (s->token.password)
         full.locked = XR_PLACE_BIT(XR_ANCHOR) | XR_PLACE_BIT(XR_PEER) | XR_PLACE_BIT(XR_DISTRUST);
     (void)snprintf(full.verifier, sizeof(full.verifier), "NSS");
@@ -194,10 +200,12 @@ static enum xr_status probe(struct xr_session *s, struct xr_verdict *out,
     if (status == XR_OK && question->purpose == XR_SERVER)
         nss_opinions_add(out, s->opinions, s, question);
     if (status == XR_OK && s->forgets != NULL) {
-        size_t len = strlen(out->why);
+        char *why = out->why[0] != '\0'
+                        ? xr_format(N_("%s; %s does not read this database"), out->why, s->forgets)
+                        : xr_format(N_("%s does not read this database"), s->forgets);
 
-        (void)snprintf(out->why + len, sizeof(out->why) - len, "%s%s does not read this database",
-                       len > 0 ? "; " : "", s->forgets);
+        (void)snprintf(out->why, sizeof(out->why), "%s", why);
+        free(why);
     }
     return status;
 }
@@ -229,7 +237,7 @@ static const struct xr_backend table = {
     .size = sizeof(struct xr_backend),
     .name = "nss",
     .flags = XR_BACKEND_PATHS | XR_BACKEND_WORKER | XR_BACKEND_HOMES | XR_BACKEND_PROBE_APART,
-    .summary = "NSS databases of Firefox, Thunderbird, Chromium",
+    .summary = N_("NSS databases of Firefox, Thunderbird, Chromium"),
     .discover = nss_discover,
     .open = session_open,
     .close = session_close,

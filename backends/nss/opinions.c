@@ -132,7 +132,7 @@ static void add_db(struct nss_known *to, const struct nss_opinions *o, const str
 
         if (k < o->db.known.count && o->db.known.items[k].object == i)
             (void)trust_in(&trust, &o->db, &o->db.known.items[k++], browser, &s->libs);
-        add(to, p11_get(&o->db.certs.items[i], CKA_VALUE), trust)->source = "this database";
+        add(to, p11_get(&o->db.certs.items[i], CKA_VALUE), trust)->source = N_("this database");
     }
     for (size_t i = 0; i < probe->count; i++) {
         enum xr_browser_trust trust = XR_BROWSER_HINT;
@@ -140,7 +140,7 @@ static void add_db(struct nss_known *to, const struct nss_opinions *o, const str
 
         if (nss_cert_of(&cert, s->host, probe->chain[i]) &&
             trust_in(&trust, &o->db, &cert, browser, &s->libs))
-            add(to, probe->chain[i], trust)->source = "this database";
+            add(to, probe->chain[i], trust)->source = N_("this database");
     }
 }
 
@@ -157,7 +157,7 @@ static void add_roots(struct nss_known *to, const struct nss_opinions *o,
         bool replaced = reads_db && trust_in(&trust, &o->db, cert, browser, &s->libs);
 
         if (replaced)
-            add(to, cert->der, trust)->source = "this database";
+            add(to, cert->der, trust)->source = N_("this database");
         if (root && (!replaced || browser == XR_CHROMIUM))
             add(to, cert->der, XR_BROWSER_PUBLIC);
     }
@@ -182,22 +182,29 @@ static void ask(struct xr_opinion *out, const struct nss_known *known, const str
     free(list);
 }
 
+/* profile: "" is those without a name, NULL every one. */
 static void put(struct xr_verdict *out, const struct xr_opinion *opinion, const char *program,
-                const char *where, const char *like)
+                const char *profile, const char *like)
 {
     struct xr_opinion *one = &out->also[out->also_count];
+    char *who = NULL;
 
     if (out->also_count == XR_OPINIONS_MAX) {
         one = &out->also[XR_OPINIONS_MAX - 1];
         *one = (struct xr_opinion){.size = sizeof(*one)};
-        (void)snprintf(one->by, sizeof(one->by), "other profiles");
-        (void)snprintf(one->why, sizeof(one->why), "there are too many to be shown");
+        (void)snprintf(one->by, sizeof(one->by), N_("other profiles"));
+        (void)snprintf(one->why, sizeof(one->why), N_("there are too many to be shown"));
         return;
     }
     *one = *opinion;
-    (void)snprintf(one->by, sizeof(one->by), "%s%s%s%s", program, where,
-                   strcmp(program, like) == 0 ? "" : ", as ",
-                   strcmp(program, like) == 0 ? "" : like);
+    who = profile == NULL      ? xr_strdup(program)
+          : profile[0] == '\0' ? xr_format(N_("%s, other profiles"), program)
+                               : xr_format(N_("%s, profile \"%.60s\""), program, profile);
+    if (strcmp(program, like) == 0)
+        (void)snprintf(one->by, sizeof(one->by), "%s", who);
+    else
+        (void)snprintf(one->by, sizeof(one->by), N_("%s, as %s"), who, like);
+    free(who);
     out->also_count++;
 }
 
@@ -213,7 +220,7 @@ static void ask_firefox(struct xr_verdict *out, const struct nss_opinions *o,
         add_db(&known, o, s, probe, XR_FIREFOX);
     add_roots(&known, o, s, XR_FIREFOX, s->forgets == NULL);
     ask(&opinion, &known, s, &check);
-    put(out, &opinion, o->mozilla, "", "Firefox");
+    put(out, &opinion, o->mozilla, NULL, "Firefox");
     free(known.items);
 }
 
@@ -227,7 +234,6 @@ static struct xr_opinion ask_chromium(const struct nss_opinions *o, const struct
                                      .fetches = true};
     struct xr_opinion opinion = {.size = sizeof(opinion)};
     struct nss_known known = {0};
-    size_t len = 0;
 
     if (reader->platform_file == NULL)
         add_db(&known, o, s, probe, XR_CHROMIUM);
@@ -237,9 +243,11 @@ static struct xr_opinion ask_chromium(const struct nss_opinions *o, const struct
     ask(&opinion, &known, s, &check);
     free(known.items);
     if (reader->platform_file != NULL && opinion.answer != XR_YES) {
-        len = strlen(opinion.why);
-        (void)snprintf(opinion.why + len, sizeof(opinion.why) - len,
-                       "; it does not read this database (%.120s)", reader->platform_file);
+        char *why = xr_format(N_("%s; it does not read this database (%.120s)"), opinion.why,
+                              reader->platform_file);
+
+        (void)snprintf(opinion.why, sizeof(opinion.why), "%s", why);
+        free(why);
     }
     return opinion;
 }
@@ -262,14 +270,9 @@ static void ask_chromiums(struct xr_verdict *out, const struct nss_opinions *o,
             same = same && opinions[end].answer == opinions[i].answer &&
                    strcmp(opinions[end].why, opinions[i].why) == 0;
         if (same)
-            put(out, &opinions[i], readers[i].program, "", "Chromium");
-        for (size_t k = i; !same && k < end; k++) {
-            char where[80] = ", other profiles";
-
-            if (readers[k].profile[0] != '\0')
-                (void)snprintf(where, sizeof(where), ", profile \"%.60s\"", readers[k].profile);
-            put(out, &opinions[k], readers[k].program, where, "Chromium");
-        }
+            put(out, &opinions[i], readers[i].program, NULL, "Chromium");
+        for (size_t k = i; !same && k < end; k++)
+            put(out, &opinions[k], readers[k].program, readers[k].profile, "Chromium");
     }
     free(opinions);
 }

@@ -73,7 +73,7 @@ const struct nss_profiles nss_profiles[] = {
  * TLS connection, each directory that is missing with mode 0700 whatever the umask. Versions before
  * 146 make ~/.pki/nssdb, which then counts for newer ones too. So do Electron programs. */
 const struct nss_shared nss_shared[] = {
-    {NSS_HOME, NSS_DATA, ".pki/nssdb", "pki/nssdb", "Chromium and relatives"},
+    {NSS_HOME, NSS_DATA, ".pki/nssdb", "pki/nssdb", N_("Chromium and relatives")},
     {NSS_HOME, NSS_HOME, NULL, NULL, NULL},
 };
 

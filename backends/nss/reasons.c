@@ -123,3 +123,61 @@ bool nss_same_serial(unsigned char sha256[XR_SHA256_LEN], const struct functions
     nss->CERT_DestroyCertificate(other);
     return true;
 }
+
+/* ---- words ---- */
+
+const char *nss_error_name(char out[32], const struct functions *nss, PRErrorCode code)
+{
+    const char *name = nss->PR_ErrorToName(code);
+
+    if (name != NULL)
+        return name;
+    (void)snprintf(out, 32, N_("error %ld"), (long)code);
+    return out;
+}
+
+/* Replaces texts of NSS that are misleading ("marked as not trusted by the user" although nobody
+ * marked anything) or in a library that is not loaded. */
+static const struct {
+    PRErrorCode code;
+    const char *name, *text;
+} plainly[] = {
+    {SEC_ERROR_UNKNOWN_ISSUER, NULL, N_("no trusted issuer was found")},
+    {SEC_ERROR_UNTRUSTED_ISSUER, NULL, N_("an issuer is not trusted for this purpose")},
+    {SEC_ERROR_UNTRUSTED_CERT, NULL, N_("a certificate of the path is distrusted")},
+    {SEC_ERROR_EXPIRED_CERTIFICATE, NULL, N_("it is not valid at that time")},
+    {SEC_ERROR_EXPIRED_ISSUER_CERTIFICATE, NULL, N_("an issuer is not valid at that time")},
+    {SEC_ERROR_BAD_SIGNATURE, NULL,
+     N_("a signature is not by the key of the issuer's certificate")},
+    {SEC_ERROR_CERT_NOT_IN_NAME_SPACE, NULL,
+     N_("an issuer's name constraints do not allow a name")},
+    {SEC_ERROR_REUSED_ISSUER_AND_SERIAL, NULL,
+     N_("another certificate has the same issuer and serial number")},
+    {SSL_ERROR_BAD_CERT_DOMAIN, "SSL_ERROR_BAD_CERT_DOMAIN", N_("it is for another host")},
+};
+
+void nss_say_error(struct xr_buf *why, const struct functions *nss, PRErrorCode code)
+{
+    const char *text = nss->PR_ErrorToString(code, PR_LANGUAGE_I_DEFAULT);
+    char number[32];
+    const char *name = nss_error_name(number, nss, code);
+    size_t len = 0;
+
+    for (size_t i = 0; i < sizeof(plainly) / sizeof(plainly[0]); i++) {
+        if (plainly[i].code != code)
+            continue;
+        text = plainly[i].text;
+        name = plainly[i].name != NULL ? plainly[i].name : name;
+    }
+    len = text != NULL ? strlen(text) : 0;
+    while (len > 0 && (text[len - 1] == '.' || text[len - 1] == ' '))
+        len--;
+    if (len > 0) {
+        char *line = xr_memdup(text, len);
+
+        xr_buf_fmt(why, N_("%s (%s)"), line, name);
+        free(line);
+    } else {
+        xr_buf_str(why, name);
+    }
+}

@@ -70,7 +70,7 @@ char *nss_returns_of(const struct nss_returns *returns, struct xr_bytes der)
 
         if (xr_bytes_equal((struct xr_bytes){(const unsigned char *)item->der.data, item->der.len},
                            der))
-            return xr_format("%s makes it an anchor again whenever %s starts with this profile",
+            return xr_format(N_("%s makes it an anchor again whenever %s starts with this profile"),
                              item->policy, returns->program);
     }
     return NULL;

@@ -72,7 +72,7 @@ static const char *mozilla_name(const char *process, const char *path)
         if (runs(p, process))
             return p->program;
     }
-    return at != NULL ? at->program : "a program";
+    return at != NULL ? at->program : N_("a program");
 }
 
 /* Process ID of the lock's holder; 0: none that this process can see. */
@@ -96,22 +96,22 @@ static bool locked(long *pid, int dirfd)
 
 static void say_mozilla(struct xr_caps *caps, long pid, const char *path)
 {
-    char process[32] = "", number[48] = "";
+    char process[32] = "", *holder = NULL;
     const char *name = NULL;
 
-    if (pid > 0) {
+    if (pid > 0)
         process_name(process, pid, NULL);
-        (void)snprintf(number, sizeof(number), " (process %ld)", pid);
-    }
     name = mozilla_name(process, path);
+    holder = pid > 0 ? xr_format(N_("%s (process %ld)"), name, pid) : xr_strdup(name);
     (void)snprintf(caps->notice[XR_NOTICE_GIVEN], sizeof(caps->notice[0]),
-                   "%s%s is running with this profile: restart it if it still refuses what is "
-                   "trusted now",
-                   name, number);
+                   N_("%s is running with this profile: restart it if it still refuses what is "
+                      "trusted now"),
+                   holder);
     (void)snprintf(caps->notice[XR_NOTICE_TAKEN], sizeof(caps->notice[0]),
-                   "%s%s is running with this profile: restart it; until then it may still trust "
-                   "what was removed",
-                   name, number);
+                   N_("%s is running with this profile: restart it; until then it may still trust "
+                      "what was removed"),
+                   holder);
+    free(holder);
 }
 
 /* ---- Chromium and relatives ---- */
@@ -172,14 +172,16 @@ static bool alive(long *pid, const struct nss_tree *tree, const char *settings, 
 
 static void say_chromium(struct xr_caps *caps, const char *name, long pid)
 {
-    (void)snprintf(caps->notice[XR_NOTICE_GIVEN], sizeof(caps->notice[0]),
-                   "%s (process %ld) is running: restart it if it still refuses a server that it "
-                   "refused before",
-                   name, pid);
-    (void)snprintf(caps->notice[XR_NOTICE_TAKEN], sizeof(caps->notice[0]),
-                   "%s (process %ld) is running: restart it; until then it may still trust servers "
-                   "that it has talked to",
-                   name, pid);
+    (void)snprintf(
+        caps->notice[XR_NOTICE_GIVEN], sizeof(caps->notice[0]),
+        N_("%s (process %ld) is running: restart it if it still refuses a server that it "
+           "refused before"),
+        name, pid);
+    (void)snprintf(
+        caps->notice[XR_NOTICE_TAKEN], sizeof(caps->notice[0]),
+        N_("%s (process %ld) is running: restart it; until then it may still trust servers "
+           "that it has talked to"),
+        name, pid);
 }
 
 static void look_for_chromium(struct xr_caps *caps, const char *home)
@@ -213,8 +215,9 @@ static void look_for_chromium(struct xr_caps *caps, const char *home)
  * whoever signed it. */
 const char *nss_peers(const char *path)
 {
-    return nss_profiles_of(path) != NULL ? "Firefox and its relatives ignore the trust of a peer"
-                                         : NULL;
+    return nss_profiles_of(path) != NULL
+               ? N_("Firefox and its relatives ignore the trust of a peer")
+               : NULL;
 }
 
 void nss_running(struct xr_caps *caps, int dirfd, const char *path)

@@ -35,7 +35,8 @@ static enum xr_status check_shape(const struct xr_state *want, struct xr_error *
 
         if ((entry->place == XR_CRL) != crl)
             return xr_fail(err, XR_REFUSED,
-                           crl ? "a CRL is not a certificate" : "a certificate is not a CRL");
+                           crl ? N_("a CRL is not a certificate")
+                               : N_("a certificate is not a CRL"));
         if (entry->attached_count > 0)
             return xr_fail(err, XR_REFUSED, "an NSS database cannot attach constraints");
         if (seen & XR_PLACE_BIT(entry->place) ||

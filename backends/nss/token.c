@@ -119,8 +119,8 @@ enum xr_status nss_token_open(struct nss_token *token, const struct nss_libs *li
     if (rv == NO_CERT_DB || rv == NO_KEY_DB)
         return xr_error_set(err, nss_files_busy(dir) ? XR_BUSY : XR_FAILED, "pkcs11", (long)rv,
                             "cannot open %s: %s", rv == NO_CERT_DB ? "cert9.db" : "key4.db",
-                            nss_files_busy(dir) ? "another program keeps it locked"
-                                                : "it is damaged or not a database");
+                            nss_files_busy(dir) ? N_("another program keeps it locked")
+                                                : N_("it is damaged or not a database"));
     if (rv != CKR_OK)
         return p11_fail(err, rv, "cannot open cert9.db");
     token->open = true;

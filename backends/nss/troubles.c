@@ -20,15 +20,16 @@
  * in these calls. */
 static struct {
     int code;
-    char verb[16], name[64];
+    enum { OPEN, WRITE, SYNC, REMOVE } call;
+    char name[64];
 } last;
 
-static void note(int code, const char *verb, const char *path)
+static void note(int code, int call, const char *path)
 {
     const char *slash = strrchr(path, '/');
 
     last.code = code;
-    (void)snprintf(last.verb, sizeof(last.verb), "%s", verb);
+    last.call = call;
     (void)snprintf(last.name, sizeof(last.name), "%.63s", slash != NULL ? slash + 1 : path);
 }
 
@@ -42,7 +43,7 @@ static void note_write(int fd)
     (void)snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
     len = readlink(link, path, sizeof(path) - 1);
     path[len > 0 ? len : 0] = '\0';
-    note(code, "write", len > 0 ? path : "the database");
+    note(code, WRITE, len > 0 ? path : N_("the database"));
     errno = code;
 }
 
@@ -72,7 +73,7 @@ static int watched_open(const char *path, int flags, int mode)
     if (fd < 0 && (flags & (O_WRONLY | O_RDWR)) != 0 && errno != EINTR) {
         int code = errno;
 
-        note(code, "open", path);
+        note(code, OPEN, path);
         errno = code;
     }
     return fd;
@@ -82,8 +83,9 @@ static int watched_open(const char *path, int flags, int mode)
 static void on_log(void *ctx, int kind, const char *text)
 {
     static const struct {
-        const char *call, *verb;
-    } calls[] = {{"unlink", "remove"}, {"ftruncate", "write"}, {"full_fsync", "sync"}};
+        const char *name;
+        int call;
+    } calls[] = {{"unlink", REMOVE}, {"ftruncate", WRITE}, {"full_fsync", SYNC}};
     const char *head = strstr(text, ": ("), *call = NULL, *end = NULL;
     char *after = NULL;
     long code = 0;
@@ -96,12 +98,12 @@ static void on_log(void *ctx, int kind, const char *text)
     call = strncmp(after, ") ", 2) == 0 ? after + 2 : NULL;
     end = call != NULL ? strstr(call, ") - ") : NULL;
     for (size_t i = 0; end != NULL && code > 0 && i < sizeof(calls) / sizeof(calls[0]); i++) {
-        size_t len = strlen(calls[i].call);
+        size_t len = strlen(calls[i].name);
 
-        if (strncmp(call, calls[i].call, len) == 0 && call[len] == '(') {
+        if (strncmp(call, calls[i].name, len) == 0 && call[len] == '(') {
             char *path = xr_memdup(call + len + 1, (size_t)(end - call) - len - 1);
 
-            note((int)code, calls[i].verb, path);
+            note((int)code, calls[i].call, path);
             free(path);
         }
     }
@@ -148,7 +150,11 @@ static bool tell_noted(struct xr_error *err)
 {
     if (last.code == 0)
         return false;
-    (void)xr_error_set(err, err->status, "errno", last.code, "cannot %s %s: %s", last.verb,
+    (void)xr_error_set(err, err->status, "errno", last.code,
+                       last.call == OPEN    ? N_("cannot open %s: %s")
+                       : last.call == WRITE ? N_("cannot write %s: %s")
+                       : last.call == SYNC  ? N_("cannot sync %s: %s")
+                                            : N_("cannot remove %s: %s"),
                        last.name, strerror(last.code));
     last.code = 0;
     return true;
@@ -195,15 +201,17 @@ static int try_to_write(int dir)
 
 void nss_troubles_tell(struct xr_error *err, int dir)
 {
-    size_t len = 0;
     int code = 0;
 
     if (err == NULL || strcmp(err->domain, "pkcs11") != 0 || tell_noted(err))
         return;
     errno = 0;
     code = dir >= 0 ? try_to_write(dir) : 0;
-    len = strlen(err->text);
-    if (code != 0)
-        (void)snprintf(err->text + len, sizeof(err->text) - len,
-                       "; a trial write beside it fails: %s", strerror(code));
+    if (code != 0) {
+        char *text =
+            xr_format(N_("%s; a trial write beside it fails: %s"), err->text, strerror(code));
+
+        (void)snprintf(err->text, sizeof(err->text), "%s", text);
+        free(text);
+    }
 }

@@ -46,16 +46,6 @@ struct question {
     bool ca;
 };
 
-static const char *error_name(char out[32], PRErrorCode code)
-{
-    const char *name = NSS.PR_ErrorToName(code);
-
-    if (name != NULL)
-        return name;
-    (void)snprintf(out, 32, "error %ld", (long)code);
-    return out;
-}
-
 /* ---- starting ---- */
 
 static enum xr_status resolve(const struct nss_libs *libs, struct xr_error *err)
@@ -100,7 +90,7 @@ static enum xr_status cannot_open(struct xr_error *err)
     char number[32];
 
     return xr_error_set(err, XR_FAILED, "nss", code, "libnss3 cannot open the database: %s",
-                        error_name(number, code));
+                        nss_error_name(number, &NSS, code));
 }
 
 static enum xr_status start(const struct nss_libs *libs, struct xr_error *err)
@@ -364,45 +354,15 @@ static bool is_way(PRErrorCode code)
 
 /* ---- the verdict ---- */
 
-/* Replaces texts of NSS that are misleading ("marked as not trusted by the user" although nobody
- * marked anything) or in a library that is not loaded. */
-static const struct {
-    PRErrorCode code;
-    const char *name, *text;
-} plainly[] = {
-    {SEC_ERROR_UNKNOWN_ISSUER, NULL, "no trusted issuer was found"},
-    {SEC_ERROR_UNTRUSTED_ISSUER, NULL, "an issuer is not trusted for this purpose"},
-    {SEC_ERROR_UNTRUSTED_CERT, NULL, "a certificate of the path is distrusted"},
-    {SEC_ERROR_EXPIRED_CERTIFICATE, NULL, "it is not valid at that time"},
-    {SEC_ERROR_EXPIRED_ISSUER_CERTIFICATE, NULL, "an issuer is not valid at that time"},
-    {SEC_ERROR_BAD_SIGNATURE, NULL, "a signature is not by the key of the issuer's certificate"},
-    {SEC_ERROR_CERT_NOT_IN_NAME_SPACE, NULL, "an issuer's name constraints do not allow a name"},
-    {SEC_ERROR_REUSED_ISSUER_AND_SERIAL, NULL,
-     "another certificate has the same issuer and serial number"},
-    {SSL_ERROR_BAD_CERT_DOMAIN, "SSL_ERROR_BAD_CERT_DOMAIN", "it is for another host"},
-};
-
-/* Writes one line, without the final full stop of NSS's texts. */
-static void say_error(struct xr_buf *why, PRErrorCode code)
+XR_PRINTF(2, 3) static void add_note(struct xr_buf *why, const char *format, ...)
 {
-    const char *text = NSS.PR_ErrorToString(code, PR_LANGUAGE_I_DEFAULT);
-    char number[32];
-    const char *name = error_name(number, code);
-    size_t len = 0;
+    char text[256];
+    va_list args;
 
-    for (size_t i = 0; i < sizeof(plainly) / sizeof(plainly[0]); i++) {
-        if (plainly[i].code != code)
-            continue;
-        text = plainly[i].text;
-        name = plainly[i].name != NULL ? plainly[i].name : name;
-    }
-    len = text != NULL ? strlen(text) : 0;
-    while (len > 0 && (text[len - 1] == '.' || text[len - 1] == ' '))
-        len--;
-    if (len > 0)
-        xr_buf_fmt(why, "%.*s (%s)", (int)len, text, name);
-    else
-        xr_buf_str(why, name);
+    va_start(args, format);
+    (void)vsnprintf(text, sizeof(text), format, args);
+    va_end(args);
+    xr_buf_fmt(why, "%s%s", why->len > 0 ? "; " : "", text);
 }
 
 /* The error that decoding left means nothing. */
@@ -413,10 +373,10 @@ static void say_unreadable(struct xr_buf *why, PRErrorCode code, const struct xr
     char hex[2 * XR_SHA256_LEN + 1];
 
     if (code != SEC_ERROR_REUSED_ISSUER_AND_SERIAL) {
-        xr_buf_str(why, "libnss3 cannot read the certificate");
+        xr_buf_str(why, N_("libnss3 cannot read the certificate"));
         return;
     }
-    say_error(why, code);
+    nss_say_error(why, &NSS, code);
     if (!nss_same_serial(sha256, &state.nss, host, der))
         return;
     xr_hex(hex, sha256, XR_SHA256_LEN);
@@ -459,11 +419,11 @@ static void say_no(struct xr_buf *why, const struct xr_host *host, const struct 
     char hex[2 * XR_SHA256_LEN + 1];
     bool namesake = (kind || is_way(code)) && nss_namesake(sha256, &NSS, host, q->cert);
 
-    say_error(why, kind && namesake ? SEC_ERROR_UNKNOWN_ISSUER : code);
+    nss_say_error(why, &NSS, kind && namesake ? SEC_ERROR_UNKNOWN_ISSUER : code);
     if (!namesake)
         return;
     xr_hex(hex, sha256, sizeof(sha256));
-    xr_buf_fmt(why, "; the store has a CA of that name with another key (SHA-256 %s)", hex);
+    add_note(why, "the store has a CA of that name with another key (SHA-256 %s)", hex);
 }
 
 static void decide(struct xr_verdict *out, struct xr_buf *why, const struct xr_host *host,
@@ -493,7 +453,7 @@ static void decide(struct xr_verdict *out, struct xr_buf *why, const struct xr_h
     }
     if (!state.pkix && is_way(code) && other_way(q->cert, q, OTHER_DEPTH, &budget)) {
         out->answer = XR_UNKNOWN;
-        xr_buf_str(why, "; libnss3 tries only one path, and there is another one");
+        add_note(why, "libnss3 tries only one path, and there is another one");
     }
 }
 
@@ -508,22 +468,15 @@ static bool has_password(void)
     return has;
 }
 
-static const char *next_note(const struct xr_buf *why)
-{
-    return why->len > 0 ? "; " : "";
-}
-
 /* Adds the limits of the answer. */
 static void say_limits(struct xr_buf *why, size_t left_out)
 {
     if (left_out > 0)
-        xr_buf_fmt(why, "%s%zu of the certificates given could not be used", next_note(why),
-                   left_out);
+        add_note(why, "%zu of the certificates given could not be used", left_out);
     if (state.roots == NULL)
-        xr_buf_fmt(why, "%sthe browser's built-in roots were not asked", next_note(why));
+        add_note(why, "the browser's built-in roots were not asked");
     if (has_password())
-        xr_buf_fmt(why, "%sseals of trust were not checked: libnss3 is asked without the password",
-                   next_note(why));
+        add_note(why, "seals of trust were not checked: libnss3 is asked without the password");
 }
 
 static const struct usage *usage_of(uint32_t purpose)
@@ -588,9 +541,9 @@ enum xr_status nss_verify(struct xr_verdict *out, const struct nss_libs *libs,
         return status;
     (void)snprintf(out->by, sizeof(out->by), "libnss3 %s", NSS.NSS_GetVersion());
     if (usage == NULL)
-        xr_buf_str(&why, "NSS has no trust for this purpose");
+        xr_buf_str(&why, N_("NSS has no trust for this purpose"));
     else if (probe->at > SECONDS_MAX || probe->at < -SECONDS_MAX)
-        xr_buf_str(&why, "NSS cannot express this time");
+        xr_buf_str(&why, N_("NSS cannot express this time"));
     else
         ask(out, &why, host, probe, usage, peers);
     (void)snprintf(out->why, sizeof(out->why), "%s", why.data != NULL ? why.data : "");

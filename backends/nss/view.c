@@ -113,7 +113,7 @@ enum xr_status nss_view_load(struct nss_view *view, struct xr_session *session, 
     enum xr_status status = XR_OK;
 
     view->host = session->host;
-    view->remark = session->token.old ? "no current program reads this cert8.db" : NULL;
+    view->remark = session->token.old ? N_("no current program reads this cert8.db") : NULL;
     if (parts & NSS_CERTS) {
         status =
             find(&view->certs, session, CKO_CERTIFICATE, only, cert_types, COUNT(cert_types), err);
@@ -200,25 +200,24 @@ struct nss_belief nss_view_belief(const struct nss_view *view, const struct nss_
 
 static void say_trust(struct xr_buf *out, const struct p11_trust *trust)
 {
-    const struct {
-        const char *what;
-        uint32_t purposes;
-    } parts[] = {{"anchor for", trust->anchor},
-                 {"trusted as itself for", trust->peer},
-                 {"distrusted for", trust->distrust}};
-    bool any = false;
+    char text[64];
 
-    for (size_t i = 0; i < COUNT(parts); i++) {
-        char text[64];
-
-        if (parts[i].purposes == 0)
-            continue;
-        xr_purposes_text(text, sizeof(text), parts[i].purposes);
-        xr_buf_fmt(out, "%s%s %s", any ? "; " : "", parts[i].what, text);
-        any = true;
+    if (trust->anchor != 0) {
+        xr_purposes_text(text, sizeof(text), trust->anchor);
+        xr_buf_fmt(out, N_("anchor for %s"), text);
     }
-    if (!any)
-        xr_buf_str(out, "no trust of its own");
+    if (trust->peer != 0) {
+        xr_purposes_text(text, sizeof(text), trust->peer);
+        xr_buf_str(out, out->len > 0 ? "; " : "");
+        xr_buf_fmt(out, N_("trusted as itself for %s"), text);
+    }
+    if (trust->distrust != 0) {
+        xr_purposes_text(text, sizeof(text), trust->distrust);
+        xr_buf_str(out, out->len > 0 ? "; " : "");
+        xr_buf_fmt(out, N_("distrusted for %s"), text);
+    }
+    if (out->len == 0)
+        xr_buf_str(out, N_("no trust of its own"));
 }
 
 static bool same_trust(const struct p11_trust *a, const struct p11_trust *b)
@@ -229,12 +228,16 @@ static bool same_trust(const struct p11_trust *a, const struct p11_trust *b)
 /* Empty if all NSS versions read the same trust. */
 static void say_difference(struct xr_buf *out, const struct nss_belief *b)
 {
+    struct xr_buf newer = {0}, older = {0};
+
     if (!b->has_std || same_trust(&b->std, &b->nss))
         return;
-    xr_buf_str(out, "NSS 3.114 and later read: ");
-    say_trust(out, &b->std);
-    xr_buf_str(out, "; older versions read: ");
-    say_trust(out, &b->nss);
+    say_trust(&newer, &b->std);
+    say_trust(&older, &b->nss);
+    xr_buf_fmt(out, N_("NSS 3.114 and later read: %s; older versions read: %s"), newer.data,
+               older.data);
+    xr_buf_free(&newer);
+    xr_buf_free(&older);
 }
 
 /* ---- entries ---- */
@@ -420,8 +423,9 @@ static enum xr_status emit_crl(const struct nss_view *view, const struct p11_obj
     label = label_of(crl);
     entry.label = label;
     if (view->remark == NULL && (!p11_has(crl, NSS_CKA_URL) || !p11_has(crl, NSS_CKA_KRL)))
-        entry.remark = "NSS does not see this CRL because it was stored without an attribute that "
-                       "NSS needs: remove it and install it again";
+        entry.remark =
+            N_("NSS does not see this CRL because it was stored without an attribute that "
+               "NSS needs: remove it and install it again");
     record(&records, crl, CKA_VALUE);
     join(&native, &records);
     entry.native = (struct xr_bytes){(unsigned char *)native.data, native.len};

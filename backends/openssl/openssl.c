@@ -35,8 +35,8 @@ static const char *in_its_place(int dir, const char *name)
 
     if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) != 0 || S_ISREG(st.st_mode))
         return NULL;
-    return S_ISLNK(st.st_mode) ? "it is a link where crossroot's own file was; remove it"
-                               : "it is no regular file, as crossroot's own was; remove it";
+    return S_ISLNK(st.st_mode) ? N_("it is a link where crossroot's own file was; remove it")
+                               : N_("it is no regular file, as crossroot's own was; remove it");
 }
 
 static void describe(struct xr_caps *caps, const struct xr_session *s)
@@ -47,12 +47,13 @@ static void describe(struct xr_caps *caps, const struct xr_session *s)
 
     full.places[XR_ANCHOR] = XR_ENFORCED;
     full.places[XR_INTERMEDIATE] = full.places[XR_DISTRUST] = full.places[XR_CRL] = XR_ADVISORY;
-    (void)snprintf(full.why_cannot[XR_INTERMEDIATE], sizeof(full.why_cannot[0]),
-                   "programs do not read intermediates/ by themselves: a server must send it, or "
-                   "the program be given it as untrusted (intermediates.pem)");
+    (void)snprintf(
+        full.why_cannot[XR_INTERMEDIATE], sizeof(full.why_cannot[0]),
+        N_("programs do not read intermediates/ by themselves: a server must send it, or "
+           "the program be given it as untrusted (intermediates.pem)"));
     (void)snprintf(full.why_cannot[XR_CRL], sizeof(full.why_cannot[0]),
-                   "programs use CRLs only if they are told to (-crl_check, "
-                   "X509_V_FLAG_CRL_CHECK)");
+                   N_("programs use CRLs only if they are told to (-crl_check, "
+                      "X509_V_FLAG_CRL_CHECK)"));
     full.purposes = XR_ANY_PURPOSE;
     full.subjects = 1u << XR_SUBJECT_CERT;
     full.atomic = true;
@@ -150,10 +151,10 @@ static enum xr_answer same_opinion(const struct xr_verdict *verdict, const char 
 static enum xr_status limit(struct asking *asking, struct xr_verdict *out,
                             const struct xr_path_check *check, struct xr_error *err)
 {
-    static const char limits[] =
+    static const char limits[] = N_(
         "programs do not read intermediates/ by themselves: the server must send what this path "
         "takes from there, or the program be given just that as untrusted (intermediates.pem has "
-        "it)";
+        "it)");
     struct xr_verdict bare = {.size = sizeof(bare)};
     enum xr_status status = XR_OK;
 
@@ -205,9 +206,9 @@ static enum xr_status discover(const struct xr_host *host, const struct xr_site 
         const char *base, *rest, *summary;
     } places[] = {
         {XR_SCOPE_SYSTEM, site->root ? site->root : "", "/etc/ssl/crossroot",
-         "OpenSSL directory of this system"},
+         N_("OpenSSL directory of this system")},
         {XR_SCOPE_USER, site->root ? NULL : site->data_home, "/crossroot/trust",
-         "OpenSSL directory of this user"},
+         N_("OpenSSL directory of this user")},
     };
     enum xr_status status = XR_OK;
 
@@ -235,7 +236,7 @@ static const struct xr_backend table = {
     .size = sizeof(struct xr_backend),
     .name = "openssl",
     .flags = XR_BACKEND_PATHS | XR_BACKEND_HOMES,
-    .summary = "directory for programs that use OpenSSL (SSL_CERT_DIR, -CApath)",
+    .summary = N_("directory for programs that use OpenSSL (SSL_CERT_DIR, -CApath)"),
     .discover = discover,
     .open = session_open,
     .close = od_session_close,

@@ -114,17 +114,18 @@ void od_hashed_text(char *out, size_t size, const struct xr_session *s)
 {
     for (size_t i = 0; i < SHAPES; i++) {
         if (strcmp(s->name, od_shapes[i].dir) == 0) {
-            (void)snprintf(out, size,
-                           "this is a hashed directory itself (it has %s), as a store has inside: "
-                           "name its parent directory",
-                           s->hashed);
+            (void)snprintf(
+                out, size,
+                N_("this is a hashed directory itself (it has %s), as a store has inside: "
+                   "name its parent directory"),
+                s->hashed);
             return;
         }
     }
     (void)snprintf(out, size,
-                   "this is a hashed directory itself (it has %s): move it to anchors/ below "
-                   "another directory and name that, or name a new directory; the system's own "
-                   "is the store ca-certificates",
+                   N_("this is a hashed directory itself (it has %s): move it to anchors/ below "
+                      "another directory and name that, or name a new directory; the system's own "
+                      "is the store ca-certificates"),
                    s->hashed);
 }
 

@@ -544,16 +544,18 @@ void pt_general_describe(struct xr_caps *full, const struct pt_general *g)
     full->subjects = 1u << XR_SUBJECT_CERT;
     full->writable = (g->token->flags & CKF_WRITE_PROTECTED) == 0;
     if (!full->writable)
-        (void)snprintf(full->why_not, sizeof(full->why_not), "the token is write-protected");
+        (void)snprintf(full->why_not, sizeof(full->why_not), N_("the token is write-protected"));
     if (g->token->flags & CKF_LOGIN_REQUIRED)
         full->locked = XR_PLACE_BIT(XR_ANCHOR);
     (void)snprintf(full->why_cannot[XR_DISTRUST], sizeof(full->why_cannot[0]),
-                   "PKCS#11 has no distrust; distrust it in a token of p11-kit's own module");
+                   N_("PKCS#11 has no distrust; distrust it in a token of p11-kit's own module"));
     (void)snprintf(full->why_cannot[XR_CRL], sizeof(full->why_cannot[0]),
-                   "p11-kit has no place for CRLs; an openssl: store has");
-    (void)snprintf(full->summary, sizeof(full->summary), "%.40s, objects of a PKCS#11 token%s",
-                   g->token->label,
-                   full->locked != 0 ? "; its password is the security officer's PIN" : "");
+                   N_("p11-kit has no place for CRLs; an openssl: store has"));
+    (void)snprintf(full->summary, sizeof(full->summary),
+                   full->locked != 0 ? N_("%.40s, objects of a PKCS#11 token; its password is the "
+                                          "security officer's PIN")
+                                     : N_("%.40s, objects of a PKCS#11 token"),
+                   g->token->label);
     (void)snprintf(full->verifier, sizeof(full->verifier), "OpenSSL X509_verify_cert");
     g->host->sha1(sum, name);
     xr_hex(hex, sum, sizeof(sum));

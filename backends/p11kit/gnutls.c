@@ -54,23 +54,24 @@ static const char *why_not(unsigned status)
         unsigned bit;
         const char *why;
     } reasons[] = {
-        {GNUTLS_CERT_EXPIRED, "a certificate has expired"},
-        {GNUTLS_CERT_NOT_ACTIVATED, "a certificate is not valid yet"},
-        {GNUTLS_CERT_REVOKED, "a certificate is revoked or distrusted"},
-        {GNUTLS_CERT_SIGNER_NOT_FOUND, "no trusted issuer; GnuTLS accepts only anchors as issuers"},
-        {GNUTLS_CERT_SIGNER_NOT_CA, "an issuer is not a CA"},
-        {GNUTLS_CERT_INSECURE_ALGORITHM, "an algorithm is too weak"},
-        {GNUTLS_CERT_UNEXPECTED_OWNER, "it is for another host"},
-        {GNUTLS_CERT_PURPOSE_MISMATCH, "not for this purpose"},
-        {GNUTLS_CERT_SIGNER_CONSTRAINTS_FAILURE, "a constraint of an issuer is violated"},
-        {GNUTLS_CERT_SIGNATURE_FAILURE, "a signature is wrong"},
+        {GNUTLS_CERT_EXPIRED, N_("a certificate has expired")},
+        {GNUTLS_CERT_NOT_ACTIVATED, N_("a certificate is not valid yet")},
+        {GNUTLS_CERT_REVOKED, N_("a certificate is revoked or distrusted")},
+        {GNUTLS_CERT_SIGNER_NOT_FOUND,
+         N_("no trusted issuer; GnuTLS accepts only anchors as issuers")},
+        {GNUTLS_CERT_SIGNER_NOT_CA, N_("an issuer is not a CA")},
+        {GNUTLS_CERT_INSECURE_ALGORITHM, N_("an algorithm is too weak")},
+        {GNUTLS_CERT_UNEXPECTED_OWNER, N_("it is for another host")},
+        {GNUTLS_CERT_PURPOSE_MISMATCH, N_("not for this purpose")},
+        {GNUTLS_CERT_SIGNER_CONSTRAINTS_FAILURE, N_("a constraint of an issuer is violated")},
+        {GNUTLS_CERT_SIGNATURE_FAILURE, N_("a signature is wrong")},
     };
 
     for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++) {
         if (status & reasons[i].bit)
             return reasons[i].why;
     }
-    return "not trusted";
+    return N_("not trusted");
 }
 
 static const char *oid_of(uint32_t purpose)
@@ -132,7 +133,7 @@ void pt_gnutls(struct xr_verdict *verdict, const char *uri, const struct xr_prob
     if (tls.gnutls_pkcs11_init(GNUTLS_PKCS11_FLAG_AUTO_TRUSTED, NULL) < 0 ||
         tls.gnutls_pkcs11_token_get_flags(uri, &flags) < 0 ||
         tls.gnutls_x509_trust_list_add_trust_file(list, uri, NULL, GNUTLS_X509_FMT_DER, 0, 0) < 0)
-        (void)snprintf(out->why, sizeof(out->why), "GnuTLS does not see this token");
+        (void)snprintf(out->why, sizeof(out->why), N_("GnuTLS does not see this token"));
     else
         ask(out, list, question);
     tls.gnutls_x509_trust_list_deinit(list, 1);

@@ -71,7 +71,7 @@ enum xr_status pt_lock(int *out, const struct xr_host *host, const char *home,
                          "cannot lock the token: neither /run nor the home has a directory that "
                          "belongs to this user alone");
     else
-        status = host->lock(fd, XR_LOCK_MS, "the token", err);
+        status = host->lock(fd, XR_LOCK_MS, N_("the token"), err);
     if (dir >= 0)
         (void)close(dir);
     if (status == XR_OK)

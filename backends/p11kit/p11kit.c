@@ -17,15 +17,15 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-static const char why_shared[] =
+static const char why_shared[] = N_(
     "the distribution also makes OpenSSL's trusted bundle from this directory, and an entry that "
     "is neither trusted nor distrusted makes OpenSSL reject good chains (p11-kit issue 382); use "
-    "an openssl: or nss: store";
+    "an openssl: or nss: store");
 
-static const char why_vendor[] = "p11-kit keeps this token for what packages ship";
-static const char why_file[] =
+static const char why_vendor[] = N_("p11-kit keeps this token for what packages ship");
+static const char why_file[] = N_(
     "the token is one file in which every certificate is an anchor; have servers send it, or use "
-    "an openssl: or nss: store";
+    "an openssl: or nss: store");
 
 /* The layout of a session is made from its token. */
 struct token_layout {
@@ -102,7 +102,7 @@ static struct token_layout *layout_new(const char *path, const char *label)
         t->path[len - 1] = '\0';
     t->label = xr_strdup(label);
     t->layout = (struct ca_layout){.name = "p11-kit",
-                                   .title = "token of p11-kit's trust module",
+                                   .title = N_("token of p11-kit's trust module"),
                                    .family = CA_P11,
                                    .lock = t->path,
                                    .anchors = t->path,
@@ -176,14 +176,14 @@ static enum xr_status find_token(struct token_layout **out, const struct xr_host
 static void describe_writing(struct xr_caps *full, const struct xr_session *s)
 {
     const struct token_layout *t = token_of(s);
-    const char *why = t->file ? "its token is one file" : t->fixed;
+    const char *why = t->file ? N_("its token is one file") : t->fixed;
 
     if (!t->file && !ca_may_write(s, t->path, full))
         return;
     full->writable = why == NULL;
     if (why != NULL)
-        (void)snprintf(full->why_not, sizeof(full->why_not), "%s%s", why,
-                       t->shared != NULL ? "; change the store ca-certificates" : "");
+        (void)snprintf(full->why_not, sizeof(full->why_not),
+                       t->shared != NULL ? N_("%s; change the store ca-certificates") : "%s", why);
 }
 
 /* Bundles that are made from the same directory have no place for limits. */
@@ -193,10 +193,11 @@ static void describe_limits(struct xr_caps *full, const struct token_layout *t)
 
     full->limited = shared ? XR_CANNOT : XR_ADVISORY;
     (void)snprintf(full->why_not_limited, sizeof(full->why_not_limited), "%s",
-                   shared ? "the distribution also makes bundles from this directory, and programs "
-                            "that read them would see no limits"
-                          : "programs that use GnuTLS keep to the limits; others, such as those "
-                            "that use NSS, may trust it for every name");
+                   shared
+                       ? N_("the distribution also makes bundles from this directory, and programs "
+                            "that read them would see no limits")
+                       : N_("programs that use GnuTLS keep to the limits; others, such as those "
+                            "that use NSS, may trust it for every name"));
 }
 
 static void describe_files(struct xr_caps *full, const struct xr_session *s)
@@ -215,16 +216,18 @@ static void describe_files(struct xr_caps *full, const struct xr_session *s)
     (void)snprintf(full->why_cannot[XR_INTERMEDIATE], sizeof(full->why_cannot[0]), "%s",
                    why != NULL ? why : "");
     (void)snprintf(full->why_cannot[XR_CRL], sizeof(full->why_cannot[0]),
-                   "p11-kit has no place for CRLs; an openssl: store has");
-    (void)snprintf(full->summary, sizeof(full->summary), "%.40s, reads /%.60s", t->label, t->path);
+                   N_("p11-kit has no place for CRLs; an openssl: store has"));
+    (void)snprintf(full->summary, sizeof(full->summary), N_("%.40s, reads /%.60s"), t->label,
+                   t->path);
     (void)snprintf(full->verifier, sizeof(full->verifier), "OpenSSL X509_verify_cert");
     describe_writing(full, s);
     ca_identify(full->identity, sizeof(full->identity), s, locked_path(t));
     if (t->shared != NULL && full->writable) {
         for (size_t i = 0; i < XR_NOTICE_COUNT; i++)
-            (void)snprintf(full->notice[i], sizeof(full->notice[i]),
-                           "programs that read the distribution's bundles see this only after its "
-                           "update command, or after a change of the store ca-certificates");
+            (void)snprintf(
+                full->notice[i], sizeof(full->notice[i]),
+                N_("programs that read the distribution's bundles see this only after its "
+                   "update command, or after a change of the store ca-certificates"));
     }
 }
 
@@ -306,9 +309,10 @@ static void doubt(struct xr_verdict *out, const struct xr_session *s)
             if (!pf_is_trust(&s->p11.extensions.items[at])) {
                 out->answer = XR_UNKNOWN;
                 out->also_count = 0;
-                (void)snprintf(out->why, sizeof(out->why),
-                               "the path is good, but this verifier does not apply the constraints "
-                               "attached to its anchor");
+                (void)snprintf(
+                    out->why, sizeof(out->why),
+                    N_("the path is good, but this verifier does not apply the constraints "
+                       "attached to its anchor"));
             }
         }
     }
@@ -541,7 +545,7 @@ static enum xr_status emit_found(const struct xr_host *host, const struct xr_sit
     /* Errors here are reported when it is opened. */
     if (t->path[0] != '\0' && s->root >= 0 && look(s, NULL) == XR_OK)
         ca_identify(identity, sizeof(identity), s, locked_path(t));
-    title = xr_format("p11-kit token \"%s\"", t->label);
+    title = xr_format(N_("p11-kit token \"%s\""), t->label);
     status = emit(ctx, &(struct xr_found){.size = sizeof(struct xr_found),
                                           .location = location,
                                           .identity = identity,
@@ -591,7 +595,7 @@ static const struct xr_backend table = {
     .size = sizeof(struct xr_backend),
     .name = "p11-kit",
     .flags = XR_BACKEND_WORKER | XR_BACKEND_DISCOVER_APART,
-    .summary = "tokens of p11-kit's trust module (GnuTLS, GLib, NSS with p11-kit)",
+    .summary = N_("tokens of p11-kit's trust module (GnuTLS, GLib, NSS with p11-kit)"),
     .discover = discover,
     .open = session_open,
     .close = session_close,

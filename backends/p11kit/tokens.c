@@ -69,10 +69,11 @@ static void find_path(struct pt_token *token, const CK_TOKEN_INFO *info, const C
     file = kit.p11_kit_module_get_filename(token->module);
     path = text_of(slot->slotDescription, sizeof(slot->slotDescription));
     if (file == NULL || strstr(file, "p11-kit-client") != NULL)
-        token->why = xr_strdup("p11-kit forwards this token from another system; change it there");
+        token->why =
+            xr_strdup(N_("p11-kit forwards this token from another system; change it there"));
     else if (path[0] != '/' || strlen(path) == sizeof(slot->slotDescription))
-        token->why = xr_strdup("its module does not say which directory it reads; name that: "
-                               "p11-kit:DIRECTORY");
+        token->why = xr_strdup(N_("its module does not say which directory it reads; name that: "
+                                  "p11-kit:DIRECTORY"));
     else
         token->path = xr_strdup(path);
     free(path);
@@ -174,8 +175,9 @@ enum xr_status pt_tokens_find(struct pt_tokens *out, const struct xr_site *site,
     if (modules == NULL) {
         const char *message = kit.p11_kit_message();
 
-        return xr_fail(err, XR_FAILED, "p11-kit cannot load its modules%s%s",
-                       message != NULL ? ": " : "", message != NULL ? message : "");
+        return message != NULL
+                   ? xr_fail(err, XR_FAILED, "p11-kit cannot load its modules: %s", message)
+                   : xr_fail(err, XR_FAILED, "p11-kit cannot load its modules");
     }
     for (size_t i = 0; modules[i] != NULL; i++) {
         CK_ULONG count = 0, room = 0;

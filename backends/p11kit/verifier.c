@@ -54,8 +54,8 @@ enum xr_status pt_check(struct xr_verdict *out, struct pt_beliefs *beliefs,
 
     if (distrusted(ctx, question->chain[0])) {
         out->answer = XR_NO;
-        (void)snprintf(out->by, sizeof(out->by), "p11-kit's rules");
-        (void)snprintf(out->why, sizeof(out->why), "it is distrusted in this token");
+        (void)snprintf(out->by, sizeof(out->by), N_("p11-kit's rules"));
+        (void)snprintf(out->why, sizeof(out->why), N_("it is distrusted in this token"));
         return XR_OK;
     }
     chain = xr_new(question->count, sizeof(*chain));

@@ -104,19 +104,19 @@ enum xr_status p11_fail(struct xr_error *err, CK_RV rv, const char *format, ...)
         enum xr_status status;
         const char *text;
     } known[] = {
-        {CKR_USER_NOT_LOGGED_IN, XR_DENIED, "it has a password, which was not given"},
-        {CKR_PIN_INCORRECT, XR_DENIED, "wrong password"},
-        {CKR_PIN_LEN_RANGE, XR_DENIED, "wrong password"},
-        {CKR_TOKEN_WRITE_PROTECTED, XR_DENIED, "it is write-protected"},
-        {CKR_SESSION_READ_ONLY, XR_DENIED, "it is write-protected"},
-        {CKR_ACTION_PROHIBITED, XR_DENIED, "the token does not allow it"},
-        {CKR_ATTRIBUTE_READ_ONLY, XR_DENIED, "the token does not allow it"},
-        {CKR_DEVICE_ERROR, XR_FAILED, "the database cannot be read or written"},
-        {CKR_DEVICE_MEMORY, XR_FAILED, "no room is left"},
-        {CKR_GENERAL_ERROR, XR_FAILED, "general error of the module"},
-        {CKR_HOST_MEMORY, XR_FAILED, "out of memory"},
-        {CKR_TOKEN_NOT_PRESENT, XR_ABSENT, "the token was removed"},
-        {CKR_OBJECT_HANDLE_INVALID, XR_CONFLICT, "another program changed it meanwhile"},
+        {CKR_USER_NOT_LOGGED_IN, XR_DENIED, N_("it has a password, which was not given")},
+        {CKR_PIN_INCORRECT, XR_DENIED, N_("wrong password")},
+        {CKR_PIN_LEN_RANGE, XR_DENIED, N_("wrong password")},
+        {CKR_TOKEN_WRITE_PROTECTED, XR_DENIED, N_("it is write-protected")},
+        {CKR_SESSION_READ_ONLY, XR_DENIED, N_("it is write-protected")},
+        {CKR_ACTION_PROHIBITED, XR_DENIED, N_("the token does not allow it")},
+        {CKR_ATTRIBUTE_READ_ONLY, XR_DENIED, N_("the token does not allow it")},
+        {CKR_DEVICE_ERROR, XR_FAILED, N_("the database cannot be read or written")},
+        {CKR_DEVICE_MEMORY, XR_FAILED, N_("no room is left")},
+        {CKR_GENERAL_ERROR, XR_FAILED, N_("general error of the module")},
+        {CKR_HOST_MEMORY, XR_FAILED, N_("out of memory")},
+        {CKR_TOKEN_NOT_PRESENT, XR_ABSENT, N_("the token was removed")},
+        {CKR_OBJECT_HANDLE_INVALID, XR_CONFLICT, N_("another program changed it meanwhile")},
     };
     char what[256];
     va_list args;

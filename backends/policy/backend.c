@@ -52,7 +52,7 @@ static enum xr_status found(const struct finding *f, const char *location, const
                             const char *title)
 {
     char identity[96];
-    char *summary = xr_format("managed policies of %s", title);
+    char *summary = xr_format(N_("managed policies of %s"), title);
     enum xr_status status = XR_OK;
 
     identify(identity, f->root, path);
@@ -217,10 +217,10 @@ static enum xr_status session_open(struct xr_session **out, struct xr_caps *caps
         return status;
     }
     if (s->product != NULL)
-        (void)snprintf(full.summary, sizeof(full.summary), "managed policies of %s",
+        (void)snprintf(full.summary, sizeof(full.summary), N_("managed policies of %s"),
                        s->product->title);
     else
-        (void)snprintf(full.summary, sizeof(full.summary), "managed policies, as %s reads them",
+        (void)snprintf(full.summary, sizeof(full.summary), N_("managed policies, as %s reads them"),
                        s->form == &policy_chromium_form ? "Chromium" : "Firefox");
     identify(full.identity, &s->root, s->path);
     s->form->describe(&full, s);
@@ -258,7 +258,7 @@ const struct xr_backend policy_files = {
     .abi = XR_ABI_VERSION,
     .size = sizeof(struct xr_backend),
     .name = "policy",
-    .summary = "browsers' managed policies (Chromium, Firefox and their relatives)",
+    .summary = N_("browsers' managed policies (Chromium, Firefox and their relatives)"),
     .discover = discover,
     .open = session_open,
     .close = session_close,

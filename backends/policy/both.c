@@ -69,7 +69,7 @@ static const struct xr_backend table = {
     .name = "policy",
     /* For libhivex, and the files of images. */
     .flags = XR_BACKEND_WORKER,
-    .summary = "browsers' managed policies (Chromium, Firefox and their relatives)",
+    .summary = N_("browsers' managed policies (Chromium, Firefox and their relatives)"),
     .discover = discover,
     .open = session_open,
     .close = session_close,

@@ -20,7 +20,7 @@
 
 /* Chromium reads every file in managed/, hidden ones too, and no directory: a new file is made in one. */
 #define MAKING   XR_TEMP_PREFIX "policy"
-#define VERIFIER "Chromium's rules"
+#define VERIFIER N_("Chromium's rules")
 
 static const struct {
     enum policy_key key;
@@ -43,8 +43,8 @@ static void say_taken(char out[256], const struct policy_view *view, enum policy
 {
     if (view->taken[key] != NULL)
         (void)snprintf(out, 256,
-                       "%.110s sets %s, and of two files that set a policy only one counts: add "
-                       "the certificate to that one",
+                       N_("%.110s sets %s, and of two files that set a policy only one counts: add "
+                          "the certificate to that one"),
                        view->taken[key], policy_names[key]);
 }
 
@@ -74,10 +74,10 @@ static void describe(struct xr_caps *caps, struct xr_session *s)
     caps->purposes = XR_SERVER;
     caps->atomic = true;
     caps->shares_readers = true;
-    (void)snprintf(caps->vendors, sizeof(caps->vendors), "in a file of the administrator's");
+    (void)snprintf(caps->vendors, sizeof(caps->vendors), N_("in a file of the administrator's"));
     (void)snprintf(caps->verifier, sizeof(caps->verifier), VERIFIER);
     (void)snprintf(caps->why_cannot[XR_PEER], sizeof(caps->why_cannot[0]),
-                   "policies of this browser are about CA certificates");
+                   N_("policies of this browser are about CA certificates"));
     if (s->product != NULL)
         (void)snprintf(caps->serves, sizeof(caps->serves), "%s", s->product->name);
     policy_dir_writable(caps, s, dir, POLICY_OWN);
@@ -91,17 +91,19 @@ static void describe(struct xr_caps *caps, struct xr_session *s)
         caps->writable = false;
         caps->needs_privilege = false;
         caps->refused = true;
-        (void)snprintf(caps->why_not, sizeof(caps->why_not),
-                       "%.120s/managed/" POLICY_OWN " was changed by somebody else: move what is "
-                       "in it to a file with another name, and remove it",
-                       s->path);
+        (void)snprintf(
+            caps->why_not, sizeof(caps->why_not),
+            N_("%.120s/managed/crossroot.json was changed by somebody else: move what is in it to a "
+               "file with another name, and remove it"),
+            s->path);
     }
     policy_own_free(&own);
     if (view.platform_off)
-        (void)snprintf(caps->left_out, sizeof(caps->left_out),
-                       "%s: CAPlatformIntegrationEnabled is false, so users' NSS databases count "
-                       "for nothing",
-                       view.platform_file);
+        (void)snprintf(
+            caps->left_out, sizeof(caps->left_out),
+            N_("%s: CAPlatformIntegrationEnabled is false, so users' NSS databases count "
+               "for nothing"),
+            view.platform_file);
     policy_join(caps->left_out, sizeof(caps->left_out), &view.problems);
     policy_view_free(&view);
 }
@@ -175,25 +177,38 @@ static enum xr_status emit_one(const struct listing *l, enum xr_place place, uin
     return status;
 }
 
-#define EVERYWHERE "limited also where another store trusts it without limits"
+#define EVERYWHERE N_("limited also where another store trusts it without limits")
 
-static void add_names(struct xr_buf *out, const char *what, const char *const *names, size_t count)
+static char *joined(const char *const *names, size_t count)
 {
+    struct xr_buf out = {0};
+
+    xr_buf_str(&out, "");
     for (size_t i = 0; i < count; i++)
-        xr_buf_fmt(out, "%s%s", i > 0 ? ", " : what, names[i][0] != '\0' ? names[i] : "any name");
+        xr_buf_fmt(&out, "%s%s", i > 0 ? ", " : "",
+                   names[i][0] != '\0' ? names[i] : N_("any name"));
+    return out.data;
 }
 
 /* Names that are written in an unusual way are not among the limits of the entry. */
 static char *unusual(const struct xr_browser_cert *cert)
 {
-    struct xr_buf text = {0};
+    char *names = joined(cert->permitted_dns, cert->permitted_dns_count);
+    char *ranges = joined(cert->permitted_cidrs, cert->permitted_cidrs_count), *text = NULL;
 
-    xr_buf_str(&text, EVERYWHERE ", to ");
-    add_names(&text, "names below ", cert->permitted_dns, cert->permitted_dns_count);
-    if (cert->permitted_dns_count > 0 && cert->permitted_cidrs_count > 0)
-        xr_buf_str(&text, " and ");
-    add_names(&text, "addresses in ", cert->permitted_cidrs, cert->permitted_cidrs_count);
-    return text.data;
+    if (names[0] != '\0' && ranges[0] != '\0')
+        text = xr_format(N_("limited also where another store trusts it without limits, to names "
+                            "below %s and addresses in %s"),
+                         names, ranges);
+    else
+        text = xr_format(names[0] != '\0' ? N_("limited also where another store trusts it without "
+                                               "limits, to names below %s")
+                                          : N_("limited also where another store trusts it without "
+                                               "limits, to addresses in %s"),
+                         names[0] != '\0' ? names : ranges);
+    free(names);
+    free(ranges);
+    return text;
 }
 
 static enum xr_status list_other(const struct listing *l, const struct xr_browser_cert *cert,
@@ -209,7 +224,7 @@ static enum xr_status list_other(const struct listing *l, const struct xr_browse
 
     limits_of(&limits, &whole, cert);
     if (behind)
-        remark = xr_strdup("counts for nothing as long as " POLICY_OWN " has it too");
+        remark = xr_strdup(N_("counts for nothing as long as crossroot.json has it too"));
     else if (!whole)
         remark = unusual(cert);
     else if (xr_limits_any(&limits))
@@ -245,8 +260,8 @@ static enum xr_status list_own(const struct listing *l, const struct policy_view
         const char *winner = view->decides[entry->key];
         bool hidden =
             winner != NULL && strcmp(winner, label) != 0 && view->taken[entry->key] != NULL;
-        char *remark = hidden ? xr_format("the browser ignores it: %s sets the same policy, and "
-                                          "counts first",
+        char *remark = hidden ? xr_format(N_("the browser ignores it: %s sets the same policy, and "
+                                             "counts first"),
                                           winner)
                        : xr_limits_any(&entry->limits) ? xr_strdup(EVERYWHERE)
                                                        : NULL;
@@ -346,7 +361,7 @@ static enum xr_status replace(struct xr_session *s, const struct xr_buf *text, s
     if (status == XR_OK)
         status = s->host->write_atomic(making, POLICY_OWN, bytes, 0644, err);
     if (status == XR_OK && renameat(making, POLICY_OWN, s->dir, POLICY_OWN) != 0)
-        status = xr_fail_errno(err, "cannot replace %s/managed/" POLICY_OWN, s->path);
+        status = xr_fail_errno(err, "cannot replace %s/managed/crossroot.json", s->path);
     if (making >= 0)
         (void)close(making);
     clear_making(s->dir);
@@ -361,7 +376,7 @@ static enum xr_status write_own(struct xr_session *s, struct policy_own_file *ow
 
     if (own->count == 0) {
         if (unlinkat(s->dir, POLICY_OWN, 0) != 0 && errno != ENOENT)
-            status = xr_fail_errno(err, "cannot remove %s/managed/" POLICY_OWN, s->path);
+            status = xr_fail_errno(err, "cannot remove %s/managed/crossroot.json", s->path);
         return status;
     }
     policy_own_text(&text, own);
@@ -402,10 +417,10 @@ static enum xr_status may_go(const struct policy_own_entry *own, const struct po
         const struct xr_entry *entry = &now->items[i].entry;
 
         if (entry->place == XR_ANCHOR && (entry->flags & XR_ENTRY_VENDOR) != 0)
-            return xr_fail(err, XR_REFUSED,
-                           "%s trusts it too, and only the limits in " POLICY_OWN
-                           " keep that within bounds: remove it there first",
-                           now->items[i].label.data);
+            return xr_fail(
+                err, XR_REFUSED,
+                "%s trusts it too, and only the limits in crossroot.json keep that within bounds: remove it there first",
+                now->items[i].label.data);
     }
     return XR_OK;
 }
@@ -422,7 +437,7 @@ static enum xr_status change(struct xr_session *s, struct policy_now *now,
     enum xr_status status = policy_now_fresh(fresh, &count, PLACES, now, want, err);
 
     if (status == XR_OK && own->strange)
-        status = xr_fail(err, XR_CONFLICT, POLICY_OWN " was changed by somebody else");
+        status = xr_fail(err, XR_CONFLICT, "crossroot.json was changed by somebody else");
     for (size_t i = own->count; status == XR_OK && i-- > 0;) {
         if (memcmp(own->items[i].sha256, now->subject.id, XR_SHA256_LEN) == 0 &&
             !stays(&own->items[i], now)) {
@@ -521,7 +536,7 @@ static enum xr_status probe(struct xr_session *s, struct xr_verdict *out,
     const struct policy_asked asked = {.certs = view.items,
                                        .count = view.count,
                                        .by = VERIFIER,
-                                       .others = "each user's databases"};
+                                       .others = N_("each user's databases")};
 
     if (status == XR_OK)
         status = policy_verdict(out, &asked, s->host, question, err);

@@ -297,8 +297,9 @@ static enum xr_status find(struct container levels[LEVELS + 1], size_t *reached,
         bool list = i == LEVELS;
 
         if (text[at] != (list ? '[' : '{'))
-            return xr_fail(err, XR_REFUSED, "%s in it is not %s", i > 0 ? path[i - 1] : "the value",
-                           list ? "a list" : "an object");
+            return xr_fail(err, XR_REFUSED,
+                           list ? N_("%s in it is not a list") : N_("%s in it is not an object"),
+                           i > 0 ? path[i - 1] : N_("the value"));
         look(&levels[i], text, at, list ? name : path[i]);
         if (!list && levels[i].found_count > 1)
             return xr_fail(err, XR_REFUSED, "it has \"%s\" twice", path[i]);

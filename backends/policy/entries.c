@@ -343,12 +343,13 @@ void policy_take(struct policy_view *view, enum policy_key key, const char *path
     view->incomplete = view->incomplete || unclear.count > 0 || fatal.count > 0;
     say(view, &bad, key, path,
         key == POLICY_LIMITED
-            ? "is ignored by the browser: it needs the base64 of one DER certificate, and limits "
-              "that are well-formed"
-            : "is ignored by the browser: it is not the base64 of one DER certificate");
+            ? N_("is ignored by the browser: it needs the base64 of one DER certificate, and limits "
+                 "that are well-formed")
+            : N_("is ignored by the browser: it is not the base64 of one DER certificate"));
     if (key == POLICY_ANCHORS || key == POLICY_LIMITED)
-        say(view, &twice, key, path, "is a certificate that is listed before, and counts there");
+        say(view, &twice, key, path,
+            N_("is a certificate that is listed before, and counts there"));
     say(view, &unclear, key, path,
-        "may be ignored by the browser or not: an extension or an address is unusual");
-    say(view, &fatal, key, path, "is not text: Chromium ends when it reads that");
+        N_("may be ignored by the browser or not: an extension or an address is unusual"));
+    say(view, &fatal, key, path, N_("is not text: Chromium ends when it reads that"));
 }

@@ -56,7 +56,7 @@ static enum policy_file look(struct stat *st, char why[128], const struct policy
     else if (!S_ISREG(st->st_mode)) {
         file =
             S_ISDIR(st->st_mode) || S_ISSOCK(st->st_mode) ? POLICY_FILE_NONE : POLICY_FILE_STRANGE;
-        (void)snprintf(why, 128, "not a regular file");
+        (void)snprintf(why, 128, N_("not a regular file"));
     }
     if (fd >= 0)
         (void)close(fd);
@@ -93,10 +93,10 @@ enum policy_file policy_read(struct xr_buf *out, char why[128], bool *closed,
         file = failed(why);
     } else if (!S_ISREG(st.st_mode)) {
         file = POLICY_FILE_STRANGE;
-        (void)snprintf(why, 128, "not a regular file");
+        (void)snprintf(why, 128, N_("not a regular file"));
     } else if (!xr_read_whole(out, fd, POLICY_FILE_MAX)) {
         file = POLICY_FILE_STRANGE;
-        (void)snprintf(why, 128, "%s", errno == EFBIG ? "larger than 16 MiB" : strerror(errno));
+        (void)snprintf(why, 128, "%s", errno == EFBIG ? N_("larger than 16 MiB") : strerror(errno));
     }
     *closed = file == POLICY_FILE_READ && policy_closed(st.st_mode, S_IROTH);
     if (fd >= 0)

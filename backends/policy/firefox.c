@@ -160,7 +160,7 @@ static void add(struct policy_firefox *firefox, const struct policy_root *root, 
                 const char *file)
 {
     struct xr_buf content = {0}, der = {0};
-    char why[128] = "it is not exactly one certificate in DER or PEM";
+    char why[128] = N_("it is not exactly one certificate in DER or PEM");
     bool closed = false;
     enum policy_file read = policy_read(&content, why, &closed, root, file);
 

@@ -122,14 +122,14 @@ static void describe_writable(struct xr_caps *caps, const struct xr_session *s)
 
     policy_dir_writable(caps, s, dir, name_of(s));
     if (strcmp(name_of(s), "policies.json") != 0)
-        refuse(caps, "only a file with the name policies.json is written");
+        refuse(caps, N_("only a file with the name policies.json is written"));
     else if (other != NULL && hides)
-        refuse(caps, "a new file would hide %.100s, which counts now: name policy:%.100s", other,
-               other);
+        refuse(caps, N_("a new file would hide %.100s, which counts now: name policy:%.100s"),
+               other, other);
     else if (other != NULL)
-        refuse(caps, "nothing of it counts, because %.150s exists", other);
+        refuse(caps, N_("nothing of it counts, because %.150s exists"), other);
     else if (is_link(s))
-        refuse(caps, "%.150s is a link: name the file that it leads to", s->path);
+        refuse(caps, N_("%.150s is a link: name the file that it leads to"), s->path);
     else if (look_at_text(&text, s, &err) != XR_OK ||
              policy_edit_check((struct xr_bytes){(const unsigned char *)text.data, text.len},
                                &err) != XR_OK)
@@ -147,17 +147,17 @@ static void describe_read(struct xr_caps *caps, const struct xr_session *s)
 
     if (other != NULL && !hides) {
         (void)snprintf(caps->left_out, sizeof(caps->left_out),
-                       "nothing of it counts, because %s exists", other);
+                       N_("nothing of it counts, because %s exists"), other);
     } else {
         policy_firefox_read(&firefox, &s->root, s->path, NULL);
         if (firefox.system_roots)
             (void)snprintf(caps->left_out, sizeof(caps->left_out),
-                           "Certificates.ImportEnterpriseRoots imports nothing on Linux");
+                           N_("Certificates.ImportEnterpriseRoots imports nothing on Linux"));
         policy_join(caps->left_out, sizeof(caps->left_out), &firefox.problems);
         if (firefox.stopped && caps->writable)
             refuse(caps,
-                   "%.100s names a file in a way at which the browser stops reading: correct it "
-                   "first",
+                   N_("%.100s names a file in a way at which the browser stops reading: correct it "
+                      "first"),
                    s->path);
         caps->serves_everybody = s->product != NULL && !firefox.closed;
         policy_firefox_free(&firefox);
@@ -167,24 +167,24 @@ static void describe_read(struct xr_caps *caps, const struct xr_session *s)
 
 static void describe(struct xr_caps *caps, struct xr_session *s)
 {
-    const char *title = s->product != NULL ? s->product->title : "the browser";
+    const char *title = s->product != NULL ? s->product->title : N_("the browser");
 
     caps->places[XR_ANCHOR] = XR_ENFORCED;
     caps->purposes = XR_ANY_PURPOSE;
-    (void)snprintf(caps->vendors, sizeof(caps->vendors), "one of the administrator's own");
+    (void)snprintf(caps->vendors, sizeof(caps->vendors), N_("one of the administrator's own"));
     caps->atomic = true;
     caps->shares_readers = true;
     (void)snprintf(caps->why_cannot[XR_INTERMEDIATE], sizeof(caps->why_cannot[0]),
-                   "Certificates.Install makes an anchor of each certificate");
+                   N_("Certificates.Install makes an anchor of each certificate"));
     (void)snprintf(caps->why_cannot[XR_PEER], sizeof(caps->why_cannot[0]),
-                   "Certificates.Install makes an anchor of each certificate");
+                   N_("Certificates.Install makes an anchor of each certificate"));
     (void)snprintf(caps->why_cannot[XR_DISTRUST], sizeof(caps->why_cannot[0]),
-                   "policies of this browser cannot distrust a certificate");
+                   N_("policies of this browser cannot distrust a certificate"));
     (void)snprintf(caps->notice[XR_NOTICE_GIVEN], sizeof(caps->notice[0]),
-                   "%s takes it into each profile at its next start", title);
+                   N_("%s takes it into each profile at its next start"), title);
     (void)snprintf(caps->notice[XR_NOTICE_TAKEN], sizeof(caps->notice[0]),
-                   "profiles in which %s started meanwhile keep it: crossroot --scope all-users "
-                   "--store nss remove FILE takes it out of them",
+                   N_("profiles in which %s started meanwhile keep it: crossroot --scope all-users "
+                      "--store nss remove FILE takes it out of them"),
                    title);
     if (s->product != NULL)
         (void)snprintf(caps->serves, sizeof(caps->serves), "%s", s->product->name);
@@ -215,8 +215,9 @@ static enum xr_status list(struct xr_session *s, xr_entry_fn emit, void *ctx, st
             .flags = XR_ENTRY_VENDOR,
             .label = item->file,
             .der = {(const unsigned char *)item->der.data, item->der.len},
-            .remark = "installed in each profile at its start, for servers, clients and email, and "
-                      "stays there"};
+            .remark =
+                N_("installed in each profile at its start, for servers, clients and email, and "
+                   "stays there")};
         char name[2 * XR_SHA256_LEN + 5], *own = NULL;
 
         s->host->sha256(entry.subject.id, entry.der);
@@ -247,9 +248,9 @@ static enum xr_status write_certificate(struct xr_session *s, const char *name, 
     int fd = -1;
 
     if (!xr_owner_mkdir(s->dir, FILES, 0755) && errno != EEXIST)
-        status = xr_fail_errno(err, "cannot make " FILES " beside %s", s->path);
+        status = xr_fail_errno(err, "cannot make crossroot beside %s", s->path);
     if (status == XR_OK && (fd = open_files(s)) < 0)
-        status = xr_fail_errno(err, "cannot open " FILES " beside %s", s->path);
+        status = xr_fail_errno(err, "cannot open crossroot beside %s", s->path);
     if (status == XR_OK)
         status = s->host->write_atomic(fd, name, bytes, 0644, err);
     /* The policy must not name a file that a power cut takes. */

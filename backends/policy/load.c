@@ -68,10 +68,14 @@ static void parse(struct loading *l, unsigned level, const char *path, const str
         values = json_loadb(strict.data, strict.len, JSON_DECODE_INT_AS_REAL, &error);
     xr_buf_free(&strict);
     if (values == NULL && json_error_code(&error) == json_error_out_of_memory)
-        unclear(l->view, path, "too much for this computer's memory");
+        unclear(l->view, path, N_("too much for this computer's memory"));
     else if (!json_is_object(values))
-        policy_problem(l->view, "%s is ignored by the browser: it is not an object of JSON%s", path,
-                       values != NULL || text->len == 0 ? "" : " that can be parsed");
+        policy_problem(
+            l->view,
+            values != NULL || text->len == 0
+                ? N_("%s is ignored by the browser: it is not an object of JSON")
+                : N_("%s is ignored by the browser: it is not an object of JSON that can be parsed"),
+            path);
     else
         keep(l, level, path, values);
     json_decref(values);
@@ -103,7 +107,7 @@ static void read_file(struct loading *l, unsigned level, const char *path)
             for_root_alone(l->view, path);
         if (l->total > TOTAL_MAX)
             unclear(l->view, path,
-                    "it and files after it in the order of names are too large together");
+                    N_("it and files after it in the order of names are too large together"));
         else
             parse(l, level, path, &text);
         break;
@@ -126,7 +130,7 @@ static void read_names(struct loading *l, unsigned level, const char *path, int 
     struct xr_strings names = {0};
 
     if (!xr_dir_names(&names, dir, FILES_MAX))
-        unclear(l->view, path, errno == EFBIG ? "more than 4096 files" : strerror(errno));
+        unclear(l->view, path, errno == EFBIG ? N_("more than 4096 files") : strerror(errno));
     for (size_t i = names.count; i-- > 0 && l->total <= TOTAL_MAX;) {
         char *file = xr_format("%s/%s", path, names.items[i]);
 

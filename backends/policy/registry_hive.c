@@ -231,7 +231,7 @@ static enum xr_status place_of(struct offline *o, const struct registry_product 
     if (*product == NULL || (target->site->root == NULL && by_path == NULL))
         return xr_fail(err, XR_UNSUPPORTED,
                        "name a browser, such as policy:chrome with --root, or with a hive "
-                       "policy:chrome" BY_PATH "PATH");
+                       "policy:chrome,hive=PATH");
     return by_path != NULL ? hive_find_at(&o->place, by_path + strlen(BY_PATH), err)
                            : hive_find_in(&o->place, target->site->root, err);
 }

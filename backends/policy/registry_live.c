@@ -183,7 +183,7 @@ static enum xr_status flush(struct registry *registry, struct xr_error *err)
         code = RegFlushKey(key);
         (void)RegCloseKey(key);
     }
-    return code == ERROR_SUCCESS || absent(code) ? XR_OK : fail(err, code, "writing to disk");
+    return code == ERROR_SUCCESS || absent(code) ? XR_OK : fail(err, code, N_("writing to disk"));
 }
 
 static bool drive(const char *path)
@@ -248,7 +248,7 @@ static enum xr_status take_lock(struct live *live, const struct registry_product
     } else {
         status = got == WAIT_TIMEOUT
                      ? xr_error_set(err, XR_BUSY, "windows", 0, "another process keeps it locked")
-                     : fail(err, (LSTATUS)GetLastError(), "the lock");
+                     : fail(err, (LSTATUS)GetLastError(), N_("the lock"));
         if (lock != NULL)
             (void)CloseHandle(lock);
     }
@@ -277,8 +277,8 @@ enum xr_status registry_open(struct registry **out, const struct registry_produc
     if (p->name == NULL || target->site->root != NULL)
         return xr_fail(err, XR_UNSUPPORTED, "%s",
                        target->site->root != NULL
-                           ? "crossroot changes images only when it runs on Linux"
-                           : "the stores are policy:chromium, chrome, edge, brave and firefox");
+                           ? N_("crossroot changes images only when it runs on Linux")
+                           : N_("the stores are policy:chromium, chrome, edge, brave and firefox"));
     live = xr_new(1, sizeof(*live));
     live->registry = (struct registry){.read = read_key,
                                        .set = set,
@@ -293,7 +293,7 @@ enum xr_status registry_open(struct registry **out, const struct registry_produc
     if (!caps->writable) {
         caps->needs_privilege = true;
         (void)snprintf(caps->why_not, sizeof(caps->why_not),
-                       "only an administrator, in an elevated prompt, may change it");
+                       N_("only an administrator, in an elevated prompt, may change it"));
     }
     live->write = mode == XR_WRITE && caps->writable && p->family == POLICY_CHROMIUM;
     if (live->write)

@@ -14,7 +14,7 @@ struct xr_session {
     const struct registry_product *product;
 };
 
-#define REGISTRY_VERIFIER "Chromium's rules, with its policies alone"
+#define REGISTRY_VERIFIER N_("Chromium's rules, with its policies alone")
 
 /* ---- what can be done ---- */
 
@@ -45,9 +45,9 @@ static enum xr_status describe_chromium(struct xr_caps *caps, const struct xr_se
     caps->purposes = XR_SERVER;
     (void)snprintf(caps->verifier, sizeof(caps->verifier), "%s", REGISTRY_VERIFIER);
     caps->shares_readers = true;
-    (void)snprintf(caps->vendors, sizeof(caps->vendors), "in another form of the same policy");
+    (void)snprintf(caps->vendors, sizeof(caps->vendors), N_("in another form of the same policy"));
     (void)snprintf(caps->why_cannot[XR_PEER], sizeof(caps->why_cannot[0]),
-                   "policies of this browser are about CA certificates");
+                   N_("policies of this browser are about CA certificates"));
     policy_join(caps->left_out, sizeof(caps->left_out), &view.problems);
     registry_view_free(&view);
     return XR_OK;
@@ -66,25 +66,26 @@ static enum xr_status describe_firefox(struct xr_caps *caps, const struct xr_ses
     caps->purposes = XR_ANY_PURPOSE;
     caps->writable = caps->needs_privilege = false;
     caps->refused = true;
-    (void)snprintf(caps->vendors, sizeof(caps->vendors), "in a policy of the administrator's");
+    (void)snprintf(caps->vendors, sizeof(caps->vendors), N_("in a policy of the administrator's"));
     (void)snprintf(caps->why_not, sizeof(caps->why_not),
-                   "on Windows, Firefox 120 and newer reads Windows' own stores, so the backend "
-                   "windows serves it, with cross certificates too; crossroot only lists this "
-                   "policy");
+                   N_("on Windows, Firefox 120 and newer reads Windows' own stores, so the backend "
+                      "windows serves it, with cross certificates too; crossroot only lists this "
+                      "policy"));
     (void)snprintf(caps->why_cannot[XR_INTERMEDIATE], sizeof(caps->why_cannot[0]),
-                   "Certificates.Install makes an anchor of each certificate");
+                   N_("Certificates.Install makes an anchor of each certificate"));
     (void)snprintf(caps->why_cannot[XR_DISTRUST], sizeof(caps->why_cannot[0]),
-                   "policies of this browser cannot distrust a certificate");
+                   N_("policies of this browser cannot distrust a certificate"));
     if (firefox.no_system)
-        xr_strings_add(&lines, "Certificates\\ImportEnterpriseRoots is 0, so Firefox reads nothing "
-                               "of Windows' own stores");
+        xr_strings_add(&lines,
+                       N_("Certificates\\ImportEnterpriseRoots is 0, so Firefox reads nothing "
+                          "of Windows' own stores"));
     for (size_t i = 0; i < firefox.count; i++) {
         char *shown = NULL, *line = NULL;
 
         if (firefox.items[i].der.len > 0)
             continue;
         shown = xr_visible(firefox.items[i].file);
-        line = xr_format("Certificates\\Install names %s, which was not read", shown);
+        line = xr_format(N_("Certificates\\Install names %s, which was not read"), shown);
         xr_strings_add(&lines, line);
         free(line);
         free(shown);
@@ -121,7 +122,8 @@ static enum xr_status session_open(struct xr_session **out, struct xr_caps *caps
         session_close(s);
         return status;
     }
-    (void)snprintf(full.summary, sizeof(full.summary), "managed policies of %s", s->product->title);
+    (void)snprintf(full.summary, sizeof(full.summary), N_("managed policies of %s"),
+                   s->product->title);
     (void)snprintf(full.serves, sizeof(full.serves), "%s", s->product->name);
     full.serves_everybody = true;
     xr_caps_give(caps, &full);
@@ -215,7 +217,7 @@ static enum xr_status ask(struct xr_verdict *out, const struct registry_view *vi
     struct registry_entries entries;
     struct xr_browser_cert *certs = NULL;
     struct policy_asked asked = {.by = REGISTRY_VERIFIER,
-                                 .others = "Windows' own stores",
+                                 .others = N_("Windows' own stores"),
                                  .distrust = policy_names[POLICY_DISTRUST]};
     enum xr_status status = XR_OK;
 
@@ -258,7 +260,7 @@ struct finding {
 static bool found(void *ctx, const struct registry_product *product)
 {
     struct finding *f = ctx;
-    char *summary = xr_format("managed policies of %s", product->title);
+    char *summary = xr_format(N_("managed policies of %s"), product->title);
 
     f->status = f->emit(f->ctx, &(struct xr_found){.size = sizeof(struct xr_found),
                                                    .location = product->name,
@@ -284,7 +286,7 @@ const struct xr_backend policy_registry = {
     .abi = XR_ABI_VERSION,
     .size = sizeof(struct xr_backend),
     .name = "policy",
-    .summary = "browsers' managed policies (Chromium and its relatives)",
+    .summary = N_("browsers' managed policies (Chromium and its relatives)"),
     .discover = discover,
     .open = session_open,
     .close = session_close,

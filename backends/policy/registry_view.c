@@ -269,9 +269,10 @@ static void read_values(struct loading *l, enum policy_key list, const char *pat
             free(shown);
         }
     }
+    if (count > 4)
+        xr_buf_str(&odd, "…");
     if (count > 0)
-        problem(l, "%zu values of %s are none that a browser takes: %s%s", count, path, odd.data,
-                count > 4 ? "…" : "");
+        problem(l, "%zu values of %s are none that a browser takes: %s", count, path, odd.data);
     if (key->below > 0)
         problem(l, "%s has keys in it, which the browser may read and crossroot does not", path);
     xr_buf_free(&odd);
@@ -331,12 +332,12 @@ static enum xr_status read_level(struct loading *l, enum policy_key list, const 
                                  const struct registry_key *level, bool recommended, bool *set,
                                  struct xr_error *err)
 {
-    static const char in_json[] =
+    static const char in_json[] = N_(
         "it is one text of JSON here, in a value of the policy's name, and a key of that name would "
-        "take its place: an administrator must change it, or move it to a key";
+        "take its place: an administrator must change it, or move it to a key");
     static const char in_recommended[] =
-        "it is set below Recommended, and a list outside of it would take its place: an "
-        "administrator must move it";
+        N_("it is set below Recommended, and a list outside of it would take its place: an "
+           "administrator must move it");
     char *at = xr_format("%s\\%s", path, policy_names[list]);
     const struct registry_value *value = named(level, policy_names[list]);
     struct registry_key key = {0};
@@ -407,8 +408,9 @@ enum xr_status registry_view_load(struct registry_view *out, struct registry *re
     if (platform == NULL)
         platform = named(&recommended, policy_names[POLICY_PLATFORM]);
     if (platform != NULL && is_off(platform))
-        problem(&l, "CAPlatformIntegrationEnabled is 0, so the certificates of Windows' own stores "
-                    "count for nothing in this browser");
+        problem(&l,
+                N_("CAPlatformIntegrationEnabled is 0, so the certificates of Windows' own stores "
+                   "count for nothing in this browser"));
     registry_key_free(&managed);
     registry_key_free(&recommended);
     free(below);

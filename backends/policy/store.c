@@ -61,7 +61,7 @@ static enum xr_status walk(struct xr_trail *trail, const struct policy_root *roo
         if (parent >= 0)
             (void)close(parent);
         if (!good)
-            return xr_fail_errno(err, make ? "cannot make %s" : "cannot open %s", path);
+            return xr_fail_errno(err, make ? N_("cannot make %s") : N_("cannot open %s"), path);
     }
     return XR_OK;
 }
@@ -135,7 +135,7 @@ void policy_dir_writable(struct xr_caps *caps, const struct xr_session *s, const
         caps->refused = err.status == XR_REFUSED;
     } else if (faccessat(fd, ".", W_OK | X_OK, AT_EACCESS) != 0) {
         caps->needs_privilege = errno == EACCES && geteuid() != 0;
-        (void)snprintf(caps->why_not, sizeof(caps->why_not), "cannot write in %.150s: %s", path,
+        (void)snprintf(caps->why_not, sizeof(caps->why_not), N_("cannot write in %.150s: %s"), path,
                        strerror(errno));
     } else if (fixed != NULL) {
         (void)snprintf(caps->why_not, sizeof(caps->why_not), "%.120s/%s: %.100s", path, name,

@@ -41,11 +41,24 @@ static enum xr_status ask(struct xr_opinion *out, const struct policy_asked *ask
     return status;
 }
 
+/* A yes has no reason, and anything else has one. */
+static void say_alone(char *out, size_t size, const char *others, const struct xr_opinion *alone)
+{
+    if (alone->answer == XR_YES)
+        (void)snprintf(out, size, N_("%s count too; by the policies alone: yes"), others);
+    else
+        (void)snprintf(out, size,
+                       alone->answer == XR_NO
+                           ? N_("%s count too; by the policies alone: no, %.150s")
+                           : N_("%s count too; by the policies alone: unknown, %.150s"),
+                       others, alone->why);
+}
+
 enum xr_status policy_verdict(struct xr_verdict *out, const struct policy_asked *asked,
                               const struct xr_host *host, const struct xr_probe *question,
                               struct xr_error *err)
 {
-    static const char *const words[] = {[XR_UNKNOWN] = "unknown", [XR_YES] = "yes", [XR_NO] = "no"};
+
     const struct xr_browser_cert *by = distrusted_by(asked, host, question->chain[0]);
     struct xr_opinion alone;
     enum xr_status status = XR_OK;
@@ -53,14 +66,12 @@ enum xr_status policy_verdict(struct xr_verdict *out, const struct policy_asked 
     (void)snprintf(out->by, sizeof(out->by), "%s", asked->by);
     if (by != NULL) {
         out->answer = XR_NO;
-        (void)snprintf(out->why, sizeof(out->why), "its key is distrusted by %.200s",
+        (void)snprintf(out->why, sizeof(out->why), N_("its key is distrusted by %.200s"),
                        asked->distrust != NULL ? asked->distrust : by->source);
     } else if (question->purpose != XR_SERVER) {
-        (void)snprintf(out->why, sizeof(out->why), "it checks certificates of servers alone");
+        (void)snprintf(out->why, sizeof(out->why), N_("it checks certificates of servers alone"));
     } else if ((status = ask(&alone, asked, host, question, err)) == XR_OK) {
-        (void)snprintf(out->why, sizeof(out->why),
-                       "%s count too; by the policies alone: %s%s%.150s", asked->others,
-                       words[alone.answer], alone.why[0] != '\0' ? ", " : "", alone.why);
+        say_alone(out->why, sizeof(out->why), asked->others, &alone);
     }
     return status;
 }

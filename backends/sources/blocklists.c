@@ -161,13 +161,17 @@ char *ca_blocklist_remark(struct xr_session *s)
         }
         for (size_t i = 0; remark == NULL && i < CA_BLOCKLISTS; i++) {
             if (held[i] > 0 && !module_reads(s, i))
-                remark = xr_format("nothing is distrusted by /%s: the p11-kit installed here reads "
-                                   "only directories named %s; move its files there",
-                                   paths[i], ca_blocklists[!i]);
+                remark =
+                    xr_format(N_("nothing is distrusted by /%s: the p11-kit installed here reads "
+                                 "only directories named %s; move its files there"),
+                              paths[i], ca_blocklists[!i]);
             else if (held[i] > 0 && module_reads(s, !i) && (i > 0 || paths[1] != NULL))
-                remark = xr_format("what /%s holds is distrusted here, but %s releases of p11-kit "
-                                   "read only %s",
-                                   paths[i], i == 0 ? "old" : "newer", ca_blocklists[!i]);
+                remark =
+                    xr_format(i == 0 ? N_("what /%s holds is distrusted here, but old releases "
+                                          "of p11-kit read only %s")
+                                     : N_("what /%s holds is distrusted here, but newer "
+                                          "releases of p11-kit read only %s"),
+                              paths[i], ca_blocklists[!i]);
         }
         free(paths[0]);
         free(paths[1]);

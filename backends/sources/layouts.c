@@ -47,12 +47,12 @@ const struct ca_layout ca_layouts[] = {
         .lock = "etc/ssl/certs",
         .published = {"etc/ssl/certs/ca-certificates.crt"},
         .anchors = "etc/ssl/certs",
-        .why_fixed = "NixOS makes this store from its configuration: add the file to "
-                     "security.pki.certificateFiles and run nixos-rebuild switch",
+        .why_fixed = N_("NixOS makes this store from its configuration: add the file to "
+                        "security.pki.certificateFiles and run nixos-rebuild switch"),
     },
     {
         .name = "suse",
-        .title = "openSUSE and SLE (update-ca-certificates)",
+        .title = N_("openSUSE and SLE (update-ca-certificates)"),
         .family = CA_P11,
         .signs = {"usr/lib/ca-certificates/update.d/99certbundle.run", "etc/pki/trust/anchors",
                   "usr/share/pki/trust"},
@@ -87,7 +87,7 @@ const struct ca_layout ca_layouts[] = {
     },
     {
         .name = "fedora",
-        .title = "Fedora, RHEL and relatives (update-ca-trust)",
+        .title = N_("Fedora, RHEL and relatives (update-ca-trust)"),
         .family = CA_P11,
         .signs = {"etc/pki/ca-trust/source", "usr/share/pki/ca-trust-source"},
         .lock = "etc/pki/ca-trust",
@@ -117,14 +117,14 @@ const struct ca_layout ca_layouts[] = {
             },
         .kept = {"ca-certificates.crt", "ca-bundle.crt"},
         .copies = {"/etc/pki/ca-trust/extracted/pem/directory-hash/", "etc/pki/tls/certs", false},
-        .known = {{"etc/pki/tls/cert.pem", "OpenSSL's default file"},
-                  {"etc/pki/tls/certs/ca-bundle.crt", "curl of RHEL and of Fedora before 44"},
-                  {"etc/ssl/certs/ca-certificates.crt", "programs built on Debian"}},
+        .known = {{"etc/pki/tls/cert.pem", N_("OpenSSL's default file")},
+                  {"etc/pki/tls/certs/ca-bundle.crt", N_("curl of RHEL and of Fedora before 44")},
+                  {"etc/ssl/certs/ca-certificates.crt", N_("programs built on Debian")}},
         .updater = {"/usr/bin/update-ca-trust", "extract", NULL},
     },
     {
         .name = "arch",
-        .title = "Arch Linux and relatives (update-ca-trust)",
+        .title = N_("Arch Linux and relatives (update-ca-trust)"),
         .family = CA_P11,
         .signs = {"etc/ca-certificates/extracted", "etc/ca-certificates/trust-source",
                   "usr/share/ca-certificates/trust-source"},
@@ -176,7 +176,7 @@ const struct ca_layout ca_layouts[] = {
     },
     {
         .name = "alpine",
-        .title = "Alpine Linux (update-ca-certificates)",
+        .title = N_("Alpine Linux (update-ca-certificates)"),
         .signs = {"etc/alpine-release", "etc/ca-certificates/update.d/certhash",
                   "etc/apk/protected_paths.d/ca-certificates.list"},
         DEBIAN_FAMILY,
@@ -188,7 +188,7 @@ const struct ca_layout ca_layouts[] = {
     },
     {
         .name = "debian",
-        .title = "Debian, Ubuntu, Gentoo, Void (update-ca-certificates)",
+        .title = N_("Debian, Ubuntu, Gentoo, Void (update-ca-certificates)"),
         .signs = {"etc/ca-certificates.conf", "usr/sbin/update-ca-certificates",
                   "usr/bin/update-ca-certificates"},
         DEBIAN_FAMILY,
@@ -197,7 +197,7 @@ const struct ca_layout ca_layouts[] = {
     },
     {
         .name = "bundle",
-        .title = "distroless, scratch and other small images",
+        .title = N_("distroless, scratch and other small images"),
         .signs = {"etc/ssl/certs/ca-certificates.crt"},
         DEBIAN_FAMILY,
         .recursive = true,

@@ -23,18 +23,18 @@ const char *ca_why_unread(int code)
 {
     switch (code) {
     case EFBIG:
-        return "it is larger than 64 MiB";
+        return N_("it is larger than 64 MiB");
     case EINVAL:
-        return "it is not a regular file";
+        return N_("it is not a regular file");
     case ENOENT:
     case ELOOP:
     case ENOTDIR:
-        return "it is a link that leads nowhere";
+        return N_("it is a link that leads nowhere");
     case EACCES:
     case EPERM:
-        return "you may not read it";
+        return N_("you may not read it");
     default:
-        return "it cannot be read";
+        return N_("it cannot be read");
     }
 }
 
@@ -44,16 +44,16 @@ const char *ca_why_nothing(struct xr_bytes content)
     static const char begin[] = "-----BEGIN ";
 
     if (content.len == 0)
-        return "it is empty";
+        return N_("it is empty");
     for (size_t i = 0; content.len >= 2 && i < sizeof(wide) / sizeof(wide[0]); i++) {
         if (memcmp(content.data, wide[i], 2) == 0)
-            return "it is UTF-16; save it as ASCII or UTF-8";
+            return N_("it is UTF-16; save it as ASCII or UTF-8");
     }
     if (content.data[0] == 0x30)
-        return "it is DER, and only PEM counts";
+        return N_("it is DER, and only PEM counts");
     return memmem(content.data, content.len, begin, sizeof(begin) - 1) != NULL
-               ? "no certificate in it can be read"
-               : "there is no certificate in it";
+               ? N_("no certificate in it can be read")
+               : N_("there is no certificate in it");
 }
 
 void ca_left_text(char *out, size_t size, const struct xr_session *s)
@@ -63,21 +63,27 @@ void ca_left_text(char *out, size_t size, const struct xr_session *s)
 
     for (; named < s->left.count; named++) {
         char *path = xr_visible(s->left.items[named].path);
-        char *one = xr_format("%s/%s (%s)", named > 0 ? ", " : "", path, s->left.items[named].why);
+        char *one = xr_format(N_("/%s (%s)"), path, s->left.items[named].why);
 
         free(path);
         /* room for the words around it */
-        if (named > 0 && text.len + strlen(one) + 50 > size) {
+        if (named > 0 && text.len + strlen(", ") + strlen(one) + 50 > size) {
             free(one);
             break;
         }
-        xr_buf_str(&text, one);
+        xr_buf_fmt(&text, "%s%s", named > 0 ? ", " : "", one);
         free(one);
     }
-    if (named > 0)
-        (void)snprintf(out, size, "%zu file%s among the sources count%s for nothing: %.*s%s",
-                       s->left.count, s->left.count == 1 ? "" : "s", s->left.count == 1 ? "s" : "",
-                       (int)size - 60, text.data, named < s->left.count ? ", …" : "");
+    if (named > 0) {
+        char *files =
+            xr_format("%.*s%s", (int)size - 60, text.data, named < s->left.count ? ", …" : "");
+
+        (void)snprintf(out, size,
+                       s->left.count == 1 ? N_("%zu file among the sources counts for nothing: %s")
+                                          : N_("%zu files among the sources count for nothing: %s"),
+                       s->left.count, files);
+        free(files);
+    }
     xr_buf_free(&text);
 }
 

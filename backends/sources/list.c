@@ -37,15 +37,17 @@ void ca_shown_init(struct ca_shown *out, const struct xr_session *s, const struc
         entry->attached = out->attached;
     }
     if (s->contested && cert->file->area == PF_BLOCKLIST)
-        entry->remark = "p11-kit reads only one of the directories blocklist and blacklist, by its "
-                        "release; here both count";
+        entry->remark =
+            N_("p11-kit reads only one of the directories blocklist and blacklist, by its "
+               "release; here both count");
     if (s->layout->family == CA_P11 && s->p11.certs.items[cert->object].dated)
-        entry->remark = "NSS trusts only what it issued before a date, which is in its file";
+        entry->remark = N_("NSS trusts only what it issued before a date, which is in its file");
     if (s->layout->family == CA_P11 && entry->place == XR_ANCHOR &&
         s->p11.certs.items[cert->object].left_out)
-        entry->remark = "OpenSSL cannot decode it, so it is published nowhere";
+        entry->remark = N_("OpenSSL cannot decode it, so it is published nowhere");
     if (s->layout->objects && entry->place == XR_ANCHOR && !s->p11.certs.items[cert->object].usable)
-        entry->remark = "p11-kit gives it to no program because an attached extension is malformed";
+        entry->remark =
+            N_("p11-kit gives it to no program because an attached extension is malformed");
     entry->native = (struct xr_bytes){(const unsigned char *)out->native.data, out->native.len};
 }
 

@@ -185,7 +185,7 @@ static struct ca_file *add_file(struct loading *l, const char *path)
     }
     if (s->layout->family == CA_LIST && all_unreadable(file))
         ca_leave_out(s, path,
-                     file->held.count > 0 ? "OpenSSL cannot decode it"
+                     file->held.count > 0 ? N_("OpenSSL cannot decode it")
                                           : ca_why_nothing(content_of(file)));
     return ca_keep_file(s, file);
 }
@@ -224,7 +224,7 @@ static void load_listed(struct loading *l)
         if (file == NULL)
             file = add_file(l, path);
         if (file == NULL && !line.deselected && !ca_stat(&st, s, path, false))
-            ca_leave_out(s, path, "it is listed in ca-certificates.conf, and missing");
+            ca_leave_out(s, path, N_("it is listed in ca-certificates.conf, and missing"));
         if (file != NULL) {
             /* A file that one line selects is published, even if another line deselects it. */
             file->deselected = line.deselected && (!again || file->deselected);
@@ -258,10 +258,10 @@ static bool is_loop(const struct level *at)
 static const char *why_not(const struct xr_session *s, const struct ca_dirent *entry)
 {
     if (entry->directory)
-        return "it is a directory, and files below it are not read";
+        return N_("it is a directory, and files below it are not read");
     if (strchr(entry->name, '\n') != NULL) /* it would be two lines to a hook */
-        return "its name has a line break";
-    return ca_name_counts(s->layout, entry->name) ? NULL : "its name does not end in .crt";
+        return N_("its name has a line break");
+    return ca_name_counts(s->layout, entry->name) ? NULL : N_("its name does not end in .crt");
 }
 
 /* Where the directory of anchors is that of the links too, only our own files are sources. */

@@ -157,12 +157,14 @@ void ca_parse_list_file(const struct xr_session *s, struct ca_file *file)
 const char *ca_pem_remark(const struct ca_file *file, const struct ca_item *item)
 {
     if (item->unreadable)
-        return "OpenSSL cannot decode it, so it is published nowhere";
+        return N_("OpenSSL cannot decode it, so it is published nowhere");
     if (item->aux_len > 0)
-        return "its TRUSTED CERTIFICATE block limits what programs that use OpenSSL trust it for";
+        return N_(
+            "its TRUSTED CERTIFICATE block limits what programs that use OpenSSL trust it for");
     if (file->clean)
         return NULL;
-    return file->hashable ? "programs cannot read its file as it is, so the bundle has a clean copy"
-                          : "programs cannot read its file as it is: the bundle has a clean copy, "
-                            "the hashed directory has none";
+    return file->hashable
+               ? N_("programs cannot read its file as it is, so the bundle has a clean copy")
+               : N_("programs cannot read its file as it is: the bundle has a clean copy, "
+                    "the hashed directory has none");
 }

@@ -65,9 +65,9 @@ bool ca_may_write(const struct xr_session *s, const char *path, struct xr_caps *
     if (is_undeployed(s, path)) {
         (void)snprintf(
             caps->why_not, sizeof(caps->why_not),
-            "this tree keeps its configuration in /usr/etc and has no /etc, as with ostree "
-            "before a deployment: change the image that it is made from, or the deployed "
-            "system");
+            N_("this tree keeps its configuration in /usr/etc and has no /etc, as with ostree "
+               "before a deployment: change the image that it is made from, or the deployed "
+               "system"));
         return false;
     }
     if (!ca_own_links(s, path, &err)) {

@@ -35,28 +35,29 @@ static const struct {
     DWORD bit;
     const char *words;
 } reasons[] = {
-    {CERT_TRUST_IS_EXPLICIT_DISTRUST, "it is among the disallowed certificates"},
-    {CERT_TRUST_IS_NOT_SIGNATURE_VALID, "a signature is wrong"},
-    {CERT_TRUST_IS_REVOKED, "a certificate of the path is revoked"},
-    {CERT_TRUST_IS_PARTIAL_CHAIN, "an issuer is missing: the path reaches no root"},
-    {CERT_TRUST_IS_UNTRUSTED_ROOT, "the path ends in a root that is not trusted"},
-    {CERT_TRUST_IS_NOT_TIME_VALID, "a certificate of the path is expired or not yet valid"},
-    {CERT_TRUST_INVALID_BASIC_CONSTRAINTS, "basic constraints: a certificate may not issue others"},
-    {CERT_TRUST_IS_NOT_VALID_FOR_USAGE, "the path is not trusted for this purpose"},
-    {CERT_TRUST_INVALID_NAME_CONSTRAINTS, "name constraints are wrong"},
-    {CERT_TRUST_HAS_NOT_PERMITTED_NAME_CONSTRAINT, "name constraints do not permit the name"},
-    {CERT_TRUST_HAS_EXCLUDED_NAME_CONSTRAINT, "name constraints exclude the name"},
-    {CERT_TRUST_HAS_NOT_SUPPORTED_NAME_CONSTRAINT, "name constraints of an unknown kind"},
-    {CERT_TRUST_HAS_NOT_DEFINED_NAME_CONSTRAINT, "name constraints do not permit the name"},
-    {CERT_TRUST_HAS_NOT_SUPPORTED_CRITICAL_EXT, "a critical extension is not known"},
-    {CERT_TRUST_INVALID_EXTENSION, "an extension is malformed"},
-    {CERT_TRUST_INVALID_POLICY_CONSTRAINTS, "policy constraints are not met"},
-    {CERT_TRUST_NO_ISSUANCE_CHAIN_POLICY, "a policy that is required is missing"},
-    {CERT_TRUST_HAS_WEAK_SIGNATURE, "a signature or key is too weak"},
-    {CERT_TRUST_IS_CYCLIC, "the path leads back to itself"},
-    {CERT_TRUST_CTL_IS_NOT_SIGNATURE_VALID, "a trust list's signature is wrong"},
-    {CERT_TRUST_CTL_IS_NOT_TIME_VALID, "a trust list is expired"},
-    {CERT_TRUST_CTL_IS_NOT_VALID_FOR_USAGE, "a trust list is not for this purpose"},
+    {CERT_TRUST_IS_EXPLICIT_DISTRUST, N_("it is among the disallowed certificates")},
+    {CERT_TRUST_IS_NOT_SIGNATURE_VALID, N_("a signature is wrong")},
+    {CERT_TRUST_IS_REVOKED, N_("a certificate of the path is revoked")},
+    {CERT_TRUST_IS_PARTIAL_CHAIN, N_("an issuer is missing: the path reaches no root")},
+    {CERT_TRUST_IS_UNTRUSTED_ROOT, N_("the path ends in a root that is not trusted")},
+    {CERT_TRUST_IS_NOT_TIME_VALID, N_("a certificate of the path is expired or not yet valid")},
+    {CERT_TRUST_INVALID_BASIC_CONSTRAINTS,
+     N_("basic constraints: a certificate may not issue others")},
+    {CERT_TRUST_IS_NOT_VALID_FOR_USAGE, N_("the path is not trusted for this purpose")},
+    {CERT_TRUST_INVALID_NAME_CONSTRAINTS, N_("name constraints are wrong")},
+    {CERT_TRUST_HAS_NOT_PERMITTED_NAME_CONSTRAINT, N_("name constraints do not permit the name")},
+    {CERT_TRUST_HAS_EXCLUDED_NAME_CONSTRAINT, N_("name constraints exclude the name")},
+    {CERT_TRUST_HAS_NOT_SUPPORTED_NAME_CONSTRAINT, N_("name constraints of an unknown kind")},
+    {CERT_TRUST_HAS_NOT_DEFINED_NAME_CONSTRAINT, N_("name constraints do not permit the name")},
+    {CERT_TRUST_HAS_NOT_SUPPORTED_CRITICAL_EXT, N_("a critical extension is not known")},
+    {CERT_TRUST_INVALID_EXTENSION, N_("an extension is malformed")},
+    {CERT_TRUST_INVALID_POLICY_CONSTRAINTS, N_("policy constraints are not met")},
+    {CERT_TRUST_NO_ISSUANCE_CHAIN_POLICY, N_("a policy that is required is missing")},
+    {CERT_TRUST_HAS_WEAK_SIGNATURE, N_("a signature or key is too weak")},
+    {CERT_TRUST_IS_CYCLIC, N_("the path leads back to itself")},
+    {CERT_TRUST_CTL_IS_NOT_SIGNATURE_VALID, N_("a trust list's signature is wrong")},
+    {CERT_TRUST_CTL_IS_NOT_TIME_VALID, N_("a trust list is expired")},
+    {CERT_TRUST_CTL_IS_NOT_VALID_FOR_USAGE, N_("a trust list is not for this purpose")},
 };
 
 static const struct {
@@ -95,9 +96,9 @@ static void say_no(struct xr_verdict *out, DWORD bits, DWORD code)
         }
     }
     if (code == (DWORD)CERT_E_CN_NO_MATCH)
-        (void)snprintf(out->why, sizeof(out->why), "it does not carry that name");
+        (void)snprintf(out->why, sizeof(out->why), N_("it does not carry that name"));
     else
-        (void)snprintf(out->why, sizeof(out->why), "CryptoAPI says 0x%08lx",
+        (void)snprintf(out->why, sizeof(out->why), N_("CryptoAPI says 0x%08lx"),
                        (unsigned long)(code != 0 ? code : bits));
 }
 
@@ -227,7 +228,7 @@ enum xr_status win_ask(struct xr_verdict *out, const struct xr_host *host, bool 
     enum xr_status status = XR_OK;
 
     (void)snprintf(out->by, sizeof(out->by),
-                   "CryptoAPI CertGetCertificateChain, from its cache: nothing is fetched");
+                   N_("CryptoAPI CertGetCertificateChain, from its cache: nothing is fetched"));
     for (size_t i = 1; sent != NULL && i < question->count; i++)
         (void)CertAddEncodedCertificateToStore(sent, X509_ASN_ENCODING, question->chain[i].data,
                                                (DWORD)question->chain[i].len, CERT_STORE_ADD_ALWAYS,
@@ -235,7 +236,7 @@ enum xr_status win_ask(struct xr_verdict *out, const struct xr_host *host, bool 
     cert = CertCreateCertificateContext(X509_ASN_ENCODING, question->chain[0].data,
                                         (DWORD)question->chain[0].len);
     if (sent == NULL || cert == NULL || !CertCreateCertificateChainEngine(&config, &engine))
-        status = win_fail(err, GetLastError(), "CryptoAPI cannot be asked");
+        status = win_fail(err, GetLastError(), N_("CryptoAPI cannot be asked"));
     else
         status = ask(out, host, engine, cert, sent, question, err);
     if (engine != NULL)

@@ -107,11 +107,11 @@ static uint32_t purposes_of(struct xr_bytes blob, enum xr_place place)
 static const char *remark_of(struct xr_bytes blob)
 {
     if (xr_win_blob_get(blob, XR_WIN_DISALLOWED).data != NULL)
-        return "Windows stops trusting it at a date, which is in its properties";
+        return N_("Windows stops trusting it at a date, which is in its properties");
     if (xr_win_blob_get(blob, XR_WIN_NOT_BEFORE).data != NULL)
-        return "Windows trusts only what it issued before a date, which is in its properties";
+        return N_("Windows trusts only what it issued before a date, which is in its properties");
     if (xr_win_blob_get(blob, XR_WIN_ARCHIVED).data != NULL)
-        return "archived: the lists of Windows do not show it";
+        return N_("archived: the lists of Windows do not show it");
     return NULL;
 }
 
@@ -196,7 +196,8 @@ static enum xr_status check_want(const struct swapping *w, const struct xr_state
 
         if ((entry->place == XR_CRL) != w->crl)
             return xr_fail(err, XR_REFUSED,
-                           w->crl ? "a CRL is not a certificate" : "a certificate is not a CRL");
+                           w->crl ? N_("a CRL is not a certificate")
+                                  : N_("a certificate is not a CRL"));
         if (entry->attached_count > 0)
             return xr_fail(err, XR_REFUSED, "Windows cannot attach extensions");
         if (entry->native.len > 0)
@@ -579,8 +580,8 @@ enum xr_status win_check(struct win_view *view, struct xr_verdict *out,
     }
     if (status == XR_OK && asked.count == 0) {
         out->answer = XR_NO;
-        (void)snprintf(out->by, sizeof(out->by), "Windows' rules");
-        (void)snprintf(out->why, sizeof(out->why), "it is among the disallowed certificates");
+        (void)snprintf(out->by, sizeof(out->by), N_("Windows' rules"));
+        (void)snprintf(out->why, sizeof(out->why), N_("it is among the disallowed certificates"));
     } else if (status == XR_OK) {
         status = view->host->path_check(out, &check, err);
     }

@@ -283,7 +283,7 @@ static enum xr_status add_new(HCERTSTORE store, bool crl, struct xr_bytes blob,
                store, blob.data, (DWORD)blob.len, CERT_STORE_ADD_ALWAYS, 0,
                crl ? CERT_STORE_CRL_CONTEXT_FLAG : CERT_STORE_CERTIFICATE_CONTEXT_FLAG, NULL, NULL)
                ? XR_OK
-               : win_fail(err, GetLastError(), "it cannot be written");
+               : win_fail(err, GetLastError(), N_("it cannot be written"));
 }
 
 static enum xr_status plain_of(struct xr_buf *out, PCCERT_CONTEXT cert, struct xr_error *err)
@@ -293,12 +293,12 @@ static enum xr_status plain_of(struct xr_buf *out, PCCERT_CONTEXT cert, struct x
     enum xr_status status = XR_OK;
 
     if (!CertSerializeCertificateStoreElement(cert, 0, NULL, &len))
-        return win_fail(err, GetLastError(), "it cannot be read");
+        return win_fail(err, GetLastError(), N_("it cannot be read"));
     blob = xr_new(len, 1);
     if (CertSerializeCertificateStoreElement(cert, 0, blob, &len))
         xr_win_blob_plain(out, (struct xr_bytes){blob, len});
     else
-        status = win_fail(err, GetLastError(), "it cannot be read");
+        status = win_fail(err, GetLastError(), N_("it cannot be read"));
     free(blob);
     return status;
 }
@@ -320,8 +320,9 @@ static enum xr_status change(HCERTSTORE store, PCCERT_CONTEXT cert, struct xr_by
                         (struct xr_bytes){(unsigned char *)want.data, want.len})) {
         PCCERT_CONTEXT again = CertDuplicateCertificateContext(cert);
 
-        status = CertDeleteCertificateFromStore(again) ? add_new(store, false, blob, err)
-                                                       : win_fail(err, GetLastError(), "replacing");
+        status = CertDeleteCertificateFromStore(again)
+                     ? add_new(store, false, blob, err)
+                     : win_fail(err, GetLastError(), N_("replacing"));
     }
     xr_buf_free(&before);
     xr_buf_free(&want);
@@ -371,7 +372,7 @@ static enum xr_status take_out(struct win_medium *medium, size_t store, bool crl
     if (list != NULL)
         gone = CertDeleteCRLFromStore(list);
     if (!gone)
-        status = win_fail(err, GetLastError(), "it cannot be deleted");
+        status = win_fail(err, GetLastError(), N_("it cannot be deleted"));
     commit(opened);
     return status;
 }
@@ -425,13 +426,13 @@ static void describe(struct xr_caps *caps, const struct xr_session *s, const str
     if (!full.writable) {
         full.needs_privilege = true;
         (void)snprintf(full.why_not, sizeof(full.why_not),
-                       "only an administrator, in an elevated prompt, may change it");
+                       N_("only an administrator, in an elevated prompt, may change it"));
     }
     (void)snprintf(full.summary, sizeof(full.summary), "%s",
-                   s->machine ? "Windows, for every user of this machine"
-                              : "Windows, for this user; a dialog asks before ROOT changes");
+                   s->machine ? N_("Windows, for every user of this machine")
+                              : N_("Windows, for this user; a dialog asks before ROOT changes"));
     (void)snprintf(full.verifier, sizeof(full.verifier),
-                   "CryptoAPI CertGetCertificateChain, from its cache only");
+                   N_("CryptoAPI CertGetCertificateChain, from its cache only"));
     (void)snprintf(full.identity, sizeof(full.identity), "windows:%s", s->machine ? MACHINE : USER);
     xr_caps_give(caps, &full);
 }
@@ -461,7 +462,7 @@ static enum xr_status lock(struct xr_session *s, struct xr_error *err)
 
     s->lock = CreateMutexW(NULL, FALSE, name);
     if (s->lock == NULL)
-        return win_fail(err, GetLastError(), "the lock");
+        return win_fail(err, GetLastError(), N_("the lock"));
     got = WaitForSingleObject(s->lock, LOCK_MS);
     if (got == WAIT_OBJECT_0 || got == WAIT_ABANDONED)
         return XR_OK;
@@ -479,11 +480,11 @@ static enum xr_status session_open(struct xr_session **out, struct xr_caps *caps
     enum xr_status status = XR_OK;
 
     if ((!machine && strcmp(target->location, USER) != 0) || target->site->root != NULL)
-        return xr_error_set(err, XR_UNSUPPORTED, "windows", 0,
-                            target->site->root != NULL ? "crossroot changes images only when it "
-                                                         "runs on Linux"
-                                                       : "the stores are windows:" MACHINE
-                                                         " and windows:" USER);
+        return xr_error_set(
+            err, XR_UNSUPPORTED, "windows", 0,
+            target->site->root != NULL
+                ? N_("crossroot changes images only when it runs on Linux")
+                : N_("the stores are windows:LocalMachine and windows:CurrentUser"));
     s = xr_new(1, sizeof(*s));
     s->host = host;
     s->machine = machine;
@@ -539,7 +540,7 @@ static enum xr_status discover(const struct xr_host *host, const struct xr_site 
     const struct xr_found found = {.size = sizeof(found),
                                    .location = MACHINE,
                                    .identity = "windows:" MACHINE,
-                                   .summary = "Windows, for every user of this machine"};
+                                   .summary = N_("Windows, for every user of this machine")};
 
     (void)host;
     (void)err;
@@ -550,7 +551,7 @@ static const struct xr_backend table = {
     .abi = XR_ABI_VERSION,
     .size = sizeof(struct xr_backend),
     .name = "windows",
-    .summary = "system stores of this Windows (CryptoAPI)",
+    .summary = N_("system stores of this Windows (CryptoAPI)"),
     .discover = discover,
     .open = session_open,
     .close = session_close,

@@ -36,9 +36,10 @@ static enum xr_status find_hive(struct hive_place *out, const struct xr_target *
         return hive_find_at(out, location + strlen(BY_PATH), err);
     *out = (struct hive_place){.root = -1, .dir = -1};
     return xr_fail(err, XR_UNSUPPORTED,
-                   root != NULL ? "in an image, only windows:" MACHINE " can be used"
-                                : "this is not Windows: name an image with --root, or a SOFTWARE "
-                                  "hive with windows:hive=PATH");
+                   root != NULL
+                       ? N_("in an image, only windows:LocalMachine can be used")
+                       : N_("this is not Windows: name an image with --root, or a SOFTWARE "
+                            "hive with windows:hive=PATH"));
 }
 
 /* ---- what can be done ---- */
@@ -55,7 +56,7 @@ static void describe(struct xr_caps *caps, const struct xr_session *s)
     hive_describe(&full, &s->place);
     hive_identify(full.identity, &s->place);
     (void)snprintf(full.summary, sizeof(full.summary),
-                   "system stores of a Windows that is not running");
+                   N_("system stores of a Windows that is not running"));
     (void)snprintf(full.verifier, sizeof(full.verifier), "OpenSSL X509_verify_cert");
     xr_caps_give(caps, &full);
 }
@@ -167,7 +168,7 @@ static enum xr_status discover(const struct xr_host *host, const struct xr_site 
     const struct xr_target target = {.size = sizeof(target), .site = site, .location = MACHINE};
     const struct xr_found found = {.size = sizeof(found),
                                    .location = MACHINE,
-                                   .summary = "system stores of a Windows that is not running"};
+                                   .summary = N_("system stores of a Windows that is not running")};
     struct xr_error why = {0};
     enum xr_status status = XR_OK;
 
@@ -187,7 +188,7 @@ static const struct xr_backend table = {
     .size = sizeof(struct xr_backend),
     .name = "windows",
     .flags = XR_BACKEND_WORKER,
-    .summary = "system stores of a Windows that is not running (its SOFTWARE hive)",
+    .summary = N_("system stores of a Windows that is not running (its SOFTWARE hive)"),
     .discover = discover,
     .open = session_open,
     .close = session_close,
