@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Text for people: text.c dispatches, text_chain.c, text_inspect.c, text_list.c, text_read.c, text_readers.c,
- * text_extract.c, text_diff.c and text_change.c write, text_parts.c
- * is what they share. Only text.c sees a caller's struct xr_text_style; the others get it whole. */
+ * text_extract.c, text_diff.c and text_change.c write, text_parts.c and text_cells.c
+ * are what they share. Only text.c sees a caller's struct xr_text_style; the others get it whole. */
 #ifndef XR_TEXT_H
 #define XR_TEXT_H
 
@@ -25,8 +25,9 @@ void xr_text_padded(FILE *out, const char *text, int width);
 int xr_text_cut(FILE *out, const char *text, int cells);
 /* The same, padded to a column. */
 void xr_text_column(FILE *out, const char *text, int cells);
-/* Visible text and a line end. On a terminal it is broken at words, and in the middle of a word that
- * no line can hold, so that lines stay within its width: used cells of the first line are taken
+/* Visible text and a line end. On a terminal it is broken at words and beside wide characters (but not
+ * before closing and behind opening ones), and in the middle of a word that no line can hold, so that
+ * lines stay within its width: used cells of the first line are taken
  * already, and the others begin with indent blanks. */
 void xr_text_wrap(const struct xr_text_style *style, FILE *out, int used, int indent,
                   const char *text);

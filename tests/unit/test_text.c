@@ -135,6 +135,53 @@ Test(text, text_that_is_not_for_a_terminal_is_never_broken)
            "one two three four five six seven eight nine ten eleven twelve thirteen fourteen\n");
 }
 
+Test(text, a_japanese_line_is_broken_between_characters)
+{
+    struct xr_text_style style = style_of(30, false);
+    struct written w;
+
+    xr_text_wrap(&style, begin(&w), 0, 2, "証明書はこのストアではアンカーとして信頼されていません");
+    expect(&w, "証明書はこのストアではアンカー\n"
+               "  として信頼されていません\n");
+}
+
+Test(text, no_line_begins_with_what_closes_or_ends_with_what_opens)
+{
+    struct xr_text_style style = style_of(30, false);
+    struct written w;
+
+    /* The full stop would be the first character of the second line. */
+    xr_text_wrap(&style, begin(&w), 0, 0, "証明書は一二三四五六七八九十壱。次");
+    expect(&w, "証明書は一二三四五六七八九十\n"
+               "壱。次\n");
+    /* So would a sound mark and a small letter. */
+    xr_text_wrap(&style, begin(&w), 0, 0, "一二三四五六七八九十壱弐三四サーバー");
+    expect(&w, "一二三四五六七八九十壱弐三四\n"
+               "サーバー\n");
+    xr_text_wrap(&style, begin(&w), 0, 0, "一二三四五六七八九十壱弐三四ちょうど");
+    expect(&w, "一二三四五六七八九十壱弐三四\n"
+               "ちょうど\n");
+    xr_text_wrap(&style, begin(&w), 0, 0, "一二三四五六七八九十壱弐三四「鍵」");
+    expect(&w, "一二三四五六七八九十壱弐三四\n"
+               "「鍵」\n");
+    xr_text_wrap(&style, begin(&w), 0, 0, "一二三四五六七八九十壱弐三四(鍵)");
+    expect(&w, "一二三四五六七八九十壱弐三四\n"
+               "(鍵)\n");
+}
+
+Test(text, a_latin_word_among_japanese_is_not_broken)
+{
+    struct xr_text_style style = style_of(30, false);
+    struct written w;
+
+    xr_text_wrap(&style, begin(&w), 0, 0, "証明書は一二三四五六crossrootで使用する");
+    expect(&w, "証明書は一二三四五六crossroot\n"
+               "で使用する\n");
+    xr_text_wrap(&style, begin(&w), 0, 0, "証明書は一二三四五六七crossrootで使用する");
+    expect(&w, "証明書は一二三四五六七\n"
+               "crossrootで使用する\n");
+}
+
 static void in_tokyo(char *out, size_t size, int64_t at)
 {
     (void)snprintf(out, size, "local %d\033", (int)at);
