@@ -487,7 +487,7 @@ static const char *const purpose_names[] = {N_("server"), N_("client"), N_("emai
 const char *xr_purpose_name(uint32_t bit)
 {
     if (bit == XR_ANY_PURPOSE)
-        return "any";
+        return N_("any");
     for (unsigned i = 0; i < PURPOSES; i++) {
         if (bit == 1u << i)
             return purpose_names[i];

@@ -4,20 +4,20 @@
 #include <stdlib.h>
 
 const char *const xr_report_not_covered[] = {
-    "Python certifi and other bundles inside applications",
-    "Node.js (its own roots, unless NODE_EXTRA_CA_CERTS or --use-openssl-ca)",
-    "private Java runtimes (their own cacerts)",
+    N_("Python certifi and other bundles inside applications"),
+    N_("Node.js (its own roots, unless NODE_EXTRA_CA_CERTS or --use-openssl-ca)"),
+    N_("private Java runtimes (their own cacerts)"),
 #ifdef _WIN32
-    "NSS databases (Firefox 120 and newer, and Chromium, use Windows' stores)",
+    N_("NSS databases (Firefox 120 and newer, and Chromium, use Windows' stores)"),
 #else
-    "macOS keychains",
+    N_("macOS keychains"),
 #endif
     NULL,
 };
 
 const char *xr_level_name(enum xr_level level)
 {
-    static const char *const names[] = {"info", "note", "warning", "error"};
+    static const char *const names[] = {N_("info"), N_("note"), N_("warning"), N_("error")};
 
     return names[level];
 }
@@ -132,6 +132,8 @@ bool xr_report_changed(const struct xr_report *report)
     return changed;
 }
 
+const char xr_report_no_name[] = N_("(no name)");
+
 char *xr_report_name(const struct xr_report *report, size_t at)
 {
     char *name = NULL;
@@ -140,7 +142,7 @@ char *xr_report_name(const struct xr_report *report, size_t at)
     if (at == XR_NONE)
         return xr_strdup("?");
     name = xr_x509_name_short(report->pool.items[at].cert->d.slices.subject);
-    visible = xr_visible(name[0] ? name : "(no name)");
+    visible = xr_visible(name[0] ? name : xr_report_no_name);
     free(name);
     return visible;
 }
@@ -157,6 +159,13 @@ static bool same_name(const struct xr_run *a, const struct xr_run *b)
 
 char *xr_report_store_name(const struct xr_report *report, const struct xr_run *run)
 {
+    return xr_report_store_name_in(report, run, NULL);
+}
+
+char *xr_report_store_name_in(const struct xr_report *report, const struct xr_run *run,
+                              const struct xr_catalogue *catalogue)
+{
+    char *summary = NULL;
     bool unique = run->summary != NULL;
     struct xr_buf out = {0};
 
@@ -164,7 +173,9 @@ char *xr_report_store_name(const struct xr_report *report, const struct xr_run *
         unique = &report->runs.items[i] == run || !same_name(&report->runs.items[i], run);
     if (!unique)
         return xr_visible(run->address);
-    xr_buf_visible(&out, run->summary, strlen(run->summary));
+    summary = xr_tr_said(catalogue, run->summary);
+    xr_buf_visible(&out, summary, strlen(summary));
+    free(summary);
     if (run->owner.name != NULL) {
         xr_buf_str(&out, " (");
         xr_buf_visible(&out, run->owner.name, strlen(run->owner.name));

@@ -184,9 +184,13 @@ void xr_report_raise(struct xr_report *report, enum xr_exit code);
 void xr_report_fail(struct xr_report *report, enum xr_exit code, const char *text);
 /* Short name of a certificate of the pool for people, allocated, visible; at may be XR_NONE. */
 char *xr_report_name(const struct xr_report *report, size_t at);
+extern const char xr_report_no_name[]; /* of one whose subject is empty */
 /* The store's name for people, allocated, visible: "Firefox profile \"work\" (tanaka)". Its address where
  * the user wrote that, or where another store has the same name. */
 char *xr_report_store_name(const struct xr_report *report, const struct xr_run *run);
+/* The same in another language; NULL: English. */
+char *xr_report_store_name_in(const struct xr_report *report, const struct xr_run *run,
+                              const struct xr_catalogue *catalogue);
 /* "root", "cross"… of a certificate of the pool; NULL for XR_NONE, or where nobody found it out. */
 const char *xr_report_kind(const struct xr_report *report, size_t at);
 /* Does its verb take trust away, so that the verifier is expected to say no? */

@@ -66,20 +66,21 @@ static void put_message(const struct xr_text_style *style, FILE *out,
                         const struct xr_report *report, const struct xr_message *message,
                         const char *color)
 {
-    const char *level = xr_level_name(message->level);
-    int used = (int)(strlen("crossroot: : ") + strlen(level));
+    const char *level = xr_tr(style->catalogue, xr_level_name(message->level));
+    char *text = xr_text_said(style, message->text);
+    int used = (int)strlen("crossroot: : ") + xr_text_cells(level);
 
     (void)fprintf(out, "crossroot: %s%s%s: ", color, level, color[0] ? PLAIN(style) : "");
     if (message->store != NULL) {
         const struct xr_run *run = xr_runs_find(&report->runs, message->store);
-        char *name = run != NULL && !style->verbose ? xr_report_store_name(report, run)
+        char *name = run != NULL && !style->verbose ? xr_text_store_name(style, report, run)
                                                     : xr_visible(message->store);
 
         (void)fprintf(out, "%s: ", name);
         used += xr_text_cells(name) + 2;
         free(name);
     }
-    for (const char *at = message->text; at != NULL;) {
+    for (const char *at = text; at != NULL;) {
         size_t blank = strspn(at, " "), len = strcspn(at, "\n");
         char *line = xr_format("%.*s", (int)(len - blank), at + blank);
 
@@ -89,6 +90,7 @@ static void put_message(const struct xr_text_style *style, FILE *out,
         at = at[len] == '\n' ? at + len + 1 : NULL;
         used = 0;
     }
+    free(text);
 }
 
 void xr_report_messages(const struct xr_report *report, const struct xr_text_style *given,

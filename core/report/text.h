@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Text for people: text.c dispatches, text_chain.c, text_inspect.c, text_list.c, text_read.c, text_readers.c,
  * text_extract.c, text_diff.c and text_change.c write, text_parts.c and text_cells.c
- * are what they share. Only text.c sees a caller's struct xr_text_style; the others get it whole. */
+ * are what they share. Only text.c sees a caller's struct xr_text_style; the others get it whole.
+ * Here everything is said in the language of the style's catalogue: own words by xr_tr and xr_tr_n, what
+ * others said by xr_text_said. Data stays as it is. */
 #ifndef XR_TEXT_H
 #define XR_TEXT_H
 
 #include "report.h"
+
+#include "kit/limits.h"
 
 /* ---- parts ---- */
 
@@ -34,13 +38,27 @@ void xr_text_wrap(const struct xr_text_style *style, FILE *out, int used, int in
 /* The same for hostile text. */
 void xr_text_wrap_visible(const struct xr_text_style *style, FILE *out, int used, int indent,
                           const char *text);
+/* Finished English of others, in the style's language; allocated. */
+char *xr_text_said(const struct xr_text_style *style, const char *said);
+/* The same, made visible and wrapped. */
+void xr_text_wrap_said(const struct xr_text_style *style, FILE *out, int used, int indent,
+                       const char *said);
+/* Cells of the widest translation of those words, but that many at least. */
+int xr_text_widest(const struct xr_text_style *style, const char *const *words, size_t count,
+                   int least);
+/* As xr_purposes_text, allocated. */
+char *xr_text_purposes(const struct xr_text_style *style, uint32_t purposes);
+/* As xr_limits_text. */
+char *xr_text_limits(const struct xr_text_style *style, const struct xr_limits *limits);
 void xr_text_hex(FILE *out, const unsigned char *data, size_t len);
 /* In UTC, as a certificate or CRL has it. */
 void xr_text_time(FILE *out, int64_t at);
 /* When something was done: in local time where the caller knows it. */
 void xr_text_when(const struct xr_text_style *style, FILE *out, int64_t at);
-/* Short name of a certificate of the pool. */
-void xr_text_name(FILE *out, const struct xr_report *report, size_t at);
+/* As xr_report_name and xr_report_store_name. */
+char *xr_text_name(const struct xr_text_style *style, const struct xr_report *report, size_t at);
+char *xr_text_store_name(const struct xr_text_style *style, const struct xr_report *report,
+                         const struct xr_run *run);
 /* A store as people know it, or its address if verbose. Gives the cells it took. */
 int xr_text_title(const struct xr_text_style *style, FILE *out, const struct xr_report *report,
                   const struct xr_run *run);

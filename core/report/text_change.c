@@ -17,15 +17,16 @@ static int name_width(const struct xr_text_style *style)
     return style->width == 0 || style->verbose ? NAME_WIDTH : left > 12 ? left : 12;
 }
 
-/* An indented line of its own, wrapped. */
+/* An indented line of its own, said by somebody else. */
 static void put_line(const struct xr_text_style *style, FILE *out, int indent, const char *text)
 {
     (void)fprintf(out, "%*s", indent, "");
-    xr_text_wrap_visible(style, out, indent, indent + 2, text);
+    xr_text_wrap_said(style, out, indent, indent + 2, text);
 }
 
 /* A verifier may know more certificates than the store holds: a browser's built-in roots. */
-static void add_step_of_path(struct xr_buf *out, const struct xr_report *report,
+static void add_step_of_path(struct xr_buf *out, const struct xr_text_style *style,
+                             const struct xr_report *report,
                              const unsigned char sha256[XR_SHA256_LEN])
 {
     size_t at = xr_pool_find(&report->pool, sha256);
@@ -33,13 +34,13 @@ static void add_step_of_path(struct xr_buf *out, const struct xr_report *report,
     char *name = NULL;
 
     if (at != XR_NONE) {
-        name = xr_report_name(report, at);
+        name = xr_text_name(style, report, at);
         xr_buf_str(out, name);
         free(name);
         return;
     }
     xr_hex(hex, sha256, XR_SHA256_LEN);
-    xr_buf_fmt(out, "built-in %.16s…", hex);
+    xr_buf_fmt(out, xr_tr(style->catalogue, "built-in %.16s…"), hex);
 }
 
 static void put_path(const struct xr_text_style *style, FILE *out, int indent,
@@ -51,7 +52,7 @@ static void put_path(const struct xr_text_style *style, FILE *out, int indent,
         return;
     for (size_t i = 0; i < verdict->path_len; i++) {
         xr_buf_str(&text, i > 0 ? " → " : "");
-        add_step_of_path(&text, report, verdict->path[i]);
+        add_step_of_path(&text, style, report, verdict->path[i]);
     }
     (void)fprintf(out, "%*s", indent, "");
     xr_text_wrap(style, out, indent, indent, text.data);
@@ -62,26 +63,30 @@ static void put_path(const struct xr_text_style *style, FILE *out, int indent,
 static void put_answer(const struct xr_text_style *style, FILE *out, int used, int indent,
                        enum xr_answer answer, const char *why, const char *by)
 {
-    static const char *const words[] = {"cannot tell", "yes", "no"};
+    static const char *const words[] = {N_("cannot tell"), N_("yes"), N_("no")};
     const char *color = answer == XR_YES  ? GREEN(style)
                         : answer == XR_NO ? RED(style)
                                           : YELLOW(style);
+    const char *word = xr_tr(style->catalogue, words[answer]);
     struct xr_buf rest = {0};
+    char *said = xr_text_said(style, why), *asked = xr_text_said(style, by);
 
     if (why[0] != '\0') {
         xr_buf_str(&rest, ": ");
-        xr_buf_visible(&rest, why, strlen(why));
+        xr_buf_visible(&rest, said, strlen(said));
     }
     if (by[0] != '\0') {
         xr_buf_str(&rest, why[0] != '\0' ? " (" : "(");
-        xr_buf_visible(&rest, by, strlen(by));
+        xr_buf_visible(&rest, asked, strlen(asked));
         xr_buf_str(&rest, ")");
     }
-    (void)fprintf(out, "%s%s%s%s", color, words[answer], PLAIN(style),
+    (void)fprintf(out, "%s%s%s%s", color, word, PLAIN(style),
                   why[0] == '\0' && by[0] != '\0' ? " " : "");
-    xr_text_wrap(style, out, used + (int)strlen(words[answer]) + 1, indent,
+    xr_text_wrap(style, out, used + xr_text_cells(word) + 1, indent,
                  rest.data != NULL ? rest.data : "");
     xr_buf_free(&rest);
+    free(said);
+    free(asked);
 }
 
 /* How other readers of the store answer. opposed: only a yes beside a no, and the reverse. */
@@ -90,15 +95,17 @@ static void put_also(const struct xr_text_style *style, FILE *out, int indent,
 {
     for (size_t i = 0; i < verdict->also_count; i++) {
         const struct xr_opinion *opinion = &verdict->also[i];
-        char *by = NULL;
+        char *said = NULL, *by = NULL;
 
         if (opposed && (opinion->answer == XR_UNKNOWN || opinion->answer == verdict->answer))
             continue;
-        by = xr_visible(opinion->by);
+        said = xr_text_said(style, opinion->by);
+        by = xr_visible(said);
         (void)fprintf(out, "%*s%s: ", indent, "", by);
         put_answer(style, out, indent + xr_text_cells(by) + 2, indent + 2, opinion->answer,
                    opinion->why, "");
         free(by);
+        free(said);
     }
 }
 
@@ -112,11 +119,13 @@ static bool is_good(const struct xr_run *run)
 
 static const char *action_word(const struct xr_step *step, bool future)
 {
-    static const char *const past[] = {"as it is", "added", "changed", "removed", "refused"};
-    static const char *const plan[] = {"as it is", "add", "change", "remove", "refuse"};
+    static const char *const past[] = {N_("as it is"), N_("added"), N_("changed"), N_("removed"),
+                                       N_("refused")};
+    static const char *const plan[] = {N_("as it is"), N_("add"), N_("change"), N_("remove"),
+                                       N_("refuse")};
 
     if (step->action == XR_ACTION_NONE && step->before == NULL)
-        return "absent";
+        return N_("absent");
     return (future ? plan : past)[step->action];
 }
 
@@ -124,12 +133,16 @@ static void put_step(const struct xr_text_style *style, FILE *out, const struct 
                      const struct xr_step *step, bool future)
 {
     bool absent = step->action == XR_ACTION_NONE && step->before == NULL;
-    char *name = step->pool_at != XR_NONE ? xr_report_name(report, step->pool_at)
-                                          : xr_strdup(step->place == XR_CRL ? "(CRL)" : "");
+    char *name = step->pool_at != XR_NONE
+                     ? xr_text_name(style, report, step->pool_at)
+                     : xr_strdup(step->place == XR_CRL ? xr_tr(style->catalogue, "(CRL)") : "");
     uint32_t before = 0, after = 0;
 
-    (void)fprintf(out, "  %-8s  %-12s  ", action_word(step, future),
-                  absent ? "" : xr_place_name(step->place));
+    (void)fputs("  ", out);
+    xr_text_padded(out, xr_tr(style->catalogue, action_word(step, future)), 8);
+    (void)fputs("  ", out);
+    xr_text_padded(out, absent ? "" : xr_tr(style->catalogue, xr_place_name(step->place)), 12);
+    (void)fputs("  ", out);
     if (style->width > 0 && !style->verbose)
         xr_text_column(out, name, name_width(style));
     else
@@ -140,11 +153,13 @@ static void put_step(const struct xr_text_style *style, FILE *out, const struct 
     if (step->subject.type == XR_SUBJECT_ISSUER_SERIAL && xr_step_entry(step) != NULL)
         xr_text_issuer_serial(style, out, xr_step_entry(step), 12);
     if (xr_step_trust(step, &before, &after)) {
-        char from[64], to[64];
+        char *from = xr_text_purposes(style, before), *to = xr_text_purposes(style, after);
 
-        xr_purposes_text(from, sizeof(from), before);
-        xr_purposes_text(to, sizeof(to), after);
-        (void)fprintf(out, "%*strusted for: %s → %s\n", STEP_INDENT, "", from, to);
+        (void)fprintf(out, "%*s", STEP_INDENT, "");
+        (void)fprintf(out, xr_tr(style->catalogue, "trusted for: %s → %s"), from, to);
+        (void)fputs("\n", out);
+        free(from);
+        free(to);
     }
     if (step->why != NULL)
         put_line(style, out, STEP_INDENT, step->why);
@@ -156,11 +171,12 @@ static void put_verified(const struct xr_text_style *style, FILE *out,
 {
     const struct xr_verdict *verdict = &run->verdict;
     bool takes = xr_report_takes(report);
-    const char *head = takes ? "  still trusted: " : "  verified: ";
+    const char *head =
+        takes ? xr_tr(style->catalogue, "still trusted") : xr_tr(style->catalogue, "verified");
 
-    (void)fputs(head, out);
+    (void)fprintf(out, "  %s: ", head);
     /* Why something is no longer trusted needs no words. */
-    put_answer(style, out, (int)strlen(head), 4, verdict->answer,
+    put_answer(style, out, xr_text_cells(head) + 4, 4, verdict->answer,
                takes && verdict->answer == XR_NO ? "" : verdict->why, verdict->by);
     if (verdict->answer == XR_YES && verdict->path_len > 1)
         put_path(style, out, 4, report, verdict);
@@ -182,16 +198,20 @@ static void change(const struct xr_text_style *style, FILE *out, const struct xr
 {
     bool good = is_good(run), whole = !style->quiet;
     bool future = report->dry_run || (!good && run->result != XR_RESULT_REFUSED);
-    const char *state = xr_result_name(run->result);
+    const char *state = xr_tr(style->catalogue, xr_result_name(run->result));
     struct xr_buf rest = {0};
     int used = xr_text_title(style, out, report, run);
 
     (void)fprintf(out, ": %s%s%s", good ? GREEN(style) : RED(style), state, PLAIN(style));
     if (run->why != NULL) {
+        char *why = xr_text_said(style, run->why);
+
         xr_buf_str(&rest, ": ");
-        xr_buf_visible(&rest, run->why, strlen(run->why));
+        xr_buf_visible(&rest, why, strlen(why));
+        free(why);
     }
-    xr_text_wrap(style, out, used + 2 + (int)strlen(state), 2, rest.data != NULL ? rest.data : "");
+    xr_text_wrap(style, out, used + 2 + xr_text_cells(state), 2,
+                 rest.data != NULL ? rest.data : "");
     xr_buf_free(&rest);
     for (size_t i = 0; i < run->plan.count; i++) {
         const struct xr_step *step = &run->plan.items[i];
@@ -209,45 +229,79 @@ static void change(const struct xr_text_style *style, FILE *out, const struct xr
 
 #define MANY 3u /* from this number of stores on, a last line counts them */
 
-/* "3 stores: 2 done, 1 failed", where there are many. */
-struct tally {
-    const char *names[XR_RESULT_COUNT];
-    size_t counts[XR_RESULT_COUNT];
-    size_t total;
-};
+/* "2 done", allocated. */
+static char *counted(const struct xr_text_style *style, enum xr_result result, size_t count)
+{
+    const struct xr_catalogue *language = style->catalogue;
 
-static void put_tally(FILE *out, const char *what, const struct tally *tally)
+    switch (result) {
+    case XR_RESULT_NOT_ASKED:
+        return xr_format(xr_tr(language, "%zu not-asked"), count);
+    case XR_RESULT_SKIPPED:
+        return xr_format(xr_tr(language, "%zu skipped"), count);
+    case XR_RESULT_DONE:
+        return xr_format(xr_tr(language, "%zu done"), count);
+    case XR_RESULT_UNCHANGED:
+        return xr_format(xr_tr(language, "%zu unchanged"), count);
+    case XR_RESULT_REFUSED:
+        return xr_format(xr_tr(language, "%zu refused"), count);
+    case XR_RESULT_CONFLICT:
+        return xr_format(xr_tr(language, "%zu conflict"), count);
+    case XR_RESULT_FAILED:
+        return xr_format(xr_tr(language, "%zu failed"), count);
+    case XR_RESULT_BACK:
+        return xr_format(xr_tr(language, "%zu rolled-back"), count);
+    case XR_RESULT_WOULD_CHANGE:
+        return xr_format(xr_tr(language, "%zu would-change"), count);
+    default:
+        return xr_format(xr_tr(language, "%zu would-refuse"), count);
+    }
+}
+
+/* "3 stores: 2 done, 1 failed", where there are many. all is freed, as are the parts; NULL: none. */
+static void put_tally(FILE *out, size_t total, char *all, char *parts[], size_t count)
 {
     const char *between = ": ";
 
-    if (tally->total < MANY)
-        return;
-    (void)fprintf(out, "%zu %s", tally->total, what);
-    for (size_t i = 0; i < sizeof(tally->names) / sizeof(tally->names[0]); i++) {
-        if (tally->counts[i] == 0)
-            continue;
-        (void)fprintf(out, "%s%zu %s", between, tally->counts[i], tally->names[i]);
-        between = ", ";
+    if (total >= MANY)
+        (void)fputs(all, out);
+    for (size_t i = 0; i < count; i++) {
+        if (total >= MANY && parts[i] != NULL) {
+            (void)fprintf(out, "%s%s", between, parts[i]);
+            between = ", ";
+        }
+        free(parts[i]);
     }
-    (void)fputs("\n", out);
+    if (total >= MANY)
+        (void)fputs("\n", out);
+    free(all);
 }
 
-static void tally_changes(FILE *out, const struct xr_report *report)
+static char *count_stores(const struct xr_text_style *style, size_t count)
+{
+    return xr_format(xr_tr_n(style->catalogue, "%zu store", "%zu stores", count), count);
+}
+
+static void tally_changes(const struct xr_text_style *style, FILE *out,
+                          const struct xr_report *report)
 {
     /* Good results come first, failures last. */
     static const enum xr_result order[XR_RESULT_COUNT] = {
         XR_RESULT_WOULD_CHANGE, XR_RESULT_DONE,    XR_RESULT_UNCHANGED, XR_RESULT_BACK,
         XR_RESULT_WOULD_REFUSE, XR_RESULT_REFUSED, XR_RESULT_SKIPPED,   XR_RESULT_NOT_ASKED,
         XR_RESULT_CONFLICT,     XR_RESULT_FAILED};
-    struct tally tally = {.total = report->runs.count};
+    char *parts[XR_RESULT_COUNT] = {NULL};
 
-    for (size_t k = 0; k < XR_RESULT_COUNT; k++)
-        tally.names[k] = xr_result_name(order[k]);
-    for (size_t i = 0; i < report->runs.count; i++) {
-        for (size_t k = 0; k < XR_RESULT_COUNT; k++)
-            tally.counts[k] += report->runs.items[i].result == order[k];
+    for (size_t k = 0; k < XR_RESULT_COUNT; k++) {
+        size_t count = 0;
+
+        for (size_t i = 0; i < report->runs.count; i++)
+            count += report->runs.items[i].result == order[k];
+        if (count > 0)
+            parts[k] = counted(style, order[k], count);
     }
-    put_tally(out, "stores", &tally);
+    put_tally(out, report->runs.count, count_stores(style, report->runs.count), parts,
+              XR_RESULT_COUNT);
 }
 
 void xr_text_changes(const struct xr_text_style *style, FILE *out, const struct xr_report *report)
@@ -266,11 +320,14 @@ void xr_text_changes(const struct xr_text_style *style, FILE *out, const struct 
     if (style->quiet)
         return;
     if (report->verb == XR_VERB_RECOVER && report->runs.count == 0 && report->messages.count == 0)
-        (void)fputs("Nothing to recover.\n", out);
-    if (report->transaction[0] != '\0' && report->verb != XR_VERB_RECOVER)
-        (void)fprintf(out, "To take this back: crossroot undo %s\n", report->transaction);
+        (void)fprintf(out, "%s\n", xr_tr(style->catalogue, "Nothing to recover."));
+    if (report->transaction[0] != '\0' && report->verb != XR_VERB_RECOVER) {
+        (void)fprintf(out, xr_tr(style->catalogue, "To take this back: crossroot undo %s"),
+                      report->transaction);
+        (void)fputs("\n", out);
+    }
     if (told > 0)
-        tally_changes(out, report);
+        tally_changes(style, out, report);
 }
 
 /* ---- verify ---- */
@@ -283,7 +340,7 @@ static void answer(const struct xr_text_style *style, FILE *out, const struct xr
     (void)fputs(": ", out);
     used += 2;
     if (named && row->pool_at != XR_NONE) {
-        char *name = xr_report_name(report, row->pool_at);
+        char *name = xr_text_name(style, report, row->pool_at);
 
         (void)fprintf(out, "%s: ", name);
         used += xr_text_cells(name) + 2;
@@ -295,9 +352,31 @@ static void answer(const struct xr_text_style *style, FILE *out, const struct xr
     put_also(style, out, 2, &row->verdict, false);
 }
 
+static void tally_answers(const struct xr_text_style *style, FILE *out,
+                          const struct xr_report *report, bool several)
+{
+    const struct xr_catalogue *language = style->catalogue;
+    size_t total = report->answers.count, yes = 0, no = 0;
+    char *parts[3] = {NULL};
+
+    for (size_t i = 0; i < total; i++) {
+        yes += report->answers.items[i].verdict.answer == XR_YES;
+        no += report->answers.items[i].verdict.answer == XR_NO;
+    }
+    if (yes > 0)
+        parts[0] = xr_format(xr_tr(language, "%zu yes"), yes);
+    if (no > 0)
+        parts[1] = xr_format(xr_tr(language, "%zu no"), no);
+    if (yes + no < total)
+        parts[2] = xr_format(xr_tr(language, "%zu cannot tell"), total - yes - no);
+    put_tally(out, total,
+              several ? xr_format(xr_tr_n(language, "%zu answer", "%zu answers", total), total)
+                      : count_stores(style, total),
+              parts, 3);
+}
+
 void xr_text_answers(const struct xr_text_style *style, FILE *out, const struct xr_report *report)
 {
-    struct tally tally = {.names = {"yes", "no", "cannot tell"}, .total = report->answers.count};
     bool several = false; /* answers of one store */
 
     for (size_t i = 1; i < report->answers.count; i++)
@@ -306,10 +385,9 @@ void xr_text_answers(const struct xr_text_style *style, FILE *out, const struct 
     for (size_t i = 0; i < report->answers.count; i++) {
         const struct xr_answer_row *row = &report->answers.items[i];
 
-        tally.counts[row->verdict.answer == XR_YES ? 0 : row->verdict.answer == XR_NO ? 1 : 2]++;
         if (!style->quiet || row->verdict.answer == XR_NO)
             answer(style, out, report, row, several);
     }
     if (!style->quiet)
-        put_tally(out, several ? "answers" : "stores", &tally);
+        tally_answers(style, out, report, several);
 }

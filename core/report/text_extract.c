@@ -7,45 +7,74 @@
 #define NAMED       8u /* of one kind, unless verbose */
 #define DIFFERENCES 20u
 
-static const char *plural(size_t count)
+/* "137 certificates in 2 files", allocated. */
+static char *amount(const struct xr_text_style *style, const struct xr_written *w)
 {
-    return count == 1 ? "" : "s";
+    const struct xr_catalogue *language = style->catalogue;
+    char *certs =
+        xr_format(xr_tr_n(language, "%zu certificate", "%zu certificates", w->certs), w->certs);
+    char *text = NULL;
+
+    if (w->files == 0)
+        return certs;
+    text = xr_format(xr_tr_n(language, "%s in %zu file", "%s in %zu files", w->files), certs,
+                     w->files);
+    free(certs);
+    return text;
+}
+
+static void put_more(const struct xr_text_style *style, FILE *out, size_t count, bool verbose_names)
+{
+    (void)fputs("  ", out);
+    if (verbose_names)
+        (void)fprintf(out,
+                      xr_tr_n(style->catalogue, "and %zu more; -v names them",
+                              "and %zu more; -v names them", count),
+                      count);
+    else
+        (void)fprintf(out, xr_tr_n(style->catalogue, "and %zu more", "and %zu more", count), count);
+    (void)fputs("\n", out);
 }
 
 static void put_output(const struct xr_text_style *style, FILE *out, const struct xr_written *w,
                        bool dry)
 {
-    static const char *const states[] = {[XR_WRITTEN_NEW] = "",
-                                         [XR_WRITTEN_SAME] = ", unchanged",
-                                         [XR_WRITTEN_REPLACED] = ", replaced",
-                                         [XR_WRITTEN_DIFFERS] = "",
-                                         [XR_WRITTEN_FAILED] = ""};
+    const struct xr_catalogue *language = style->catalogue;
+    const char *state = "";
+    char *text = NULL;
 
     (void)fprintf(out, "%s=", w->format);
     xr_text_visible(out, w->path);
     if (w->state == XR_WRITTEN_FAILED) {
-        (void)fprintf(out, ": %snot written%s\n", RED(style), PLAIN(style));
+        (void)fprintf(out, ": %s%s%s\n", RED(style), xr_tr(language, "not written"), PLAIN(style));
         return;
     }
+    text = amount(style, w);
+    (void)fputs(": ", out);
     if (w->state == XR_WRITTEN_DIFFERS)
-        (void)fprintf(out, ": %sdiffers%s, of", YELLOW(style), PLAIN(style));
+        (void)fprintf(out, xr_tr(language, "%sdiffers%s, of %s"), YELLOW(style), PLAIN(style),
+                      text);
     else
-        (void)fputc(':', out);
-    (void)fprintf(out, " %zu certificate%s", w->certs, plural(w->certs));
-    if (w->files > 0)
-        (void)fprintf(out, " in %zu file%s", w->files, plural(w->files));
-    (void)fprintf(out, "%s\n",
-                  !dry || w->state == XR_WRITTEN_SAME ? states[w->state]
-                  : w->state == XR_WRITTEN_NEW        ? ", would be written"
-                                                      : ", would be replaced");
+        (void)fputs(text, out);
+    free(text);
+    if (w->state == XR_WRITTEN_SAME)
+        state = xr_tr(language, ", unchanged");
+    else if (w->state == XR_WRITTEN_REPLACED)
+        state = dry ? xr_tr(language, ", would be replaced") : xr_tr(language, ", replaced");
+    else if (dry)
+        state = w->state == XR_WRITTEN_NEW ? xr_tr(language, ", would be written")
+                                           : xr_tr(language, ", would be replaced");
+    (void)fprintf(out, "%s\n", state);
     for (size_t i = 0; i < w->differences.count && w->state == XR_WRITTEN_DIFFERS; i++) {
         if (i == DIFFERENCES && !style->verbose) {
-            (void)fprintf(out, "  and %zu more\n", w->differences.count - i);
+            put_more(style, out, w->differences.count - i, false);
             break;
         }
+        text = xr_text_said(style, w->differences.items[i]);
         (void)fputs("  ", out);
-        xr_text_visible(out, w->differences.items[i]);
+        xr_text_visible(out, text);
         (void)fputc('\n', out);
+        free(text);
     }
 }
 
@@ -65,22 +94,27 @@ static bool has(const struct xr_written *w, const struct xr_left_out *left)
 }
 
 /* " (pem, java)", or " (all but java)"; nothing if it is of all. marks: which outputs. */
-static void put_formats(struct xr_buf *out, const struct xr_report *report, const bool *marks)
+static void put_formats(struct xr_buf *out, const struct xr_text_style *style,
+                        const struct xr_report *report, const bool *marks)
 {
     size_t all = report->written.count, count = 0, n = 0;
     bool others = false;
+    struct xr_buf names = {0};
 
     for (size_t i = 0; i < all; i++)
         count += marks[i];
     if (count == all)
         return;
     others = count > all - count;
-    xr_buf_str(out, others ? " (all but " : " (");
     for (size_t i = 0; i < all; i++) {
         if (marks[i] != others)
-            xr_buf_fmt(out, "%s%s", n++ > 0 ? ", " : "", report->written.items[i].format);
+            xr_buf_fmt(&names, "%s%s", n++ > 0 ? ", " : "", report->written.items[i].format);
     }
-    xr_buf_str(out, ")");
+    if (others)
+        xr_buf_fmt(out, xr_tr(style->catalogue, " (all but %s)"), names.data);
+    else
+        xr_buf_fmt(out, " (%s)", names.data);
+    xr_buf_free(&names);
 }
 
 /* One certificate, and the outputs that it is said of, unless these are all. */
@@ -89,15 +123,17 @@ static void put_left(const struct xr_text_style *style, FILE *out, const struct 
 {
     bool *marks = xr_new(report->written.count, sizeof(*marks));
     struct xr_buf line = {0};
+    char *why = xr_text_said(style, left->why);
 
     for (size_t i = 0; i < report->written.count; i++)
         marks[i] = has(&report->written.items[i], left);
-    xr_buf_fmt(&line, "%s: %s", left->name, left->why);
-    put_formats(&line, report, marks);
+    xr_buf_fmt(&line, "%s: %s", left->name, why);
+    put_formats(&line, style, report, marks);
     (void)fputs("  ", out);
     xr_text_wrap(style, out, 2, 4, line.data);
     xr_buf_free(&line);
     free(marks);
+    free(why);
 }
 
 /* Those of one kind, each once. */
@@ -125,11 +161,11 @@ static void put_kind(const struct xr_text_style *style, FILE *out, const struct 
         }
     }
     if (shown > NAMED && !style->verbose)
-        (void)fprintf(out, "  and %zu more; -v names them\n", shown - NAMED);
+        put_more(style, out, shown - NAMED, true);
 }
 
 /* "47 not trusted for server, 2 trusted for nothing", allocated; NULL: nothing is left out so. */
-static char *counts_of(const struct xr_written *w)
+static char *counts_of(const struct xr_text_style *style, const struct xr_written *w)
 {
     struct xr_buf line = {0};
     size_t kinds = 0;
@@ -143,8 +179,12 @@ static char *counts_of(const struct xr_written *w)
             seen = strcmp(w->left_out.items[k].why, left->why) == 0;
         for (size_t k = i + 1; !seen && k < w->left_out.count; k++)
             count += strcmp(w->left_out.items[k].why, left->why) == 0;
-        if (!seen)
-            xr_buf_fmt(&line, "%s%zu %s", kinds++ > 0 ? ", " : "", count, left->why);
+        if (!seen) {
+            char *why = xr_text_said(style, left->why);
+
+            xr_buf_fmt(&line, "%s%zu %s", kinds++ > 0 ? ", " : "", count, why);
+            free(why);
+        }
     }
     return line.data;
 }
@@ -157,9 +197,10 @@ static void put_counts(const struct xr_text_style *style, FILE *out, const struc
     bool *marks = xr_new(all, sizeof(*marks));
 
     for (size_t i = 0; i < all; i++)
-        counts[i] = counts_of(&report->written.items[i]);
+        counts[i] = counts_of(style, &report->written.items[i]);
     for (size_t i = 0; i < all; i++) {
-        struct xr_buf line = {0};
+        struct xr_buf list = {0};
+        char *line = NULL;
         bool seen = counts[i] == NULL;
 
         for (size_t k = 0; k < all; k++) {
@@ -168,11 +209,12 @@ static void put_counts(const struct xr_text_style *style, FILE *out, const struc
         }
         if (seen)
             continue;
-        xr_buf_str(&line, counts[i]);
-        put_formats(&line, report, marks);
-        (void)fputs("without ", out);
-        xr_text_wrap(style, out, 8, 2, line.data);
-        xr_buf_free(&line);
+        xr_buf_str(&list, counts[i]);
+        put_formats(&list, style, report, marks);
+        line = xr_format(xr_tr(style->catalogue, "without %s"), list.data);
+        xr_text_wrap(style, out, 0, 2, line);
+        free(line);
+        xr_buf_free(&list);
     }
     for (size_t i = 0; i < all; i++)
         free(counts[i]);
@@ -195,6 +237,6 @@ void xr_text_written(const struct xr_text_style *style, FILE *out, const struct 
     if (style->quiet || report->written.count == 0)
         return;
     put_counts(style, out, report);
-    put_kind(style, out, report, false, "Cannot be in this format:");
-    put_kind(style, out, report, true, "Cannot be said in this format:");
+    put_kind(style, out, report, false, xr_tr(style->catalogue, "Cannot be in this format:"));
+    put_kind(style, out, report, true, xr_tr(style->catalogue, "Cannot be said in this format:"));
 }

@@ -7,13 +7,43 @@
 
 #include <stdlib.h>
 
-#define INDENT 14 /* where the values of rows begin */
+/* Heads of rows, whose values stand below each other. */
+static const char *const heads[] = {
+    N_("file"),    N_("subject"), N_("issuer"),      N_("serial"),      "SHA-256",
+    "SHA-1",       N_("valid"),   N_("key SHA-256"), N_("trusted for"), N_("rejected"),
+    N_("alias"),   "ID",          N_("would go"),    N_("same key"),    N_("issued by"),
+    N_("warning"), N_("issued"),  N_("revoked"),     N_("in")};
 
+/* Puts the head, and gives where values begin. */
+static int put_head(const struct xr_text_style *style, FILE *out, const char *color,
+                    const char *head)
+{
+    int width = xr_text_widest(style, heads, sizeof(heads) / sizeof(heads[0]), 0);
+
+    (void)fprintf(out, "  %s", color);
+    xr_text_padded(out, head[0] != '\0' ? xr_tr(style->catalogue, head) : "", width);
+    (void)fprintf(out, "%s ", color[0] != '\0' ? PLAIN(style) : "");
+    return width + 3;
+}
+
+/* Without a head if that is empty. */
 static void put_row(const struct xr_text_style *style, FILE *out, const char *head,
                     const char *visible)
 {
-    (void)fprintf(out, "  %-11s ", head);
-    xr_text_wrap(style, out, INDENT, INDENT, visible);
+    int indent = put_head(style, out, "", head);
+
+    xr_text_wrap(style, out, indent, indent, visible);
+}
+
+/* What inspect says, visible. */
+static void put_said(const struct xr_text_style *style, FILE *out, const char *color,
+                     const char *head, const char *visible)
+{
+    int indent = put_head(style, out, color, head);
+    char *text = xr_text_said(style, visible);
+
+    xr_text_wrap(style, out, indent, indent, text);
+    free(text);
 }
 
 /* A row of hostile text, which is freed. */
@@ -36,7 +66,7 @@ static void put_hex(const struct xr_text_style *style, FILE *out, const char *he
 }
 
 /* The store that brought a certificate of the pool into view, safe to show; NULL if a file did. */
-static char *store_of(const struct xr_report *report, size_t at)
+static char *store_of(const struct xr_text_style *style, const struct xr_report *report, size_t at)
 {
     struct xr_subject subject = {.type = XR_SUBJECT_CERT};
     const unsigned char *sha256 = report->pool.items[at].cert->sha256;
@@ -50,7 +80,7 @@ static char *store_of(const struct xr_report *report, size_t at)
     }
     for (size_t i = 0; i < report->runs.count; i++) {
         if (xr_snapshot_find(&report->runs.items[i].snapshot, &subject) != NULL)
-            return xr_report_store_name(report, &report->runs.items[i]);
+            return xr_text_store_name(style, report, &report->runs.items[i]);
     }
     return NULL;
 }
@@ -60,21 +90,28 @@ static void put_relatives(const struct xr_text_style *style, FILE *out, const ch
 {
     for (size_t i = 0; i < found->count; i++) {
         size_t at = found->items[i];
-        char *name = xr_report_name(report, at);
+        char *name = xr_text_name(style, report, at);
+        const char *kind = xr_tr(style->catalogue, xr_report_kind(report, at));
         char id[XR_TEXT_ID_DIGITS + 1];
         char *text = NULL, *store = NULL;
 
         xr_hex(id, report->pool.items[at].cert->sha256, XR_TEXT_ID_DIGITS / 2);
-        store = store_of(report, at);
-        text = xr_format("%s (%s) %s…%s%s", name, xr_report_kind(report, at), id,
-                         store != NULL ? " in " : "", store != NULL ? store : "");
+        store = store_of(style, report, at);
+        text = store != NULL
+                   ? xr_format(xr_tr(style->catalogue, "%s (%s) %s… in %s"), name, kind, id, store)
+                   : xr_format("%s (%s) %s…", name, kind, id);
         free(store);
         put_row(style, out, i == 0 ? head : "", text);
         free(text);
         free(name);
     }
-    if (found->left_out > 0)
-        (void)fprintf(out, "  %-11s and %zu more\n", "", found->left_out);
+    if (found->left_out > 0) {
+        (void)put_head(style, out, "", "");
+        (void)fprintf(out,
+                      xr_tr_n(style->catalogue, "and %zu more", "and %zu more", found->left_out),
+                      found->left_out);
+        (void)fputs("\n", out);
+    }
 }
 
 /* Puts the names of purposes, or other OIDs. */
@@ -89,10 +126,10 @@ static void put_oids(const struct xr_text_style *style, FILE *out, const char *h
         char *other = purpose == 0 ? xr_x509_oid_text(oid.whole) : NULL;
 
         xr_buf_fmt(&text, "%s%s", text.len > 0 ? ", " : "",
-                   other != NULL ? other : xr_purpose_name(purpose));
+                   other != NULL ? other : xr_tr(style->catalogue, xr_purpose_name(purpose)));
         free(other);
     }
-    put_row(style, out, head, text.len > 0 ? text.data : "nothing");
+    put_row(style, out, head, text.len > 0 ? text.data : xr_tr(style->catalogue, "nothing"));
     xr_buf_free(&text);
 }
 
@@ -125,8 +162,9 @@ static void put_file(const struct xr_text_style *style, FILE *out, const struct 
     if (item->file == NULL)
         return;
     put_owned(style, out, "file",
-              item->index > 0 ? xr_format("%s, item %zu", item->file, item->index + 1)
-                              : xr_strdup(item->file));
+              item->index > 0
+                  ? xr_format(xr_tr(style->catalogue, "%s, item %zu"), item->file, item->index + 1)
+                  : xr_strdup(item->file));
 }
 
 static void put_validity(const struct xr_text_style *style, FILE *out, const struct xr_cert *cert)
@@ -135,7 +173,7 @@ static void put_validity(const struct xr_text_style *style, FILE *out, const str
 
     xr_sys_time_text(from, cert->d.not_before);
     xr_sys_time_text(to, cert->d.not_after);
-    put_owned(style, out, "valid", xr_format("%s to %s", from, to));
+    put_owned(style, out, "valid", xr_format("%s%s%s", from, xr_tr(style->catalogue, " to "), to));
 }
 
 static void inspect_cert(const struct xr_text_style *style, FILE *out,
@@ -146,10 +184,10 @@ static void inspect_cert(const struct xr_text_style *style, FILE *out,
     enum xr_kind kind = XR_KIND_LEAF;
     bool shown = report->verb == XR_VERB_SHOW;
     unsigned char sha1[20];
-    char *name = xr_report_name(report, found->at);
+    char *name = xr_text_name(style, report, found->at);
 
     (void)xr_pool_known_kind(&kind, &report->pool, found->at);
-    put_title(style, out, xr_format("%s  (%s)", name, xr_kind_name(kind)));
+    put_title(style, out, xr_format("%s  (%s)", name, xr_tr(style->catalogue, xr_kind_name(kind))));
     free(name);
     put_file(style, out, item);
     if (shown)
@@ -164,13 +202,11 @@ static void inspect_cert(const struct xr_text_style *style, FILE *out,
     put_validity(style, out, cert);
     put_trust(style, out, item);
     if (!shown)
-        put_row(style, out, "would go", found->would_go);
+        put_said(style, out, "", "would go", found->would_go);
     put_relatives(style, out, "same key", report, &found->same_key);
     put_relatives(style, out, "issued by", report, &found->issued_by);
-    for (size_t i = 0; i < found->warnings.count; i++) {
-        (void)fprintf(out, "  %s%-11s%s ", YELLOW(style), "warning", PLAIN(style));
-        xr_text_wrap(style, out, INDENT, INDENT, found->warnings.items[i]);
-    }
+    for (size_t i = 0; i < found->warnings.count; i++)
+        put_said(style, out, YELLOW(style), "warning", found->warnings.items[i]);
 }
 
 static void inspect_crl(const struct xr_text_style *style, FILE *out,
@@ -181,7 +217,7 @@ static void inspect_crl(const struct xr_text_style *style, FILE *out,
     char *name = xr_x509_name_short(crl->issuer);
     char *visible = xr_visible(name);
 
-    put_title(style, out, xr_format("CRL of %s", visible));
+    put_title(style, out, xr_format(xr_tr(style->catalogue, "CRL of %s"), visible));
     free(visible);
     free(name);
     put_file(style, out, item);
@@ -189,9 +225,11 @@ static void inspect_crl(const struct xr_text_style *style, FILE *out,
     xr_sys_time_text(issued, crl->this_update);
     xr_sys_time_text(next, crl->next_update);
     put_owned(style, out, "issued",
-              crl->has_next_update ? xr_format("%s, next %s", issued, next) : xr_strdup(issued));
+              crl->has_next_update ? xr_format(xr_tr(style->catalogue, "%s, next %s"), issued, next)
+                                   : xr_strdup(issued));
     put_owned(style, out, "revoked",
-              xr_format("%zu%s", crl->revoked, crl->delta ? ", a delta CRL" : ""));
+              xr_format("%zu%s", crl->revoked,
+                        crl->delta ? xr_tr(style->catalogue, ", a delta CRL") : ""));
 }
 
 void xr_text_inspection(const struct xr_text_style *style, FILE *out,
@@ -210,26 +248,31 @@ void xr_text_inspection(const struct xr_text_style *style, FILE *out,
 }
 
 /* How one store holds it. */
-static char *holding(const struct xr_report *report, const struct xr_run *run,
-                     const struct xr_entry *entry)
+static char *holding(const struct xr_text_style *style, const struct xr_report *report,
+                     const struct xr_run *run, const struct xr_entry *entry)
 {
+    const struct xr_catalogue *language = style->catalogue;
     struct xr_buf text = {0};
-    char *store = xr_report_store_name(report, run);
-    char purposes[64];
+    char *store = xr_text_store_name(style, report, run);
+    char *purposes = xr_text_purposes(style, entry->purposes);
 
-    xr_buf_fmt(&text, "%s: %s", store, xr_place_name(entry->place));
-    free(store);
-    xr_purposes_text(purposes, sizeof(purposes), entry->purposes);
+    xr_buf_fmt(&text, "%s: %s", store, xr_tr(language, xr_place_name(entry->place)));
     if (entry->place == XR_ANCHOR)
-        xr_buf_fmt(&text, " for %s", purposes);
+        xr_buf_fmt(&text, xr_tr(language, " for %s"), purposes);
     if (entry->label != NULL && entry->label[0] != '\0')
-        xr_buf_fmt(&text, ", labelled \"%s\"", entry->label);
+        xr_buf_fmt(&text, xr_tr(language, ", labelled \"%s\""), entry->label);
     if (entry->flags & XR_ENTRY_VENDOR)
-        xr_buf_str(&text, ", shipped by the vendor");
+        xr_buf_str(&text, xr_tr(language, ", shipped by the vendor"));
     if (xr_report_managed(report, run, entry))
-        xr_buf_str(&text, ", put there by crossroot");
-    if (entry->remark != NULL)
-        xr_buf_fmt(&text, "; %s", entry->remark);
+        xr_buf_str(&text, xr_tr(language, ", put there by crossroot"));
+    if (entry->remark != NULL) {
+        char *remark = xr_text_said(style, entry->remark);
+
+        xr_buf_fmt(&text, "; %s", remark);
+        free(remark);
+    }
+    free(store);
+    free(purposes);
     return text.data;
 }
 
@@ -243,12 +286,12 @@ static void put_holders(const struct xr_text_style *style, FILE *out,
         const struct xr_state *state = xr_snapshot_find(&run->snapshot, subject);
 
         for (size_t k = 0; state != NULL && k < state->count; k++) {
-            put_owned(style, out, head, holding(report, run, state->entries[k]));
+            put_owned(style, out, head, holding(style, report, run, state->entries[k]));
             head = "";
         }
     }
     if (head[0] != '\0')
-        put_row(style, out, head, "none of the stores asked");
+        put_row(style, out, head, xr_tr(style->catalogue, "none of the stores asked"));
 }
 
 static void put_pem(FILE *out, const struct xr_input_item *item)
@@ -276,7 +319,9 @@ void xr_text_shown(const struct xr_text_style *style, FILE *out, const struct xr
         if (i > 0)
             (void)fputs("\n", out);
         if (item == NULL) {
-            put_title(style, out, xr_strdup("An entry without a certificate that can be read"));
+            put_title(style, out,
+                      xr_strdup(xr_tr(style->catalogue,
+                                      "An entry without a certificate that can be read")));
             put_hex(style, out, "ID", shown->subject.id, sizeof(shown->subject.id));
         } else if (item->cert != NULL) {
             inspect_cert(style, out, report, item, &report->inspected.items[shown->item]);

@@ -7,8 +7,6 @@
 
 #include <stdlib.h>
 
-#define TRUSTED_FOR   "TRUSTED FOR" /* the column of purposes */
-#define EXPIRED       "expired"
 #define DATE_CELLS    10 /* 2029-05-30 */
 #define DETAIL_INDENT 16
 #define NAME_CELLS    44 /* of a subject, where there is no terminal whose width could be used */
@@ -22,7 +20,7 @@ struct columns {
 
 static int wider(int width, const char *text)
 {
-    int cells = (int)strlen(text);
+    int cells = xr_text_cells(text);
 
     return cells > width ? cells : width;
 }
@@ -39,67 +37,66 @@ static const char *kind_of(const struct xr_report *report, const struct xr_cert 
 static const char *kind_word(const struct xr_text_style *style, const struct xr_entry *entry,
                              const char *kind)
 {
-    return style->width > 0 && strcmp(kind, xr_place_name(entry->place)) == 0 ? "" : kind;
+    bool same = style->width > 0 && strcmp(kind, xr_place_name(entry->place)) == 0;
+
+    return same || kind[0] == '\0' ? "" : xr_tr(style->catalogue, kind);
 }
 
-static void put_expiry(char *out, size_t size, const struct xr_text_style *style,
-                       const struct xr_report *report, const struct xr_cert *cert)
+/* Allocated. */
+static char *expiry_of(const struct xr_text_style *style, const struct xr_report *report,
+                       const struct xr_cert *cert)
 {
     char date[XR_TIME_TEXT_MAX];
     bool expired = false;
 
-    out[0] = '\0';
     if (cert == NULL)
-        return;
+        return xr_strdup("");
     expired = xr_report_expired(report, cert);
     xr_sys_time_text(date, cert->d.not_after);
     date[strcspn(date, "T")] = '\0';
-    (void)snprintf(out, size, "%s%s%s", expired && style->width > 0 ? "" : date,
-                   expired && style->width == 0 ? " " : "", expired ? EXPIRED : "");
+    return xr_format("%s%s%s", expired && style->width > 0 ? "" : date,
+                     expired && style->width == 0 ? " " : "",
+                     expired ? xr_tr(style->catalogue, "expired") : "");
 }
 
-/* The purposes that an entry is an anchor for. */
-static void put_purposes(char *out, size_t size, const struct xr_text_style *style,
-                         const struct xr_entry *entry)
+/* The purposes that an entry is an anchor for, allocated. */
+static char *purposes_of(const struct xr_text_style *style, const struct xr_entry *entry)
 {
-    out[0] = '\0';
     if (entry->place != XR_ANCHOR)
-        return;
+        return xr_strdup("");
     if (style->width > 0 && (entry->purposes & XR_ANY_PURPOSE))
-        (void)snprintf(out, size, "any");
-    else
-        xr_purposes_text(out, size, entry->purposes);
+        return xr_strdup(xr_tr(style->catalogue, "any"));
+    return xr_text_purposes(style, entry->purposes);
 }
 
 static struct columns columns_of(const struct xr_text_style *style, const struct xr_report *report,
                                  const struct xr_listed *listed)
 {
-    struct columns c = {.purposes = (int)strlen(TRUSTED_FOR),
-                        .expires = DATE_CELLS,
+    const struct xr_catalogue *language = style->catalogue;
+    struct columns c = {.place = xr_text_cells(xr_tr(language, "PLACE")),
+                        .kind = xr_text_cells(xr_tr(language, "KIND")),
+                        .expires = wider(DATE_CELLS, xr_tr(language, "EXPIRES")),
                         .gap = 2,
-                        .trusted_for = TRUSTED_FOR};
+                        .trusted_for = style->width > 0 ? xr_tr(language, "FOR")
+                                                        : xr_tr(language, "TRUSTED FOR")};
     int rest = 0;
 
+    c.purposes = xr_text_cells(c.trusted_for);
     if (style->width == 0) {
         c.place = c.kind = 12;
         c.name = NAME_CELLS;
-    } else {
-        c.trusted_for = "FOR";
-        c.place = (int)strlen("PLACE");
-        c.kind = (int)strlen("KIND");
-        c.purposes = (int)strlen(c.trusted_for);
     }
     for (size_t i = 0; i < listed->count; i++) {
         const struct xr_entry *entry = listed->items[i];
         const struct xr_cert *cert = xr_report_cert(report, entry);
-        char text[64];
+        char *purposes = purposes_of(style, entry), *expires = expiry_of(style, report, cert);
 
-        c.place = wider(c.place, xr_place_name(entry->place));
+        c.place = wider(c.place, xr_tr(language, xr_place_name(entry->place)));
         c.kind = wider(c.kind, kind_word(style, entry, kind_of(report, cert)));
-        put_purposes(text, sizeof(text), style, entry);
-        c.purposes = wider(c.purposes, text);
-        put_expiry(text, sizeof(text), style, report, cert);
-        c.expires = wider(c.expires, text);
+        c.purposes = wider(c.purposes, purposes);
+        c.expires = wider(c.expires, expires);
+        free(purposes);
+        free(expires);
     }
     if (style->width == 0)
         return c;
@@ -129,18 +126,31 @@ static void put_gap(FILE *out, const struct columns *c)
     (void)fprintf(out, "%*s", c->gap, "");
 }
 
+static void put_place(FILE *out, const struct columns *c, const char *place, const char *kind)
+{
+    (void)fputs("  ", out);
+    xr_text_padded(out, place, c->place);
+    put_gap(out, c);
+    xr_text_padded(out, kind, c->kind);
+    put_gap(out, c);
+}
+
 static void put_head(const struct xr_text_style *style, FILE *out, const struct columns *c)
 {
-    (void)fprintf(out, "  %-*s%*s%-*s%*s", c->place, "PLACE", c->gap, "", c->kind, "KIND", c->gap,
-                  "");
+    const char *subject = xr_tr(style->catalogue, "SUBJECT");
+
+    put_place(out, c, xr_tr(style->catalogue, "PLACE"), xr_tr(style->catalogue, "KIND"));
     xr_text_column(out, c->trusted_for, c->purposes);
     put_gap(out, c);
-    (void)fprintf(out, "%-*s%*s", c->expires, "EXPIRES", c->gap, "");
-    if (style->width > 0 && style->verbose)
-        (void)fputs("SUBJECT\n", out);
-    else
-        (void)fprintf(out, "%-*s%*s%s\n", c->name, "SUBJECT", c->gap, "",
-                      style->width > 0 ? "ID" : "SHA-256");
+    xr_text_padded(out, xr_tr(style->catalogue, "EXPIRES"), c->expires);
+    put_gap(out, c);
+    if (style->width > 0 && style->verbose) {
+        (void)fprintf(out, "%s\n", subject);
+        return;
+    }
+    xr_text_column(out, subject, c->name);
+    put_gap(out, c);
+    (void)fputs(style->width > 0 ? "ID\n" : "SHA-256\n", out);
 }
 
 static void put_detail(const struct xr_text_style *style, FILE *out, const char *text)
@@ -152,8 +162,13 @@ static void put_detail(const struct xr_text_style *style, FILE *out, const char 
 /* Frees the text. */
 static void put_row(const struct xr_text_style *style, FILE *out, const char *head, char *text)
 {
-    (void)fprintf(out, "    %-9s ", head);
-    xr_text_wrap_visible(style, out, 14, 14, text);
+    static const char *const heads[] = {N_("issuer"), N_("serial"), N_("valid")};
+    int width = xr_text_widest(style, heads, sizeof(heads) / sizeof(heads[0]), 9);
+
+    (void)fputs("    ", out);
+    xr_text_padded(out, xr_tr(style->catalogue, head), width);
+    (void)fputs(" ", out);
+    xr_text_wrap_visible(style, out, width + 5, width + 5, text);
     free(text);
 }
 
@@ -174,7 +189,8 @@ static void put_verbose(const struct xr_text_style *style, FILE *out, const stru
         xr_sys_time_text(to, cert->d.not_after);
         put_row(style, out, "issuer", xr_x509_name_text(cert->d.slices.issuer));
         put_row(style, out, "serial", xr_x509_serial_text(cert->d.slices.serial));
-        put_row(style, out, "valid", xr_format("%s to %s", from, to));
+        put_row(style, out, "valid",
+                xr_format("%s%s%s", from, xr_tr(style->catalogue, " to "), to));
     }
 }
 
@@ -182,11 +198,11 @@ static void put_verbose(const struct xr_text_style *style, FILE *out, const stru
 static bool put_limits(const struct xr_text_style *style, FILE *out, const struct xr_entry *entry)
 {
     struct xr_limits limits = {0};
-    char *text = xr_limits_of(&limits, entry) ? xr_limits_text(&limits) : NULL;
+    char *text = xr_limits_of(&limits, entry) ? xr_text_limits(style, &limits) : NULL;
     bool limited = text != NULL;
 
     if (limited) {
-        char *what = xr_format("limited to %s", text);
+        char *what = xr_format(xr_tr(style->catalogue, "limited to %s"), text);
 
         put_detail(style, out, what);
         free(what);
@@ -208,14 +224,18 @@ static void put_rest(const struct xr_text_style *style, FILE *out, const struct 
     limited = put_limits(style, out, entry);
     for (size_t i = 0; !limited && i < entry->attached_count; i++) {
         char *oid = xr_x509_oid_text(xr_attached_at(entry, i)->oid);
-        char *what = xr_format("attached to its key: %s", oid);
+        char *what = xr_format(xr_tr(style->catalogue, "attached to its key: %s"), oid);
 
         put_detail(style, out, what);
         free(what);
         free(oid);
     }
-    if (entry->remark != NULL)
-        put_detail(style, out, entry->remark);
+    if (entry->remark != NULL) {
+        char *remark = xr_text_said(style, entry->remark);
+
+        put_detail(style, out, remark);
+        free(remark);
+    }
 }
 
 static void list_entry(const struct xr_text_style *style, FILE *out, const struct xr_report *report,
@@ -223,27 +243,33 @@ static void list_entry(const struct xr_text_style *style, FILE *out, const struc
 {
     const struct xr_cert *cert = xr_report_cert(report, entry);
     bool vendor = (entry->flags & XR_ENTRY_VENDOR) != 0;
+    const char *vendor_word = xr_tr(style->catalogue, "vendor");
     bool expired = cert != NULL && xr_report_expired(report, cert);
-    char *name = cert != NULL ? xr_report_name(report, xr_pool_find(&report->pool, cert->sha256))
-                              : xr_strdup(entry->place == XR_CRL ? "(CRL)" : "(no certificate)");
-    char text[64];
+    char *name =
+        cert != NULL
+            ? xr_text_name(style, report, xr_pool_find(&report->pool, cert->sha256))
+            : xr_strdup(xr_tr(style->catalogue,
+                              entry->place == XR_CRL ? N_("(CRL)") : N_("(no certificate)")));
+    char *purposes = purposes_of(style, entry), *expires = expiry_of(style, report, cert);
 
-    (void)fprintf(out, "  %-*s%*s%-*s%*s", c->place, xr_place_name(entry->place), c->gap, "",
-                  c->kind, kind_word(style, entry, kind_of(report, cert)), c->gap, "");
-    put_purposes(text, sizeof(text), style, entry);
-    xr_text_column(out, text, c->purposes);
+    put_place(out, c, xr_tr(style->catalogue, xr_place_name(entry->place)),
+              kind_word(style, entry, kind_of(report, cert)));
+    xr_text_column(out, purposes, c->purposes);
     put_gap(out, c);
-    put_expiry(text, sizeof(text), style, report, cert);
-    (void)fprintf(out, "%s%-*s%s%*s", expired ? RED(style) : "", c->expires, text,
-                  expired ? PLAIN(style) : "", c->gap, "");
+    (void)fputs(expired ? RED(style) : "", out);
+    xr_text_padded(out, expires, c->expires);
+    (void)fputs(expired ? PLAIN(style) : "", out);
+    put_gap(out, c);
+    free(purposes);
+    free(expires);
     if (style->width == 0) {
         xr_text_padded(out, name, c->name);
         put_gap(out, c);
         xr_text_id(style, out, &entry->subject);
-        (void)fputs(vendor ? "  vendor\n" : "\n", out);
+        (void)fprintf(out, vendor ? "  %s\n" : "%s\n", vendor ? vendor_word : "");
     } else if (style->verbose) {
-        (void)xr_text_cut(out, name, c->name - (vendor ? 9 : 0));
-        (void)fputs(vendor ? " (vendor)\n" : "\n", out);
+        (void)xr_text_cut(out, name, c->name - (vendor ? 3 + xr_text_cells(vendor_word) : 0));
+        (void)fprintf(out, vendor ? " (%s)\n" : "%s\n", vendor ? vendor_word : "");
     } else {
         xr_text_column(out, name, c->name);
         put_gap(out, c);
@@ -272,12 +298,13 @@ static bool list_store(const struct xr_text_style *style, FILE *out, const struc
     }
     if (run->result == XR_RESULT_SKIPPED && run->why != NULL) {
         (void)fputs("  ", out);
-        xr_text_wrap_visible(style, out, 2, 2, run->why);
+        xr_text_wrap_said(style, out, 2, 2, run->why);
     } else if (listed->count == 0 && run->why == NULL) {
-        (void)fputs(report->expires_by != 0 ? "  nothing expires until then\n"
-                    : report->managed       ? "  nothing of crossroot's\n"
-                                            : "  empty\n",
-                    out);
+        (void)fprintf(out, "  %s\n",
+                      report->expires_by != 0
+                          ? xr_tr(style->catalogue, "nothing expires until then")
+                      : report->managed ? xr_tr(style->catalogue, "nothing of crossroot's")
+                                        : xr_tr(style->catalogue, "empty"));
     }
     return vendor;
 }
@@ -289,5 +316,5 @@ void xr_text_list(const struct xr_text_style *style, FILE *out, const struct xr_
     for (size_t i = 0; i < report->runs.count; i++)
         vendor = list_store(style, out, report, i) || vendor;
     if (vendor && style->width > 0 && !style->verbose)
-        (void)fputs("* shipped by the vendor\n", out);
+        (void)fprintf(out, "%s\n", xr_tr(style->catalogue, "* shipped by the vendor"));
 }

@@ -19,6 +19,77 @@ void xr_text_visible(FILE *out, const char *text)
     free(visible);
 }
 
+char *xr_text_said(const struct xr_text_style *style, const char *said)
+{
+    return xr_tr_said(style->catalogue, said);
+}
+
+void xr_text_wrap_said(const struct xr_text_style *style, FILE *out, int used, int indent,
+                       const char *said)
+{
+    char *text = xr_text_said(style, said);
+
+    xr_text_wrap_visible(style, out, used, indent, text);
+    free(text);
+}
+
+int xr_text_widest(const struct xr_text_style *style, const char *const *words, size_t count,
+                   int least)
+{
+    for (size_t i = 0; i < count; i++) {
+        int cells = xr_text_cells(xr_tr(style->catalogue, words[i]));
+
+        least = cells > least ? cells : least;
+    }
+    return least;
+}
+
+char *xr_text_purposes(const struct xr_text_style *style, uint32_t purposes)
+{
+    struct xr_buf out = {0};
+    const char *name = NULL;
+
+    if (purposes & XR_ANY_PURPOSE)
+        return xr_strdup(xr_tr(style->catalogue, "any purpose"));
+    for (uint32_t bit = 1; (name = xr_purpose_name(bit)) != NULL; bit <<= 1) {
+        if (purposes & bit)
+            xr_buf_fmt(&out, "%s%s", out.len > 0 ? ", " : "", xr_tr(style->catalogue, name));
+    }
+    return out.len > 0 ? out.data : xr_strdup(xr_tr(style->catalogue, "nothing"));
+}
+
+static char *names_of_limits(const struct xr_text_style *style, const struct xr_strings *names)
+{
+    struct xr_buf out = {0};
+
+    for (size_t i = 0; i < names->count; i++)
+        xr_buf_fmt(&out, "%s%s",
+                   i == 0                  ? ""
+                   : i + 1 == names->count ? xr_tr(style->catalogue, " and ")
+                                           : ", ",
+                   names->items[i][0] != '\0' ? names->items[i]
+                                              : xr_tr(style->catalogue, "any name"));
+    return out.data;
+}
+
+char *xr_text_limits(const struct xr_text_style *style, const struct xr_limits *limits)
+{
+    char *dns = names_of_limits(style, &limits->dns);
+    char *cidrs = names_of_limits(style, &limits->cidrs);
+    char *text = NULL;
+
+    if (dns != NULL && cidrs != NULL)
+        text =
+            xr_format(xr_tr(style->catalogue, "names below %s, and addresses in %s"), dns, cidrs);
+    else if (dns != NULL)
+        text = xr_format(xr_tr(style->catalogue, "names below %s"), dns);
+    else if (cidrs != NULL)
+        text = xr_format(xr_tr(style->catalogue, "addresses in %s"), cidrs);
+    free(dns);
+    free(cidrs);
+    return text;
+}
+
 void xr_text_hex(FILE *out, const unsigned char *data, size_t len)
 {
     char text[2 * XR_SHA256_LEN + 1];
@@ -47,18 +118,27 @@ void xr_text_when(const struct xr_text_style *style, FILE *out, int64_t at)
     xr_text_visible(out, text);
 }
 
-void xr_text_name(FILE *out, const struct xr_report *report, size_t at)
+char *xr_text_name(const struct xr_text_style *style, const struct xr_report *report, size_t at)
 {
     char *name = xr_report_name(report, at);
+    const char *none = xr_report_no_name;
 
-    (void)fputs(name, out);
+    if (strcmp(name, none) != 0)
+        return name;
     free(name);
+    return xr_strdup(xr_tr(style->catalogue, none));
+}
+
+char *xr_text_store_name(const struct xr_text_style *style, const struct xr_report *report,
+                         const struct xr_run *run)
+{
+    return xr_report_store_name_in(report, run, style->catalogue);
 }
 
 int xr_text_title(const struct xr_text_style *style, FILE *out, const struct xr_report *report,
                   const struct xr_run *run)
 {
-    char *name = style->verbose ? xr_visible(run->address) : xr_report_store_name(report, run);
+    char *name = style->verbose ? xr_visible(run->address) : xr_text_store_name(style, report, run);
     int used = xr_text_cells(name);
 
     (void)fprintf(out, "%s%s%s", BOLD(style), name, PLAIN(style));
@@ -85,9 +165,9 @@ void xr_text_id(const struct xr_text_style *style, FILE *out, const struct xr_su
 {
     xr_text_id_digits(style, out, subject);
     if (subject->type == XR_SUBJECT_ISSUER_SERIAL)
-        (void)fputs(" (of issuer and serial number)", out);
+        (void)fprintf(out, " %s", xr_tr(style->catalogue, "(of issuer and serial number)"));
     else if (subject->type == XR_SUBJECT_KEY)
-        (void)fputs(" (of the key)", out);
+        (void)fprintf(out, " %s", xr_tr(style->catalogue, "(of the key)"));
 }
 
 void xr_text_issuer_serial(const struct xr_text_style *style, FILE *out,
@@ -95,7 +175,8 @@ void xr_text_issuer_serial(const struct xr_text_style *style, FILE *out,
 {
     char *issuer = xr_x509_name_short(entry->issuer);
     char *serial = xr_x509_serial_text(entry->serial);
-    char *text = xr_format("issued by %s, serial number %s", issuer, serial);
+    char *text =
+        xr_format(xr_tr(style->catalogue, "issued by %s, serial number %s"), issuer, serial);
 
     (void)fprintf(out, "%*s", indent, "");
     xr_text_wrap_visible(style, out, indent, indent + 2, text);

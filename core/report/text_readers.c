@@ -11,6 +11,7 @@ static char *title(const struct xr_text_style *style, const struct xr_report *re
 {
     const struct xr_reader_row *reader = &report->readers.items[at];
     bool twin = style->verbose;
+    char *name = xr_text_said(style, reader->name);
     struct xr_buf text = {0};
 
     for (size_t i = 0; !twin && i < report->readers.count; i++) {
@@ -22,13 +23,14 @@ static char *title(const struct xr_text_style *style, const struct xr_report *re
              strcmp(other->version, reader->version) == 0) &&
             (other->path == NULL || reader->path == NULL || strcmp(other->path, reader->path) != 0);
     }
-    xr_buf_str(&text, reader->name);
+    xr_buf_str(&text, name);
     if (reader->version != NULL)
         xr_buf_fmt(&text, " %s", reader->version);
     if (reader->user != NULL)
-        xr_buf_fmt(&text, " of %s", reader->user);
+        xr_buf_fmt(&text, xr_tr(style->catalogue, " of %s"), reader->user);
     if (twin && reader->path != NULL)
         xr_buf_fmt(&text, " (%s)", reader->path);
+    free(name);
     return text.data;
 }
 
@@ -77,13 +79,15 @@ static void put_names(const struct xr_text_style *style, FILE *out, const struct
     xr_buf_free(&names);
 }
 
-static void put_line(const struct xr_text_style *style, FILE *out, int indent, const char *text)
+/* Frees the text. */
+static void put_line(const struct xr_text_style *style, FILE *out, int indent, char *text)
 {
     (void)fprintf(out, "%*s", indent, "");
     xr_text_wrap_visible(style, out, indent, indent + 2, text);
+    free(text);
 }
 
-static char *read_text(const struct xr_read *read)
+static char *read_text(const struct xr_text_style *style, const struct xr_read *read)
 {
     static const char *const kinds[] = {
         [XR_READ_IS_BUNDLE] = "",   [XR_READ_IS_HASHED] = "/HASH.N", [XR_READ_IS_FILES] = "/*",
@@ -91,14 +95,20 @@ static char *read_text(const struct xr_read *read)
     struct xr_buf text = {0};
 
     if (read->kind == XR_READ_IS_STORE)
-        xr_buf_str(&text, read->own ? "its own roots" : read->store);
-    else
-        xr_buf_fmt(&text, "%s%s%s", read->own ? "its own copy: " : "", read->path,
+        xr_buf_str(&text, read->own ? xr_tr(style->catalogue, "its own roots") : read->store);
+    else if (read->own)
+        xr_buf_fmt(&text, xr_tr(style->catalogue, "its own copy: %s%s"), read->path,
                    kinds[read->kind]);
+    else
+        xr_buf_fmt(&text, "%s%s", read->path, kinds[read->kind]);
     if (read->kind != XR_READ_IS_STORE && read->store != NULL)
         xr_buf_fmt(&text, "  (%s)", read->store);
-    if (read->by != NULL)
-        xr_buf_fmt(&text, "  by %s", read->by);
+    if (read->by != NULL) {
+        char *by = xr_text_said(style, read->by);
+
+        xr_buf_fmt(&text, xr_tr(style->catalogue, "  by %s"), by);
+        free(by);
+    }
     return text.data;
 }
 
@@ -106,24 +116,20 @@ static void put_reads(const struct xr_text_style *style, FILE *out,
                       const struct xr_reader_row *reader)
 {
     static const char *const counts[] = {
-        [XR_COUNTS_AS_ANCHOR] = "a CA there that another CA signed is an anchor too",
-        [XR_COUNTS_FOR_PATHS] = "a CA there that another CA signed only completes paths",
-        [XR_COUNTS_NOT] = "a CA there that another CA signed counts for nothing",
+        [XR_COUNTS_AS_ANCHOR] = N_("a CA there that another CA signed is an anchor too"),
+        [XR_COUNTS_FOR_PATHS] = N_("a CA there that another CA signed only completes paths"),
+        [XR_COUNTS_NOT] = N_("a CA there that another CA signed counts for nothing"),
     };
 
-    for (size_t i = 0; i < reader->reads.count; i++) {
-        char *text = read_text(&reader->reads.items[i]);
-
-        put_line(style, out, 2, text);
-        free(text);
-    }
+    for (size_t i = 0; i < reader->reads.count; i++)
+        put_line(style, out, 2, read_text(style, &reader->reads.items[i]));
     if (reader->reads.count > 0 && reader->program->engine != XR_ENGINE_BROWSER)
-        put_line(style, out, 2, counts[reader->program->cross]);
+        put_line(style, out, 2, xr_strdup(xr_tr(style->catalogue, counts[reader->program->cross])));
     if (reader->cannot != NULL) {
-        char *text = xr_format("cannot tell: %s", reader->cannot);
+        char *why = xr_text_said(style, reader->cannot);
 
-        put_line(style, out, 2, text);
-        free(text);
+        put_line(style, out, 2, xr_format(xr_tr(style->catalogue, "cannot tell: %s"), why));
+        free(why);
     }
 }
 
@@ -135,17 +141,19 @@ static void put_unmeasured(const struct xr_text_style *style, FILE *out,
 
     for (size_t i = 0; i < report->readers.count; i++) {
         const struct xr_reader_row *reader = &report->readers.items[i];
-        char *name = NULL, *text = NULL;
+        char *name = NULL, *measured = NULL;
 
         if (reader->measured || reader->path == NULL)
             continue;
         name = title(style, report, i);
-        text = xr_format("%s: measured with %s", name, reader->program->measured);
+        measured = xr_text_said(style, reader->program->measured);
         if (first)
-            (void)fputs("\nNot the versions that were measured:\n", out);
+            (void)fprintf(out, "\n%s\n",
+                          xr_tr(style->catalogue, "Not the versions that were measured:"));
         first = false;
-        put_line(style, out, 2, text);
-        free(text);
+        put_line(style, out, 2,
+                 xr_format(xr_tr(style->catalogue, "%s: measured with %s"), name, measured));
+        free(measured);
         free(name);
     }
 }
@@ -169,34 +177,47 @@ static void put_list(const struct xr_text_style *style, FILE *out, const struct 
     put_unmeasured(style, out, report);
 }
 
+/* What the answer comes from, and why. */
+static void put_reason(const struct xr_text_style *style, FILE *out,
+                       const struct xr_reader_row *reader)
+{
+    struct xr_buf text = {0};
+
+    if (reader->decides != NULL)
+        xr_buf_fmt(&text, xr_tr(style->catalogue, "by %s"), reader->decides);
+    if (reader->why != NULL && reader->why[0] != '\0') {
+        char *why = xr_text_said(style, reader->why);
+
+        xr_buf_fmt(&text, "%s%s", text.len > 0 ? ": " : "", why);
+        free(why);
+    }
+    if (text.len > 0)
+        put_line(style, out, WORD_INDENT + 2, text.data);
+}
+
 static void put_answers(const struct xr_text_style *style, FILE *out,
                         const struct xr_report *report, bool *done)
 {
     static const enum xr_answer order[] = {XR_YES, XR_NO, XR_UNKNOWN};
-    static const char *const words[] = {[XR_UNKNOWN] = "?", [XR_YES] = "yes", [XR_NO] = "no"};
+    static const char *const words[] = {
+        [XR_UNKNOWN] = "?", [XR_YES] = N_("yes"), [XR_NO] = N_("no")};
 
     for (size_t k = 0; k < 3; k++) {
         for (size_t i = 0; i < report->readers.count; i++) {
             const struct xr_reader_row *reader = &report->readers.items[i];
-            struct xr_buf text = {0};
 
             if (reader->answer != order[k] || done[i])
                 continue;
             if (style->quiet && order[k] != XR_NO)
                 continue;
-            (void)fprintf(out, "%s%-4s%s ",
-                          order[k] == XR_YES  ? GREEN(style)
-                          : order[k] == XR_NO ? RED(style)
-                                              : YELLOW(style),
-                          words[order[k]], PLAIN(style));
+            (void)fputs(order[k] == XR_YES  ? GREEN(style)
+                        : order[k] == XR_NO ? RED(style)
+                                            : YELLOW(style),
+                        out);
+            xr_text_padded(out, xr_tr(style->catalogue, words[order[k]]), WORD_INDENT - 1);
+            (void)fprintf(out, "%s ", PLAIN(style));
             put_names(style, out, report, i, WORD_INDENT, done, same_answer);
-            if (reader->decides != NULL)
-                xr_buf_fmt(&text, "by %s", reader->decides);
-            if (reader->why != NULL && reader->why[0] != '\0')
-                xr_buf_fmt(&text, "%s%s", text.len > 0 ? ": " : "", reader->why);
-            if (text.len > 0)
-                put_line(style, out, WORD_INDENT + 2, text.data);
-            xr_buf_free(&text);
+            put_reason(style, out, reader);
         }
     }
 }
