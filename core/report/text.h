@@ -55,6 +55,9 @@ void xr_text_hex(FILE *out, const unsigned char *data, size_t len);
 void xr_text_time(FILE *out, int64_t at);
 /* When something was done: in local time where the caller knows it. */
 void xr_text_when(const struct xr_text_style *style, FILE *out, int64_t at);
+/* Both times, in local time with seconds: "2025-04-09 14:28:15 +0900 to …". NULL where the caller does not
+ * know it, or it is UTC at both times. */
+char *xr_text_local_times(const struct xr_text_style *style, int64_t from, int64_t to);
 /* As xr_report_name and xr_report_store_name. */
 char *xr_text_name(const struct xr_text_style *style, const struct xr_report *report, size_t at);
 char *xr_text_store_name(const struct xr_text_style *style, const struct xr_report *report,

@@ -169,11 +169,14 @@ static void put_file(const struct xr_text_style *style, FILE *out, const struct 
 
 static void put_validity(const struct xr_text_style *style, FILE *out, const struct xr_cert *cert)
 {
-    char from[XR_TIME_TEXT_MAX], to[XR_TIME_TEXT_MAX];
+    char from[XR_TIME_TEXT_MAX], to[XR_TIME_TEXT_MAX], *local = NULL;
 
     xr_sys_time_text(from, cert->d.not_before);
     xr_sys_time_text(to, cert->d.not_after);
     put_owned(style, out, "valid", xr_format("%s%s%s", from, xr_tr(style->catalogue, " to "), to));
+    local = xr_text_local_times(style, cert->d.not_before, cert->d.not_after);
+    if (local != NULL)
+        put_owned(style, out, "", local);
 }
 
 static void inspect_cert(const struct xr_text_style *style, FILE *out,

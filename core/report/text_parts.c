@@ -118,6 +118,40 @@ void xr_text_when(const struct xr_text_style *style, FILE *out, int64_t at)
     xr_text_visible(out, text);
 }
 
+/* With seconds, and the offset that the caller's text ends with. False: it ends otherwise. */
+static bool local_time(char *out, size_t size, bool *utc, const struct xr_text_style *style,
+                       int64_t at)
+{
+    char given[64] = "", time[XR_TIME_TEXT_MAX];
+    const char *zone = NULL;
+    long offset = 0;
+
+    style->local_time(given, sizeof(given), at);
+    zone = strrchr(given, ' ');
+    if (zone == NULL || (zone[1] != '+' && zone[1] != '-') || strlen(zone) != 6 ||
+        strspn(zone + 2, "0123456789") != 4)
+        return false;
+    offset = strtol(zone + 2, NULL, 10);
+    *utc = offset == 0;
+    offset = (offset / 100 * 60 + offset % 100) * 60;
+    xr_sys_time_text(time, zone[1] == '-' ? at - offset : at + offset);
+    time[strcspn(time, "T")] = ' ';
+    time[strcspn(time, "Z")] = '\0';
+    (void)snprintf(out, size, "%s%s", time, zone);
+    return true;
+}
+
+char *xr_text_local_times(const struct xr_text_style *style, int64_t from, int64_t to)
+{
+    char first[XR_TIME_TEXT_MAX + 8], last[XR_TIME_TEXT_MAX + 8];
+    bool utc[2] = {false, false};
+
+    if (style->local_time == NULL || !local_time(first, sizeof(first), &utc[0], style, from) ||
+        !local_time(last, sizeof(last), &utc[1], style, to) || (utc[0] && utc[1]))
+        return NULL;
+    return xr_format("%s%s%s", first, xr_tr(style->catalogue, " to "), last);
+}
+
 char *xr_text_name(const struct xr_text_style *style, const struct xr_report *report, size_t at)
 {
     char *name = xr_report_name(report, at);

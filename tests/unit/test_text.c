@@ -199,6 +199,32 @@ Test(text, a_time_is_local_where_the_caller_knows_it_and_cannot_move_the_cursor)
     expect(&w, "local 7\\u{001B}");
 }
 
+static void nine_hours_ahead(char *out, size_t size, int64_t at)
+{
+    (void)snprintf(out, size, "whenever %d %s", (int)at, at < 1000 ? "+0900" : "-0330");
+}
+
+static void like_utc(char *out, size_t size, int64_t at)
+{
+    (void)snprintf(out, size, "%d +0000", (int)at);
+}
+
+Test(text, times_of_a_certificate_are_local_to_the_second_where_that_is_not_utc)
+{
+    struct xr_text_style style = style_of(80, false);
+    char *text = NULL;
+
+    cr_expect_null(xr_text_local_times(&style, 0, 7));
+    style.local_time = like_utc;
+    cr_expect_null(xr_text_local_times(&style, 0, 7));
+    style.local_time = in_tokyo; /* no offset at its end */
+    cr_expect_null(xr_text_local_times(&style, 0, 7));
+    style.local_time = nine_hours_ahead;
+    text = xr_text_local_times(&style, 7, 86400);
+    cr_expect_str_eq(text, "1970-01-01 09:00:07 +0900 to 1970-01-01 20:30:00 -0330");
+    free(text);
+}
+
 Test(text, a_document_for_which_there_is_no_memory_ends_the_process, .signal = SIGABRT)
 {
     xr_json_set(json_object(), "key", NULL); /* what jansson gives then */

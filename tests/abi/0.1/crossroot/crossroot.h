@@ -223,7 +223,8 @@ struct xr_text_style {
     /* Columns of the terminal: what does not fit is shortened, IDs to 16 digits unless verbose. 0: not
      * a terminal, nothing is shortened. */
     unsigned width;
-    /* Writes a time for people, such as local time with its zone. NULL: UTC as in JSON. */
+    /* Writes a time for people, such as local time with its zone. NULL: UTC as in JSON. Where it ends in
+     * a blank and the zone's offset (+0900), the validity of certificates is given in that zone too. */
     void (*local_time)(char *out, size_t size, int64_t at);
     bool pem;      /* of XR_VERB_SHOW: what is shown as PEM, and nothing else */
     bool markdown; /* of XR_VERB_DIFF: for a changelog */
