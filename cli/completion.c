@@ -4,7 +4,11 @@
  * machine (addresses of stores, IDs of transactions) is asked of crossroot itself when it is needed,
  * as JSON, whose form does not change.
  */
+#include "language.h"
 #include "options.h"
+#include "platform.h"
+
+#include <stdlib.h>
 
 #define STORES_QUERY \
     "stores --json 2>/dev/null | grep -o '\"store\": *\"[^\"\\\\]*\"' | cut -d'\"' -f4 | sort -u"
@@ -324,7 +328,7 @@ static void zsh_option(FILE *out, const struct option *option)
     else
         (void)fprintf(out, "        '%s--%s%s[", again ? "*" : "", option->name,
                       option->value != NULL ? "=" : "");
-    zsh_text(out, option->what);
+    zsh_text(out, TR(option->what));
     (void)fputc(']', out);
     if (option->value != NULL) {
         (void)fprintf(out, ":%s:", option->value);
@@ -342,19 +346,26 @@ static void zsh_option(FILE *out, const struct option *option)
     (void)fputs("'\n", out);
 }
 
+static void zsh_described(FILE *out, const char *word, size_t len, const char *text)
+{
+    (void)fprintf(out, "        '%.*s:", (int)len, word);
+    zsh_text(out, text);
+    (void)fputs("'\n", out);
+}
+
 static void zsh_commands(FILE *out)
 {
     for (unsigned command = 0; command < COMMANDS; command++) {
-        const char *alias = command_table[command].aliases;
+        const char *alias = command_table[command].aliases, *name = command_name(command);
+        char *same = platform_text(TR("the same as %s"), name);
 
-        (void)fprintf(out, "        '%s:", command_name(command));
-        zsh_text(out, command_table[command].summary);
-        (void)fputs("'\n", out);
+        zsh_described(out, name, strlen(name), TR(command_table[command].summary));
         for (size_t len = 0; (len = next_word(&alias)) > 0; alias += len)
-            (void)fprintf(out, "        '%.*s:the same as %s'\n", (int)len, alias,
-                          command_name(command));
+            zsh_described(out, alias, len, same);
+        free(same);
     }
-    (void)fputs("        'help:help for a command'\n        'version:the version'\n", out);
+    zsh_described(out, "help", 4, TR("help for a command"));
+    zsh_described(out, "version", 7, TR("the version"));
 }
 
 static void zsh(FILE *out)
@@ -447,7 +458,15 @@ static void fish_option(FILE *out, const struct option *option, unsigned command
             (void)fprintf(out, " -a '%s'", option->words);
     }
     (void)fputs(" -d ", out);
-    fish_text(out, option->what);
+    fish_text(out, TR(option->what));
+    (void)fputc('\n', out);
+}
+
+/* Words for a command, separated by blanks. */
+static void fish_described(FILE *out, const char *words, const char *text)
+{
+    (void)fprintf(out, "complete -c crossroot -n __crossroot_no_command -a '%s' -d ", words);
+    fish_text(out, text);
     (void)fputc('\n', out);
 }
 
@@ -463,15 +482,13 @@ static void fish_command(FILE *out, unsigned command)
     const char *offer = offers[command_table[command].operands];
     const struct option *option = NULL;
 
-    (void)fprintf(out, "complete -c crossroot -n __crossroot_no_command -a '%s",
-                  command_name(command));
-    (void)fputs("' -d ", out);
-    fish_text(out, command_table[command].summary);
-    (void)fputc('\n', out);
-    if (command_table[command].aliases != NULL)
-        (void)fprintf(
-            out, "complete -c crossroot -n __crossroot_no_command -a '%s' -d 'The same as %s'\n",
-            command_table[command].aliases, command_name(command));
+    fish_described(out, command_name(command), TR(command_table[command].summary));
+    if (command_table[command].aliases != NULL) {
+        char *same = platform_text(TR("the same as %s"), command_name(command));
+
+        fish_described(out, command_table[command].aliases, same);
+        free(same);
+    }
     if (offer != NULL) {
         (void)fputs("complete -c crossroot -n '__fish_seen_subcommand_from ", out);
         put_names(out, command, " ");
@@ -524,10 +541,9 @@ static void fish(FILE *out)
         fish_option(out, option, COMMANDS);
     for (unsigned command = 0; command < COMMANDS; command++)
         fish_command(out, command);
-    (void)fputs("complete -c crossroot -n __crossroot_no_command -a help -d 'help for a command'\n"
-                "complete -c crossroot -n __crossroot_no_command -a version -d 'the version'\n"
-                "complete -c crossroot -n '__fish_seen_subcommand_from help' -a 'options ",
-                out);
+    fish_described(out, "help", TR("help for a command"));
+    fish_described(out, "version", TR("the version"));
+    (void)fputs("complete -c crossroot -n '__fish_seen_subcommand_from help' -a 'options ", out);
     put_commands(out);
     (void)fputs("'\n", out);
 }

@@ -12,13 +12,6 @@ static char lower(char c)
     return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
 }
 
-/* Is it "C", "POSIX" or "C.UTF-8"? */
-static bool is_c(const char *locale)
-{
-    return strcmp(locale, "C") == 0 || strncmp(locale, "C.", 2) == 0 ||
-           strcmp(locale, "POSIX") == 0;
-}
-
 /* Does language_TERRITORY.codeset@modifier name UTF-8, or no codeset? */
 static bool is_utf8(const char *locale, size_t len)
 {
@@ -70,8 +63,11 @@ const char *language_choose(const struct language_wish *wish)
                                                      : NULL;
     const char *out = NULL;
 
+    /* These mean the program's own words, whatever LANGUAGE says. */
+    if (locale != NULL && (strcmp(locale, "C") == 0 || strcmp(locale, "POSIX") == 0))
+        return NULL;
     /* All that is written is UTF-8. */
-    if (locale != NULL && (is_c(locale) || !is_utf8(locale, strlen(locale))))
+    if (locale != NULL && !is_utf8(locale, strlen(locale)))
         return NULL;
     if (is_set(wish->language)) {
         for (const char *at = wish->language; *at != '\0'; at += *at == ':') {

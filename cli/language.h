@@ -4,6 +4,9 @@
 
 #include <crossroot/crossroot.h>
 
+/* Marks a text that is translated where it is printed; see kit/base.h. */
+#define N_(text) text
+
 /* The catalogues in the program, made from cli/po at build time; the last one has no name. */
 struct language_file {
     const char *name; /* "ja" */
@@ -24,5 +27,7 @@ void language_begin(void);
 void language_end(void);
 /* The language's catalogue, or NULL; see xr_tr. */
 const struct xr_catalogue *language(void);
+/* A text or format of this program in that language. */
+#define TR(text) xr_tr(language(), text)
 
 #endif

@@ -217,6 +217,11 @@ bool platform_terminal(FILE *file)
     return isatty(fileno(file)) != 0;
 }
 
+bool platform_line(char *out, size_t size)
+{
+    return fgets(out, (int)size, stdin) != NULL;
+}
+
 static bool smart(FILE *file)
 {
     const char *term = getenv("TERM");

@@ -15,18 +15,30 @@ static bool interrupted(void *ctx)
     return platform_stopped();
 }
 
+/* Is it "y", or what Japanese keyboards write for it, or their word for yes? */
+static bool is_yes(char *answer)
+{
+    static const char wide[] = "ｙ", wide_capital[] = "Ｙ", hai[] = "はい";
+
+    answer[strcspn(answer, " \r\n")] = '\0';
+    return answer[0] == 'y' || answer[0] == 'Y' || strncmp(answer, wide, strlen(wide)) == 0 ||
+           strncmp(answer, wide_capital, strlen(wide_capital)) == 0 || strcmp(answer, hai) == 0;
+}
+
 static enum xr_reply confirm(void *ctx, const char *text)
 {
-    char line[16];
+    char line[64], *said = NULL;
 
     (void)ctx;
     if (!platform_terminal(stdin) || !platform_terminal(stderr))
         return XR_REPLY_NOBODY;
-    (void)fprintf(stderr, "%s\nContinue? [y/N] ", text);
+    said = xr_tr_said(language(), text);
+    (void)fprintf(stderr, TR("%s\nContinue? [y/N] "), said);
+    free(said);
     platform_flush();
-    if (fgets(line, sizeof(line), stdin) == NULL)
+    if (!platform_line(line, sizeof(line)))
         return XR_REPLY_NO;
-    return line[0] == 'y' || line[0] == 'Y' ? XR_REPLY_YES : XR_REPLY_NO;
+    return is_yes(line) ? XR_REPLY_YES : XR_REPLY_NO;
 }
 
 static bool ask_password(void *ctx, const char *store, bool again, char *out, size_t size,
@@ -213,17 +225,22 @@ static struct xr_report *run_with_password(const struct options *o)
 /* Says that standard output failed, as errno tells. What was changed is changed all the same. */
 static void tell_unwritten(const char *transaction)
 {
-    const char *why = errno != 0 ? strerror(errno) : "";
-    const char *colon = errno != 0 ? ": " : "";
+    const char *why = errno != 0 ? TR(strerror(errno)) : NULL;
 
-    if (transaction != NULL)
+    if (transaction != NULL && why != NULL)
         (void)fprintf(stderr,
-                      "crossroot: error: what was done is recorded as transaction %s, but the "
-                      "output could not be written%s%s\n",
-                      transaction, colon, why);
+                      TR("crossroot: error: what was done is recorded as transaction %s, but the "
+                         "output could not be written: %s\n"),
+                      transaction, why);
+    else if (transaction != NULL)
+        (void)fprintf(stderr,
+                      TR("crossroot: error: what was done is recorded as transaction %s, but the "
+                         "output could not be written\n"),
+                      transaction);
+    else if (why != NULL)
+        (void)fprintf(stderr, TR("crossroot: error: the output could not be written: %s\n"), why);
     else
-        (void)fprintf(stderr, "crossroot: error: the output could not be written%s%s\n", colon,
-                      why);
+        (void)fputs(TR("crossroot: error: the output could not be written\n"), stderr);
 }
 
 /* A full disk or a closed pipe must not look like success. */
@@ -288,11 +305,14 @@ int main(int argc, char **argv)
     struct options options;
     struct xr_report *report = NULL;
     char *why = NULL;
+    bool parsed = false;
     int code = 0;
 
     platform_begin(&argc, &argv);
-    language_begin();
-    if (!options_parse(&options, argc, argv, &why)) {
+    parsed = options_parse(&options, argc, argv, &why);
+    if (!options.json) /* which is English, and what stands beside it */
+        language_begin();
+    if (!parsed) {
         report = xr_report_usage(options.verb, why);
     } else if (options.version || options.help || options.command == COMMAND_COMPLETION) {
         code = tell(&options);

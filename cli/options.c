@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "options.h"
 
+#include "language.h"
 #include "platform.h"
 
 #include <stdlib.h>
 
 #define BIT(command) (1u << (unsigned)(command))
 
-XR_PRINTF(2, 3) static bool wrong(char **why, const char *format, ...)
+XR_PRINTF(2, 3) static bool mistake(char **why, const char *format, ...)
 {
     char text[512];
     va_list args;
@@ -23,16 +24,21 @@ static bool unknown_command(char **why, const char *given)
 {
     const char *meant = suggest_command(given);
 
-    return wrong(why, "unknown command \"%.100s\"%s%s%s; see crossroot --help", given,
-                 meant ? "; did you mean " : "", meant ? meant : "", meant ? "?" : "");
+    if (meant != NULL)
+        return mistake(why, "unknown command \"%.100s\"; did you mean %s?; see crossroot --help",
+                       given, meant);
+    return mistake(why, "unknown command \"%.100s\"; see crossroot --help", given);
 }
 
 static bool unknown_option(char **why, const char *given, size_t len)
 {
     const char *meant = suggest_option(given, len);
 
-    return wrong(why, "unknown option --%.*s%s%s%s", (int)(len < 100 ? len : 100), given,
-                 meant ? "; did you mean --" : "", meant ? meant : "", meant ? "?" : "");
+    int shown = (int)(len < 100 ? len : 100);
+
+    if (meant != NULL)
+        return mistake(why, "unknown option --%.*s; did you mean --%s?", shown, given, meant);
+    return mistake(why, "unknown option --%.*s", shown, given);
 }
 
 static void push(struct words *words, const char *text)
@@ -61,7 +67,7 @@ static bool set_scope(struct options *out, const char *value, char **why)
             return true;
         }
     }
-    return wrong(why, "--scope must be user, system, all-users or all");
+    return mistake(why, "--scope must be user, system, all-users or all");
 }
 
 static bool set_sort(struct options *out, const char *value, char **why)
@@ -78,7 +84,7 @@ static bool set_sort(struct options *out, const char *value, char **why)
             return true;
         }
     }
-    return wrong(why, "--sort must be expiry, subject or place");
+    return mistake(why, "--sort must be expiry, subject or place");
 }
 
 /* Each row of the table names the words that its option takes. */
@@ -100,7 +106,7 @@ static bool set_keep(enum xr_keep *out, const struct option *option, const char 
         }
         return true;
     }
-    return wrong(why, "--%s must be one of: %s", option->name, option->words);
+    return mistake(why, "--%s must be one of: %s", option->name, option->words);
 }
 
 /* "90d", "90" or "12w". */
@@ -111,7 +117,8 @@ static bool set_days(struct options *out, const char *value, char **why)
     bool weeks = strcmp(unit, "w") == 0;
 
     if (!weeks && unit[0] != '\0' && strcmp(unit, "d") != 0)
-        return wrong(why, "--expires-within must be a number of days or weeks, such as 90d or 12w");
+        return mistake(why,
+                       "--expires-within must be a number of days or weeks, such as 90d or 12w");
     out->has_expires_within = true;
     out->expires_within = (unsigned)strtoul(value, NULL, 10) * (weeks ? 7 : 1);
     return true;
@@ -150,34 +157,34 @@ static bool set(struct options *out, const struct option *option, const char *va
     case UPDATER:
         out->updater_distro = value != NULL && strcmp(value, "distro") == 0;
         if (!out->updater_distro && (value == NULL || strcmp(value, "native") != 0))
-            return wrong(why, "--updater must be native or distro");
+            return mistake(why, "--updater must be native or distro");
         break;
     case PLACE:
         out->has_place = true;
         if (!xr_place_parse(&out->place, value))
-            return wrong(why, "--as must be anchor, intermediate, peer or crl");
+            return mistake(why, "--as must be anchor, intermediate, peer or crl");
         if (out->place == XR_DISTRUST)
-            return wrong(why, "to distrust, use crossroot distrust");
+            return mistake(why, "to distrust, use crossroot distrust");
         break;
     case KEEP:
         return set_keep((enum xr_keep *)(void *)field, option, value, why);
     case PURPOSE:
         purpose = xr_purpose_parse(value);
         if (purpose == 0)
-            return wrong(why, "--for must be server, client, email, code, time or any");
+            return mistake(why, "--for must be server, client, email, code, time or any");
         out->purposes |= purpose;
         break;
     case DESCRIPTOR:
         out->has_password_fd = true;
         out->password_fd = value != NULL ? descriptor(value) : -1;
         if (out->password_fd < 0)
-            return wrong(why, "--%s needs the number of an open file descriptor", option->name);
+            return mistake(why, "--%s needs the number of an open file descriptor", option->name);
         break;
     case TIME:
         *(int64_t *)(void *)field = xr_time_parse(value, &ok);
         if (!ok)
-            return wrong(why, "--%s must be a date such as 2029-05-30 or 2029-05-30T12:00:00Z",
-                         option->name);
+            return mistake(why, "--%s must be a date such as 2029-05-30 or 2029-05-30T12:00:00Z",
+                           option->name);
         if (field == (char *)&out->at)
             out->has_at = true;
         else
@@ -225,7 +232,7 @@ static bool take_letters(struct options *out, struct given *given, const char *l
         const struct option *option = by_letter(*letters);
 
         if (option == NULL)
-            return wrong(why, "unknown option -%c", *letters);
+            return mistake(why, "unknown option -%c", *letters);
         if (!take(out, given, option, NULL, why))
             return false;
     }
@@ -243,10 +250,10 @@ static bool take_long(struct options *out, struct given *given, int argc, char *
     if (option == NULL)
         return unknown_option(why, name, len);
     if (option->kind == FLAG && value != NULL)
-        return wrong(why, "--%s takes no value", option->name);
+        return mistake(why, "--%s takes no value", option->name);
     if (option->kind != FLAG && value == NULL) {
         if (*at + 1 >= argc)
-            return wrong(why, "--%s needs a value", option->name);
+            return mistake(why, "--%s needs a value", option->name);
         value = argv[++*at];
     }
     return take(out, given, option, value, why);
@@ -309,21 +316,21 @@ static bool check_operands(const struct options *out, char **why)
         size_t least, most;
         const char *needs;
     } counts[] = {
-        [OPERANDS_NONE] = {0, 0, NULL}, [OPERANDS_FILES] = {1, SIZE_MAX, "a file"},
-        [OPERANDS_FILE] = {0, 1, NULL}, [OPERANDS_TWO] = {2, 2, "two root lists"},
-        [OPERANDS_UNDO] = {0, 1, NULL}, [OPERANDS_SHELL] = {1, 1, "a shell: bash, zsh or fish"},
+        [OPERANDS_NONE] = {0, 0, NULL}, [OPERANDS_FILES] = {1, SIZE_MAX, N_("a file")},
+        [OPERANDS_FILE] = {0, 1, NULL}, [OPERANDS_TWO] = {2, 2, N_("two root lists")},
+        [OPERANDS_UNDO] = {0, 1, NULL}, [OPERANDS_SHELL] = {1, 1, N_("a shell: bash, zsh or fish")},
     };
     const char *name = command_name(out->command);
     enum operands operands = command_table[out->command].operands;
 
     if (out->operands.count < counts[operands].least)
-        return wrong(why, "%s needs %s; see crossroot %s --help", name, counts[operands].needs,
-                     name);
+        return mistake(why, "%s needs %s; see crossroot %s --help", name, counts[operands].needs,
+                       name);
     if (out->operands.count > 0 && out->verb == XR_VERB_EXTRACT)
-        return wrong(why, "sources need --from: --from %.100s", out->operands.items[0]);
+        return mistake(why, "sources need --from: --from %.100s", out->operands.items[0]);
     if (out->operands.count > counts[operands].most)
-        return wrong(why, "%s: unexpected argument \"%.100s\"", name,
-                     out->operands.items[out->operands.count - 1]);
+        return mistake(why, "%s: unexpected argument \"%.100s\"", name,
+                       out->operands.items[out->operands.count - 1]);
     return true;
 }
 
@@ -334,7 +341,7 @@ static bool check_place(struct options *out, char **why)
         return true;
     out->has_place = true;
     if (out->from.count > 1 || !xr_place_parse(&out->place, out->from.items[0]))
-        return wrong(why, "--from must be anchor, intermediate, peer, distrust or crl");
+        return mistake(why, "--from must be anchor, intermediate, peer, distrust or crl");
     return true;
 }
 
@@ -343,11 +350,11 @@ static bool check_extract(const struct options *out, char **why)
     if (out->verb != XR_VERB_EXTRACT)
         return true;
     if (out->outputs.count == 0)
-        return wrong(why, "extract needs --to FORMAT=PATH; see crossroot extract --help");
+        return mistake(why, "extract needs --to FORMAT=PATH; see crossroot extract --help");
     if ((out->purposes & ~(uint32_t)(XR_SERVER | XR_EMAIL | XR_CODE)) != 0)
-        return wrong(why, "--for of extract must be server, email or code");
+        return mistake(why, "--for of extract must be server, email or code");
     if (out->check && out->overwrite)
-        return wrong(why, "--check writes nothing: it excludes --overwrite");
+        return mistake(why, "--check writes nothing: it excludes --overwrite");
     return true;
 }
 
@@ -356,24 +363,24 @@ static bool check(struct options *out, const struct given *given, char **why)
     if (out->help || out->version)
         return true;
     if (out->command == COMMANDS)
-        return wrong(why, "no command given; see crossroot --help");
+        return mistake(why, "no command given; see crossroot --help");
     for (size_t i = 0; i < given->count; i++) {
         const char *name = command_name(out->command);
 
         if (!has_option(out->command, given->items[i]))
-            return wrong(why, "%s has no option --%s; see crossroot %s --help", name,
-                         given->items[i]->name, name);
+            return mistake(why, "%s has no option --%s; see crossroot %s --help", name,
+                           given->items[i]->name, name);
     }
     if (out->only_files && out->stores.count > 0)
-        return wrong(why, "--only-files and --store exclude each other");
+        return mistake(why, "--only-files and --store exclude each other");
     if ((out->verb == XR_VERB_VERIFY || out->verb == XR_VERB_READERS) &&
         (out->purposes & (out->purposes - 1)) != 0)
-        return wrong(why, "%s checks one purpose at a time: give --for only once",
-                     command_name(out->command));
+        return mistake(why, "%s checks one purpose at a time: give --for only once",
+                       command_name(out->command));
     if (!check_operands(out, why) || !check_place(out, why) || !check_extract(out, why))
         return false;
     if (out->command == COMMAND_COMPLETION && !completion_knows(out->operands.items[0]))
-        return wrong(why, "completion is for bash, zsh or fish");
+        return mistake(why, "completion is for bash, zsh or fish");
     return true;
 }
 

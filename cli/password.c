@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "password.h"
 
+#include "language.h"
 #include "platform.h"
 
 #include <errno.h>
@@ -33,7 +34,8 @@ bool password_read(char *out, size_t size, size_t *len, int fd, char **why)
             return true;
         }
         if (*len == size) {
-            *why = platform_text("--password-fd %d: a password has at most %zu bytes", fd, size);
+            *why =
+                platform_text(N_("--password-fd %d: a password has at most %zu bytes"), fd, size);
             return false;
         }
         out[(*len)++] = byte;
@@ -138,19 +140,19 @@ bool password_ask(char *out, size_t size, size_t *len, const char *store, bool a
                   bool (*stopped)(void))
 {
     struct asking a = {.tty = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY)};
+    char *prompt = NULL;
     int got = -1;
 
     if (a.tty < 0)
         return false;
+    prompt = platform_text(TR("Password for %s: "), store);
     while (got < 0 && in_foreground(a.tty) && tcgetattr(a.tty, &a.usual) == 0) {
         int number = 0;
 
         begin(&a);
         if (again)
-            say(a.tty, "Wrong password.\n");
-        say(a.tty, "Password for ");
-        say(a.tty, store);
-        say(a.tty, ": ");
+            say(a.tty, TR("Wrong password.\n"));
+        say(a.tty, prompt);
         got = take_line(&a, out, size, len, stopped);
         say(a.tty, "\n");
         number = caught;
@@ -158,6 +160,7 @@ bool password_ask(char *out, size_t size, size_t *len, const char *store, bool a
         if (got < 0)
             (void)raise(number); /* it ends us, or stops us: then we ask again */
     }
+    free(prompt);
     (void)close(a.tty);
     return got == 1;
 }

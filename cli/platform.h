@@ -50,6 +50,9 @@ void platform_heed_signals(void);
 bool platform_stopped(void);
 
 bool platform_terminal(FILE *file);
+/* A line that somebody types on the terminal that is standard input, in UTF-8, or the beginning of a long
+ * one. */
+bool platform_line(char *out, size_t size);
 bool platform_color(FILE *file);
 bool platform_draws(void); /* can lines on stderr be overwritten? */
 /* Width of the terminal that it writes to, in cells; 0: it is none. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "progress.h"
 
+#include "language.h"
 #include "platform.h"
 
 #include <stdbool.h>
@@ -59,7 +60,8 @@ void progress_show(void *ctx, size_t done, size_t total, const char *store)
         return;
     if (platform_width(stderr) > 0)
         width = platform_width(stderr);
-    len = snprintf(head, sizeof(head), "%zu of %zu: ", done, total);
+    /* TRANSLATORS: in ASCII, whose characters take one cell. */
+    len = snprintf(head, sizeof(head), TR("%zu of %zu: "), done, total);
     if ((size_t)len < width)
         (void)fprintf(stderr, "\r%s%.*s\033[K", head, fitting(store, width - 1 - (size_t)len),
                       store);

@@ -3,6 +3,7 @@
  * Only UTF-16 is shown reliably on a console, but the C library writes bytes. So a stream to a
  * console is replaced by a pipe, and a thread of ours writes the pipe's text to the console.
  */
+#include "language.h"
 #include "password.h"
 #include "platform.h"
 #include "sys/sys.h"
@@ -285,6 +286,21 @@ bool platform_terminal(FILE *file)
                          : stream_of(file)->thread != NULL;
 }
 
+/* The console tells it in UTF-16, whatever its code page lacks. */
+bool platform_line(char *out, size_t size)
+{
+    wchar_t wide[256];
+    DWORD count = 0;
+    char *line = NULL;
+
+    if (!ReadConsoleW(GetStdHandle(STD_INPUT_HANDLE), wide, 256, &count, NULL) || count == 0)
+        return false;
+    line = xr_narrow(wide, count);
+    (void)snprintf(out, size, "%s", line);
+    free(line);
+    return true;
+}
+
 bool platform_color(FILE *file)
 {
     const wchar_t *no_color = _wgetenv(L"NO_COLOR");
@@ -461,9 +477,9 @@ void platform_advise_privilege(void)
     words = xr_narrow(after_name(GetCommandLineW()), SIZE_MAX);
     dir = xr_narrow(here, SIZE_MAX);
     (void)fprintf(stderr,
-                  "Run this in a Command Prompt started with \"Run as administrator\":\n"
-                  "  cd /d \"%s\"\n"
-                  "  \"%s\"%s\n",
+                  TR("Run this in a Command Prompt started with \"Run as administrator\":\n"
+                     "  cd /d \"%s\"\n"
+                     "  \"%s\"%s\n"),
                   dir, name, words);
     free(name);
     free(words);
@@ -530,7 +546,8 @@ bool password_read(char *out, size_t size, size_t *len, int fd, char **why)
     *len = 0;
     while ((got = _read(fd, &byte, 1)) == 1 && byte != '\n') {
         if (*len == size) {
-            *why = platform_text("--password-fd %d: a password has at most %zu bytes", fd, size);
+            *why =
+                platform_text(N_("--password-fd %d: a password has at most %zu bytes"), fd, size);
             return false;
         }
         out[(*len)++] = byte;
