@@ -68,9 +68,25 @@ read -ra kit_flags < <(pc_of crossroot-kit --cflags --libs)
 [ "$("$tmp/kit")" = '68656c6c6f anchor' ]
 echo "kit: ok"
 
-# Only the face is exported.
-foreign=$(nm -D --defined-only "$lib/libcrossroot.so" | awk '{print $3}' |
-    grep -vE '^(xr_(run_request|report_[a-z]+|version|plugin_dir|verb_name|purpose_parse|place_parse|time_parse))$' |
-    grep -vE '^(__|_)' || true)
-[ -z "$foreign" ] || { printf 'exported by mistake: %s\n' "$foreign"; exit 1; }
+# What crossroot.h declares is exported, by its version, and nothing else; Debian's list is the same.
+nm -D --defined-only "$lib/libcrossroot.so" | awk '$2 != "A" && $3 !~ /^_/ { print $3 }' |
+    LC_ALL=C sort >"$tmp/exported"
+grep -oE '^XR_API [^(]*[ *]xr_[a-z_0-9]+\(' "$include/crossroot.h" | sed 's/.*[ *]\(xr_[a-z_0-9]*\)($/\1@@CROSSROOT_0/' |
+    LC_ALL=C sort >"$tmp/declared"
+sed -nE 's/^ (xr_[a-z_0-9]+)@CROSSROOT_0 .*/\1@@CROSSROOT_0/p' "$source/packaging/debian/libcrossroot0.symbols" |
+    LC_ALL=C sort >"$tmp/listed"
+diff "$tmp/declared" "$tmp/exported"
+diff "$tmp/declared" "$tmp/listed"
 echo "exports: ok"
+
+# A tree that is moved as a whole is found where it is now.
+mv "$stage" "$tmp/moved"
+for module in crossroot crossroot-kit; do
+    read -ra flags < <(PKG_CONFIG_LIBDIR=$(dirname "$tmp/moved/${pc#"$stage"}") pkg-config --cflags --libs "$module")
+    for flag in "${flags[@]}"; do
+        case $flag in
+        -[IL]*) [[ $(realpath -e "${flag#-?}") == "$tmp/moved/"* ]] ;;
+        esac
+    done
+done
+echo "moved: ok"
