@@ -198,6 +198,13 @@ for verb in inspect stores list install remove distrust verify undo history reco
     expect_same "$verb -h is the same" "$T/help" "$out"
     expect_grep "$verb is in the list of commands, as an example" "^  crossroot $verb( [a-z0-9.]+)? +[a-z]" "$T/all"
 done
+if LANGUAGE=ja xr --help | grep -q '使い方'; then
+    LANGUAGE=ja says help-japanese 0 --help
+    LANGUAGE=ja says help-install-japanese 0 install --help
+else
+    asked+=' help-japanese  help-install-japanese '
+    skip 'not here: the program was built without gettext, or with XR_NLS=OFF'
+fi
 for pair in 'add install' 'rm remove' 'uninstall remove'; do
     xr help "${pair#* }" >"$T/help"
     run xr "${pair% *}" --help
