@@ -242,26 +242,44 @@ static const char *exact(const struct work *work, struct span text)
     return form;
 }
 
-/* A list of texts with ", " between them, all of which are known. */
+/* What stands between the texts of a list. */
+static const char *const between[] = {", ", N_(" and ")};
+
+/* The first of these in text; an empty one if there is none. */
+static struct span separator(struct span text)
+{
+    struct span first = {text.at + text.len, 0};
+
+    for (size_t i = 0; i < sizeof(between) / sizeof(between[0]); i++) {
+        size_t len = strlen(between[i]);
+        const char *at = xr_memmem(text.at, text.len, between[i], len);
+
+        if (at != NULL && at < first.at)
+            first = (struct span){at, len};
+    }
+    return first;
+}
+
+/* A list of texts with ", " or " and " between them, all of which are known. */
 static struct result translate_list(const struct work *work, struct span text)
 {
     struct xr_buf out = {0};
-    const char *comma = exact(work, (struct span){", ", 2});
 
     for (struct span rest = text;;) {
-        const char *end = xr_memmem(rest.at, rest.len, ", ", 2), *form = NULL;
-        size_t len = end != NULL ? (size_t)(end - rest.at) : rest.len;
+        const struct span end = separator(rest);
+        size_t len = (size_t)(end.at - rest.at);
+        const char *form = exact(work, (struct span){rest.at, len}), *mark = exact(work, end);
 
-        form = exact(work, (struct span){rest.at, len});
         if (form == NULL) {
             xr_buf_free(&out);
             return (struct result){0};
         }
         xr_buf_str(&out, form);
-        if (end == NULL)
+        if (end.len == 0)
             return (struct result){out.data, text.len};
-        xr_buf_str(&out, comma != NULL ? comma : ", ");
-        rest = (struct span){end + 2, rest.len - len - 2};
+        xr_buf_fmt(&out, "%.*s", mark != NULL ? (int)strlen(mark) : (int)end.len,
+                   mark != NULL ? mark : end.at);
+        rest = (struct span){end.at + end.len, rest.len - len - end.len};
     }
 }
 
@@ -485,9 +503,14 @@ static struct result translate(struct work *work, struct span text, unsigned dep
     if (best.result.text != NULL || best.tie)
         return best.result;
     split = split_first(work, text, depth);
-    if (split.text != NULL)
+    /* "one sentence; name: another" */
+    best = best_format(work, text, NO_WORDS, false, depth);
+    if (split.text != NULL && (best.result.text == NULL || split.known >= best.result.known)) {
+        free(best.result.text);
         return split;
-    return best_format(work, text, NO_WORDS, false, depth).result;
+    }
+    free(split.text);
+    return best.result;
 }
 
 static struct work begin(const struct xr_catalogue *catalogue)
