@@ -540,7 +540,7 @@ static void answer(struct xr_verdict *out, struct gather *g, X509_STORE *store)
     add_namesake(out, g);
     if (XR_HAS(check, also_partial) && check->also_partial) {
         find_path(&second, g, store, true, !aside);
-        add_opinion(out, &second, "OpenSSL with partial chains");
+        add_opinion(out, &second, N_("OpenSSL with partial chains"));
         partial = partial || out->answer != XR_YES;
     }
     if (aside && sk_X509_CRL_num(g->crls) > 0 &&
@@ -548,7 +548,7 @@ static void answer(struct xr_verdict *out, struct gather *g, X509_STORE *store)
         second = (struct xr_verdict){.size = sizeof(second)};
         find_path(&second, g, store, partial, true);
         add_opinion(out, &second,
-                    "with the CRLs of this store, which programs use only if told to");
+                    N_("with the CRLs of this store, which programs use only if told to"));
     }
 }
 

@@ -91,8 +91,7 @@ static void say_left(struct xr_buf *out, const struct xr_change *change, const s
             char *others = places[k];
             const char *place = xr_place_name(states[k]->entries[i]->place);
 
-            places[k] =
-                others != NULL ? xr_format(N_("%s and %s"), others, place) : xr_strdup(place);
+            places[k] = others != NULL ? xr_format("%s and %s", others, place) : xr_strdup(place);
             free(others);
         }
     }

@@ -29,6 +29,7 @@ static void add_question(struct xr_step *step, const char *why, bool pin_answers
 
     if (step->ask != NULL && strstr(step->ask, why) != NULL)
         return;
+    /* TRANSLATORS: two sentences */
     joined = step->ask ? xr_format(N_("%s; %s"), step->ask, why) : xr_strdup(why);
     step->pin_answers = pin_answers && (step->ask == NULL || step->pin_answers);
     free(step->ask);
@@ -296,15 +297,15 @@ static void decide_install(struct deciding *d)
     if (entry.place == XR_ANCHOR)
         ask_anchor(d, xr_state_in(d->before, XR_DISTRUST) == NULL ? held : 0, entry.purposes);
     if (entry.place == XR_PEER)
-        ask(d, "it is trusted as itself, without any CA", true);
+        ask(d, N_("it is trusted as itself, without any CA"), true);
     if (entry.place != XR_CRL)
         xr_plan_ask_key(step, d->snapshot, d->pool);
     if (limited.ask != NULL)
         ask(d, limited.ask, !limited.widens);
     if (present != NULL && present->attached_count > limited.count)
-        ask(d, "the constraints this store attaches to it would be lost", false);
+        ask(d, N_("the constraints this store attaches to it would be lost"), false);
     if (xr_state_in(d->before, XR_DISTRUST) != NULL)
-        ask(d, "it is distrusted in this store, and that would end", false);
+        ask(d, N_("it is distrusted in this store, and that would end"), false);
     if (wish->caution != NULL)
         ask(d, wish->caution, false);
 out:
@@ -374,9 +375,9 @@ static void decide_remove(struct deciding *d)
     }
     d->step->action = XR_ACTION_REMOVE;
     if (xr_state_in(d->before, XR_CRL) != NULL && !wish->superseded)
-        ask(d, "what this CRL revokes would be trusted again", false);
+        ask(d, N_("what this CRL revokes would be trusted again"), false);
     else if (xr_state_in(d->before, XR_CRL) == NULL && xr_state_widens(d->before, d->step->want))
-        ask(d, "it is distrusted in this store, and that would end", false);
+        ask(d, N_("it is distrusted in this store, and that would end"), false);
 }
 
 static bool has_vendor(const struct xr_state *state)

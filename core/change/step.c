@@ -132,7 +132,7 @@ void xr_step_meaning(struct xr_buf *out, uint32_t purposes)
 
         if ((purposes & meanings[i].purpose) == 0)
             continue;
-        who = others != NULL ? xr_format(N_("%s and %s"), others, meanings[i].who)
+        who = others != NULL ? xr_format("%s and %s", others, meanings[i].who)
                              : xr_strdup(meanings[i].who);
         free(others);
     }

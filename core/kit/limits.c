@@ -163,38 +163,48 @@ bool xr_limits_add_cidr(struct xr_limits *out, const char *text)
 
 /* ---- for people ---- */
 
-/* NULL: there are none. */
-static char *names_text(const struct xr_strings *names)
+static const char *shown(const struct xr_strings *names, size_t i)
+{
+    return names->items[i][0] != '\0' ? names->items[i] : N_("any name");
+}
+
+/* All but the last. */
+static char *before_last(const struct xr_strings *names)
 {
     struct xr_buf list = {0};
-    char *text = NULL;
 
-    for (size_t i = 0; i < names->count; i++) {
-        const char *name = names->items[i][0] != '\0' ? names->items[i] : N_("any name");
+    for (size_t i = 0; i + 1 < names->count; i++)
+        xr_buf_fmt(&list, "%s%s", i > 0 ? ", " : "", shown(names, i));
+    return list.data;
+}
 
-        if (i > 0 && i + 1 == names->count)
-            text = xr_format(N_("%s and %s"), list.data, name);
-        else
-            xr_buf_fmt(&list, "%s%s", i > 0 ? ", " : "", name);
-    }
-    if (text == NULL)
-        return list.data;
-    xr_buf_free(&list);
+static char *names_text(const struct xr_strings *dns)
+{
+    char *before = before_last(dns), *text = NULL;
+
+    if (before != NULL)
+        text = xr_format(N_("names below %s and %s"), before, shown(dns, dns->count - 1));
+    else if (dns->count > 0)
+        text = xr_format(N_("names below %s"), shown(dns, 0));
+    free(before);
     return text;
 }
 
 char *xr_limits_text(const struct xr_limits *limits)
 {
-    char *dns = names_text(&limits->dns), *cidrs = names_text(&limits->cidrs), *text = NULL;
+    const struct xr_strings *cidrs = &limits->cidrs;
+    const char *last = cidrs->count > 0 ? shown(cidrs, cidrs->count - 1) : NULL;
+    char *names = names_text(&limits->dns), *before = before_last(cidrs), *text = names;
 
-    if (dns != NULL && cidrs != NULL)
-        text = xr_format(N_("names below %s, and addresses in %s"), dns, cidrs);
-    else if (dns != NULL)
-        text = xr_format(N_("names below %s"), dns);
-    else if (cidrs != NULL)
-        text = xr_format(N_("addresses in %s"), cidrs);
-    free(dns);
-    free(cidrs);
+    if (before != NULL)
+        text = names != NULL ? xr_format(N_("%s, and addresses in %s and %s"), names, before, last)
+                             : xr_format(N_("addresses in %s and %s"), before, last);
+    else if (last != NULL)
+        text = names != NULL ? xr_format(N_("%s, and addresses in %s"), names, last)
+                             : xr_format(N_("addresses in %s"), last);
+    if (text != names)
+        free(names);
+    free(before);
     return text;
 }
 

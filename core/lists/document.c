@@ -22,7 +22,7 @@ static const char *text_of(const json_t *object, const char *key)
 
 static enum xr_status fail(const struct reading *r, const char *what)
 {
-    return xr_fail(r->err, XR_INVALID, "entry %zu of %.100s: %s", r->entry + 1, r->store, what);
+    return xr_fail(r->err, XR_INVALID, N_("entry %zu of %.100s: %s"), r->entry + 1, r->store, what);
 }
 
 static enum xr_status read_purposes(uint32_t *out, struct reading *r, const json_t *names)
@@ -31,7 +31,7 @@ static enum xr_status read_purposes(uint32_t *out, struct reading *r, const json
     size_t i = 0;
 
     if (!json_is_array(names))
-        return fail(r, "no \"purposes\"");
+        return fail(r, N_("no \"purposes\""));
     json_array_foreach(names, i, name)
     {
         const char *text = json_string_value(name);
@@ -63,7 +63,7 @@ static enum xr_status read_limits(struct xr_limits *out, struct reading *r, cons
             const char *text = json_string_value(one);
 
             if (text == NULL || !kinds[k].add(out, text))
-                return fail(r, "cannot read its limits");
+                return fail(r, N_("cannot read its limits"));
         }
     }
     return XR_OK;
@@ -101,7 +101,7 @@ static enum xr_status add_entry(struct reading *r, const json_t *entry)
     enum xr_status status = XR_OK;
 
     if (place == NULL)
-        return fail(r, "no \"place\"");
+        return fail(r, N_("no \"place\""));
     if (strcmp(place, xr_place_name(XR_CRL)) == 0)
         return XR_OK;
     status = read_purposes(&purposes, r, json_object_get(entry, "purposes"));
@@ -109,7 +109,7 @@ static enum xr_status add_entry(struct reading *r, const json_t *entry)
         status = read_limits(&limits, r, entry);
     root = status == XR_OK ? root_of(r, entry, &bad) : NULL;
     if (bad)
-        status = fail(r, "no \"sha256\", and no \"id\"");
+        status = fail(r, N_("no \"sha256\", and no \"id\""));
     if (root == NULL)
         goto out;
     keep_text(&root->label, text_of(entry, "label"));

@@ -49,9 +49,11 @@ static void say_left_out(struct xr_report *report)
         char id[XR_CHAIN_ID_DIGITS + 1];
 
         xr_hex(id, report->pool.items[left->at].cert->sha256, XR_CHAIN_ID_DIGITS / 2);
-        if (kind == NULL || strcmp(kind, xr_kind_name(XR_KIND_ROOT)) != 0)
-            xr_buf_fmt(&lines, "\n  %s (%s, %s…): %s", name, kind, id, left->why);
-        else if (roots.len == 0 || strstr(roots.data, name) == NULL)
+        if (kind == NULL || strcmp(kind, xr_kind_name(XR_KIND_ROOT)) != 0) {
+            xr_buf_str(&lines, "\n  ");
+            /* TRANSLATORS: certificate (kind, ID…): why it is left out */
+            xr_buf_fmt(&lines, N_("%s (%s, %s…): %s"), name, kind, id, left->why);
+        } else if (roots.len == 0 || strstr(roots.data, name) == NULL)
             xr_buf_fmt(&roots, "%s%s", roots.len > 0 ? ", " : "", name);
         free(name);
     }
@@ -74,7 +76,7 @@ static void say_rows(const struct xr_chaining *c)
 
         xr_buf_str(&lines, "\n  ");
         if (i < c->sending.way_len)
-            xr_buf_fmt(&lines, N_("%zu %s"), i + 1, text);
+            xr_buf_fmt(&lines, "%zu %s", i + 1, text);
         else
             xr_buf_fmt(&lines, N_("%zu %s, for another path"), i + 1, text);
         free(text);

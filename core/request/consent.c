@@ -63,8 +63,8 @@ bool xr_change_read_pins(struct xr_change_run *c)
             if (input->found.items[k].cert != NULL &&
                 xr_pins_match(&near, &one, true, input->found.items[k].cert) != XR_PIN_NONE)
                 explain(c, XR_ERROR, input->found.items[k].file,
-                        "--pin is close to a fingerprint "
-                        "of this certificate",
+                        N_("--pin is close to a fingerprint "
+                           "of this certificate"),
                         &near, input->found.items[k].cert);
         }
         xr_pins_free(&one);
@@ -102,7 +102,7 @@ static bool check_source(struct xr_change_run *c, const struct xr_input_item *it
     if (match == XR_PIN_SHA256 || match == XR_PIN_SHA1) {
         if (near.sha1 != NULL)
             explain(c, XR_WARNING, item->file,
-                    "the SHA-256 matches, but a SHA-1 given with it is misprinted", &near,
+                    N_("the SHA-256 matches, but a SHA-1 given with it is misprinted"), &near,
                     item->cert);
         return true;
     }
@@ -283,7 +283,13 @@ static void preview(struct xr_buf *out, const struct xr_report *report, struct q
             continue;
         name = xr_report_name(report, step->pool_at);
         xr_hex(hex, step->subject.id, XR_SHA256_LEN);
-        xr_buf_fmt(out, "%s: %s\n  ", xr_action_name(step->action), name);
+        if (step->action == XR_ACTION_ADD)
+            xr_buf_fmt(out, N_("add: %s"), name);
+        else if (step->action == XR_ACTION_REMOVE)
+            xr_buf_fmt(out, N_("remove: %s"), name);
+        else
+            xr_buf_fmt(out, N_("change: %s"), name);
+        xr_buf_str(out, "\n  ");
         if (step->subject.type == XR_SUBJECT_ISSUER_SERIAL)
             xr_buf_str(out, N_("by its issuer and serial number"));
         else

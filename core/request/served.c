@@ -231,8 +231,7 @@ static void take_over(struct xr_run *run, const struct xr_run *from,
         if (strstr(word, run->caps.serves) == NULL)
             continue;
         *own = *opinion;
-        (void)snprintf(own->by, sizeof(own->by), N_("%.39s with %.50s"), opinion->by,
-                       from->address);
+        (void)snprintf(own->by, sizeof(own->by), "%.39s with %.50s", opinion->by, from->address);
         verdict->also_count++;
         *same = *same && own->answer == verdict->also[0].answer;
     }
