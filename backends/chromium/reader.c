@@ -258,7 +258,7 @@ static enum xr_status look_at_table(bool *there, struct reading *r, const char *
     *there = t.plain && t.known == all && status == XR_OK;
     r->out->unread = !*there;
     if (status == XR_OK && (!*there || t.others > 0))
-        UNKNOWN_FORM(r->out, "%s has a table %s of an unknown form", r->source, name);
+        UNKNOWN_FORM(r->out, N_("%s has a table %s of an unknown form"), r->source, name);
     return status;
 }
 
@@ -293,9 +293,9 @@ static enum xr_status check_version(bool *readable, struct reading *r, struct xr
         status = query(r, "SELECT key, value FROM meta", see_version, &v, err);
     *readable = v.there[0] && v.there[1] && v.value[0] >= VERSION && v.value[1] <= VERSION;
     if (status == XR_OK && (!v.there[0] || !v.there[1]))
-        UNKNOWN_FORM(r->out, "%s says no version of its format", r->source);
+        UNKNOWN_FORM(r->out, N_("%s says no version of its format"), r->source);
     else if (status == XR_OK && (v.value[0] != VERSION || v.value[1] != VERSION))
-        UNKNOWN_FORM(r->out, "%s has version %lld of its format, and version %d is known",
+        UNKNOWN_FORM(r->out, N_("%s has version %lld of its format, and version %d is known"),
                      r->source, (long long)v.value[0], VERSION);
     return status;
 }

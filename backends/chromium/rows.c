@@ -89,49 +89,48 @@ static void name_limits(struct xr_buf *out, const struct xr_strings *limits)
         xr_buf_str(out, "…");
 }
 
-static void say_limits(struct xr_buf *out, const struct chromium_row *row)
+/* NULL: there are none. */
+static char *limits_text(const struct chromium_row *row)
 {
     struct xr_buf dns = {0}, cidrs = {0};
+    char *text = NULL;
 
     name_limits(&dns, &row->dns);
     name_limits(&cidrs, &row->cidrs);
     if (dns.len > 0 && cidrs.len > 0)
-        xr_buf_fmt(out, N_("of DNS names only %s, of IP addresses only %s"), dns.data, cidrs.data);
+        text = xr_format(N_("of DNS names only %s, of IP addresses only %s"), dns.data, cidrs.data);
     else if (dns.len > 0)
-        xr_buf_fmt(out, N_("of DNS names only %s"), dns.data);
+        text = xr_format(N_("of DNS names only %s"), dns.data);
     else if (cidrs.len > 0)
-        xr_buf_fmt(out, N_("of IP addresses only %s"), cidrs.data);
+        text = xr_format(N_("of IP addresses only %s"), cidrs.data);
     xr_buf_free(&dns);
     xr_buf_free(&cidrs);
-}
-
-/* Puts one more sentence after what is there. */
-static void say(struct xr_buf *out, const char *sentence)
-{
-    char *both = out->len > 0 ? xr_format(N_("%s; %s"), out->data, sentence) : xr_strdup(sentence);
-
-    out->len = 0;
-    xr_buf_str(out, both);
-    free(both);
+    return text;
 }
 
 /* What people should know beside what the entry says. Limits of one kind leave the other kind free. */
 static char *remark_of(const struct chromium_entry *e, const struct chromium_row *row)
 {
-    struct xr_buf out = {0};
+    char *text = e->limits.len == 0 ? limits_text(row) : NULL, *before = NULL;
 
-    if (e->limits.len == 0)
-        say_limits(&out, row);
-    if (row->misnamed)
-        say(&out,
-            N_("it is stored under a wrong hash, so the browser uses it and cannot remove it"));
-    if (e->spoiled != NULL) {
-        char *spoiled = xr_format(N_("it cannot be changed here: %s"), e->spoiled);
-
-        say(&out, spoiled);
-        free(spoiled);
+    if (row->misnamed) {
+        before = text;
+        text = before != NULL
+                   ? xr_format(N_("%s; it is stored under a wrong hash, so the browser uses it and "
+                                  "cannot remove it"),
+                               before)
+                   : xr_strdup(N_("it is stored under a wrong hash, so the browser uses it and "
+                                  "cannot remove it"));
+        free(before);
     }
-    return out.data;
+    if (e->spoiled != NULL) {
+        before = text;
+        text = before != NULL
+                   ? xr_format(N_("%s; it cannot be changed here: %s"), before, e->spoiled)
+                   : xr_format(N_("it cannot be changed here: %s"), e->spoiled);
+        free(before);
+    }
+    return text;
 }
 
 static void finish(struct chromium_entry *e, const struct chromium_view *view)

@@ -69,12 +69,18 @@ enum xr_status nss_dir_make(int *out, int above, const char *missing, struct xr_
     return good ? XR_REFUSED : XR_FAILED;
 }
 
-static void name_owner(char out[32], const struct stat *st)
+struct owner {
+    char name[32], mode[8];
+};
+
+static struct owner owner_of(const struct stat *st)
 {
-    if (st->st_uid == 0)
-        (void)snprintf(out, 32, "root");
-    else
-        (void)snprintf(out, 32, N_("user ID %lu"), (unsigned long)st->st_uid);
+    struct owner owner;
+
+    (void)snprintf(owner.name, sizeof(owner.name), st->st_uid == 0 ? "root" : N_("user ID %lu"),
+                   (unsigned long)st->st_uid);
+    (void)snprintf(owner.mode, sizeof(owner.mode), "%04o", (unsigned)st->st_mode & 07777u);
+    return owner;
 }
 
 /* Notes the first that cannot be written, and whose it is. */
@@ -82,7 +88,7 @@ static void check_writable(struct nss_files *files, int dir, const char *name,
                            const struct stat *st)
 {
     const char *what = strcmp(name, ".") == 0 ? N_("the directory") : name;
-    char owner[32];
+    struct owner owner;
 
     /* ENOENT: a journal of another writer, which has just ended. */
     if (faccessat(dir, name, W_OK, AT_EACCESS) == 0 || errno == ENOENT || !files->writable)
@@ -92,10 +98,10 @@ static void check_writable(struct nss_files *files, int dir, const char *name,
         (void)snprintf(files->why_not, sizeof(files->why_not), "%s: %s", what, strerror(errno));
         return;
     }
-    name_owner(owner, st);
+    owner = owner_of(st);
     (void)snprintf(files->why_not, sizeof(files->why_not),
-                   N_("%s cannot be written: it belongs to %s, mode %04o"), what, owner,
-                   (unsigned)st->st_mode & 07777u);
+                   N_("%s cannot be written: it belongs to %s, mode %s"), what, owner.name,
+                   owner.mode);
 }
 
 static enum xr_status look(bool *there, struct nss_files *files, int dir, const char *name,
@@ -114,15 +120,15 @@ static enum xr_status look(bool *there, struct nss_files *files, int dir, const 
         return xr_fail(err, XR_REFUSED, "%s belongs to another user (ID %lu)", name,
                        (unsigned long)st.st_uid);
     if (faccessat(dir, name, R_OK, AT_EACCESS) != 0) {
-        char owner[32];
+        struct owner owner;
 
         if (errno == ENOENT) { /* a journal of another writer, which has just ended */
             *there = false;
             return XR_OK;
         }
-        name_owner(owner, &st);
-        return xr_fail(err, XR_DENIED, "%s cannot be read: it belongs to %s, mode %04o", name,
-                       owner, (unsigned)st.st_mode & 07777u);
+        owner = owner_of(&st);
+        return xr_fail(err, XR_DENIED, "%s cannot be read: it belongs to %s, mode %s", name,
+                       owner.name, owner.mode);
     }
     check_writable(files, dir, name, &st);
     return XR_OK;

@@ -187,7 +187,7 @@ static void put(struct xr_verdict *out, const struct xr_opinion *opinion, const 
                 const char *profile, const char *like)
 {
     struct xr_opinion *one = &out->also[out->also_count];
-    char *who = NULL;
+    bool own = strcmp(program, like) == 0;
 
     if (out->also_count == XR_OPINIONS_MAX) {
         one = &out->also[XR_OPINIONS_MAX - 1];
@@ -197,14 +197,16 @@ static void put(struct xr_verdict *out, const struct xr_opinion *opinion, const 
         return;
     }
     *one = *opinion;
-    who = profile == NULL      ? xr_strdup(program)
-          : profile[0] == '\0' ? xr_format(N_("%s, other profiles"), program)
-                               : xr_format(N_("%s, profile \"%.60s\""), program, profile);
-    if (strcmp(program, like) == 0)
-        (void)snprintf(one->by, sizeof(one->by), "%s", who);
+    if (profile == NULL)
+        (void)snprintf(one->by, sizeof(one->by), own ? "%s" : N_("%s, as %s"), program, like);
+    else if (profile[0] == '\0')
+        (void)snprintf(one->by, sizeof(one->by),
+                       own ? N_("%s, other profiles") : N_("%s, other profiles, as %s"), program,
+                       like);
     else
-        (void)snprintf(one->by, sizeof(one->by), N_("%s, as %s"), who, like);
-    free(who);
+        (void)snprintf(one->by, sizeof(one->by),
+                       own ? N_("%s, profile \"%.60s\"") : N_("%s, profile \"%.60s\", as %s"),
+                       program, profile, like);
     out->also_count++;
 }
 

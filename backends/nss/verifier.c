@@ -423,7 +423,7 @@ static void say_no(struct xr_buf *why, const struct xr_host *host, const struct 
     if (!namesake)
         return;
     xr_hex(hex, sha256, sizeof(sha256));
-    add_note(why, "the store has a CA of that name with another key (SHA-256 %s)", hex);
+    add_note(why, N_("the store has a CA of that name with another key (SHA-256 %s)"), hex);
 }
 
 static void decide(struct xr_verdict *out, struct xr_buf *why, const struct xr_host *host,
@@ -453,7 +453,7 @@ static void decide(struct xr_verdict *out, struct xr_buf *why, const struct xr_h
     }
     if (!state.pkix && is_way(code) && other_way(q->cert, q, OTHER_DEPTH, &budget)) {
         out->answer = XR_UNKNOWN;
-        add_note(why, "libnss3 tries only one path, and there is another one");
+        add_note(why, N_("libnss3 tries only one path, and there is another one"));
     }
 }
 
@@ -472,11 +472,11 @@ static bool has_password(void)
 static void say_limits(struct xr_buf *why, size_t left_out)
 {
     if (left_out > 0)
-        add_note(why, "%zu of the certificates given could not be used", left_out);
+        add_note(why, N_("%zu of the certificates given could not be used"), left_out);
     if (state.roots == NULL)
-        add_note(why, "the browser's built-in roots were not asked");
+        add_note(why, N_("the browser's built-in roots were not asked"));
     if (has_password())
-        add_note(why, "seals of trust were not checked: libnss3 is asked without the password");
+        add_note(why, N_("seals of trust were not checked: libnss3 is asked without the password"));
 }
 
 static const struct usage *usage_of(uint32_t purpose)
