@@ -17,7 +17,7 @@ start)
 mounts)
     set -e
     mount --rbind /dev "$XR_OLD_DEV"
-    mount -t tmpfs none /dev
+    mount -t tmpfs -o mode=755 none /dev
     for name in null zero random urandom tty; do
         : >"/dev/$name"
         mount --bind "$XR_OLD_DEV/$name" "/dev/$name"
@@ -110,6 +110,22 @@ expect_eq 'with the same fields' "$(cut -d' ' -f1 "$T/fields" | xargs)" \
     'result transaction uid by store add change remove place sha256'
 expect_eq 'and the path in one of them' "$(sed -n 's/^store //p' "$T/fields")" \
     "\"openssl:$T/a\\\"b\\\\c\\\\u{000A}d result=done\""
+
+quotes=$T/$(printf '"%.0s' {1..200})
+expect_exit 0 'a path of quotes' xr --store "openssl:$quotes" install --yes "$P/old-root.pem"
+drain
+expect_grep 'is cut between its characters, and stays in its quotes' \
+    ' store=\\?"openssl:[^" ]*/(\\+"){90,120}[.]{3}" add=1 change=0 remove=0 place=anchor sha256=[0-9a-f]{64}$' "$lines"
+
+xr --store "openssl:$T/good" install --yes "$P/old-root.pem" >"$out" 2>&1
+drain
+expect_exit 6 'all or nothing' xr --store "openssl:$T/good" --store "openssl:$T/none" --all-or-nothing \
+    install --require-verified "$P/cross.pem"
+drain
+expect_eq 'tells what was done, and what was rolled back' \
+    "$(sed -E 's/.* result=([a-z-]+) .* store="([^"]*)".*/\1 \2/' "$lines" | paste -sd,)" \
+    "done openssl:$T/good,rolled-back openssl:$T/none,rolled-back openssl:$T/good"
+expect_eq 'in one transaction' "$(grep -o 'transaction=[0-9a-f]*' "$lines" | sort -u | wc -l)" 1
 
 "$XR_MKCERTS" 20 "$T/many" >"$out"
 expect_exit 0 'twenty certificates' xr --store "$store" install --yes "$T/many"
