@@ -14,14 +14,15 @@
  * none, and the file's name has to do. */
 static const struct library {
     const char *name, *file, *version;
-    bool takes_null; /* as gnutls_check_version */
+    bool takes_null;     /* as gnutls_check_version */
+    const char *instead; /* what backends do without it; or empty */
 } libraries[] = {
-    {"NSS", "libnss3.so", "NSS_GetVersion", false},
-    {"softoken", "libsoftokn3.so", NULL, false},
-    {"p11-kit", "libp11-kit.so.0", NULL, false},
-    {"GnuTLS", "libgnutls.so.30", "gnutls_check_version", true},
-    {"hivex", "libhivex.so.0", NULL, false},
-    {"SQLite", "libsqlite3.so.0", "sqlite3_libversion", false},
+    {"NSS", "libnss3.so", "NSS_GetVersion", false, "; a browser's own is used if there is one"},
+    {"softoken", "libsoftokn3.so", NULL, false, "; a browser's own is used if there is one"},
+    {"p11-kit", "libp11-kit.so.0", NULL, false, ""},
+    {"GnuTLS", "libgnutls.so.30", "gnutls_check_version", true, ""},
+    {"hivex", "libhivex.so.0", NULL, false, ""},
+    {"SQLite", "libsqlite3.so.0", "sqlite3_libversion", false, ""},
 };
 
 /* "3.87.1 /usr/lib/…/libnss3.so" */
@@ -36,7 +37,8 @@ static void look(char *out, size_t size, const struct library *library)
     if (handle == NULL) {
         const char *why = dlerror();
 
-        (void)snprintf(out, size, "not found (%s)", why != NULL ? why : "no reason given");
+        (void)snprintf(out, size, "not found (%s)%s", why != NULL ? why : "no reason given",
+                       library->instead);
         return;
     }
     if (library->version != NULL)
