@@ -69,7 +69,7 @@ echo /build/ >"$T/tree/.gitignore"
 release --library "$library" --symbols >"$T/tree/$series/symbols"
 g init -q && g add -A && g commit -qm one
 for out in one two; do
-    expect_exit 0 "a release ($out)" release --library "$library" --out "$T/$out" "$version"
+    expect_exit 0 "a release ($out)" release --no-packages --library "$library" --out "$T/$out" "$version"
 done
 run diff -r "$T/one" "$T/two"
 expect_eq 'is the same twice' "$rc" 0
@@ -80,17 +80,17 @@ expect_eq 'and its commit in the tarball' \
 expect_grep 'and notes that begin with the page' "^# crossroot $version\$" "$T/one/RELEASE-NOTES.md"
 expect_grep 'and end with the changelog' '^## All changes$' "$T/one/RELEASE-NOTES.md"
 expect_eq 'nothing is tagged' "$(g tag)" ''
-expect_exit 1 'a directory that exists' release --library "$library" --out "$T/one" "$version"
+expect_exit 1 'a directory that exists' release --no-packages --library "$library" --out "$T/one" "$version"
 echo 'int more;' >>"$T/tree/core/include/crossroot/crossroot.h"
-expect_exit 1 'what is not committed' release --library "$library" --out "$T/three" "$version"
+expect_exit 1 'what is not committed' release --no-packages --library "$library" --out "$T/three" "$version"
 expect_grep 'is refused' '^release: the tree is not clean' "$err"
 expect_grep 'and headers that are not those of the series' "^release: $series/crossroot is not core/include/crossroot" "$err"
 expect_absent 'and nothing is made' "$T/three"
 g checkout -q . && g tag "v$version"
-expect_exit 1 'a version that has a tag' release --library "$library" --out "$T/three" "$version"
+expect_exit 1 'a version that has a tag' release --no-packages --library "$library" --out "$T/three" "$version"
 expect_grep 'is refused too' "^release: there is a tag v$version already" "$err"
 g tag -d "v$version" >/dev/null
 sed -i "s/^## \[$version\]/## [Unreleased]\n\n- More.\n\n&/" "$T/tree/CHANGELOG.md" && g commit -qam two
-expect_exit 1 'entries that are not released' release --library "$library" --out "$T/three" "$version"
+expect_exit 1 'entries that are not released' release --no-packages --library "$library" --out "$T/three" "$version"
 expect_grep 'are named' '^release: CHANGELOG\.md has 1 entries under Unreleased' "$err"
 finish
