@@ -275,7 +275,7 @@ static bool take_command(struct options *out, const char *word, char **why)
     for (unsigned command = 0; command < COMMANDS; command++) {
         if (strcmp(word, command_name(command)) == 0 || is_alias(command, word)) {
             out->command = command;
-            out->verb = command < XR_VERB_COUNT ? (enum xr_verb)command : XR_VERB_COUNT;
+            out->verb = command < COMMAND_COMPLETION ? (enum xr_verb)command : XR_VERB_COUNT;
             return true;
         }
     }

@@ -10,7 +10,8 @@ struct words {
 };
 
 /* Commands are the library's verbs, and those that need no library. */
-enum { COMMAND_COMPLETION = XR_VERB_COUNT, COMMANDS };
+/* XR_VERB_REFRESH, the last verb, is no command here: it is what update_ca.c does. */
+enum { COMMAND_COMPLETION = XR_VERB_REFRESH, COMMANDS };
 
 /* The parsed command line; strings belong to argv. */
 struct options {

@@ -100,8 +100,8 @@ static bool writable(const struct xr_session *s, struct xr_caps *caps)
                                     "image is executed"));
         return false;
     }
-    ok = ca_may_write(s, layout->anchors, caps) && ok;
-    ok = ca_may_write(s, s->blocklist, caps) && ok;
+    ok = (s->refresh || ca_may_write(s, layout->anchors, caps)) && ok;
+    ok = (s->refresh || ca_may_write(s, s->blocklist, caps)) && ok;
     ok = ca_may_write(s, layout->directory, caps) && ok;
     for (size_t i = 0; i < CA_OUTPUTS_MAX && layout->outputs[i].path != NULL; i++) {
         const char *path = layout->outputs[i].path;
@@ -223,7 +223,7 @@ static enum xr_status prepare(struct xr_session *s, struct xr_caps *caps, struct
         status = ca_lock(s, err);
     if (status != XR_OK)
         return status;
-    if (s->layout->family != CA_FIXED)
+    if (s->layout->family != CA_FIXED && !s->refresh)
         account(s);
     if (harm(s) != NULL) {
         ca_unlock(s);
@@ -250,7 +250,8 @@ static enum xr_status session_open(struct xr_session **out, struct xr_caps *caps
     enum xr_status status = XR_OK;
     bool added = false;
 
-    s->write = mode == XR_WRITE;
+    s->write = mode == XR_WRITE || mode == XR_REFRESH;
+    s->refresh = mode == XR_REFRESH;
     s->updater_distro = target->site->updater_distro;
     s->rebuild = target->site->rebuild;
     for (size_t i = 0; i < target->leaving_count; i++)
@@ -261,6 +262,8 @@ static enum xr_status session_open(struct xr_session **out, struct xr_caps *caps
         status = xr_fail_errno(err, "cannot open %s", target->location);
     if (status == XR_OK)
         status = find_layout(s, target->site->layout, err);
+    if (status == XR_OK && XR_HAS(target->site, places) && target->site->places != NULL)
+        status = ca_move(s, target->site->places, err);
     if (status == XR_OK)
         status = prepare(s, caps, err);
     if (status != XR_OK) {
@@ -330,6 +333,7 @@ static const struct xr_backend table = {
     .flush = ca_flush,
     .probe = ca_probe,
     .renew = session_renew,
+    .refresh = ca_refresh,
 };
 
 XR_BACKEND(table);

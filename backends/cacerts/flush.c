@@ -10,7 +10,7 @@
 /* The file with what hooks must still be told if we are killed between outputs and hooks. */
 #define PENDING ".crossroot-hooks"
 
-static void clear_all_temps(const struct xr_session *s)
+void ca_clear_all_temps(const struct xr_session *s)
 {
     const struct ca_layout *layout = s->layout;
 
@@ -155,7 +155,7 @@ enum xr_status ca_flush(struct xr_session *s, struct xr_error *err)
 
     if (s->lock < 0)
         return XR_OK;
-    clear_all_temps(s);
+    ca_clear_all_temps(s);
     status = ca_sync_sources(s, err);
     if (status == XR_OK && s->updater_distro) {
         s->fresh = s->sure = false;

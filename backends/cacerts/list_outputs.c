@@ -106,7 +106,7 @@ static struct named *named(const struct names *names, const char *name)
 }
 
 /* As update-ca-certificates makes them: spaces and commas to _, parentheses to =. */
-static char *link_name(const struct ca_layout *layout, const char *path)
+char *ca_link_name(const struct ca_layout *layout, const char *path)
 {
     const char *base = ca_name(path);
     size_t len = strlen(base), ext = strlen(layout->extension);
@@ -139,7 +139,7 @@ static void want_names(struct names *out, const struct xr_session *s)
 {
     for (size_t i = 0; i < s->order.count; i++) {
         struct ca_file *file = s->files.items[s->order.items[i]];
-        char *name = link_name(s->layout, file->path);
+        char *name = ca_link_name(s->layout, file->path);
         struct named *known = named(out, name);
 
         if (known != NULL) {
@@ -208,7 +208,7 @@ static bool is_below(const char *path, const char *dir)
 
 static bool to_unlisted(const struct xr_session *s, const char *path)
 {
-    return s->layout->drops_unlisted &&
+    return (s->layout->drops_unlisted || s->anew) &&
            (is_below(path, s->layout->vendor) || is_below(path, s->layout->anchors));
 }
 
@@ -582,11 +582,10 @@ void ca_list_outputs(struct ca_edits *edits, struct xr_buf *changed, struct xr_s
     drop_names(edits, changed, s, &dir, &names);
     want_hashes(&hashes, s, &dir, &names);
     change_hashes(edits, s, &dir, &hashes);
-    /* Without certificates no bundle is made, but an existing one is emptied so that it keeps no
-     * trust. */
+    /* Without certificates no bundle is made, but one that exists keeps no trust. */
     if (there && s->in_place)
         mode = (st.st_mode & 0777) | 0444;
-    if (text.len > 0 || there)
+    if (text.len > 0 || (there && (!s->refresh || s->order.count > 0)))
         ca_want_file(edits, s, s->layout->published[0], &text, mode);
     xr_buf_free(&text);
     for (size_t i = 0; i < dir.now.count; i++) {

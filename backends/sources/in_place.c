@@ -81,7 +81,7 @@ struct ca_file *ca_load_bundle(struct xr_session *s)
     struct ca_file *file = NULL;
 
     s->in_place = false;
-    if (s->rebuild || has_packaged(s))
+    if (s->rebuild || s->refresh || has_packaged(s))
         return NULL;
     note_local(s);
     if (ca_read(&text, &stamp, s, path, NULL) == XR_OK)

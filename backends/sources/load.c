@@ -309,14 +309,40 @@ static int by_bytes(const void *a, const void *b)
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
+/* Every .crt below that directory, sorted. */
+static struct xr_strings paths_below(struct loading *l, const char *dir)
+{
+    struct xr_strings paths = {0};
+
+    find_files(&paths, l, dir, NULL);
+    if (paths.count > 1)
+        qsort(paths.items, paths.count, sizeof(*paths.items), by_bytes);
+    return paths;
+}
+
+/* Those that the list could name come after it, unless it names them. */
+static void load_packaged(struct loading *l)
+{
+    struct xr_session *s = l->s;
+    struct xr_strings paths = paths_below(l, s->layout->vendor);
+
+    for (size_t i = 0; i < paths.count; i++) {
+        struct ca_file *file =
+            ca_find_file(s, paths.items[i]) == NULL ? add_file(l, paths.items[i]) : NULL;
+
+        if (file == NULL)
+            continue;
+        file->vendor = true;
+        *XR_PUSH(&s->order) = file->number;
+    }
+    xr_strings_free(&paths);
+}
+
 static void load_local(struct loading *l)
 {
     struct xr_session *s = l->s;
-    struct xr_strings paths = {0};
+    struct xr_strings paths = paths_below(l, s->layout->anchors);
 
-    find_files(&paths, l, s->layout->anchors, NULL);
-    if (paths.count > 1)
-        qsort(paths.items, paths.count, sizeof(*paths.items), by_bytes);
     for (size_t i = 0; i < paths.count; i++) {
         if (add_file(l, paths.items[i]) != NULL)
             *XR_PUSH(&s->order) = s->files.count - 1;
@@ -335,6 +361,8 @@ static enum xr_status load_list(struct loading *l, struct xr_error *err)
     if (status != XR_OK && status != XR_ABSENT)
         return status;
     load_listed(l);
+    if (s->all_packaged)
+        load_packaged(l);
     load_local(l);
     base = ca_load_bundle(s);
     if (base != NULL)

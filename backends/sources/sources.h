@@ -88,6 +88,11 @@ struct xr_session {
     int lock;        /* descriptor that holds it, or -1 */
     char *blocklist; /* directory for our distrusts, or NULL */
     bool live, write, updater_distro, rebuild;
+    bool refresh;            /* for refresh alone: nothing is compared with what was published */
+    bool anew;               /* refresh: links to sources that are not selected go too */
+    struct ca_layout *moved; /* the layout, if the site has other places, with their paths */
+    struct xr_strings moved_paths;
+    bool all_packaged;     /* what the list does not name counts as selected */
     bool module_known;     /* blocklists.c: */
     unsigned module_reads; /* a bit for each name of a directory */
     bool contested;        /* two directories count, of which a reader takes one */
@@ -366,6 +371,8 @@ void ca_edits_free(struct ca_edits *edits);
  * changed gets the lines for hooks: +PATH, -PATH. */
 void ca_list_outputs(struct ca_edits *edits, struct xr_buf *changed, struct xr_session *s);
 void ca_p11_outputs(struct ca_edits *edits, struct xr_session *s);
+/* NAME.pem for a source, allocated. */
+char *ca_link_name(const struct ca_layout *layout, const char *path);
 /* HASH.N or HASH.rN, as in a hashed directory? */
 bool ca_hash_name(const char *name, uint32_t *hash, bool *crl, unsigned *number);
 /* Does this root have that output, or the place for it? */
@@ -383,6 +390,15 @@ void ca_account(struct xr_session *s);
 /* flush.c */
 bool ca_owes(const struct xr_session *s); /* to hooks, what they missed */
 enum xr_status ca_flush(struct xr_session *s, struct xr_error *err);
+
+void ca_clear_all_temps(const struct xr_session *s); /* of outputs too */
+
+/* places.c: the layout of the session has these places from now on. */
+enum xr_status ca_move(struct xr_session *s, const struct xr_places *places, struct xr_error *err);
+
+/* refresh.c */
+enum xr_status ca_refresh(struct xr_session *s, bool anew, xr_refreshed_fn emit, void *ctx,
+                          struct xr_error *err);
 
 /* hooks.c */
 enum xr_status ca_run_hooks(struct xr_session *s, const struct xr_buf *changed,

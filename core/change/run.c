@@ -25,6 +25,9 @@ void xr_run_free(struct xr_run *run)
     for (size_t i = 0; i < run->notes.count; i++)
         free(run->notes.items[i].text);
     free(run->notes.items);
+    for (size_t i = 0; i < run->refreshed.count; i++)
+        free(run->refreshed.items[i].text);
+    free(run->refreshed.items);
     xr_store_close(&run->kept);
     xr_snapshot_free(&run->snapshot);
     xr_snapshot_free(&run->after);

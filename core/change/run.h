@@ -62,6 +62,13 @@ struct xr_run {
     struct xr_verdict verdict;
     size_t number; /* number among the stores of the transaction */
     size_t part;   /* index in the journal, XR_NONE before it is recorded */
+    struct {       /* what a refresh said */
+        struct xr_run_refreshed {
+            enum xr_refreshed what;
+            char *text;
+        } * items;
+        size_t count, capacity;
+    } refreshed;
 };
 void xr_run_free(struct xr_run *run);
 struct xr_runs { /* no two with the same address */

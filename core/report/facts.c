@@ -115,6 +115,18 @@ bool xr_report_step(const struct xr_report *report, size_t store, size_t at,
     return give(out, &facts, sizeof(facts));
 }
 
+bool xr_report_refreshed(const struct xr_report *report, size_t store, size_t at,
+                         struct xr_report_refreshed *out)
+{
+    struct xr_report_refreshed facts = {.size = sizeof(facts)};
+
+    if (store >= report->runs.count || at >= report->runs.items[store].refreshed.count)
+        return false;
+    facts.what = report->runs.items[store].refreshed.items[at].what;
+    facts.text = report->runs.items[store].refreshed.items[at].text;
+    return give(out, &facts, sizeof(facts));
+}
+
 bool xr_report_answer(const struct xr_report *report, size_t at, struct xr_report_answer *out)
 {
     struct xr_report_answer facts = {.size = sizeof(facts)};

@@ -337,7 +337,7 @@ void xr_report_free(struct xr_report *report)
 
 static const char *const verb_names[XR_VERB_COUNT] = {
     "inspect", "stores",  "list", "install", "remove",  "distrust", "verify", "undo",
-    "history", "recover", "show", "readers", "extract", "diff",     "chain",
+    "history", "recover", "show", "readers", "extract", "diff",     "chain",  "refresh",
 };
 
 const char *xr_verb_name(enum xr_verb verb)

@@ -73,9 +73,10 @@ static bool needs_plugins(const struct xr_request *rq)
 struct xr_report *xr_run_request(const struct xr_request *request)
 {
     static void (*const verbs[XR_VERB_COUNT])(struct xr_engine * engine) = {
-        xr_verb_inspect, xr_verb_stores,  xr_verb_list,    xr_verb_change,  xr_verb_change,
-        xr_verb_change,  xr_verb_verify,  xr_verb_undo,    xr_verb_history, xr_verb_recover,
-        xr_verb_show,    xr_verb_readers, xr_verb_extract, xr_verb_diff,    xr_verb_chain,
+        xr_verb_inspect, xr_verb_stores,  xr_verb_list,   xr_verb_change,
+        xr_verb_change,  xr_verb_change,  xr_verb_verify, xr_verb_undo,
+        xr_verb_history, xr_verb_recover, xr_verb_show,   xr_verb_readers,
+        xr_verb_extract, xr_verb_diff,    xr_verb_chain,  xr_verb_refresh,
     };
     struct xr_request rq = {0};
     struct xr_site site = {0};

@@ -122,6 +122,7 @@ void xr_verb_readers(struct xr_engine *engine); /* readers.c */
 void xr_verb_extract(struct xr_engine *engine); /* extract.c */
 void xr_verb_diff(struct xr_engine *engine);    /* diff.c */
 void xr_verb_chain(struct xr_engine *engine);   /* chain.c */
+void xr_verb_refresh(struct xr_engine *engine); /* refresh.c */
 void xr_verb_change(struct xr_engine *engine);  /* install, remove, distrust */
 void xr_verb_undo(struct xr_engine *engine);
 void xr_verb_recover(struct xr_engine *engine);

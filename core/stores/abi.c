@@ -175,6 +175,16 @@ AT(xr_site, updater_distro, 48);
 AT(xr_site, config_home, 56);
 AT(xr_site, nss, 64);
 AT(xr_site, rebuild, 72);
+AT(xr_site, places, 80);
+
+AT(xr_places, size, 0);
+AT(xr_places, list, 8);
+AT(xr_places, packaged, 16);
+AT(xr_places, local, 24);
+AT(xr_places, published, 32);
+AT(xr_places, bundle, 40);
+AT(xr_places, extracted, 48);
+AT(xr_places, all_packaged, 56);
 
 AT(xr_found, size, 0);
 AT(xr_found, location, 8);
@@ -205,6 +215,7 @@ AT(xr_backend, probe, 88);
 AT(xr_backend, renew, 96);
 AT(xr_backend, unlock, 104);
 AT(xr_backend, preload, 112);
+AT(xr_backend, refresh, 120);
 
 AT(xr_words, items, 0);
 AT(xr_words, count, 8);
@@ -271,6 +282,7 @@ AT(xr_request, distrust_after, 444);
 AT(xr_request, has_modified, 448);
 AT(xr_request, modified, 456);
 AT(xr_request, log, 464);
+AT(xr_request, anew, 472);
 
 AT(xr_about, size, 0);
 AT(xr_about, version, 8);
@@ -343,6 +355,7 @@ IS(XR_VERB_READERS, 11);
 IS(XR_VERB_EXTRACT, 12);
 IS(XR_VERB_DIFF, 13);
 IS(XR_VERB_CHAIN, 14);
+IS(XR_VERB_REFRESH, 15);
 IS(XR_KEEP, 0);
 IS(XR_DROP_PAST, 1);
 IS(XR_DROP, 2);

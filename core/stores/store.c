@@ -148,6 +148,14 @@ enum xr_status xr_store_flush(struct xr_store *store, struct xr_error *err)
     return store->backend->table.flush(store->session, err);
 }
 
+enum xr_status xr_store_refresh(struct xr_store *store, bool anew, xr_refreshed_fn emit, void *ctx,
+                                struct xr_error *err)
+{
+    if (store->backend->table.refresh == NULL || store->session == NULL)
+        return xr_fail(err, XR_UNSUPPORTED, "this store makes nothing from sources");
+    return store->backend->table.refresh(store->session, anew, emit, ctx, err);
+}
+
 enum xr_status xr_store_probe(struct xr_store *store, struct xr_verdict *out,
                               const struct xr_probe *probe, struct xr_error *err)
 {

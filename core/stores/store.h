@@ -80,6 +80,9 @@ enum xr_status xr_store_list(struct xr_store *store, xr_entry_fn emit, void *ctx
 enum xr_status xr_store_swap(struct xr_store *store, const struct xr_state *expect,
                              const struct xr_state *want, struct xr_error *err);
 enum xr_status xr_store_flush(struct xr_store *store, struct xr_error *err);
+/* XR_UNSUPPORTED if the store makes nothing from sources, or is open in a helper. */
+enum xr_status xr_store_refresh(struct xr_store *store, bool anew, xr_refreshed_fn emit, void *ctx,
+                                struct xr_error *err);
 /* XR_UNSUPPORTED if the store has no verifier. */
 enum xr_status xr_store_probe(struct xr_store *store, struct xr_verdict *out,
                               const struct xr_probe *probe, struct xr_error *err);

@@ -44,6 +44,7 @@ enum xr_verb {
     XR_VERB_EXTRACT,
     XR_VERB_DIFF,
     XR_VERB_CHAIN,
+    XR_VERB_REFRESH,
     XR_VERB_COUNT
 };
 
@@ -104,9 +105,13 @@ struct xr_words {
  *   distrust             operands, serials, key, best_effort, now, and all below
  *   undo                 operands (none or one), now, and all below
  *   recover              now, and all below
+ *   refresh              anew
  *
  * "All below": yes, dry_run, all_or_nothing, confirm, password, ask_password, has_invoker, invoker, by,
  * log; and for install also drop_constraints, require_verified, only, permit_dns and permit_cidrs. A verb ignores all other members.
+ *
+ * refresh does what the distribution's own update command does: it makes what programs read from the
+ * sources, whatever these hold, also what nobody has confirmed. It records nothing, and runs no hook.
  */
 struct xr_request {
     size_t size; /* sizeof(struct xr_request); one that does not reach site is a usage error */
@@ -182,6 +187,7 @@ struct xr_request {
      * that the store's part is over, so that no crash loses it; what is rolled back later has a line of
      * its own. NULL: nobody is told. */
     void (*log)(void *ctx, const char *line);
+    bool anew;    /* refresh: as --fresh of Debian's command; says that everything was added */
 };
 #define XR_PASSWORD_MAX 4096u
 
@@ -316,6 +322,15 @@ struct xr_report_answer {
 };
 XR_API bool xr_report_answer(const struct xr_report *report, size_t at,
                              struct xr_report_answer *out);
+
+/* XR_VERB_REFRESH: what was said of that store, see enum xr_refreshed. text is a path, or a remark. */
+struct xr_report_refreshed {
+    size_t size;
+    enum xr_refreshed what;
+    const char *text;
+};
+XR_API bool xr_report_refreshed(const struct xr_report *report, size_t store, size_t at,
+                                struct xr_report_refreshed *out);
 
 XR_API const char *xr_version(void);    /* "0.1.0" */
 XR_API const char *xr_plugin_dir(void); /* directory that plugins are loaded from */

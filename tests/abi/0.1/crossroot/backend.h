@@ -420,6 +420,22 @@ struct xr_site {
     const char *config_home; /* $XDG_CONFIG_HOME or its default, or NULL */
     const char *nss;         /* --nss: absolute path of the directory of NSS libraries, or NULL */
     bool rebuild;            /* --rebuild: published certificates without a source may be dropped */
+    /* ca-certificates: files of the layout that are in other places; or NULL */
+    const struct xr_places *places;
+};
+
+/* Absolute paths inside the root, NULL: the layout's. The first five are of layouts with a list. */
+struct xr_places {
+    size_t size;
+    const char *list;      /* /etc/ca-certificates.conf */
+    const char *packaged;  /* /usr/share/ca-certificates */
+    const char *local;     /* /usr/local/share/ca-certificates */
+    const char *published; /* /etc/ssl/certs */
+    const char *bundle;    /* /etc/ssl/certs/ca-certificates.crt */
+    /* Of layouts with extracts: their directory, /etc/pki/ca-trust/extracted. What the distribution
+     * has outside it is left alone. */
+    const char *extracted;
+    bool all_packaged; /* what the list does not name counts as selected */
 };
 
 struct xr_found {
@@ -433,8 +449,20 @@ struct xr_found {
 };
 typedef enum xr_status (*xr_found_fn)(void *ctx, const struct xr_found *found);
 
-/* XR_PROBE: only for probe, if that needs a session of its own (XR_BACKEND_PROBE_APART). */
-enum xr_mode { XR_READ = 0, XR_WRITE, XR_PROBE };
+/* XR_PROBE: only for probe, if that needs a session of its own (XR_BACKEND_PROBE_APART). XR_REFRESH: as
+ * XR_WRITE, but only for refresh. */
+enum xr_mode { XR_READ = 0, XR_WRITE, XR_PROBE, XR_REFRESH };
+
+/* What a refresh says of names in the directory that the distribution's own command makes links in. */
+enum xr_refreshed {
+    XR_REFRESHED_ADDED,   /* what hooks are told as +PATH, in this order */
+    XR_REFRESHED_REMOVED, /* and as -PATH */
+    XR_REFRESHED_ORPHAN,  /* a link that led nowhere is gone */
+    XR_REFRESHED_SKIPPED, /* a file that gets no hash link */
+    XR_REFRESHED_MISSING, /* a source that is selected, and not there */
+    XR_REFRESHED_REMARK   /* one line for people: what was left as it is, and why */
+};
+typedef void (*xr_refreshed_fn)(void *ctx, enum xr_refreshed what, const char *text);
 
 struct xr_target {
     size_t size;
@@ -529,6 +557,11 @@ struct xr_backend {
     /* Optional. Loads libraries that sessions at this site will need. It runs in a helper program
      * that is then forked for each store, so it must start no thread and leave nothing open. */
     void (*preload)(const struct xr_site *site);
+    /* Optional, for a session of XR_REFRESH, in this process only. What flush does, as the distribution's
+     * own command: whatever the sources hold is published, and nothing else; nothing is asked, and no
+     * hook runs. anew: also drops links to what is not selected, and says that everything was added. */
+    enum xr_status (*refresh)(struct xr_session *session, bool anew, xr_refreshed_fn emit,
+                              void *ctx, struct xr_error *err);
 };
 
 typedef const struct xr_backend *(*xr_backend_entry_fn)(void);
