@@ -7,9 +7,9 @@
 
 static struct xr_catalogue *catalogue;
 
-static char lower(char c)
+static int lower(char c)
 {
-    return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+    return c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c;
 }
 
 /* Does language_TERRITORY.codeset@modifier name UTF-8, or no codeset? */

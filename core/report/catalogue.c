@@ -64,9 +64,9 @@ static const char *header_line(const char *header, const char *name)
     return header != NULL ? header + strlen(name) : NULL;
 }
 
-static char lower(char c)
+static int lower(char c)
 {
-    return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+    return c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c;
 }
 
 static bool says_utf8(const char *header)
