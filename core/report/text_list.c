@@ -159,16 +159,19 @@ static void put_detail(const struct xr_text_style *style, FILE *out, const char 
     xr_text_wrap_visible(style, out, DETAIL_INDENT, DETAIL_INDENT, text);
 }
 
+#define ROW_INDENT 16 /* 64 digits fit behind it on 80 columns */
+
 /* Frees the text. */
 static void put_row(const struct xr_text_style *style, FILE *out, const char *head, char *text)
 {
     static const char *const heads[] = {N_("issuer"), N_("serial"), N_("valid")};
     int width = xr_text_widest(style, heads, sizeof(heads) / sizeof(heads[0]), 9);
+    int lead = width + 5 <= ROW_INDENT ? 4 : width + 3 <= ROW_INDENT ? ROW_INDENT - width - 1 : 2;
 
-    (void)fputs("    ", out);
+    (void)fprintf(out, "%*s", lead, "");
     xr_text_padded(out, xr_tr(style->catalogue, head), width);
     (void)fputs(" ", out);
-    xr_text_wrap_visible(style, out, width + 5, width + 5, text);
+    xr_text_wrap_visible(style, out, lead + width + 1, lead + width + 1, text);
     free(text);
 }
 
