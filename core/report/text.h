@@ -46,6 +46,8 @@ void xr_text_wrap_said(const struct xr_text_style *style, FILE *out, int used, i
 /* Cells of the widest translation of those words, but that many at least. */
 int xr_text_widest(const struct xr_text_style *style, const char *const *words, size_t count,
                    int least);
+/* What stands between the elements of a list. */
+const char *xr_text_between(const struct xr_text_style *style);
 /* As xr_purposes_text, allocated. */
 char *xr_text_purposes(const struct xr_text_style *style, uint32_t purposes);
 /* As xr_limits_text. */

@@ -259,7 +259,8 @@ static char *counted(const struct xr_text_style *style, enum xr_result result, s
 }
 
 /* "3 stores: 2 done, 1 failed", where there are many. all is freed, as are the parts; NULL: none. */
-static void put_tally(FILE *out, size_t total, char *all, char *parts[], size_t count)
+static void put_tally(const struct xr_text_style *style, FILE *out, size_t total, char *all,
+                      char *parts[], size_t count)
 {
     const char *between = ": ";
 
@@ -268,7 +269,7 @@ static void put_tally(FILE *out, size_t total, char *all, char *parts[], size_t 
     for (size_t i = 0; i < count; i++) {
         if (total >= MANY && parts[i] != NULL) {
             (void)fprintf(out, "%s%s", between, parts[i]);
-            between = ", ";
+            between = xr_text_between(style);
         }
         free(parts[i]);
     }
@@ -300,7 +301,7 @@ static void tally_changes(const struct xr_text_style *style, FILE *out,
         if (count > 0)
             parts[k] = counted(style, order[k], count);
     }
-    put_tally(out, report->runs.count, count_stores(style, report->runs.count), parts,
+    put_tally(style, out, report->runs.count, count_stores(style, report->runs.count), parts,
               XR_RESULT_COUNT);
 }
 
@@ -369,7 +370,7 @@ static void tally_answers(const struct xr_text_style *style, FILE *out,
         parts[1] = xr_format(xr_tr(language, "%zu no"), no);
     if (yes + no < total)
         parts[2] = xr_format(xr_tr(language, "%zu cannot tell"), total - yes - no);
-    put_tally(out, total,
+    put_tally(style, out, total,
               several ? xr_format(xr_tr_n(language, "%zu answer", "%zu answers", total), total)
                       : count_stores(style, total),
               parts, 3);

@@ -108,7 +108,8 @@ static void put_formats(struct xr_buf *out, const struct xr_text_style *style,
     others = count > all - count;
     for (size_t i = 0; i < all; i++) {
         if (marks[i] != others)
-            xr_buf_fmt(&names, "%s%s", n++ > 0 ? ", " : "", report->written.items[i].format);
+            xr_buf_fmt(&names, "%s%s", n++ > 0 ? xr_text_between(style) : "",
+                       report->written.items[i].format);
     }
     if (others)
         xr_buf_fmt(out, xr_tr(style->catalogue, " (all but %s)"), names.data);
@@ -182,7 +183,7 @@ static char *counts_of(const struct xr_text_style *style, const struct xr_writte
         if (!seen) {
             char *why = xr_text_said(style, left->why);
 
-            xr_buf_fmt(&line, "%s%zu %s", kinds++ > 0 ? ", " : "", count, why);
+            xr_buf_fmt(&line, "%s%zu %s", kinds++ > 0 ? xr_text_between(style) : "", count, why);
             free(why);
         }
     }

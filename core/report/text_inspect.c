@@ -125,7 +125,7 @@ static void put_oids(const struct xr_text_style *style, FILE *out, const char *h
     while (xr_der_purpose(&oid, &purpose, &oids)) {
         char *other = purpose == 0 ? xr_x509_oid_text(oid.whole) : NULL;
 
-        xr_buf_fmt(&text, "%s%s", text.len > 0 ? ", " : "",
+        xr_buf_fmt(&text, "%s%s", text.len > 0 ? xr_text_between(style) : "",
                    other != NULL ? other : xr_tr(style->catalogue, xr_purpose_name(purpose)));
         free(other);
     }

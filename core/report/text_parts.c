@@ -44,6 +44,11 @@ int xr_text_widest(const struct xr_text_style *style, const char *const *words, 
     return least;
 }
 
+const char *xr_text_between(const struct xr_text_style *style)
+{
+    return xr_tr(style->catalogue, ", ");
+}
+
 char *xr_text_purposes(const struct xr_text_style *style, uint32_t purposes)
 {
     struct xr_buf out = {0};
@@ -53,7 +58,8 @@ char *xr_text_purposes(const struct xr_text_style *style, uint32_t purposes)
         return xr_strdup(xr_tr(style->catalogue, "any purpose"));
     for (uint32_t bit = 1; (name = xr_purpose_name(bit)) != NULL; bit <<= 1) {
         if (purposes & bit)
-            xr_buf_fmt(&out, "%s%s", out.len > 0 ? ", " : "", xr_tr(style->catalogue, name));
+            xr_buf_fmt(&out, "%s%s", out.len > 0 ? xr_text_between(style) : "",
+                       xr_tr(style->catalogue, name));
     }
     return out.len > 0 ? out.data : xr_strdup(xr_tr(style->catalogue, "nothing"));
 }
@@ -66,7 +72,7 @@ static char *names_of_limits(const struct xr_text_style *style, const struct xr_
         xr_buf_fmt(&out, "%s%s",
                    i == 0                  ? ""
                    : i + 1 == names->count ? xr_tr(style->catalogue, " and ")
-                                           : ", ",
+                                           : xr_text_between(style),
                    names->items[i][0] != '\0' ? names->items[i]
                                               : xr_tr(style->catalogue, "any name"));
     return out.data;

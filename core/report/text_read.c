@@ -40,7 +40,7 @@ static void put_places(const struct xr_text_style *style, FILE *out, const struc
     for (unsigned place = 0; place < XR_PLACE_COUNT; place++) {
         if (caps->places[place] == XR_CANNOT)
             continue;
-        xr_buf_fmt(&text, "%s%s", text.len == 0 ? "" : ", ",
+        xr_buf_fmt(&text, "%s%s", text.len == 0 ? "" : xr_text_between(style),
                    xr_tr(style->catalogue, xr_place_name((enum xr_place)place)));
         if (caps->places[place] == XR_ADVISORY)
             xr_buf_str(&text, xr_tr(style->catalogue, " (advisory)"));
@@ -123,7 +123,7 @@ static void put_places_of(struct xr_buf *out, const struct xr_text_style *style,
 
     for (unsigned place = 0; place < XR_PLACE_COUNT; place++) {
         if (xr_state_in(state, (enum xr_place)place) != NULL)
-            xr_buf_fmt(out, "%s%s", out->len > before ? ", " : "",
+            xr_buf_fmt(out, "%s%s", out->len > before ? xr_text_between(style) : "",
                        xr_tr(style->catalogue, xr_place_name((enum xr_place)place)));
     }
 }

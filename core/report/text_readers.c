@@ -71,7 +71,7 @@ static void put_names(const struct xr_text_style *style, FILE *out, const struct
         if (done[i] || !(i == at || same(&report->readers.items[at], &report->readers.items[i])))
             continue;
         name = title(style, report, i);
-        xr_buf_fmt(&names, "%s%s", names.len > 0 ? ", " : "", name);
+        xr_buf_fmt(&names, "%s%s", names.len > 0 ? xr_text_between(style) : "", name);
         done[i] = true;
         free(name);
     }
