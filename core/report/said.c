@@ -243,7 +243,9 @@ static const char *exact(const struct work *work, struct span text)
 }
 
 /* What stands between the texts of a list. */
-static const char *const between[] = {", ", N_(" and ")};
+static const char *const between[] = {
+    /* TRANSLATORS: between the texts of a list */
+    N_(", "), N_(" and ")};
 
 /* The first of these in text; an empty one if there is none. */
 static struct span separator(struct span text)
@@ -427,11 +429,14 @@ static struct best best_format(struct work *work, struct span text, enum rank ra
     return best;
 }
 
-static struct result joined(struct work *work, struct span head, struct result tail, unsigned depth)
+static struct result joined(struct work *work, struct span head, const char *mark,
+                            struct result tail, unsigned depth)
 {
     struct result before = depth < DEEPEST ? translate(work, head, depth + 1) : (struct result){0};
+    const char *form = exact(work, (struct span){mark, strlen(mark)});
     char *first = before.text != NULL ? before.text : copy(head);
-    struct result result = {xr_format("%s: %s", first, tail.text), before.known + 2 + tail.known};
+    struct result result = {xr_format("%s%s%s", first, form != NULL ? form : mark, tail.text),
+                            before.known + strlen(mark) + tail.known};
 
     free(first);
     free(tail.text);
@@ -457,7 +462,7 @@ static struct result split_last(struct work *work, struct span text, struct span
     /* In a part of a sentence, one word may be a name's. */
     if (form == NULL || (depth > 0 && memchr(tail.at, ' ', tail.len) == NULL))
         return (struct result){0};
-    return joined(work, (struct span){text.at, text.len - tail.len - 2},
+    return joined(work, (struct span){text.at, text.len - tail.len - 2}, ": ",
                   (struct result){xr_strdup(form), tail.len}, depth);
 }
 
@@ -471,16 +476,46 @@ static struct result split_first(struct work *work, struct span text, unsigned d
             continue;
         tail = translate(work, (struct span){text.at + at + 2, text.len - at - 2}, depth + 1);
         if (tail.text != NULL)
-            return joined(work, (struct span){text.at, at}, tail, depth);
+            return joined(work, (struct span){text.at, at}, ": ", tail, depth);
     }
     return (struct result){0};
+}
+
+/* "a sentence; another" */
+static struct result split_sentences(struct work *work, struct span text, unsigned depth)
+{
+    /* TRANSLATORS: between two sentences */
+    static const char mark[] = N_("; ");
+    const char *at = xr_memmem(text.at, text.len, mark, sizeof(mark) - 1);
+    size_t head = at != NULL ? (size_t)(at - text.at) : 0, next = head + sizeof(mark) - 1;
+    struct result both;
+
+    if (at == NULL || depth == DEEPEST)
+        return (struct result){0};
+    both = translate(work, (struct span){text.at + next, text.len - next}, depth + 1);
+    if (both.text == NULL)
+        both.text = copy((struct span){text.at + next, text.len - next});
+    both = joined(work, (struct span){text.at, head}, mark, both, depth);
+    if (both.known > sizeof(mark) - 1)
+        return both;
+    free(both.text);
+    return (struct result){0};
+}
+
+/* The one that knows more of the text. */
+static struct result better(struct result a, struct result b)
+{
+    bool second = b.text != NULL && (a.text == NULL || b.known > a.known);
+
+    free(second ? a.text : b.text);
+    return second ? b : a;
 }
 
 static struct result translate(struct work *work, struct span text, unsigned depth)
 {
     const char *form = text.len > 0 ? exact(work, text) : NULL;
     struct span tail = after_colon(text);
-    struct result split = {0};
+    struct result split = {0}, result;
     struct best best;
 
     if (form != NULL)
@@ -492,25 +527,29 @@ static struct result translate(struct work *work, struct span text, unsigned dep
     if (split.text != NULL)
         return split;
     best = best_format(work, text, WORDS, false, depth);
+    result = best.result;
     /* A format that knows such an end as one of its arguments says more than the two parts. */
     split = split_last(work, text, tail, depth);
-    if (split.text != NULL && (best.result.text == NULL || split.known > best.result.known ||
-                               (split.known == best.result.known && best.last != tail.at))) {
-        free(best.result.text);
-        return split;
+    if (split.text != NULL && (result.text == NULL || split.known > result.known ||
+                               (split.known == result.known && best.last != tail.at))) {
+        free(result.text);
+        result = split;
+    } else {
+        free(split.text);
     }
-    free(split.text);
-    if (best.result.text != NULL || best.tie)
-        return best.result;
-    split = split_first(work, text, depth);
-    /* "one sentence; name: another" */
-    best = best_format(work, text, NO_WORDS, false, depth);
-    if (split.text != NULL && (best.result.text == NULL || split.known >= best.result.known)) {
-        free(best.result.text);
-        return split;
+    if (result.text == NULL && best.tie)
+        return result;
+    if (result.text == NULL)
+        result = split_first(work, text, depth);
+    /* The first one's last argument could take the second. */
+    split = split_sentences(work, text, depth);
+    if (split.text != NULL && split.known >= result.known) {
+        free(result.text);
+        result = split;
+    } else {
+        free(split.text);
     }
-    free(split.text);
-    return best.result;
+    return better(result, best_format(work, text, NO_WORDS, false, depth).result);
 }
 
 static struct work begin(const struct xr_catalogue *catalogue)

@@ -82,6 +82,8 @@ static const struct text usual[] = {
     {"anchor", "アンカー", 0, 0},
     {"peer", "ピア", 0, 0},
     {", ", "、", 0, 0},
+    {" and ", "と", 0, 0},
+    {"; ", "。", 0, 0},
     {"No such file or directory", "そのようなファイルはありません", 0, 0},
     {"cannot open %s", "%sを開けません", 0, 0},
     {"cannot open %s in %s", "「%s」を開けません (「%s」の中)", 0, 0},
@@ -318,11 +320,22 @@ Test(catalogue, a_known_text_after_the_last_colon_is_translated_apart)
     says("a: b: cannot open c", "a: b: cを開けません");
 }
 
+Test(catalogue, two_joined_sentences_are_not_one_with_a_long_last_argument)
+{
+    says("cannot open x; cannot open y", "xを開けません。yを開けません");
+    says("cannot open x; y: hello", "xを開けません。y: こんにちは");
+    says("cannot open x; y", "xを開けません。y");
+    says("x; y", "x; y");
+}
+
 Test(catalogue, words_and_lists_of_them_are_translated_as_arguments)
 {
     says("as anchor in the store", "ストアでアンカーとして");
     says("as anchor, peer in the store", "ストアでアンカー、ピアとして");
     says("as anchor, other in the store", "ストアでanchor, otherとして");
+    says("as anchor and peer in the store", "ストアでアンカーとピアとして");
+    says("as anchor, peer and anchor in the store", "ストアでアンカー、ピアとアンカーとして");
+    says("as anchor and other in the store", "ストアでanchor and otherとして");
     says("x (cannot open y)", "x [yを開けません]");
     says("x (y)", "x (y)");
 }
