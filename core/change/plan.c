@@ -29,8 +29,7 @@ static void add_question(struct xr_step *step, const char *why, bool pin_answers
 
     if (step->ask != NULL && strstr(step->ask, why) != NULL)
         return;
-    /* TRANSLATORS: two sentences */
-    joined = step->ask ? xr_format(N_("%s; %s"), step->ask, why) : xr_strdup(why);
+    joined = step->ask ? xr_format("%s; %s", step->ask, why) : xr_strdup(why);
     step->pin_answers = pin_answers && (step->ask == NULL || step->pin_answers);
     free(step->ask);
     step->ask = joined;

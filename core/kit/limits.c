@@ -178,33 +178,32 @@ static char *before_last(const struct xr_strings *names)
     return list.data;
 }
 
-static char *names_text(const struct xr_strings *dns)
-{
-    char *before = before_last(dns), *text = NULL;
-
-    if (before != NULL)
-        text = xr_format(N_("names below %s and %s"), before, shown(dns, dns->count - 1));
-    else if (dns->count > 0)
-        text = xr_format(N_("names below %s"), shown(dns, 0));
-    free(before);
-    return text;
-}
-
 char *xr_limits_text(const struct xr_limits *limits)
 {
-    const struct xr_strings *cidrs = &limits->cidrs;
-    const char *last = cidrs->count > 0 ? shown(cidrs, cidrs->count - 1) : NULL;
-    char *names = names_text(&limits->dns), *before = before_last(cidrs), *text = names;
+    const struct xr_strings *dns = &limits->dns, *cidrs = &limits->cidrs;
+    const char *name = dns->count > 0 ? shown(dns, dns->count - 1) : NULL;
+    const char *range = cidrs->count > 0 ? shown(cidrs, cidrs->count - 1) : NULL;
+    char *names = before_last(dns), *ranges = before_last(cidrs), *text = NULL;
 
-    if (before != NULL)
-        text = names != NULL ? xr_format(N_("%s, and addresses in %s and %s"), names, before, last)
-                             : xr_format(N_("addresses in %s and %s"), before, last);
-    else if (last != NULL)
-        text = names != NULL ? xr_format(N_("%s, and addresses in %s"), names, last)
-                             : xr_format(N_("addresses in %s"), last);
-    if (text != names)
-        free(names);
-    free(before);
+    if (names != NULL && ranges != NULL)
+        text = xr_format(N_("names below %s and %s, and addresses in %s and %s"), names, name,
+                         ranges, range);
+    else if (names != NULL && range != NULL)
+        text = xr_format(N_("names below %s and %s, and addresses in %s"), names, name, range);
+    else if (names != NULL)
+        text = xr_format(N_("names below %s and %s"), names, name);
+    else if (name != NULL && ranges != NULL)
+        text = xr_format(N_("names below %s, and addresses in %s and %s"), name, ranges, range);
+    else if (name != NULL && range != NULL)
+        text = xr_format(N_("names below %s, and addresses in %s"), name, range);
+    else if (name != NULL)
+        text = xr_format(N_("names below %s"), name);
+    else if (ranges != NULL)
+        text = xr_format(N_("addresses in %s and %s"), ranges, range);
+    else if (range != NULL)
+        text = xr_format(N_("addresses in %s"), range);
+    free(names);
+    free(ranges);
     return text;
 }
 

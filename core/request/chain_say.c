@@ -17,7 +17,8 @@ static char *name_of(const struct xr_chaining *c, size_t at)
                           xr_pool_find(&c->engine->report->pool, c->view.items[at].cert->sha256));
 }
 
-static char *row_text(const struct xr_report *report, const struct xr_chain_row *row)
+/* aside: it is for another path than the one of the leaf. */
+static char *row_text(const struct xr_report *report, const struct xr_chain_row *row, bool aside)
 {
     const struct xr_cert *cert = report->pool.items[row->at].cert;
     char *name = xr_report_name(report, row->at);
@@ -27,10 +28,13 @@ static char *row_text(const struct xr_report *report, const struct xr_chain_row 
     char *text = NULL;
 
     xr_chain_date(date, cert->d.not_after);
-    text = signer != NULL
-               ? xr_format(N_("%s (%s, signed by %s), ends %s"), name,
-                           xr_report_kind(report, row->at), signer, date)
-               : xr_format(N_("%s (%s), ends %s"), name, xr_report_kind(report, row->at), date);
+    if (signer != NULL)
+        text = xr_format(aside ? N_("%s (%s, signed by %s), ends %s, for another path")
+                               : N_("%s (%s, signed by %s), ends %s"),
+                         name, xr_report_kind(report, row->at), signer, date);
+    else
+        text = xr_format(aside ? N_("%s (%s), ends %s, for another path") : N_("%s (%s), ends %s"),
+                         name, xr_report_kind(report, row->at), date);
     free(signer);
     free(issuer);
     free(name);
@@ -72,13 +76,9 @@ static void say_rows(const struct xr_chaining *c)
     struct xr_buf lines = {0};
 
     for (size_t i = 0; i < report->chain.rows.count; i++) {
-        char *text = row_text(report, &report->chain.rows.items[i]);
+        char *text = row_text(report, &report->chain.rows.items[i], i >= c->sending.way_len);
 
-        xr_buf_str(&lines, "\n  ");
-        if (i < c->sending.way_len)
-            xr_buf_fmt(&lines, "%zu %s", i + 1, text);
-        else
-            xr_buf_fmt(&lines, N_("%zu %s, for another path"), i + 1, text);
+        xr_buf_fmt(&lines, "\n  %zu %s", i + 1, text);
         free(text);
     }
     xr_report_say_lines(report, XR_NOTE, NULL, "the file holds, in this order:%s", lines.data);
