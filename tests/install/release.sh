@@ -62,6 +62,10 @@ if command -v cc >/dev/null; then
     expect_grep 'is refused for that reason' "^release: programs of $series would not start any more: .* lacks xr_version\$" "$err"
 fi
 
+sed -i '/^xr_version$/d' "$T/tree/$series/symbols"
+expect_exit 0 'a new symbol' check
+expect_grep 'is only noted' '^note  new since then, to be listed before a release:.* xr_version$' "$out"
+
 g() { git -C "$T/tree" -c user.name=x -c user.email=x@example.org -c commit.gpgsign=false -c tag.gpgsign=false "$@"; }
 fresh
 cp "$root/.gitattributes" "$T/tree/"
