@@ -85,6 +85,19 @@ expect_grep 'and notes that begin with the page' "^# crossroot $version\$" "$T/o
 expect_grep 'and end with the changelog' '^## All changes$' "$T/one/RELEASE-NOTES.md"
 expect_eq 'nothing is tagged' "$(g tag)" ''
 expect_exit 1 'a directory that exists' release --no-packages --library "$library" --out "$T/one" "$version"
+cat >"$T/tree/dev" <<'END'
+#!/usr/bin/env bash
+# Stands for ./dev: a package that holds the commit of the sources that it was made of.
+cd -- "$(dirname -- "$0")"
+mkdir -p build/packages/deb
+[[ $1 == package && -r $XR_TARBALL ]] && cp packaging/commit build/packages/deb/one.deb && touch build/packages/deb/Packages
+END
+chmod +x "$T/tree/dev"
+g add dev && g commit -qm packages
+expect_exit 0 'a release with packages' release --library "$library" --out "$T/whole" "$version"
+expect_eq 'has these beside it' "$(ls "$T/whole" | xargs)" "RELEASE-NOTES.md SHA256SUMS crossroot-$version.tar.gz one.deb"
+expect_eq 'made of its own tarball' "$(cat "$T/whole/one.deb")" "$(g rev-parse HEAD)"
+expect_grep 'with their checksums' ' one\.deb$' "$T/whole/SHA256SUMS"
 echo 'int more;' >>"$T/tree/core/include/crossroot/crossroot.h"
 expect_exit 1 'what is not committed' release --no-packages --library "$library" --out "$T/three" "$version"
 expect_grep 'is refused' '^release: the tree is not clean' "$err"
