@@ -5,7 +5,7 @@ set(CMAKE_SYSTEM_NAME Windows)
 set(CMAKE_SYSTEM_PROCESSOR x86_64)
 set(CMAKE_C_COMPILER x86_64-w64-mingw32-gcc)
 set(CMAKE_RC_COMPILER x86_64-w64-mingw32-windres)
-if(NOT IS_DIRECTORY "${XR_WINDOWS_DEPS}")
+if(NOT EXISTS "${XR_WINDOWS_DEPS}/components") # what it writes last
   execute_process(COMMAND "${CMAKE_CURRENT_LIST_DIR}/deps" OUTPUT_VARIABLE deps RESULT_VARIABLE failed
     OUTPUT_STRIP_TRAILING_WHITESPACE)
   if(failed)
