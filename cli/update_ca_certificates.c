@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * In place of Debian's update-ca-certificates (its package ca-certificates, 20230311): the same options,
- * output, exit codes and hooks. See docs/ca-certificates.md for what differs.
+ * In place of Debian's update-ca-certificates (its package ca-certificates, 20230311 and 20250419): the
+ * same options, output, exit codes and hooks. See docs/ca-certificates.md for what differs.
  */
 #include "update_ca.h"
 
@@ -273,13 +273,15 @@ static int update(const struct options *o, const char *name)
                                      .bundle = bundle,
                                      .all_packaged = o->all};
     bool fresh = o->fresh || empty(o);
+    char *shown = o->sysroot != NULL ? within(o, o->published) : strdup(o->published);
     struct xr_report *report = NULL;
     int code = 0;
 
     if (fresh)
-        (void)printf("Clearing symlinks in %s...\ndone.\n", o->published);
-    (void)printf("Updating certificates in %s...\n", o->published);
+        (void)printf("Clearing symlinks in %s...\ndone.\n", shown);
+    (void)printf("Updating certificates in %s...\n", shown);
     (void)fflush(stdout);
+    free(shown);
     report = update_ca_run("debian", o->sysroot, &places, fresh);
     code = update_ca_exit(name, report);
     if (code == 0) {

@@ -186,6 +186,8 @@ cp "$hooks/10-a" "$T/image/$hooks"
 rm -f /run/told
 expect_exit 0 'an image' "$ours" --sysroot "$T/image"
 expect_absent 'runs none of its hooks' /run/told
+expect_grep 'is named as by Debian' "^Updating certificates in $T/image//etc/ssl/certs\.\.\.\$" "$out"
+expect_eq 'has links that are right in it' "$(readlink "$T/image$certs/000000.pem")" "$packaged/made/000000.crt"
 expect_eq 'and has its bundle' "$(grep -c BEGIN "$T/image$certs/ca-certificates.crt")" 6
 
 # --- killed

@@ -187,7 +187,7 @@ struct xr_request {
      * that the store's part is over, so that no crash loses it; what is rolled back later has a line of
      * its own. NULL: nobody is told. */
     void (*log)(void *ctx, const char *line);
-    bool anew;    /* refresh: as --fresh of Debian's command; says that everything was added */
+    bool anew; /* refresh: as --fresh of Debian's command; says that everything was added */
 };
 #define XR_PASSWORD_MAX 4096u
 
