@@ -284,6 +284,8 @@ static int update(const struct options *o, const char *name)
     free(shown);
     report = update_ca_run("debian", o->sysroot, &places, fresh);
     code = update_ca_exit(name, report);
+    if (xr_report_exit(report) == XR_EXIT_PRIVILEGE)
+        code = 2; /* what a shell says of a file that it cannot make */
     if (code == 0) {
         if (o->sysroot == NULL)
             restore_label(bundle);

@@ -143,6 +143,17 @@ LC_ALL=C update-ca-certificates --default >"$T/theirs.out" 2>"$T/theirs.err"
 run "$ours" --default
 expect_same '--default: the same words' "$T/theirs.out" "$out"
 
+if setpriv --reuid 65534 --regid 65534 --clear-groups "$ours" --help >/dev/null 2>&1; then
+    as_other=(setpriv --reuid 65534 --regid 65534 --clear-groups)
+    one theirs "${as_other[@]}" update-ca-certificates
+    one ours "${as_other[@]}" "$ours"
+    expect_same 'an ordinary user: the same words' "$T/theirs.out" "$T/ours.out"
+    expect_same 'an ordinary user: the same exit code' "$T/theirs.rc" "$T/ours.rc"
+    expect_same 'an ordinary user: nothing is changed' "$T/theirs.snap" "$T/ours.snap"
+else
+    skip 'not here: no other user'
+fi
+
 # --- hooks
 
 printf '#!/bin/sh\ncat >/dev/null\nexit 3\n' >"$hooks/15-fails"
