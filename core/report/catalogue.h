@@ -44,6 +44,10 @@ struct xr_piece {
 bool xr_piece_next(struct xr_piece *out, const char **at);
 /* May printf take b with the arguments of a? Both may have no conversion. */
 bool xr_format_alike(const char *a, const char *b);
+/* Is it a format that printf would write otherwise than it stands there? */
+bool xr_format_converts(const char *text);
+/* How long what a conversion other than of text wrote is at the beginning of text; 0: it is not there. */
+size_t xr_piece_written(const struct xr_piece *piece, const char *text, size_t len);
 
 /* ---- catalogue.c ---- */
 

@@ -102,3 +102,40 @@ bool xr_format_alike(const char *a, const char *b)
             return false;
     }
 }
+
+bool xr_format_converts(const char *text)
+{
+    struct xr_piece piece;
+    bool any = strchr(text, '%') != NULL;
+
+    while (xr_piece_next(&piece, &text))
+        continue;
+    return any && *text == '\0';
+}
+
+static size_t digits(const char *text, size_t len, const char *of)
+{
+    size_t count = 0;
+
+    while (count < len && text[count] != '\0' && strchr(of, text[count]) != NULL)
+        count++;
+    return count;
+}
+
+size_t xr_piece_written(const struct xr_piece *piece, const char *text, size_t len)
+{
+    uint32_t code = 0;
+    size_t before = 0, count = 0;
+
+    if (piece->kind == XR_CHARACTER)
+        return xr_utf8_next(&code, (const unsigned char *)text, len);
+    while (piece->width > 0 && before < len && text[before] == ' ')
+        before++;
+    if (piece->kind == XR_HEX_NUMBER) {
+        count = digits(text + before, len - before, "0123456789abcdefABCDEF");
+    } else {
+        before += before < len && text[before] == '-' ? 1 : 0;
+        count = digits(text + before, len - before, "0123456789");
+    }
+    return count > 0 ? before + count : 0;
+}

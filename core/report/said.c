@@ -134,37 +134,6 @@ struct work {
     unsigned tries, parts;
 };
 
-static size_t digits(struct span text, const char *of)
-{
-    size_t len = 0;
-
-    while (len < text.len && strchr(of, text.at[len]) != NULL && text.at[len] != '\0')
-        len++;
-    return len;
-}
-
-/* How long what a conversion other than of text wrote is at the beginning of text; 0: it is not there. */
-static size_t written(const struct xr_piece *piece, struct span text)
-{
-    uint32_t code = 0;
-    size_t blanks = 0, len = 0;
-
-    if (piece->kind == XR_CHARACTER)
-        return xr_utf8_next(&code, (const unsigned char *)text.at, text.len);
-    while (piece->width > 0 && blanks < text.len && text.at[blanks] == ' ')
-        blanks++;
-    text = (struct span){text.at + blanks, text.len - blanks};
-    if (piece->kind == XR_HEX_NUMBER) {
-        len = digits(text, "0123456789abcdefABCDEF");
-    } else {
-        size_t sign = text.len > 0 && text.at[0] == '-' ? 1 : 0;
-
-        len = digits((struct span){text.at + sign, text.len - sign}, "0123456789");
-        len += len > 0 ? sign : 0;
-    }
-    return len > 0 ? blanks + len : 0;
-}
-
 static bool match(struct work *work, const struct xr_piece *pieces, size_t count, struct span text,
                   struct cut *cut)
 {
@@ -178,7 +147,7 @@ static bool match(struct work *work, const struct xr_piece *pieces, size_t count
                      (struct span){text.at + pieces->len, text.len - pieces->len}, cut);
     cut->count++;
     if (pieces->kind != XR_ANY_TEXT) {
-        len = written(pieces, text);
+        len = xr_piece_written(pieces, text.at, text.len);
         cut->arguments[argument] = (struct span){text.at, len};
         return len > 0 && match(work, pieces + 1, count - 1,
                                 (struct span){text.at + len, text.len - len}, cut);
@@ -234,7 +203,7 @@ static const char *exact(const struct work *work, struct span text)
 {
     char *whole = copy(text);
     const struct xr_tr_entry *entry = xr_catalogue_find(work->catalogue, whole);
-    const char *form = entry != NULL && strchr(entry->one, '%') == NULL
+    const char *form = entry != NULL && !xr_format_converts(entry->one)
                            ? xr_catalogue_form(work->catalogue, entry, 1)
                            : NULL;
 
@@ -396,6 +365,8 @@ static void try_format(struct work *work, struct best *best, const struct format
         free(result.text);
         return;
     }
+    /* Nor does it know any of them. */
+    result.known -= format->letters == 0 ? format->literal : 0;
     if (best->result.text != NULL && format->literal == best->literal) {
         best->tie = best->tie || strcmp(best->result.text, result.text) != 0;
         free(result.text);

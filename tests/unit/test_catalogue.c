@@ -103,6 +103,10 @@ static const struct text usual[] = {
     {"also wrong %s", "違う%1$s", 0, 0},
     {"the same %s twice", "同じ%s", 0, 0},
     {"the same %s %s", "一緒の%s%s", 0, 0},
+    {"printf %b and 5% turn it", "printf %bと5%が変える", 0, 0},
+    {"%s/%s %s", "%s/%s: %s", 0, 0},
+    {"expired on %s", "%sに切れた", 0, 0},
+    {"%s expired on %s", "%sは%sに切れた", 0, 0},
 };
 
 static struct xr_buf mo;
@@ -356,6 +360,17 @@ Test(catalogue, lines_are_translated_each_and_keep_their_indentation)
 Test(catalogue, words_of_a_width_are_padded_by_cells)
 {
     says("state peer     of it", "状態ピア    です");
+}
+
+Test(catalogue, a_text_with_a_percent_sign_that_is_no_format_is_a_text)
+{
+    says("printf %b and 5% turn it", "printf %bと5%が変える");
+}
+
+Test(catalogue, a_format_without_words_takes_nothing_from_one_with_words)
+{
+    says("a/b expired on Monday", "a/bはMondayに切れた");
+    says("a/b of c: cannot open x", "a/b of c: xを開けません");
 }
 
 /* ---- what strangers choose ---- */

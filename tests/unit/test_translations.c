@@ -13,8 +13,9 @@ static bool fill(struct xr_buf *out, const char *format)
     struct xr_piece piece;
     unsigned arguments = 0;
     bool words = false;
+    const char *at = format;
 
-    for (const char *at = format; xr_piece_next(&piece, &at);) {
+    while (xr_piece_next(&piece, &at)) {
         for (size_t i = 0; piece.kind == XR_LITERAL && i < piece.len; i++)
             words = words || (piece.at[i] >= 'a' && piece.at[i] <= 'z');
         if (piece.kind == XR_LITERAL)
@@ -28,7 +29,8 @@ static bool fill(struct xr_buf *out, const char *format)
         else
             xr_buf_str(out, "7");
     }
-    return words && format[0] != ' ' && strchr(format, '\n') == NULL && strchr(format, '%') != NULL;
+    return *at == '\0' && words && format[0] != ' ' && strchr(format, '\n') == NULL &&
+           strchr(format, '%') != NULL;
 }
 
 static size_t check(const struct xr_catalogue *catalogue, const char *text, const char *form)
