@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Catalogues of other languages: catalogue.c reads and looks up, plural.c counts, conversions.c knows what a
+/* Catalogues of other languages: catalogue.c reads, lookup.c finds, plural.c counts, conversions.c knows what a
  * format converts, said.c finds the format of a finished sentence. Their bytes may come from anywhere. */
 #ifndef XR_CATALOGUE_H
 #define XR_CATALOGUE_H
@@ -62,6 +62,9 @@ struct xr_catalogue {
     struct xr_plural plural;
     struct xr_said *said;
 };
+
+/* ---- lookup.c ---- */
+
 const struct xr_tr_entry *xr_catalogue_find(const struct xr_catalogue *catalogue, const char *text);
 /* NULL if the entry has no form for it. */
 const char *xr_catalogue_form(const struct xr_catalogue *catalogue, const struct xr_tr_entry *entry,
