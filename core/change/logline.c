@@ -88,12 +88,11 @@ static void add_subjects(struct xr_buf *out, const struct xr_part *part, size_t 
         xr_buf_fmt(out, " more=%zu", part->count - i);
 }
 
-void xr_log_part(const struct xr_txn *txn, const struct xr_run *run, enum xr_result result,
-                 const char *why)
+void xr_log_part(const struct xr_txn *txn, const struct xr_run *run, const struct xr_part *part,
+                 enum xr_result result, const char *why)
 {
     const struct xr_transaction *t = &txn->journal->items[txn->transaction];
-    const struct xr_part part = xr_txn_part(txn, run);
-    const struct counts counts = count(&part);
+    const struct counts counts = count(part);
     struct xr_buf line = {0}, reason = {0};
 
     if (txn->log == NULL)
@@ -115,7 +114,7 @@ void xr_log_part(const struct xr_txn *txn, const struct xr_run *run, enum xr_res
     add_places(&line, counts.places);
     if (why != NULL)
         quoted(&reason, "why", why, WHY_MAX);
-    add_subjects(&line, &part, XR_LOG_LINE_MAX - reason.len);
+    add_subjects(&line, part, XR_LOG_LINE_MAX - reason.len);
     if (reason.data != NULL)
         xr_buf_str(&line, reason.data);
     txn->log(txn->ctx, line.data);

@@ -187,7 +187,7 @@ void xr_txn_roll_back(struct xr_txn *txn, struct xr_run *run, struct xr_store *s
         status = put_back(run, store, &part, count, &err);
     if (status == XR_OK)
         left = count_left(&text, run, &part);
-    xr_log_part(txn, run,
+    xr_log_part(txn, run, &part,
                 status != XR_OK ? XR_RESULT_FAILED
                 : left > 0      ? XR_RESULT_CONFLICT
                                 : result,

@@ -116,7 +116,7 @@ static void recover_open(struct xr_txn *txn, struct xr_run *run, struct xr_store
     if (status == XR_OK)
         status = xr_txn_list(&run->after, store, part, &err);
     if (status == XR_OK) {
-        xr_log_part(txn, run, XR_RESULT_DONE, NULL);
+        xr_log_part(txn, run, part, XR_RESULT_DONE, NULL);
         status = xr_txn_record(txn, run, XR_STAGE_DONE, &err);
     }
     if (status != XR_OK) {

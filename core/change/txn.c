@@ -203,7 +203,7 @@ void xr_txn_apply(struct xr_txn *txn, struct xr_run *run)
                          xr_format(N_("the verifier said no: %s"), run->verdict.why));
         goto out;
     }
-    xr_log_part(txn, run, XR_RESULT_DONE, NULL);
+    xr_log_part(txn, run, &part, XR_RESULT_DONE, NULL);
     status = xr_txn_record(txn, run, XR_STAGE_DONE, &err);
     if (status != XR_OK) {
         xr_txn_roll_back(txn, run, &store, part.count, XR_RESULT_FAILED, xr_strdup(err.text));

@@ -28,7 +28,7 @@ sed -nE 's/.*xr_add_backend\(([a-z0-9]+) .*/\1/p' ../backends/CMakeLists.txt | L
     grep -vxE 'openssl|cacerts' >"$T/backends"
 expect_eq 'there are backends' "$(($(wc -l <"$T/backends") >= 5))" 1
 sed 's|.*|%{_libdir}/crossroot/backends/&.so|' "$T/backends" >>"$T/installed"
-sed -n '/^%files/,/^%changelog/p' rpm/crossroot.spec | grep '^%{' | sed 's|/$|/*|' >"$T/listed"
+sed -n '/^%files/,/^%changelog/p' rpm/crossroot.spec | sed 's/^%lang([a-z]*) //' | grep '^%{' | sed 's|/$|/*|' >"$T/listed"
 # Without scdoc there are no manual pages.
 ! grep -q '^SCDOC:.*NOTFOUND' "$build/CMakeCache.txt" || sed -i '/_mandir/d' "$T/listed"
 
