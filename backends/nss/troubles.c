@@ -16,15 +16,17 @@
 #if __has_include(<sqlite3.h>)
 #include <sqlite3.h>
 
+enum call { OPEN, WRITE, SYNC, REMOVE };
+
 /* Of the last call that failed. SQLite, like softoken, is one for the whole process and takes no context
  * in these calls. */
 static struct {
     int code;
-    enum { OPEN, WRITE, SYNC, REMOVE } call;
+    enum call call;
     char name[64];
 } last;
 
-static void note(int code, int call, const char *path)
+static void note(int code, enum call call, const char *path)
 {
     const char *slash = strrchr(path, '/');
 
@@ -84,7 +86,7 @@ static void on_log(void *ctx, int kind, const char *text)
 {
     static const struct {
         const char *name;
-        int call;
+        enum call call;
     } calls[] = {{"unlink", REMOVE}, {"ftruncate", WRITE}, {"full_fsync", SYNC}};
     const char *head = strstr(text, ": ("), *call = NULL, *end = NULL;
     char *after = NULL;
