@@ -13,6 +13,12 @@ done
 can_drop || skip_all 'cannot become an ordinary user'
 cd "$root"
 documents=(README.md docs/*.md)
+# In Japanese, if the program speaks it here.
+if LANGUAGE=ja xr --help | grep -q '使い方'; then
+    documents+=(README.ja.md)
+else
+    skip 'README.ja.md: the program was built without gettext, or with XR_NLS=OFF'
+fi
 update=()
 [[ -z ${XR_UPDATE_GOLDEN:-} ]] || update=(--update)
 export XR_CERTS=$root/tests/data/company XR_SECOM=$XR_SHARED/data/secom
@@ -41,6 +47,7 @@ all_ok() {
 }
 
 expect_eq 'README has at most 140 lines' "$(($(wc -l <README.md) <= 140))" 1
+expect_eq 'and in Japanese, too' "$(($(wc -l <README.ja.md) <= 140))" 1
 all_ok 'blocks that are only read' python3 "$here/documents.py" checked "$XR_BIN" "${documents[@]}"
 all_ok 'blocks that are run' python3 "$here/documents.py" "${update[@]}" run "$here/scenes.sh" "${documents[@]}"
 if [[ -n ${XR_NO_BROWSERS:-} ]]; then

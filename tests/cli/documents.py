@@ -10,6 +10,7 @@ Kinds of blocks: console (a terminal: "$ " and what follows is run), sh (checked
 crossroot has these commands and options), text, json and c (nothing to run). Others are mistakes.
 <!-- scene: NAME --> before a block begins a new home, made by SCENES NAME DIRECTORY; what follows goes
 on in it, in the same shell. <!-- meanwhile: COMMAND --> is run there unseen. A line "…" in a document stands for any lines.
+NAME.ja.md shows what the program says in Japanese.
 """
 import difflib
 import html
@@ -19,6 +20,7 @@ import secrets
 import shlex
 import subprocess
 import sys
+import unicodedata
 
 PICTURE = [
     ("browsers", "crossroot verify nii-odca4g8rsa.cer"),
@@ -74,7 +76,7 @@ def commands(lines):
     return found
 
 
-def perform(scenes, scene, todo, colour=False):
+def perform(scenes, scene, todo, colour=False, language="en"):
     """What each command printed on a terminal of 80 columns, in one shell and one new home."""
     # As long as /home/alice, so that lines are broken at the same words.
     while True:
@@ -100,7 +102,7 @@ def perform(scenes, scene, todo, colour=False):
         line = " ".join(map(shlex.quote, prefix + ["bash", script]))
         typed = subprocess.run(["script", "-qec", f"stty cols 80; exec {line}", "/dev/null"],
                                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                               stderr=subprocess.STDOUT, env={**os.environ, "HOME": home})
+                               stderr=subprocess.STDOUT, env={**os.environ, "HOME": home, "LANGUAGE": language})
         text = typed.stdout.decode("utf-8", "replace").replace("\r", "")
     finally:
         subprocess.run(["chmod", "-R", "u+rwX", home], check=False)
@@ -108,6 +110,7 @@ def perform(scenes, scene, todo, colour=False):
     text = text.replace(home, "/home/alice")
     if scene == "machine": # for which an image stands
         text = text.replace("CA certificates of the image", "CA certificates of this system")
+        text = text.replace("イメージのCA証明書", "このシステムのCA証明書")
     text = re.sub(r"([+-]\d{4}  )[\w.-]+: ", r"\1alice: ", text)
     return [text.split(mark % number + "\n", 1)[1].split(mark % (number + 1), 1)[0].rstrip("\n")
             if mark % number in text else "" for number in range(len(todo))]
@@ -162,6 +165,7 @@ def run_document(scenes, name, update):
         for command, first, last in commands(lines[begin:end]):
             scene[1].append((command, begin + first, begin + last))
     edits = []
+    language = "ja" if name.endswith(".ja.md") else "en"
     for scene, todo in parts:
         if not scene:
             raise SystemExit(f"{name}: a block without a scene")
@@ -170,7 +174,7 @@ def run_document(scenes, name, update):
             print(f"skip  {name}: {scene}: {reason}")
             continue
         for (command, first, last), printed in zip(
-                todo, perform(scenes, scene, [command for command, _, _ in todo])):
+                todo, perform(scenes, scene, [command for command, _, _ in todo], language=language)):
             if last == 0:
                 say(printed == "", f"{name}: unseen: {command}", printed.split("\n") if printed else [])
                 continue
@@ -249,6 +253,11 @@ def picture(scenes, name, update):
     say(not wide, f"{name} has 80 columns", wide)
 
 
+def cells(line):
+    """What it takes on a terminal."""
+    return sum(2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in line)
+
+
 def headings(name):
     """The anchors that a page of Markdown has."""
     with open(name, encoding="utf-8") as file:
@@ -289,7 +298,7 @@ def checked(program, names):
             if prompts != (kind == "console") or kind not in ("console", "sh", "text", "json", "c"):
                 say(False, f"{where}: a block of kind \"{kind}\"", [text])
             if kind == "console":
-                wide = [line for line in lines[begin:end] if len(line) > 80 and not line.startswith("$ ")]
+                wide = [line for line in lines[begin:end] if cells(line) > 80 and not line.startswith("$ ")]
                 say(not wide, f"{where}: fits 80 columns", wide)
             if kind != "sh":
                 continue
