@@ -378,20 +378,39 @@ static void try_format(struct work *work, struct best *best, const struct format
                           .last = cut.count > 0 ? cut.arguments[cut.count - 1].at : NULL};
 }
 
+/* The best of the formats from begin up to end. */
+static struct best best_of(struct work *work, struct span text, size_t begin, size_t end,
+                           enum rank rank, bool lines, unsigned depth)
+{
+    struct best best = {0};
+
+    for (size_t i = begin; i < end; i++) {
+        if (may_be(&work->catalogue->said->items[i], rank, lines, depth))
+            try_format(work, &best, &work->catalogue->said->items[i], text, depth);
+    }
+    return best;
+}
+
 static struct best best_format(struct work *work, struct span text, enum rank rank, bool lines,
                                unsigned depth)
 {
-    const struct xr_said *said = work->catalogue->said;
-    size_t first = text.len > 0 ? (unsigned char)text.at[0] : 256;
-    struct best best = {0};
+    const size_t *begin = work->catalogue->said->begin;
+    struct best best = {0}, open;
 
-    for (size_t i = said->begin[first]; i < said->begin[first + 1] && first < 256; i++) {
-        if (may_be(&said->items[i], rank, lines, depth))
-            try_format(work, &best, &said->items[i], text, depth);
-    }
-    for (size_t i = said->begin[256]; i < said->begin[257]; i++) {
-        if (may_be(&said->items[i], rank, lines, depth))
-            try_format(work, &best, &said->items[i], text, depth);
+    if (text.len > 0)
+        best = best_of(work, text, begin[(unsigned char)text.at[0]],
+                       begin[(unsigned char)text.at[0] + 1], rank, lines, depth);
+    open = best_of(work, text, begin[256], begin[257], rank, lines, depth);
+    /* One that begins with an argument fits what is only the end of another: there the other, with that
+     * end as an argument, knows more. */
+    if (best.result.text == NULL ||
+        (open.literal > best.literal && (best.tie || open.result.known >= best.result.known))) {
+        free(best.result.text);
+        best = open;
+    } else if (open.result.text != NULL) {
+        best.tie = best.tie || (open.literal == best.literal &&
+                                (open.tie || strcmp(best.result.text, open.result.text) != 0));
+        free(open.result.text);
     }
     if (best.tie) {
         free(best.result.text);

@@ -107,6 +107,8 @@ static const struct text usual[] = {
     {"%s/%s %s", "%s/%s: %s", 0, 0},
     {"expired on %s", "%sに切れた", 0, 0},
     {"%s expired on %s", "%sは%sに切れた", 0, 0},
+    {"in %s", "対象: %s", 0, 0},
+    {"%s profile \"%s\"", "%sのプロファイル「%s」", 0, 0},
 };
 
 static struct xr_buf mo;
@@ -293,6 +295,13 @@ Test(catalogue, the_format_with_most_literal_bytes_wins)
 {
     says("cannot open a in b", "「a」を開けません (「b」の中)");
     says("/x: cannot open a: why", "/x: aが開きません: why");
+}
+
+Test(catalogue, a_sentence_whose_end_is_one_too_keeps_its_own_beginning)
+{
+    says("in Firefox profile \"x\"", "対象: Firefoxのプロファイル「x」");
+    says("Firefox profile \"in x\"", "Firefoxのプロファイル「in x」");
+    says("in x", "対象: x");
 }
 
 Test(catalogue, formats_that_fit_as_well_and_differ_leave_it_english)
