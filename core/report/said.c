@@ -529,8 +529,8 @@ static struct result translate(struct work *work, struct span text, unsigned dep
     }
     if (result.text == NULL && best.tie)
         return result;
-    if (result.text == NULL)
-        result = split_first(work, text, depth);
+    /* "name: what: why" may fit a format of what ends so, and know less than the sentence after name. */
+    result = better(result, split_first(work, text, depth));
     /* The first one's last argument could take the second. */
     split = split_sentences(work, text, depth);
     if (split.text != NULL && split.known >= result.known) {

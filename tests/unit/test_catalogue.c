@@ -108,6 +108,8 @@ static const struct text usual[] = {
     {"expired on %s", "%sに切れた", 0, 0},
     {"%s expired on %s", "%sは%sに切れた", 0, 0},
     {"in %s", "対象: %s", 0, 0},
+    {"%s: nothing in it", "%s: 中身なし", 0, 0},
+    {"no text: nothing in it", "文章ではない: 中身なし", 0, 0},
     {"%s profile \"%s\"", "%sのプロファイル「%s」", 0, 0},
 };
 
@@ -302,6 +304,7 @@ Test(catalogue, a_sentence_whose_end_is_one_too_keeps_its_own_beginning)
     says("in Firefox profile \"x\"", "対象: Firefoxのプロファイル「x」");
     says("Firefox profile \"in x\"", "Firefoxのプロファイル「in x」");
     says("in x", "対象: x");
+    says("x: no text: nothing in it", "x: 文章ではない: 中身なし");
 }
 
 Test(catalogue, formats_that_fit_as_well_and_differ_leave_it_english)
