@@ -19,9 +19,9 @@ enum form { FORM_CANONICAL, FORM_CONTENT, FORM_LINK, FORM_FIXED };
 static const char *fixed_reason(const struct file *file)
 {
     if (file->held.count != 1)
-        return N_("holds several certificates: split it by hand first");
+        return XR_PREDICATE(N_("%s holds several certificates: split it by hand first"));
     if (!file->itself && od_link_like(file->name))
-        return N_("has the name of a link: rename it first");
+        return XR_PREDICATE(N_("%s has the name of a link: rename it first"));
     if (file->target != NULL)
         return NULL;
     return xr_why_not_kept(

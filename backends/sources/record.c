@@ -104,9 +104,9 @@ struct xr_buf ca_canonical(const struct xr_session *s, const struct xr_entry *en
 const char *ca_fixed_reason(const struct xr_session *s, const struct ca_file *file)
 {
     if (file->objects != 1)
-        return N_("holds several certificates: split it by hand first");
+        return XR_PREDICATE(N_("%s holds several certificates: split it by hand first"));
     if (s->layout->family == CA_P11 && !file->only_object)
-        return N_("holds more than a certificate: change it by hand");
+        return XR_PREDICATE(N_("%s holds more than a certificate: change it by hand"));
     if (file->target != NULL)
         return NULL;
     return xr_why_not_kept(

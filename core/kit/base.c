@@ -336,9 +336,9 @@ const char *xr_why_not_kept(struct xr_bytes content)
     static const char key[] = "PRIVATE KEY-----";
 
     if (content.len > XR_KEPT_MAX)
-        return N_("is too large to be kept for an undo: remove it by hand");
+        return XR_PREDICATE(N_("%s is too large to be kept for an undo: remove it by hand"));
     if (content.len > 0 && xr_memmem(content.data, content.len, key, sizeof(key) - 1) != NULL)
-        return N_("holds a private key, which is never copied: remove it by hand");
+        return XR_PREDICATE(N_("%s holds a private key, which is never copied: remove it by hand"));
     return NULL;
 }
 

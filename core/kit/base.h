@@ -9,6 +9,9 @@
 /* Marks an English text for the catalogues of other languages (cli/po), where no function does that whose
  * formats are taken into them. */
 #define N_(text) text
+/* What is said of a thing whose name a caller puts before it: catalogues have the whole sentence,
+ * N_("%s is …"). */
+#define XR_PREDICATE(text) (&(text)[sizeof("%s ") - 1])
 
 /* Memory: these never return NULL. Out of memory ends the process (docs/decisions/0002); the
  * journal makes that a crash like any other. xr_new and xr_grow return zeroed memory. */

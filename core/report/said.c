@@ -8,11 +8,11 @@
 
 #include <stdlib.h>
 
-#define PIECES  48u     /* of a format */
-#define DEEPEST 4u      /* arguments of arguments */
-#define TRIES   200000u /* ways to cut one line, of all its formats */
-#define PARTS   200u    /* of one line that may be sentences */
-#define LONGEST 8192u   /* bytes of a line; a longer one is nobody's sentence */
+#define PIECES  48u    /* of a format */
+#define DEEPEST 4u     /* arguments of arguments */
+#define TRIES   20000u /* ways to cut one line, of all its formats */
+#define PARTS   60u    /* of one line that may be sentences */
+#define LONGEST 8192u  /* bytes of a line; a longer one is nobody's sentence */
 /* A part of a sentence is taken for a sentence itself only if its format has that many letters: names
  * have an "of" and a "for", too. */
 #define LETTERS 6u
@@ -64,7 +64,8 @@ static void add(struct xr_said *said, const struct xr_tr_entry *entry, bool many
         format.letters += letters(piece.at, piece.len);
         format.lines = format.lines || memchr(piece.at, '\n', piece.len) != NULL;
     }
-    if (*at == '\0' && format.count > 0)
+    /* A text without conversions is looked up. */
+    if (*at == '\0' && xr_format_converts(entry->one))
         *XR_PUSH(said) = format;
     else
         said->pieces.count = format.first;
@@ -211,6 +212,30 @@ static const char *exact(const struct work *work, struct span text)
     return form;
 }
 
+/* A part of a sentence may be the name of somebody's certificate or file: a single word of the catalogue is
+ * translated there only if the program itself puts it into sentences. */
+static bool is_put_in(struct span text)
+{
+    const char *word = NULL;
+    unsigned i = 0;
+
+    for (; i < XR_PLACE_COUNT; i++) {
+        word = xr_place_name((enum xr_place)i);
+        if (strlen(word) == text.len && memcmp(word, text.at, text.len) == 0)
+            return true;
+    }
+    for (i = 0; (word = xr_purpose_name(1u << i)) != NULL; i++) {
+        if (strlen(word) == text.len && memcmp(word, text.at, text.len) == 0)
+            return true;
+    }
+    return false;
+}
+
+static const char *exact_part(const struct work *work, struct span text)
+{
+    return memchr(text.at, ' ', text.len) != NULL || is_put_in(text) ? exact(work, text) : NULL;
+}
+
 /* What stands between the texts of a list. */
 static const char *const between[] = {
     /* TRANSLATORS: between the texts of a list */
@@ -239,7 +264,7 @@ static struct result translate_list(const struct work *work, struct span text)
     for (struct span rest = text;;) {
         const struct span end = separator(rest);
         size_t len = (size_t)(end.at - rest.at);
-        const char *form = exact(work, (struct span){rest.at, len}), *mark = exact(work, end);
+        const char *form = exact_part(work, (struct span){rest.at, len}), *mark = exact(work, end);
 
         if (form == NULL) {
             xr_buf_free(&out);
@@ -275,13 +300,14 @@ static struct span unpadded(const struct xr_piece *piece, struct span text)
     return text;
 }
 
+/* quoted: it is a name, whatever it says. */
 static size_t put_argument(struct work *work, struct xr_buf *out, const struct xr_piece *piece,
-                           struct span argument, unsigned depth)
+                           struct span argument, bool quoted, unsigned depth)
 {
     struct result inner = {0};
     char *text = NULL;
 
-    if (piece->kind == XR_ANY_TEXT && depth < DEEPEST) {
+    if (piece->kind == XR_ANY_TEXT && !quoted && depth < DEEPEST) {
         argument = unpadded(piece, argument);
         inner = translate(work, argument, depth + 1);
     }
@@ -311,6 +337,18 @@ static unsigned long number_in(const struct work *work, const struct format *for
     return 2;
 }
 
+static bool is_quoted(const struct work *work, const struct format *format, size_t argument)
+{
+    const struct xr_piece *pieces = &work->catalogue->said->pieces.items[format->first];
+
+    for (size_t i = 0; i < format->count; i++) {
+        if (pieces[i].kind != XR_LITERAL && argument-- == 0)
+            return i > 0 && pieces[i - 1].kind == XR_LITERAL &&
+                   pieces[i - 1].at[pieces[i - 1].len - 1] == '"';
+    }
+    return false;
+}
+
 static struct result render(struct work *work, const struct format *format, const struct cut *cut,
                             unsigned depth)
 {
@@ -326,8 +364,12 @@ static struct result render(struct work *work, const struct format *format, cons
     while (xr_piece_next(&piece, &at)) {
         if (piece.kind == XR_LITERAL)
             xr_buf_add(&out, piece.at, piece.len);
-        else if (argument < cut->count)
-            result.known += put_argument(work, &out, &piece, cut->arguments[argument++], depth);
+        else if (argument < cut->count) {
+            bool quoted = is_quoted(work, format, argument);
+
+            result.known +=
+                put_argument(work, &out, &piece, cut->arguments[argument++], quoted, depth);
+        }
     }
     result.text = out.data != NULL ? out.data : xr_strdup("");
     return result;
@@ -447,10 +489,9 @@ static struct span after_colon(struct span text)
 static struct result split_last(struct work *work, struct span text, struct span tail,
                                 unsigned depth)
 {
-    const char *form = tail.len > 0 ? exact(work, tail) : NULL;
+    const char *form = tail.len > 0 ? exact_part(work, tail) : NULL;
 
-    /* In a part of a sentence, one word may be a name's. */
-    if (form == NULL || (depth > 0 && memchr(tail.at, ' ', tail.len) == NULL))
+    if (form == NULL)
         return (struct result){0};
     return joined(work, (struct span){text.at, text.len - tail.len - 2}, ": ",
                   (struct result){xr_strdup(form), tail.len}, depth);
@@ -471,22 +512,24 @@ static struct result split_first(struct work *work, struct span text, unsigned d
     return (struct result){0};
 }
 
-/* "a sentence; another" */
+/* "a sentence; another", both known: a name may hold a "; " */
 static struct result split_sentences(struct work *work, struct span text, unsigned depth)
 {
     /* TRANSLATORS: between two sentences */
     static const char mark[] = N_("; ");
     const char *at = xr_memmem(text.at, text.len, mark, sizeof(mark) - 1);
-    size_t head = at != NULL ? (size_t)(at - text.at) : 0, next = head + sizeof(mark) - 1;
+    size_t head = at != NULL ? (size_t)(at - text.at) : 0, next = head + sizeof(mark) - 1,
+           known = 0;
     struct result both;
 
     if (at == NULL || depth == DEEPEST)
         return (struct result){0};
     both = translate(work, (struct span){text.at + next, text.len - next}, depth + 1);
     if (both.text == NULL)
-        both.text = copy((struct span){text.at + next, text.len - next});
+        return both;
+    known = both.known + sizeof(mark) - 1;
     both = joined(work, (struct span){text.at, head}, mark, both, depth);
-    if (both.known > sizeof(mark) - 1)
+    if (both.known > known)
         return both;
     free(both.text);
     return (struct result){0};
@@ -503,7 +546,9 @@ static struct result better(struct result a, struct result b)
 
 static struct result translate(struct work *work, struct span text, unsigned depth)
 {
-    const char *form = text.len > 0 ? exact(work, text) : NULL;
+    const char *form = text.len == 0 ? NULL
+                       : depth == 0  ? exact(work, text)
+                                     : exact_part(work, text);
     struct span tail = after_colon(text);
     struct result split = {0}, result;
     struct best best;

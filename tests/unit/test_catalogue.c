@@ -108,6 +108,7 @@ static const struct text usual[] = {
     {"expired on %s", "%sに切れた", 0, 0},
     {"%s expired on %s", "%sは%sに切れた", 0, 0},
     {"in %s", "対象: %s", 0, 0},
+    {"named \"%s\"", "名前は「%s」", 0, 0},
     {"%s: nothing in it", "%s: 中身なし", 0, 0},
     {"no text: nothing in it", "文章ではない: 中身なし", 0, 0},
     {"%s profile \"%s\"", "%sのプロファイル「%s」", 0, 0},
@@ -339,9 +340,17 @@ Test(catalogue, a_known_text_after_the_last_colon_is_translated_apart)
 Test(catalogue, two_joined_sentences_are_not_one_with_a_long_last_argument)
 {
     says("cannot open x; cannot open y", "xを開けません。yを開けません");
-    says("cannot open x; y: hello", "xを開けません。y: こんにちは");
-    says("cannot open x; y", "xを開けません。y");
+    says("cannot open x; y: hello", "x; y: helloを開けません");
+    says("cannot open x; y", "x; yを開けません");
     says("x; y", "x; y");
+}
+
+Test(catalogue, a_name_that_is_a_word_or_holds_a_mark_stays_a_name)
+{
+    says("cannot open hello", "helloを開けません");
+    says("hello: cannot open x", "hello: xを開けません");
+    says("named \"anchor\"", "名前は「anchor」");
+    says("cannot open /a b/c d", "/a b/c dを開けません");
 }
 
 Test(catalogue, words_and_lists_of_them_are_translated_as_arguments)
