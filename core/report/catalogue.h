@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Catalogues of other languages: catalogue.c reads, lookup.c finds, plural.c counts, conversions.c knows what a
- * format converts, said.c finds the format of a finished sentence. Their bytes may come from anywhere. */
+ * format converts, said.c finds the format of a finished sentence (said.h). Their bytes may come from anywhere. */
 #ifndef XR_CATALOGUE_H
 #define XR_CATALOGUE_H
 

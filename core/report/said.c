@@ -3,12 +3,11 @@
  * Finds the format of a finished English sentence in the catalogue again, and writes the sentence with
  * the format's translation. Arguments are only ever copied, or translated as texts of their own.
  */
-#include "catalogue.h"
+#include "said.h"
 #include "text.h"
 
 #include <stdlib.h>
 
-#define PIECES  48u    /* of a format */
 #define DEEPEST 4u     /* arguments of arguments */
 #define TRIES   20000u /* ways to cut one line, of all its formats */
 #define PARTS   60u    /* of one line that may be sentences */
@@ -17,173 +16,10 @@
  * have an "of" and a "for", too. */
 #define LETTERS 6u
 
-struct format {
-    const struct xr_tr_entry *entry;
-    bool many;    /* it is the entry's plural */
-    bool lines;   /* it has more than one */
-    size_t first; /* of its pieces */
-    size_t count;
-    size_t literal, letters; /* bytes */
-};
-
-struct xr_said {
-    struct format *items;
-    size_t count, capacity;
-    struct {
-        struct xr_piece *items;
-        size_t count, capacity;
-    } pieces;
-    /* Where formats begin in items whose first byte is that one; those that begin with a conversion come
-     * last. Then the end. */
-    size_t begin[258];
-};
-
-/* ---- formats ---- */
-
-static size_t letters(const char *text, size_t len)
-{
-    size_t count = 0;
-
-    for (size_t i = 0; i < len; i++)
-        count += (unsigned char)((text[i] | 0x20) - 'a') < 26;
-    return count;
-}
-
-static void add(struct xr_said *said, const struct xr_tr_entry *entry, bool many)
-{
-    struct format format = {.entry = entry, .many = many, .first = said->pieces.count};
-    const char *at = many ? entry->many : entry->one;
-    struct xr_piece piece;
-
-    while (format.count < PIECES && xr_piece_next(&piece, &at)) {
-        *XR_PUSH(&said->pieces) = piece;
-        format.count++;
-        if (piece.kind != XR_LITERAL)
-            continue;
-        format.literal += piece.len;
-        format.letters += letters(piece.at, piece.len);
-        format.lines = format.lines || memchr(piece.at, '\n', piece.len) != NULL;
-    }
-    /* A text without conversions is looked up. */
-    if (*at == '\0' && xr_format_converts(entry->one))
-        *XR_PUSH(said) = format;
-    else
-        said->pieces.count = format.first;
-}
-
-static size_t bucket(const struct xr_said *said, const struct format *format)
-{
-    const struct xr_piece *piece = &said->pieces.items[format->first];
-
-    return piece->kind == XR_LITERAL ? (unsigned char)piece->at[0] : 256;
-}
-
-struct xr_said *xr_said_new(const struct xr_catalogue *catalogue)
-{
-    struct xr_said all = {0}, *said = xr_new(1, sizeof(*said));
-
-    for (size_t i = 0; i < catalogue->count; i++) {
-        const struct xr_tr_entry *entry = &catalogue->items[i];
-
-        add(&all, entry, false);
-        if (entry->many != NULL && strcmp(entry->one, entry->many) != 0)
-            add(&all, entry, true);
-    }
-    said->pieces.items = all.pieces.items;
-    said->pieces.count = all.pieces.count;
-    said->count = said->capacity = all.count;
-    said->items = xr_new(all.count + 1, sizeof(*said->items));
-    for (size_t i = 0; i < all.count; i++)
-        said->begin[bucket(&all, &all.items[i]) + 1]++;
-    for (size_t i = 1; i < 258; i++)
-        said->begin[i] += said->begin[i - 1];
-    for (size_t i = all.count; i > 0; i--) { /* begin[b + 1] moves down from the end of b */
-        size_t *place = &said->begin[bucket(&all, &all.items[i - 1]) + 1];
-
-        said->items[--*place] = all.items[i - 1];
-    }
-    /* Now begin[b + 1] is where b begins. */
-    memmove(said->begin, said->begin + 1, 257 * sizeof(said->begin[0]));
-    said->begin[257] = all.count;
-    free(all.items);
-    return said;
-}
-
-void xr_said_free(struct xr_said *said)
-{
-    if (said == NULL)
-        return;
-    free(said->items);
-    free(said->pieces.items);
-    free(said);
-}
-
-/* ---- does it fit? ---- */
-
-struct span {
-    const char *at;
-    size_t len;
-};
-
-struct cut {
-    struct span arguments[PIECES];
-    size_t count;
-};
-
 struct work {
     const struct xr_catalogue *catalogue;
     unsigned tries, parts;
 };
-
-static bool match(struct work *work, const struct xr_piece *pieces, size_t count, struct span text,
-                  struct cut *cut)
-{
-    size_t len = 0, argument = cut->count;
-
-    if (count == 0)
-        return text.len == 0;
-    if (pieces->kind == XR_LITERAL)
-        return text.len >= pieces->len && memcmp(text.at, pieces->at, pieces->len) == 0 &&
-               match(work, pieces + 1, count - 1,
-                     (struct span){text.at + pieces->len, text.len - pieces->len}, cut);
-    cut->count++;
-    if (pieces->kind != XR_ANY_TEXT) {
-        len = xr_piece_written(pieces, text.at, text.len);
-        cut->arguments[argument] = (struct span){text.at, len};
-        return len > 0 && match(work, pieces + 1, count - 1,
-                                (struct span){text.at + len, text.len - len}, cut);
-    }
-    for (len = count == 1 ? text.len : 0; len <= text.len && work->tries > 0; len++) {
-        work->tries--;
-        if (count > 1 && pieces[1].kind == XR_LITERAL) { /* only where that stands */
-            const char *next =
-                xr_memmem(text.at + len, text.len - len, pieces[1].at, pieces[1].len);
-
-            if (next == NULL)
-                return false;
-            len = (size_t)(next - text.at);
-        }
-        cut->arguments[argument] = (struct span){text.at, len};
-        cut->count = argument + 1;
-        if (match(work, pieces + 1, count - 1, (struct span){text.at + len, text.len - len}, cut))
-            return true;
-    }
-    return false;
-}
-
-static bool fits(struct work *work, const struct format *format, struct span text, struct cut *cut)
-{
-    const struct xr_piece *pieces = &work->catalogue->said->pieces.items[format->first];
-    const struct xr_piece *last = &pieces[format->count - 1];
-
-    cut->count = 0;
-    return text.len >= format->literal &&
-           (last->kind != XR_LITERAL ||
-            memcmp(text.at + text.len - last->len, last->at, last->len) == 0) &&
-           match(work, pieces, format->count, text, cut);
-}
-
-/* ---- translation ---- */
 
 /* A translation, allocated, and how many bytes of English it is the translation of; text is NULL where
  * there is none. */
@@ -192,15 +28,15 @@ struct result {
     size_t known;
 };
 
-static struct result translate(struct work *work, struct span text, unsigned depth);
+static struct result translate(struct work *work, struct xr_span text, unsigned depth);
 
-static char *copy(struct span text)
+static char *copy(struct xr_span text)
 {
     return xr_format("%.*s", (int)text.len, text.at);
 }
 
 /* The translation of exactly that text, or NULL. */
-static const char *exact(const struct work *work, struct span text)
+static const char *exact(const struct work *work, struct xr_span text)
 {
     char *whole = copy(text);
     const struct xr_tr_entry *entry = xr_catalogue_find(work->catalogue, whole);
@@ -214,7 +50,7 @@ static const char *exact(const struct work *work, struct span text)
 
 /* A part of a sentence may be the name of somebody's certificate or file: a single word of the catalogue is
  * translated there only if the program itself puts it into sentences. */
-static bool is_put_in(struct span text)
+static bool is_put_in(struct xr_span text)
 {
     const char *word = NULL;
     unsigned i = 0;
@@ -231,7 +67,7 @@ static bool is_put_in(struct span text)
     return false;
 }
 
-static const char *exact_part(const struct work *work, struct span text)
+static const char *exact_part(const struct work *work, struct xr_span text)
 {
     return memchr(text.at, ' ', text.len) != NULL || is_put_in(text) ? exact(work, text) : NULL;
 }
@@ -242,29 +78,30 @@ static const char *const between[] = {
     N_(", "), N_(" and ")};
 
 /* The first of these in text; an empty one if there is none. */
-static struct span separator(struct span text)
+static struct xr_span separator(struct xr_span text)
 {
-    struct span first = {text.at + text.len, 0};
+    struct xr_span first = {text.at + text.len, 0};
 
     for (size_t i = 0; i < sizeof(between) / sizeof(between[0]); i++) {
         size_t len = strlen(between[i]);
         const char *at = xr_memmem(text.at, text.len, between[i], len);
 
         if (at != NULL && at < first.at)
-            first = (struct span){at, len};
+            first = (struct xr_span){at, len};
     }
     return first;
 }
 
 /* A list of texts with ", " or " and " between them, all of which are known. */
-static struct result translate_list(const struct work *work, struct span text)
+static struct result translate_list(const struct work *work, struct xr_span text)
 {
     struct xr_buf out = {0};
 
-    for (struct span rest = text;;) {
-        const struct span end = separator(rest);
+    for (struct xr_span rest = text;;) {
+        const struct xr_span end = separator(rest);
         size_t len = (size_t)(end.at - rest.at);
-        const char *form = exact_part(work, (struct span){rest.at, len}), *mark = exact(work, end);
+        const char *form = exact_part(work, (struct xr_span){rest.at, len}),
+                   *mark = exact(work, end);
 
         if (form == NULL) {
             xr_buf_free(&out);
@@ -275,7 +112,7 @@ static struct result translate_list(const struct work *work, struct span text)
             return (struct result){out.data, text.len};
         xr_buf_fmt(&out, "%.*s", mark != NULL ? (int)strlen(mark) : (int)end.len,
                    mark != NULL ? mark : end.at);
-        rest = (struct span){end.at + end.len, rest.len - len - end.len};
+        rest = (struct xr_span){end.at + end.len, rest.len - len - end.len};
     }
 }
 
@@ -291,18 +128,18 @@ static void put_padded(struct xr_buf *out, const struct xr_piece *piece, const c
 }
 
 /* What printf wrote for %s, without the blanks that fill it up to its width. */
-static struct span unpadded(const struct xr_piece *piece, struct span text)
+static struct xr_span unpadded(const struct xr_piece *piece, struct xr_span text)
 {
     while (piece->width > 0 && text.len > 0 && piece->left && text.at[text.len - 1] == ' ')
         text.len--;
     while (piece->width > 0 && text.len > 0 && !piece->left && text.at[0] == ' ')
-        text = (struct span){text.at + 1, text.len - 1};
+        text = (struct xr_span){text.at + 1, text.len - 1};
     return text;
 }
 
 /* quoted: it is a name, whatever it says. */
 static size_t put_argument(struct work *work, struct xr_buf *out, const struct xr_piece *piece,
-                           struct span argument, bool quoted, unsigned depth)
+                           struct xr_span argument, bool quoted, unsigned depth)
 {
     struct result inner = {0};
     char *text = NULL;
@@ -318,8 +155,8 @@ static size_t put_argument(struct work *work, struct xr_buf *out, const struct x
 }
 
 /* The first number of the sentence: how many things it is about. */
-static unsigned long number_in(const struct work *work, const struct format *format,
-                               const struct cut *cut)
+static unsigned long number_in(const struct work *work, const struct xr_said_format *format,
+                               const struct xr_cut *cut)
 {
     size_t argument = 0;
 
@@ -337,7 +174,7 @@ static unsigned long number_in(const struct work *work, const struct format *for
     return 2;
 }
 
-static bool is_quoted(const struct work *work, const struct format *format, size_t argument)
+static bool is_quoted(const struct work *work, const struct xr_said_format *format, size_t argument)
 {
     const struct xr_piece *pieces = &work->catalogue->said->pieces.items[format->first];
 
@@ -349,8 +186,8 @@ static bool is_quoted(const struct work *work, const struct format *format, size
     return false;
 }
 
-static struct result render(struct work *work, const struct format *format, const struct cut *cut,
-                            unsigned depth)
+static struct result render(struct work *work, const struct xr_said_format *format,
+                            const struct xr_cut *cut, unsigned depth)
 {
     const char *at = xr_catalogue_form(work->catalogue, format->entry,
                                        format->many ? number_in(work, format, cut) : 1);
@@ -385,19 +222,20 @@ struct best {
     bool tie;         /* several formats fit as well, and do not say the same */
 };
 
-static bool may_be(const struct format *format, enum rank rank, bool lines, unsigned depth)
+static bool may_be(const struct xr_said_format *format, enum rank rank, bool lines, unsigned depth)
 {
     return format->lines == lines && (rank == WORDS) == (format->letters > 0) &&
            (depth == 0 || rank == NO_WORDS || format->letters >= LETTERS);
 }
 
-static void try_format(struct work *work, struct best *best, const struct format *format,
-                       struct span text, unsigned depth)
+static void try_format(struct work *work, struct best *best, const struct xr_said_format *format,
+                       struct xr_span text, unsigned depth)
 {
-    struct cut cut;
+    struct xr_cut cut;
     struct result result = {0};
 
-    if (format->literal < best->literal || !fits(work, format, text, &cut))
+    if (format->literal < best->literal ||
+        !xr_said_fits(work->catalogue->said, format, text, &cut, &work->tries))
         return;
     result = render(work, format, &cut, depth);
     if (result.text == NULL)
@@ -421,7 +259,7 @@ static void try_format(struct work *work, struct best *best, const struct format
 }
 
 /* The best of the formats from begin up to end. */
-static struct best best_of(struct work *work, struct span text, size_t begin, size_t end,
+static struct best best_of(struct work *work, struct xr_span text, size_t begin, size_t end,
                            enum rank rank, bool lines, unsigned depth)
 {
     struct best best = {0};
@@ -433,7 +271,7 @@ static struct best best_of(struct work *work, struct span text, size_t begin, si
     return best;
 }
 
-static struct best best_format(struct work *work, struct span text, enum rank rank, bool lines,
+static struct best best_format(struct work *work, struct xr_span text, enum rank rank, bool lines,
                                unsigned depth)
 {
     const size_t *begin = work->catalogue->said->begin;
@@ -461,11 +299,11 @@ static struct best best_format(struct work *work, struct span text, enum rank ra
     return best;
 }
 
-static struct result joined(struct work *work, struct span head, const char *mark,
+static struct result joined(struct work *work, struct xr_span head, const char *mark,
                             struct result tail, unsigned depth)
 {
     struct result before = depth < DEEPEST ? translate(work, head, depth + 1) : (struct result){0};
-    const char *form = exact(work, (struct span){mark, strlen(mark)});
+    const char *form = exact(work, (struct xr_span){mark, strlen(mark)});
     char *first = before.text != NULL ? before.text : copy(head);
     struct result result = {xr_format("%s%s%s", first, form != NULL ? form : mark, tail.text),
                             before.known + strlen(mark) + tail.known};
@@ -476,44 +314,44 @@ static struct result joined(struct work *work, struct span head, const char *mar
 }
 
 /* What stands after the last ": "; empty if there is none. */
-static struct span after_colon(struct span text)
+static struct xr_span after_colon(struct xr_span text)
 {
     size_t at = text.len;
 
     while (at > 2 && !(text.at[at - 2] == ':' && text.at[at - 1] == ' '))
         at--;
-    return at > 2 ? (struct span){text.at + at, text.len - at} : (struct span){text.at, 0};
+    return at > 2 ? (struct xr_span){text.at + at, text.len - at} : (struct xr_span){text.at, 0};
 }
 
 /* "what: No such file or directory": a known text after the last ": ". */
-static struct result split_last(struct work *work, struct span text, struct span tail,
+static struct result split_last(struct work *work, struct xr_span text, struct xr_span tail,
                                 unsigned depth)
 {
     const char *form = tail.len > 0 ? exact_part(work, tail) : NULL;
 
     if (form == NULL)
         return (struct result){0};
-    return joined(work, (struct span){text.at, text.len - tail.len - 2}, ": ",
+    return joined(work, (struct xr_span){text.at, text.len - tail.len - 2}, ": ",
                   (struct result){xr_strdup(form), tail.len}, depth);
 }
 
 /* "name: sentence": the longest end that is one. */
-static struct result split_first(struct work *work, struct span text, unsigned depth)
+static struct result split_first(struct work *work, struct xr_span text, unsigned depth)
 {
     for (size_t at = 0; depth < DEEPEST && at + 2 < text.len; at++) {
         struct result tail = {0};
 
         if (text.at[at] != ':' || text.at[at + 1] != ' ')
             continue;
-        tail = translate(work, (struct span){text.at + at + 2, text.len - at - 2}, depth + 1);
+        tail = translate(work, (struct xr_span){text.at + at + 2, text.len - at - 2}, depth + 1);
         if (tail.text != NULL)
-            return joined(work, (struct span){text.at, at}, ": ", tail, depth);
+            return joined(work, (struct xr_span){text.at, at}, ": ", tail, depth);
     }
     return (struct result){0};
 }
 
 /* "a sentence; another", both known: a name may hold a "; " */
-static struct result split_sentences(struct work *work, struct span text, unsigned depth)
+static struct result split_sentences(struct work *work, struct xr_span text, unsigned depth)
 {
     /* TRANSLATORS: between two sentences */
     static const char mark[] = N_("; ");
@@ -524,11 +362,11 @@ static struct result split_sentences(struct work *work, struct span text, unsign
 
     if (at == NULL || depth == DEEPEST)
         return (struct result){0};
-    both = translate(work, (struct span){text.at + next, text.len - next}, depth + 1);
+    both = translate(work, (struct xr_span){text.at + next, text.len - next}, depth + 1);
     if (both.text == NULL)
         return both;
     known = both.known + sizeof(mark) - 1;
-    both = joined(work, (struct span){text.at, head}, mark, both, depth);
+    both = joined(work, (struct xr_span){text.at, head}, mark, both, depth);
     if (both.known > known)
         return both;
     free(both.text);
@@ -544,12 +382,12 @@ static struct result better(struct result a, struct result b)
     return second ? b : a;
 }
 
-static struct result translate(struct work *work, struct span text, unsigned depth)
+static struct result translate(struct work *work, struct xr_span text, unsigned depth)
 {
     const char *form = text.len == 0 ? NULL
                        : depth == 0  ? exact(work, text)
                                      : exact_part(work, text);
-    struct span tail = after_colon(text);
+    struct xr_span tail = after_colon(text);
     struct result split = {0}, result;
     struct best best;
 
@@ -596,7 +434,7 @@ static struct work begin(const struct xr_catalogue *catalogue)
 static char *all_lines(const struct xr_catalogue *catalogue, const char *said)
 {
     struct work work = begin(catalogue);
-    struct span text = {said, strlen(said)};
+    struct xr_span text = {said, strlen(said)};
     const char *form = exact(&work, text);
 
     return form != NULL ? xr_strdup(form) : best_format(&work, text, WORDS, true, 0).result.text;
@@ -616,7 +454,7 @@ char *xr_tr_said(const struct xr_catalogue *catalogue, const char *said)
     }
     for (const char *at = said;;) {
         size_t blanks = strspn(at, " "), len = strcspn(at, "\n");
-        struct span line = {at + blanks, len > blanks ? len - blanks : 0};
+        struct xr_span line = {at + blanks, len > blanks ? len - blanks : 0};
         struct work work = begin(catalogue);
         struct result result = line.len <= LONGEST ? translate(&work, line, 0) : (struct result){0};
 
