@@ -89,13 +89,18 @@ cat >"$T/tree/dev" <<'END'
 #!/usr/bin/env bash
 # Stands for ./dev: a package that holds the commit of the sources that it was made of.
 cd -- "$(dirname -- "$0")"
-mkdir -p build/packages/deb
-[[ $1 == package && -r $XR_TARBALL ]] && cp packaging/commit build/packages/deb/one.deb && touch build/packages/deb/Packages
+mkdir -p build/packages/{deb,arch,alpine,windows}
+[[ $1 == package && -r $XR_TARBALL ]] || exit
+cp packaging/commit build/packages/deb/one.deb
+touch build/packages/deb/{Packages,one.changes,one.buildinfo} build/packages/{arch/PKGBUILD,alpine/APKBUILD} \
+    build/packages/windows/one-THIRD-PARTY-NOTICES.txt
+cp "$XR_TARBALL" build/packages/alpine/
 END
 chmod +x "$T/tree/dev"
 g add dev && g commit -qm packages
 expect_exit 0 'a release with packages' release --library "$library" --out "$T/whole" "$version"
-expect_eq 'has these beside it' "$(ls "$T/whole" | xargs)" "RELEASE-NOTES.md SHA256SUMS crossroot-$version.tar.gz one.deb"
+expect_eq 'has these beside it, with notices and recipes, and nothing twice' "$(ls "$T/whole" | LC_ALL=C sort | xargs)" \
+    "APKBUILD PKGBUILD RELEASE-NOTES.md SHA256SUMS crossroot-$version.tar.gz one-THIRD-PARTY-NOTICES.txt one.buildinfo one.deb"
 expect_eq 'made of its own tarball' "$(cat "$T/whole/one.deb")" "$(g rev-parse HEAD)"
 expect_grep 'with their checksums' ' one\.deb$' "$T/whole/SHA256SUMS"
 echo 'int more;' >>"$T/tree/core/include/crossroot/crossroot.h"
