@@ -72,9 +72,10 @@ cp "$root/.gitattributes" "$T/tree/"
 echo /build/ >"$T/tree/.gitignore"
 release --library "$library" --symbols >"$T/tree/$series/symbols"
 g init -q && g add -A && g commit -qm one
-for out in one two; do
-    expect_exit 0 "a release ($out)" release --no-packages --library "$library" --out "$T/$out" "$version"
+for name in one two; do
+    expect_exit 0 "a release ($name)" release --no-packages --library "$library" --out "$T/$name" "$version"
 done
+cleanup=$(sed -nE 's/^  git tag (.*) -s v.* -F .*\/RELEASE-NOTES\.md$/\1/p' "$out")
 run diff -r "$T/one" "$T/two"
 expect_eq 'is the same twice' "$rc" 0
 run bash -c 'cd "$1" && sha256sum --check SHA256SUMS' - "$T/one"
@@ -83,6 +84,13 @@ expect_eq 'and its commit in the tarball' \
     "$(tar -xOf "$T/one/crossroot-$version.tar.gz" "crossroot-$version/packaging/commit")" "$(g rev-parse HEAD)"
 expect_grep 'and notes that begin with the page' "^# crossroot $version\$" "$T/one/RELEASE-NOTES.md"
 expect_grep 'and end with the changelog' '^## All changes$' "$T/one/RELEASE-NOTES.md"
+grep -oE '\]\([^):]+\)' "$T/one/RELEASE-NOTES.md" | sed 's/^](//; s/[#)].*//' | LC_ALL=C sort -u >"$T/links"
+expect_grep 'they link to pages' '^docs/limits\.md$' "$T/links"
+expect_eq 'which the sources have' "$(cd "$root" && xargs ls -d <"$T/links" 2>&1 >/dev/null)" ''
+g tag ${cleanup:+"$cleanup"} -a -F "$T/one/RELEASE-NOTES.md" notes
+expect_eq 'a tag that is made as printed holds all of these notes' \
+    "$(g for-each-ref --format='%(contents)' refs/tags/notes)" "$(cat "$T/one/RELEASE-NOTES.md")"
+g tag -d notes >/dev/null
 expect_eq 'nothing is tagged' "$(g tag)" ''
 expect_exit 1 'a directory that exists' release --no-packages --library "$library" --out "$T/one" "$version"
 cat >"$T/tree/dev" <<'END'
