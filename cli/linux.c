@@ -13,7 +13,6 @@
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/utsname.h>
-#include <syslog.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -307,17 +306,6 @@ void platform_advise_privilege(void)
 }
 
 /* ---- the system ---- */
-
-/* Lines name paths in homes, which are not for everybody: authpriv. */
-void platform_log(const char *line)
-{
-    static bool opened;
-
-    if (!opened)
-        openlog("crossroot", LOG_PID | LOG_NDELAY, LOG_AUTHPRIV);
-    opened = true;
-    syslog(LOG_NOTICE, "%s", line);
-}
 
 /* os-release(5): shell assignments, quoted where needed. */
 static char *pretty_name(void)

@@ -6,7 +6,9 @@
 #include "progress.h"
 
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdlib.h>
+#include <strings.h>
 #include <time.h>
 
 static bool interrupted(void *ctx)
@@ -15,14 +17,30 @@ static bool interrupted(void *ctx)
     return platform_stopped();
 }
 
-/* Is it "y", or what Japanese keyboards write for it, or their word for yes? */
-static bool is_yes(char *answer)
+/* Is this line "y" or "yes", or in Japanese what its keyboards write for them? No more than that:
+ * "yamete" is "stop". A line without its end was longer, or not finished. */
+static bool is_yes(const char *line)
 {
-    static const char wide[] = "ｙ", wide_capital[] = "Ｙ", hai[] = "はい";
+    static const char *const words[] = {"y", "yes"}, *const japanese[] = {"ｙ", "Ｙ", "はい"};
+    size_t len = strlen(line);
+    bool whole = len > 0 && line[len - 1] == '\n';
 
-    answer[strcspn(answer, " \r\n")] = '\0';
-    return answer[0] == 'y' || answer[0] == 'Y' || strncmp(answer, wide, strlen(wide)) == 0 ||
-           strncmp(answer, wide_capital, strlen(wide_capital)) == 0 || strcmp(answer, hai) == 0;
+    while (len > 0 && strchr(" \t\r\n", line[len - 1]) != NULL)
+        len--;
+    while (len > 0 && strchr(" \t", *line) != NULL) {
+        line++;
+        len--;
+    }
+    for (size_t i = 0; whole && i < sizeof(words) / sizeof(words[0]); i++) {
+        if (strlen(words[i]) == len && strncasecmp(line, words[i], len) == 0)
+            return true;
+    }
+    for (size_t i = 0; whole && language() != NULL && i < sizeof(japanese) / sizeof(japanese[0]);
+         i++) {
+        if (strlen(japanese[i]) == len && strncmp(line, japanese[i], len) == 0)
+            return true;
+    }
+    return false;
 }
 
 static enum xr_reply confirm(void *ctx, const char *text)
@@ -56,10 +74,13 @@ static bool wants_log(void)
     return log == NULL || strcmp(log, "none") != 0;
 }
 
+static atomic_bool log_lost;
+
 static void tell_log(void *ctx, const char *line)
 {
     (void)ctx;
-    platform_log(line);
+    if (!platform_log(line))
+        log_lost = true;
 }
 
 static char **paths_from_here(const struct words *paths)
@@ -322,6 +343,11 @@ int main(int argc, char **argv)
     }
     if (report != NULL)
         code = show(report, &options);
+    if (log_lost && !options.quiet)
+        (void)fputs(
+            TR("crossroot: warning: the system's log takes no messages: lines of this change "
+               "are not in it\n"),
+            stderr);
     if (code == XR_EXIT_PRIVILEGE && !options.json && !options.quiet)
         platform_advise_privilege();
     xr_report_free(report);

@@ -65,8 +65,9 @@ void platform_flush(void); /* makes what was written visible */
  * gone is an error too, and does not end the program. */
 FILE *platform_collect(void);
 bool platform_deliver(FILE *results, bool to_the_end);
-/* Writes one line to the system's log of security events; nothing happens where there is none. */
-void platform_log(const char *line);
+/* Writes one line to the system's log of security events; nothing happens where there is none. False: the
+ * log takes no messages now, and the line is lost. From any thread. */
+bool platform_log(const char *line);
 /* "Linux 6.1.0 x86_64, Debian GNU/Linux 12 (bookworm)": allocated, as the system says it. */
 char *platform_system(void);
 /* Is there such a file that this user may run? */

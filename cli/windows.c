@@ -490,7 +490,7 @@ void platform_advise_privilege(void)
 
 /* To the log of applications. The source has no message file, so the Event Viewer says that it knows no
  * description, and shows the line below that. */
-void platform_log(const char *line)
+bool platform_log(const char *line)
 {
     HANDLE log = RegisterEventSourceW(NULL, L"crossroot");
     wchar_t *wide = xr_wide(line);
@@ -501,6 +501,7 @@ void platform_log(const char *line)
         (void)DeregisterEventSource(log);
     }
     free(wide);
+    return true;
 }
 
 /* GetVersion says what the program's manifest asks for; ntdll says what it is. */

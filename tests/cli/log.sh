@@ -141,6 +141,29 @@ expect_grep 'that user is named' ' uid=0 invoker=65534 by="nobody" ' "$lines"
 expect_exit 0 'CROSSROOT_LOG=none' env CROSSROOT_LOG=none "$XR_BIN" --worker "$XR_WORKER" --state "$state" \
     --store "$store" remove "$P/cross.pem"
 said 'tells nothing' ''
+
+# Nobody reads it, as where its daemon is stopped.
+python3 - <<'END'
+import socket
+full = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+full.connect("/dev/log")
+full.setblocking(False)
+try:
+    while True:
+        full.send(b"x")
+except BlockingIOError:
+    pass
+END
+expect_exit 0 'a log that is full holds nothing up' timeout 60 "$XR_BIN" --worker "$XR_WORKER" --state "$state" \
+    --store "$store" install --yes "$P/old-root.pem"
+expect_eq 'it is said once' "$(grep -c "the system's log takes no messages" "$err")" 1
+drain
+expect_no_grep 'the line is lost' crossroot "$lines"
+expect_exit 0 'a log that is read again' xr --store "$store" remove "$P/old-root.pem"
+drain
+expect_eq 'gets its lines' "$(grep -c ': remove result=done ' "$lines")" 1
+expect_eq 'and nothing is said of it' "$(grep -c 'takes no messages' "$err" || true)" 0
+
 rm /dev/log
 expect_exit 0 'without a log' xr --store "$store" install "$P/cross.pem"
 expect_eq 'nothing is said of that' "$(grep -c log "$err" || true)" 0
