@@ -116,12 +116,13 @@ answer() {
 if [[ $XR_BIN == *.exe ]]; then
     skip 'a terminal of this system is another one'
 else
-    for yes in y Y yes ｙ Ｙ はい; do
+    for yes in y Y yes YES ' y ' ｙ Ｙ はい; do
         answer "$yes"
         expect_eq "yes: $yes" "$rc" 0
         expect_grep 'as it was asked' '続行しますか\? \[y/N\(はい/いいえ\)\] ' "$out"
     done
-    for no in n いいえ '' はいな ん j; do
+    # "stop", "won't", and what a cat may type
+    for no in n いいえ '' はいな ん j yamete yameru ｙａｍｅｔｅ yy 'y n' "y$(printf '%70s' n)" $'y\004\004'; do
         answer "$no"
         expect_eq "no: ${no:-a line without anything}" "$rc" 1
         expect_absent 'and nothing is changed' trust/anchors.pem

@@ -63,6 +63,9 @@ if command -v script >/dev/null; then
     same 1 'a root on a terminal, answered n' answer n
     expect_grep 'the question' 'Continue\? \[y/N\]' "$out"
     same 1 'a root on a terminal, answered with nothing' answer ''
+    for no in yamete yesterday 'y no' ｙ はい; do
+        same 1 "a root on a terminal, answered $no" answer "$no"
+    done
     expect_exit 0 'a root on a terminal, answered y' answer y
 else
     skip 'script is missing: no terminal'
