@@ -224,7 +224,7 @@ static void bash_operands(FILE *out)
     for (unsigned command = 0; command < COMMANDS; command++)
         (void)fprintf(out, "    %s) %s ;;\n", command_name(command),
                       offers[command_table[command].operands]);
-    (void)fputs("    help) _crossroot_offer options ", out);
+    (void)fputs("    help) _crossroot_offer options licences ", out);
     put_commands(out);
     (void)fputs(" ;;\n    '') _crossroot_offer ", out);
     put_commands(out);
@@ -543,7 +543,8 @@ static void fish(FILE *out)
         fish_command(out, command);
     fish_described(out, "help", TR("help for a command"));
     fish_described(out, "version", TR("the version"));
-    (void)fputs("complete -c crossroot -n '__fish_seen_subcommand_from help' -a 'options ", out);
+    (void)fputs("complete -c crossroot -n '__fish_seen_subcommand_from help' -a 'options licences ",
+                out);
     put_commands(out);
     (void)fputs("'\n", out);
 }

@@ -52,6 +52,7 @@ void help_options(FILE *out)
            "Exit: 0 as asked, 1 failed, 2 usage, 3 differences found, 4 some failed, 5 needs\n"
            "privilege, 6 a pin or a verifier said no, 7 needs confirmation, 130 interrupted.\n"),
         out);
+    (void)fputs(TR("Licences: crossroot help licences\n"), out);
 }
 
 void help_command(unsigned command, FILE *out)

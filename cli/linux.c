@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "language.h"
 #include "platform.h"
 
 #include <crossroot/crossroot.h>
@@ -338,6 +339,15 @@ char *platform_system(void)
                          name != NULL ? ", " : "", name != NULL ? name : "");
     free(name);
     return text;
+}
+
+/* Libraries of others are the system's own. */
+void platform_licences(FILE *out)
+{
+    (void)fputs(
+        TR("crossroot is licensed under the Apache License 2.0. Its package has the text in\n"
+           "/usr/share/doc/crossroot or /usr/share/licenses/crossroot.\n"),
+        out);
 }
 
 bool platform_runs(const char *path)

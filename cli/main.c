@@ -312,6 +312,8 @@ static int tell(const struct options *o)
         (void)fprintf(results, "crossroot %s\n", xr_version());
     else if (o->help && o->command != COMMANDS)
         help_command(o->command, results);
+    else if (o->help_licences)
+        platform_licences(results);
     else if (o->help_options)
         help_options(results);
     else if (o->help)

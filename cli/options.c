@@ -291,6 +291,8 @@ static bool take_word(struct options *out, const char *word, char **why)
         out->help = true;
     } else if (strcmp(word, "options") == 0 && out->help) {
         out->help_options = true;
+    } else if ((strcmp(word, "licences") == 0 || strcmp(word, "licenses") == 0) && out->help) {
+        out->help_licences = true;
     } else if (strcmp(word, "version") == 0) {
         out->version = true;
     } else {

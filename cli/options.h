@@ -17,7 +17,7 @@ enum { COMMAND_COMPLETION = XR_VERB_REFRESH, COMMANDS };
 struct options {
     unsigned command;  /* COMMANDS: none */
     enum xr_verb verb; /* XR_VERB_COUNT: the command is no verb */
-    bool help, help_options, version, json, quiet, verbose;
+    bool help, help_options, help_licences, version, json, quiet, verbose;
     bool yes, dry_run, best_effort, drop_constraints, key, require_verified, all_or_nothing,
         managed;
     bool has_place;

@@ -70,6 +70,8 @@ bool platform_deliver(FILE *results, bool to_the_end);
 bool platform_log(const char *line);
 /* "Linux 6.1.0 x86_64, Debian GNU/Linux 12 (bookworm)": allocated, as the system says it. */
 char *platform_system(void);
+/* Under which licences the program is: its own, and those of what is linked into it. */
+void platform_licences(FILE *out);
 /* Is there such a file that this user may run? */
 bool platform_runs(const char *path);
 /* Prints how to run the same command with the missing privilege; nothing if that is well known. */

@@ -521,6 +521,17 @@ char *platform_system(void)
                          GetProcAddress(ntdll, "wine_get_version") != NULL ? ", Wine" : "");
 }
 
+/* Written by packaging/windows/notices, in English as the licences are. */
+void platform_licences(FILE *out)
+{
+    HRSRC where = FindResourceW(NULL, L"NOTICES", MAKEINTRESOURCEW(10)); /* RT_RCDATA */
+    HGLOBAL notices = where != NULL ? LoadResource(NULL, where) : NULL;
+
+    if (notices == NULL)
+        abort();
+    (void)fwrite(LockResource(notices), 1, SizeofResource(NULL, where), out);
+}
+
 bool platform_runs(const char *path)
 {
     wchar_t *wide = xr_wide(path);

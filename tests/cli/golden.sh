@@ -186,6 +186,10 @@ run xr help
 expect_same 'help without a word is the same' "$T/all" "$out"
 says help-options 0 help options
 fits 'help of the options'
+says help-licences 0 help licences
+cp "$out" "$T/help"
+run xr help licenses
+expect_same 'in American English too' "$T/help" "$out"
 for verb in inspect stores list install remove distrust verify undo history recover show readers extract diff chain completion; do
     says "help-$verb" 0 "$verb" --help
     fits "help of $verb"

@@ -56,6 +56,11 @@ expect_exit 0 "/? after it" xr install /?
 expect_same "is the same" "$T/help" "$out"
 expect_exit 1 "/help after it" xr inspect /help
 expect_grep "is a file" '/help' "$err"
+for word in licences licenses; do
+    expect_exit 0 "help $word" xr help $word
+    expect_same "is the notices of what is linked" "${XR_BIN%/*}/THIRD-PARTY-NOTICES.txt" "$out"
+done
+expect_grep "with OpenSSL's licence" 'Apache License' "$out"
 size=$(stat -c %s "$XR_BIN")
 expect_eq "it has at most 4 MiB ($size bytes)" "$((size <= 4 << 20))" 1
 x86_64-w64-mingw32-objdump -p "$XR_BIN" | sed -n 's/.*DLL Name: //p' | tr A-Z a-z | LC_ALL=C sort >"$T/dlls"
