@@ -7,13 +7,13 @@
 #include <string.h>
 #include <time.h>
 
-/* Paths come from variables and files of others: no byte may act on a terminal. */
+/* Paths come from variables and files of others, and versions from libraries. */
 static void row(FILE *out, const char *label, const char *value)
 {
-    (void)fprintf(out, "%-18s", label);
-    for (; *value != '\0'; value++)
-        (void)fputc((unsigned char)*value < ' ' || *value == '\x7f' ? '?' : *value, out);
-    (void)fputc('\n', out);
+    char *shown = xr_shown(value);
+
+    (void)fprintf(out, "%-18s%s\n", label, shown);
+    free(shown);
 }
 
 static void backend_row(void *ctx, const struct xr_known_backend *backend)

@@ -24,6 +24,11 @@ void xr_about_library(struct xr_about *out)
     memcpy(out, &about, out->size < sizeof(about) ? out->size : sizeof(about));
 }
 
+char *xr_shown(const char *text)
+{
+    return xr_visible(text);
+}
+
 void xr_known_backends(const struct xr_words *plugins,
                        void (*tell)(void *ctx, const struct xr_known_backend *backend), void *ctx)
 {

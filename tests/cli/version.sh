@@ -32,11 +32,46 @@ expect_grep 'is named with the reason' '^backend +not loaded: plugin .*bad\\u\{0
 expect_grep 'a helper that is not there too' "^helper program +$T/none: not there, or not executable\$" "$out"
 
 if command -v cc >/dev/null && [[ $XR_SLOW -eq 0 ]]; then
-    mkdir "$T/lib"
+    chmod 755 "$T"
+    for kind in trap sleep hostile; do
+        mkdir "$T/$kind"
+    done
     echo '__attribute__((constructor)) static void end(void) { __builtin_trap(); }' >"$T/trap.c"
-    cc -shared -fPIC -o "$T/lib/libsqlite3.so.0" "$T/trap.c"
-    expect_exit 0 'a library that ends whoever loads it' env LD_LIBRARY_PATH="$T/lib" "$XR_BIN" --version -v
-    expect_grep 'is what the report says' '^library +SQLite: libsqlite3.so.0 ends the program that loads it' "$out"
+    echo 'int pause(void); __attribute__((constructor)) static void end(void) { for (;;) pause(); }' >"$T/sleep.c"
+    echo 'const char *sqlite3_libversion(void); const char *sqlite3_libversion(void) { return "\xff\x1b[31m\xc2\x9b\xe2\x80\xae" "9"; }' >"$T/hostile.c"
+    for kind in trap sleep hostile; do
+        cc -shared -fPIC -o "$T/$kind/libsqlite3.so.0" "$T/$kind.c"
+    done
+    if can_drop && unprivileged test -x "$XR_BIN"; then
+        with() { # KIND: as an ordinary user, who may set what libraries are loaded
+            unprivileged env HOME=/nonexistent LD_LIBRARY_PATH="$T/$1" timeout 60 "$XR_BIN" --version -v
+        }
+        expect_exit 0 'a library that ends whoever loads it' with trap
+        expect_grep 'is what the report says' '^library +SQLite: libsqlite3.so.0 ends the program that loads it' "$out"
+        expect_exit 0 'a library that never comes back' with sleep
+        expect_grep 'is given up' '^library +SQLite: libsqlite3.so.0 did not answer in 5 seconds$' "$out"
+        expect_exit 0 'a version that acts on terminals' with hostile
+        expect_grep 'is shown harmlessly' '^library +SQLite: \\xFF\\u\{001B\}\[31m\\u\{009B\}\\u\{202E\}9, ' "$out"
+        expect_eq 'byte for byte' "$(LC_ALL=C tr -d '\n -~' <"$out" | wc -c)" 0
+    else
+        skip 'no ordinary user can run the program here'
+    fi
+    if [[ $(id -u) -eq 0 ]]; then
+        expect_exit 0 'root' env LD_LIBRARY_PATH="$T/trap" "$XR_BIN" --version -v --state "$state"
+        expect_grep 'loads nothing that a variable names' '^library +SQLite: not looked for as root while LD_LIBRARY_PATH is set$' "$out"
+        sqlite=$(sed -n 's/^library  *SQLite: .*, //p' "$T/first")
+        chown 65534 "$T/trap/libsqlite3.so.0"
+        if [[ $sqlite == /* ]] && unshare -m mount --bind "$T/trap/libsqlite3.so.0" "$sqlite" 2>/dev/null; then
+            # Single quotes: the shell that unshare starts expands them.
+            # shellcheck disable=SC2016
+            expect_exit 0 'and as root a library of another user' unshare -m bash -c \
+                'mount --bind "$1" "$2" && exec "$3" --version -v --state "$4"' - \
+                "$T/trap/libsqlite3.so.0" "$sqlite" "$XR_BIN" "$state"
+            expect_grep 'is not loaded' "^library +SQLite: $sqlite is not root's alone: it is not loaded as root\$" "$out"
+        else
+            skip 'no mount over a library here'
+        fi
+    fi
 fi
 mkdir -p "$T/image/etc/ssl/certs" "$T"/image/usr/{,local/}share/ca-certificates
 : >"$T/image/etc/ca-certificates.conf"

@@ -347,6 +347,10 @@ struct xr_about {
     const char *jansson;
 };
 XR_API void xr_about_library(struct xr_about *out);
+/* A text from outside as reports show it, on one line: what acts on a terminal or deceives readers
+ * (control, bidirectional and zero-width characters) becomes \u{XXXX}, bytes that are not UTF-8 \xXX.
+ * Allocated. */
+XR_API char *xr_shown(const char *text);
 /* A backend, or a plugin that is none. Texts are safe to show, and valid until the call ends. */
 struct xr_known_backend {
     size_t size;
