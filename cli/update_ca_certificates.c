@@ -261,6 +261,21 @@ static bool run_hooks(const char *dir, const struct xr_report *report)
 
 /* ---- all of it ---- */
 
+/* Exit code 2, as of a shell that cannot write there. */
+static bool has_directory(const struct options *o, const char *bundle, const char *name)
+{
+    char *path = within(o, bundle);
+    struct stat st;
+    bool has = false;
+
+    strrchr(path, '/')[1] = '\0';
+    has = stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+    if (!has)
+        (void)fprintf(stderr, "%s: cannot write to %s: no such directory\n", name, path);
+    free(path);
+    return has;
+}
+
 static int update(const struct options *o, const char *name)
 {
     char *bundle =
@@ -282,6 +297,10 @@ static int update(const struct options *o, const char *name)
     (void)printf("Updating certificates in %s...\n", shown);
     (void)fflush(stdout);
     free(shown);
+    if (!has_directory(o, bundle, name)) {
+        free(bundle);
+        return 2;
+    }
     report = update_ca_run("debian", o->sysroot, &places, fresh);
     code = update_ca_exit(name, report);
     if (xr_report_exit(report) == XR_EXIT_PRIVILEGE)

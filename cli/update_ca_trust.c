@@ -6,8 +6,6 @@
 #include "update_ca.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -52,54 +50,6 @@ static bool parse(struct options *out, int argc, char **argv)
     return true;
 }
 
-static bool make_directory(const char *path)
-{
-    char *parent = NULL, *slash = NULL;
-    bool ok = mkdir(path, 0755) == 0 || errno == EEXIST;
-
-    if (ok || errno != ENOENT)
-        return ok;
-    parent = strdup(path);
-    slash = parent != NULL ? strrchr(parent, '/') : NULL;
-    if (slash != NULL && slash != parent) {
-        *slash = '\0';
-        ok = make_directory(parent) && (mkdir(path, 0755) == 0 || errno == EEXIST);
-    }
-    free(parent);
-    return ok;
-}
-
-static bool make_directories(const char *output)
-{
-    static const char *const names[] = {"openssl", "pem", "java", "edk2", "pem/directory-hash"};
-    bool ok = make_directory(output);
-
-    for (size_t i = 0; ok && i < sizeof(names) / sizeof(names[0]); i++) {
-        char *path = update_ca_join(output, names[i]);
-
-        ok = make_directory(path);
-        free(path);
-    }
-    return ok;
-}
-
-/* Links to the bundle beside the hash links, as for programs built on Debian and old releases. */
-static bool make_bundle_links(const char *output)
-{
-    static const char *const names[] = {"ca-certificates.crt", "ca-bundle.crt"};
-    char *path = update_ca_join(output, "pem/directory-hash");
-    int dir = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    bool ok = dir >= 0 && fchmod(dir, 0755) == 0;
-
-    for (size_t i = 0; ok && i < 2; i++)
-        ok = symlinkat("../tls-ca-bundle.pem", dir, names[i]) == 0 || errno == EEXIST;
-    ok = ok && fchmod(dir, 0555) == 0; /* as p11-kit leaves it */
-    if (dir >= 0)
-        (void)close(dir);
-    free(path);
-    return ok;
-}
-
 /* Places where older releases had the bundles; what has these names stays. */
 static bool make_legacy_links(void)
 {
@@ -119,6 +69,16 @@ static bool make_legacy_links(void)
     return ok;
 }
 
+/* Allocated; NULL: see errno. */
+static char *absolute(const char *path)
+{
+    char *here = path[0] == '/' ? strdup("") : getcwd(NULL, 0);
+    char *out = here != NULL ? update_ca_join(here, path) : NULL;
+
+    free(here);
+    return out;
+}
+
 static int failed(const char *name, const char *what)
 {
     (void)fprintf(stderr, "%s: %s: %s\n", name, what, strerror(errno));
@@ -128,7 +88,7 @@ static int failed(const char *name, const char *what)
 static int extract(const struct options *o, const char *name)
 {
     struct xr_places places = {.size = sizeof(places)};
-    char path[PATH_MAX];
+    char *path = NULL;
     struct stat st;
     struct xr_report *report = NULL;
     int code = 0;
@@ -137,15 +97,15 @@ static int extract(const struct options *o, const char *name)
         if (stat(EXTRACTED, &st) != 0)
             return failed(name, EXTRACTED);
     } else {
-        if (!make_directories(o->output) || realpath(o->output, path) == NULL)
+        path = absolute(o->output);
+        if (path == NULL)
             return failed(name, o->output);
         places.extracted = path;
     }
     report = update_ca_run("fedora", NULL, &places, false);
     code = update_ca_exit(name, report);
     xr_report_free(report);
-    if (code == 0 && o->output != NULL && !make_bundle_links(path))
-        code = failed(name, o->output);
+    free(path);
     if (code == 0 && o->legacy && !make_legacy_links())
         code = failed(name, "links to the bundles");
     return code;

@@ -84,6 +84,47 @@ static bool replaceable(const struct xr_session *s, const char *path, bool direc
     return caps->why_not[0] == '\0';
 }
 
+/* What a refresh reads may not lie behind another user's link either. */
+static bool may_read(const struct xr_session *s, const char *path, struct xr_caps *caps)
+{
+    struct xr_error err = {0};
+
+    if (path == NULL || caps->why_not[0] != '\0' || ca_own_links(s, path, &err))
+        return true;
+    (void)snprintf(caps->why_not, sizeof(caps->why_not), "%.255s", err.text);
+    return false;
+}
+
+static bool may_read_sources(const struct xr_session *s, struct xr_caps *caps)
+{
+    const struct ca_layout *layout = s->layout;
+    bool ok = may_read(s, layout->conf, caps) && may_read(s, layout->vendor, caps) &&
+              may_read(s, layout->anchors, caps);
+
+    for (size_t i = 0; ok && i < CA_TOKENS_MAX && layout->tokens[i].path != NULL; i++)
+        ok = may_read(s, layout->tokens[i].path, caps);
+    return ok;
+}
+
+/* The bundle in a place of its own: its directory must be there. */
+static bool may_write_bundle(const struct xr_session *s, struct xr_caps *caps)
+{
+    const char *path = s->layout->published[0];
+    char *dir = xr_memdup(path, (size_t)(ca_name(path) - path));
+    struct stat st;
+    bool ok = true;
+
+    if (dir[0] != '\0')
+        dir[strlen(dir) - 1] = '\0';
+    ok = ca_may_write(s, dir, caps);
+    if (ok && caps->why_not[0] == '\0' && !ca_stat(&st, s, dir, true)) {
+        (void)snprintf(caps->why_not, sizeof(caps->why_not), "/%s: %s", dir, strerror(errno));
+        ok = false;
+    }
+    free(dir);
+    return ok;
+}
+
 static bool writable(const struct xr_session *s, struct xr_caps *caps)
 {
     const struct ca_layout *layout = s->layout;
@@ -102,7 +143,10 @@ static bool writable(const struct xr_session *s, struct xr_caps *caps)
     }
     ok = (s->refresh || ca_may_write(s, layout->anchors, caps)) && ok;
     ok = (s->refresh || ca_may_write(s, s->blocklist, caps)) && ok;
+    ok = (!s->refresh || may_read_sources(s, caps)) && ok;
     ok = ca_may_write(s, layout->directory, caps) && ok;
+    if (s->moved != NULL && layout->family == CA_LIST)
+        ok = may_write_bundle(s, caps) && ok;
     for (size_t i = 0; i < CA_OUTPUTS_MAX && layout->outputs[i].path != NULL; i++) {
         const char *path = layout->outputs[i].path;
         char *dir = xr_memdup(path, (size_t)(ca_name(path) - path) - 1);

@@ -51,6 +51,20 @@ static const char *below(struct xr_session *s, const char *dir, const char *path
     return path;
 }
 
+/* Links to the bundle beside the hash links, as for programs built on Debian and old releases. */
+static void link_bundle(struct xr_session *s, struct ca_layout *layout, const char *dir)
+{
+    static const char *const names[] = {"ca-certificates.crt", "ca-bundle.crt"};
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        char *path = xr_format("/%s/pem/directory-hash/%s", dir, names[i]);
+
+        layout->links[i].path = keep(s, path);
+        layout->links[i].target = "../tls-ca-bundle.pem";
+        free(path);
+    }
+}
+
 static enum xr_status move_extracts(struct xr_session *s, struct ca_layout *layout,
                                     const char *path, struct xr_error *err)
 {
@@ -70,6 +84,9 @@ static enum xr_status move_extracts(struct xr_session *s, struct ca_layout *layo
     layout->lock = dir;
     layout->copies.to = NULL;
     memset(layout->links, 0, sizeof(layout->links));
+    if (status == XR_OK)
+        link_bundle(s, layout, dir);
+    s->extracts = status == XR_OK;
     return status;
 }
 

@@ -234,6 +234,44 @@ static void telling_free(struct telling *t)
     xr_strings_free(&t->removed);
 }
 
+/* The directories that outputs lie in, as p11-kit leaves its own. */
+static enum xr_status make_directories(struct xr_session *s, struct xr_error *err)
+{
+    enum xr_status status = XR_OK;
+
+    for (size_t i = 0; i < CA_OUTPUTS_MAX && s->layout->outputs[i].path != NULL; i++) {
+        const char *path = s->layout->outputs[i].path;
+        char *dir = xr_memdup(path, (size_t)(ca_name(path) - path) - 1);
+
+        if (status == XR_OK)
+            status = ca_make_dirs(s, dir, 0755, err);
+        if (status == XR_OK && xr_format_is_directory(s->layout->outputs[i].ask.format))
+            status = ca_make_dirs(s, path, 0555, err);
+        free(dir);
+    }
+    return status;
+}
+
+/* What lies among the sources and counts for nothing. Debian's command says nothing of a name that it
+ * passes over, and says itself what is listed and missing. */
+static void say_left(const struct xr_session *s, xr_refreshed_fn emit, void *ctx)
+{
+    for (size_t i = 0; i < s->left.count; i++) {
+        const struct ca_left *left = &s->left.items[i];
+        char *path = NULL, *text = NULL;
+        struct stat st;
+
+        if (s->layout->family == CA_LIST && (!ca_name_counts(s->layout, ca_name(left->path)) ||
+                                             !ca_stat(&st, s, left->path, false)))
+            continue;
+        path = xr_visible(left->path);
+        text = xr_format(N_("/%s counts for nothing: %s"), path, left->why);
+        emit(ctx, XR_REFRESHED_REMARK, text);
+        free(text);
+        free(path);
+    }
+}
+
 enum xr_status ca_refresh(struct xr_session *s, bool anew, xr_refreshed_fn emit, void *ctx,
                           struct xr_error *err)
 {
@@ -251,7 +289,9 @@ enum xr_status ca_refresh(struct xr_session *s, bool anew, xr_refreshed_fn emit,
         ca_list_outputs(&edits, &changed, s);
         tell(&t, &edits);
     } else if (status == XR_OK) {
-        ca_p11_outputs(&edits, s);
+        status = s->extracts ? make_directories(s, err) : XR_OK;
+        if (status == XR_OK)
+            ca_p11_outputs(&edits, s);
     }
     if (status == XR_OK && edits.count > 0)
         status = ca_make(&edits, s, err);
@@ -265,6 +305,8 @@ enum xr_status ca_refresh(struct xr_session *s, bool anew, xr_refreshed_fn emit,
         emit(ctx, XR_REFRESHED_REMOVED, t.removed.items[i]);
     for (size_t i = 0; status == XR_OK && i < s->remarks.count; i++)
         emit(ctx, XR_REFRESHED_REMARK, s->remarks.items[i]);
+    if (status == XR_OK)
+        say_left(s, emit, ctx);
     telling_free(&t);
     ca_edits_free(&edits);
     xr_buf_free(&changed);

@@ -94,6 +94,18 @@ static char *directory(const struct xr_session *s, const char *token, size_t whi
     return NULL;
 }
 
+/* What has the name and is no directory: a link that leads nowhere, say; NULL if it is one, or none. */
+static char *no_directory(const struct xr_session *s, const char *token, size_t which)
+{
+    char *path = xr_format("%s/%s", token, ca_blocklists[which]);
+    struct stat st;
+
+    if (ca_stat(&st, s, path, false) && (!ca_stat(&st, s, path, true) || !S_ISDIR(st.st_mode)))
+        return path;
+    free(path);
+    return NULL;
+}
+
 const char *ca_blocklist_name(struct xr_session *s, const char *token)
 {
     for (size_t i = 0; i < CA_BLOCKLISTS; i++) {
@@ -128,6 +140,8 @@ void ca_each_blocklist(struct xr_strings *out, struct xr_session *s, const char 
 
         if (path == NULL && i > 0 && !module_reads(s, 0))
             path = xr_format("%s/%s", token, ca_blocklists[i]);
+        if (path == NULL)
+            path = no_directory(s, token, i);
         if (path != NULL && module_reads(s, i))
             xr_strings_add(out, path);
         free(path);

@@ -30,6 +30,8 @@ const char *ca_why_unread(int code)
     case ELOOP:
     case ENOTDIR:
         return N_("it is a link that leads nowhere");
+    case CA_FOREIGN_LINK:
+        return N_("it lies behind another user's link");
     case EACCES:
     case EPERM:
         return N_("you may not read it");

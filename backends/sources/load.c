@@ -49,8 +49,9 @@ struct loading {
     size_t old_count, next;
     char *dir; /* open as dir_fd */
     int dir_fd;
-    bool changed; /* a file is new, changed or removed */
-    char *unseen; /* the first path that may hold something and could not be looked at, or NULL */
+    bool changed;   /* a file is new, changed or removed */
+    bool distrusts; /* the files that are read now may */
+    char *unseen;   /* the first path that may hold something and could not be looked at, or NULL */
     int why_unseen;
 };
 
@@ -152,6 +153,14 @@ static bool all_unreadable(const struct ca_file *file)
     return unreadable == file->held.count;
 }
 
+/* A file that may distrust something and was not read: going on without it could make what it
+ * distrusts trusted again, so nothing is written. Who only reads is told of it as of any other. */
+static bool must_count(const struct loading *l, int code)
+{
+    return l->distrusts && l->s->write && code != 0 && code != ENOENT && code != ENOTDIR &&
+           code != EINVAL;
+}
+
 /* Returns a file by its path, newly read or from the previous load; NULL if it is not a regular
  * file or cannot be read. */
 static struct ca_file *add_file(struct loading *l, const char *path)
@@ -171,7 +180,7 @@ static struct ca_file *add_file(struct loading *l, const char *path)
             struct stat st;
 
             /* One file that the disk cannot read is left out like one that nobody can parse. */
-            if (code != EIO && ca_cannot_look(code))
+            if ((code != EIO && ca_cannot_look(code)) || must_count(l, code))
                 note_unseen(l, path, code);
             else if ((code != ENOENT || file->target != NULL) &&
                      !(code == EINVAL && ca_stat(&st, s, path, true) && S_ISDIR(st.st_mode)))
@@ -398,9 +407,18 @@ static void load_area(struct loading *l, size_t token, const char *dir, enum pf_
 {
     struct xr_session *s = l->s;
     struct xr_strings names = {0};
+    struct stat st;
+    bool seen = ca_names(&names, s, dir);
+    int code = errno;
 
-    if (!ca_names(&names, s, dir))
-        note_unseen(l, dir, errno);
+    /* Other files than anchors may say themselves that they distrust. */
+    l->distrusts = area != PF_ANCHORS;
+    if (!seen || must_count(l, code))
+        note_unseen(l, dir, code);
+    else if (code != 0 && area != PF_BASE &&
+             ca_stat(&st, s, dir, false)) /* a token may be a file */
+        ca_leave_out(s, dir,
+                     S_ISREG(st.st_mode) ? N_("it is not a directory") : ca_why_unread(code));
     for (size_t i = 0; i < names.count; i++) {
         char *path = xr_format("%s/%s", dir, names.items[i]);
 
@@ -408,6 +426,7 @@ static void load_area(struct loading *l, size_t token, const char *dir, enum pf_
             add_p11(l, token, path, area, vendor);
         free(path);
     }
+    l->distrusts = false;
     xr_strings_free(&names);
 }
 

@@ -11,9 +11,70 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+/* To path without its links, and what it ends with; false: see errno. */
+static bool resolve(struct xr_trail *t, const struct xr_session *s, bool last_too)
+{
+    for (;;) {
+        switch (xr_trail_next(t)) {
+        case XR_TRAIL_END:
+            return true;
+        case XR_TRAIL_THERE:
+            break;
+        case XR_TRAIL_LINK:
+            if (!last_too && xr_trail_ends(t)) {
+                xr_buf_fmt(&t->done, "/%s", t->name);
+                return true;
+            }
+            if (!ca_may_lead(s, &t->st)) {
+                errno = CA_FOREIGN_LINK;
+                return false;
+            }
+            if (!xr_trail_follow(t))
+                return false;
+            break;
+        default:
+            return false;
+        }
+    }
+}
+
+/* Follows no link of another user, on the way or at the end, whoever moves things meanwhile. */
+static int open_guarded(const struct xr_session *s, const char *path, int flags)
+{
+    struct xr_trail t;
+    int fd = xr_open_linkless(s->root, path, flags);
+    int code = 0;
+
+    if (fd >= 0 || (errno != ELOOP && errno != ENOSYS && errno != EPERM))
+        return fd;
+    xr_trail_start(&t, s->root, "", path);
+    if (resolve(&t, s, (flags & O_NOFOLLOW) == 0)) {
+        const char *done = t.done.data != NULL ? t.done.data : "", *name = ca_name(done);
+        char *parent = xr_memdup(done, (size_t)(name - done));
+        int dir =
+            xr_walk_to(openat(s->root, ".", O_PATH | O_DIRECTORY | O_CLOEXEC), parent, O_PATH);
+
+        if (dir >= 0)
+            fd = openat(dir, name[0] != '\0' ? name : ".", flags | O_NOFOLLOW | O_CLOEXEC);
+        code = errno;
+        if (dir >= 0)
+            (void)close(dir);
+        free(parent);
+        errno = code;
+    }
+    code = errno;
+    xr_trail_free(&t);
+    errno = code;
+    return fd;
+}
+
 int ca_open(const struct xr_session *s, const char *path, int flags)
 {
-    int fd = xr_open_inside(s->root, path, flags);
+    int fd = -1;
+
+    if (s->moved != NULL)
+        return open_guarded(s, path, flags);
+    fd = xr_open_inside(s->root, path, flags);
 
     /* Kernels before 5.6, and containers that know no openat2: the machine's own root needs no
      * keeping inside. */
@@ -121,6 +182,10 @@ bool ca_own_links(const struct xr_session *s, const char *path, struct xr_error 
         bad = ca_stat(&st, s, part, false) && S_ISLNK(st.st_mode) && !ca_may_lead(s, &st);
         if (bad)
             (void)xr_fail(err, XR_REFUSED, "/%s is another user's link", part);
+        if (!bad && !ca_stat(&st, s, part, true) && errno == CA_FOREIGN_LINK) {
+            (void)xr_fail(err, XR_REFUSED, "/%s leads through another user's link", part);
+            bad = true;
+        }
         free(part);
         if (bad)
             return false;

@@ -92,6 +92,7 @@ struct xr_session {
     bool anew;               /* refresh: links to sources that are not selected go too */
     struct ca_layout *moved; /* the layout, if the site has other places, with their paths */
     struct xr_strings moved_paths;
+    bool extracts; /* refresh: all outputs are wanted, where their directories are missing too */
     bool all_packaged;     /* what the list does not name counts as selected */
     bool module_known;     /* blocklists.c: */
     unsigned module_reads; /* a bit for each name of a directory */
@@ -162,6 +163,8 @@ void ca_clear_source_temps(const struct xr_session *s);
 
 /* root.c */
 int ca_open(const struct xr_session *s, const char *path, int flags); /* -1 and errno */
+/* errno where the session has places that options name, and a link of another user is on the way. */
+#define CA_FOREIGN_LINK EXDEV
 int ca_open_parent(const struct xr_session *s, const char *path);
 const char *ca_name(const char *path); /* its last component */
 /* Opens a regular file for reading: by its name in dir, where a link fails with ELOOP, or with dir

@@ -55,6 +55,58 @@ compare 'and a blocklisted one'
 cp "$P/old-root.pem" "$source/blocklist/again.pem"
 compare 'the anchor is blocklisted too'
 rm "$source"/blocklist/*
+echo garbage >"$source/blocklist/garbage.pem"
+ln -s nowhere "$source/blocklist/link.pem"
+compare 'garbage in the blocklist'
+expect_grep 'which is named' "$source/blocklist/garbage.pem counts for nothing: there is no certificate in it\$" "$err"
+expect_grep 'and so is a link to nothing' "$source/blocklist/link.pem counts for nothing: it is a link that leads nowhere\$" "$err"
+rm "$source"/blocklist/*
+
+# --- a distrust that cannot be read
+
+cp "$P/old-root.pem" "$source/blocklist"
+expect_exit 0 'an anchor is blocklisted' "$ours"
+# refuses WHAT PATTERN: and the distrust of before stays in what programs read
+refuses() {
+    tree "$store/extracted" >"$T/before"
+    expect_exit 1 "$1" "$ours"
+    expect_grep 'is said' "$2" "$err"
+    expect_exit 1 'to crossroot too' cr --yes --layout fedora --store ca-certificates install "$P/utf8.pem"
+    expect_grep 'which says it' "$2" "$err"
+    tree "$store/extracted" >"$T/after"
+    expect_same 'nothing is changed' "$T/before" "$T/after"
+    expect_exit 0 'who only reads is told' cr --layout fedora --store ca-certificates list -v
+}
+truncate -s 70M "$source/blocklist/old-root.pem"
+refuses 'a file that is too large' "cannot read $source/blocklist/old-root.pem: File too large"
+rm "$source/blocklist/old-root.pem"
+ln -s old-root.pem "$source/blocklist/old-root.pem"
+refuses 'a link to itself' "cannot read $source/blocklist/old-root.pem: Too many levels of symbolic links"
+rm -r "$source/blocklist"
+ln -s blocklist "$source/blocklist"
+refuses 'a directory that is a link to itself' "cannot read $source/blocklist: Too many levels of symbolic links"
+rm "$source/blocklist"
+mkdir "$source/blocklist"
+
+# --- other users' links
+
+touch "$T/owned"
+if chown 65534 "$T/owned" 2>/dev/null; then
+    mkdir -p /tmp/others /tmp/elsewhere
+    ln -s /tmp/elsewhere /tmp/others/link
+    chown -R -h 65534 /tmp/others
+    for at in link link/below link/../link/x; do
+        expect_exit 1 "-o by another user's link: $at" "$ours" -o "/tmp/others/$at"
+        expect_grep 'is refused' "another user's link" "$err"
+    done
+    expect_exit 1 'also by a relative path' sh -c "cd /tmp/others && exec '$ours' -o link/below"
+    expect_eq 'nothing is made where it leads' "$(ls -A /tmp/elsewhere)" ''
+else
+    skip 'not here: no other user'
+fi
+expect_exit 0 'a relative path' sh -c "cd /tmp && exec '$ours' -o fourth/deep"
+expect_exit 0 'once more' "$ours" -o /tmp/fourth/deep
+expect_exit 0 'is below the current directory' test -s /tmp/fourth/deep/pem/directory-hash/ca-bundle.crt
 
 expect_exit 0 'without a command' "$ours"
 (cd "$store/extracted" && find . -type f ! -path '*/java/*' | LC_ALL=C sort | xargs sha256sum) >"$T/live"

@@ -154,6 +154,46 @@ else
     skip 'not here: no other user'
 fi
 
+# --- other users' links, and places that are not there
+
+touch "$T/owned"
+if chown 65534 "$T/owned" 2>/dev/null; then
+    mkdir -p /tmp/others/{good,back} /tmp/elsewhere/certs
+    ln -s /tmp/elsewhere /tmp/others/link
+    ln -s /tmp/others/link /tmp/others/back/through # ours, and leads through theirs
+    ln -s /tmp/others/good /tmp/others/rights
+    cp "$P/old-root.pem" /tmp/elsewhere/certs/theirs.crt
+    echo theirs.crt >/tmp/elsewhere/list
+    chown -R -h 65534 /tmp/others /tmp/elsewhere
+    chown -h 0 /tmp/others/back/through /tmp/others/rights
+    snap "$certs" >"$T/before"
+    snap /tmp/elsewhere >"$T/elsewhere"
+    for option in '--certbundle /tmp/others/link/bundle.crt' '--certbundle /tmp/others/link/certs/bundle.crt' \
+        '--certbundle ../../../tmp/others/link/bundle.crt' '--certbundle /tmp/others/back/through/bundle.crt' \
+        '--etccertsdir /tmp/others/link/certs' '--localcertsdir /tmp/others/link/certs' \
+        '--localcertsdir /tmp/others/back/through/certs' '--certsdir /tmp/others/link/certs' \
+        '--certsconf /tmp/others/link/list'; do
+        # shellcheck disable=SC2086
+        expect_exit 1 "another user's link: $option" "$ours" $option
+        expect_grep 'is refused' "another user's link" "$err"
+    done
+    snap "$certs" >"$T/after"
+    expect_same 'nothing is changed' "$T/before" "$T/after"
+    snap /tmp/elsewhere >"$T/after"
+    expect_same 'nor where the links lead' "$T/elsewhere" "$T/after"
+    expect_exit 0 "root's own link" "$ours" --certbundle /tmp/others/rights/bundle.crt
+    expect_exit 0 'is followed' test -s /tmp/others/good/bundle.crt
+else
+    skip 'not here: no other user'
+fi
+for bundle in ../nonexist/x.crt nonexist/x.crt; do
+    one theirs update-ca-certificates --certbundle "$bundle"
+    one ours "$ours" --certbundle "$bundle"
+    expect_same "no directory for the bundle, $bundle: the same exit code" "$T/theirs.rc" "$T/ours.rc"
+done
+expect_exit 2 'nor for one elsewhere' "$ours" --certbundle /tmp/nonexist/x.crt
+expect_absent 'none is made' /etc/ssl/nonexist "$certs/nonexist" /tmp/nonexist
+
 # --- hooks
 
 printf '#!/bin/sh\ncat >/dev/null\nexit 3\n' >"$hooks/15-fails"
@@ -179,6 +219,8 @@ cat "$P/leaf.key" "$P/bmp.pem" >"$local/with-key.crt"
 printf -- '-----BEGIN CERTIFICATE-----\nMIIB\n' >"$local/cut.crt"
 expect_exit 0 'DER, a key and half a block among the sources' "$ours"
 expect_no_grep 'no private key is published' 'PRIVATE KEY' "$certs/ca-certificates.crt"
+expect_grep 'each is named: DER' "$local/der.crt counts for nothing: it is DER, and only PEM counts\$" "$err"
+expect_grep 'and half a block' "$local/cut.crt counts for nothing: no certificate in it can be read\$" "$err"
 expect_exit 0 'and OpenSSL reads the bundle' openssl crl2pkcs7 -nocrl -certfile "$certs/ca-certificates.crt"
 rm "$local"/{der,with-key,cut}.crt
 run "$ours"

@@ -240,12 +240,21 @@ bool xr_trail_follow(struct xr_trail *t)
     return true;
 }
 
-int xr_open_inside(int root, const char *path, int flags)
+static int open_resolved(int root, const char *path, int flags, unsigned resolve)
 {
-    struct open_how how = {.flags = (unsigned)flags | O_CLOEXEC,
-                           .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS};
+    struct open_how how = {.flags = (unsigned)flags | O_CLOEXEC, .resolve = resolve};
 
     return (int)syscall(SYS_openat2, root, path[0] != '\0' ? path : ".", &how, sizeof(how));
+}
+
+int xr_open_inside(int root, const char *path, int flags)
+{
+    return open_resolved(root, path, flags, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);
+}
+
+int xr_open_linkless(int root, const char *path, int flags)
+{
+    return open_resolved(root, path, flags, RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS);
 }
 
 /* ---- in a directory ---- */

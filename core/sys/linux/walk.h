@@ -77,6 +77,8 @@ void xr_trail_free(struct xr_trail *t);
 
 /* The kernel resolves the links, as if root were "/". -1: see errno; ENOSYS before Linux 5.6. */
 int xr_open_inside(int root, const char *path, int flags);
+/* The same of a path without links, but for the last component with O_PATH | O_NOFOLLOW; else ELOOP. */
+int xr_open_linkless(int root, const char *path, int flags);
 
 /* ---- in a directory ---- */
 
