@@ -94,13 +94,13 @@ static char *directory(const struct xr_session *s, const char *token, size_t whi
     return NULL;
 }
 
-/* What has the name and is no directory: a link that leads nowhere, say; NULL if it is one, or none. */
+/* A file that was copied to where there was no directory: it is named. NULL if there is none. */
 static char *no_directory(const struct xr_session *s, const char *token, size_t which)
 {
     char *path = xr_format("%s/%s", token, ca_blocklists[which]);
     struct stat st;
 
-    if (ca_stat(&st, s, path, false) && (!ca_stat(&st, s, path, true) || !S_ISDIR(st.st_mode)))
+    if (ca_stat(&st, s, path, true) && S_ISREG(st.st_mode))
         return path;
     free(path);
     return NULL;

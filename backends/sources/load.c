@@ -415,10 +415,9 @@ static void load_area(struct loading *l, size_t token, const char *dir, enum pf_
     l->distrusts = area != PF_ANCHORS;
     if (!seen || must_count(l, code))
         note_unseen(l, dir, code);
-    else if (code != 0 && area != PF_BASE &&
-             ca_stat(&st, s, dir, false)) /* a token may be a file */
-        ca_leave_out(s, dir,
-                     S_ISREG(st.st_mode) ? N_("it is not a directory") : ca_why_unread(code));
+    else if (code == ENOTDIR && area != PF_BASE && ca_stat(&st, s, dir, true) &&
+             S_ISREG(st.st_mode))
+        ca_leave_out(s, dir, N_("it is not a directory"));
     for (size_t i = 0; i < names.count; i++) {
         char *path = xr_format("%s/%s", dir, names.items[i]);
 
