@@ -154,7 +154,7 @@ try:
 except BlockingIOError:
     pass
 END
-expect_exit 0 'a log that is full holds nothing up' timeout 60 "$XR_BIN" --worker "$XR_WORKER" --state "$state" \
+expect_exit 0 'a log that is full holds nothing up' timeout -s KILL 60 "$XR_BIN" --worker "$XR_WORKER" --state "$state" \
     --store "$store" install --yes "$P/old-root.pem"
 expect_eq 'it is said once' "$(grep -c "the system's log takes no messages" "$err")" 1
 drain
