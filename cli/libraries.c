@@ -70,8 +70,7 @@ static bool find_for_root(char *out, char *why, size_t size, const struct librar
             continue;
         if (roots_alone(out))
             return true;
-        (void)snprintf(why, size, "%s is not root's alone: it is not loaded as root",
-                       out);
+        (void)snprintf(why, size, "%s is not root's alone: it is not loaded as root", out);
         return false;
     }
     (void)snprintf(why, size, "not found%s", library->instead);
