@@ -12,12 +12,13 @@ enum { WHO_MAX = 64, ADDRESS_MAX = 256, ROOT_MAX = 128, WHY_MAX = 128 };
 static void quoted(struct xr_buf *out, const char *name, const char *value, size_t most)
 {
     char *shown = xr_visible(value);
+    size_t len = strlen(shown);
     struct xr_buf text = {0};
     size_t fits = 0; /* whole characters, with room for the dots */
 
-    for (size_t i = 0; shown[i] != '\0';) {
+    for (size_t i = 0; i < len;) {
         uint32_t c = 0;
-        size_t used = xr_utf8_next(&c, (const unsigned char *)shown + i, strlen(shown + i));
+        size_t used = xr_utf8_next(&c, (const unsigned char *)shown + i, len - i);
 
         if (shown[i] == '"' || shown[i] == '\\')
             xr_buf_str(&text, "\\");
@@ -92,11 +93,12 @@ void xr_log_part(const struct xr_txn *txn, const struct xr_run *run, const struc
                  enum xr_result result, const char *why)
 {
     const struct xr_transaction *t = &txn->journal->items[txn->transaction];
-    const struct counts counts = count(part);
+    struct counts counts;
     struct xr_buf line = {0}, reason = {0};
 
     if (txn->log == NULL)
         return;
+    counts = count(part);
     xr_buf_fmt(&line, "%.16s result=%s transaction=%s", t->command, xr_result_name(result), t->id);
     if (t->undoes[0] != '\0')
         xr_buf_fmt(&line, " undoes=%s", t->undoes);
