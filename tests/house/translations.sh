@@ -4,7 +4,7 @@
 # shellcheck source=tests/cli/lib.sh
 . "$(dirname -- "${BASH_SOURCE[0]}")/../cli/lib.sh"
 po=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/../../cli/po" && pwd)
-for tool in xgettext msgcat msgcmp msgattrib msgcomm msgfmt; do
+for tool in xgettext msgcat msgattrib msgmerge msgfmt; do
     command -v "$tool" >/dev/null || skip_all "gettext is not here: $tool"
 done
 
