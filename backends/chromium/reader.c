@@ -23,7 +23,7 @@
 #define VERSION    1
 
 struct reading {
-    const struct chromium_sqlite *sqlite;
+    const struct sqlite_library *sqlite;
     const struct xr_host *host;
     sqlite3 *db;
     struct chromium_view *out;
@@ -53,7 +53,7 @@ XR_PRINTF(2, 3) static void incomplete(struct chromium_view *out, const char *fo
 
 /* ---- SQLite ---- */
 
-enum xr_status chromium_trouble(const struct chromium_sqlite *sqlite, sqlite3 *db,
+enum xr_status chromium_trouble(const struct sqlite_library *sqlite, sqlite3 *db,
                                 const char *source, struct xr_error *err)
 {
     static const struct {
@@ -124,7 +124,7 @@ static int allowed(void *writing, int action, const char *a, const char *b, cons
     return yes ? SQLITE_OK : SQLITE_DENY;
 }
 
-bool chromium_confine(const struct chromium_sqlite *sqlite, sqlite3 *db, bool writing)
+bool chromium_confine(const struct sqlite_library *sqlite, sqlite3 *db, bool writing)
 {
     static char yes; /* only its address counts */
 
@@ -454,7 +454,7 @@ static enum xr_status read_rows(struct reading *r, struct xr_error *err)
 /* ---- all of it ---- */
 
 enum xr_status chromium_read(struct chromium_view *out, const struct xr_host *host,
-                             const struct chromium_sqlite *sqlite, sqlite3 *db, size_t size,
+                             const struct sqlite_library *sqlite, sqlite3 *db, size_t size,
                              struct xr_error *err)
 {
     struct reading r = {.sqlite = sqlite,
@@ -488,7 +488,7 @@ static void forget_log(struct chromium_view *out, struct xr_buf *bytes)
 }
 
 static enum xr_status read_bytes(struct chromium_view *out, const struct xr_host *host,
-                                 const struct chromium_sqlite *sqlite, struct xr_buf *bytes,
+                                 const struct sqlite_library *sqlite, struct xr_buf *bytes,
                                  struct xr_error *err)
 {
     sqlite3 *db = NULL;
@@ -510,7 +510,7 @@ enum xr_status chromium_load(struct chromium_view *out, const struct xr_host *ho
                              const char *path, struct xr_error *err)
 {
     struct chromium_file file = {.there = false};
-    const struct chromium_sqlite *sqlite = NULL;
+    const struct sqlite_library *sqlite = NULL;
     enum xr_status status = chromium_file_read(&file, dir, path, err);
 
     out->source = xr_format("%s/" CHROMIUM_FILE, path);
@@ -526,7 +526,7 @@ enum xr_status chromium_load(struct chromium_view *out, const struct xr_host *ho
     if (file.bytes.len == 0) /* one that Chromium is just making */
         goto out;
     forget_log(out, &file.bytes);
-    sqlite = chromium_sqlite(err);
+    sqlite = sqlite_library(err);
     status = sqlite != NULL ? read_bytes(out, host, sqlite, &file.bytes, err) : XR_ABSENT;
 out:
     xr_buf_free(&file.bytes);

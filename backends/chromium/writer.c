@@ -44,7 +44,7 @@
 
 struct writing {
     const struct chromium_place *at;
-    const struct chromium_sqlite *sqlite;
+    const struct sqlite_library *sqlite;
     sqlite3 *db;
     char *source;              /* for messages */
     struct chromium_view view; /* what is there, in a transaction */
@@ -59,7 +59,7 @@ static int keep_path(sqlite3_vfs *vfs, const char *name, int size, char *out)
     return snprintf(out, (size_t)size, "%s", name) < size ? SQLITE_OK : SQLITE_CANTOPEN;
 }
 
-static bool add_vfs(const struct chromium_sqlite *sqlite)
+static bool add_vfs(const struct sqlite_library *sqlite)
 {
     static sqlite3_vfs own;
     const sqlite3_vfs *usual = sqlite->vfs_find(NULL);
@@ -176,7 +176,7 @@ static enum xr_status open_db(struct writing *w, struct xr_error *err)
 
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]) && status == XR_OK; i++)
         status = look(w->at, names[i], err);
-    if (status == XR_OK && (w->sqlite = chromium_sqlite(err)) == NULL)
+    if (status == XR_OK && (w->sqlite = sqlite_library(err)) == NULL)
         status = XR_ABSENT;
     if (status != XR_OK)
         return status;

@@ -30,14 +30,15 @@ ALLOWED = {
 SHARED = {
     "openssl": set(),
     "cacerts": {"sources"},
-    "nss": {"chromium", "homes", "pkcs11", "policy"},
+    "nss": {"chromium", "homes", "pkcs11", "policy", "sqlite"},
     "p11kit": {"sources", "pkcs11"},
     "windows": {"hive"},
     "hive": set(),
     "policy": {"hive"},
-    "chromium": {"homes"},
+    "chromium": {"homes", "sqlite"},
     "sources": set(),
     "homes": set(),
+    "sqlite": set(),
     "pkcs11": set(),
 }
 # What printing a report may not do: everything is found out, and closed, before.

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The functions of libsqlite3 that are used here. It is loaded when the first database is read, so that
- * those who have no such browser need no SQLite. */
-#ifndef XR_CHROMIUM_SQLITE_H
-#define XR_CHROMIUM_SQLITE_H
+/* The functions of libsqlite3 that are used here. It is loaded when the first database is opened, so that
+ * those who have none need no SQLite. */
+#ifndef XR_SQLITE_SQLITE_H
+#define XR_SQLITE_SQLITE_H
 
 #include "kit/base.h"
 
 #include <sqlite3.h>
 
-#define CHROMIUM_SQLITE(X) \
+#define XR_SQLITE_CALLS(X) \
     X(open_v2)             \
     X(close_v2)            \
     X(deserialize)         \
@@ -32,13 +32,13 @@
     X(extended_errcode)    \
     X(errmsg)
 
-struct chromium_sqlite {
+struct sqlite_library {
 #define MEMBER(name) __typeof__ (&sqlite3_##name)(name);
-    CHROMIUM_SQLITE(MEMBER)
+    XR_SQLITE_CALLS(MEMBER)
 #undef MEMBER
 };
 
 /* NULL: it is missing or too old, err says what to install. Stays loaded. */
-const struct chromium_sqlite *chromium_sqlite(struct xr_error *err);
+const struct sqlite_library *sqlite_library(struct xr_error *err);
 
 #endif

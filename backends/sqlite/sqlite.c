@@ -3,13 +3,13 @@
 
 #include <dlfcn.h>
 
-const struct chromium_sqlite *chromium_sqlite(struct xr_error *err)
+const struct sqlite_library *sqlite_library(struct xr_error *err)
 {
-    static struct chromium_sqlite table;
+    static struct sqlite_library table;
     static bool loaded;
     static const char *const names[] = {
 #define NAME(name) "sqlite3_" #name,
-        CHROMIUM_SQLITE(NAME)
+        XR_SQLITE_CALLS(NAME)
 #undef NAME
     };
     void *library = loaded ? NULL : dlopen("libsqlite3.so.0", RTLD_NOW | RTLD_LOCAL);
