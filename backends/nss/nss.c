@@ -138,10 +138,14 @@ static enum xr_status session_open(struct xr_session **out, struct xr_caps *caps
                                    const struct xr_host *host, const struct xr_target *target,
                                    enum xr_mode mode, struct xr_error *err)
 {
-    struct xr_session *s = xr_new(1, sizeof(*s));
+    struct xr_session *s = NULL;
     struct nss_files files = {.cert9 = false};
     enum xr_status status = XR_OK;
 
+    if (nss_stuck())
+        return xr_fail(err, XR_LOST,
+                       "a library of NSS could not be shut down after another database");
+    s = xr_new(1, sizeof(*s));
     s->host = host;
     s->dir = s->above = -1;
     s->peers = nss_peers(target->location);

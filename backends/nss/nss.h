@@ -65,11 +65,14 @@ bool nss_files_keyless(int dir);
 
 /* verifier.c: asks libnss3 about probe, with the database in the working directory (read-only) and
  * the built-in roots if their module is found. peers (or NULL) is said beside a yes that a peer owes to
- * itself. Only once in a process. */
+ * itself. For one database at a time, until nss_verify_end. */
 enum xr_status nss_verify(struct xr_verdict *out, const struct nss_libs *libs,
                           const struct xr_host *host, const struct xr_probe *probe,
                           const char *peers, struct xr_error *err);
 void nss_verify_end(void);
+/* token.c: a library of NSS could not be shut down, so this process must open no other database. */
+void nss_stuck_set(void);
+bool nss_stuck(void);
 /* 3087 is NSS 3.87; 0: not started. */
 long nss_verify_version(void);
 

@@ -32,7 +32,7 @@ bool nss_files_hot(int dir);
 /* Is another program writing now? Do not call it while softoken is open either. */
 bool nss_files_busy(int dir);
 
-/* token.c: softoken with the database in the working directory; once in a process. */
+/* token.c: softoken with the database in the working directory; one at a time in a process. */
 struct nss_token {
     struct p11_token p;
     bool open, write;

@@ -28,6 +28,20 @@ struct init_args {
 #define NO_KEY_DB   0xCE534352UL
 #define TRIES       40u /* of 50 ms: a writer is done by then */
 
+/* Libraries of NSS are global to a process. One that could not be shut down keeps the database that it
+ * has, and takes the next one for that. */
+static bool stuck;
+
+void nss_stuck_set(void)
+{
+    stuck = true;
+}
+
+bool nss_stuck(void)
+{
+    return stuck;
+}
+
 static bool our_slot(const struct nss_token *token, CK_SLOT_ID slot, CK_TOKEN_INFO *info)
 {
     return token->p.f->C_GetTokenInfo(slot, info) == CKR_OK &&
@@ -78,8 +92,8 @@ static CK_RV initialize(struct nss_token *token)
     if (rv != CKR_OK)
         return rv;
     rv = open_session(token);
-    if (rv != CKR_OK)
-        (void)token->p.f->C_Finalize(NULL);
+    if (rv != CKR_OK && token->p.f->C_Finalize(NULL) != CKR_OK)
+        nss_stuck_set();
     return rv;
 }
 
@@ -141,7 +155,8 @@ void nss_token_close(struct nss_token *token)
     if (!token->open)
         return;
     (void)token->p.f->C_CloseSession(token->p.session);
-    (void)token->p.f->C_Finalize(NULL);
+    if (token->p.f->C_Finalize(NULL) != CKR_OK)
+        nss_stuck_set();
     token->open = false;
 }
 

@@ -111,7 +111,8 @@ static enum xr_status start(const struct nss_libs *libs, struct xr_error *err)
         state.alone = NSS.SECMOD_OpenUserDB("configdir='sql:.' flags=readOnly,noKeyDB");
         if (state.alone == NULL) {
             status = cannot_open(err);
-            (void)NSS.NSS_Shutdown();
+            if (NSS.NSS_Shutdown() != SECSuccess)
+                nss_stuck_set();
             return status;
         }
     }
@@ -142,7 +143,8 @@ void nss_verify_end(void)
         (void)NSS.SECMOD_CloseUserDB(state.alone);
         NSS.PK11_FreeSlot(state.alone);
     }
-    (void)NSS.NSS_Shutdown();
+    if (NSS.NSS_Shutdown() != SECSuccess)
+        nss_stuck_set();
     memset(&state, 0, sizeof(state));
 }
 

@@ -3,9 +3,10 @@
  * Helpers: sessions in separate programs, with their own identity, many at once. A crash of one
  * harms no other. The folder helpers may use stores, certs, sys and kit.
  *
- * client.c starts a helper by fork and exec over a socket pair; messages are bounded, every call
+ * worker.c starts a helper by fork and exec over a socket pair; messages are bounded, every call
  * has a time limit, and what comes back is parsed as hostile. A helper that crashes, hangs or sends
- * invalid replies is killed, and the call returns XR_LOST: whether it acted is unknown.
+ * invalid replies is killed, and the call returns XR_LOST: whether it acted is unknown. pool.c keeps
+ * helpers for the next store.
  */
 #ifndef XR_CLIENT_H
 #define XR_CLIENT_H

@@ -14,7 +14,8 @@ enum xr_call {
     XR_CALL_UNLOCK,
     XR_CALL_DISCOVER,
     XR_CALL_PRELOAD,
-    XR_CALL_LAST = XR_CALL_PRELOAD
+    XR_CALL_CLOSE, /* the session, to open another one */
+    XR_CALL_LAST = XR_CALL_CLOSE
 };
 enum xr_said { XR_SAID_RESULT = 1, XR_SAID_ENTRY, XR_SAID_FOUND };
 

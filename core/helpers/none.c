@@ -1,8 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* On Windows, stores are opened in this process: there are no helpers. */
 #include "forkserver.h"
+#include "pool.h"
 
 const struct xr_remote *const xr_helpers = NULL;
+
+void xr_helper_pool_free(struct xr_helper_pool *pool)
+{
+    *pool = (struct xr_helper_pool){0};
+}
 
 void xr_forkservers_free(struct xr_forkservers *forkservers)
 {

@@ -230,6 +230,13 @@ static enum xr_status serve_probe(struct serving *s, struct xr_reader *in,
     return status;
 }
 
+/* For the next store of the same user. */
+static enum xr_status serve_close(struct serving *s)
+{
+    xr_store_close(&s->store);
+    return near_the_limit() ? XR_LOST : XR_OK;
+}
+
 static enum xr_status serve_unlock(struct serving *s, struct xr_reader *in, struct xr_error *err)
 {
     struct xr_bytes password = xr_get_bytes(in);
@@ -265,7 +272,7 @@ static bool serve(struct serving *s, const struct xr_buf *request)
     bool ok = false;
 
     if (in.failed || (what != XR_CALL_OPEN && what != XR_CALL_DISCOVER && what != XR_CALL_PRELOAD &&
-                      s->store.session == NULL))
+                      what != XR_CALL_CLOSE && s->store.session == NULL))
         status = xr_fail(&err, XR_INVALID, "malformed request");
     else if (what == XR_CALL_OPEN)
         status = serve_open(s, &in, &err);
@@ -281,6 +288,8 @@ static bool serve(struct serving *s, const struct xr_buf *request)
         status = xr_store_flush(&s->store, &err);
     else if (what == XR_CALL_UNLOCK)
         status = serve_unlock(s, &in, &err);
+    else if (what == XR_CALL_CLOSE)
+        status = serve_close(s);
     else
         status = serve_probe(s, &in, &verdict, &err);
 

@@ -22,70 +22,117 @@ static void enter(void *ctx)
         (void)pthread_mutex_lock(&threads->lock);
 }
 
-void xr_threads_init(struct xr_threads *threads, unsigned size)
+void xr_threads_init(struct xr_threads *threads, unsigned limit)
 {
-    *threads = (struct xr_threads){.size = size > 0 ? size : xr_sys_processors()};
+    *threads = (struct xr_threads){.limit = limit};
     (void)pthread_mutex_init(&threads->lock, NULL);
+    (void)pthread_cond_init(&threads->begun, NULL);
+    (void)pthread_cond_init(&threads->ended, NULL);
     threads->pause = (struct xr_pause){leave, enter, threads};
 }
 
-void xr_threads_free(struct xr_threads *threads)
-{
-    (void)pthread_mutex_destroy(&threads->lock);
-}
-
-struct shift {
-    struct xr_threads *threads;
+/* One call of xr_threads_run. */
+struct xr_round {
     size_t next, count;
+    unsigned wanted; /* threads that may still join */
+    unsigned busy;   /* that have joined and not left */
     void (*work)(void *ctx, size_t i);
     void *ctx;
 };
 
+static bool may_join(const struct xr_round *round)
+{
+    return round != NULL && round->wanted > 0 && round->next < round->count;
+}
+
 static void *hand(void *ctx)
 {
-    struct shift *shift = ctx;
+    struct xr_threads *threads = ctx;
 
-    (void)pthread_mutex_lock(&shift->threads->lock);
-    while (shift->next < shift->count)
-        shift->work(shift->ctx, shift->next++);
-    (void)pthread_mutex_unlock(&shift->threads->lock);
+    (void)pthread_mutex_lock(&threads->lock);
+    for (;;) {
+        struct xr_round *round = NULL;
+
+        while (!threads->over && !may_join(threads->round))
+            (void)pthread_cond_wait(&threads->begun, &threads->lock);
+        if (threads->over)
+            break;
+        round = threads->round;
+        round->wanted--;
+        round->busy++;
+        while (round->next < round->count)
+            round->work(round->ctx, round->next++);
+        if (--round->busy == 0)
+            (void)pthread_cond_signal(&threads->ended);
+    }
+    (void)pthread_mutex_unlock(&threads->lock);
     return NULL;
 }
 
-/* Signals are handled only in the caller's thread. */
-static size_t begin(pthread_t *hands, size_t count, struct shift *shift)
+/* Signals are handled only in the caller's thread. False: there are none at all. */
+static bool begin(struct xr_threads *threads, unsigned wanted)
 {
-    size_t begun = 0;
 #ifndef _WIN32
     sigset_t all, before;
 
     (void)sigfillset(&all);
     (void)pthread_sigmask(SIG_SETMASK, &all, &before);
 #endif
-    while (begun < count && pthread_create(&hands[begun], NULL, hand, shift) == 0)
-        begun++;
+    while (threads->count < wanted) {
+        pthread_t one;
+
+        if (pthread_create(&one, NULL, hand, threads) != 0)
+            break;
+        *XR_PUSH(threads) = one;
+    }
 #ifndef _WIN32
     (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
 #endif
-    return begun;
+    return threads->count > 0;
 }
 
-void xr_threads_run(struct xr_threads *threads, size_t count, void (*work)(void *ctx, size_t i),
-                    void *ctx)
+void xr_threads_free(struct xr_threads *threads)
 {
-    struct shift shift = {.threads = threads, .count = count, .work = work, .ctx = ctx};
-    size_t wanted = count < threads->size ? count : threads->size, begun = 0;
-    pthread_t *hands = NULL;
+    (void)pthread_mutex_lock(&threads->lock);
+    threads->over = true;
+    (void)pthread_cond_broadcast(&threads->begun);
+    (void)pthread_mutex_unlock(&threads->lock);
+    for (size_t i = 0; i < threads->count; i++)
+        (void)pthread_join(threads->items[i], NULL);
+    free(threads->items);
+    (void)pthread_cond_destroy(&threads->ended);
+    (void)pthread_cond_destroy(&threads->begun);
+    (void)pthread_mutex_destroy(&threads->lock);
+}
 
-    if (wanted > 1) {
-        hands = xr_new(wanted, sizeof(*hands));
+static unsigned at_once(const struct xr_threads *threads, enum xr_work kind, size_t count)
+{
+    unsigned useful = xr_sys_processors();
+
+    if (kind == XR_WORK_WAITS && useful < XR_THREADS_WAITING)
+        useful = XR_THREADS_WAITING;
+    if (threads->limit > 0)
+        useful = threads->limit;
+    return count < useful ? (unsigned)count : useful;
+}
+
+void xr_threads_run(struct xr_threads *threads, enum xr_work kind, size_t count,
+                    void (*work)(void *ctx, size_t i), void *ctx)
+{
+    struct xr_round round = {
+        .count = count, .wanted = at_once(threads, kind, count), .work = work, .ctx = ctx};
+
+    (void)pthread_mutex_lock(&threads->lock);
+    if (round.wanted > 1 && begin(threads, round.wanted)) {
         threads->working = true;
-        begun = begin(hands, wanted, &shift);
-        for (size_t i = 0; i < begun; i++)
-            (void)pthread_join(hands[i], NULL);
+        threads->round = &round;
+        (void)pthread_cond_broadcast(&threads->begun);
+        while (round.next < round.count || round.busy > 0)
+            (void)pthread_cond_wait(&threads->ended, &threads->lock);
+        threads->round = NULL;
         threads->working = false;
-        free(hands);
     }
-    while (shift.next < count) /* the only thread, or no other could be started */
-        work(ctx, shift.next++);
+    (void)pthread_mutex_unlock(&threads->lock);
+    while (round.next < count) /* the only thread, or no other could be started */
+        work(ctx, round.next++);
 }

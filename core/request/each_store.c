@@ -84,7 +84,7 @@ void xr_engine_each(struct xr_engine *engine, size_t from, bool backwards,
         return;
     if (worth_threads(engine, from)) {
         preload(engine);
-        xr_threads_run(&engine->threads, round.total, one, &round);
+        xr_threads_run(&engine->threads, XR_WORK_WAITS, round.total, one, &round);
     } else {
         for (size_t i = 0; i < round.total; i++)
             one(&round, i);

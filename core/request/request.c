@@ -101,6 +101,7 @@ struct xr_report *xr_run_request(const struct xr_request *request)
     xr_threads_init(&engine.threads, rq.parallel);
     engine.worker.pause = &engine.threads.pause;
     engine.worker.remote = xr_helpers;
+    engine.worker.pool = &engine.helpers;
     engine.worker.copy = xr_forkservers_spawn;
     engine.worker.copier = &engine.forkservers;
     if ((unsigned)rq.verb >= XR_VERB_COUNT) {
@@ -119,6 +120,7 @@ struct xr_report *xr_run_request(const struct xr_request *request)
         verbs[rq.verb](&engine);
     }
     finish(engine.report);
+    xr_helper_pool_free(&engine.helpers);
     xr_forkservers_free(&engine.forkservers);
     xr_threads_free(&engine.threads);
     free(root);

@@ -7,6 +7,7 @@
 
 #include "certs/pins.h"
 #include "helpers/forkserver.h"
+#include "helpers/pool.h"
 #include "helpers/threads.h"
 #include "report/report.h"
 
@@ -15,6 +16,7 @@ struct xr_engine {
     struct xr_report *report;
     struct xr_worker_config worker;
     struct xr_threads threads;
+    struct xr_helper_pool helpers;
     struct xr_forkservers forkservers;
     char *state_dir; /* of this request: for an image, a directory of its own */
     struct xr_users users;

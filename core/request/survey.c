@@ -174,7 +174,8 @@ void xr_engine_check_all(struct xr_engine *engine, bool whole)
     struct checking checking = {engine, whole};
     size_t count = engine->report->pool.count;
 
-    xr_threads_run(&engine->threads, (count + PIECE - 1) / PIECE, check_piece, &checking);
+    xr_threads_run(&engine->threads, XR_WORK_COMPUTES, (count + PIECE - 1) / PIECE, check_piece,
+                   &checking);
     if (!engine->rq->dry_run && engine->rq->verb != XR_VERB_INSPECT) /* which writes nothing */
         xr_selfsigned_keep(&engine->report->pool, engine->state_dir);
 }

@@ -21,6 +21,7 @@ struct xr_pause {
     void *ctx;
 };
 struct xr_remote;
+struct xr_helper_pool; /* helpers/pool.h */
 
 struct xr_worker_config {
     const struct xr_remote *remote; /* opens sessions in helpers; NULL: there are none */
@@ -29,6 +30,7 @@ struct xr_worker_config {
     bool has_identity;              /* become uid and gid before exec */
     uint32_t uid, gid;
     const struct xr_pause *pause; /* or NULL */
+    struct xr_helper_pool *pool;  /* keeps helpers for later stores; NULL: each serves one store */
     /* Copies a helper that is ready for sessions of that backend. Returns the process ID of the
      * copy, which serves on fd; 0 if there is none to copy; -1 if the one to copy failed and is
      * gone (another process may have fd by then). NULL: each helper is a new program. */

@@ -2,6 +2,7 @@
 /* Sessions in the helper program, with a backend and with helpers that misbehave. With XR_FORKED
  * the helpers are copies of one. */
 #include "helpers/forkserver.h"
+#include "helpers/pool.h"
 #include "pki.h"
 #include "running.h"
 #include "tree.h"
@@ -24,6 +25,7 @@ static struct xr_error err;
 static struct xr_store store;
 static const struct xr_site site = {.size = sizeof(site)};
 static struct xr_forkservers forkservers;
+static struct xr_helper_pool pool;
 
 static void begin(void)
 {
@@ -50,6 +52,7 @@ static void begin(void)
 static void end(void)
 {
     xr_store_close(&store);
+    xr_helper_pool_free(&pool);
     xr_forkservers_free(&forkservers);
     xr_registry_free(&registry);
     tree_remove(dir);
@@ -719,4 +722,134 @@ Test(worker, copies_become_who_their_nurse_is)
                   label,
               "%s", label);
     free(label);
+}
+
+/* ---- helpers that serve several stores ---- */
+
+/* The process that serves the open store. */
+static long process(void)
+{
+    return strtol(store.caps.summary, NULL, 10);
+}
+
+/* Opens and closes a store, and returns which process served it. */
+static long served(const char *location)
+{
+    long pid = 0;
+
+    cr_assert(open_store(location) == XR_OK, "%s", err.text);
+    pid = process();
+    xr_store_close(&store);
+    return pid;
+}
+
+static bool runs(long pid)
+{
+    return kill((pid_t)pid, 0) == 0;
+}
+
+Test(worker, a_helper_serves_one_store_after_the_other)
+{
+    long first = 0;
+
+    config.pool = &pool;
+    first = served("good");
+    cr_assert(first > 0 && served("good") == first && served("other") == first);
+    cr_assert(open_store("good") == XR_OK && list() == XR_OK && process() == first);
+    cr_assert(xr_store_flush(&store, &err) == XR_OK);
+    xr_store_close(&store);
+    cr_assert(runs(first));
+    xr_helper_pool_free(&pool);
+    cr_assert(no_children());
+}
+
+Test(worker, two_stores_at_once_have_two_helpers)
+{
+    struct xr_store other = {0};
+    long first = 0;
+
+    config.pool = &pool;
+    cr_assert(open_store("good") == XR_OK);
+    first = process();
+    other = store;
+    store = (struct xr_store){0};
+    cr_assert(open_store("good") == XR_OK && process() != first);
+    xr_store_close(&other);
+    xr_store_close(&store);
+    cr_assert(pool.count == 2);
+    xr_helper_pool_free(&pool);
+    cr_assert(no_children());
+}
+
+Test(worker, after_a_failure_or_a_crash_nobody_else_is_served)
+{
+    static const char *const bad[] = {"crash-list", "hang-close", "crash-close", "fail-list"};
+
+    config.pool = &pool;
+    config.limit_ms = 5000;
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        long before = served("good"), now = 0;
+
+        cr_assert(open_store(bad[i]) == XR_OK && process() == before, "%s", bad[i]);
+        (void)list();
+        xr_store_close(&store);
+        cr_assert(pool.count == 0, "%s", bad[i]);
+        now = served("good");
+        cr_assert(now != before && !runs(before), "%s", bad[i]);
+    }
+    cr_assert(open_store("crash-open") == XR_LOST);
+    cr_assert(pool.count == 0);
+}
+
+Test(worker, what_one_store_leaves_is_no_reason_to_refuse_the_next)
+{
+    long first = 0;
+
+    config.pool = &pool;
+    first = served("good");
+    cr_assert(open_store("first-only") == XR_OK, "%s", err.text);
+    cr_assert(process() != first && !runs(first));
+    xr_store_close(&store);
+    /* A refusal is an answer as any other: nobody else is asked. */
+    first = served("good");
+    cr_assert(open_store("fail-open") == XR_DENIED && served("good") == first);
+}
+
+Test(worker, no_more_helpers_wait_than_are_of_use)
+{
+    struct xr_store many[XR_HELPERS_KEPT + 3] = {{0}};
+
+    config.pool = &pool;
+    for (size_t i = 0; i < XR_HELPERS_KEPT + 3; i++) {
+        cr_assert(open_store("good") == XR_OK, "%s", err.text);
+        many[i] = store;
+        store = (struct xr_store){0};
+    }
+    for (size_t i = 0; i < XR_HELPERS_KEPT + 3; i++)
+        xr_store_close(&many[i]);
+    cr_assert(pool.count == XR_HELPERS_KEPT);
+    xr_helper_pool_free(&pool);
+    cr_assert(no_children());
+}
+
+Test(worker, a_helper_serves_one_user_only)
+{
+    long first = 0, second = 0;
+
+    if (geteuid() != 0)
+        cr_skip_test("not here: root alone may start helpers of other users");
+    cr_assert(chmod(dir, 0755) == 0);
+    config.pool = &pool;
+    first = served("good");
+    config.has_identity = true;
+    config.uid = config.gid = 65534;
+    second = served("good");
+    cr_assert(second != first && served("good") == second);
+    config.uid = 65533;
+    cr_assert(served("good") != second);
+    config.uid = 65534;
+    config.gid = 65533;
+    cr_assert(served("good") != second);
+    config.has_identity = false;
+    cr_assert(served("good") == first);
 }

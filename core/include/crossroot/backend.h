@@ -481,7 +481,7 @@ struct xr_target {
 struct xr_session; /* defined by each backend */
 
 enum xr_backend_flag {
-    XR_BACKEND_WORKER = 1u << 0, /* each session runs in a helper program of its own */
+    XR_BACKEND_WORKER = 1u << 0, /* sessions run in helper programs, one at a time in each */
     XR_BACKEND_PATHS = 1u << 1,  /* locations are paths; core makes them absolute */
     /* Stores lie in users' homes. If the caller may, core searches and opens each store as the user
      * whose home it is in; site.home is that home. discover is called for one home at a time with
@@ -511,7 +511,9 @@ struct xr_backend {
     /* XR_READ never changes or creates anything and returns without a lock; a store that does not
      * exist yet but could be created opens and lists nothing. XR_WRITE takes the store's lock and
      * waits for it (XR_LOCK_MS); XR_BUSY if another process keeps it. If the store can be read but
-     * not written, XR_WRITE still opens it, and caps say why it is not writable. */
+     * not written, XR_WRITE still opens it, and caps say why it is not writable. A process may open
+     * one session after another, of any mode; XR_LOST if what a session left makes that impossible:
+     * it is then opened in a new helper. */
     enum xr_status (*open)(struct xr_session **out, struct xr_caps *caps,
                            const struct xr_host *host, const struct xr_target *target,
                            enum xr_mode mode, struct xr_error *err);

@@ -11,6 +11,8 @@
 #include <time.h>
 #include <unistd.h>
 
+static unsigned opened; /* sessions of this process */
+
 struct xr_session {
     const struct xr_host *host;
     char what[64], file[512];
@@ -76,6 +78,11 @@ static enum xr_status session_open(struct xr_session **out, struct xr_caps *caps
         hang();
     if (asked(s, "quit-open"))
         exit(0);
+    if (asked(s, "first-only") && opened > 0) {
+        free(s);
+        return xr_error_set(err, XR_LOST, "naughty", 0, "this process is used up");
+    }
+    opened++;
     if (asked(s, "fail-open")) {
         free(s);
         return xr_error_set(err, XR_DENIED, "naughty", 42, "not for you");
@@ -84,6 +91,7 @@ static enum xr_status session_open(struct xr_session **out, struct xr_caps *caps
         caps->places[i] = XR_ENFORCED;
     caps->purposes = XR_ANY_PURPOSE;
     caps->writable = true;
+    (void)snprintf(caps->summary, sizeof(caps->summary), "%ld", (long)getpid());
     *out = s;
     return XR_OK;
 }
@@ -131,7 +139,8 @@ static enum xr_status list(struct xr_session *s, xr_entry_fn emit, void *ctx, st
         .size = sizeof(entry), .subject = {XR_SUBJECT_CERT, {1}}, .purposes = XR_ANY_PURPOSE};
     size_t len = 0;
 
-    (void)err;
+    if (asked(s, "fail-list"))
+        return xr_error_set(err, XR_FAILED, "naughty", 0, "it failed");
     if (asked(s, "crash-list"))
         abort();
     if (asked(s, "hang-list"))

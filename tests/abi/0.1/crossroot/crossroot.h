@@ -147,7 +147,7 @@ struct xr_request {
     /* The user on whose behalf root runs (sudo): "this user" is then that user, not root. */
     bool has_invoker;
     uint32_t invoker;
-    unsigned parallel; /* stores to work on at once; 0: one for each processor */
+    unsigned parallel; /* stores to work on at once; 0: as many as is of use */
     /* Reports progress: done of total stores, and the next store (safe to show). Never called twice
      * at the same time, but from any thread. store NULL: this part of the work is over. May be
      * NULL. */
