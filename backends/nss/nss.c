@@ -77,6 +77,7 @@ static void session_close(struct xr_session *s)
     if (s->probed)
         nss_verify_end();
     nss_token_close(&s->token);
+    nss_look_free(&s->look);
     nss_opinions_free(s->opinions);
     if (s->dir >= 0)
         (void)close(s->dir);
@@ -100,6 +101,13 @@ static enum xr_status find(struct xr_session *s, const struct xr_target *target,
     status = nss_dir_above(&s->above, &s->missing, target->site, target->location, err);
     files->writable = status == XR_OK && faccessat(s->above, ".", W_OK | X_OK, AT_EACCESS) == 0;
     return status;
+}
+
+/* What a session that reads has to say without softoken, if that is known. */
+static bool look(struct xr_session *s)
+{
+    nss_look_free(&s->look);
+    return !s->token.old && nss_token_known(&s->libs) && nss_look_open(&s->look, s->host, s->dir);
 }
 
 static enum xr_status prepare(struct xr_session *s, const struct xr_target *target,
@@ -131,7 +139,8 @@ static enum xr_status prepare(struct xr_session *s, const struct xr_target *targ
         return xr_fail(err, files->writable ? XR_STALE : XR_FAILED,
                        "a program was killed while it wrote here; its unfinished write must be "
                        "rolled back first");
-    return nss_token_of(s, false, err);
+    s->looked = mode == XR_READ && look(s);
+    return s->looked ? XR_OK : nss_token_of(s, false, err);
 }
 
 static enum xr_status session_open(struct xr_session **out, struct xr_caps *caps,
@@ -167,12 +176,15 @@ static enum xr_status session_open(struct xr_session **out, struct xr_caps *caps
 static enum xr_status list(struct xr_session *s, xr_entry_fn emit, void *ctx, struct xr_error *err)
 {
     struct nss_view view = {.host = s->host};
-    enum xr_status status = nss_token_of(s, false, err);
+    enum xr_status status = XR_OK;
 
-    if (status == XR_OK && s->token.open)
+    s->looked = s->looked && !s->token.open && (nss_look_holds(&s->look, s->dir) || look(s));
+    if (!s->looked)
+        status = nss_token_of(s, false, err);
+    if (status == XR_OK && (s->looked || s->token.open))
         status = nss_view_load(&view, s, NSS_CERTS | NSS_CRLS, NULL, err);
     view.returns = &s->returns;
-    if (status == XR_OK && s->token.open)
+    if (status == XR_OK && (s->looked || s->token.open))
         status = nss_view_emit(&view, NULL, emit, ctx);
     nss_view_free(&view);
     return status;

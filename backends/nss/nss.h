@@ -6,6 +6,9 @@
  *   libs.c      which NSS libraries, and loading them
  *   cert8.c     whether a database of an old program is whole
  *   token.c     softoken itself: one database a process (softoken is process-global)
+ *   look.c      the same objects without softoken, from the files, where that is known to be equal
+ *   btree.c     tables of SQLite, for look.c
+ *   seals.c     what key4.db proves without a password, for look.c
  *   view.c      its objects as entries: certificates, both kinds of trust object, CRLs
  *   swap.c      the one mutation
  *   troubles.c  why the operating system refused a write

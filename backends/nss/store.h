@@ -3,6 +3,7 @@
 #ifndef XR_NSS_STORE_H
 #define XR_NSS_STORE_H
 
+#include "look.h"
 #include "nss.h"
 #include "pkcs11/objects.h"
 #include "returns.h"
@@ -44,6 +45,8 @@ struct nss_token {
 };
 enum xr_status nss_token_open(struct nss_token *token, const struct nss_libs *libs, int dir,
                               bool write, struct xr_error *err);
+/* Is that a softoken that the look at files was measured with? It is not started. */
+bool nss_token_known(const struct nss_libs *libs);
 /* Can softoken read a cert8.db, which takes a library that is not everywhere? */
 bool nss_token_reads_old(const struct nss_libs *libs);
 void nss_token_close(struct nss_token *token);
@@ -65,6 +68,8 @@ struct xr_session {
     const char *peers;   /* what a browser makes of a peer here, or NULL */
     struct nss_opinions *opinions;
     struct nss_token token;
+    bool looked; /* token stays closed: look has all of it */
+    struct nss_look look;
     struct nss_returns returns;
 };
 

@@ -26,6 +26,8 @@ struct init_args {
 #define TOKEN_LABEL "NSS Certificate DB              " /* 32, as pkcs11 pads it */
 #define NO_CERT_DB  0xCE534351UL /* CKR_NSS_CERTDB_FAILED and CKR_NSS_KEYDB_FAILED, pkcs11n.h */
 #define NO_KEY_DB   0xCE534352UL
+#define KNOWN_FIRST 87 /* NSS 3.87 to 3.125: docs/decisions/0030 */
+#define KNOWN_LAST  125
 #define TRIES       40u /* of 50 ms: a writer is done by then */
 
 /* Libraries of NSS are global to a process. One that could not be shut down keeps the database that it
@@ -139,6 +141,21 @@ enum xr_status nss_token_open(struct nss_token *token, const struct nss_libs *li
         return p11_fail(err, rv, "cannot open cert9.db");
     token->open = true;
     return XR_OK;
+}
+
+bool nss_token_known(const struct nss_libs *libs)
+{
+    void *handle = nss_libs_load(libs, "libsoftokn3.so", NULL);
+    void *symbol = handle != NULL ? dlsym(handle, "C_GetFunctionList") : NULL;
+    CK_C_GetFunctionList get = NULL;
+    CK_FUNCTION_LIST *f = NULL;
+    CK_INFO info;
+
+    memcpy(&get, &symbol, sizeof(get));
+    memset(&info, 0, sizeof(info));
+    return get != NULL && get(&f) == CKR_OK && f->C_GetInfo(&info) == CKR_OK &&
+           info.libraryVersion.major == 3 && info.libraryVersion.minor >= KNOWN_FIRST &&
+           info.libraryVersion.minor <= KNOWN_LAST;
 }
 
 bool nss_token_reads_old(const struct nss_libs *libs)
