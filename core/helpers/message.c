@@ -90,7 +90,7 @@ bool xr_talk_receive(int fd, struct xr_buf *payload, int64_t deadline)
     len = (size_t)xr_get_number(&in, XR_MESSAGE_MAX);
     if (in.failed || len == 0)
         return false;
-    payload->data = xr_grow(payload->data, &payload->capacity, len, 1);
+    payload->data = xr_grow_raw(payload->data, &payload->capacity, len, 1);
     if (!move_all(fd, false, payload->data, len, deadline))
         return false;
     payload->len = len;

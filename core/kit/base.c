@@ -19,7 +19,7 @@ void *xr_new(size_t count, size_t size)
     return memory;
 }
 
-void *xr_grow(void *array, size_t *capacity, size_t need, size_t size)
+void *xr_grow_raw(void *array, size_t *capacity, size_t need, size_t size)
 {
     size_t wanted = *capacity ? *capacity : 8;
     void *grown = NULL;
@@ -36,14 +36,23 @@ void *xr_grow(void *array, size_t *capacity, size_t need, size_t size)
     grown = realloc(array, wanted * size);
     if (grown == NULL)
         xr_out_of_memory();
-    memset((char *)grown + *capacity * size, 0, (wanted - *capacity) * size);
     *capacity = wanted;
+    return grown;
+}
+
+void *xr_grow(void *array, size_t *capacity, size_t need, size_t size)
+{
+    size_t before = *capacity;
+    char *grown = xr_grow_raw(array, capacity, need, size);
+
+    if (*capacity > before)
+        memset(grown + before * size, 0, (*capacity - before) * size);
     return grown;
 }
 
 void *xr_push_room(void *array, size_t *capacity, size_t count, size_t size)
 {
-    char *grown = xr_grow(array, capacity, count + 1, size);
+    char *grown = xr_grow_raw(array, capacity, count + 1, size);
 
     memset(grown + count * size, 0, size);
     return grown;
@@ -73,7 +82,7 @@ XR_PRINTF(2, 0) static void buf_vfmt(struct xr_buf *buf, const char *format, va_
     va_end(again);
     if (len < 0)
         return;
-    buf->data = xr_grow(buf->data, &buf->capacity, buf->len + (size_t)len + 1, 1);
+    buf->data = xr_grow_raw(buf->data, &buf->capacity, buf->len + (size_t)len + 1, 1);
     (void)vsnprintf(buf->data + buf->len, (size_t)len + 1, format, args);
     buf->len += (size_t)len;
 }
@@ -110,7 +119,7 @@ void xr_strings_free(struct xr_strings *strings)
 
 void xr_buf_add(struct xr_buf *buf, const void *data, size_t len)
 {
-    buf->data = xr_grow(buf->data, &buf->capacity, buf->len + len + 1, 1);
+    buf->data = xr_grow_raw(buf->data, &buf->capacity, buf->len + len + 1, 1);
     if (len > 0)
         memcpy(buf->data + buf->len, data, len);
     buf->len += len;

@@ -18,6 +18,8 @@
 void *xr_new(size_t count, size_t size);
 void xr_out_of_memory(void) __attribute__((noreturn)); /* says so, and aborts */
 void *xr_grow(void *array, size_t *capacity, size_t need, size_t size);
+/* The same, but what is new is undefined: for callers that write it before anybody reads it. */
+void *xr_grow_raw(void *array, size_t *capacity, size_t need, size_t size);
 void *xr_memdup(const void *data, size_t len);
 char *xr_strdup(const char *text);
 char *xr_format(const char *format, ...) XR_PRINTF(1, 2);

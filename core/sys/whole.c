@@ -23,7 +23,8 @@ bool xr_read_whole(struct xr_buf *out, int fd, size_t limit)
     for (;;) {
         ssize_t got = 0;
 
-        out->data = xr_grow(out->data, &out->capacity, out->len + chunk + 1, 1);
+        out->data = xr_grow_raw(out->data, &out->capacity, out->len + chunk + 1, 1);
+        out->data[out->len] = '\0';
         got = read(fd, out->data + out->len, at_once(chunk));
         if (got < 0 && errno == EINTR)
             continue;
