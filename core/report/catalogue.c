@@ -27,13 +27,34 @@ static bool inside(const struct mo *mo, uint64_t at, uint64_t len)
     return at <= mo->bytes.len && len <= mo->bytes.len - at;
 }
 
+/* Of the bytes at p: ASCII, eight at a time, or three that are neither overlong nor a surrogate, as most
+ * of Japanese. 0: xr_utf8_next knows. All texts are looked through at each start. */
+static size_t plain_utf8(const unsigned char *p, size_t left)
+{
+    uint64_t eight = 0;
+
+    if (left >= sizeof(eight)) {
+        memcpy(&eight, p, sizeof(eight));
+        if ((eight & UINT64_C(0x8080808080808080)) == 0)
+            return sizeof(eight);
+    }
+    if (p[0] < 0x80)
+        return 1;
+    return left >= 3 && p[0] > 0xe0 && p[0] < 0xf0 && p[0] != 0xed && (p[1] & 0xc0) == 0x80 &&
+                   (p[2] & 0xc0) == 0x80
+               ? 3
+               : 0;
+}
+
 static bool is_utf8(struct xr_bytes text)
 {
     uint32_t code = 0;
     size_t len = 0;
 
     for (size_t at = 0; at < text.len; at += len) {
-        len = xr_utf8_next(&code, text.data + at, text.len - at);
+        len = plain_utf8(text.data + at, text.len - at);
+        if (len == 0)
+            len = xr_utf8_next(&code, text.data + at, text.len - at);
         if (len == 0)
             return false;
     }
@@ -156,11 +177,11 @@ struct xr_catalogue *xr_catalogue_new(struct xr_bytes bytes)
     struct xr_catalogue *catalogue = xr_new(1, sizeof(*catalogue));
     struct mo mo = {.bytes = bytes};
 
+    catalogue->said = xr_new(1, sizeof(*catalogue->said));
     if (!read_all(catalogue, &mo)) {
         xr_catalogue_free(catalogue);
         return NULL;
     }
-    catalogue->said = xr_said_new(catalogue);
     return catalogue;
 }
 
@@ -168,7 +189,8 @@ void xr_catalogue_free(struct xr_catalogue *catalogue)
 {
     if (catalogue == NULL)
         return;
-    xr_said_free(catalogue->said);
+    xr_said_free(*catalogue->said);
+    free(catalogue->said);
     free(catalogue->items);
     free(catalogue);
 }

@@ -60,7 +60,7 @@ struct xr_catalogue {
     struct xr_tr_entry *items; /* in the order of strcmp(one) */
     size_t count, capacity;
     struct xr_plural plural;
-    struct xr_said *said;
+    _Atomic(struct xr_said *) *said; /* made when first needed, by any thread; owned */
 };
 
 /* ---- lookup.c ---- */
@@ -70,10 +70,10 @@ const struct xr_tr_entry *xr_catalogue_find(const struct xr_catalogue *catalogue
 const char *xr_catalogue_form(const struct xr_catalogue *catalogue, const struct xr_tr_entry *entry,
                               unsigned long n);
 
-/* ---- said.c ---- */
+/* ---- said_formats.c ---- */
 
-/* The formats of a catalogue, for xr_tr_said. */
-struct xr_said *xr_said_new(const struct xr_catalogue *catalogue);
+/* The formats of a catalogue, for xr_tr_said, which many commands do not need. */
+const struct xr_said *xr_said_of(const struct xr_catalogue *catalogue);
 void xr_said_free(struct xr_said *said);
 
 #endif

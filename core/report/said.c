@@ -18,6 +18,7 @@
 
 struct work {
     const struct xr_catalogue *catalogue;
+    const struct xr_said *said; /* its formats, once they are needed */
     unsigned tries, parts;
 };
 
@@ -161,7 +162,7 @@ static unsigned long number_in(const struct work *work, const struct xr_said_for
     size_t argument = 0;
 
     for (size_t i = 0; i < format->count; i++) {
-        const struct xr_piece *piece = &work->catalogue->said->pieces.items[format->first + i];
+        const struct xr_piece *piece = &work->said->pieces.items[format->first + i];
         char text[24];
 
         if (piece->kind == XR_NUMBER) {
@@ -176,7 +177,7 @@ static unsigned long number_in(const struct work *work, const struct xr_said_for
 
 static bool is_quoted(const struct work *work, const struct xr_said_format *format, size_t argument)
 {
-    const struct xr_piece *pieces = &work->catalogue->said->pieces.items[format->first];
+    const struct xr_piece *pieces = &work->said->pieces.items[format->first];
 
     for (size_t i = 0; i < format->count; i++) {
         if (pieces[i].kind != XR_LITERAL && argument-- == 0)
@@ -235,7 +236,7 @@ static void try_format(struct work *work, struct best *best, const struct xr_sai
     struct result result = {0};
 
     if (format->literal < best->literal ||
-        !xr_said_fits(work->catalogue->said, format, text, &cut, &work->tries))
+        !xr_said_fits(work->said, format, text, &cut, &work->tries))
         return;
     result = render(work, format, &cut, depth);
     if (result.text == NULL)
@@ -265,8 +266,8 @@ static struct best best_of(struct work *work, struct xr_span text, size_t begin,
     struct best best = {0};
 
     for (size_t i = begin; i < end; i++) {
-        if (may_be(&work->catalogue->said->items[i], rank, lines, depth))
-            try_format(work, &best, &work->catalogue->said->items[i], text, depth);
+        if (may_be(&work->said->items[i], rank, lines, depth))
+            try_format(work, &best, &work->said->items[i], text, depth);
     }
     return best;
 }
@@ -274,9 +275,12 @@ static struct best best_of(struct work *work, struct xr_span text, size_t begin,
 static struct best best_format(struct work *work, struct xr_span text, enum rank rank, bool lines,
                                unsigned depth)
 {
-    const size_t *begin = work->catalogue->said->begin;
+    const size_t *begin = NULL;
     struct best best = {0}, open;
 
+    if (work->said == NULL)
+        work->said = xr_said_of(work->catalogue);
+    begin = work->said->begin;
     if (text.len > 0)
         best = best_of(work, text, begin[(unsigned char)text.at[0]],
                        begin[(unsigned char)text.at[0] + 1], rank, lines, depth);
@@ -427,7 +431,7 @@ static struct result translate(struct work *work, struct xr_span text, unsigned 
 
 static struct work begin(const struct xr_catalogue *catalogue)
 {
-    return (struct work){catalogue, TRIES, PARTS};
+    return (struct work){.catalogue = catalogue, .tries = TRIES, .parts = PARTS};
 }
 
 /* Several lines that are one format. */

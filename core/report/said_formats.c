@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "said.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 
 /* ---- formats ---- */
@@ -43,7 +44,7 @@ static size_t bucket(const struct xr_said *said, const struct xr_said_format *fo
     return piece->kind == XR_LITERAL ? (unsigned char)piece->at[0] : 256;
 }
 
-struct xr_said *xr_said_new(const struct xr_catalogue *catalogue)
+static struct xr_said *compile(const struct xr_catalogue *catalogue)
 {
     struct xr_said all = {0}, *said = xr_new(1, sizeof(*said));
 
@@ -71,6 +72,20 @@ struct xr_said *xr_said_new(const struct xr_catalogue *catalogue)
     memmove(said->begin, said->begin + 1, 257 * sizeof(said->begin[0]));
     said->begin[257] = all.count;
     free(all.items);
+    return said;
+}
+
+/* Two threads may make them at once; both use those of the first. */
+const struct xr_said *xr_said_of(const struct xr_catalogue *catalogue)
+{
+    struct xr_said *said = atomic_load(catalogue->said), *made = NULL;
+
+    if (said != NULL)
+        return said;
+    made = compile(catalogue);
+    if (atomic_compare_exchange_strong(catalogue->said, &said, made))
+        return made;
+    xr_said_free(made);
     return said;
 }
 

@@ -491,6 +491,64 @@ Test(catalogue, texts_that_share_their_bytes_are_refused)
     xr_buf_free(&file);
 }
 
+Test(catalogue, every_translation_is_utf8_wherever_its_bytes_stand)
+{
+    static const unsigned char seconds[] = {0x00, 0x7f, 0x80, 0x8f, 0x90, 0x9f, 0xa0, 0xbf, 0xc0};
+    size_t taken = 0;
+
+    for (unsigned i = 0; i < 128 * sizeof(seconds) * 2 * 9; i++) {
+        unsigned char lead = (unsigned char)(0x80 + i % 128);
+        unsigned char second = seconds[i / 128 % sizeof(seconds)];
+        bool third = i / 128 / sizeof(seconds) % 2 == 0;
+        size_t before = i / 128 / sizeof(seconds) / 2, len = before + 4 + third;
+        char text[16] = "aaaaaaaaaaaaaaa";
+        struct text one = {"hello", text, 0, 0};
+        struct xr_buf file = {0};
+        struct xr_catalogue *made = NULL;
+        bool good = true;
+        uint32_t code = 0;
+
+        text[before] = (char)lead;
+        text[before + 1] = (char)second;
+        if (third)
+            text[before + 2] = (char)0x80;
+        text[len] = '\0';
+        one.translation_len = len;
+        for (size_t at = 0, step = 0; good && at < len; at += step) {
+            step = xr_utf8_next(&code, (const unsigned char *)text + at, len - at);
+            good = step > 0;
+        }
+        make(&file, false, HEADER, &one, 1);
+        made = xr_catalogue_new(bytes(&file));
+        cr_assert_eq(made != NULL, good, "%02x %02x %d after %zu", lead, second, third, before);
+        taken += good;
+        xr_catalogue_free(made);
+        xr_buf_free(&file);
+    }
+    cr_assert_gt(taken, 0);
+}
+
+Test(catalogue, formats_are_made_once_and_only_for_what_is_no_text_of_the_catalogue)
+{
+    struct xr_catalogue *made = catalogue();
+    const struct xr_said *said = NULL;
+    char *text = xr_tr_said(made, "No such file or directory");
+
+    cr_assert(*made->said == NULL);
+    free(text);
+    text = xr_tr_said(made, "cannot open x");
+    cr_assert_str_eq(text, "xを開けません");
+    free(text);
+    said = *made->said;
+    cr_assert_not_null(said);
+    text = xr_tr_said(made, "of x");
+    cr_assert_str_eq(text, "xの");
+    cr_assert(*made->said == said);
+    free(text);
+    xr_catalogue_free(made);
+    xr_buf_free(&mo);
+}
+
 Test(catalogue, only_utf8_is_taken)
 {
     static const char *const headers[] = {
