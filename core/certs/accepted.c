@@ -118,19 +118,29 @@ static bool takes(struct xr_cert *cert, X509 *x, struct xr_error *err)
 
 /* ---- without libcrypto ---- */
 
+static int two_digits(const char *at)
+{
+    return (at[0] - '0') * 10 + at[1] - '0';
+}
+
 static bool plain_date(struct xr_bytes *validity)
 {
+    static const char days[12] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
     struct xr_der_item date;
     const char *text = NULL;
     size_t len = 0;
+    int month = 0;
 
     if (!xr_der_next(&date, validity))
         return false;
     text = (const char *)date.content.data;
     len = date.content.len;
-    /* xr_der_time has looked at the digits. Ends of months and leap seconds are for libcrypto. */
-    return len == (date.tag == XR_DER_UTC_TIME ? 13u : 15u) && text[len - 1] == 'Z' &&
-           (text[len - 9] < '2' || (text[len - 9] == '2' && text[len - 8] <= '8')) &&
+    /* xr_der_time has looked at the digits, but not at their number. */
+    if (len != (date.tag == XR_DER_UTC_TIME ? 13u : 15u) || text[len - 1] != 'Z')
+        return false;
+    month = two_digits(text + len - 11);
+    /* Leap days and leap seconds are for libcrypto. */
+    return month >= 1 && month <= 12 && two_digits(text + len - 9) <= days[month - 1] &&
            text[len - 3] < '6';
 }
 

@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Path validation with what a store gives, and nothing else. */
-#include "openssl.h"
+#include "gather.h"
 
 #include <openssl/asn1err.h>
 #include <openssl/x509v3.h>
 #include <stdlib.h>
 
-/* A candidate set larger than this is an attack on the verifier, not a PKI. */
-#define CANDIDATES_MAX 256u
 /* Most orders of the same certificates that one question is asked with. */
 #define TRIES_MAX 64u
 /* Most signatures checked to say why there is no path. */
@@ -17,124 +15,6 @@ void xr_x509_engine(char out[XR_X509_ENGINE_MAX])
 {
     (void)snprintf(out, XR_X509_ENGINE_MAX, "OpenSSL %s X509_verify_cert",
                    OpenSSL_version(OPENSSL_VERSION_STRING));
-}
-
-/* Intermediates of one subject, of which a path may need any: a range of the untrusted ones. */
-struct choice {
-    int at, count;
-    int first; /* which of them stands in front now */
-};
-
-/* Certificates that a lookup emitted, by name; one check looks each name up only once. */
-struct gather {
-    const struct xr_path_check *check;
-    STACK_OF(X509) * untrusted; /* what the server sends, then the store's intermediates */
-    struct {
-        struct choice *items;
-        size_t count, capacity;
-    } choices;
-    STACK_OF(X509) * anchors;
-    STACK_OF(X509_CRL) * crls;
-    STACK_OF(X509) * into; /* where the current lookup puts certificates */
-};
-
-static bool held(STACK_OF(X509) * stack, const X509 *x)
-{
-    for (int i = 0; i < sk_X509_num(stack); i++) {
-        if (X509_cmp(sk_X509_value(stack, i), x) == 0)
-            return true;
-    }
-    return false;
-}
-
-static enum xr_status take_cert(void *ctx, struct xr_bytes der)
-{
-    struct gather *g = ctx;
-    X509 *x = g->into == g->anchors ? xr_crypto_trusted_cert(der) : xr_crypto_cert(der);
-
-    ERR_clear_error();
-    if (x == NULL)
-        return XR_OK; /* a certificate that does not parse is not part of a path */
-    if (held(g->into, x) || sk_X509_num(g->into) >= (int)CANDIDATES_MAX ||
-        sk_X509_push(g->into, x) == 0)
-        X509_free(x);
-    return XR_OK;
-}
-
-static enum xr_status take_crl(void *ctx, struct xr_bytes der)
-{
-    struct gather *g = ctx;
-    X509_CRL *crl = xr_crypto_crl(der);
-
-    ERR_clear_error();
-    if (crl != NULL &&
-        (sk_X509_CRL_num(g->crls) >= (int)CANDIDATES_MAX || sk_X509_CRL_push(g->crls, crl) == 0))
-        X509_CRL_free(crl);
-    return XR_OK;
-}
-
-static enum xr_status look_up(struct gather *g, enum xr_place place, X509_NAME *name)
-{
-    unsigned char *der = NULL;
-    int len = i2d_X509_NAME(name, &der);
-    enum xr_status status = XR_OK;
-
-    if (len > 0) {
-        struct xr_bytes bytes = {der, (size_t)len};
-        int ok = 0;
-        uint32_t hash = (uint32_t)X509_NAME_hash_ex(name, NULL, NULL, &ok);
-
-        if (place == XR_ANCHOR)
-            g->into = g->anchors;
-        else if (place == XR_INTERMEDIATE)
-            g->into = g->untrusted;
-        if (ok)
-            status = g->check->lookup(g->check->lookup_ctx, place, bytes, hash,
-                                      place == XR_CRL ? take_crl : take_cert, g);
-    }
-    OPENSSL_free(der);
-    return status;
-}
-
-static bool asked(STACK_OF(X509) * stack, int before, const X509_NAME *name)
-{
-    for (int i = 0; i < before; i++) {
-        if (X509_NAME_cmp(X509_get_issuer_name(sk_X509_value(stack, i)), name) == 0)
-            return true;
-    }
-    return false;
-}
-
-/* Follows issuer names upwards. The untrusted stack is the work list: it takes each certificate
- * only once, so loops of cross-signatures end. */
-static enum xr_status gather_all(struct gather *g)
-{
-    /* With partial chains, the target may be an anchor itself. */
-    enum xr_status status =
-        look_up(g, XR_ANCHOR, X509_get_subject_name(sk_X509_value(g->untrusted, 0)));
-
-    for (int i = 0; status == XR_OK && i < sk_X509_num(g->untrusted); i++) {
-        X509_NAME *issuer = X509_get_issuer_name(sk_X509_value(g->untrusted, i));
-
-        if (asked(g->untrusted, i, issuer))
-            continue;
-        status = look_up(g, XR_ANCHOR, issuer);
-        if (status == XR_OK)
-            status = look_up(g, XR_INTERMEDIATE, issuer);
-        if (status == XR_OK)
-            status = look_up(g, XR_CRL, issuer);
-    }
-    /* An anchor that is not self-signed is still only an element of a path for libcrypto. */
-    for (int i = 0; status == XR_OK && i < sk_X509_num(g->anchors); i++) {
-        X509_NAME *issuer = X509_get_issuer_name(sk_X509_value(g->anchors, i));
-
-        if (asked(g->anchors, i, issuer) || asked(g->untrusted, sk_X509_num(g->untrusted), issuer))
-            continue;
-        status = look_up(g, XR_ANCHOR, issuer);
-        if (status == XR_OK)
-            status = look_up(g, XR_CRL, issuer);
-    }
-    return status;
 }
 
 /* The store's CRLs count. Most CAs have none there, which is not a reason to say no. */
@@ -261,7 +141,7 @@ static bool issues_nothing(X509 *target)
            X509_NAME_cmp(X509_get_subject_name(target), X509_get_issuer_name(target)) == 0;
 }
 
-static void run_check(struct xr_verdict *out, struct gather *g, X509_STORE *store, bool partial,
+static void run_check(struct xr_verdict *out, struct xr_gather *g, X509_STORE *store, bool partial,
                       bool crls)
 {
     const struct xr_probe *probe = g->check->probe;
@@ -337,61 +217,7 @@ out:
 
 /* ---- which of several intermediates ---- */
 
-struct candidate {
-    X509 *x;
-    unsigned char *der;
-    struct xr_der_cert d;
-    unsigned char sha256[XR_SHA256_LEN];
-};
-
-static int by_subject(const void *a, const void *b)
-{
-    const struct candidate *one = a, *two = b;
-    int order = X509_NAME_cmp(X509_get_subject_name(one->x), X509_get_subject_name(two->x));
-
-    if (order == 0)
-        order = xr_der_cert_order(&one->d, &two->d);
-    return order != 0 ? order : memcmp(one->sha256, two->sha256, XR_SHA256_LEN);
-}
-
-/* Puts the store's intermediates in an order that does not depend on the store's: the least limited
- * of a subject first. What the server sends stays in front, as it was sent. */
-static void arrange(struct gather *g, int sent)
-{
-    int count = sk_X509_num(g->untrusted) - sent;
-    struct candidate *all = count > 1 ? xr_new((size_t)count, sizeof(*all)) : NULL;
-
-    for (int i = 0; all != NULL && i < count; i++) {
-        struct candidate *one = &all[i];
-        int len = 0;
-
-        one->x = sk_X509_value(g->untrusted, sent + i);
-        len = i2d_X509(one->x, &one->der);
-        if (len <= 0 ||
-            xr_der_cert(&one->d, (struct xr_bytes){one->der, (size_t)len}, NULL) != XR_OK)
-            one->d = (struct xr_der_cert){.malformed = true, .pathlen = -1};
-        if (len > 0)
-            xr_x509_sha256(one->sha256, (struct xr_bytes){one->der, (size_t)len});
-    }
-    if (all != NULL)
-        qsort(all, (size_t)count, sizeof(*all), by_subject);
-    for (int i = 0; all != NULL && i < count; i++) {
-        struct choice *last = g->choices.count > 0 ? &g->choices.items[g->choices.count - 1] : NULL;
-
-        (void)sk_X509_set(g->untrusted, sent + i, all[i].x);
-        if (i > 0 && X509_NAME_cmp(X509_get_subject_name(all[i - 1].x),
-                                   X509_get_subject_name(all[i].x)) == 0) {
-            if (last != NULL && last->at + last->count == sent + i)
-                last->count++;
-            else
-                *XR_PUSH(&g->choices) = (struct choice){.at = sent + i - 1, .count = 2};
-        }
-        OPENSSL_free(all[i].der);
-    }
-    free(all);
-}
-
-static void put_first(struct gather *g, struct choice *c, int which)
+static void put_first(struct xr_gather *g, struct xr_choice *c, int which)
 {
     (void)sk_X509_insert(g->untrusted, sk_X509_delete(g->untrusted, c->at), c->at + c->first);
     (void)sk_X509_insert(g->untrusted, sk_X509_delete(g->untrusted, c->at + which), c->at);
@@ -399,10 +225,10 @@ static void put_first(struct gather *g, struct choice *c, int which)
 }
 
 /* Counts through all combinations; false after the last, and then all are as arranged. */
-static bool next_combination(struct gather *g)
+static bool next_combination(struct xr_gather *g)
 {
     for (size_t i = 0; i < g->choices.count; i++) {
-        struct choice *c = &g->choices.items[i];
+        struct xr_choice *c = &g->choices.items[i];
 
         if (c->first + 1 < c->count) {
             put_first(g, c, c->first + 1);
@@ -416,7 +242,7 @@ static bool next_combination(struct gather *g)
 /* libcrypto takes the first issuer that fits and never goes back. Programs can be given the
  * certificates of any path, so one good combination makes a yes; a no has the reason of the first. It
  * is no longer a no if OpenSSL gave up over one of them. */
-static void find_path(struct xr_verdict *out, struct gather *g, X509_STORE *store, bool partial,
+static void find_path(struct xr_verdict *out, struct xr_gather *g, X509_STORE *store, bool partial,
                       bool crls)
 {
     run_check(out, g, store, partial, crls);
@@ -474,7 +300,7 @@ static X509 *signer(STACK_OF(X509) * among, X509 *x, X509 **namesake, unsigned *
 }
 
 /* Goes up from the target by signatures, to where no key fits but an anchor has the name. */
-static const X509 *namesake_of(const struct gather *g)
+static const X509 *namesake_of(const struct xr_gather *g)
 {
     X509 *at = sk_X509_value(g->untrusted, 0), *namesake = NULL, *unused = NULL;
     unsigned budget = SIGNATURES_MAX;
@@ -483,7 +309,7 @@ static const X509 *namesake_of(const struct gather *g)
         X509 *next = NULL;
 
         namesake = NULL;
-        if (held(g->anchors, at) || signer(g->anchors, at, &namesake, &budget) != NULL)
+        if (xr_gather_held(g->anchors, at) || signer(g->anchors, at, &namesake, &budget) != NULL)
             return NULL;
         next = signer(g->untrusted, at, &unused, &budget);
         if (next == NULL)
@@ -493,7 +319,7 @@ static const X509 *namesake_of(const struct gather *g)
     return NULL;
 }
 
-static void add_namesake(struct xr_verdict *out, const struct gather *g)
+static void add_namesake(struct xr_verdict *out, const struct xr_gather *g)
 {
     const X509 *namesake = out->answer == XR_NO ? namesake_of(g) : NULL;
     unsigned char *der = NULL, sum[XR_SHA256_LEN];
@@ -529,7 +355,7 @@ static void add_opinion(struct xr_verdict *out, const struct xr_verdict *second,
     (void)snprintf(opinion->why, sizeof(opinion->why), "%s", second->why);
 }
 
-static void answer(struct xr_verdict *out, struct gather *g, X509_STORE *store)
+static void answer(struct xr_verdict *out, struct xr_gather *g, X509_STORE *store)
 {
     const struct xr_path_check *check = g->check;
     bool aside = XR_HAS(check, crls_aside) && check->crls_aside;
@@ -555,44 +381,35 @@ static void answer(struct xr_verdict *out, struct gather *g, X509_STORE *store)
 enum xr_status xr_x509_path_check(struct xr_verdict *out, const struct xr_path_check *check,
                                   struct xr_error *err)
 {
-    struct gather g = {.check = check};
+    struct xr_gather g;
     enum xr_status status = XR_OK;
     X509_STORE *store = NULL;
-    int sent = 0;
 
     xr_crypto_ready();
     *out = (struct xr_verdict){.size = sizeof(*out)};
     xr_x509_engine(out->by);
     if (check->probe->count == 0)
         return xr_fail(err, XR_INVALID, "no certificate to verify");
+    xr_gather_init(&g, check);
     /* A store of our own, never with X509_STORE_set_default_paths, so that certificates of the
      * system do not count. */
     store = X509_STORE_new();
-    g.untrusted = sk_X509_new_null();
-    g.anchors = sk_X509_new_null();
-    g.crls = sk_X509_CRL_new_null();
-    if (store == NULL || g.untrusted == NULL || g.anchors == NULL || g.crls == NULL)
+    if (store == NULL)
         abort();
-    g.into = g.untrusted;
     for (size_t i = 0; i < check->probe->count; i++) {
-        (void)take_cert(&g, check->probe->chain[i]);
-        if (sk_X509_num(g.untrusted) == 0) {
+        if (!xr_gather_sent(&g, check->probe->chain[i]) && g.sent.count == 0) {
             status = xr_fail(err, XR_INVALID, "OpenSSL cannot parse the certificate to verify");
             goto out;
         }
     }
-    sent = sk_X509_num(g.untrusted);
-    status = gather_all(&g);
+    status = xr_gather_all(&g);
     if (status == XR_OK) {
-        arrange(&g, sent);
+        xr_gather_arrange(&g);
         answer(out, &g, store);
     }
 out:
-    free(g.choices.items);
     ERR_clear_error();
-    sk_X509_pop_free(g.untrusted, X509_free);
-    sk_X509_pop_free(g.anchors, X509_free);
-    sk_X509_CRL_pop_free(g.crls, X509_CRL_free);
+    xr_gather_free(&g);
     X509_STORE_free(store);
     return status;
 }

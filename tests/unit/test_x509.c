@@ -641,6 +641,38 @@ Test(x509, nothing_is_accepted_that_libcrypto_does_not_take)
     pki_key_free(key);
 }
 
+Test(x509, of_every_day_of_a_year_what_libcrypto_takes_is_accepted)
+{
+    struct pki_spec spec = pki_spec_ca("A", NOW);
+    struct pki_key *key = key_new(PKI_EC);
+    struct pki_blob blob = issue(key, NULL, NULL, &spec);
+    struct xr_cert *first = load(&blob);
+    const struct xr_bytes *issuer = &first->d.slices.issuer;
+    /* SEQUENCE and UTCTime, each with its length, stand before YYMMDDHHMMSSZ. */
+    unsigned char *date = blob.data + (issuer->data + issuer->len - first->der.data) + 4;
+    size_t accepted = 0;
+
+    cr_assert(date[-2] == 0x17 && date[-1] == 13);
+    for (int month = 0; month <= 13; month++) {
+        for (int day = 0; day <= 32; day++) {
+            struct xr_cert *cert = NULL;
+            char text[8];
+
+            (void)snprintf(text, sizeof(text), "%02d%02d", month, day);
+            memcpy(date + 2, text, 4);
+            if (xr_cert_new(&cert, bytes_of(&blob), NULL) != XR_OK)
+                continue;
+            cr_assert_eq(xr_cert_accepted(cert, NULL), libcrypto_takes(&blob), "%s", text);
+            accepted += cert->accepted;
+            xr_cert_free(cert);
+        }
+    }
+    cr_assert_eq(accepted, 365);
+    xr_cert_free(first);
+    pki_blob_free(&blob);
+    pki_key_free(key);
+}
+
 Test(x509, what_libcrypto_cannot_parse_in_extensions_is_malformed)
 {
     static const char *const cases[][2] = {
@@ -2092,6 +2124,44 @@ Test(x509, a_failed_lookup_is_no_answer)
     chain.len -= 1;
     cr_assert_eq(xr_x509_path_check(&got, &check, &err), XR_INVALID);
     cr_assert_eq(got.answer, XR_UNKNOWN);
+    world_free(&w);
+}
+
+struct counted {
+    struct memory memory;
+    unsigned anchors;
+};
+
+static enum xr_status count_lookup(void *ctx, enum xr_place place, struct xr_bytes name,
+                                   uint32_t name_hash, xr_bytes_fn emit, void *emit_ctx)
+{
+    struct counted *counted = ctx;
+
+    counted->anchors += place == XR_ANCHOR;
+    return memory_lookup(&counted->memory, place, name, name_hash, emit, emit_ctx);
+}
+
+Test(x509, the_anchors_of_a_name_are_looked_up_once)
+{
+    struct world w = world_new();
+    struct counted counted = {0};
+    struct xr_bytes chain[] = {bytes_of(&w.new_root), bytes_of(&w.new_root)};
+    struct xr_probe probe = {
+        .size = sizeof(probe), .chain = chain, .count = 1, .purpose = XR_SERVER, .at = NOW};
+    const struct xr_path_check check = {
+        .size = sizeof(check), .probe = &probe, .lookup = count_lookup, .lookup_ctx = &counted};
+    const struct pki_blob *const path[] = {&w.new_root};
+    struct xr_verdict got;
+
+    keep(&counted.memory, XR_ANCHOR, &w.new_root);
+    keep(&counted.memory, XR_ANCHOR, &w.cross);
+    cr_assert_eq(xr_x509_path_check(&got, &check, NULL), XR_OK);
+    cr_assert(path_is(&got, path, 1));
+    cr_assert_eq(counted.anchors, 2, "its own, and those of who signed the cross certificate");
+    probe.count = 2; /* what is sent twice is one */
+    cr_assert_eq(xr_x509_path_check(&got, &check, NULL), XR_OK);
+    cr_assert(path_is(&got, path, 1));
+    cr_assert_eq(counted.anchors, 4);
     world_free(&w);
 }
 
