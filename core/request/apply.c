@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Carrying plans out in every store of a request: recovery first, then change, verify, grade. */
-#include "certs/selfsigned_cache.h"
 #include "change_run.h"
 #include "sys/sys.h"
 
@@ -264,10 +263,8 @@ bool xr_change_open_journal(struct xr_change_run *c)
 
 static void close_journal(struct xr_change_run *c)
 {
-    if (c->journal_open) {
-        xr_selfsigned_keep(&c->engine->report->pool, c->engine->state_dir);
+    if (c->journal_open)
         xr_journal_close(&c->journal);
-    }
     c->journal_open = false;
 }
 

@@ -53,6 +53,27 @@ static void finish(struct xr_report *report)
     }
 }
 
+/* The directory may be new, but nobody's home is made for it. */
+static bool may_make(const struct xr_request *rq)
+{
+    const char *home = rq->site->home;
+    size_t len = home != NULL ? strlen(home) : 0;
+    bool below = len > 0 && strncmp(rq->state_dir, home, len) == 0 &&
+                 (rq->state_dir[len] == '/' || home[len - 1] == '/');
+
+    return rq->site->root == NULL && (!below || xr_sys_exists(home));
+}
+
+/* Commands that only read do that too; a dry run writes nothing. */
+static void keep_checked(struct xr_engine *engine)
+{
+    const struct xr_request *rq = engine->rq;
+
+    if (!rq->dry_run && rq->state_dir != NULL)
+        xr_checked_keep(&engine->checked, &engine->report->pool, rq->state_dir, may_make(rq));
+    xr_checked_free(&engine->checked);
+}
+
 /* Commands on files may be done without looking for backends, and the sources of others say whether they
  * need any (sources.c). */
 static bool needs_plugins(const struct xr_request *rq)
@@ -120,6 +141,7 @@ struct xr_report *xr_run_request(const struct xr_request *request)
         verbs[rq.verb](&engine);
     }
     finish(engine.report);
+    keep_checked(&engine);
     xr_helper_pool_free(&engine.helpers);
     xr_forkservers_free(&engine.forkservers);
     xr_threads_free(&engine.threads);

@@ -5,6 +5,7 @@
 #ifndef XR_REQUEST_H
 #define XR_REQUEST_H
 
+#include "certs/checked_cache.h"
 #include "certs/pins.h"
 #include "helpers/forkserver.h"
 #include "helpers/pool.h"
@@ -19,6 +20,8 @@ struct xr_engine {
     struct xr_helper_pool helpers;
     struct xr_forkservers forkservers;
     char *state_dir; /* of this request: for an image, a directory of its own */
+    struct xr_checked
+        checked; /* of rq->state_dir: what certificates are does not depend on an image */
     struct xr_users users;
     /* Done and reported only once for all backends. */
     bool plugins; /* they are loaded */
@@ -89,6 +92,8 @@ void xr_engine_unread(const struct xr_engine *engine, struct xr_run *run, enum x
 /* Finds out, on all processors, for every certificate of the pool: is it self-signed and, with
  * whole, does libcrypto parse all of it? The pool remembers the answers. */
 void xr_engine_check_all(struct xr_engine *engine, bool whole);
+/* Tells the pool what earlier commands found out about its certificates. */
+void xr_engine_recall(struct xr_engine *engine);
 /* Adds the certificates of the input to the pool. */
 void xr_engine_pool_input(struct xr_engine *engine);
 /* Reads operands into report->input and the pool. */

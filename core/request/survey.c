@@ -2,7 +2,6 @@
 /* Collects the certificates in view: those of the input and of the stores. */
 #include "request.h"
 
-#include "certs/selfsigned_cache.h"
 #include "change/stale.h"
 
 #include <stdlib.h>
@@ -129,7 +128,7 @@ void xr_engine_survey(struct xr_engine *engine)
     }
     if (changes(engine->rq->verb) || engine->rq->verb == XR_VERB_LIST)
         xr_engine_say_left_out(engine);
-    xr_selfsigned_recall(&report->pool, engine->state_dir);
+    xr_engine_recall(engine);
 }
 
 void xr_engine_survey_sources(struct xr_engine *engine, size_t from)
@@ -141,10 +140,16 @@ void xr_engine_survey_sources(struct xr_engine *engine, size_t from)
         if (report->runs.items[i].why == NULL)
             xr_engine_pool(engine, &report->runs.items[i].snapshot);
     }
-    xr_selfsigned_recall(&report->pool, engine->state_dir);
+    xr_engine_recall(engine);
 }
 
 /* ---- what takes libcrypto long ---- */
+
+void xr_engine_recall(struct xr_engine *engine)
+{
+    if (engine->rq->state_dir != NULL)
+        xr_checked_recall(&engine->checked, &engine->report->pool, engine->rq->state_dir);
+}
 
 #define PIECE 16u /* certificates that a thread takes at once */
 
@@ -176,8 +181,6 @@ void xr_engine_check_all(struct xr_engine *engine, bool whole)
 
     xr_threads_run(&engine->threads, XR_WORK_COMPUTES, (count + PIECE - 1) / PIECE, check_piece,
                    &checking);
-    if (!engine->rq->dry_run && engine->rq->verb != XR_VERB_INSPECT) /* which writes nothing */
-        xr_selfsigned_keep(&engine->report->pool, engine->state_dir);
 }
 
 void xr_engine_pool_input(struct xr_engine *engine)
@@ -199,6 +202,7 @@ void xr_engine_read(struct xr_engine *engine, struct xr_words files)
         xr_input_add(input, files.items[i]);
     input->password = (struct xr_bytes){0};
     xr_engine_pool_input(engine);
+    xr_engine_recall(engine);
     if (engine->rq->verb == XR_VERB_INSTALL || engine->rq->verb == XR_VERB_INSPECT)
         xr_engine_check_all(engine, true);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "certs/selfsigned_cache.h"
+#include "certs/checked_cache.h"
 #include "pki.h"
 
 #include <criterion/criterion.h>
@@ -13,7 +13,7 @@
 #define ROOTS 20u
 
 static struct xr_cert *certs[ROOTS + 1]; /* the last one is signed by the first */
-static char dir[] = "/tmp/xr-selfsigned.XXXXXX";
+static char dir[] = "/tmp/xr-checked.XXXXXX";
 static char file[sizeof(dir) + 16];
 
 static void setup(void)
@@ -41,7 +41,7 @@ static void setup(void)
     pki_key_free(keys[0]);
     pki_key_free(keys[1]);
     cr_assert(mkdtemp(dir) != NULL);
-    (void)snprintf(file, sizeof(file), "%s/self-signed", dir);
+    (void)snprintf(file, sizeof(file), "%s/checked", dir);
 }
 
 static void teardown(void)
@@ -52,12 +52,18 @@ static void teardown(void)
     (void)rmdir(dir);
 }
 
-TestSuite(selfsigned, .init = setup, .fini = teardown);
+TestSuite(checked, .init = setup, .fini = teardown);
 
+/* With certificates of its own, of which nothing is known. */
 static void fill(struct xr_pool *pool)
 {
-    for (size_t i = 0; i <= ROOTS; i++)
-        (void)xr_pool_add(pool, certs[i]);
+    for (size_t i = 0; i <= ROOTS; i++) {
+        struct xr_cert *cert = NULL;
+
+        cr_assert_eq(xr_cert_new(&cert, certs[i]->der, NULL), XR_OK);
+        (void)xr_pool_add(pool, cert);
+        xr_cert_free(cert);
+    }
 }
 
 static size_t known(const struct xr_pool *pool)
@@ -69,6 +75,23 @@ static size_t known(const struct xr_pool *pool)
     return count;
 }
 
+/* As two commands would, one after the other. */
+static void keep(const struct xr_pool *pool, const char *to, bool make)
+{
+    struct xr_checked checked = {0};
+
+    xr_checked_keep(&checked, pool, to, make);
+    xr_checked_free(&checked);
+}
+
+static void recall(struct xr_pool *pool, const char *from)
+{
+    struct xr_checked checked = {0};
+
+    xr_checked_recall(&checked, pool, from);
+    xr_checked_free(&checked);
+}
+
 static void keep_all(void)
 {
     struct xr_pool pool = {0};
@@ -76,7 +99,7 @@ static void keep_all(void)
     fill(&pool);
     for (size_t i = 0; i < pool.count; i++)
         (void)xr_pool_self_signed(&pool, i);
-    xr_selfsigned_keep(&pool, dir);
+    keep(&pool, dir, false);
     xr_pool_free(&pool);
 }
 
@@ -86,7 +109,7 @@ static size_t recalled(const char *from)
     size_t count = 0;
 
     fill(&pool);
-    xr_selfsigned_recall(&pool, from);
+    recall(&pool, from);
     count = known(&pool);
     for (size_t i = 0; i < pool.count; i++)
         cr_assert(!pool.items[i].self_known || pool.items[i].self_signed);
@@ -95,7 +118,7 @@ static size_t recalled(const char *from)
     return count;
 }
 
-Test(selfsigned, what_could_not_be_checked_is_not_kept_as_a_yes)
+Test(checked, what_could_not_be_checked_is_not_kept_as_a_yes)
 {
     static const char is[] = "\x2a\x86\x48\xce\x3d\x04\x03\x02";      /* ecdsa-with-SHA256 */
     static const char becomes[] = "\x2a\x86\x48\xce\x3d\x04\x03\x7e"; /* unknown */
@@ -113,15 +136,15 @@ Test(selfsigned, what_could_not_be_checked_is_not_kept_as_a_yes)
         xr_cert_free(cert);
         free(der.data);
     }
-    xr_selfsigned_keep(&pool, dir);
-    xr_selfsigned_recall(&again, dir);
+    keep(&pool, dir, false);
+    recall(&again, dir);
     cr_assert_eq(known(&again), 0);
     cr_assert_not(xr_pool_self_signed(&again, 0));
     xr_pool_free(&pool);
     xr_pool_free(&again);
 }
 
-Test(selfsigned, what_was_kept_is_recalled)
+Test(checked, what_was_kept_is_recalled)
 {
     keep_all();
     cr_assert_eq(recalled(dir), ROOTS);
@@ -129,18 +152,18 @@ Test(selfsigned, what_was_kept_is_recalled)
     cr_assert_eq(recalled(dir), ROOTS);
 }
 
-Test(selfsigned, what_was_not_found_out_is_not_kept)
+Test(checked, what_was_not_found_out_is_not_kept)
 {
     struct xr_pool pool = {0};
 
     fill(&pool);
-    xr_selfsigned_keep(&pool, dir);
+    keep(&pool, dir, false);
     xr_pool_free(&pool);
     cr_assert_eq(access(file, F_OK), -1);
     cr_assert_eq(recalled(dir), 0);
 }
 
-Test(selfsigned, without_a_state_directory_nothing_is_made)
+Test(checked, without_a_state_directory_nothing_is_made)
 {
     char none[sizeof(dir) + 16];
 
@@ -152,13 +175,13 @@ Test(selfsigned, without_a_state_directory_nothing_is_made)
     cr_assert_eq(mkdir(dir, 0700), 0);
 }
 
-Test(selfsigned, a_damaged_file_is_none)
+Test(checked, a_damaged_file_is_none)
 {
     unsigned char byte = 0;
     int fd = -1;
 
     keep_all();
-    for (off_t at = 0; at < 4 + 32 + (off_t)ROOTS * 32; at += 7) {
+    for (off_t at = 0; at < 4 + 64 + (off_t)ROOTS * 33; at += 7) {
         fd = open(file, O_RDWR | O_CLOEXEC);
         cr_assert(fd >= 0 && pread(fd, &byte, 1, at) == 1);
         byte ^= 1;
@@ -167,7 +190,7 @@ Test(selfsigned, a_damaged_file_is_none)
         byte ^= 1;
         cr_assert(pwrite(fd, &byte, 1, at) == 1 && close(fd) == 0);
     }
-    for (off_t len = 0; len < 4 + 32 + (off_t)ROOTS * 32; len += 9) {
+    for (off_t len = 0; len < 4 + 64 + (off_t)ROOTS * 33; len += 9) {
         keep_all();
         cr_assert_eq(truncate(file, len), 0);
         cr_assert_eq(recalled(dir), 0);
@@ -176,7 +199,7 @@ Test(selfsigned, a_damaged_file_is_none)
     cr_assert_eq(recalled(dir), ROOTS);
 }
 
-Test(selfsigned, a_link_is_none)
+Test(checked, a_link_is_none)
 {
     char other[sizeof(file) + 8];
 
@@ -186,4 +209,104 @@ Test(selfsigned, a_link_is_none)
     cr_assert_eq(symlink(other, file), 0);
     cr_assert_eq(recalled(dir), 0);
     cr_assert_eq(unlink(other), 0);
+}
+
+static void accept_all(void)
+{
+    struct xr_pool pool = {0};
+
+    fill(&pool);
+    for (size_t i = 0; i < pool.count; i++)
+        cr_assert(xr_cert_accepted(pool.items[i].cert, NULL));
+    keep(&pool, dir, false);
+    xr_pool_free(&pool);
+}
+
+static size_t accepted(void)
+{
+    struct xr_pool pool = {0};
+    size_t count = 0;
+
+    fill(&pool);
+    recall(&pool, dir);
+    for (size_t i = 0; i < pool.count; i++)
+        count += pool.items[i].cert->accepted;
+    xr_pool_free(&pool);
+    return count;
+}
+
+Test(checked, what_libcrypto_accepts_is_kept_beside_who_signed)
+{
+    keep_all();
+    cr_assert_eq(accepted(), 0);
+    accept_all();
+    cr_assert_eq(accepted(), ROOTS + 1);
+    cr_assert_eq(recalled(dir), ROOTS, "the other is still known");
+    keep_all();
+    cr_assert_eq(accepted(), ROOTS + 1);
+}
+
+/* Writes the head anew, as if another judge had been there: the sum is right. */
+static void change_judge(void)
+{
+    unsigned char all[4 + 64 + (ROOTS + 1) * 33];
+    int fd = open(file, O_RDWR | O_CLOEXEC);
+
+    cr_assert(fd >= 0 && pread(fd, all, sizeof(all), 0) == (ssize_t)sizeof(all));
+    all[4 + 32] ^= 1;
+    xr_x509_sha256(all + 4, (struct xr_bytes){all + 4 + 32, sizeof(all) - 4 - 32});
+    cr_assert(pwrite(fd, all, sizeof(all), 0) == (ssize_t)sizeof(all) && close(fd) == 0);
+}
+
+Test(checked, another_libcrypto_accepts_for_itself)
+{
+    keep_all();
+    accept_all();
+    change_judge();
+    cr_assert_eq(accepted(), 0);
+    cr_assert_eq(recalled(dir), ROOTS, "a signature stays one");
+    accept_all();
+    cr_assert_eq(accepted(), ROOTS + 1);
+    cr_assert_eq(recalled(dir), ROOTS);
+}
+
+Test(checked, a_hash_that_is_not_that_of_the_bytes_is_not_kept)
+{
+    struct xr_pool pool = {0};
+
+    for (size_t i = 0; i < ROOTS; i++) {
+        struct xr_cert *cert = NULL;
+        unsigned char claimed[XR_SHA256_LEN];
+
+        memcpy(claimed, certs[i]->sha256, sizeof(claimed));
+        claimed[0] ^= 1;
+        cr_assert_eq(xr_cert_new_known(&cert, certs[i]->der, claimed, NULL), XR_OK);
+        (void)xr_pool_add(&pool, cert);
+        xr_cert_free(cert);
+        cr_assert(xr_pool_self_signed(&pool, i));
+    }
+    keep(&pool, dir, false);
+    xr_pool_free(&pool);
+    cr_assert_eq(access(file, F_OK), -1);
+}
+
+Test(checked, the_directory_is_made_where_the_caller_says_so)
+{
+    struct xr_pool pool = {0};
+    char none[sizeof(dir) + 16], made[sizeof(none) + 16];
+
+    (void)snprintf(none, sizeof(none), "%s/none", dir);
+    (void)snprintf(made, sizeof(made), "%s/checked", none);
+    fill(&pool);
+    keep(&pool, none, true);
+    cr_assert_eq(access(none, F_OK), -1, "for nothing, none is made");
+    for (size_t i = 0; i < pool.count; i++)
+        (void)xr_pool_self_signed(&pool, i);
+    keep(&pool, none, false);
+    cr_assert_eq(access(none, F_OK), -1);
+    keep(&pool, none, true);
+    cr_assert_eq(recalled(none), ROOTS);
+    cr_assert_eq(unlink(made), 0);
+    cr_assert_eq(rmdir(none), 0);
+    xr_pool_free(&pool);
 }
