@@ -74,16 +74,20 @@ char *xr_strdup(const char *text)
 
 XR_PRINTF(2, 0) static void buf_vfmt(struct xr_buf *buf, const char *format, va_list args)
 {
+    char text[256]; /* most fit, and are formatted once */
     va_list again;
     int len = 0;
 
     va_copy(again, args);
-    len = vsnprintf(NULL, 0, format, again);
+    len = vsnprintf(text, sizeof(text), format, again);
     va_end(again);
     if (len < 0)
         return;
     buf->data = xr_grow_raw(buf->data, &buf->capacity, buf->len + (size_t)len + 1, 1);
-    (void)vsnprintf(buf->data + buf->len, (size_t)len + 1, format, args);
+    if ((size_t)len < sizeof(text))
+        memcpy(buf->data + buf->len, text, (size_t)len + 1);
+    else
+        (void)vsnprintf(buf->data + buf->len, (size_t)len + 1, format, args);
     buf->len += (size_t)len;
 }
 
@@ -273,8 +277,16 @@ void xr_buf_visible(struct xr_buf *buf, const char *text, size_t len)
 
     for (size_t i = 0; i < len;) {
         uint32_t c = 0;
-        size_t used = xr_utf8_next(&c, bytes + i, len - i);
+        size_t used = 0;
 
+        while (i + used < len && bytes[i + used] >= ' ' && bytes[i + used] < 0x7f)
+            used++;
+        if (used > 0) {
+            xr_buf_add(buf, text + i, used);
+            i += used;
+            continue;
+        }
+        used = xr_utf8_next(&c, bytes + i, len - i);
         if (used == 0) {
             xr_buf_fmt(buf, "\\x%02X", bytes[i]);
             used = 1;

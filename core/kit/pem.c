@@ -14,9 +14,22 @@ static const unsigned char base64_digits[256] = {
 #undef D2
 };
 
-bool xr_pem_space(unsigned char c)
+/* Decodes quartets of digits alone, as many as there are; returns how many bytes of text they are. */
+static size_t quartets(unsigned char *restrict to, const unsigned char *text, size_t len)
 {
-    return c == ' ' || c == '\t' || c == '\r' || c == '\n' || c == '\f' || c == '\v';
+    size_t at = 0;
+
+    for (; len - at >= 4; at += 4, to += 3) {
+        unsigned a = base64_digits[text[at]] - 1u, b = base64_digits[text[at + 1]] - 1u,
+                 c = base64_digits[text[at + 2]] - 1u, d = base64_digits[text[at + 3]] - 1u;
+
+        if ((a | b | c | d) > 63)
+            break;
+        to[0] = (unsigned char)(a << 2 | b >> 4);
+        to[1] = (unsigned char)(b << 4 | c >> 2);
+        to[2] = (unsigned char)(c << 6 | d);
+    }
+    return at;
 }
 
 bool xr_base64(struct xr_buf *out, const unsigned char *text, size_t len)
@@ -27,18 +40,11 @@ bool xr_base64(struct xr_buf *out, const unsigned char *text, size_t len)
     for (size_t i = 0; i < len; i++) {
         int digit = 0;
 
-        while (digits + pads == 0 && len - i >= 4) { /* whole quartets, as most are */
-            unsigned v[4] = {base64_digits[text[i]], base64_digits[text[i + 1]],
-                             base64_digits[text[i + 2]], base64_digits[text[i + 3]]};
-            unsigned bits = 0;
+        if (digits + pads == 0) { /* as most are */
+            size_t whole = quartets((unsigned char *)out->data + out->len, text + i, len - i);
 
-            if (v[0] == 0 || v[1] == 0 || v[2] == 0 || v[3] == 0)
-                break;
-            bits = (v[0] - 1) << 18 | (v[1] - 1) << 12 | (v[2] - 1) << 6 | (v[3] - 1);
-            out->data[out->len++] = (char)(bits >> 16 & 0xff);
-            out->data[out->len++] = (char)(bits >> 8 & 0xff);
-            out->data[out->len++] = (char)(bits & 0xff);
-            i += 4;
+            i += whole;
+            out->len += whole / 4 * 3;
         }
         if (i >= len)
             break;
@@ -83,13 +89,13 @@ size_t xr_base64_lines(char *out, struct xr_bytes data)
         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     char *q = out;
 
-    for (size_t at = 0, column = 0; at < data.len; at += 3, column += 4) {
+    for (size_t at = 0, in_line = 0; at < data.len; at += 3, in_line += 3) {
         size_t left = data.len - at;
         uint32_t bits = (uint32_t)data.data[at] << 16;
 
-        if (column == 64) {
+        if (in_line == 48) {
             *q++ = '\n';
-            column = 0;
+            in_line = 0;
         }
         if (left > 1)
             bits |= (uint32_t)data.data[at + 1] << 8;
@@ -109,13 +115,18 @@ size_t xr_base64_lines(char *out, struct xr_bytes data)
 
 char *xr_pem(const char *label, struct xr_bytes der, size_t *len)
 {
-    char *text = xr_new(xr_base64_size(der.len), 1);
+    static const char begin[] = "-----BEGIN ", end[] = "\n-----END ", dashes[] = "-----\n";
     struct xr_buf out = {0};
 
-    xr_buf_fmt(&out, "-----BEGIN %s-----\n", label);
-    xr_buf_add(&out, text, xr_base64_lines(text, der));
-    xr_buf_fmt(&out, "\n-----END %s-----\n", label);
-    free(text);
+    xr_buf_reserve(&out, sizeof(begin) + sizeof(end) + 2 * (strlen(label) + sizeof(dashes)) +
+                             xr_base64_size(der.len));
+    xr_buf_str(&out, begin);
+    xr_buf_str(&out, label);
+    xr_buf_str(&out, dashes);
+    out.len += xr_base64_lines(out.data + out.len, der);
+    xr_buf_str(&out, end);
+    xr_buf_str(&out, label);
+    xr_buf_str(&out, dashes);
     *len = out.len;
     return out.data;
 }

@@ -5,7 +5,10 @@
 
 #include "base.h"
 
-bool xr_pem_space(unsigned char c);
+static inline bool xr_pem_space(unsigned char c)
+{
+    return c == ' ' || (c >= '\t' && c <= '\r');
+}
 /* Decodes whole quartets; false on any other character, missing or surplus padding. */
 bool xr_base64(struct xr_buf *out, const unsigned char *text, size_t len);
 /* Encodes in lines of 64, without a final line end. out has room for xr_base64_size(data.len) bytes;

@@ -11,21 +11,17 @@ static unsigned at_once(size_t len)
     return len < (1u << 30) ? (unsigned)len : 1u << 30;
 }
 
-bool xr_read_whole(struct xr_buf *out, int fd, size_t limit)
+/* chunk bytes, and then until there are no more; ends: a read that gives less than it was asked for has
+ * reached the end. */
+static bool read_on(struct xr_buf *out, int fd, size_t chunk, bool ends, size_t limit)
 {
-    struct stat st;
-    size_t chunk = 4096;
-
-    /* One read of the right size for a regular file; the size is only a hint. */
-    if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0 &&
-        (uintmax_t)st.st_size <= limit)
-        chunk = (size_t)st.st_size + 1;
     for (;;) {
         ssize_t got = 0;
+        size_t asked = at_once(chunk);
 
         out->data = xr_grow_raw(out->data, &out->capacity, out->len + chunk + 1, 1);
         out->data[out->len] = '\0';
-        got = read(fd, out->data + out->len, at_once(chunk));
+        got = read(fd, out->data + out->len, (unsigned)asked);
         if (got < 0 && errno == EINTR)
             continue;
         if (got < 0)
@@ -38,11 +34,32 @@ bool xr_read_whole(struct xr_buf *out, int fd, size_t limit)
             errno = EFBIG;
             return false;
         }
+        if (ends && (size_t)got < asked)
+            return true;
         /* Room that is left is enough to see the end; more is only for what has no size. */
         chunk = out->capacity - out->len - 1;
         if (chunk == 0)
             chunk = 65536;
     }
+}
+
+bool xr_read_whole(struct xr_buf *out, int fd, size_t limit)
+{
+    struct stat st;
+    size_t chunk = 4096;
+
+    /* One read of the right size for a regular file; the size is only a hint. */
+    if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0 &&
+        (uintmax_t)st.st_size <= limit)
+        chunk = (size_t)st.st_size + 1;
+    return read_on(out, fd, chunk, false, limit);
+}
+
+bool xr_read_file(struct xr_buf *out, int fd, uintmax_t size, size_t limit)
+{
+    if (size == 0 || size > limit) /* of files in /proc too, whose reads end early */
+        return read_on(out, fd, 4096, false, limit);
+    return read_on(out, fd, (size_t)size + 1, true, limit);
 }
 
 bool xr_sys_write_all(int fd, const void *data, size_t len)
