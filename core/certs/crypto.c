@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* libcrypto itself: initialisation, digests, errors. */
+#define OPENSSL_SUPPRESS_DEPRECATED /* SHA256_Init and the like, see below */
 #include "openssl.h"
 
 #include <assert.h>
 #include <openssl/crypto.h>
+#include <openssl/sha.h>
 #include <stdlib.h>
 
 const char *xr_x509_library(void)
@@ -11,8 +13,8 @@ const char *xr_x509_library(void)
     return OpenSSL_version(OPENSSL_VERSION);
 }
 
-static EVP_MD *md_sha256, *md_sha1;
-static CRYPTO_ONCE once = CRYPTO_ONCE_STATIC_INIT;
+static EVP_MD *md_sha256;
+static CRYPTO_ONCE once = CRYPTO_ONCE_STATIC_INIT, once_sha256 = CRYPTO_ONCE_STATIC_INIT;
 
 /* libcrypto's functions say "no" when they cannot get memory, as of a certificate that is not what it
  * says: an answer that must not be taken for one. */
@@ -54,12 +56,6 @@ static void init(void)
     (void)CRYPTO_set_mem_functions(get_memory, change_memory, drop_memory);
     /* No openssl.cnf: root must not run the engines and providers that it names. */
     (void)OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL);
-    md_sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
-    md_sha1 = EVP_MD_fetch(NULL, "SHA1", NULL);
-    if (md_sha256 == NULL || md_sha1 == NULL) {
-        (void)fputs("crossroot: libcrypto has no SHA-256 or SHA-1\n", stderr);
-        abort();
-    }
 }
 
 void xr_crypto_ready(void)
@@ -67,28 +63,41 @@ void xr_crypto_ready(void)
     (void)CRYPTO_THREAD_run_once(&once, init);
 }
 
-static void digest(unsigned char *out, const EVP_MD *md, struct xr_bytes data)
+static void fetch_sha256(void)
 {
-    if (EVP_Digest(data.data, data.len, out, NULL, md, NULL) != 1)
-        abort(); /* only out of memory */
+    md_sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
+    if (md_sha256 == NULL) {
+        (void)fputs("crossroot: libcrypto has no SHA-256\n", stderr);
+        abort();
+    }
 }
 
 const EVP_MD *xr_crypto_sha256(void)
 {
     xr_crypto_ready();
+    (void)CRYPTO_THREAD_run_once(&once_sha256, fetch_sha256);
     return md_sha256;
 }
 
+/* Not by EVP: the first fetch of a digest loads libcrypto's providers with all their names, which takes
+ * as long as all else that a command does which checks no signature. Deprecated because these ask no
+ * provider; as an identity the result is the same. */
 void xr_x509_sha256(unsigned char out[XR_SHA256_LEN], struct xr_bytes data)
 {
-    xr_crypto_ready();
-    digest(out, md_sha256, data);
+    SHA256_CTX ctx;
+
+    if (SHA256_Init(&ctx) != 1 || SHA256_Update(&ctx, data.data, data.len) != 1 ||
+        SHA256_Final(out, &ctx) != 1)
+        abort();
 }
 
 void xr_x509_sha1(unsigned char out[20], struct xr_bytes data)
 {
-    xr_crypto_ready();
-    digest(out, md_sha1, data);
+    SHA_CTX ctx;
+
+    if (SHA1_Init(&ctx) != 1 || SHA1_Update(&ctx, data.data, data.len) != 1 ||
+        SHA1_Final(out, &ctx) != 1)
+        abort();
 }
 
 void xr_x509_md5(unsigned char out[16], struct xr_bytes data)
