@@ -187,17 +187,14 @@ static bool is_nothing(const struct xr_session *s, enum xr_status status)
 }
 
 /* Usually a bundle is what the sources give, which is quick to see. */
-static bool as_it_would_be(const struct xr_session *s, const struct xr_buf *text)
+static bool as_it_would_be(struct xr_session *s, const char *path)
 {
-    struct xr_buf want = {0};
-    bool same = false;
+    struct xr_bytes want = {0};
 
     if (s->layout->family != CA_LIST)
         return false;
     want = ca_list_bundle(s);
-    same = want.len == text->len && text->len > 0 && memcmp(want.data, text->data, text->len) == 0;
-    xr_buf_free(&want);
-    return same;
+    return want.len > 0 && ca_has(NULL, s, path, want);
 }
 
 static void look_through(struct accounting *a, const char *path)
@@ -205,24 +202,25 @@ static void look_through(struct accounting *a, const char *path)
     struct xr_session *s = a->s;
     struct xr_buf text = {0};
     struct xr_error err = {0};
-    enum xr_status status = ca_read(&text, NULL, s, path, &err);
+    enum xr_status status = XR_OK;
 
+    if (as_it_would_be(s, path))
+        return;
+    status = ca_read(&text, NULL, s, path, &err);
     a->nothing = is_nothing(s, status);
     if (status != XR_OK && status != XR_ABSENT && a->unread == NULL)
         a->unread = xr_format(N_("what it holds is not known: %.150s; --rebuild allows a change"),
                               err.text);
-    if (!as_it_would_be(s, &text)) {
-        if (text.len > 0)
-            (void)s->host->items((struct xr_bytes){(const unsigned char *)text.data, text.len},
-                                 take, a, NULL);
-        if (s->layout->family == CA_LIST)
-            would_be_listed(a);
-        for (size_t i = 0; i < CA_OUTPUTS_MAX && s->layout->outputs[i].path != NULL; i++) {
-            const struct ca_output *output = &s->layout->outputs[i];
+    if (text.len > 0)
+        (void)s->host->items((struct xr_bytes){(const unsigned char *)text.data, text.len}, take, a,
+                             NULL);
+    if (s->layout->family == CA_LIST)
+        would_be_listed(a);
+    for (size_t i = 0; i < CA_OUTPUTS_MAX && s->layout->outputs[i].path != NULL; i++) {
+        const struct ca_output *output = &s->layout->outputs[i];
 
-            if (strcmp(output->path, path) == 0 && ca_is_published(s, output))
-                pf_each(&s->p11, &output->ask, would_be_extracted, a);
-        }
+        if (strcmp(output->path, path) == 0 && ca_is_published(s, output))
+            pf_each(&s->p11, &output->ask, would_be_extracted, a);
     }
     if (a->lost.count > 0 && a->path == NULL)
         a->path = path;

@@ -89,7 +89,8 @@ struct named {
 struct names {
     struct named **items;
     size_t count, capacity;
-    void *by_name; /* of the items, see tsearch(3) */
+    size_t ascending; /* that many of the first are in the order of their names; */
+    void *others;     /* and the others, see tsearch(3) */
 };
 
 static int by_link_name(const void *a, const void *b)
@@ -97,12 +98,35 @@ static int by_link_name(const void *a, const void *b)
     return strcmp(((const struct named *)a)->name, ((const struct named *)b)->name);
 }
 
+static int at_link_name(const void *name, const void *item)
+{
+    return strcmp(name, (*(struct named *const *)item)->name);
+}
+
 static struct named *named(const struct names *names, const char *name)
 {
     const struct named key = {.name = (char *)(uintptr_t)name};
-    struct named **found = tfind(&key, &names->by_name, by_link_name);
+    size_t count = names->ascending;
+    struct named *const *found = NULL;
 
+    if (count > 0 && strcmp(names->items[count - 1]->name, name) >= 0)
+        found = bsearch(name, names->items, count, sizeof(struct named *), at_link_name);
+    if (found == NULL)
+        found = tfind(&key, &names->others, by_link_name);
     return found != NULL ? *found : NULL;
+}
+
+static struct named *add_name(struct names *names, char *name)
+{
+    size_t last = names->count;
+    struct named *made = *XR_PUSH(names) = xr_new(1, sizeof(*made));
+
+    made->name = name;
+    if (names->ascending == last && (last == 0 || strcmp(names->items[last - 1]->name, name) < 0))
+        names->ascending++;
+    else if (tsearch(made, &names->others, by_link_name) == NULL)
+        abort();
+    return made;
 }
 
 /* As update-ca-certificates makes them: spaces and commas to _, parentheses to =. */
@@ -146,10 +170,7 @@ static void want_names(struct names *out, const struct xr_session *s)
             free(name);
             free(known->target);
         } else {
-            known = *XR_PUSH(out) = xr_new(1, sizeof(*known));
-            known->name = name;
-            if (tsearch(known, &out->by_name, by_link_name) == NULL)
-                abort();
+            known = add_name(out, name);
         }
         known->target = beside(s) ? NULL : xr_format("/%s", file->path);
         known->file = file;
@@ -163,7 +184,7 @@ static void keep_item(void *item)
 
 static void names_free(struct names *names)
 {
-    tdestroy(names->by_name, keep_item);
+    tdestroy(names->others, keep_item);
     for (size_t i = 0; i < names->count; i++) {
         free(names->items[i]->name);
         free(names->items[i]->target);
@@ -283,6 +304,8 @@ static bool hash_source(struct hashed *out, const struct xr_session *s, struct c
     /* One that OpenSSL cannot read would hide those behind it. */
     if (file->held.count != 1 || !file->hashable)
         return false;
+    if (!item->has_hash && item->subject.len > 0)
+        item->has_hash = s->host->name_hash(&item->hash, item->subject, NULL) == XR_OK;
     item->has_hash = item->has_hash || hash_cert(&item->hash, s, item->der);
     out->hash = item->hash;
     memcpy(out->sha256, item->sha256, sizeof(out->sha256));
@@ -536,41 +559,14 @@ static void change_hashes(struct ca_edits *edits, const struct xr_session *s,
     }
 }
 
-/* ---- the bundle ---- */
-
-struct xr_buf ca_list_bundle(const struct xr_session *s)
-{
-    struct xr_buf out = {0};
-
-    if (s->in_place)
-        return ca_in_place_bundle(s);
-    for (size_t i = 0; i < s->order.count; i++) {
-        const struct ca_file *file = s->files.items[s->order.items[i]];
-
-        /* Writes only PEM certificates: other text would be noise, and a private key is never
-         * copied. */
-        if (file->held.count == 0)
-            continue;
-        if (file->private_key || !file->clean) {
-            for (size_t k = 0; k < file->held.count; k++) {
-                if (!file->held.items[k].unreadable)
-                    ca_item_pem(&out, s, &file->held.items[k]);
-            }
-            continue;
-        }
-        xr_buf_add(&out, file->content.data, file->content.len);
-        if (s->layout->blank_between || file->content.data[file->content.len - 1] != '\n')
-            xr_buf_str(&out, "\n");
-    }
-    return out;
-}
+/* ---- all of them ---- */
 
 void ca_list_outputs(struct ca_edits *edits, struct xr_buf *changed, struct xr_session *s)
 {
     struct directory dir = {0};
     struct names names = {0};
     struct hashes hashes = {0};
-    struct xr_buf text = ca_list_bundle(s);
+    struct xr_bytes text = ca_list_bundle(s);
     struct stat st;
     unsigned mode = 0644;
     bool there = ca_stat(&st, s, s->layout->published[0], false);
@@ -586,8 +582,7 @@ void ca_list_outputs(struct ca_edits *edits, struct xr_buf *changed, struct xr_s
     if (there && s->in_place)
         mode = (st.st_mode & 0777) | 0444;
     if (text.len > 0 || (there && (!s->refresh || s->order.count > 0)))
-        ca_want_file(edits, s, s->layout->published[0], &text, mode);
-    xr_buf_free(&text);
+        ca_want_lent(edits, s, s->layout->published[0], text, mode);
     for (size_t i = 0; i < dir.now.count; i++) {
         free(dir.now.items[i].name);
         free(dir.now.items[i].target);

@@ -34,29 +34,44 @@ static struct ca_edit *push(struct ca_edits *edits, const char *dir, const char 
     return edit;
 }
 
+/* A link never counts as a file with that content, whatever it leads to. */
+static bool is_file(const struct xr_session *s, const char *path, struct xr_bytes content,
+                    unsigned mode)
+{
+    struct stat st;
+
+    return ca_stat(&st, s, path, false) && S_ISREG(st.st_mode) &&
+           (st.st_mode & mode & 0444) == (mode & 0444) && (size_t)st.st_size == content.len &&
+           ca_has(NULL, s, path, content);
+}
+
+void ca_want_lent(struct ca_edits *edits, const struct xr_session *s, const char *path,
+                  struct xr_bytes content, unsigned mode)
+{
+    char *dir = NULL;
+    struct ca_edit *edit = NULL;
+
+    if (is_file(s, path, content, mode))
+        return;
+    dir = dir_of(path);
+    edit = push(edits, dir, ca_name(path));
+    edit->text = content;
+    edit->mode = mode;
+    free(dir);
+}
+
 void ca_want_file(struct ca_edits *edits, const struct xr_session *s, const char *path,
                   struct xr_buf *content, unsigned mode)
 {
-    struct xr_buf have = {0};
-    struct stat st;
-    /* A link never counts as a file with that content, whatever it leads to. */
-    bool same = ca_stat(&st, s, path, false) && S_ISREG(st.st_mode) &&
-                (st.st_mode & mode & 0444) == (mode & 0444) && (size_t)st.st_size == content->len &&
-                ca_read(&have, NULL, s, path, NULL) == XR_OK && have.len == content->len &&
-                (content->len == 0 || memcmp(have.data, content->data, content->len) == 0);
+    size_t before = edits->count;
 
-    if (same) {
+    ca_want_lent(edits, s, path,
+                 (struct xr_bytes){(const unsigned char *)content->data, content->len}, mode);
+    if (edits->count > before) /* takes it over */
+        edits->items[before].content = *content;
+    else
         xr_buf_free(content);
-    } else {
-        char *dir = dir_of(path);
-        struct ca_edit *edit = push(edits, dir, ca_name(path));
-
-        edit->content = *content;
-        edit->mode = mode;
-        *content = (struct xr_buf){0};
-        free(dir);
-    }
-    xr_buf_free(&have);
+    *content = (struct xr_buf){0};
 }
 
 void ca_want_link(struct ca_edits *edits, const char *dir, const char *name, const char *target)
@@ -144,7 +159,7 @@ static enum xr_status write_temp(int dir, struct ca_edit *edit, size_t number, b
     fd = openat(dir, edit->temp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (fd >= 0)
         xr_owner_give(fd, dir, edit->name);
-    ok = fd >= 0 && xr_sys_write_all(fd, edit->content.data, edit->content.len) &&
+    ok = fd >= 0 && xr_sys_write_all(fd, edit->text.data, edit->text.len) &&
          fchmod(fd, edit->mode) == 0 && (!sync || fsync(fd) == 0);
     if (!ok)
         (void)xr_fail_errno(err, "cannot write /%s/%s", edit->dir, edit->name);

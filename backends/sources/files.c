@@ -21,6 +21,11 @@ static int by_path(const void *a, const void *b)
     return strcmp(((const struct ca_file *)a)->path, ((const struct ca_file *)b)->path);
 }
 
+static int at_path(const void *path, const void *file)
+{
+    return strcmp(path, (*(struct ca_file *const *)file)->path);
+}
+
 static void leave(void *file)
 {
     (void)file; /* the list owns it */
@@ -28,28 +33,40 @@ static void leave(void *file)
 
 struct ca_file *ca_keep_file(struct xr_session *s, struct ca_file *file)
 {
-    file->number = s->files.count;
+    size_t last = s->files.count;
+
+    file->number = last;
     *XR_PUSH(&s->files) = file;
-    if (tsearch(file, &s->by_path, by_path) == NULL)
+    if (s->by_path.ascending == last &&
+        (last == 0 || strcmp(s->files.items[last - 1]->path, file->path) < 0))
+        s->by_path.ascending++;
+    else if (tsearch(file, &s->by_path.others, by_path) == NULL)
         abort();
     return file;
 }
 
-struct ca_file *ca_find_by_path(void *const *paths, const char *path)
+struct ca_file *ca_find_by_path(const struct ca_paths *paths, struct ca_file *const *files,
+                                const char *path)
 {
     const struct ca_file key = {.path = (char *)(uintptr_t)path};
-    struct ca_file **found = tfind(&key, paths, by_path);
+    size_t count = paths->ascending;
+    struct ca_file *const *found = NULL;
 
+    /* Often it is asked for before it is added. */
+    if (count > 0 && strcmp(files[count - 1]->path, path) >= 0)
+        found = bsearch(path, files, count, sizeof(struct ca_file *), at_path);
+    if (found == NULL)
+        found = tfind(&key, &paths->others, by_path);
     return found != NULL ? *found : NULL;
 }
 
 struct ca_file *ca_find_file(const struct xr_session *s, const char *path)
 {
-    return ca_find_by_path(&s->by_path, path);
+    return ca_find_by_path(&s->by_path, s->files.items, path);
 }
 
-void ca_forget_paths(void **paths)
+void ca_forget_paths(struct ca_paths *paths)
 {
-    tdestroy(*paths, leave);
-    *paths = NULL;
+    tdestroy(paths->others, leave);
+    *paths = (struct ca_paths){0};
 }

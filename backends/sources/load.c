@@ -45,7 +45,8 @@ void ca_forget(struct xr_session *s, const char *path)
 struct loading {
     struct xr_session *s;
     struct ca_file **old;
-    void *old_by_path; /* see files.c; also those that were taken over already */
+    bool *taken;                 /* which of them were; these have new numbers */
+    struct ca_paths old_by_path; /* also those that were taken over already */
     size_t old_count, next;
     char *dir; /* open as dir_fd */
     int dir_fd;
@@ -85,18 +86,18 @@ static struct ca_file *take_old(struct loading *l, int dir, const char *path)
     size_t at = l->next;
 
     /* Both loads go through the directories in the same order, but for files that came or went. */
-    if (at >= l->old_count || l->old[at] == NULL || strcmp(l->old[at]->path, path) != 0) {
-        found = ca_find_by_path(&l->old_by_path, path);
+    if (at >= l->old_count || l->taken[at] || strcmp(l->old[at]->path, path) != 0) {
+        found = ca_find_by_path(&l->old_by_path, l->old, path);
         at = found != NULL ? found->number : l->old_count;
     }
-    if (at >= l->old_count || (found != NULL && l->old[at] != found) ||
+    if (at >= l->old_count || l->taken[at] || (found != NULL && l->old[at] != found) ||
         !is_same(l->s, l->old[at], dir)) {
         l->changed = true;
         return NULL;
     }
     file = l->old[at];
     l->changed = l->changed || at != l->next;
-    l->old[at] = NULL;
+    l->taken[at] = true;
     l->next = at + 1;
     return file;
 }
@@ -132,7 +133,7 @@ static bool read_file(const struct xr_session *s, int dir, struct ca_file *file)
     }
     if (fd < 0)
         return false;
-    ok = xr_read_whole(&file->content, fd, CA_FILE_MAX);
+    ok = xr_read_file(&file->content, fd, (uintmax_t)st.st_size, CA_FILE_MAX);
     (void)close(fd);
     file->stamp = ca_stamp_of(&st);
     file->mode = st.st_mode & 0777;
@@ -188,6 +189,7 @@ static struct ca_file *add_file(struct loading *l, const char *path)
             ca_file_free(file);
             return NULL;
         }
+        file->reading = ++s->readings;
         l->changed = true;
         if (s->layout->family == CA_LIST)
             ca_parse_list_file(s, file);
@@ -530,8 +532,11 @@ static void load_p11(struct loading *l)
 
 enum xr_status ca_load(struct xr_session *s, struct xr_error *err)
 {
-    struct loading l = {
-        .s = s, .old = s->files.items, .old_by_path = s->by_path, .old_count = s->files.count};
+    struct loading l = {.s = s,
+                        .old = s->files.items,
+                        .taken = xr_new(s->files.count, sizeof(bool)),
+                        .old_by_path = s->by_path,
+                        .old_count = s->files.count};
     enum xr_status status = XR_OK;
 
     s->loads++;
@@ -540,7 +545,7 @@ enum xr_status ca_load(struct xr_session *s, struct xr_error *err)
     ca_left_free(s);
     s->contested = false;
     xr_buf_free(&s->conf);
-    s->by_path = NULL;
+    s->by_path = (struct ca_paths){0};
     if (s->layout->family == CA_LIST)
         status = load_list(&l, err);
     else if (s->layout->family == CA_P11)
@@ -552,11 +557,13 @@ enum xr_status ca_load(struct xr_session *s, struct xr_error *err)
     free(l.unseen);
     ca_forget_paths(&l.old_by_path);
     for (size_t i = 0; i < l.old_count; i++) {
-        l.changed = l.changed || l.old[i] != NULL;
-        if (l.old[i] != NULL)
-            ca_file_free(l.old[i]);
+        if (l.taken[i])
+            continue;
+        l.changed = true;
+        ca_file_free(l.old[i]);
     }
     free(l.old);
+    free(l.taken);
     if (l.dir != NULL && l.dir_fd >= 0)
         (void)close(l.dir_fd);
     free(l.dir);

@@ -118,6 +118,7 @@ static bool parse_plain(struct taking *taking, struct xr_bytes data)
 
     for (size_t i = 0; plain && i < file->held.count; i++) {
         plain = s->host->slices(&slices, file->held.items[i].der, NULL) == XR_OK;
+        file->held.items[i].subject = slices.subject;
         ca_item_pem(&same, s, &file->held.items[i]);
     }
     plain = plain && same.len == data.len && memcmp(same.data, data.data, data.len) == 0;
@@ -138,7 +139,7 @@ void ca_parse_list_file(const struct xr_session *s, struct ca_file *file)
 
     if (data.len == 0 || memmem(data.data, data.len, begin, sizeof(begin) - 1) == NULL)
         return;
-    file->clean = parse_plain(&taking, data);
+    file->clean = file->plain = parse_plain(&taking, data);
     if (!file->clean)
         (void)s->host->items(data, take_item, &taking, NULL);
     file->objects = file->held.count;

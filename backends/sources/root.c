@@ -153,12 +153,39 @@ enum xr_status ca_read(struct xr_buf *out, struct ca_stamp *stamp, const struct 
         return xr_fail(err, XR_INVALID, "/%s is not a regular file", path);
     if (fd < 0)
         return xr_fail_errno(err, "cannot open /%s", path);
-    if (!xr_read_whole(out, fd, CA_FILE_MAX))
+    if (!xr_read_file(out, fd, (uintmax_t)st.st_size, CA_FILE_MAX))
         status = xr_fail_errno(err, "cannot read /%s", path);
     else if (stamp != NULL)
         *stamp = ca_stamp_of(&st);
     (void)close(fd);
     return status;
+}
+
+bool ca_has(struct ca_stamp *stamp, const struct xr_session *s, const char *path,
+            struct xr_bytes content)
+{
+    unsigned char part[16384];
+    struct stat st = {0};
+    int fd = ca_open_file(s, -1, path, &st);
+    bool same = fd >= 0 && (uintmax_t)st.st_size == content.len;
+    size_t at = 0;
+
+    while (same) {
+        ssize_t got = read(fd, part, sizeof(part));
+
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got == 0)
+            break;
+        same = got > 0 && (size_t)got <= content.len - at &&
+               memcmp(part, content.data + at, (size_t)got) == 0;
+        at += same ? (size_t)got : 0;
+    }
+    if (fd >= 0)
+        (void)close(fd);
+    if (stamp != NULL)
+        *stamp = ca_stamp_of(&st);
+    return same && at == content.len;
 }
 
 bool ca_may_lead(const struct xr_session *s, const struct stat *st)

@@ -166,6 +166,8 @@ void ca_session_free(struct xr_session *s)
         (void)close(s->root);
     free(s->location);
     free(s->blocklist);
+    xr_buf_free(&s->bundle.text);
+    free(s->bundle.of);
     free(s->moved);
     xr_strings_free(&s->moved_paths);
     free(s);

@@ -29,7 +29,8 @@ struct ca_item {
     struct xr_bytes der; /* owned; OpenSSL's trust settings follow it */
     size_t aux_len;      /* their bytes, 0 without any */
     unsigned char sha256[XR_SHA256_LEN];
-    uint32_t hash; /* of the subject, as OpenSSL's links; known if has_hash */
+    struct xr_bytes subject; /* in der; empty: not known */
+    uint32_t hash;           /* of the subject, as OpenSSL's links; known if has_hash */
     bool has_hash;
     bool unreadable; /* OpenSSL cannot decode it: one of it, and no program reads the bundle */
 };
@@ -37,7 +38,8 @@ struct ca_item {
 /* One source file. */
 struct ca_file {
     char *path;
-    size_t number; /* in the session */
+    size_t number;  /* in the session */
+    size_t reading; /* counts what was read from disk in the session: that content has no other */
     struct ca_stamp stamp;
     unsigned mode;
     char *target; /* of a link, or NULL */
@@ -52,6 +54,7 @@ struct ca_file {
     /* CA_LIST: OpenSSL reads held from the text and nothing else, wherever it stands in a bundle.
      * Then it is published as it is. */
     bool clean;
+    bool plain;        /* CA_LIST: nothing but clean blocks, each as we would write it */
     bool hashable;     /* CA_LIST: OpenSSL reads held from the file itself, by a hash link */
     enum pf_area area; /* CA_P11 */
     size_t token;
@@ -78,6 +81,12 @@ struct ca_cert {
     bool vendor;
     bool by_list;       /* CA_LIST: a distrust by a ! line, which has no file of its own */
     const char *remark; /* as in struct xr_entry */
+};
+
+/* Files by their paths. Nearly always all of them come in the order of their paths, or nearly all. */
+struct ca_paths {
+    size_t ascending; /* that many of the first do; */
+    void *others;     /* and the others, see tsearch(3) */
 };
 
 struct xr_session {
@@ -113,7 +122,7 @@ struct xr_session {
         struct ca_file **items;
         size_t count, capacity;
     } files;
-    void *by_path; /* of the files, see tsearch(3) */
+    struct ca_paths by_path; /* of the files */
     struct {
         struct ca_cert *items;
         size_t count, capacity;
@@ -122,6 +131,12 @@ struct xr_session {
         size_t *items; /* CA_LIST: files in the order of the bundle */
         size_t count, capacity;
     } order;
+    size_t readings; /* files read so far */
+    struct {         /* list_bundle.c: the bundle that these readings, in this order, give */
+        struct xr_buf text;
+        size_t *of;
+        size_t count;
+    } bundle;
     struct xr_buf conf;
     struct ca_stamp conf_stamp;
     struct pf_store p11;
@@ -174,6 +189,9 @@ int ca_open_file(const struct xr_session *s, int dir, const char *path, struct s
 /* Follows links inside the root; XR_ABSENT, or XR_INVALID if it is not a regular file. */
 enum xr_status ca_read(struct xr_buf *out, struct ca_stamp *stamp, const struct xr_session *s,
                        const char *path, struct xr_error *err);
+/* Has it exactly that content? Follows links as ca_read; stamp may be NULL. */
+bool ca_has(struct ca_stamp *stamp, const struct xr_session *s, const char *path,
+            struct xr_bytes content);
 /* Does it belong to root, to us or to the owner of the image: somebody who decides what the root
  * holds anyway? Ids in an image may all be shifted. */
 bool ca_may_lead(const struct xr_session *s, const struct stat *st);
@@ -218,8 +236,9 @@ void ca_forget(struct xr_session *s, const char *path);
 void ca_file_free(struct ca_file *file);
 struct ca_file *ca_keep_file(struct xr_session *s, struct ca_file *file);
 struct ca_file *ca_find_file(const struct xr_session *s, const char *path);
-struct ca_file *ca_find_by_path(void *const *paths, const char *path);
-void ca_forget_paths(void **paths);
+struct ca_file *ca_find_by_path(const struct ca_paths *paths, struct ca_file *const *files,
+                                const char *path);
+void ca_forget_paths(struct ca_paths *paths);
 
 /* objects.c */
 enum xr_place ca_place_of(const struct pf_cert *cert);
@@ -347,9 +366,10 @@ void ca_published_free(struct xr_session *s);
 
 /* publish.c: changes to outputs, which are collected and then made together. */
 struct ca_edit {
-    char *dir, *name; /* where, inside the root */
-    char *target;     /* of a link, or */
-    struct xr_buf content;
+    char *dir, *name;      /* where, inside the root */
+    char *target;          /* of a link, or */
+    struct xr_bytes text;  /* of a file; */
+    struct xr_buf content; /* owns it, unless it was lent */
     unsigned mode;
     bool removes;
     char *temp; /* its temporary name, or that of the old file */
@@ -362,6 +382,9 @@ struct ca_edits {
 /* Adds a file with that content, unless the file already has it. Takes ownership of content. */
 void ca_want_file(struct ca_edits *edits, const struct xr_session *s, const char *path,
                   struct xr_buf *content, unsigned mode);
+/* The same; content stays the caller's, and unchanged until ca_make. */
+void ca_want_lent(struct ca_edits *edits, const struct xr_session *s, const char *path,
+                  struct xr_bytes content, unsigned mode);
 void ca_want_link(struct ca_edits *edits, const char *dir, const char *name, const char *target);
 void ca_want_gone(struct ca_edits *edits, const char *dir, const char *name);
 /* Makes all changes: writes all files durably under temporary names, renames them, removes what
@@ -381,8 +404,10 @@ bool ca_hash_name(const char *name, uint32_t *hash, bool *crl, unsigned *number)
 /* Does this root have that output, or the place for it? */
 bool ca_is_published(const struct xr_session *s, const struct ca_output *output);
 
-/* The bundle that the sources give. */
-struct xr_buf ca_list_bundle(const struct xr_session *s);
+/* list_bundle.c: the bundle that the sources give, as they are loaded; valid until the next call. */
+struct xr_bytes ca_list_bundle(struct xr_session *s);
+/* Is it nothing but clean blocks, those of the files in their order? */
+bool ca_list_bundle_plain(const struct xr_session *s);
 /* in_place_bundle.c: the bundle that is its own source, with what is in the local directory now. */
 struct xr_buf ca_in_place_bundle(const struct xr_session *s);
 

@@ -621,6 +621,61 @@ static const char *list_edited_meanwhile(struct contract *ctx)
     return NULL;
 }
 
+static bool says_yes(struct contract *ctx, struct xr_store *store, enum contract_cert cert)
+{
+    const struct xr_bytes chain[] = {contract_der(ctx, cert)};
+    const struct xr_probe probe = {.size = sizeof(probe),
+                                   .chain = chain,
+                                   .count = 1,
+                                   .purpose = XR_SERVER,
+                                   .at = CONTRACT_NOW};
+    struct xr_verdict verdict;
+
+    return xr_store_probe(store, &verdict, &probe, &ctx->err) == XR_OK && verdict.answer == XR_YES;
+}
+
+/* As long as it was, and nothing of it. */
+static void blank(struct contract *ctx, const char *path)
+{
+    char *text = xr_strdup(text_of(ctx, path));
+
+    memset(text, '#', strlen(text));
+    put(ctx, path, text);
+    free(text);
+}
+
+/* update-ca-certificates takes no lock: it may run between any two steps of ours. */
+static const char *outputs_changed_meanwhile(struct contract *ctx)
+{
+    const char *bundle = NULL;
+    struct xr_store *store = NULL;
+    enum xr_status status = XR_OK;
+
+    TRY(contract_install(ctx, CERT_NEW, XR_ANCHOR));
+    bundle = text_of(ctx, stock(ctx)->bundle);
+    store = contract_open(ctx, XR_READ);
+    NEED(store != NULL && contract_list(ctx, store) != NULL);
+    NEED(says_yes(ctx, store, CERT_NEW));
+    blank(ctx, stock(ctx)->bundle); /* before the lock */
+    NEED(!says_yes(ctx, store, CERT_NEW));
+    put(ctx, stock(ctx)->bundle, bundle);
+    NEED(says_yes(ctx, store, CERT_NEW));
+    status = xr_store_renew(store, &ctx->err);
+    if (status == XR_UNSUPPORTED)
+        return contract_skip(ctx, "a session cannot be renewed");
+    NEED(status == XR_OK && contract_list(ctx, store) != NULL);
+    blank(ctx, stock(ctx)->bundle); /* between the look under the lock and the flush */
+    NEED(contract_flush(ctx, store) == XR_OK);
+    NEED(strcmp(text_of(ctx, stock(ctx)->bundle), bundle) == 0);
+    NEED(says_yes(ctx, store, CERT_NEW));
+    blank(ctx, stock(ctx)->bundle); /* between the flush and the verifier */
+    NEED(!says_yes(ctx, store, CERT_NEW));
+    NEED(contract_flush(ctx, store) == XR_OK);
+    NEED(strcmp(text_of(ctx, stock(ctx)->bundle), bundle) == 0);
+    contract_close(ctx, store);
+    return NULL;
+}
+
 static const char *listed_twice(struct contract *ctx)
 {
     struct xr_subject subject = contract_subject(ctx, CERT_BESIDE);
@@ -998,6 +1053,8 @@ const struct contract_case contract_cacerts_cases[] = {
     {"Nothing is written in place.", hard_links},
     {"A source that was edited after it was listed is a conflict.", edited_meanwhile},
     {"What was written into the list meanwhile stays in it.", list_edited_meanwhile},
+    {"What another program does to the outputs between two steps is seen, and made good.",
+     outputs_changed_meanwhile},
     {"What is selected and deselected is published, and called so.", listed_twice},
     {"What comes with the system is never removed.", vendor_stays},
     {"What an administrator took out stays out.", taken_out_stays_out},
