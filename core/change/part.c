@@ -121,26 +121,64 @@ enum xr_status xr_txn_flush(struct xr_run *run, struct xr_store *store, bool rem
     return XR_OK;
 }
 
-/* Swaps the first count changes of a part back, last one first, from the current state, and lists
- * the result in run->after. Entries that another program changed meanwhile stay as they are. */
+static bool needs_swap(const struct xr_change *change, const struct xr_state *now, bool back)
+{
+    bool there = back ? xr_state_equal(now, change->before) : xr_state_same(now, change->want);
+
+    return !there && xr_state_between(now, change->before, change->want);
+}
+
+/* One change, from what the store was listed with. A swap may have renumbered links of other subjects
+ * with the same name, which shows as a conflict: only then is the store listed again. */
+static enum xr_status swap_one(struct xr_snapshot *now, struct xr_store *store,
+                               const struct xr_part *part, const struct xr_change *change,
+                               bool back, bool *any, struct xr_error *err)
+{
+    enum xr_status status = XR_OK;
+
+    for (size_t try = 0; try < 2; try++) {
+        const struct xr_state *current = xr_snapshot_find(now, &change->subject);
+
+        if (!needs_swap(change, current, back))
+            return XR_OK;
+        *any = true;
+        status = xr_store_swap(store, current, back ? change->before : change->want, err);
+        if (status != XR_CONFLICT || try > 0)
+            return status;
+        status = xr_txn_list(now, store, part, err);
+        if (status != XR_OK)
+            return status;
+    }
+    return status;
+}
+
+enum xr_status xr_txn_swap_part(struct xr_snapshot *now, struct xr_store *store,
+                                const struct xr_part *part, size_t count, bool back, bool *swapped,
+                                struct xr_error *err)
+{
+    enum xr_status status = xr_txn_list(now, store, part, err);
+    bool any = true;
+
+    /* Once more over all of it: what was as it should be may have been renumbered meanwhile. */
+    for (size_t pass = 0; status == XR_OK && any && pass < 2; pass++) {
+        any = false;
+        for (size_t i = 0; status == XR_OK && i < count; i++)
+            status =
+                swap_one(now, store, part, &part->items[back ? count - 1 - i : i], back, &any, err);
+        *swapped = *swapped || any;
+        if (status == XR_OK && any)
+            status = xr_txn_list(now, store, part, err);
+    }
+    return status;
+}
+
+/* Swaps the first count changes of a part back and lists the result in run->after. */
 static enum xr_status put_back(struct xr_run *run, struct xr_store *store,
                                const struct xr_part *part, size_t count, struct xr_error *err)
 {
-    enum xr_status status = xr_txn_list(&run->after, store, part, err);
+    enum xr_status status =
+        xr_txn_swap_part(&run->after, store, part, count, true, &run->taken_back, err);
 
-    for (size_t i = count; status == XR_OK && i-- > 0;) {
-        const struct xr_change *change = &part->items[i];
-        const struct xr_state *current = xr_snapshot_find(&run->after, &change->subject);
-
-        if (xr_state_equal(current, change->before) ||
-            !xr_state_between(current, change->before, change->want))
-            continue;
-        run->taken_back = true;
-        status = xr_store_swap(store, current, change->before, err);
-        /* A swap may renumber links of other subjects with the same name. */
-        if (status == XR_OK)
-            status = xr_txn_list(&run->after, store, part, err);
-    }
     if (status != XR_OK || run->backend->table.flush == NULL)
         return status; /* already listed since the last swap */
     status = xr_txn_flush(run, store, false, err);

@@ -46,6 +46,12 @@ struct xr_part xr_txn_part(const struct xr_txn *txn, const struct xr_run *run);
 /* Lists what the store now holds of the subjects of a part. */
 enum xr_status xr_txn_list(struct xr_snapshot *out, struct xr_store *store,
                            const struct xr_part *part, struct xr_error *err);
+/* Swaps the first count changes of a part back, last one first, or else on to what was wanted, from the
+ * current state, and lists the result. Entries that another program changed meanwhile stay as they are.
+ * *swapped becomes true if anything was swapped. */
+enum xr_status xr_txn_swap_part(struct xr_snapshot *now, struct xr_store *store,
+                                const struct xr_part *part, size_t count, bool back, bool *swapped,
+                                struct xr_error *err);
 bool xr_txn_all_as_wanted(const struct xr_part *part, const struct xr_snapshot *now);
 /* A failed hook is a warning; a failure means that readers may not see what was swapped. remark:
  * nothing was swapped; what the store says of outputs that were out of date becomes a note, and one

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "limited.h"
 #include "placement.h"
+#include "same_key.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -13,6 +14,7 @@ struct deciding {
     struct xr_pool *pool;
     const struct xr_plan_policy *policy;
     const struct xr_state *before;
+    struct xr_same_key *same_key;
     struct xr_step *step;
 };
 
@@ -23,21 +25,9 @@ static void refuse(struct deciding *d, char *why)
     d->step->action = XR_ACTION_REFUSE;
 }
 
-static void add_question(struct xr_step *step, const char *why, bool pin_answers)
-{
-    char *joined = NULL;
-
-    if (step->ask != NULL && strstr(step->ask, why) != NULL)
-        return;
-    joined = step->ask ? xr_format("%s; %s", step->ask, why) : xr_strdup(why);
-    step->pin_answers = pin_answers && (step->ask == NULL || step->pin_answers);
-    free(step->ask);
-    step->ask = joined;
-}
-
 static void ask(struct deciding *d, const char *why, bool pin_answers)
 {
-    add_question(d->step, why, pin_answers);
+    xr_step_ask(d->step, why, pin_answers);
 }
 
 static struct xr_cert *cert_of(const struct deciding *d)
@@ -151,51 +141,6 @@ static void ask_anchor(struct deciding *d, uint32_t held, uint32_t purposes)
     free(why);
 }
 
-/* Is this state a distrust of the certificate by its issuer and serial number? */
-static bool by_serial(const struct xr_state *state, const struct xr_cert *cert)
-{
-    const struct xr_entry *entry = state->count > 0 ? state->entries[0] : NULL;
-
-    return state->subject.type == XR_SUBJECT_ISSUER_SERIAL && entry != NULL &&
-           xr_bytes_equal(entry->issuer, cert->d.slices.issuer) &&
-           xr_bytes_equal(entry->serial, cert->d.slices.serial);
-}
-
-static bool has_limits(const struct xr_cert *cert)
-{
-    return cert->d.name_constraints || cert->d.pathlen >= 0 || cert->d.has_eku;
-}
-
-/* Installing a certificate gives trust to its key: is that key distrusted or constrained in this
- * store? */
-void xr_plan_ask_key(struct xr_step *step, const struct xr_snapshot *snapshot,
-                     const struct xr_pool *pool)
-{
-    const struct xr_cert *cert = step->pool_at == XR_NONE ? NULL : pool->items[step->pool_at].cert;
-
-    for (size_t i = 0; cert != NULL && i < snapshot->count; i++) {
-        const struct xr_state *state = snapshot->items[i];
-        const struct xr_entry *anchor = xr_state_in(state, XR_ANCHOR);
-        size_t at = state->subject.type == XR_SUBJECT_CERT ? xr_pool_find(pool, state->subject.id)
-                                                           : XR_NONE;
-        const struct xr_cert *other = at != XR_NONE ? pool->items[at].cert : NULL;
-        const unsigned char *key = other != NULL                           ? other->spki_sha256
-                                   : state->subject.type == XR_SUBJECT_KEY ? state->subject.id
-                                                                           : NULL;
-        bool same = key != NULL && memcmp(key, cert->spki_sha256, XR_SHA256_LEN) == 0;
-
-        if (xr_subject_equal(&state->subject, &step->subject))
-            continue;
-        if (by_serial(state, cert) && xr_state_in(state, XR_DISTRUST) != NULL)
-            add_question(step, "it is distrusted in this store by issuer and serial number", false);
-        else if (same && xr_state_in(state, XR_DISTRUST) != NULL)
-            add_question(step, "its key is distrusted in this store", false);
-        else if (same && ((anchor != NULL && anchor->attached_count > 0) ||
-                          (other != NULL && has_limits(other) && !has_limits(cert))))
-            add_question(step, "its key has constraints in this store", false);
-    }
-}
-
 static bool covers(uint32_t held, uint32_t wanted)
 {
     return (held & XR_ANY_PURPOSE) != 0 || (wanted & ~held) == 0;
@@ -298,7 +243,7 @@ static void decide_install(struct deciding *d)
     if (entry.place == XR_PEER)
         ask(d, N_("it is trusted as itself, without any CA"), true);
     if (entry.place != XR_CRL)
-        xr_plan_ask_key(step, d->snapshot, d->pool);
+        xr_same_key_ask(d->same_key, step);
     if (limited.ask != NULL)
         ask(d, limited.ask, !limited.widens);
     if (present != NULL && present->attached_count > limited.count)
@@ -561,6 +506,7 @@ void xr_plan_build(struct xr_plan *plan, const struct xr_wish *wishes, size_t co
 {
     static void (*const decide[])(struct deciding * d) = {decide_install, decide_remove,
                                                           decide_distrust};
+    struct xr_same_key same_key = {.snapshot = snapshot, .pool = pool};
 
     for (size_t i = 0; i < count; i++) {
         struct deciding d = {.wish = &wishes[i],
@@ -568,7 +514,8 @@ void xr_plan_build(struct xr_plan *plan, const struct xr_wish *wishes, size_t co
                              .caps = caps,
                              .pool = pool,
                              .policy = policy,
-                             .before = xr_snapshot_find(snapshot, &wishes[i].subject)};
+                             .before = xr_snapshot_find(snapshot, &wishes[i].subject),
+                             .same_key = &same_key};
 
         d.step = XR_PUSH(plan);
         d.step->subject = wishes[i].subject;
@@ -591,4 +538,5 @@ void xr_plan_build(struct xr_plan *plan, const struct xr_wish *wishes, size_t co
         if (stray_of(&d) != NULL)
             clear_stray(plan, &d, stray_of(&d));
     }
+    xr_same_key_free(&same_key);
 }

@@ -67,9 +67,8 @@ void xr_plan_build(struct xr_plan *plan, const struct xr_wish *wishes, size_t co
 /* Adds the step from before to want, as for undo and recovery. Takes ownership of both. */
 void xr_plan_step(struct xr_plan *plan, const struct xr_subject *subject, size_t pool_at,
                   struct xr_state *before, struct xr_state *want);
-/* Adds a question to a step if its certificate's key is distrusted or constrained in the store. */
-void xr_plan_ask_key(struct xr_step *step, const struct xr_snapshot *snapshot,
-                     const struct xr_pool *pool);
+/* Adds a question to a step, unless it is asked already. */
+void xr_step_ask(struct xr_step *step, const char *why, bool pin_answers);
 bool xr_step_changes(const struct xr_step *step);
 /* One entry of the step, of the wanted state or the one before; or NULL. */
 const struct xr_entry *xr_step_entry(const struct xr_step *step);
@@ -81,5 +80,15 @@ void xr_step_meaning(struct xr_buf *out, uint32_t purposes);
 size_t xr_plan_changes(const struct xr_plan *plan);   /* steps that change something */
 bool xr_plan_refuses_all(const struct xr_plan *plan); /* false if it has no steps */
 void xr_plan_free(struct xr_plan *plan);
+
+/* The steps of each subject, for a plan that does not change meanwhile. */
+struct xr_steps {
+    struct xr_idmap firsts;
+    size_t *next; /* by step: the next one of the same subject, or XR_NONE */
+};
+void xr_steps_index(struct xr_steps *out, const struct xr_plan *plan);
+/* The first step of that subject, or XR_NONE. */
+size_t xr_steps_of(const struct xr_steps *steps, const struct xr_subject *subject);
+void xr_steps_free(struct xr_steps *steps);
 
 #endif

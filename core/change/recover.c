@@ -41,19 +41,9 @@ static enum xr_status go_forward(struct xr_store *store, const struct xr_part *p
                                  struct xr_error *err)
 {
     struct xr_snapshot now = {0};
-    enum xr_status status = xr_txn_list(&now, store, part, err);
+    bool swapped = false;
+    enum xr_status status = xr_txn_swap_part(&now, store, part, part->count, false, &swapped, err);
 
-    for (size_t i = 0; status == XR_OK && i < part->count; i++) {
-        const struct xr_change *change = &part->items[i];
-        const struct xr_state *current = xr_snapshot_find(&now, &change->subject);
-
-        if (xr_state_same(current, change->want) ||
-            !xr_state_between(current, change->before, change->want))
-            continue;
-        status = xr_store_swap(store, current, change->want, err);
-        if (status == XR_OK)
-            status = xr_txn_list(&now, store, part, err);
-    }
     xr_snapshot_free(&now);
     return status;
 }

@@ -18,6 +18,18 @@ bool xr_step_changes(const struct xr_step *step)
            step->action == XR_ACTION_REMOVE;
 }
 
+void xr_step_ask(struct xr_step *step, const char *why, bool pin_answers)
+{
+    char *joined = NULL;
+
+    if (step->ask != NULL && strstr(step->ask, why) != NULL)
+        return;
+    joined = step->ask ? xr_format("%s; %s", step->ask, why) : xr_strdup(why);
+    step->pin_answers = pin_answers && (step->ask == NULL || step->pin_answers);
+    free(step->ask);
+    step->ask = joined;
+}
+
 /* The purposes that a state trusts its certificate for as an anchor. */
 static uint32_t trusted_for(const struct xr_state *state)
 {
@@ -139,4 +151,42 @@ void xr_step_meaning(struct xr_buf *out, uint32_t purposes)
     xr_buf_fmt(out, N_("every %s that shows a certificate of this CA will be believed"),
                who != NULL ? who : "");
     free(who);
+}
+
+/* ---- steps by subject ---- */
+
+void xr_steps_index(struct xr_steps *out, const struct xr_plan *plan)
+{
+    size_t *last = xr_new(plan->count, sizeof(*last)); /* by the first of a subject */
+
+    *out = (struct xr_steps){.next = xr_new(plan->count, sizeof(*out->next))};
+    for (size_t i = 0; i < plan->count; i++) {
+        unsigned char key[XR_SHA256_LEN];
+        bool added = false;
+        size_t first = 0;
+
+        xr_subject_key(key, &plan->items[i].subject);
+        first = xr_idmap_put(&out->firsts, key, i, &added);
+        if (!added)
+            out->next[last[first]] = i;
+        last[first] = i;
+        out->next[i] = XR_NONE;
+    }
+    free(last);
+}
+
+size_t xr_steps_of(const struct xr_steps *steps, const struct xr_subject *subject)
+{
+    unsigned char key[XR_SHA256_LEN];
+    size_t at = XR_NONE;
+
+    xr_subject_key(key, subject);
+    return xr_idmap_get(&steps->firsts, key, &at) ? at : XR_NONE;
+}
+
+void xr_steps_free(struct xr_steps *steps)
+{
+    xr_idmap_free(&steps->firsts);
+    free(steps->next);
+    *steps = (struct xr_steps){0};
 }

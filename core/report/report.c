@@ -192,27 +192,64 @@ const char *xr_report_kind(const struct xr_report *report, size_t at)
                                                                          : NULL;
 }
 
-bool xr_report_managed(const struct xr_report *report, const struct xr_run *run,
-                       const struct xr_entry *entry)
+static void managed_free(struct xr_managed *managed)
 {
-    if (entry->flags & XR_ENTRY_OURS)
-        return true;
+    free(managed->store);
+    xr_idmap_free(&managed->subjects);
+    free(managed->places.items);
+    *managed = (struct xr_managed){0};
+}
+
+static void take_part(struct xr_managed *managed, const struct xr_part *part)
+{
+    for (size_t n = 0; n < part->count; n++) {
+        const struct xr_state *want = part->items[n].want;
+        unsigned char key[XR_SHA256_LEN];
+        bool added = false;
+        size_t at = 0;
+
+        xr_subject_key(key, &part->items[n].subject);
+        at = xr_idmap_put(&managed->subjects, key, managed->places.count, &added);
+        if (added)
+            *XR_PUSH(&managed->places) = 0;
+        for (size_t i = 0; want != NULL && i < want->count; i++)
+            managed->places.items[at] |= XR_PLACE_BIT(want->entries[i]->place);
+    }
+}
+
+/* A list asks about all entries of one store after the other. */
+static const struct xr_managed *managed_in(const struct xr_report *report, const char *store)
+{
+    struct xr_managed *managed = &report->reader->managed;
+
+    if (managed->store != NULL && strcmp(managed->store, store) == 0)
+        return managed;
+    managed_free(managed);
+    managed->store = xr_strdup(store);
     for (size_t i = 0; i < report->journal.count; i++) {
         const struct xr_transaction *t = &report->journal.items[i];
 
         for (size_t k = 0; k < t->count && t->undone_by[0] == '\0'; k++) {
-            const struct xr_part *part = &t->items[k];
-
-            if (!xr_part_made(part) || strcmp(part->store, run->address) != 0)
-                continue;
-            for (size_t n = 0; n < part->count; n++) {
-                if (xr_subject_equal(&part->items[n].subject, &entry->subject) &&
-                    xr_state_in(part->items[n].want, entry->place) != NULL)
-                    return true;
-            }
+            if (xr_part_made(&t->items[k]) && strcmp(t->items[k].store, store) == 0)
+                take_part(managed, &t->items[k]);
         }
     }
-    return false;
+    return managed;
+}
+
+bool xr_report_managed(const struct xr_report *report, const struct xr_run *run,
+                       const struct xr_entry *entry)
+{
+    const struct xr_managed *managed = NULL;
+    unsigned char key[XR_SHA256_LEN];
+    size_t at = 0;
+
+    if (entry->flags & XR_ENTRY_OURS)
+        return true;
+    managed = managed_in(report, run->address);
+    xr_subject_key(key, &entry->subject);
+    return xr_idmap_get(&managed->subjects, key, &at) &&
+           (managed->places.items[at] & XR_PLACE_BIT(entry->place)) != 0;
 }
 
 void xr_report_change(struct xr_plan *out, const struct xr_report *report,
@@ -318,6 +355,7 @@ void xr_report_free(struct xr_report *report)
     for (size_t i = 0; i < report->reader->name_count; i++)
         free(report->reader->names[i]);
     free(report->reader->names);
+    managed_free(&report->reader->managed);
     free(report->reader);
     for (size_t i = 0; i < report->written.count; i++)
         xr_written_free(&report->written.items[i]);

@@ -116,6 +116,15 @@ void xr_written_free(struct xr_written *written); /* what it owns */
 struct xr_report_reader {
     char **names; /* by place in the pool; NULL until asked for */
     size_t name_count;
+    /* What the journal says of one store: by subject, where crossroot put it (XR_PLACE_BITs). */
+    struct xr_managed {
+        char *store; /* or NULL: of none yet */
+        struct xr_idmap subjects;
+        struct {
+            uint32_t *items;
+            size_t count, capacity;
+        } places;
+    } managed;
 };
 
 /* Finished facts: whoever prints or reads a report checks nothing and changes nothing in it. */

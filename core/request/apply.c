@@ -106,39 +106,36 @@ static bool still_trusted(struct xr_engine *engine, struct xr_run *run, struct x
     return yes;
 }
 
-/* The step about a certificate among the first count, or NULL. */
-static const struct xr_step *step_of(const struct xr_run *run, size_t count, size_t pool_at)
+/* The first step about each certificate of the pool that is not refused, or XR_NONE. */
+static size_t *steps_of_pool(const struct xr_run *run, const struct xr_pool *pool)
 {
-    for (size_t i = 0; i < count; i++) {
+    size_t *steps = xr_new(pool->count, sizeof(*steps));
+
+    for (size_t i = 0; i < pool->count; i++)
+        steps[i] = XR_NONE;
+    for (size_t i = run->plan.count; i-- > 0;) {
         const struct xr_step *step = &run->plan.items[i];
 
-        if (step->pool_at == pool_at && step->action != XR_ACTION_REFUSE)
-            return step;
+        if (step->pool_at != XR_NONE && step->action != XR_ACTION_REFUSE)
+            steps[step->pool_at] = i;
     }
-    return NULL;
-}
-
-/* Was this key asked about for an earlier step? */
-static bool asked(const struct xr_run *run, const struct xr_pool *pool, size_t step, size_t head)
-{
-    for (size_t k = head; k != XR_NONE; k = pool->items[k].next_key) {
-        if (step_of(run, step, k) != NULL)
-            return true;
-    }
-    return false;
+    return steps;
 }
 
 /* Distrust: does any certificate of the key still validate? */
 static void verify_distrust(struct xr_engine *engine, struct xr_run *run, struct xr_prober *prober)
 {
     struct xr_pool *pool = &engine->report->pool;
+    size_t *steps = steps_of_pool(run, pool);
+    bool *asked = xr_new(pool->count, sizeof(*asked)); /* by the first certificate of a key */
 
     for (size_t i = 0; i < run->plan.count; i++) {
         const struct xr_step *step = &run->plan.items[i];
         size_t from = step->pool_at == XR_NONE ? XR_NONE : pool->items[step->pool_at].key_head;
 
-        if (step->action == XR_ACTION_REFUSE || asked(run, pool, i, from))
+        if (step->action == XR_ACTION_REFUSE || from == XR_NONE || asked[from])
             continue;
+        asked[from] = true;
         for (size_t k = from; k != XR_NONE; k = pool->items[k].next_key) {
             struct xr_verdict verdict;
             char *name = NULL;
@@ -150,13 +147,14 @@ static void verify_distrust(struct xr_engine *engine, struct xr_run *run, struct
             xr_hex(hex, pool->items[k].cert->sha256, XR_SHA256_LEN);
             xr_report_say(engine->report, XR_ERROR, run->address,
                           "still trusted by way of %s (%s, SHA-256 %s)", name,
-                          step_of(run, run->plan.count, k) != NULL
-                              ? N_("the certificate itself, when a server sends it")
-                              : N_("another certificate of the same key"),
+                          steps[k] != XR_NONE ? N_("the certificate itself, when a server sends it")
+                                              : N_("another certificate of the same key"),
                           hex);
             free(name);
         }
     }
+    free(steps);
+    free(asked);
 }
 
 /* Remove: is a removed anchor still trusted, by another copy or another certificate of its key? That
@@ -475,18 +473,17 @@ static void apply_all(struct xr_change_run *c)
         xr_report_raise(report, XR_EXIT_INTERRUPTED);
 }
 
-/* What came of one wish in all stores. */
-static void weigh(const struct xr_report *report, const struct xr_wish *wish, bool *taken,
-                  bool *refused)
+/* What came of one wish in all stores; steps: of each of them. */
+static void weigh(const struct xr_report *report, const struct xr_steps *steps,
+                  const struct xr_wish *wish, bool *taken, bool *refused)
 {
     for (size_t i = 0; i < report->runs.count; i++) {
         const struct xr_run *run = &report->runs.items[i];
 
-        for (size_t k = 0; k < run->plan.count; k++) {
+        for (size_t k = xr_steps_of(&steps[i], &wish->subject); k != XR_NONE;
+             k = steps[i].next[k]) {
             const struct xr_step *step = &run->plan.items[k];
 
-            if (!xr_subject_equal(&step->subject, &wish->subject))
-                continue;
             *refused = *refused || step->action == XR_ACTION_REFUSE ||
                        run->result == XR_RESULT_REFUSED || run->result == XR_RESULT_WOULD_REFUSE ||
                        run->result == XR_RESULT_SKIPPED;
@@ -499,6 +496,7 @@ static void weigh(const struct xr_report *report, const struct xr_wish *wish, bo
 static void say_untaken(struct xr_change_run *c)
 {
     struct xr_report *report = c->engine->report;
+    struct xr_steps *steps = xr_change_steps(report);
     size_t untaken = 0;
 
     for (size_t i = 0; i < c->wishes.count; i++) {
@@ -507,7 +505,7 @@ static void say_untaken(struct xr_change_run *c)
         char hex[2 * XR_SHA256_LEN + 1];
         char *name = NULL;
 
-        weigh(report, wish, &taken, &refused);
+        weigh(report, steps, wish, &taken, &refused);
         if (taken || !refused)
             continue;
         untaken++;
@@ -523,6 +521,7 @@ static void say_untaken(struct xr_change_run *c)
             xr_report_say(report, XR_ERROR, NULL, "no store could distrust %s (%.16s…)", name, hex);
         free(name);
     }
+    xr_change_steps_free(steps, report);
     if (untaken > 0)
         xr_report_raise(report, untaken == c->wishes.count ? XR_EXIT_FAILED : XR_EXIT_PARTIAL);
 }
@@ -558,6 +557,7 @@ void xr_change_free(struct xr_change_run *c)
     close_journal(c);
     xr_secret_wipe(&c->last_password);
     free(c->wishes.items);
+    xr_idmap_free(&c->wished);
     xr_pins_free(&c->pins);
     xr_chosen_free(&c->chosen);
     xr_strings_free(&c->texts);

@@ -2,6 +2,7 @@
 /* The verbs that change stores: install, remove, distrust, undo, recover. */
 #include "change_run.h"
 
+#include "change/same_key.h"
 #include "change/stale.h"
 
 #include <stdlib.h>
@@ -64,6 +65,7 @@ out:
 static void plan_undo(struct xr_change_run *c, struct xr_run *run, const struct xr_part *part)
 {
     struct xr_report *report = c->engine->report;
+    struct xr_same_key same_key = {.snapshot = &run->snapshot, .pool = &report->pool};
 
     if (part->identity[0] != '\0' && run->caps.identity[0] != '\0' &&
         strcmp(part->identity, run->caps.identity) != 0)
@@ -81,15 +83,16 @@ static void plan_undo(struct xr_change_run *c, struct xr_run *run, const struct 
         if (!back_already && !xr_state_same(now, change->want)) {
             xr_run_end(run, XR_RESULT_CONFLICT,
                        xr_strdup(N_("the entry has changed since; nothing was undone")));
-            return;
+            break;
         }
         xr_plan_step(&run->plan, &change->subject, at, xr_state_copy(now),
                      xr_state_copy(back_already ? now : change->before));
         /* The key of a restored certificate may be distrusted or constrained since then. */
         if (!back_already && change->before != NULL)
-            xr_plan_ask_key(&run->plan.items[run->plan.count - 1], &run->snapshot, &report->pool);
+            xr_same_key_ask(&same_key, &run->plan.items[run->plan.count - 1]);
     }
-    if (!run->caps.writable && xr_plan_changes(&run->plan) > 0)
+    xr_same_key_free(&same_key);
+    if (run->why == NULL && !run->caps.writable && xr_plan_changes(&run->plan) > 0)
         xr_run_end_unwritable(run);
 }
 

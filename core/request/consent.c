@@ -160,15 +160,16 @@ bool xr_change_check_pins(struct xr_change_run *c)
 
 #define UNPINNED_NAMED 4u /* in a message */
 
-/* Did, or would, any store come to hold the certificate of this wish? */
-static bool arrives(const struct xr_report *report, const struct xr_wish *wish)
+/* Did, or would, any store come to hold the certificate of this wish? steps: of each store. */
+static bool arrives(const struct xr_report *report, const struct xr_steps *steps,
+                    const struct xr_wish *wish)
 {
     for (size_t i = 0; i < report->runs.count; i++) {
         const struct xr_run *run = &report->runs.items[i];
+        size_t k = xr_engine_did(report, run) ? xr_steps_of(&steps[i], &wish->subject) : XR_NONE;
 
-        for (size_t k = 0; xr_engine_did(report, run) && k < run->plan.count; k++) {
-            if (xr_step_changes(&run->plan.items[k]) && run->plan.items[k].want != NULL &&
-                xr_subject_equal(&run->plan.items[k].subject, &wish->subject))
+        for (; k != XR_NONE; k = steps[i].next[k]) {
+            if (xr_step_changes(&run->plan.items[k]) && run->plan.items[k].want != NULL)
                 return true;
         }
     }
@@ -185,16 +186,18 @@ void xr_change_say_unpinned(struct xr_change_run *c)
     const struct xr_request *rq = c->engine->rq;
     struct xr_report *report = c->engine->report;
     struct xr_buf text = {0};
+    struct xr_steps *steps = NULL;
     size_t count = 0;
 
     if (!is_unpinned(rq) || c->previewed)
         return;
+    steps = xr_change_steps(report);
     for (size_t i = 0; i < c->wishes.count; i++) {
         const struct xr_wish *wish = &c->wishes.items[i];
         char hex[2 * XR_SHA256_LEN + 1];
         char *name = NULL;
 
-        if (wish->pool_at == XR_NONE || !arrives(report, wish) || count++ >= UNPINNED_NAMED)
+        if (wish->pool_at == XR_NONE || !arrives(report, steps, wish) || count++ >= UNPINNED_NAMED)
             continue;
         name = xr_report_name(report, wish->pool_at);
         xr_hex(hex, wish->subject.id, XR_SHA256_LEN);
@@ -208,6 +211,7 @@ void xr_change_say_unpinned(struct xr_change_run *c)
     if (count > 0)
         xr_report_say_lines(report, XR_NOTE, NULL,
                             "no fingerprint was compared (--pin); SHA-256:%s", text.data);
+    xr_change_steps_free(steps, report);
     xr_buf_free(&text);
 }
 
@@ -228,12 +232,15 @@ struct question {
     const struct xr_step *step; /* the first that has it */
     struct xr_buf stores;       /* their names */
     size_t count;
-    bool told; /* under its certificate */
+    size_t next; /* about the same change, or XR_NONE; */
+    size_t last; /* of the first one: the last of them */
+    bool told;   /* under its certificate */
 };
 
 struct questions {
     struct question *items;
     size_t count, capacity;
+    struct xr_idmap firsts; /* by subject and action */
 };
 
 static bool same_change(const struct xr_step *a, const struct xr_step *b)
@@ -243,16 +250,27 @@ static bool same_change(const struct xr_step *a, const struct xr_step *b)
 
 static void add_question(struct questions *all, const struct xr_step *step, const char *store)
 {
+    unsigned char key[XR_SHA256_LEN];
     struct question *q = NULL;
+    bool added = false;
+    size_t first = 0;
 
-    for (size_t i = 0; i < all->count && q == NULL; i++) {
+    xr_subject_key(key, &step->subject);
+    key[0] ^= (unsigned char)step->action;
+    first = xr_idmap_put(&all->firsts, key, all->count, &added);
+    for (size_t i = added ? XR_NONE : first; i != XR_NONE && q == NULL; i = all->items[i].next) {
         if (same_change(all->items[i].step, step) &&
             strcmp(all->items[i].step->ask, step->ask) == 0)
             q = &all->items[i];
     }
     if (q == NULL) {
+        size_t at = all->count;
+
         q = XR_PUSH(all);
-        *q = (struct question){.step = step};
+        *q = (struct question){.step = step, .next = XR_NONE};
+        if (!added)
+            all->items[all->items[first].last].next = at;
+        all->items[first].last = at;
     }
     xr_buf_fmt(&q->stores, "%s%s", q->count++ > 0 ? ", " : "", store);
 }
@@ -296,7 +314,7 @@ static void preview(struct xr_buf *out, const struct xr_report *report, struct q
             xr_buf_fmt(out, "SHA-256 %s", hex);
         xr_buf_str(out, "\n");
         free(name);
-        for (size_t k = i; k < all->count; k++) {
+        for (size_t k = i; k != XR_NONE; k = all->items[k].next) {
             if (!same_change(all->items[k].step, step))
                 continue;
             preview_question(out, &all->items[k], verbose);
@@ -353,6 +371,7 @@ static void collect(struct xr_change_run *c, struct xr_buf *out, bool *others)
     for (size_t i = 0; i < all.count; i++)
         xr_buf_free(&all.items[i].stores);
     free(all.items);
+    xr_idmap_free(&all.firsts);
 }
 
 static void say_others(struct xr_report *report)

@@ -44,49 +44,50 @@ static bool same_limits(const struct xr_entry *a, const struct xr_entry *b)
     return same;
 }
 
-/* Will the store hold the same after its own step? */
-static bool does_same(const struct xr_run *run, const struct xr_step *step)
+/* Will the store hold the same after its own step? steps: of the store. */
+static bool does_same(const struct xr_run *run, const struct xr_steps *steps,
+                      const struct xr_step *step)
 {
     const struct xr_entry *wanted = xr_state_in(step->want, step->place);
+    size_t i = wanted != NULL && run->why == NULL ? xr_steps_of(steps, &step->subject) : XR_NONE;
 
-    for (size_t i = 0; wanted != NULL && run->why == NULL && i < run->plan.count; i++) {
+    for (; i != XR_NONE; i = steps->next[i]) {
         const struct xr_step *other = &run->plan.items[i];
         const struct xr_entry *entry = other->want != NULL ? xr_state_in(other->want, step->place)
                                        : other->action == XR_ACTION_NONE
                                            ? xr_state_in(other->before, step->place)
                                            : NULL;
 
-        if (entry == NULL || !xr_subject_equal(&other->subject, &step->subject))
-            continue;
-        return ((entry->purposes & XR_ANY_PURPOSE) != 0 ||
-                (wanted->purposes & ~entry->purposes) == 0) &&
-               same_limits(entry, wanted);
+        if (entry != NULL)
+            return ((entry->purposes & XR_ANY_PURPOSE) != 0 ||
+                    (wanted->purposes & ~entry->purposes) == 0) &&
+                   same_limits(entry, wanted);
     }
     return false;
 }
 
 /* The store that serves every user of that browser, and does the same; or NULL. */
-static const struct xr_run *server_of(const struct xr_report *report, const struct xr_step *step,
-                                      const char *word, size_t len)
+static const struct xr_run *server_of(const struct xr_report *report, const struct xr_steps *steps,
+                                      const struct xr_step *step, const char *word, size_t len)
 {
     for (size_t i = 0; i < report->runs.count; i++) {
         const struct xr_run *run = &report->runs.items[i];
 
         if (run->caps.serves_everybody && run->caps.writable &&
-            has_word(run->caps.serves, word, len) && does_same(run, step))
+            has_word(run->caps.serves, word, len) && does_same(run, &steps[i], step))
             return run;
     }
     return NULL;
 }
 
 /* Names of the stores that serve all browsers of the run, allocated; NULL: not all are served. */
-static char *served_by(const struct xr_report *report, const struct xr_run *run,
-                       const struct xr_step *step)
+static char *served_by(const struct xr_report *report, const struct xr_steps *steps,
+                       const struct xr_run *run, const struct xr_step *step)
 {
     struct xr_buf names = {0};
 
     for (const char *at = run->caps.serves; *at != '\0'; at += strspn(at, " ")) {
-        const struct xr_run *server = server_of(report, step, at, strcspn(at, " "));
+        const struct xr_run *server = server_of(report, steps, step, at, strcspn(at, " "));
 
         if (server == NULL) {
             xr_buf_free(&names);
@@ -99,15 +100,15 @@ static char *served_by(const struct xr_report *report, const struct xr_run *run,
     return names.data;
 }
 
-static void leave_to_others(const struct xr_report *report, struct xr_run *run,
-                            struct xr_step *step)
+static void leave_to_others(const struct xr_report *report, const struct xr_steps *steps,
+                            struct xr_run *run, struct xr_step *step)
 {
     char *names = NULL;
 
     /* A store that has it in some way already is not left in it. */
     if (step->action != XR_ACTION_ADD)
         return;
-    names = served_by(report, run, step);
+    names = served_by(report, steps, run, step);
     if (names == NULL)
         return;
     free(step->why);
@@ -124,6 +125,7 @@ static void leave_to_others(const struct xr_report *report, struct xr_run *run,
 void xr_change_serve(struct xr_change_run *c)
 {
     struct xr_report *report = c->engine->report;
+    struct xr_steps *steps = report->verb == XR_VERB_INSTALL ? xr_change_steps(report) : NULL;
 
     for (size_t i = 0; report->verb == XR_VERB_INSTALL && i < report->runs.count; i++) {
         struct xr_run *run = &report->runs.items[i];
@@ -131,8 +133,9 @@ void xr_change_serve(struct xr_change_run *c)
         if (run->named || run->why != NULL || run->caps.serves_everybody)
             continue;
         for (size_t k = 0; k < run->plan.count; k++)
-            leave_to_others(report, run, &run->plan.items[k]);
+            leave_to_others(report, steps, run, &run->plan.items[k]);
     }
+    xr_change_steps_free(steps, report);
 }
 
 static bool failed(const struct xr_run *run)

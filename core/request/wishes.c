@@ -16,16 +16,19 @@ static struct xr_wish *wish(struct xr_change_run *c, enum xr_subject_type type,
                                                            [XR_VERB_DISTRUST] = XR_WISH_DISTRUST};
     const struct xr_request *rq = c->engine->rq;
     struct xr_wish *made = NULL;
+    struct xr_subject subject = {.type = type};
+    unsigned char key[XR_SHA256_LEN];
+    bool added = false;
+    size_t at = 0;
 
-    for (size_t i = 0; i < c->wishes.count; i++) {
-        if (c->wishes.items[i].subject.type == type &&
-            memcmp(c->wishes.items[i].subject.id, id, XR_SHA256_LEN) == 0)
-            return &c->wishes.items[i];
-    }
+    memcpy(subject.id, id, sizeof(subject.id));
+    xr_subject_key(key, &subject);
+    at = xr_idmap_put(&c->wished, key, c->wishes.count, &added);
+    if (!added)
+        return &c->wishes.items[at];
     made = XR_PUSH(&c->wishes);
     made->what = kinds[rq->verb];
-    made->subject.type = type;
-    memcpy(made->subject.id, id, XR_SHA256_LEN);
+    made->subject = subject;
     made->der = der;
     made->pool_at = type == XR_SUBJECT_CERT ? xr_pool_find(&c->engine->report->pool, id) : XR_NONE;
     made->place_given = rq->has_place && rq->verb != XR_VERB_DISTRUST;

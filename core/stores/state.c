@@ -246,7 +246,7 @@ const struct xr_entry *xr_state_in(const struct xr_state *state, enum xr_place p
     return NULL;
 }
 
-static void subject_key(unsigned char key[XR_SHA256_LEN], const struct xr_subject *subject)
+void xr_subject_key(unsigned char key[XR_SHA256_LEN], const struct xr_subject *subject)
 {
     memcpy(key, subject->id, XR_SHA256_LEN);
     key[XR_SHA256_LEN - 1] ^= (unsigned char)subject->type;
@@ -310,7 +310,7 @@ void xr_snapshot_only(struct xr_snapshot *snapshot, const struct xr_subject *sub
     unsigned char key[XR_SHA256_LEN];
     bool added = false;
 
-    subject_key(key, subject);
+    xr_subject_key(key, subject);
     (void)xr_idmap_put(&snapshot->only, key, 0, &added);
 }
 
@@ -321,7 +321,7 @@ enum xr_status xr_snapshot_take(void *ctx, const struct xr_entry *entry)
     bool added = false;
     size_t at = 0;
 
-    subject_key(key, &entry->subject);
+    xr_subject_key(key, &entry->subject);
     if (snapshot->only.count > 0 && !xr_idmap_get(&snapshot->only, key, &at))
         return XR_OK;
     if (!own_bytes(entry))
@@ -339,7 +339,7 @@ const struct xr_state *xr_snapshot_find(const struct xr_snapshot *snapshot,
     unsigned char key[XR_SHA256_LEN];
     size_t at = 0;
 
-    subject_key(key, subject);
+    xr_subject_key(key, subject);
     return xr_idmap_get(&snapshot->map, key, &at) ? snapshot->items[at] : NULL;
 }
 

@@ -29,6 +29,9 @@ const struct xr_entry *xr_state_in(const struct xr_state *state, enum xr_place p
 enum xr_status xr_state_check(const struct xr_state *state, const struct xr_subject *subject,
                               struct xr_error *err);
 
+/* Of a subject in an xr_idmap: its ID, marked with its type. */
+void xr_subject_key(unsigned char key[XR_SHA256_LEN], const struct xr_subject *subject);
+
 struct xr_snapshot {
     struct xr_state **items;
     size_t count, capacity;
