@@ -22,76 +22,6 @@ size_t win_store_of(enum xr_place place)
     return at;
 }
 
-static enum xr_place place_of(const struct win_element *element)
-{
-    return element->crl ? XR_CRL : win_stores[element->store].place;
-}
-
-/* ---- reading ---- */
-
-void win_view_free(struct win_view *view)
-{
-    for (size_t i = 0; i < view->count; i++)
-        free((void *)(uintptr_t)view->items[i].blob.data);
-    free(view->items);
-    view->items = NULL;
-    view->count = view->capacity = 0;
-    view->loaded = false;
-}
-
-static void take_element(void *ctx, size_t store, enum win_origin origin, struct xr_bytes blob)
-{
-    struct win_view *view = ctx;
-    struct xr_slices slices = {.size = sizeof(slices)};
-    struct win_element element = {.store = store, .origin = origin};
-    struct xr_bytes crl = xr_win_blob_get(blob, XR_WIN_CRL), name = {0};
-
-    if (!xr_win_blob_good(blob) || blob.len > XR_NATIVE_MAX / 2)
-        return;
-    if (view->medium->computes) {
-        struct xr_buf plain = {0};
-
-        xr_win_blob_plain(&plain, blob);
-        element.blob = (struct xr_bytes){(unsigned char *)plain.data, plain.len};
-    } else {
-        element.blob = (struct xr_bytes){xr_memdup(blob.data, blob.len), blob.len};
-    }
-    element.crl = crl.data != NULL;
-    element.der = xr_win_blob_get(element.blob, element.crl ? XR_WIN_CRL : XR_WIN_CERT);
-    if (element.crl ? view->host->crl_issuer(&name, element.der, NULL) != XR_OK
-                    : view->host->slices(&slices, element.der, NULL) != XR_OK) {
-        free((void *)(uintptr_t)element.blob.data);
-        return;
-    }
-    if (!element.crl)
-        name = slices.subject;
-    (void)view->host->name_hash(&element.name_hash, name, NULL);
-    view->host->sha256(element.sha256, element.der);
-    *XR_PUSH(view) = element;
-}
-
-static int by_subject(const void *a, const void *b)
-{
-    const struct win_element *x = a, *y = b;
-    int order = memcmp(x->sha256, y->sha256, XR_SHA256_LEN);
-
-    if (order == 0)
-        order = (int)x->store - (int)y->store;
-    return order != 0 ? order : (int)x->origin - (int)y->origin;
-}
-
-enum xr_status win_load(struct win_view *view, struct xr_error *err)
-{
-    enum xr_status status = XR_OK;
-
-    win_view_free(view);
-    status = view->medium->list(view->medium, take_element, view, err);
-    if (view->count > 1)
-        qsort(view->items, view->count, sizeof(*view->items), by_subject);
-    view->loaded = status == XR_OK;
-    return status;
-}
-
 /* ---- entries ---- */
 
 /* Without the property, Windows trusts an anchor for whatever it is used. */
@@ -129,7 +59,7 @@ static void show(struct shown *out, const struct win_element *element)
     *out = (struct shown){.entry = {.size = sizeof(*entry)}};
     entry->subject.type = element->crl ? XR_SUBJECT_CRL : XR_SUBJECT_CERT;
     memcpy(entry->subject.id, element->sha256, XR_SHA256_LEN);
-    entry->place = place_of(element);
+    entry->place = win_place_of(element);
     entry->purposes = purposes_of(element->blob, entry->place);
     entry->der = element->der;
     entry->remark = remark_of(element->blob);
@@ -172,8 +102,11 @@ enum xr_status win_list(struct win_view *view, xr_entry_fn emit, void *ctx, stru
 struct swapping {
     struct win_view *view;
     const struct xr_subject *subject;
-    size_t first, count; /* of the view: elements of the subject */
-    bool *keeps;
+    struct {
+        struct win_element **items; /* of the view, until that changes: those of the subject */
+        size_t count, capacity;
+    } of;
+    bool *keeps; /* by element */
     struct {
         struct made {
             size_t store;
@@ -232,19 +165,26 @@ static enum xr_status identify(struct swapping *w, const struct xr_state *expect
     return want != NULL ? check_want(w, want, err) : XR_OK;
 }
 
+static int by_store(const void *a, const void *b)
+{
+    const struct win_element *x = *(const struct win_element *const *)a,
+                             *y = *(const struct win_element *const *)b;
+    int order = (int)x->store - (int)y->store;
+
+    return order != 0 ? order : (int)x->origin - (int)y->origin;
+}
+
 static void find_elements(struct swapping *w)
 {
     struct win_view *view = w->view;
 
+    w->of.count = 0;
+    for (size_t at = WIN_NONE; (at = win_view_find(view, w->subject->id, at)) != WIN_NONE;)
+        *XR_PUSH(&w->of) = &view->items[at];
+    if (w->of.count > 1)
+        qsort((void *)w->of.items, w->of.count, sizeof(*w->of.items), by_store);
     free(w->keeps);
-    w->first = w->count = 0;
-    while (w->first < view->count &&
-           memcmp(view->items[w->first].sha256, w->subject->id, XR_SHA256_LEN) < 0)
-        w->first++;
-    while (w->first + w->count < view->count &&
-           memcmp(view->items[w->first + w->count].sha256, w->subject->id, XR_SHA256_LEN) == 0)
-        w->count++;
-    w->keeps = xr_new(w->count, sizeof(*w->keeps));
+    w->keeps = xr_new(w->of.count, sizeof(*w->keeps));
 }
 
 /* Did another program, which does not take our lock, change the subject since it was read? */
@@ -258,8 +198,8 @@ static bool outdated(const struct swapping *w)
 
         if (win_stores[store].vendors)
             continue;
-        for (size_t i = 0; i < w->count; i++) {
-            const struct win_element *element = &w->view->items[w->first + i];
+        for (size_t i = 0; i < w->of.count; i++) {
+            const struct win_element *element = w->of.items[i];
 
             if (element->origin == WIN_LOCAL && element->store == store)
                 blob = element->blob;
@@ -271,18 +211,18 @@ static bool outdated(const struct swapping *w)
 
 static bool as_expected(const struct swapping *w, const struct xr_state *expect)
 {
-    struct shown *shown = xr_new(w->count, sizeof(*shown));
-    const struct xr_entry **list = xr_new(w->count, sizeof(*list));
-    struct xr_state have = {.size = sizeof(have), .entries = list, .count = w->count};
+    struct shown *shown = xr_new(w->of.count, sizeof(*shown));
+    const struct xr_entry **list = xr_new(w->of.count, sizeof(*list));
+    struct xr_state have = {.size = sizeof(have), .entries = list, .count = w->of.count};
     bool equal = false;
 
     have.subject = *w->subject;
-    for (size_t i = 0; i < w->count; i++) {
-        show(&shown[i], &w->view->items[w->first + i]);
+    for (size_t i = 0; i < w->of.count; i++) {
+        show(&shown[i], w->of.items[i]);
         list[i] = &shown[i].entry;
     }
-    equal = w->view->host->state_equal(w->count > 0 ? &have : NULL, expect);
-    for (size_t i = 0; i < w->count; i++)
+    equal = w->view->host->state_equal(w->of.count > 0 ? &have : NULL, expect);
+    for (size_t i = 0; i < w->of.count; i++)
         shown_free(&shown[i]);
     free(shown);
     free((void *)list);
@@ -363,8 +303,8 @@ static enum xr_status plan_entry(struct swapping *w, const struct xr_entry *entr
     size_t store = win_store_of(entry->place);
     enum xr_status status = XR_OK;
 
-    for (size_t i = 0; i < w->count; i++) {
-        const struct win_element *element = &w->view->items[w->first + i];
+    for (size_t i = 0; i < w->of.count; i++) {
+        const struct win_element *element = w->of.items[i];
         struct shown shown;
         bool good = false;
 
@@ -380,8 +320,8 @@ static enum xr_status plan_entry(struct swapping *w, const struct xr_entry *entr
         status = recorded(&blob, &store, entry, err);
     if (status != XR_OK)
         return status;
-    for (size_t i = 0; i < w->count; i++) {
-        const struct win_element *element = &w->view->items[w->first + i];
+    for (size_t i = 0; i < w->of.count; i++) {
+        const struct win_element *element = w->of.items[i];
 
         if (ours(element) && element->store == store) {
             there = element;
@@ -399,8 +339,8 @@ static enum xr_status plan_entry(struct swapping *w, const struct xr_entry *entr
 
 static enum xr_status check_going(const struct swapping *w, struct xr_error *err)
 {
-    for (size_t i = 0; i < w->count; i++) {
-        if (!w->keeps[i] && !ours(&w->view->items[w->first + i]))
+    for (size_t i = 0; i < w->of.count; i++) {
+        if (!w->keeps[i] && !ours(w->of.items[i]))
             return xr_fail(err, XR_REFUSED, "it comes with the system, or from group policy");
     }
     return XR_OK;
@@ -424,8 +364,8 @@ static enum xr_status carry_out(struct swapping *w, struct xr_error *err)
                     (struct xr_bytes){(unsigned char *)made->blob.data, made->blob.len}, err);
         }
     }
-    for (size_t i = 0; status == XR_OK && i < w->count; i++) {
-        const struct win_element *element = &w->view->items[w->first + i];
+    for (size_t i = 0; status == XR_OK && i < w->of.count; i++) {
+        const struct win_element *element = w->of.items[i];
 
         if (!w->keeps[i])
             status = medium->take(medium, element->store, w->crl, w->sha1, err);
@@ -446,25 +386,19 @@ static bool made_anew(const struct swapping *w, const struct win_element *elemen
 static void follow(struct swapping *w)
 {
     struct win_view *view = w->view;
-    size_t kept = w->first;
 
-    for (size_t i = 0; i < w->count; i++) {
-        struct win_element *element = &view->items[w->first + i];
+    for (size_t i = 0; i < w->of.count; i++) {
+        struct win_element *element = w->of.items[i];
 
         if (w->keeps[i] && !made_anew(w, element))
-            view->items[kept++] = *element;
-        else
-            free((void *)(uintptr_t)element->blob.data);
+            continue;
+        element->gone = true;
+        view->sorted = false;
     }
-    for (size_t i = w->first + w->count; i < view->count; i++)
-        view->items[kept + i - w->first - w->count] = view->items[i];
-    view->count -= w->first + w->count - kept;
     for (size_t i = 0; i < w->made.count; i++)
-        take_element(view, w->made.items[i].store, WIN_LOCAL,
-                     (struct xr_bytes){(unsigned char *)w->made.items[i].blob.data,
-                                       w->made.items[i].blob.len});
-    if (view->count > 1)
-        qsort(view->items, view->count, sizeof(*view->items), by_subject);
+        win_view_take(view, w->made.items[i].store, WIN_LOCAL,
+                      (struct xr_bytes){(unsigned char *)w->made.items[i].blob.data,
+                                        w->made.items[i].blob.len});
     view->loaded = true;
 }
 
@@ -498,6 +432,7 @@ enum xr_status win_swap(struct win_view *view, const struct xr_state *expect,
     for (size_t i = 0; i < w.made.count; i++)
         xr_buf_free(&w.made.items[i].blob);
     free(w.made.items);
+    free((void *)w.of.items);
     free(w.keeps);
     return status;
 }
@@ -506,9 +441,10 @@ enum xr_status win_swap(struct win_view *view, const struct xr_state *expect,
 
 static bool disallowed(const struct win_view *view, const unsigned char sha256[XR_SHA256_LEN])
 {
-    for (size_t i = 0; i < view->count; i++) {
-        if (place_of(&view->items[i]) == XR_DISTRUST &&
-            memcmp(view->items[i].sha256, sha256, XR_SHA256_LEN) == 0)
+    size_t at = WIN_NONE;
+
+    while ((at = win_view_find(view, sha256, at)) != WIN_NONE) {
+        if (win_place_of(&view->items[at]) == XR_DISTRUST)
             return true;
     }
     return false;
@@ -538,25 +474,33 @@ static enum xr_status emit_anchor(const struct win_element *element, xr_bytes_fn
     return status;
 }
 
+struct looking {
+    struct win_view *view;
+    enum xr_place place;
+    xr_bytes_fn emit;
+    void *ctx;
+};
+
+static enum xr_status named(void *ctx, const struct win_element *element)
+{
+    const struct looking *l = ctx;
+
+    if (win_place_of(element) != l->place ||
+        (!element->crl && disallowed(l->view, element->sha256)))
+        return XR_OK;
+    if (l->place == XR_ANCHOR && purposes_of(element->blob, l->place) == 0)
+        return XR_OK; /* trusted for nothing that we know */
+    return l->place == XR_ANCHOR ? emit_anchor(element, l->emit, l->ctx)
+                                 : l->emit(l->ctx, element->der);
+}
+
 static enum xr_status lookup(void *ctx, enum xr_place place, struct xr_bytes name,
                              uint32_t name_hash, xr_bytes_fn emit, void *emit_ctx)
 {
-    const struct win_view *view = ctx;
-    enum xr_status status = XR_OK;
+    struct looking looking = {ctx, place, emit, emit_ctx};
 
     (void)name;
-    for (size_t i = 0; status == XR_OK && i < view->count; i++) {
-        const struct win_element *element = &view->items[i];
-
-        if (place_of(element) != place || element->name_hash != name_hash ||
-            (!element->crl && disallowed(view, element->sha256)))
-            continue;
-        if (place == XR_ANCHOR && purposes_of(element->blob, place) == 0)
-            continue; /* trusted for nothing that we know */
-        status = place == XR_ANCHOR ? emit_anchor(element, emit, emit_ctx)
-                                    : emit(emit_ctx, element->der);
-    }
-    return status;
+    return win_view_named(looking.view, name_hash, named, &looking);
 }
 
 enum xr_status win_check(struct win_view *view, struct xr_verdict *out,
@@ -569,6 +513,7 @@ enum xr_status win_check(struct win_view *view, struct xr_verdict *out,
     unsigned char sum[XR_SHA256_LEN];
     enum xr_status status = view->loaded ? XR_OK : win_load(view, err);
 
+    win_view_sort(view);
     asked.chain = chain;
     asked.count = 0;
     for (size_t i = 0; status == XR_OK && i < question->count; i++) {

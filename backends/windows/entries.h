@@ -56,17 +56,37 @@ struct win_element {
     bool crl;
     unsigned char sha256[XR_SHA256_LEN];
     uint32_t name_hash; /* of the subject, or a CRL's issuer */
+    bool gone;          /* a swap took it */
+    size_t next;        /* of the same SHA-256, or WIN_NONE */
 };
+#define WIN_NONE SIZE_MAX
 struct win_view {
     const struct xr_host *host;
     struct win_medium *medium;
     bool loaded;
     struct win_element *items;
     size_t count, capacity;
+    struct xr_idmap firsts; /* by SHA-256 */
+    bool sorted;            /* by SHA-256, and none is gone */
+    size_t *by_name;        /* if sorted: all items, by name_hash and in their order; or NULL */
 };
 #define WIN_PURPOSES ((uint32_t)(XR_SERVER | XR_CLIENT | XR_EMAIL | XR_CODE | XR_TIME))
 
+/* view.c */
 void win_view_free(struct win_view *view);
+/* Adds an element that can be read; a win_element_fn, ctx is a struct win_view. */
+void win_view_take(void *ctx, size_t store, enum win_origin origin, struct xr_bytes blob);
+/* The first element of that certificate or CRL that is not gone, or WIN_NONE; at: after which. */
+size_t win_view_find(const struct win_view *view, const unsigned char sha256[XR_SHA256_LEN],
+                     size_t at);
+/* Sorts it again after swaps. */
+void win_view_sort(struct win_view *view);
+/* Calls emit for the elements with that hash of their name, in the order of the view, which is sorted,
+ * until it returns something else than XR_OK. */
+typedef enum xr_status (*win_named_fn)(void *ctx, const struct win_element *element);
+enum xr_status win_view_named(struct win_view *view, uint32_t name_hash, win_named_fn emit,
+                              void *ctx);
+enum xr_place win_place_of(const struct win_element *element);
 enum xr_status win_load(struct win_view *view, struct xr_error *err);
 enum xr_status win_list(struct win_view *view, xr_entry_fn emit, void *ctx, struct xr_error *err);
 enum xr_status win_swap(struct win_view *view, const struct xr_state *expect,
