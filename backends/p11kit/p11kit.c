@@ -6,6 +6,8 @@
  * themselves (paths=DIRECTORY). Tokens of other modules: general.c.
  */
 #include "../sources/sources.h"
+#include "alone.h"
+#include "checks.h"
 #include "general.h"
 #include "gnutls.h"
 #include "images.h"
@@ -39,6 +41,7 @@ struct token_layout {
     bool file;                      /* not a directory */
     char *label;
     struct pt_beliefs beliefs; /* of probe, */
+    struct pt_marks marks;     /* and these, */
     size_t changes;            /* when the session had seen that many */
 };
 
@@ -118,6 +121,7 @@ static void layout_free(struct token_layout *t)
         return;
     pt_general_close(t->general);
     pt_beliefs_free(&t->beliefs);
+    pt_marks_free(&t->marks);
     free(t->uri);
     free(t->path);
     free(t->label);
@@ -275,47 +279,22 @@ static void believe(struct pt_beliefs *beliefs, struct xr_session *s)
     }
 }
 
-/* Distrusted as in the module: by key, or by issuer and serial number. */
 static bool distrusted(const void *ctx, struct xr_bytes der)
 {
     const struct xr_session *s = ctx;
-    struct xr_slices slices = {.size = sizeof(slices)};
 
-    if (s->host->slices(&slices, der, NULL) != XR_OK)
-        return false;
-    for (size_t i = 0; i < s->p11.certs.count; i++) {
-        const struct pf_cert *cert = &s->p11.certs.items[i];
-
-        if (cert->distrusted &&
-            ((cert->spki.len > 0 && xr_bytes_equal(cert->spki, slices.spki)) ||
-             (cert->serial.len > 0 && xr_bytes_equal(cert->issuer, slices.issuer) &&
-              xr_bytes_equal(cert->serial, slices.serial))))
-            return true;
-    }
-    return false;
+    return pt_marks_distrust(&token_of(s)->marks, s->host, der);
 }
 
-/* OpenSSL can use attached extensions only for purposes. */
 static void doubt(struct xr_verdict *out, const struct xr_session *s)
 {
-    const unsigned char *anchor = out->path[out->path_len > 0 ? out->path_len - 1 : 0];
-
-    for (size_t i = 0; i < s->p11.certs.count && out->path_len > 0; i++) {
-        const struct pf_cert *cert = &s->p11.certs.items[i];
-
-        if (memcmp(cert->sha256, anchor, XR_SHA256_LEN) != 0)
-            continue;
-        for (size_t at = cert->attached; at != PF_NONE; at = s->p11.extensions.items[at].next) {
-            if (!pf_is_trust(&s->p11.extensions.items[at])) {
-                out->answer = XR_UNKNOWN;
-                out->also_count = 0;
-                (void)snprintf(
-                    out->why, sizeof(out->why),
-                    N_("the path is good, but this verifier does not apply the constraints "
-                       "attached to its anchor"));
-            }
-        }
-    }
+    if (out->path_len == 0 || !pt_marks_restrict(&token_of(s)->marks, out->path[out->path_len - 1]))
+        return;
+    out->answer = XR_UNKNOWN;
+    out->also_count = 0;
+    (void)snprintf(out->why, sizeof(out->why),
+                   N_("the path is good, but this verifier does not apply the constraints "
+                      "attached to its anchor"));
 }
 
 static enum xr_status check_files(struct xr_session *s, struct xr_verdict *out,
@@ -331,6 +310,7 @@ static enum xr_status check_files(struct xr_session *s, struct xr_verdict *out,
         t->beliefs.host = s->host;
         t->changes = s->changes;
         believe(&t->beliefs, s);
+        pt_mark(&t->marks, s);
     }
     status = pt_check(out, &t->beliefs, question, distrusted, s, err);
     if (status == XR_OK && out->answer == XR_YES)
@@ -360,60 +340,12 @@ static void session_close(struct xr_session *s)
     layout_free(t);
 }
 
-/* Files in a directory that another user owns or can write may be replaced while root works there.
- * For a parent directory it is enough that it is sticky. */
-static enum xr_status check_owners(const struct xr_session *s, const char *path,
-                                   struct xr_error *err)
-{
-    struct stat top = {.st_gid = 0}; /* ids in an image may all be shifted */
-
-    if (!s->live && fstat(s->root, &top) != 0)
-        return xr_fail_errno(err, "cannot examine the root directory");
-    for (size_t len = strcspn(path, "/"); geteuid() == 0; len += 1 + strcspn(path + len + 1, "/")) {
-        char *part = xr_memdup(path, len);
-        struct stat st = {.st_mode = 0};
-        bool there = ca_stat(&st, s, part, true);
-        bool open = (st.st_mode & S_IWOTH) != 0 ||
-                    ((st.st_mode & S_IWGRP) != 0 && st.st_gid != 0 && st.st_gid != top.st_gid);
-        enum xr_status status = XR_OK;
-
-        if (there && !ca_may_lead(s, &st))
-            status = xr_fail(err, XR_REFUSED,
-                             "/%s belongs to another user, who has to run crossroot for it", part);
-        else if (there && open && (path[len] == '\0' || (st.st_mode & S_ISVTX) == 0))
-            status = xr_fail(err, XR_REFUSED, "/%s can be written by users other than root", part);
-        free(part);
-        if (status != XR_OK || path[len] == '\0')
-            return status;
-    }
-    return XR_OK;
-}
-
-/* The same for the target of root's own links. */
-static enum xr_status check_resolved(const struct xr_session *s, const char *path,
-                                     struct xr_error *err)
-{
-    char fd_path[64], whole[PATH_MAX];
-    int fd = s->live ? ca_open(s, path, O_PATH) : -1;
-    ssize_t len = -1;
-
-    if (fd >= 0) {
-        (void)snprintf(fd_path, sizeof(fd_path), "/proc/self/fd/%d", fd);
-        len = readlink(fd_path, whole, sizeof(whole) - 1);
-        (void)close(fd);
-    }
-    if (len <= 1)
-        return XR_OK;
-    whole[len] = '\0';
-    return check_owners(s, whole + 1, err);
-}
-
 static enum xr_status look(struct xr_session *s, struct xr_error *err)
 {
     struct token_layout *t = token_of(s);
     struct stat st;
 
-    if (check_owners(s, t->path, err) != XR_OK || check_resolved(s, t->path, err) != XR_OK)
+    if (pt_check_owners(s, t->path, err) != XR_OK)
         return XR_REFUSED;
     if (!ca_stat(&st, s, t->path, true)) {
         int failed = errno;
@@ -570,6 +502,21 @@ static enum xr_status discover_image(const struct xr_host *host, const struct xr
     return status;
 }
 
+static enum xr_status emit_tokens(struct pt_tokens *tokens, const struct xr_host *host,
+                                  const struct xr_site *site, unsigned scope, xr_found_fn emit,
+                                  void *ctx)
+{
+    enum xr_status status = XR_OK;
+
+    for (size_t i = 0; status == XR_OK && i < tokens->count; i++) {
+        if (in_scope(&tokens->items[i], site, scope))
+            status = emit_found(host, site, layout_of(&tokens->items[i]), tokens->items[i].uri,
+                                emit, ctx);
+    }
+    pt_tokens_free(tokens);
+    return status;
+}
+
 static enum xr_status discover(const struct xr_host *host, const struct xr_site *site,
                                unsigned scope, xr_found_fn emit, void *ctx, struct xr_error *err)
 {
@@ -581,13 +528,24 @@ static enum xr_status discover(const struct xr_host *host, const struct xr_site 
     if (!(scope & (XR_SCOPE_SYSTEM | XR_SCOPE_USER)))
         return XR_OK;
     status = pt_tokens_find(&tokens, site, err);
-    for (size_t i = 0; status == XR_OK && i < tokens.count; i++) {
-        if (in_scope(&tokens.items[i], site, scope))
-            status =
-                emit_found(host, site, layout_of(&tokens.items[i]), tokens.items[i].uri, emit, ctx);
+    if (status != XR_OK) {
+        pt_tokens_free(&tokens);
+        return status;
     }
-    pt_tokens_free(&tokens);
-    return status;
+    return emit_tokens(&tokens, host, site, scope, emit, ctx);
+}
+
+static enum xr_status discover_here(const struct xr_host *host, const struct xr_site *site,
+                                    unsigned scope, xr_found_fn emit, void *ctx,
+                                    struct xr_error *err)
+{
+    struct pt_tokens tokens = {0};
+
+    if (!(scope & (XR_SCOPE_SYSTEM | XR_SCOPE_USER)))
+        return XR_OK;
+    if (!pt_alone(&tokens, site))
+        return xr_fail(err, XR_UNSUPPORTED, "p11-kit has to be asked");
+    return emit_tokens(&tokens, host, site, scope, emit, ctx);
 }
 
 static const struct xr_backend table = {
@@ -605,6 +563,7 @@ static const struct xr_backend table = {
     .probe = probe,
     .renew = session_renew,
     .unlock = session_unlock,
+    .discover_here = discover_here,
 };
 
 XR_BACKEND(table);

@@ -19,9 +19,29 @@ void pt_believe(struct pt_beliefs *beliefs, enum xr_place place, struct xr_bytes
 
     (void)beliefs->host->trusted(&alone.len, &purposes, der, NULL);
     if (beliefs->host->slices(&slices, alone, NULL) == XR_OK &&
-        beliefs->host->name_hash(&hash, slices.subject, NULL) == XR_OK)
+        beliefs->host->name_hash(&hash, slices.subject, NULL) == XR_OK) {
+        size_t number = beliefs->certs.count;
+
         *XR_PUSH(&beliefs->certs) =
-            (struct pt_believed){{xr_memdup(der.data, der.len), der.len}, hash, place};
+            (struct pt_believed){{xr_memdup(der.data, der.len), der.len}, hash, place, number};
+        beliefs->sorted = false;
+    }
+}
+
+static int by_hash(const void *a, const void *b)
+{
+    const struct pt_believed *x = a, *y = b;
+
+    if (x->hash != y->hash)
+        return x->hash < y->hash ? -1 : 1;
+    return x->number < y->number ? -1 : x->number > y->number;
+}
+
+static void sort(struct pt_beliefs *beliefs)
+{
+    if (!beliefs->sorted && beliefs->certs.count > 1)
+        qsort(beliefs->certs.items, beliefs->certs.count, sizeof(*beliefs->certs.items), by_hash);
+    beliefs->sorted = true;
 }
 
 static enum xr_status lookup(void *ctx, enum xr_place place, struct xr_bytes name,
@@ -29,11 +49,21 @@ static enum xr_status lookup(void *ctx, enum xr_place place, struct xr_bytes nam
 {
     const struct pt_beliefs *b = ctx;
     enum xr_status status = XR_OK;
+    size_t low = 0, high = b->certs.count;
 
     (void)name;
-    for (size_t i = 0; status == XR_OK && i < b->certs.count; i++) {
-        if (b->certs.items[i].place == place && b->certs.items[i].hash == name_hash)
-            status = emit(emit_ctx, b->certs.items[i].der);
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+
+        if (b->certs.items[middle].hash < name_hash)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    for (; status == XR_OK && low < b->certs.count && b->certs.items[low].hash == name_hash;
+         low++) {
+        if (b->certs.items[low].place == place)
+            status = emit(emit_ctx, b->certs.items[low].der);
     }
     return status;
 }
@@ -58,6 +88,7 @@ enum xr_status pt_check(struct xr_verdict *out, struct pt_beliefs *beliefs,
         (void)snprintf(out->why, sizeof(out->why), N_("it is distrusted in this token"));
         return XR_OK;
     }
+    sort(beliefs);
     chain = xr_new(question->count, sizeof(*chain));
     asked.chain = chain;
     asked.count = 0;

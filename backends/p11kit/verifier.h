@@ -15,9 +15,11 @@ struct pt_beliefs {
                 der;       /* owned; OpenSSL's trust settings follow an anchor, if it has any */
             uint32_t hash; /* of its subject */
             enum xr_place place;
+            size_t number; /* the order that it was believed in */
         } * items;
         size_t count, capacity;
     } certs;
+    bool sorted; /* by hash, and those of one hash in their order */
 };
 void pt_believe(struct pt_beliefs *beliefs, enum xr_place place, struct xr_bytes der);
 void pt_beliefs_free(struct pt_beliefs *beliefs);

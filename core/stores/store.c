@@ -69,6 +69,12 @@ enum xr_status xr_store_discover(const struct xr_loaded *backend, const struct x
                  (config->has_identity ||
                   (site->root == NULL && (backend->table.flags & XR_BACKEND_DISCOVER_APART) != 0));
 
+    if (apart && !config->has_identity && backend->table.discover_here != NULL) {
+        enum xr_status status = backend->table.discover_here(&xr_host, site, scope, emit, ctx, err);
+
+        if (status != XR_UNSUPPORTED)
+            return status;
+    }
     if (apart && config->remote != NULL)
         return config->remote->discover(backend, site, scope, config, emit, ctx, err);
     return backend->table.discover(&xr_host, site, scope, emit, ctx, err);

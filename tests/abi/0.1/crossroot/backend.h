@@ -564,6 +564,12 @@ struct xr_backend {
      * hook runs. anew: also drops links to what is not selected, and says that everything was added. */
     enum xr_status (*refresh)(struct xr_session *session, bool anew, xr_refreshed_fn emit,
                               void *ctx, struct xr_error *err);
+    /* Optional, with XR_BACKEND_DISCOVER_APART. What discover would emit on this machine, without
+     * third-party code, in core's process and as its user. If that is not sure: XR_UNSUPPORTED, without a
+     * call of emit; discover is then called in a helper program. */
+    enum xr_status (*discover_here)(const struct xr_host *host, const struct xr_site *site,
+                                    unsigned scope, xr_found_fn emit, void *ctx,
+                                    struct xr_error *err);
 };
 
 typedef const struct xr_backend *(*xr_backend_entry_fn)(void);
