@@ -710,6 +710,84 @@ Test(plan, two_distrusted_certificates_of_a_key_are_one_question)
     xr_plan_free(&plan);
 }
 
+/* The key of CROSS and NEW, distrusted by itself. */
+static void holds_key(void)
+{
+    struct xr_entry entry = {
+        .size = sizeof(entry), .subject = {.type = XR_SUBJECT_KEY}, .place = XR_DISTRUST};
+
+    memcpy(entry.subject.id, certs[CROSS]->spki_sha256, XR_SHA256_LEN);
+    cr_assert_eq(xr_snapshot_take(&snapshot, &entry), XR_OK);
+}
+
+Test(plan, questions_about_a_key_come_in_the_order_of_the_store)
+{
+    static const char *const asked[] = {
+        "its key has constraints in this store; its key is distrusted in this store",
+        "its key is distrusted in this store; its key has constraints in this store"};
+
+    for (size_t i = 0; i < COUNT(asked); i++) {
+        struct xr_plan plan = {0};
+
+        if (i > 0)
+            holds_key();
+        holds(NEW_LIMITED, XR_ANCHOR, XR_SERVER, 0);
+        if (i == 0)
+            holds_key();
+        plan = plan_one(wish(XR_WISH_INSTALL, CROSS), caps_with(ALL), strict);
+        cr_assert_str_eq(plan.items[0].ask, asked[i]);
+        xr_plan_free(&plan);
+        xr_snapshot_free(&snapshot);
+    }
+}
+
+Test(plan, each_certificate_of_a_batch_is_asked_about_for_the_others_of_its_key)
+{
+    const struct xr_wish wishes[] = {wish(XR_WISH_INSTALL, CROSS), wish_as(NEW, XR_ANCHOR)};
+    struct xr_caps caps = caps_with(ALL);
+    struct xr_plan plan = {0};
+
+    /* the first reason of two is a certificate's own; that of the other still counts */
+    holds(NEW, XR_DISTRUST, 0, 0);
+    holds(NEW_LIMITED, XR_DISTRUST, 0, 0);
+    xr_plan_build(&plan, wishes, COUNT(wishes), &snapshot, &caps, &pool, &strict);
+    cr_assert_eq(plan.count, 2);
+    for (size_t i = 0; i < plan.count; i++)
+        cr_assert(strstr(plan.items[i].ask, "its key is distrusted in this store") != NULL);
+    xr_plan_free(&plan);
+    xr_snapshot_free(&snapshot);
+    holds(NEW, XR_DISTRUST, 0, 0);
+    xr_plan_build(&plan, wishes, COUNT(wishes), &snapshot, &caps, &pool, &strict);
+    cr_assert(strstr(plan.items[0].ask, "its key is distrusted in this store") != NULL);
+    cr_assert(strstr(plan.items[1].ask, "its key is distrusted in this store") == NULL);
+    xr_plan_free(&plan);
+}
+
+Test(plan, steps_are_found_by_their_subject)
+{
+    static const unsigned order[] = {NEW, CROSS, NEW};
+    struct xr_subject leaf = subject(LEAF), new = subject(NEW), cross = subject(CROSS), key = new;
+    struct xr_plan plan = {0};
+    struct xr_steps steps;
+
+    for (size_t i = 0; i < COUNT(order); i++) {
+        struct xr_subject of = subject(order[i]);
+
+        xr_plan_step(&plan, &of, order[i], NULL, xr_state_new(&of));
+    }
+    key.type = XR_SUBJECT_KEY;
+    xr_steps_index(&steps, &plan);
+    cr_assert_eq(xr_steps_of(&steps, &new), 0);
+    cr_assert_eq(steps.next[0], 2);
+    cr_assert_eq(steps.next[2], XR_NONE);
+    cr_assert_eq(xr_steps_of(&steps, &cross), 1);
+    cr_assert_eq(steps.next[1], XR_NONE);
+    cr_assert_eq(xr_steps_of(&steps, &leaf), XR_NONE);
+    cr_assert_eq(xr_steps_of(&steps, &key), XR_NONE, "the same ID, of another type");
+    xr_steps_free(&steps);
+    xr_plan_free(&plan);
+}
+
 Test(plan, ending_a_distrust_asks_and_no_pin_answers)
 {
     static const struct {
