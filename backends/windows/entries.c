@@ -5,23 +5,6 @@
 
 #include <stdlib.h>
 
-const struct win_store win_stores[] = {
-    {"ROOT", XR_ANCHOR, false},         {"AuthRoot", XR_ANCHOR, true},
-    {"CA", XR_INTERMEDIATE, false},     {"TrustedPeople", XR_PEER, false},
-    {"Disallowed", XR_DISTRUST, false},
-};
-const size_t win_store_count = sizeof(win_stores) / sizeof(win_stores[0]);
-
-size_t win_store_of(enum xr_place place)
-{
-    enum xr_place held = place == XR_CRL ? XR_INTERMEDIATE : place; /* CRLs lie in CA */
-    size_t at = 0;
-
-    while (win_stores[at].place != held || win_stores[at].vendors)
-        at++;
-    return at;
-}
-
 /* ---- entries ---- */
 
 /* Without the property, Windows trusts an anchor for whatever it is used. */

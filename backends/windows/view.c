@@ -4,6 +4,23 @@
 
 #include <stdlib.h>
 
+const struct win_store win_stores[] = {
+    {"ROOT", XR_ANCHOR, false},         {"AuthRoot", XR_ANCHOR, true},
+    {"CA", XR_INTERMEDIATE, false},     {"TrustedPeople", XR_PEER, false},
+    {"Disallowed", XR_DISTRUST, false},
+};
+const size_t win_store_count = sizeof(win_stores) / sizeof(win_stores[0]);
+
+size_t win_store_of(enum xr_place place)
+{
+    enum xr_place held = place == XR_CRL ? XR_INTERMEDIATE : place; /* CRLs lie in CA */
+    size_t at = 0;
+
+    while (win_stores[at].place != held || win_stores[at].vendors)
+        at++;
+    return at;
+}
+
 enum xr_place win_place_of(const struct win_element *element)
 {
     return element->crl ? XR_CRL : win_stores[element->store].place;

@@ -43,6 +43,22 @@ struct xr_run *xr_runs_find(const struct xr_runs *runs, const char *address)
     return NULL;
 }
 
+struct xr_steps *xr_runs_steps(const struct xr_runs *runs)
+{
+    struct xr_steps *steps = xr_new(runs->count, sizeof(*steps));
+
+    for (size_t i = 0; i < runs->count; i++)
+        xr_steps_index(&steps[i], &runs->items[i].plan);
+    return steps;
+}
+
+void xr_runs_steps_free(struct xr_steps *steps, const struct xr_runs *runs)
+{
+    for (size_t i = 0; steps != NULL && i < runs->count; i++)
+        xr_steps_free(&steps[i]);
+    free(steps);
+}
+
 void xr_run_way(struct xr_way *out, const struct xr_owner *owner, const struct xr_site *site,
                 const struct xr_worker_config *worker)
 {

@@ -75,6 +75,9 @@ struct xr_runs { /* no two with the same address */
     struct xr_run *items;
     size_t count, capacity;
 };
+/* The steps of every run by their subjects, once all plans are made. */
+struct xr_steps *xr_runs_steps(const struct xr_runs *runs);
+void xr_runs_steps_free(struct xr_steps *steps, const struct xr_runs *runs);
 /* NULL if no run is of that store. Valid until the next run is added. */
 struct xr_run *xr_runs_find(const struct xr_runs *runs, const char *address);
 /* How a run's store is opened: as its owner, with the site of that user. */

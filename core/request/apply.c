@@ -496,7 +496,7 @@ static void weigh(const struct xr_report *report, const struct xr_steps *steps,
 static void say_untaken(struct xr_change_run *c)
 {
     struct xr_report *report = c->engine->report;
-    struct xr_steps *steps = xr_change_steps(report);
+    struct xr_steps *steps = xr_runs_steps(&report->runs);
     size_t untaken = 0;
 
     for (size_t i = 0; i < c->wishes.count; i++) {
@@ -521,7 +521,7 @@ static void say_untaken(struct xr_change_run *c)
             xr_report_say(report, XR_ERROR, NULL, "no store could distrust %s (%.16s…)", name, hex);
         free(name);
     }
-    xr_change_steps_free(steps, report);
+    xr_runs_steps_free(steps, &report->runs);
     if (untaken > 0)
         xr_report_raise(report, untaken == c->wishes.count ? XR_EXIT_FAILED : XR_EXIT_PARTIAL);
 }

@@ -55,9 +55,6 @@ bool xr_change_is_id(const char *text);
 bool xr_change_wishes(struct xr_change_run *c);
 /* Makes a plan for every run that can have one. */
 void xr_change_plan(struct xr_change_run *c);
-/* plan_stores.c. The steps of every run by their subjects, once all plans are made. */
-struct xr_steps *xr_change_steps(const struct xr_report *report);
-void xr_change_steps_free(struct xr_steps *steps, const struct xr_report *report);
 
 /* served.c. Leaves to a store that serves all users what it does for the readers of others. */
 void xr_change_serve(struct xr_change_run *c);

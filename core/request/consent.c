@@ -191,7 +191,7 @@ void xr_change_say_unpinned(struct xr_change_run *c)
 
     if (!is_unpinned(rq) || c->previewed)
         return;
-    steps = xr_change_steps(report);
+    steps = xr_runs_steps(&report->runs);
     for (size_t i = 0; i < c->wishes.count; i++) {
         const struct xr_wish *wish = &c->wishes.items[i];
         char hex[2 * XR_SHA256_LEN + 1];
@@ -211,7 +211,7 @@ void xr_change_say_unpinned(struct xr_change_run *c)
     if (count > 0)
         xr_report_say_lines(report, XR_NOTE, NULL,
                             "no fingerprint was compared (--pin); SHA-256:%s", text.data);
-    xr_change_steps_free(steps, report);
+    xr_runs_steps_free(steps, &report->runs);
     xr_buf_free(&text);
 }
 

@@ -237,21 +237,3 @@ void xr_change_plan(struct xr_change_run *c)
     }
     xr_change_serve(c);
 }
-
-/* ---- the steps of all ---- */
-
-struct xr_steps *xr_change_steps(const struct xr_report *report)
-{
-    struct xr_steps *steps = xr_new(report->runs.count, sizeof(*steps));
-
-    for (size_t i = 0; i < report->runs.count; i++)
-        xr_steps_index(&steps[i], &report->runs.items[i].plan);
-    return steps;
-}
-
-void xr_change_steps_free(struct xr_steps *steps, const struct xr_report *report)
-{
-    for (size_t i = 0; steps != NULL && i < report->runs.count; i++)
-        xr_steps_free(&steps[i]);
-    free(steps);
-}

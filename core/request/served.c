@@ -125,7 +125,7 @@ static void leave_to_others(const struct xr_report *report, const struct xr_step
 void xr_change_serve(struct xr_change_run *c)
 {
     struct xr_report *report = c->engine->report;
-    struct xr_steps *steps = report->verb == XR_VERB_INSTALL ? xr_change_steps(report) : NULL;
+    struct xr_steps *steps = report->verb == XR_VERB_INSTALL ? xr_runs_steps(&report->runs) : NULL;
 
     for (size_t i = 0; report->verb == XR_VERB_INSTALL && i < report->runs.count; i++) {
         struct xr_run *run = &report->runs.items[i];
@@ -135,7 +135,7 @@ void xr_change_serve(struct xr_change_run *c)
         for (size_t k = 0; k < run->plan.count; k++)
             leave_to_others(report, steps, run, &run->plan.items[k]);
     }
-    xr_change_steps_free(steps, report);
+    xr_runs_steps_free(steps, &report->runs);
 }
 
 static bool failed(const struct xr_run *run)
