@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "store.h"
+#include "troubles.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -181,6 +182,8 @@ static enum xr_status list(struct xr_session *s, xr_entry_fn emit, void *ctx, st
     s->looked = s->looked && !s->token.open && (nss_look_holds(&s->look, s->dir) || look(s));
     if (!s->looked)
         status = nss_token_of(s, false, err);
+    if (status == XR_OK && s->token.copy != NULL)
+        status = nss_copy_read(s->token.copy, err);
     if (status == XR_OK && (s->looked || s->token.open))
         status = nss_view_load(&view, s, NSS_CERTS | NSS_CRLS, NULL, err);
     view.returns = &s->returns;
@@ -194,6 +197,14 @@ static enum xr_status list(struct xr_session *s, xr_entry_fn emit, void *ctx, st
  * journal could be back, and would undo a change that was reported as done. */
 static enum xr_status flush(struct xr_session *s, struct xr_error *err)
 {
+    if (s->token.copy != NULL) {
+        enum xr_status status = nss_copy_save(s->token.copy, err);
+
+        if (status != XR_OK)
+            nss_troubles_tell(err, s->dir);
+        if (status != XR_OK)
+            return status;
+    }
     if (s->write && s->exists && fsync(s->dir) != 0)
         return xr_fail_errno(err, "cannot make the database durable");
     return XR_OK;

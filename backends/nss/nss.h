@@ -11,6 +11,8 @@
  *   seals.c     what key4.db proves without a password, for look.c
  *   view.c      its objects as entries: certificates, both kinds of trust object, CRLs
  *   swap.c      the one mutation
+ *   copy.c      a copy that softoken works on, and back into the files in one transaction each
+ *   memory.c    where that copy is
  *   troubles.c  why the operating system refused a write
  *   names.c     nicknames of new certificates
  *   discover.c  profiles of Firefox, Thunderbird and the like, and Chromium's database

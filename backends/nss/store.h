@@ -3,6 +3,7 @@
 #ifndef XR_NSS_STORE_H
 #define XR_NSS_STORE_H
 
+#include "copy.h"
 #include "look.h"
 #include "nss.h"
 #include "pkcs11/objects.h"
@@ -42,6 +43,8 @@ struct nss_token {
     bool blank;    /* no password record yet: softoken needs one before it stores trust */
     bool password; /* it has a password, and trust can be written only after unlock */
     CK_SLOT_ID slot;
+    bool may_copy;         /* set by who saves what is written */
+    struct nss_copy *copy; /* it works on that; NULL: on the files */
 };
 enum xr_status nss_token_open(struct nss_token *token, const struct nss_libs *libs, int dir,
                               bool write, struct xr_error *err);

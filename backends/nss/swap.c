@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The only operation that changes entries. softoken has no transaction over several objects, so the
- * order keeps a killed swap safe: a certificate is created before its trust and removed after it,
+ * The only operation that changes entries. softoken has no transaction over several objects, so where it
+ * works on the files themselves the order keeps a killed swap safe: a certificate is created before its trust and removed after it,
  * and objects that take trust are written before those that gave it are destroyed. New trust
  * objects are of NSS's own kind, which every NSS reads; CKO_TRUST of the same certificate is
  * removed, because it would keep the old trust.
@@ -378,6 +378,17 @@ static bool made(const struct wanted *wanted, CK_OBJECT_HANDLE handle)
     return false;
 }
 
+/* On a copy, nobody sees the order, and a new object has proofs of its own, beside those of the old one:
+ * then neither is ever in the files without. One that may be refused is tried first all the same. */
+static bool anew(const struct swapping *w, const struct wanted *wanted)
+{
+    bool yes = w->session->token.copy != NULL;
+
+    for (size_t i = 0; yes && i < wanted->trusts.count; i++)
+        yes = wanted->trusts.items[i].kind == NSS_CKO_TRUST;
+    return yes;
+}
+
 static enum xr_status put_cert(struct swapping *w, struct wanted *wanted,
                                const struct xr_state *want, struct xr_error *err)
 {
@@ -395,6 +406,8 @@ static enum xr_status put_cert(struct swapping *w, struct wanted *wanted,
     }
     for (size_t i = 0; status == XR_OK && created && i < wanted->certs.count; i++)
         status = create_cert(w, &wanted->certs.items[i], NULL, err);
+    if (status == XR_OK && anew(w, wanted))
+        status = destroy_all(w, &view->trusts, err);
     for (size_t i = 0; status == XR_OK && i < wanted->trusts.count; i++)
         status = create_trust(w, wanted, &wanted->trusts.items[i], err);
     if (status != XR_OK && created) { /* nothing half done */
@@ -404,7 +417,7 @@ static enum xr_status put_cert(struct swapping *w, struct wanted *wanted,
             (void)p11_destroy(&w->session->token.p, &fresh, NULL);
     }
     for (size_t i = 0; status == XR_OK && i < view->trusts.count; i++) {
-        if (!made(wanted, view->trusts.items[i].handle))
+        if (view->trusts.items[i].handle != 0 && !made(wanted, view->trusts.items[i].handle))
             status = p11_destroy(&w->session->token.p, &view->trusts.items[i], err);
     }
     p11_object_free(&fresh);
@@ -527,6 +540,8 @@ enum xr_status nss_swap(struct xr_session *session, const struct xr_state *expec
         status = make_wanted(&wanted, &w, want, err);
     if (status == XR_OK)
         status = nss_token_of(session, !gone, err);
+    if (status == XR_OK && session->token.copy != NULL)
+        status = nss_copy_begin(session->token.copy, err);
     if (status == XR_OK)
         status = load(&w, err);
     if (status == XR_OK && !as_expected(&w, expect))
@@ -537,7 +552,8 @@ enum xr_status nss_swap(struct xr_session *session, const struct xr_state *expec
         nss_troubles_tell(err, session->dir);
     /* SQLite rolls back what it could not finish only once it reads that file again, and nobody may: who
      * opens it for reading then cannot. The next use of the session opens it anew. */
-    if (status != XR_OK && session->token.open && nss_files_hot(session->dir))
+    if (status != XR_OK && session->token.open && session->token.copy == NULL &&
+        nss_files_hot(session->dir))
         nss_token_close(&session->token);
     wanted_free(&wanted);
     nss_view_free(&w.view);

@@ -99,6 +99,24 @@ static CK_RV initialize(struct nss_token *token)
     return rv;
 }
 
+/* A newer softoken adds columns when it opens a database for writing. It does so to the files, and they are
+ * copied again. */
+static bool open_copy(struct nss_token *token, void *handle, int dir)
+{
+    for (unsigned i = 0; i < 2; i++) {
+        token->copy = nss_copy_open(handle, dir);
+        if (token->copy == NULL)
+            return false;
+        token->open = initialize(token) == CKR_OK;
+        if (token->open && nss_copy_usable(token->copy))
+            return true;
+        nss_token_close(token);
+        token->open = initialize(token) == CKR_OK;
+        nss_token_close(token);
+    }
+    return false;
+}
+
 enum xr_status nss_token_open(struct nss_token *token, const struct nss_libs *libs, int dir,
                               bool write, struct xr_error *err)
 {
@@ -117,6 +135,8 @@ enum xr_status nss_token_open(struct nss_token *token, const struct nss_libs *li
     nss_troubles_watch(handle);
     token->write = write;
     token->keyless = nss_files_keyless(dir);
+    if (write && token->may_copy && open_copy(token, handle, dir))
+        return XR_OK;
     /* While another program writes, the database may look broken for a moment. What the system refused
      * is no such moment: tried again, a sync that failed would seem to succeed. */
     for (unsigned i = 0; i < TRIES; i++) {
@@ -169,12 +189,14 @@ bool nss_token_reads_old(const struct nss_libs *libs)
 
 void nss_token_close(struct nss_token *token)
 {
-    if (!token->open)
-        return;
-    (void)token->p.f->C_CloseSession(token->p.session);
-    if (token->p.f->C_Finalize(NULL) != CKR_OK)
-        nss_stuck_set();
-    token->open = false;
+    if (token->open) {
+        (void)token->p.f->C_CloseSession(token->p.session);
+        if (token->p.f->C_Finalize(NULL) != CKR_OK)
+            nss_stuck_set();
+        token->open = false;
+    }
+    nss_copy_close(token->copy);
+    token->copy = NULL;
 }
 
 enum xr_status nss_token_unlock(struct nss_token *token, struct xr_bytes password,

@@ -205,7 +205,8 @@ void nss_troubles_tell(struct xr_error *err, int dir)
 {
     int code = 0;
 
-    if (err == NULL || strcmp(err->domain, "pkcs11") != 0 || tell_noted(err))
+    if (err == NULL || (strcmp(err->domain, "pkcs11") != 0 && strcmp(err->domain, "sqlite") != 0) ||
+        tell_noted(err))
         return;
     errno = 0;
     code = dir >= 0 ? try_to_write(dir) : 0;
