@@ -8,8 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static void describe(struct xr_caps *caps, const struct xr_session *s,
-                     const struct nss_files *files, const struct xr_target *target)
+static void describe(struct xr_caps *caps, struct xr_session *s, const struct nss_files *files,
+                     const struct xr_target *target)
 {
     const char *path = target->location;
     struct xr_caps full = {.size = sizeof(full)};
@@ -69,6 +69,7 @@ static void describe(struct xr_caps *caps, const struct xr_session *s,
         (void)snprintf(full.identity, sizeof(full.identity), "%llu:%llu",
                        (unsigned long long)st.st_dev, (unsigned long long)st.st_ino);
     nss_opinions_serve(full.serves, target->site, path, s->dir);
+    memcpy(s->serves, full.serves, sizeof(s->serves));
     nss_running(&full, s->dir, path);
     xr_caps_give(caps, &full);
 }
@@ -150,6 +151,7 @@ static enum xr_status session_open(struct xr_session **out, struct xr_caps *caps
 {
     struct xr_session *s = NULL;
     struct nss_files files = {.cert9 = false};
+    char *chromium_home = NULL;
     enum xr_status status = XR_OK;
 
     if (nss_stuck())
@@ -159,6 +161,9 @@ static enum xr_status session_open(struct xr_session **out, struct xr_caps *caps
     s->host = host;
     s->dir = s->above = -1;
     s->peers = nss_peers(target->location);
+    chromium_home = nss_chromium_home(target->location);
+    s->chromiums = chromium_home != NULL;
+    free(chromium_home);
     if (mode == XR_PROBE)
         s->opinions = nss_opinions_new(target->site, target->location);
     status = prepare(s, target, &files, mode, err);
@@ -179,6 +184,7 @@ static enum xr_status list(struct xr_session *s, xr_entry_fn emit, void *ctx, st
     struct nss_view view = {.host = s->host};
     enum xr_status status = XR_OK;
 
+    s->has_content = false;
     s->looked = s->looked && !s->token.open && (nss_look_holds(&s->look, s->dir) || look(s));
     if (!s->looked)
         status = nss_token_of(s, false, err);
@@ -186,11 +192,19 @@ static enum xr_status list(struct xr_session *s, xr_entry_fn emit, void *ctx, st
         status = nss_copy_read(s->token.copy, err);
     if (status == XR_OK && (s->looked || s->token.open))
         status = nss_view_load(&view, s, NSS_CERTS | NSS_CRLS, NULL, err);
+    if (status == XR_OK)
+        nss_content_note(s, &view);
     view.returns = &s->returns;
     if (status == XR_OK && (s->looked || s->token.open))
         status = nss_view_emit(&view, NULL, emit, ctx);
     nss_view_free(&view);
     return status;
+}
+
+static bool content(struct xr_session *s, unsigned char out[XR_SHA256_LEN])
+{
+    memcpy(out, s->content, XR_SHA256_LEN);
+    return s->has_content;
 }
 
 /* SQLite commits by deleting its journal, but does not sync the directory. After a power cut the
@@ -274,6 +288,7 @@ static const struct xr_backend table = {
     .probe = probe,
     .unlock = unlock,
     .preload = preload,
+    .content = content,
 };
 
 XR_BACKEND(table);

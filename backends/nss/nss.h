@@ -21,6 +21,7 @@
  *   returns.c   certificates that a browser's policies install again
  *   running.c   whether a browser uses the profile right now
  *   opinions.c  what the browsers say whose database it is
+ *   content.c   what its verifier's answers depend on
  *   forgets.c   whether it reads the database at all
  *   verifier.c  libnss3's answer
  *   reasons.c   more about a no; only these two use NSS's certificate API

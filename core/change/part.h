@@ -14,6 +14,7 @@ struct xr_txn {
     size_t transaction;
     const struct xr_site *site;
     const struct xr_worker_config *worker;
+    struct xr_verdicts *verdicts; /* answers of other stores, or NULL */
     /* Asks the store's verifier about the change; fills verified and verdict. May be NULL. */
     void (*verify)(void *ctx, struct xr_run *run, struct xr_prober *prober);
     /* True if the change must be rolled back (a "no" with --require-verified). */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "prober.h"
 
+#include "certs/model.h"
+
 /* A verifier that hangs on one certificate may hang on similar ones too, so the number of new
  * helpers is limited. */
 #define LOST_MAX 2u
@@ -15,8 +17,8 @@ static bool must_open(const struct xr_prober *prober)
     return prober->store->backend == NULL || (apart(prober) && !prober->own);
 }
 
-enum xr_status xr_prober_probe(struct xr_prober *prober, struct xr_verdict *out,
-                               const struct xr_probe *probe, struct xr_error *err)
+static enum xr_status ask(struct xr_prober *prober, struct xr_verdict *out,
+                          const struct xr_probe *probe, struct xr_error *err)
 {
     enum xr_status status = prober->status;
 
@@ -37,6 +39,43 @@ enum xr_status xr_prober_probe(struct xr_prober *prober, struct xr_verdict *out,
     if (status == XR_LOST && prober->own && prober->lost++ < LOST_MAX)
         xr_store_close(prober->store);
     return status;
+}
+
+/* While it waits, other threads may move the items. */
+static enum xr_status ask_once(struct xr_prober *prober, struct xr_verdict *out,
+                               const struct xr_probe *probe, size_t at, struct xr_error *err)
+{
+    struct xr_verdicts *all = prober->verdicts;
+    const struct xr_pause *pause = prober->worker->pause;
+    enum xr_status status = XR_OK;
+
+    while (all->items[at].asking)
+        pause->await(pause->ctx);
+    if (all->items[at].known) {
+        *out = all->items[at].verdict;
+        return XR_OK;
+    }
+    all->items[at].asking = true;
+    status = ask(prober, out, probe, err);
+    all->items[at].asking = false;
+    all->items[at].known = status == XR_OK;
+    all->items[at].verdict = *out;
+    if (pause != NULL)
+        pause->tell(pause->ctx);
+    return status;
+}
+
+enum xr_status xr_prober_probe(struct xr_prober *prober, struct xr_verdict *out,
+                               const struct xr_probe *probe, size_t *shared, struct xr_error *err)
+{
+    const struct xr_alike alike = {prober->backend, prober->worker, prober->content};
+    size_t at = XR_NONE;
+
+    if (prober->verdicts != NULL && prober->content != NULL)
+        at = xr_verdicts_at(prober->verdicts, &alike, probe);
+    if (shared != NULL)
+        *shared = at;
+    return at != XR_NONE ? ask_once(prober, out, probe, at, err) : ask(prober, out, probe, err);
 }
 
 void xr_prober_end(struct xr_prober *prober)

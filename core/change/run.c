@@ -129,6 +129,11 @@ bool xr_run_agreed(const struct xr_run *run)
             memcmp(run->agreed_id, run->caps.would_trust_id, sizeof(run->agreed_id)) == 0);
 }
 
+bool xr_run_same_user(const struct xr_run *a, const struct xr_run *b)
+{
+    return a->owner.other == b->owner.other && (!a->owner.other || a->owner.uid == b->owner.uid);
+}
+
 void xr_run_note(struct xr_run *run, bool warning, const char *text)
 {
     for (size_t i = 0; i < run->notes.count; i++) {

@@ -57,9 +57,14 @@ struct xr_run {
     bool privilege;   /* it failed only because the caller lacks the privilege */
     bool stale_ended; /* the survey rolled back another program's interrupted write */
     bool taken_back;  /* something was in the store for a moment and was rolled back */
+    bool has_content; /* of the survey, see struct xr_store */
+    unsigned char content[XR_SHA256_LEN];
     bool verified;    /* verdict has an answer */
     bool verifier_no; /* the verifier said no */
     struct xr_verdict verdict;
+    size_t
+        shared;   /* index of the verdict among those of stores with the same content, or XR_NONE */
+    size_t alike; /* stores that the verifier was asked once for, at least 1 */
     size_t number; /* number among the stores of the transaction */
     size_t part;   /* index in the journal, XR_NONE before it is recorded */
     struct {       /* what a refresh said */
@@ -103,6 +108,8 @@ void xr_run_end_unwritable(struct xr_run *run);
 void xr_run_agree(struct xr_run *run);
 /* Was that, as it is now, agreed to? True if it says nothing. */
 bool xr_run_agreed(const struct xr_run *run);
+/* Are both stores opened as the same user? */
+bool xr_run_same_user(const struct xr_run *a, const struct xr_run *b);
 /* Adds a note, unless there is the same already. */
 void xr_run_note(struct xr_run *run, bool warning, const char *text);
 /* Sets the outcome. Takes ownership of why. */

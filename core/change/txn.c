@@ -23,6 +23,8 @@ enum xr_status xr_txn_survey(struct xr_run *run, const struct xr_site *site,
         return xr_stale_advise(run, status, err);
     xr_run_caps(run, &store);
     status = xr_store_list(&store, xr_snapshot_take, &run->snapshot, err);
+    run->has_content = store.has_content;
+    memcpy(run->content, store.content, sizeof(run->content));
     if (status == XR_OK && keep && store.session != NULL && run->backend->table.renew != NULL)
         run->kept = store;
     else

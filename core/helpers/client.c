@@ -140,29 +140,38 @@ static enum xr_status remote_discover(const struct xr_loaded *backend, const str
     return status;
 }
 
-/* A call without arguments or results. */
-static enum xr_status simple_call(struct xr_store *store, enum xr_call what, xr_entry_fn emit,
-                                  void *ctx, struct xr_error *err)
+static enum xr_status remote_list(struct xr_store *store, xr_entry_fn emit, void *ctx,
+                                  struct xr_error *err)
+{
+    struct xr_buf request = {0}, reply = {0};
+    struct xr_reader result;
+    struct xr_bytes content = {0};
+    enum xr_status status = XR_OK;
+
+    xr_put_number(&request, XR_CALL_LIST);
+    status = xr_worker_call(store->worker, &request, &reply, &result, emit, ctx, err);
+    if (status == XR_OK) {
+        content = xr_get_bytes(&result);
+        if (result.failed || (content.len != 0 && content.len != XR_SHA256_LEN))
+            status = xr_worker_garbled(store->worker, err);
+        else if (content.len > 0)
+            memcpy(store->content, content.data, XR_SHA256_LEN);
+        store->has_content = status == XR_OK && content.len > 0;
+    }
+    xr_buf_free(&reply);
+    return status;
+}
+
+static enum xr_status remote_flush(struct xr_store *store, struct xr_error *err)
 {
     struct xr_buf request = {0}, reply = {0};
     struct xr_reader result;
     enum xr_status status = XR_OK;
 
-    xr_put_number(&request, what);
-    status = xr_worker_call(store->worker, &request, &reply, &result, emit, ctx, err);
+    xr_put_number(&request, XR_CALL_FLUSH);
+    status = xr_worker_call(store->worker, &request, &reply, &result, NULL, NULL, err);
     xr_buf_free(&reply);
     return status;
-}
-
-static enum xr_status remote_list(struct xr_store *store, xr_entry_fn emit, void *ctx,
-                                  struct xr_error *err)
-{
-    return simple_call(store, XR_CALL_LIST, emit, ctx, err);
-}
-
-static enum xr_status remote_flush(struct xr_store *store, struct xr_error *err)
-{
-    return simple_call(store, XR_CALL_FLUSH, NULL, NULL, err);
 }
 
 static enum xr_status remote_swap(struct xr_store *store, const struct xr_state *expect,

@@ -300,6 +300,10 @@ static bool serve(struct serving *s, const struct xr_buf *request)
     xr_put_error(&reply, &err);
     if (what == XR_CALL_OPEN)
         xr_put_caps(&reply, &s->store.caps);
+    else if (what == XR_CALL_LIST && s->store.has_content)
+        xr_put_bytes(&reply, (struct xr_bytes){s->store.content, XR_SHA256_LEN});
+    else if (what == XR_CALL_LIST)
+        xr_put_bytes(&reply, (struct xr_bytes){0});
     else if (what == XR_CALL_PROBE)
         xr_put_verdict(&reply, &verdict);
     else if (what == XR_CALL_PRELOAD)

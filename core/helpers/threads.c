@@ -22,13 +22,28 @@ static void enter(void *ctx)
         (void)pthread_mutex_lock(&threads->lock);
 }
 
+static void await(void *ctx)
+{
+    struct xr_threads *threads = ctx;
+
+    (void)pthread_cond_wait(&threads->told, &threads->lock);
+}
+
+static void tell(void *ctx)
+{
+    struct xr_threads *threads = ctx;
+
+    (void)pthread_cond_broadcast(&threads->told);
+}
+
 void xr_threads_init(struct xr_threads *threads, unsigned limit)
 {
     *threads = (struct xr_threads){.limit = limit};
     (void)pthread_mutex_init(&threads->lock, NULL);
     (void)pthread_cond_init(&threads->begun, NULL);
     (void)pthread_cond_init(&threads->ended, NULL);
-    threads->pause = (struct xr_pause){leave, enter, threads};
+    (void)pthread_cond_init(&threads->told, NULL);
+    threads->pause = (struct xr_pause){leave, enter, await, tell, threads};
 }
 
 /* One call of xr_threads_run. */
@@ -100,6 +115,7 @@ void xr_threads_free(struct xr_threads *threads)
     for (size_t i = 0; i < threads->count; i++)
         (void)pthread_join(threads->items[i], NULL);
     free(threads->items);
+    (void)pthread_cond_destroy(&threads->told);
     (void)pthread_cond_destroy(&threads->ended);
     (void)pthread_cond_destroy(&threads->begun);
     (void)pthread_mutex_destroy(&threads->lock);

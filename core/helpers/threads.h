@@ -20,7 +20,7 @@
 struct xr_threads {
     unsigned limit; /* most threads that work at once; 0: as many as the work can use */
     pthread_mutex_t lock;
-    pthread_cond_t begun, ended;
+    pthread_cond_t begun, ended, told;
     pthread_t *items;
     size_t count, capacity;
     struct xr_round *round; /* what they work on; NULL: nothing */

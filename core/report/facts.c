@@ -73,6 +73,7 @@ bool xr_report_store(const struct xr_report *report, size_t at, struct xr_report
     if (changes(report)) {
         facts.state = xr_result_name(run->result);
         facts.verdict = run->verified ? &run->verdict : NULL;
+        facts.alike = run->verified ? run->alike : 0;
     }
     return give(out, &facts, sizeof(facts));
 }
@@ -140,6 +141,7 @@ bool xr_report_answer(const struct xr_report *report, size_t at, struct xr_repor
     if (row->pool_at != XR_NONE)
         facts.sha256 = report->pool.items[row->pool_at].cert->sha256;
     facts.verdict = row->why == NULL ? &row->verdict : NULL;
+    facts.alike = row->why == NULL ? row->alike : 0;
     facts.why = row->why != NULL ? row->why : row->verdict.why[0] != '\0' ? row->verdict.why : NULL;
     return give(out, &facts, sizeof(facts));
 }

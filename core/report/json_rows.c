@@ -228,6 +228,7 @@ json_t *xr_json_change(const struct xr_report *report, const struct xr_run *run)
         xr_json_set(verified, "why",
                     run->verdict.why[0] ? xr_json_string(run->verdict.why) : json_null());
         xr_json_set_also(verified, &run->verdict, xr_report_takes(report));
+        xr_json_set(verified, "alike", json_integer((json_int_t)run->alike));
     }
     xr_json_set(out, "store", xr_json_string(run->address));
     xr_json_set(out, "state", json_string(xr_result_name(run->result)));
@@ -256,6 +257,8 @@ json_t *xr_json_answer_row(const struct xr_report *report, const struct xr_answe
                     ? json_null()
                     : xr_json_hex(report->pool.items[row->pool_at].cert->sha256, XR_SHA256_LEN));
     xr_json_set_also(out, &row->verdict, false);
+    xr_json_set(out, "alike",
+                row->why == NULL ? json_integer((json_int_t)row->alike) : json_null());
     return out;
 }
 

@@ -21,7 +21,8 @@ struct xr_answer_row {
     char *store, *file;
     size_t pool_at;
     struct xr_verdict verdict;
-    char *why; /* when there is no verdict at all */
+    size_t shared, alike; /* as in struct xr_run */
+    char *why;            /* when there is no verdict at all */
 };
 void xr_answer_row_free(struct xr_answer_row *row); /* what it owns */
 

@@ -89,6 +89,15 @@ static void put_answer(const struct xr_text_style *style, FILE *out, int used, i
     free(asked);
 }
 
+/* Whose answer it is, allocated. alike: stores that it was asked once for. */
+static char *answered_by(const struct xr_text_style *style, const char *by, size_t alike)
+{
+    return alike > 1 ? xr_format(xr_tr(style->catalogue,
+                                       "%s, asked once for %zu stores that hold the same"),
+                                 by, alike)
+                     : xr_strdup(by);
+}
+
 /* How other readers of the store answer. opposed: only a yes beside a no, and the reverse. */
 static void put_also(const struct xr_text_style *style, FILE *out, int indent,
                      const struct xr_verdict *verdict, bool opposed)
@@ -173,11 +182,13 @@ static void put_verified(const struct xr_text_style *style, FILE *out,
     bool takes = xr_report_takes(report);
     const char *head =
         takes ? xr_tr(style->catalogue, "still trusted") : xr_tr(style->catalogue, "verified");
+    char *by = answered_by(style, verdict->by, run->alike);
 
     (void)fprintf(out, "  %s: ", head);
     /* Why something is no longer trusted needs no words. */
     put_answer(style, out, xr_text_cells(head) + 4, 4, verdict->answer,
-               takes && verdict->answer == XR_NO ? "" : verdict->why, verdict->by);
+               takes && verdict->answer == XR_NO ? "" : verdict->why, by);
+    free(by);
     if (verdict->answer == XR_YES && verdict->path_len > 1)
         put_path(style, out, 4, report, verdict);
     put_also(style, out, 4, verdict, !style->verbose);
@@ -337,6 +348,7 @@ static void answer(const struct xr_text_style *style, FILE *out, const struct xr
                    const struct xr_answer_row *row, bool named)
 {
     int used = xr_text_title(style, out, report, xr_runs_find(&report->runs, row->store));
+    char *by = answered_by(style, row->verdict.by, row->alike);
 
     (void)fputs(": ", out);
     used += 2;
@@ -348,7 +360,8 @@ static void answer(const struct xr_text_style *style, FILE *out, const struct xr
         free(name);
     }
     put_answer(style, out, used, 2, row->verdict.answer,
-               row->why != NULL ? row->why : row->verdict.why, row->verdict.by);
+               row->why != NULL ? row->why : row->verdict.why, by);
+    free(by);
     put_path(style, out, 2, report, &row->verdict);
     put_also(style, out, 2, &row->verdict, false);
 }

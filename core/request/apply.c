@@ -7,9 +7,9 @@
 
 /* ---- verification after the change ---- */
 
-/* A verifier that fails cannot tell. */
+/* A verifier that fails cannot tell. *shared as of xr_prober_probe. */
 static void ask(struct xr_engine *engine, const struct xr_run *run, struct xr_prober *prober,
-                struct xr_bytes der, struct xr_verdict *out)
+                struct xr_bytes der, struct xr_verdict *out, size_t *shared)
 {
     const struct xr_request *rq = engine->rq;
     struct xr_probe probe = {.size = sizeof(probe), .chain = &der, .count = 1};
@@ -17,7 +17,7 @@ static void ask(struct xr_engine *engine, const struct xr_run *run, struct xr_pr
 
     probe.purpose = rq->purposes ? rq->purposes & (~rq->purposes + 1) : XR_SERVER;
     probe.at = rq->now;
-    if (xr_prober_probe(prober, out, &probe, &err) == XR_OK)
+    if (xr_prober_probe(prober, out, &probe, shared, &err) == XR_OK)
         return;
     *out = (struct xr_verdict){.size = sizeof(*out)};
     memcpy(out->by, run->caps.verifier, sizeof(out->by));
@@ -59,21 +59,30 @@ static void warn_installed(struct xr_engine *engine, const struct xr_run *run,
     free(name);
 }
 
+/* The answer becomes the one that is reported. */
+static void take(struct xr_run *run, const struct xr_verdict *verdict, size_t shared)
+{
+    run->verdict = *verdict;
+    run->verified = true;
+    run->shared = shared;
+}
+
 /* Install: does what was installed lead to an anchor? The first "no" is what is reported. */
 static void verify_install(struct xr_engine *engine, struct xr_run *run, struct xr_prober *prober)
 {
     for (size_t i = 0; i < run->plan.count; i++) {
         const struct xr_step *step = &run->plan.items[i];
         struct xr_verdict verdict;
+        size_t shared = XR_NONE;
 
         if (step->pool_at == XR_NONE || step->action == XR_ACTION_REFUSE || step->served ||
             step->action == XR_ACTION_REMOVE ||
             (step->place != XR_ANCHOR && step->place != XR_INTERMEDIATE) ||
             (run->verified && run->verdict.answer == XR_NO))
             continue;
-        ask(engine, run, prober, engine->report->pool.items[step->pool_at].cert->der, &verdict);
-        run->verdict = verdict;
-        run->verified = true;
+        ask(engine, run, prober, engine->report->pool.items[step->pool_at].cert->der, &verdict,
+            &shared);
+        take(run, &verdict, shared);
         /* Else it is taken back, and that says why. */
         if (verdict.answer == XR_NO && !engine->rq->require_verified)
             warn_installed(engine, run, step, &verdict);
@@ -95,13 +104,13 @@ static bool said_yes(const struct xr_verdict *verdict)
 static bool still_trusted(struct xr_engine *engine, struct xr_run *run, struct xr_prober *prober,
                           size_t pool_at, struct xr_verdict *out)
 {
+    size_t shared = XR_NONE;
     bool yes = false;
 
-    ask(engine, run, prober, engine->report->pool.items[pool_at].cert->der, out);
+    ask(engine, run, prober, engine->report->pool.items[pool_at].cert->der, out, &shared);
     yes = said_yes(out);
     if (!run->verified || yes)
-        run->verdict = *out;
-    run->verified = true;
+        take(run, out, shared);
     run->verifier_no = run->verifier_no || yes;
     return yes;
 }
@@ -229,6 +238,7 @@ struct xr_txn xr_change_txn(struct xr_change_run *c)
                            .transaction = c->transaction,
                            .site = c->engine->rq->site,
                            .worker = &c->engine->worker,
+                           .verdicts = &c->engine->verdicts,
                            .verify = verify,
                            .reject = reject,
                            .interrupted = interrupted,
@@ -432,6 +442,24 @@ static void take_back_one(void *ctx, struct xr_run *run)
         xr_txn_back(a->txn, run, "another store failed");
 }
 
+/* How many stores was each answer asked for? */
+static void count_alike(struct xr_engine *engine)
+{
+    size_t *of = xr_new(engine->verdicts.count, sizeof(*of));
+    struct xr_runs *runs = &engine->report->runs;
+
+    for (size_t i = 0; i < runs->count; i++) {
+        if (runs->items[i].verified && runs->items[i].shared != XR_NONE)
+            of[runs->items[i].shared]++;
+    }
+    for (size_t i = 0; i < runs->count; i++) {
+        struct xr_run *run = &runs->items[i];
+
+        run->alike = run->verified && run->shared != XR_NONE ? of[run->shared] : 1;
+    }
+    free(of);
+}
+
 static void apply_all(struct xr_change_run *c)
 {
     struct xr_report *report = c->engine->report;
@@ -461,6 +489,7 @@ static void apply_all(struct xr_change_run *c)
     xr_engine_each(c->engine, 0, false, apply_one, &applying);
     if (applying.failed)
         xr_engine_each(c->engine, 0, true, take_back_one, &applying);
+    count_alike(c->engine);
     if (c->transaction != XR_NONE) {
         end_transaction(c);
         for (size_t i = 0; i < report->runs.count; i++) {

@@ -438,7 +438,7 @@ static enum xr_status ask_without(struct xr_verdict *out, const struct xr_chaini
             ders[probe.count++] = report->pool.items[report->chain.rows.items[i].at].cert->der;
     }
     *out = (struct xr_verdict){.size = sizeof(*out)};
-    status = xr_prober_probe(prober, out, &probe, err);
+    status = xr_prober_probe(prober, out, &probe, NULL, err);
     free(ders);
     return status;
 }

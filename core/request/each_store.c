@@ -60,8 +60,7 @@ static void preload(struct xr_engine *engine)
 
         for (size_t k = 0; k < report->runs.count && like < MANY; k++)
             like += report->runs.items[k].backend == run->backend &&
-                    report->runs.items[k].owner.other == run->owner.other &&
-                    report->runs.items[k].owner.uid == run->owner.uid;
+                    xr_run_same_user(&report->runs.items[k], run);
         if (like < MANY || (run->backend->table.flags & XR_BACKEND_WORKER) == 0)
             continue;
         xr_run_way(&way, &run->owner, engine->rq->site, &engine->worker);

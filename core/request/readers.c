@@ -52,7 +52,7 @@ static void ask(void *ctx, struct xr_run *run)
                                    .store = &store};
 
         xr_run_way(&way, &run->owner, engine->rq->site, &engine->worker);
-        if (xr_prober_probe(&prober, verdict, a->probe, &err) != XR_OK) {
+        if (xr_prober_probe(&prober, verdict, a->probe, NULL, &err) != XR_OK) {
             *verdict = (struct xr_verdict){.size = sizeof(*verdict)};
             (void)snprintf(verdict->why, sizeof(verdict->why), "%.255s", err.text);
         }

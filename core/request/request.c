@@ -143,6 +143,7 @@ struct xr_report *xr_run_request(const struct xr_request *request)
     finish(engine.report);
     keep_checked(&engine);
     xr_helper_pool_free(&engine.helpers);
+    xr_verdicts_free(&engine.verdicts);
     xr_forkservers_free(&engine.forkservers);
     xr_threads_free(&engine.threads);
     free(root);

@@ -18,6 +18,7 @@ struct xr_engine {
     struct xr_worker_config worker;
     struct xr_threads threads;
     struct xr_helper_pool helpers;
+    struct xr_verdicts verdicts; /* of what changed nothing since */
     struct xr_forkservers forkservers;
     char *state_dir; /* of this request: for an image, a directory of its own */
     struct xr_checked
@@ -119,10 +120,15 @@ bool xr_engine_did(const struct xr_report *report, const struct xr_run *run);
 /* Sets the exit code from the changes in report->runs. */
 void xr_engine_grade(struct xr_engine *engine);
 
+/* Fills report->journal for verbs that change nothing. */
+void xr_engine_read_journal(struct xr_engine *engine);
+/* Names anchors that are not self-signed. Not thorough: compares names, checks no signature. */
+void xr_engine_warn_widened(struct xr_engine *engine, bool thorough);
+
 void xr_verb_inspect(struct xr_engine *engine);
 void xr_verb_stores(struct xr_engine *engine);
 void xr_verb_list(struct xr_engine *engine);
-void xr_verb_verify(struct xr_engine *engine);
+void xr_verb_verify(struct xr_engine *engine); /* verify.c */
 void xr_verb_history(struct xr_engine *engine);
 void xr_verb_show(struct xr_engine *engine);
 void xr_verb_readers(struct xr_engine *engine); /* readers.c */

@@ -208,7 +208,7 @@ static void ask_run(struct xr_change_run *c, const struct xr_run *run, size_t po
     struct xr_error err = {0};
 
     xr_run_way(&way, &run->owner, rq->site, &c->engine->worker);
-    if (xr_prober_probe(&prober, out, &probe, &err) != XR_OK)
+    if (xr_prober_probe(&prober, out, &probe, NULL, &err) != XR_OK)
         out->also_count = 0;
     xr_prober_end(&prober);
 }

@@ -85,7 +85,7 @@ static void survey(void *ctx, struct xr_run *run)
 static bool same_place(const struct xr_run *a, const struct xr_run *b)
 {
     return b->caps.identity[0] != '\0' && strcmp(a->caps.identity, b->caps.identity) == 0 &&
-           a->owner.other == b->owner.other && (!a->owner.other || a->owner.uid == b->owner.uid);
+           xr_run_same_user(a, b);
 }
 
 /* Two addresses may reach the same place, which is changed only once. */

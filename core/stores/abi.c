@@ -217,6 +217,7 @@ AT(xr_backend, unlock, 104);
 AT(xr_backend, preload, 112);
 AT(xr_backend, refresh, 120);
 AT(xr_backend, discover_here, 128);
+AT(xr_backend, content, 136);
 
 AT(xr_words, items, 0);
 AT(xr_words, count, 8);

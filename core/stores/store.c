@@ -105,9 +105,15 @@ void xr_store_close(struct xr_store *store)
 enum xr_status xr_store_list(struct xr_store *store, xr_entry_fn emit, void *ctx,
                              struct xr_error *err)
 {
+    enum xr_status status = XR_OK;
+
+    store->has_content = false;
     if (store->worker != NULL)
         return store->remote->list(store, emit, ctx, err);
-    return store->backend->table.list(store->session, emit, ctx, err);
+    status = store->backend->table.list(store->session, emit, ctx, err);
+    store->has_content = status == XR_OK && store->backend->table.content != NULL &&
+                         store->backend->table.content(store->session, store->content);
+    return status;
 }
 
 /* What a backend need not ask: states come from journals and from other processes. */
@@ -135,6 +141,7 @@ enum xr_status xr_store_swap(struct xr_store *store, const struct xr_state *expe
 {
     enum xr_status status = XR_OK;
 
+    store->has_content = false;
     if (store->worker != NULL)
         return store->remote->swap(store, expect, want, err);
     expect = expect != NULL && expect->count > 0 ? expect : NULL;
@@ -149,6 +156,7 @@ enum xr_status xr_store_flush(struct xr_store *store, struct xr_error *err)
 {
     if (store->backend->table.flush == NULL)
         return XR_OK;
+    store->has_content = false;
     if (store->worker != NULL)
         return store->remote->flush(store, err);
     return store->backend->table.flush(store->session, err);

@@ -18,6 +18,9 @@
 struct xr_pause {
     void (*leave)(void *ctx);
     void (*enter)(void *ctx);
+    /* Waits until another thread calls tell. */
+    void (*await)(void *ctx);
+    void (*tell)(void *ctx);
     void *ctx;
 };
 struct xr_remote;
@@ -45,6 +48,8 @@ struct xr_store {
     char *location;
     enum xr_mode mode;
     struct xr_caps caps;
+    bool has_content; /* content is the digest of what the last list found, see struct xr_backend */
+    unsigned char content[XR_SHA256_LEN];
     struct xr_session *session; /* in this process, or */
     struct xr_worker *worker;   /* in a helper, by */
     const struct xr_remote *remote;

@@ -283,6 +283,8 @@ struct xr_report_store {
     /* What the store's verifier said after the change, or NULL. After a distrust, "no" is the
      * wanted answer. */
     const struct xr_verdict *verdict;
+    /* Stores that hold the same, this one among them, one of which was asked for all; else 1. */
+    size_t alike;
 };
 XR_API bool xr_report_store(const struct xr_report *report, size_t at, struct xr_report_store *out);
 
@@ -319,6 +321,7 @@ struct xr_report_answer {
     const struct xr_verdict *verdict; /* NULL if no verifier could be asked */
     const char *why;                  /* why there is no verdict, or the verdict's reason; or
                                        * NULL */
+    size_t alike;                     /* as in struct xr_report_store */
 };
 XR_API bool xr_report_answer(const struct xr_report *report, size_t at,
                              struct xr_report_answer *out);

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the verifiers of this request have answered. Stores of one backend and one user whose content
+ * is the same get the same answer to the same question, so only one of them is asked.
+ */
+#ifndef XR_VERDICTS_H
+#define XR_VERDICTS_H
+
+#include "stores/store.h"
+
+struct xr_verdicts {
+    struct xr_verdict_known {
+        struct xr_verdict verdict;
+        bool asking; /* a thread is asking now */
+        bool known;
+    } * items;
+    size_t count, capacity;
+    struct xr_idmap by_question;
+};
+void xr_verdicts_free(struct xr_verdicts *verdicts);
+
+/* Whose answers are the same. */
+struct xr_alike {
+    const struct xr_loaded *backend;
+    const struct xr_worker_config *worker; /* as whom */
+    const unsigned char *content;          /* of struct xr_store */
+};
+/* Index of the question to such stores; stays valid. */
+size_t xr_verdicts_at(struct xr_verdicts *verdicts, const struct xr_alike *alike,
+                      const struct xr_probe *probe);
+
+#endif
