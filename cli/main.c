@@ -211,6 +211,7 @@ static struct xr_report *run(const struct options *o, struct xr_bytes password)
         .has_modified = o->has_modified || dated,
         .modified = o->has_modified ? o->modified : when,
         .log = wants_log() ? tell_log : NULL,
+        .prune = o->prune,
     };
 
     report = xr_run_request(&rq);

@@ -41,6 +41,7 @@ struct options {
     enum xr_keep expired, distrust_after;
     bool has_modified;
     int64_t modified;
+    const char *prune;
 };
 
 /* False with one line (allocated) that says what is wrong, perhaps with a suggestion. */

@@ -116,6 +116,8 @@ const struct option option_table[] = {
      N_("as of 2029-05-30 or 2029-05-30T12:00:00Z"), OFFER_WORDS, NULL},
     {"managed", 0, FLAG, V(LIST), AT(managed), NULL, N_("only those that crossroot put there"),
      OFFER_WORDS, NULL},
+    {"prune", 0, WORD, V(HISTORY), AT(prune), "BEFORE",
+     N_("forget what is older than this date or transaction"), OFFER_WORDS, NULL},
     {"only-files", 0, FLAG, V(INSPECT), AT(only_files), NULL, N_("look at no store"), OFFER_WORDS,
      NULL},
     {"pem", 0, FLAG, V(SHOW), AT(pem), NULL, N_("only the certificate, as PEM"), OFFER_WORDS, NULL},
@@ -184,9 +186,11 @@ const struct command command_table[COMMANDS] = {
                          "Refused for a store in which the entry has changed since.\n"),
                       "", NULL, OPERANDS_UNDO},
     [XR_VERB_HISTORY] =
-        {N_("list past changes"), "",
+        {N_("list past changes"), "[--prune BEFORE]",
          N_("Newest first: the ID that undo takes, when, who, and what was changed where.\n"
-            "--store and --exclude-store limit it to the stores they select.\n"),
+            "--store and --exclude-store limit it to the stores they select.\n"
+            "--prune 2026-01-01 or ID: what is older leaves the journal and cannot be undone.\n"
+            "What is not finished stays, and what says how a store came to what it holds.\n"),
          "", NULL, OPERANDS_NONE},
     [XR_VERB_RECOVER] =
         {N_("finish or roll back what a crash interrupted"), "[OPTION]…",

@@ -1,276 +1,28 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "journal.h"
-
-#include "certs/x509.h"
+#include "journal_file.h"
+#include "journal_index.h"
+#include "stores/store.h"
 #include "sys/sys.h"
 
+#include <errno.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-#define MAGIC      "XRJ1"
-#define MAGIC_LEN  4u
-#define KEY_MAGIC  "XRJK"
-#define KEY_LEN    16u
-#define KEY_BLOCK  (MAGIC_LEN + KEY_LEN + XR_SHA256_LEN)
-#define HEADER_LEN (MAGIC_LEN + 4u + XR_SHA256_LEN)
-/* One store's intent holds two states of every subject; 64 MiB are some 10,000 certificates. */
-#define PAYLOAD_MAX  ((size_t)64 << 20)
-#define JOURNAL_MAX  ((size_t)1 << 30)
-#define FILE_NAME    "journal"
 #define LOCK_WAIT_MS 60000u
-#define CHANGES_MAX  (1u << 20)
 
-/* ---- reading ---- */
-
-static void get_id(struct xr_reader *in, char id[XR_JOURNAL_ID_LEN + 1])
-{
-    xr_get_fixed(in, id, XR_JOURNAL_ID_LEN);
-    id[XR_JOURNAL_ID_LEN] = '\0';
-}
-
-static bool read_begin(struct xr_journal *journal, const char *id, struct xr_reader *in)
-{
-    struct xr_transaction *t = NULL;
-    char undoes[XR_JOURNAL_ID_LEN + 1];
-    int64_t at = (int64_t)xr_get_number(in, UINT64_MAX);
-    uint32_t flags = (uint32_t)xr_get_number(in, UINT32_MAX);
-    char *command = xr_get_text(in);
-    char *by = NULL;
-
-    get_id(in, undoes);
-    /* A record from before the user was recorded ends here. */
-    if (!in->failed && in->rest.len > 0)
-        by = xr_get_text(in);
-    if (in->failed || command == NULL) {
-        free(command);
-        free(by);
-        return false;
-    }
-    t = XR_PUSH(journal);
-    t->flags = flags;
-    (void)snprintf(t->id, sizeof(t->id), "%s", id);
-    (void)snprintf(t->undoes, sizeof(t->undoes), "%s", undoes);
-    t->at = at;
-    t->command = command;
-    t->by = by;
-    return true;
-}
-
-static void part_clear(struct xr_part *part)
-{
-    for (size_t i = 0; i < part->count; i++) {
-        xr_state_free(part->items[i].before);
-        xr_state_free(part->items[i].want);
-    }
-    free(part->items);
-    free(part->store);
-    free(part->name);
-    free(part->identity);
-    *part = (struct xr_part){0};
-}
-
-static void transaction_clear(struct xr_transaction *t)
-{
-    for (size_t i = 0; i < t->count; i++)
-        part_clear(&t->items[i]);
-    free(t->items);
-    free(t->command);
-    free(t->by);
-}
-
-/* SIZE_MAX if there is none. */
-static size_t part_at(const struct xr_transaction *t, uint64_t number)
-{
-    size_t at = 0;
-
-    while (at < t->count && t->items[at].number != number)
-        at++;
-    return at < t->count ? at : SIZE_MAX;
-}
-
-static bool read_intent(struct xr_transaction *t, struct xr_reader *in)
-{
-    struct xr_part part = {.number = xr_get_number(in, UINT64_MAX),
-                           .store = xr_get_text(in),
-                           .identity = xr_get_text(in)};
-    uint64_t count = xr_get_number(in, CHANGES_MAX);
-    size_t at = part_at(t, part.number);
-
-    for (uint64_t i = 0; i < count && !in->failed; i++) {
-        struct xr_change *change = XR_PUSH(&part);
-
-        change->subject.type = (enum xr_subject_type)xr_get_number(in, XR_SUBJECT_CRL);
-        xr_get_fixed(in, change->subject.id, sizeof(change->subject.id));
-        change->before = xr_get_state(in);
-        change->want = xr_get_state(in);
-    }
-    /* A record from before the name was recorded ends here. */
-    if (!in->failed && in->rest.len > 0)
-        part.name = xr_get_text(in);
-    if (in->failed || part.store == NULL || part.identity == NULL) {
-        part_clear(&part);
-        return false;
-    }
-    if (at == SIZE_MAX) {
-        *XR_PUSH(t) = part;
-    } else {
-        part_clear(&t->items[at]);
-        t->items[at] = part;
-    }
-    return true;
-}
-
-static bool read_states(struct xr_part *part, enum xr_stage stage, struct xr_reader *in)
-{
-    for (size_t i = 0; i < part->count; i++) {
-        struct xr_state *after = xr_get_state(in);
-
-        if (in->failed) {
-            xr_state_free(after);
-            return false;
-        }
-        xr_state_free(part->items[i].want);
-        part->items[i].want = after;
-    }
-    part->stage = stage;
-    return true;
-}
-
-static bool read_part_record(struct xr_transaction *t, uint64_t kind, struct xr_reader *in)
-{
-    uint64_t number = xr_get_number(in, UINT64_MAX);
-    size_t at = in->failed ? SIZE_MAX : part_at(t, number);
-
-    if (at == SIZE_MAX)
-        return false;
-    if (kind != XR_RECORD_BACK)
-        return read_states(&t->items[at], kind == XR_RECORD_DONE ? XR_STAGE_DONE : XR_STAGE_LEFT,
-                           in);
-    t->items[at].stage = XR_STAGE_BACK;
-    return true;
-}
-
-/* False if the payload is not a record, or is about an unknown part or transaction. */
-static bool read_record(struct xr_journal *journal, struct xr_bytes payload)
-{
-    struct xr_reader in = {payload, false};
-    uint64_t kind = xr_get_number(&in, XR_RECORD_LAST);
-    char id[XR_JOURNAL_ID_LEN + 1];
-    struct xr_transaction *t = NULL;
-
-    get_id(&in, id);
-    if (in.failed)
-        return false;
-    if (kind == XR_RECORD_BEGIN)
-        return read_begin(journal, id, &in);
-    t = xr_journal_transaction(journal, id);
-    if (t == NULL)
-        return false;
-    if (kind == XR_RECORD_INTENT)
-        return read_intent(t, &in);
-    if (kind == XR_RECORD_END || kind == XR_RECORD_READY) {
-        *(kind == XR_RECORD_END ? &t->ended : &t->ready) = true;
-        return true;
-    }
-    return (kind == XR_RECORD_DONE || kind == XR_RECORD_BACK || kind == XR_RECORD_LEFT) &&
-           read_part_record(t, kind, &in);
-}
-
-static void checksum(unsigned char out[XR_SHA256_LEN], const struct xr_journal *journal,
-                     struct xr_bytes payload)
-{
-    struct xr_buf keyed = {0};
-
-    xr_buf_add(&keyed, journal->key, KEY_LEN);
-    xr_buf_add(&keyed, payload.data, payload.len);
-    xr_x509_sha256(out, (struct xr_bytes){(const unsigned char *)keyed.data, keyed.len});
-    xr_buf_free(&keyed);
-}
-
-static bool record_at(struct xr_bytes *payload, const struct xr_journal *journal,
-                      struct xr_bytes rest)
-{
-    unsigned char sum[XR_SHA256_LEN];
-    size_t len = 0;
-
-    if (rest.len < HEADER_LEN || memcmp(rest.data, MAGIC, MAGIC_LEN) != 0)
-        return false;
-    for (unsigned i = 0; i < 4; i++)
-        len |= (size_t)rest.data[MAGIC_LEN + i] << 8 * i;
-    if (len > PAYLOAD_MAX || len > rest.len - HEADER_LEN)
-        return false;
-    *payload = (struct xr_bytes){rest.data + HEADER_LEN, len};
-    checksum(sum, journal, *payload);
-    return memcmp(sum, rest.data + MAGIC_LEN + 4, sizeof(sum)) == 0;
-}
-
-static bool read_key(struct xr_journal *journal, struct xr_bytes data)
-{
-    for (size_t copy = 0; copy < 2; copy++) {
-        const unsigned char *at = data.data + copy * KEY_BLOCK;
-        unsigned char sum[XR_SHA256_LEN];
-
-        if (data.len < (copy + 1) * KEY_BLOCK)
-            return false;
-        xr_x509_sha256(sum, (struct xr_bytes){at + MAGIC_LEN, KEY_LEN});
-        if (memcmp(at, KEY_MAGIC, MAGIC_LEN) == 0 &&
-            memcmp(sum, at + MAGIC_LEN + KEY_LEN, sizeof(sum)) == 0) {
-            memcpy(journal->key, at + MAGIC_LEN, KEY_LEN);
-            return true;
-        }
-    }
-    return false;
-}
-
-static void read_all(struct xr_journal *journal, struct xr_bytes data)
-{
-    journal->end = data.len;
-    journal->keyed = read_key(journal, data) && data.len >= 2 * KEY_BLOCK;
-    if (!read_key(journal, data)) {
-        journal->damaged = data.len;
-        return;
-    }
-    for (size_t at = 2 * KEY_BLOCK; at < data.len;) {
-        struct xr_bytes rest = {data.data + at, data.len - at};
-        struct xr_bytes payload;
-
-        if (record_at(&payload, journal, rest)) {
-            (void)read_record(journal, payload);
-            at += HEADER_LEN + payload.len;
-        } else {
-            const unsigned char *next = xr_memmem(rest.data + 1, rest.len - 1, MAGIC, MAGIC_LEN);
-            size_t skip = next == NULL ? rest.len : (size_t)(next - rest.data);
-
-            journal->damaged += skip;
-            at += skip;
-        }
-    }
-    xr_journal_derive(journal);
-}
+/* One thread syncs; what others have appended until then is durable with it, and they need not. */
+struct xr_journal_turns {
+    pthread_mutex_t mutex;
+};
 
 static char *path_in(const char *dir)
 {
-    return xr_format("%s/%s", dir, FILE_NAME);
+    return xr_format("%s/%s", dir, XR_JOURNAL_NAME);
 }
 
-static enum xr_status load(struct xr_journal *journal, struct xr_error *err)
-{
-    struct xr_error why = {0};
-    struct xr_buf buf = {0};
-    enum xr_status status = XR_OK;
-
-    if (lseek(journal->fd, 0, SEEK_SET) < 0)
-        return xr_fail_errno(err, "cannot read %s", journal->path);
-    status = xr_sys_read_fd(&buf, journal->fd, JOURNAL_MAX, &why);
-    if (status != XR_OK)
-        (void)xr_fail(err, status, "%s: %s", journal->path, why.text);
-    else
-        read_all(journal, (struct xr_bytes){(const unsigned char *)buf.data, buf.len});
-    xr_buf_free(&buf);
-    return status;
-}
-
-enum xr_status xr_journal_read(struct xr_journal *journal, const char *dir, struct xr_error *err)
+static enum xr_status read_it(struct xr_journal *journal, const char *dir, bool brief,
+                              struct xr_error *err)
 {
     struct xr_error why = {0};
     enum xr_status status = XR_OK;
@@ -280,15 +32,26 @@ enum xr_status xr_journal_read(struct xr_journal *journal, const char *dir, stru
     if (status != XR_OK && status != XR_ABSENT)
         return xr_fail(err, status, "%s", why.text);
     if (status == XR_OK)
-        status = xr_sys_open_own(&journal->fd, journal->dirfd, FILE_NAME, false, &why);
+        status = xr_sys_open_own(&journal->fd, journal->dirfd, XR_JOURNAL_NAME, false, &why);
     if (status == XR_ABSENT)
         return XR_OK;
     if (status != XR_OK) /* the text begins with the file's name */
         return xr_fail(err, status, "%s/%s", dir, why.text);
     journal->live = xr_sys_lock(journal->fd, false, 0, NULL) == XR_BUSY;
-    status = load(journal, err);
+    status = xr_journal_load(journal, brief, err);
     xr_sys_unlock(journal->fd);
     return status;
+}
+
+enum xr_status xr_journal_read(struct xr_journal *journal, const char *dir, struct xr_error *err)
+{
+    return read_it(journal, dir, false, err);
+}
+
+enum xr_status xr_journal_read_brief(struct xr_journal *journal, const char *dir,
+                                     struct xr_error *err)
+{
+    return read_it(journal, dir, true, err);
 }
 
 /* Without its key, nothing in a journal can be trusted. The file is kept for inspection. */
@@ -297,13 +60,13 @@ static enum xr_status set_aside(struct xr_journal *journal, struct xr_error *err
     struct xr_buf old = {0};
     enum xr_status status = XR_OK;
 
-    if (journal->end < 2 * KEY_BLOCK)
+    if (journal->end < XR_JOURNAL_RECORDS)
         return XR_OK;
     if (lseek(journal->fd, 0, SEEK_SET) < 0)
         return xr_fail_errno(err, "cannot read %s", journal->path);
-    status = xr_sys_read_fd(&old, journal->fd, JOURNAL_MAX, err);
+    status = xr_sys_read_fd(&old, journal->fd, XR_JOURNAL_MAX, err);
     if (status == XR_OK)
-        status = xr_sys_write_atomic(journal->dirfd, FILE_NAME ".damaged",
+        status = xr_sys_write_atomic(journal->dirfd, XR_JOURNAL_NAME ".damaged",
                                      (struct xr_bytes){(const unsigned char *)old.data, old.len},
                                      0600, err);
     xr_buf_free(&old);
@@ -313,116 +76,191 @@ static enum xr_status set_aside(struct xr_journal *journal, struct xr_error *err
 static enum xr_status write_key(struct xr_journal *journal, struct xr_error *err)
 {
     struct xr_buf block = {0};
-    unsigned char sum[XR_SHA256_LEN];
     enum xr_status status = XR_OK;
 
     status = set_aside(journal, err);
     if (status != XR_OK)
         return status;
-    if (!xr_sys_random(journal->key, KEY_LEN))
+    if (!xr_sys_random(journal->key, XR_JOURNAL_KEY_LEN))
         return xr_fail_errno(err, "cannot get random bytes");
-    xr_x509_sha256(sum, (struct xr_bytes){journal->key, KEY_LEN});
-    for (int copy = 0; copy < 2; copy++) {
-        xr_buf_add(&block, KEY_MAGIC, MAGIC_LEN);
-        xr_buf_add(&block, journal->key, KEY_LEN);
-        xr_buf_add(&block, sum, sizeof(sum));
-    }
+    xr_journal_put_key(&block, journal->key);
     /* The directory first: what was set aside is there before the journal is emptied. */
     if (!xr_sys_sync_dir(journal->dirfd) || ftruncate(journal->fd, 0) != 0 ||
         !xr_sys_write_all(journal->fd, block.data, block.len) || !xr_sys_sync(journal->fd))
         status = xr_fail_errno(err, "cannot write %s", journal->path);
-    journal->end = block.len;
+    journal->end = journal->synced = journal->safe = block.len;
+    journal->last = 0;
     journal->keyed = status == XR_OK;
     xr_buf_free(&block);
     return status;
 }
 
-enum xr_status xr_journal_open(struct xr_journal *journal, const char *dir, struct xr_error *err)
+/* Opens the file and takes its lock. Who pruned it has put another file in its place meanwhile. */
+static enum xr_status open_locked(struct xr_journal *journal, const char *dir, struct xr_error *err)
 {
     struct xr_error why = {0};
+
+    for (;;) {
+        enum xr_status status =
+            xr_sys_open_own(&journal->fd, journal->dirfd, XR_JOURNAL_NAME, true, &why);
+
+        if (status != XR_OK)
+            return xr_fail(err, status, "%s/%s", dir, why.text);
+        status = xr_sys_lock(journal->fd, true, LOCK_WAIT_MS, &why);
+        if (status == XR_BUSY)
+            return xr_fail(err, XR_BUSY, "another crossroot is changing stores; try again later");
+        if (status != XR_OK)
+            return xr_fail(err, status, "%s: %s", journal->path, why.text);
+        if (xr_sys_same_file(journal->fd, journal->dirfd, XR_JOURNAL_NAME))
+            return XR_OK;
+        (void)close(journal->fd);
+        journal->fd = -1;
+    }
+}
+
+static enum xr_status open_it(struct xr_journal *journal, const char *dir, bool brief,
+                              struct xr_error *err)
+{
     enum xr_status status = XR_OK;
 
     *journal = (struct xr_journal){.fd = -1, .dirfd = -1, .path = path_in(dir)};
     status = xr_sys_state_dir(&journal->dirfd, dir, err);
+    if (status == XR_OK)
+        status = open_locked(journal, dir, err);
+    if (status == XR_OK)
+        status = xr_journal_load(journal, brief, err);
     if (status != XR_OK)
         return status;
-    status = xr_sys_open_own(&journal->fd, journal->dirfd, FILE_NAME, true, &why);
-    if (status != XR_OK)
-        return xr_fail(err, status, "%s/%s", dir, why.text);
-    status = xr_sys_lock(journal->fd, true, LOCK_WAIT_MS, &why);
-    if (status == XR_BUSY)
-        return xr_fail(err, XR_BUSY, "another crossroot is changing stores; try again later");
-    if (status != XR_OK)
-        return xr_fail(err, status, "%s: %s", journal->path, why.text);
-    return load(journal, err);
+    journal->turns = xr_new(1, sizeof(*journal->turns));
+    (void)pthread_mutex_init(&journal->turns->mutex, NULL);
+    journal->safe = journal->end;
+    journal->writes = true;
+    return XR_OK;
 }
 
-void xr_journal_close(struct xr_journal *journal)
+enum xr_status xr_journal_open(struct xr_journal *journal, const char *dir, struct xr_error *err)
 {
-    for (size_t i = 0; i < journal->count; i++)
-        transaction_clear(&journal->items[i]);
-    free(journal->items);
-    free(journal->path);
+    return open_it(journal, dir, false, err);
+}
+
+enum xr_status xr_journal_open_brief(struct xr_journal *journal, const char *dir,
+                                     struct xr_error *err)
+{
+    return open_it(journal, dir, true, err);
+}
+
+void xr_journal_let_go(struct xr_journal *journal)
+{
+    if (journal->turns != NULL)
+        (void)pthread_mutex_destroy(&journal->turns->mutex);
+    free(journal->turns);
+    journal->turns = NULL;
     if (journal->fd >= 0)
         (void)close(journal->fd);
     if (journal->dirfd >= 0)
         (void)close(journal->dirfd);
-    *journal = (struct xr_journal){.fd = -1, .dirfd = -1};
+    journal->fd = journal->dirfd = -1;
+    journal->writes = false;
 }
 
-void xr_journal_keep(struct xr_journal *journal, xr_store_fn wanted, void *ctx)
+void xr_journal_close(struct xr_journal *journal)
 {
-    size_t kept = 0;
-
-    for (size_t i = 0; i < journal->count; i++) {
-        struct xr_transaction *t = &journal->items[i];
-        size_t parts = 0;
-
-        for (size_t k = 0; k < t->count; k++) {
-            if (wanted(ctx, t->items[k].store))
-                t->items[parts++] = t->items[k];
-            else
-                part_clear(&t->items[k]);
-        }
-        t->count = parts;
-        if (parts > 0)
-            journal->items[kept++] = *t;
-        else
-            transaction_clear(t);
-    }
-    journal->count = kept;
+    if (xr_index_due(journal) && xr_journal_for_recall(journal, NULL) == XR_OK &&
+        xr_journal_for_find(journal, NULL) == XR_OK)
+        xr_index_write(journal);
+    xr_journal_unload(journal);
+    free(journal->path);
+    xr_journal_let_go(journal);
+    *journal = (struct xr_journal){.fd = -1, .dirfd = -1};
 }
 
 /* ---- writing ---- */
 
-static enum xr_status append(struct xr_journal *journal, const struct xr_buf *payload, bool sync,
-                             struct xr_error *err)
+static void give_way(const struct xr_journal *journal)
 {
-    struct xr_buf record = {0};
-    unsigned char sum[XR_SHA256_LEN];
-    unsigned char len[4];
+    if (journal->pause != NULL)
+        journal->pause->leave(journal->pause->ctx);
+}
+
+static void go_on(const struct xr_journal *journal)
+{
+    if (journal->pause != NULL)
+        journal->pause->enter(journal->pause->ctx);
+}
+
+static enum xr_status break_off(struct xr_journal *journal, struct xr_error *err)
+{
+    enum xr_status status = xr_fail_errno(err, "cannot write %s", journal->path);
+
+    /* A record that is not durable must not be read back as if it were. */
+    journal->broken = true;
+    journal->end = journal->safe;
+    if (ftruncate(journal->fd, (off_t)journal->end) != 0)
+        (void)xr_sys_sync(journal->fd);
+    return status;
+}
+
+static enum xr_status earlier_failed(const struct xr_journal *journal, struct xr_error *err)
+{
+    return xr_fail(err, XR_FAILED, "an earlier write to %s failed", journal->path);
+}
+
+/* Waits until the first bytes of the file, that many, are durable. Who waits for a turn holds nothing
+ * else, so the lock of the threads may be taken in one. */
+static enum xr_status make_durable(struct xr_journal *journal, uint64_t bytes, struct xr_error *err)
+{
     enum xr_status status = XR_OK;
 
-    if (payload->len > PAYLOAD_MAX)
+    give_way(journal);
+    (void)pthread_mutex_lock(&journal->turns->mutex);
+    go_on(journal);
+    if (journal->synced < bytes && journal->broken) {
+        status = earlier_failed(journal, err);
+    } else if (journal->synced < bytes) {
+        uint64_t written = journal->end;
+        bool good = false;
+        int why = 0;
+
+        give_way(journal);
+        good = xr_sys_sync(journal->fd);
+        why = errno;
+        go_on(journal);
+        errno = why;
+        if (good && !journal->broken)
+            journal->synced = journal->safe = written;
+        else
+            status = good ? earlier_failed(journal, err) : break_off(journal, err);
+    }
+    (void)pthread_mutex_unlock(&journal->turns->mutex);
+    return status;
+}
+
+/* at: where the record begins. */
+static enum xr_status append(struct xr_journal *journal, const struct xr_buf *payload, bool sync,
+                             uint64_t *at, struct xr_error *err)
+{
+    struct xr_buf record = {0};
+    enum xr_status status = XR_OK;
+
+    if (payload->len > XR_RECORD_MAX)
         return xr_fail(err, XR_REFUSED, "the change is too large for one transaction");
     if (journal->broken)
-        return xr_fail(err, XR_FAILED, "an earlier write to %s failed", journal->path);
-    checksum(sum, journal, (struct xr_bytes){(const unsigned char *)payload->data, payload->len});
-    for (unsigned i = 0; i < 4; i++)
-        len[i] = (unsigned char)(payload->len >> 8 * i);
-    xr_buf_add(&record, MAGIC, MAGIC_LEN);
-    xr_buf_add(&record, len, sizeof(len));
-    xr_buf_add(&record, sum, sizeof(sum));
-    xr_buf_add(&record, payload->data, payload->len);
-    if (!xr_sys_write_all(journal->fd, record.data, record.len) ||
-        (sync && !xr_sys_sync(journal->fd))) {
-        status = xr_fail_errno(err, "cannot write %s", journal->path);
-        /* A record that is not durable must not be read back as if it were. */
-        journal->broken = true;
-        if (ftruncate(journal->fd, (off_t)journal->end) != 0)
-            (void)xr_sys_sync(journal->fd);
+        return earlier_failed(journal, err);
+    xr_journal_put_record(&record, journal, payload);
+    *at = journal->end;
+    /* Records that nobody waits for stay when a later one fails. */
+    if (journal->waiting == 0)
+        journal->safe = journal->end;
+    if (!xr_sys_write_all(journal->fd, record.data, record.len)) {
+        status = break_off(journal, err);
     } else {
         journal->end += record.len;
+        journal->last = *at;
+        if (sync) {
+            journal->waiting++;
+            status = make_durable(journal, *at + record.len, err);
+            journal->waiting--;
+        }
     }
     xr_buf_free(&record);
     return status;
@@ -438,11 +276,12 @@ static void put_head(struct xr_buf *out, enum xr_record_kind kind, const char *i
 static enum xr_status append_and_read(struct xr_journal *journal, struct xr_buf *payload, bool sync,
                                       struct xr_error *err)
 {
-    enum xr_status status = append(journal, payload, sync, err);
+    uint64_t at = 0;
+    enum xr_status status = append(journal, payload, sync, &at, err);
 
     if (status == XR_OK &&
-        !read_record(journal,
-                     (struct xr_bytes){(const unsigned char *)payload->data, payload->len}))
+        !xr_journal_apply(
+            journal, (struct xr_bytes){(const unsigned char *)payload->data, payload->len}, at))
         status = xr_fail(err, XR_FAILED, "a record of the journal cannot be read back");
     xr_buf_free(payload);
     return status;
@@ -498,9 +337,11 @@ enum xr_status xr_journal_intent(struct xr_journal *journal, size_t transaction,
         xr_put_state(&payload, changes[i].want);
     }
     xr_put_text(&payload, name);
-    status = append_and_read(journal, &payload, true, err);
+    /* Of stores that go together, none is changed before ready is recorded. */
+    status =
+        append_and_read(journal, &payload, (t->flags & XR_ALL_OR_NOTHING) == 0 || t->ready, err);
     if (status == XR_OK)
-        *part = part_at(t, number);
+        *part = xr_transaction_part(t, number);
     return status;
 }
 

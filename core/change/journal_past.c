@@ -33,6 +33,11 @@ static void mark_undone(struct xr_transaction *t, const struct xr_transaction *u
 
 static void link_undone(struct xr_journal *journal)
 {
+    for (size_t i = 0; i < journal->count; i++) {
+        journal->items[i].undone_by[0] = '\0';
+        for (size_t k = 0; k < journal->items[i].count; k++)
+            journal->items[i].items[k].undone = false;
+    }
     /* Backwards: an undo that was itself undone undoes nothing. */
     for (size_t i = journal->count; i-- > 0;) {
         const struct xr_transaction *undo = &journal->items[i];
@@ -114,6 +119,13 @@ size_t xr_journal_find(const struct xr_journal *journal, const char *id, xr_stor
             found = i;
         }
     }
+    for (size_t i = 0; id != NULL && found == SIZE_MAX && i < journal->pruned.count; i++) {
+        if (strncmp(journal->pruned.items[i], id, strlen(id)) == 0) {
+            (void)xr_fail(err, XR_ABSENT, "%s was pruned from the history; it cannot be undone",
+                          journal->pruned.items[i]);
+            return SIZE_MAX;
+        }
+    }
     if (found == SIZE_MAX)
         (void)xr_fail(err, XR_ABSENT,
                       id ? N_("no such transaction; see crossroot history")
@@ -132,51 +144,20 @@ bool xr_journal_pending(const struct xr_journal *journal)
     return false;
 }
 
-/* May published copies of it remain although the store no longer holds it? */
-static bool may_leave(const struct xr_change *change, enum xr_stage stage)
-{
-    const struct xr_state *left = stage == XR_STAGE_BACK ? change->before : change->want;
-
-    return change->subject.type == XR_SUBJECT_CERT &&
-           (stage == XR_STAGE_PENDING || xr_state_in(left, XR_ANCHOR) == NULL);
-}
-
-/* Was it being made an anchor, or being put back, when the part was interrupted? */
-static bool may_come(const struct xr_change *change, enum xr_stage stage)
-{
-    return change->subject.type == XR_SUBJECT_CERT &&
-           (stage == XR_STAGE_PENDING || stage == XR_STAGE_LEFT) &&
-           (xr_state_in(change->before, XR_ANCHOR) != NULL ||
-            xr_state_in(change->want, XR_ANCHOR) != NULL);
-}
-
-/* What is done in one store of several that go together may be on its way back. */
-static enum xr_stage stage_of(const struct xr_transaction *t, const struct xr_part *part)
+enum xr_stage xr_part_stage(const struct xr_transaction *t, const struct xr_part *part)
 {
     return part->stage == XR_STAGE_DONE && xr_transaction_together(t) ? XR_STAGE_PENDING
                                                                       : part->stage;
 }
 
-void xr_journal_recall(struct xr_subjects *leaving, struct xr_subjects *coming,
-                       const struct xr_journal *journal, const char *store)
+bool xr_transaction_open(const struct xr_transaction *t)
 {
-    struct xr_idmap seen = {0};
+    bool open = false;
 
-    for (size_t t = journal->count; t-- > 0;) {
-        for (size_t p = 0; p < journal->items[t].count; p++) {
-            const struct xr_part *part = &journal->items[t].items[p];
-            enum xr_stage stage = stage_of(&journal->items[t], part);
+    for (size_t i = 0; i < t->count; i++) {
+        enum xr_stage stage = xr_part_stage(t, &t->items[i]);
 
-            for (size_t i = 0; strcmp(part->store, store) == 0 && i < part->count; i++) {
-                bool newest = false;
-
-                (void)xr_idmap_put(&seen, part->items[i].subject.id, 0, &newest);
-                if (newest && may_leave(&part->items[i], stage))
-                    *XR_PUSH(leaving) = part->items[i].subject;
-                if (newest && may_come(&part->items[i], stage))
-                    *XR_PUSH(coming) = part->items[i].subject;
-            }
-        }
+        open = open || stage == XR_STAGE_PENDING || stage == XR_STAGE_LEFT;
     }
-    xr_idmap_free(&seen);
+    return open;
 }

@@ -184,6 +184,10 @@ static void body(struct rows *rows, const struct xr_report *report)
         for (size_t i = report->journal.count; i-- > 0;)
             row(rows, xr_json_transaction(report, &report->journal.items[i]));
         end_rows(rows);
+        if (report->pruned) {
+            member(rows, "pruned", json_boolean(!report->dry_run));
+            member(rows, "stayed", json_integer((json_int_t)report->stayed));
+        }
         return;
     case XR_VERB_EXTRACT:
         begin_rows(rows, "outputs");

@@ -134,6 +134,8 @@ struct xr_report {
     int exit;
     bool dry_run, managed;
     bool selected; /* history: of some stores only */
+    bool pruned;   /* history: the journal has what was pruned, or would be in a dry run */
+    size_t stayed; /* pruned: other transactions that are as old */
     int64_t now;
     int64_t expires_by; /* list: only what expires until then; 0: all */
     char transaction[XR_JOURNAL_ID_LEN + 1];

@@ -250,8 +250,42 @@ static void put_transaction(const struct xr_text_style *style, FILE *out,
     }
 }
 
+/* What pruning takes is listed before it is done, or on request. */
+static void put_pruned(const struct xr_text_style *style, FILE *out, const struct xr_report *report)
+{
+    size_t count = report->journal.count;
+
+    for (size_t i = count; i-- > 0 && (report->dry_run || style->verbose);)
+        put_transaction(style, out, report, &report->journal.items[i]);
+    if (count == 0)
+        (void)fprintf(out, "%s\n", xr_tr(style->catalogue, "Nothing was pruned."));
+    else if (report->dry_run)
+        (void)fprintf(out,
+                      xr_tr_n(style->catalogue, "%zu transaction would be pruned.\n",
+                              "%zu transactions would be pruned.\n", count),
+                      count);
+    else
+        (void)fprintf(out,
+                      xr_tr_n(style->catalogue, "%zu transaction was pruned.\n",
+                              "%zu transactions were pruned.\n", count),
+                      count);
+    if (report->stayed > 0)
+        (void)fprintf(out,
+                      xr_tr_n(style->catalogue,
+                              "%zu as old stays: it is not finished, or says how a store came "
+                              "to what it holds.\n",
+                              "%zu as old stay: they are not finished, or say how stores came "
+                              "to what they hold.\n",
+                              report->stayed),
+                      report->stayed);
+}
+
 void xr_text_history(const struct xr_text_style *style, FILE *out, const struct xr_report *report)
 {
+    if (report->pruned) {
+        put_pruned(style, out, report);
+        return;
+    }
     for (size_t i = report->journal.count; i-- > 0;)
         put_transaction(style, out, report, &report->journal.items[i]);
     if (report->journal.count == 0 && report->exit == XR_EXIT_OK)

@@ -254,6 +254,20 @@ struct xr_txn xr_change_txn(struct xr_change_run *c)
 
 /* ---- the journal ---- */
 
+/* Will stores be told of what was removed from them? undo and recover know their stores later. */
+static bool needs_recall(const struct xr_change_run *c)
+{
+    const struct xr_report *report = c->engine->report;
+    bool needs = report->verb == XR_VERB_UNDO || report->verb == XR_VERB_RECOVER;
+
+    for (size_t i = 0; i < report->runs.count && !needs; i++) {
+        const struct xr_run *run = &report->runs.items[i];
+
+        needs = run->backend != NULL && (run->backend->table.flags & XR_BACKEND_PUBLISHES) != 0;
+    }
+    return needs;
+}
+
 bool xr_change_open_journal(struct xr_change_run *c)
 {
     struct xr_error err = {0};
@@ -261,8 +275,11 @@ bool xr_change_open_journal(struct xr_change_run *c)
 
     if (c->journal_open)
         return true;
-    status = xr_journal_open(&c->journal, c->engine->state_dir, &err);
+    status = xr_journal_open_brief(&c->journal, c->engine->state_dir, &err);
+    c->journal.pause = c->engine->worker.pause;
     c->journal_open = true;
+    if (status == XR_OK && needs_recall(c))
+        status = xr_journal_for_recall(&c->journal, &err);
     if (status == XR_OK)
         return true;
     xr_engine_no_journal(c->engine, status, &err);

@@ -43,9 +43,10 @@ void xr_verb_change(struct xr_engine *engine)
     if (!xr_engine_select(engine))
         goto out;
     if (engine->rq->dry_run) {
-        if (xr_journal_read(&c.journal, engine->state_dir, &err) == XR_OK && !c.journal.live &&
-            xr_journal_pending(&c.journal))
+        if (xr_journal_read_brief(&c.journal, engine->state_dir, &err) == XR_OK &&
+            !c.journal.live && xr_journal_pending(&c.journal))
             xr_report_say(report, XR_WARNING, NULL, "recovery pending: run crossroot recover");
+        (void)xr_journal_for_recall(&c.journal, NULL);
         c.journal_open = true;
     } else if (!xr_change_open_journal(&c) || !xr_change_recover_first(&c)) {
         goto out;
@@ -166,6 +167,20 @@ static bool any_done(const struct xr_transaction *t, struct xr_chosen *chosen)
     return false;
 }
 
+/* The transaction to undo, with its changes; SIZE_MAX if there is none. */
+static size_t find(struct xr_change_run *c, const char *wanted, struct xr_error *err)
+{
+    size_t at = SIZE_MAX;
+
+    if (xr_journal_for_find(&c->journal, err) != XR_OK)
+        return SIZE_MAX;
+    at = xr_journal_find(&c->journal, wanted, xr_chosen_has, &c->chosen, err);
+    if (at == SIZE_MAX && err->status == XR_ABSENT && wanted != NULL &&
+        xr_journal_whole(&c->journal, err) == XR_OK) /* which knows what was pruned */
+        at = xr_journal_find(&c->journal, wanted, xr_chosen_has, &c->chosen, err);
+    return at != SIZE_MAX && xr_journal_fill(&c->journal, at, err) == XR_OK ? at : SIZE_MAX;
+}
+
 void xr_verb_undo(struct xr_engine *engine)
 {
     struct xr_change_run c = {.engine = engine, .transaction = XR_NONE};
@@ -182,7 +197,9 @@ void xr_verb_undo(struct xr_engine *engine)
         goto out;
     if (engine->rq->dry_run) {
         c.journal_open = true;
-        status = xr_journal_read(&c.journal, engine->state_dir, &err);
+        status = xr_journal_read_brief(&c.journal, engine->state_dir, &err);
+        if (status == XR_OK)
+            status = xr_journal_for_recall(&c.journal, &err);
         if (status != XR_OK) {
             xr_engine_no_journal(engine, status, &err);
             goto out;
@@ -190,7 +207,7 @@ void xr_verb_undo(struct xr_engine *engine)
     } else if (!xr_change_open_journal(&c)) {
         goto out;
     }
-    at = xr_journal_find(&c.journal, wanted, xr_chosen_has, &c.chosen, &err);
+    at = find(&c, wanted, &err);
     if (at == SIZE_MAX) {
         const char *text = err.status == XR_ABSENT && wanted == NULL && !is_all(&c.chosen)
                                ? N_("nothing to undo in the named stores")
@@ -368,8 +385,8 @@ void xr_verb_recover(struct xr_engine *engine)
         goto out;
     if (engine->rq->dry_run) {
         c.journal_open = true;
-        if (xr_journal_read(&c.journal, engine->state_dir, &err) == XR_OK && !c.journal.live &&
-            xr_journal_pending(&c.journal))
+        if (xr_journal_read_brief(&c.journal, engine->state_dir, &err) == XR_OK &&
+            !c.journal.live && xr_journal_pending(&c.journal))
             xr_report_say(report, XR_WARNING, NULL, "recovery pending");
     }
     /* Named stores are flushed even without a record: another program may have been interrupted. */

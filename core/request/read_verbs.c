@@ -152,7 +152,10 @@ static void fail_unread(struct xr_engine *engine)
 void xr_engine_read_journal(struct xr_engine *engine)
 {
     struct xr_error err = {0};
-    enum xr_status status = xr_journal_read(&engine->report->journal, engine->state_dir, &err);
+    struct xr_journal *journal = &engine->report->journal;
+    enum xr_status status = engine->rq->verb == XR_VERB_HISTORY
+                                ? xr_journal_read(journal, engine->state_dir, &err)
+                                : xr_journal_read_brief(journal, engine->state_dir, &err);
 
     if (engine->rq->verb == XR_VERB_HISTORY && (status != XR_OK || engine->state_dir[0] == '\0')) {
         xr_engine_no_journal(engine, status, &err);
@@ -337,6 +340,10 @@ void xr_verb_history(struct xr_engine *engine)
     struct xr_journal *journal = &engine->report->journal;
     struct xr_chosen chosen = {0};
 
+    if (engine->rq->prune != NULL) {
+        xr_engine_prune(engine);
+        return;
+    }
     if (!xr_chosen_read(&chosen, engine))
         goto out;
     xr_engine_read_journal(engine);

@@ -129,6 +129,8 @@ void xr_verb_inspect(struct xr_engine *engine);
 void xr_verb_stores(struct xr_engine *engine);
 void xr_verb_list(struct xr_engine *engine);
 void xr_verb_verify(struct xr_engine *engine); /* verify.c */
+/* prune.c: history with prune. */
+void xr_engine_prune(struct xr_engine *engine);
 void xr_verb_history(struct xr_engine *engine);
 void xr_verb_show(struct xr_engine *engine);
 void xr_verb_readers(struct xr_engine *engine); /* readers.c */

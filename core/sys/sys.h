@@ -37,6 +37,8 @@ enum xr_status xr_sys_write_atomic(int dirfd, const char *name, struct xr_bytes 
  * XR_REFUSED. */
 enum xr_status xr_sys_open_own(int *out, int dirfd, const char *name, bool append,
                                struct xr_error *err);
+/* Is that what has this name in the directory now, not through a link? */
+bool xr_sys_same_file(int fd, int dirfd, const char *name);
 bool xr_sys_sync(int fd); /* makes what was written durable; false: see errno */
 bool xr_sys_sync_dir(int dirfd);
 

@@ -144,7 +144,7 @@ class Harness:
         now = self.kind.look()
         if now not in states.values():
             self.violation(what, calls, fault, "neither old nor new after recover", text + now[:300])
-        left = [name for _, _, names in os.walk(self.state) for name in names if name not in ("journal", "self-signed")]
+        left = [name for _, _, names in os.walk(self.state) for name in names if name not in ("journal", "journal-index", "self-signed")]
         if left:
             self.violation(what, calls, fault, f"left in the state directory: {left}", text)
 

@@ -90,7 +90,8 @@ struct xr_words {
  * worker, parallel, progress and interrupted. In addition:
  *
  *   inspect              operands (one at least), password, now, only_files
- *   stores, history      none
+ *   stores               none
+ *   history              none; prune, and with it yes, dry_run, confirm
  *   list                 managed, expires_by, sort, now
  *   show                 operands (one at least), password, now
  *   verify               operands, untrusted, password, purposes, host, at or now
@@ -188,6 +189,9 @@ struct xr_request {
      * its own. NULL: nobody is told. */
     void (*log)(void *ctx, const char *line);
     bool anew; /* refresh: as --fresh of Debian's command; says that everything was added */
+    /* history: forgets what is older than this date, or than the transaction whose ID begins so, but for
+     * what is not over, and what says how stores came to what they hold. NULL: nothing. */
+    const char *prune;
 };
 #define XR_PASSWORD_MAX 4096u
 

@@ -448,6 +448,14 @@ void xr_sys_unlock(int fd)
     (void)flock(fd, LOCK_UN);
 }
 
+bool xr_sys_same_file(int fd, int dirfd, const char *name)
+{
+    struct stat open_one, named;
+
+    return fstat(fd, &open_one) == 0 && fstatat(dirfd, name, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
+           open_one.st_dev == named.st_dev && open_one.st_ino == named.st_ino;
+}
+
 bool xr_sys_sync(int fd)
 {
     return fdatasync(fd) == 0;

@@ -568,6 +568,22 @@ enum xr_status xr_sys_write_atomic(int dirfd, const char *name, struct xr_bytes 
     return status;
 }
 
+bool xr_sys_same_file(int fd, int dirfd, const char *name)
+{
+    HANDLE handle = open_below(dirfd, name, FILE_READ_ATTRIBUTES, FILE_OPEN, AS_IT_IS);
+    BY_HANDLE_FILE_INFORMATION open_one, named;
+    bool same = handle != INVALID_HANDLE_VALUE &&
+                GetFileInformationByHandle(handle_of(fd), &open_one) &&
+                GetFileInformationByHandle(handle, &named) &&
+                open_one.dwVolumeSerialNumber == named.dwVolumeSerialNumber &&
+                open_one.nFileIndexHigh == named.nFileIndexHigh &&
+                open_one.nFileIndexLow == named.nFileIndexLow;
+
+    if (handle != INVALID_HANDLE_VALUE)
+        (void)CloseHandle(handle);
+    return same;
+}
+
 bool xr_sys_sync(int fd)
 {
     return _commit(fd) == 0;
