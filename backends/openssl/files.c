@@ -29,14 +29,18 @@ void od_file_free(struct file *file)
 
 void od_view_unload(struct view *view)
 {
-    for (size_t i = 0; i < view->count; i++)
-        od_file_free(view->items[i]);
-    free(view->items);
+    struct file *file = view->first;
+
+    od_index_free(view);
+    while (file != NULL) {
+        struct file *next = file->next;
+
+        od_file_free(file);
+        file = next;
+    }
     free(view->foreign.items);
     xr_strings_free(&view->stray);
     memset(&view->foreign, 0, sizeof(view->foreign));
-    view->items = NULL;
-    view->count = view->capacity = 0;
     view->loaded = false;
 }
 
@@ -80,15 +84,6 @@ bool od_view_ours(const struct file *file)
 bool od_view_counts(const struct view *view, const struct file *file)
 {
     return !view->shape->hashed || (file->index >= 0 && !file->hidden) || od_view_ours(file);
-}
-
-struct file *od_view_find(const struct view *view, const char *name)
-{
-    for (size_t i = 0; i < view->count; i++) {
-        if (strcmp(view->items[i]->name, name) == 0)
-            return view->items[i];
-    }
-    return NULL;
 }
 
 /* ---- loading ---- */
@@ -246,7 +241,7 @@ static void load_name(struct view *view, struct hash_links *links, const char *n
         file->itself = true;
         file->index = index;
     }
-    *XR_PUSH(view) = file;
+    od_index_add(view, file);
 }
 
 static int by_index(const void *a, const void *b)
@@ -260,11 +255,11 @@ static void attach_links(struct view *view, struct hash_links *links)
         qsort(links->items, links->count, sizeof(*links->items), by_index);
     for (size_t i = 0; i < links->count; i++) {
         struct hash_link *link = &links->items[i];
-        struct file *file = od_view_find(view, link->target);
+        struct file *file = od_index_named(view, link->target);
         bool fits = file != NULL && file->held.items[0].hash == link->hash;
 
         if (fits && file->index < 0)
-            file->index = link->index;
+            od_index_number(view, file, link->index);
         else if (ours_name(link->target) ||
                  (fits && !file->itself && od_link_same(view, file, link->name)))
             xr_strings_add(&view->stray, link->name);
@@ -275,6 +270,7 @@ static void attach_links(struct view *view, struct hash_links *links)
         free(link->target);
     }
     free(links->items);
+    od_index_foreign(view);
 }
 
 static enum xr_status names_of(struct xr_strings *names, int dirfd, struct xr_error *err)
@@ -327,12 +323,9 @@ enum xr_status od_view_load(struct view *view, struct xr_error *err)
         load_name(view, &links, names.items[i]);
     xr_strings_free(&names);
     attach_links(view, &links);
-    for (size_t i = 0; i < view->count; i++) {
-        struct file *file = view->items[i];
-
+    for (struct file *file = view->first; file != NULL; file = file->next)
         file->hidden =
             file->index > 0 && !od_link_reached(view, file->held.items[0].hash, file->index);
-    }
     view->loaded = true;
     return XR_OK;
 }
@@ -400,7 +393,7 @@ static enum xr_status relink(const struct view *view, struct file *file, struct 
 }
 
 /* A record's name and number must fit what they are for: it may be forged. */
-static enum xr_status check_wanted(const struct view *view, const struct file *wanted,
+static enum xr_status check_wanted(struct view *view, const struct file *wanted,
                                    const struct file *made, struct xr_bytes der,
                                    struct xr_error *err)
 {
@@ -422,14 +415,7 @@ static enum xr_status check_wanted(const struct view *view, const struct file *w
 /* Takes a file out of the view and frees it. */
 static void forget(struct view *view, struct file *file)
 {
-    for (size_t i = 0; i < view->count; i++) {
-        if (view->items[i] == file) {
-            memmove(&view->items[i], &view->items[i + 1],
-                    (view->count - i - 1) * sizeof(*view->items));
-            view->count--;
-            break;
-        }
-    }
+    od_index_drop(view, file);
     od_file_free(file);
 }
 
@@ -437,18 +423,14 @@ static void forget(struct view *view, struct file *file)
  * taken by the new one. */
 static bool adopt(struct view *view, const struct file *wanted, const struct file *file)
 {
-    for (size_t i = 0; i < view->count; i++) {
-        struct file *there = view->items[i];
+    struct file *there = od_index_named(view, file->name);
 
-        if (strcmp(there->name, file->name) != 0 || there->index >= 0 || wanted->target != NULL ||
-            there->target != NULL || there->mode != file->mode ||
-            there->content.len != file->content.len ||
-            memcmp(there->content.data, file->content.data, file->content.len) != 0)
-            continue;
-        forget(view, there);
-        return true;
-    }
-    return false;
+    if (there == NULL || there->index >= 0 || wanted->target != NULL || there->target != NULL ||
+        there->mode != file->mode || there->content.len != file->content.len ||
+        memcmp(there->content.data, file->content.data, file->content.len) != 0)
+        return false;
+    forget(view, there);
+    return true;
 }
 
 static enum xr_status write_wanted(struct view *view, const struct file *wanted, struct file *file,
@@ -500,8 +482,8 @@ static struct file *imagine(const struct view *view, const struct file *wanted, 
     return file;
 }
 
-enum xr_status od_view_may_add(const struct view *view, const struct file *wanted,
-                               struct xr_bytes der, struct xr_error *err)
+enum xr_status od_view_may_add(struct view *view, const struct file *wanted, struct xr_bytes der,
+                               struct xr_error *err)
 {
     struct file *file = imagine(view, wanted, der);
     enum xr_status status = check_wanted(view, wanted, file, der, err);
@@ -520,12 +502,12 @@ enum xr_status od_view_add(struct view *view, const struct file *wanted, struct 
         od_file_free(file);
         return status;
     }
-    *XR_PUSH(view) = file;
-    if (wanted->itself) {
-        file->itself = true;
+    file->itself = wanted->itself;
+    if (file->itself)
         file->index = wanted->index;
+    od_index_add(view, file);
+    if (file->itself)
         return XR_OK;
-    }
     return od_link_add(view, file, wanted->index, err);
 }
 
@@ -579,9 +561,11 @@ enum xr_status od_view_link_all(struct view *view, struct xr_error *err)
 {
     enum xr_status status = XR_OK;
 
-    for (size_t i = 0; status == XR_OK && view->shape->hashed && i < view->count; i++) {
-        if (view->items[i]->index < 0 && od_view_ours(view->items[i]))
-            status = od_link_add(view, view->items[i], -1, err);
+    if (!view->shape->hashed)
+        return XR_OK;
+    for (struct file *file = view->first; status == XR_OK && file != NULL; file = file->next) {
+        if (file->index < 0 && od_view_ours(file))
+            status = od_link_add(view, file, -1, err);
     }
     return status;
 }

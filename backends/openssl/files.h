@@ -3,7 +3,7 @@
 #ifndef XR_OPENSSL_FILES_H
 #define XR_OPENSSL_FILES_H
 
-#include "view.h"
+#include "index.h"
 
 #define FILE_MAX_BYTES ((size_t)64 << 20)
 
@@ -19,11 +19,10 @@ bool od_view_ours(const struct file *file); /* in the form crossroot writes: SHA
 /* Does the file count as part of the store? OpenSSL ignores a file without a link, so it does not
  * count, unless it is ours and was interrupted. */
 bool od_view_counts(const struct view *view, const struct file *file);
-struct file *od_view_find(const struct view *view, const char *name);
 
 /* Can this file be added, so that OpenSSL finds it and no other file changes? */
-enum xr_status od_view_may_add(const struct view *view, const struct file *wanted,
-                               struct xr_bytes der, struct xr_error *err);
+enum xr_status od_view_may_add(struct view *view, const struct file *wanted, struct xr_bytes der,
+                               struct xr_error *err);
 /* Adds a file that passed that check. content empty: canonical PEM of der. index -1: the next free. */
 enum xr_status od_view_add(struct view *view, const struct file *wanted, struct xr_bytes der,
                            struct xr_error *err);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "links.h"
 
+#include "index.h"
+
 #include "sys/linux/owner.h"
 
 #include <errno.h>
@@ -54,69 +56,32 @@ bool od_link_like(const char *name)
 
 /* ---- numbers ---- */
 
-static struct file *at_number(const struct view *view, uint32_t hash, int index)
+bool od_link_reached(struct view *view, uint32_t hash, int index)
 {
-    for (size_t i = 0; i < view->count; i++) {
-        if (view->items[i]->index == index && view->items[i]->held.items[0].hash == hash)
-            return view->items[i];
-    }
-    return NULL;
+    return index <= od_index_stop(view, hash);
 }
 
-static bool taken(const struct view *view, uint32_t hash, int index)
+int od_link_last(struct view *view, uint32_t hash)
 {
-    for (size_t i = 0; i < view->foreign.count; i++) {
-        if (view->foreign.items[i].hash == hash && view->foreign.items[i].index == index)
+    const struct file *file = od_index_down(view, hash, od_index_stop(view, hash));
+
+    return file != NULL ? file->index : -1;
+}
+
+/* Would a file that is hidden behind a number be found once that is there? */
+static bool exposes(struct view *view, uint32_t hash, int number)
+{
+    struct file *file = od_index_up(view, hash, number + 1);
+
+    for (int at = number + 1; file != NULL; file = od_index_up(view, hash, file->index + 1)) {
+        while (at < file->index && od_index_passes(view, hash, at))
+            at++;
+        if (at < file->index)
+            return false;
+        if (file->hidden)
             return true;
     }
-    return at_number(view, hash, index) != NULL;
-}
-
-/* The lowest number free under a hash: OpenSSL stops at the first that is missing. */
-static int next_free(const struct view *view, uint32_t hash)
-{
-    int next = 0;
-
-    while (taken(view, hash, next))
-        next++;
-    return next;
-}
-
-/* Does OpenSSL, counting up from one number, get to another? */
-static bool joined(const struct view *view, uint32_t hash, int from, int index)
-{
-    for (int i = from; i < index; i++) {
-        const struct file *file = at_number(view, hash, i);
-        bool there = file != NULL && !file->broken;
-
-        for (size_t k = 0; !there && k < view->foreign.count; k++) {
-            const struct hash_link *link = &view->foreign.items[k];
-
-            there = link->hash == hash && link->index == i && !link->blocks;
-        }
-        if (!there)
-            return false;
-    }
-    return true;
-}
-
-bool od_link_reached(const struct view *view, uint32_t hash, int index)
-{
-    return joined(view, hash, 0, index);
-}
-
-int od_link_last(const struct view *view, uint32_t hash)
-{
-    int last = -1;
-
-    for (size_t i = 0; i < view->count; i++) {
-        const struct file *file = view->items[i];
-
-        if (file->index > last && file->held.items[0].hash == hash &&
-            od_link_reached(view, hash, file->index))
-            last = file->index;
-    }
-    return last;
+    return false;
 }
 
 bool od_link_same(const struct view *view, const struct file *file, const char *name)
@@ -137,12 +102,10 @@ static enum xr_status fail_link(struct xr_error *err, const struct view *view, c
     return xr_fail_errno(err, "cannot make the link %s/%s", view->shape->dir, name);
 }
 
-static void rename_itself(struct file *file, const char *name)
+static void rename_itself(struct view *view, struct file *file, const char *name)
 {
-    if (file->itself) {
-        free(file->name);
-        file->name = xr_strdup(name);
-    }
+    if (file->itself)
+        od_index_name(view, file, xr_strdup(name));
 }
 
 /* Moves the holder of one number to another by a single rename. */
@@ -154,8 +117,8 @@ static enum xr_status move_link(struct view *view, struct file *file, int to, st
     od_link_name(to_name, view, file->held.items[0].hash, to);
     if (renameat(view->fd, from_name, view->fd, to_name) != 0)
         return fail_link(err, view, to_name);
-    rename_itself(file, to_name);
-    file->index = to;
+    rename_itself(view, file, to_name);
+    od_index_number(view, file, to);
     view->dirty = true;
     return XR_OK;
 }
@@ -194,25 +157,18 @@ static enum xr_status double_link(struct view *view, struct file *file, int to,
         if (status != XR_OK)
             return status;
     }
-    file->index = to;
+    od_index_number(view, file, to);
     return XR_OK;
 }
 
-enum xr_status od_link_check(const struct view *view, uint32_t hash, int index,
-                             struct xr_error *err)
+enum xr_status od_link_check(struct view *view, uint32_t hash, int index, struct xr_error *err)
 {
-    bool exposes = false;
-    int next = next_free(view, hash);
+    int next = od_index_free_number(view, hash);
 
     index = index >= 0 && index < next ? index : next;
     /* The lowest free number gets taken; what is right behind it and hidden would appear. */
-    for (size_t i = 0; i < view->count && !exposes; i++) {
-        const struct file *file = view->items[i];
-
-        exposes = file->hidden && file->held.items[0].hash == hash && file->index > next &&
-                  od_link_reached(view, hash, next) && joined(view, hash, next + 1, file->index);
-    }
-    if (exposes || !od_link_reached(view, hash, index))
+    if (!od_link_reached(view, hash, index) ||
+        (od_link_reached(view, hash, next) && exposes(view, hash, next)))
         return xr_fail(err, XR_REFUSED,
                        "OpenSSL stops at a gap in the links %s/%08x.%s0 and up: run openssl rehash "
                        "there first",
@@ -222,22 +178,22 @@ enum xr_status od_link_check(const struct view *view, uint32_t hash, int index,
 
 enum xr_status od_link_vacate(struct view *view, uint32_t hash, int index, struct xr_error *err)
 {
-    struct file *there = at_number(view, hash, index);
+    struct file *there = od_index_numbered(view, hash, index);
 
-    return there != NULL ? move_link(view, there, next_free(view, hash), err) : XR_OK;
+    return there != NULL ? move_link(view, there, od_index_free_number(view, hash), err) : XR_OK;
 }
 
 enum xr_status od_link_add(struct view *view, struct file *file, int index, struct xr_error *err)
 {
     uint32_t hash = file->held.items[0].hash;
-    int next = next_free(view, hash);
+    int next = od_index_free_number(view, hash);
     char name[LINK_NAME_MAX];
     enum xr_status status = XR_OK;
 
     if (!view->shape->hashed || file->index >= 0)
         return XR_OK;
     if (index >= 0 && index < next) {
-        struct file *there = at_number(view, hash, index);
+        struct file *there = od_index_numbered(view, hash, index);
 
         if (there != NULL && there->itself) {
             status = move_link(view, there, next, err);
@@ -253,7 +209,7 @@ enum xr_status od_link_add(struct view *view, struct file *file, int index, stru
     od_link_name(name, view, hash, index);
     status = make_link(view, file, name, err);
     if (status == XR_OK)
-        file->index = index;
+        od_index_number(view, file, index);
     return status;
 }
 
@@ -266,7 +222,7 @@ enum xr_status od_link_remove(struct view *view, struct file *file, struct xr_er
 
     if (file->index < 0)
         return XR_OK;
-    if (file->index < last && (moving = at_number(view, hash, last)) != NULL) {
+    if (file->index < last && (moving = od_index_numbered(view, hash, last)) != NULL) {
         enum xr_status status = move_link(view, moving, file->index, err);
 
         if (status != XR_OK)
@@ -276,7 +232,7 @@ enum xr_status od_link_remove(struct view *view, struct file *file, struct xr_er
         if (unlinkat(view->fd, name, 0) != 0 && errno != ENOENT)
             return xr_fail_errno(err, "cannot remove %s/%s", view->shape->dir, name);
     }
-    file->index = -1;
+    od_index_number(view, file, -1);
     view->dirty = true;
     return XR_OK;
 }

@@ -79,6 +79,7 @@ static enum xr_status open_views(struct xr_session *s, struct xr_error *err)
     for (size_t i = 0; i < SHAPES; i++) {
         s->views[i].shape = &od_shapes[i];
         s->views[i].host = s->host;
+        od_index_start(&s->views[i]);
         s->views[i].fd = s->dir < 0 ? -1 : od_open_dir(s->dir, od_shapes[i].dir);
         if (s->views[i].fd < 0 && s->dir >= 0 && errno != ENOENT)
             return xr_fail_errno(err, "cannot open %s/%s", s->name, od_shapes[i].dir);

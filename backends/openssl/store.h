@@ -18,6 +18,8 @@ struct xr_session {
     bool bundle_ours[SHAPES]; /* the file beside it */
     bool saved[SHAPES];       /* a foreign one that was there before */
     struct xr_strings gone;   /* "DIR/FILE" of a foreign file that is being removed */
+    size_t gone_written;      /* how many of these the manifest has, with all else as it was then */
+    unsigned flags_written;
     struct view views[SHAPES];
 };
 
@@ -46,6 +48,8 @@ enum xr_status od_swap(struct xr_session *s, const struct xr_state *expect,
 bool od_read_small(struct xr_buf *out, int dir, const char *name); /* a file of up to a MiB */
 void od_read_manifest(struct xr_session *s);
 enum xr_status od_write_manifest(struct xr_session *s, struct xr_error *err);
+/* Records that a foreign file is being removed, before it is. */
+enum xr_status od_write_gone(struct xr_session *s, const char *path, struct xr_error *err);
 
 /* upkeep.c: what is derived from the entries: bundles, links, directories */
 enum xr_status od_flush(struct xr_session *s, struct xr_error *err);

@@ -129,9 +129,7 @@ enum xr_status od_list(struct xr_session *s, xr_entry_fn emit, void *ctx, struct
     od_unload(s);
     status = od_load(s, err);
     for (size_t i = 0; i < SHAPES; i++) {
-        for (size_t k = 0; k < s->views[i].count; k++) {
-            const struct file *file = s->views[i].items[k];
-
+        for (const struct file *file = s->views[i].first; file != NULL; file = file->next) {
             for (size_t n = 0;
                  status == XR_OK && od_view_counts(&s->views[i], file) && n < file->held.count; n++)
                 status = emit_item(&s->views[i], file, n, emit, ctx);
@@ -153,6 +151,7 @@ struct holding {
 struct holdings {
     struct holding *items;
     size_t count, capacity;
+    size_t next; /* after the last one found: entries come in the order of the view */
 };
 
 static void find_holdings(struct holdings *out, struct xr_session *s,
@@ -161,15 +160,11 @@ static void find_holdings(struct holdings *out, struct xr_session *s,
     for (size_t i = 0; i < SHAPES; i++) {
         struct view *view = &s->views[i];
 
-        for (size_t k = 0; k < view->count; k++) {
-            for (size_t n = 0;
-                 od_view_counts(view, view->items[k]) && n < view->items[k]->held.count; n++) {
-                const struct item *item = &view->items[k]->held.items[n];
-
-                if ((item->kind == XR_ITEM_CRL) == (subject->type == XR_SUBJECT_CRL) &&
-                    memcmp(item->sha256, subject->id, XR_SHA256_LEN) == 0)
-                    *XR_PUSH(out) = (struct holding){view, view->items[k], n, false};
-            }
+        for (struct item *item = od_index_sum(view, subject->id, NULL); item != NULL;
+             item = od_index_sum(view, subject->id, item)) {
+            if ((item->kind == XR_ITEM_CRL) == (subject->type == XR_SUBJECT_CRL) &&
+                od_view_counts(view, item->file))
+                *XR_PUSH(out) = (struct holding){view, item->file, item->at, false};
         }
     }
 }
@@ -273,12 +268,13 @@ static bool only_number_differs(const struct file *now, const struct file *want,
     const struct xr_buf *content = &want->content;
     bool same = false;
 
+    if (strcmp(now->name, want->name) != 0)
+        return false;
     if (form == FORM_CANONICAL) {
         plain = od_canonical(view->host, view->shape, der);
         content = &plain;
     }
-    same = strcmp(now->name, want->name) == 0 && now->mode == want->mode && !now->itself &&
-           !want->itself &&
+    same = now->mode == want->mode && !now->itself && !want->itself &&
            (form == FORM_LINK ? now->target != NULL && strcmp(now->target, want->target) == 0
                               : now->target == NULL && now->content.len == content->len &&
                                     memcmp(now->content.data, content->data, content->len) == 0);
@@ -314,17 +310,19 @@ static enum xr_status realise(struct xr_session *s, struct holdings *now,
                        xr_place_name(entry->place));
     if (entry->native.len > 0 && !file_of_native(&wanted, &form, entry->native))
         return xr_fail(err, XR_INVALID, "the record of this entry is damaged");
-    for (size_t i = 0; i < now->count; i++) {
-        struct holding *h = &now->items[i];
+    for (size_t i = 0, from = wanted != NULL ? now->next : 0; i < now->count; i++) {
+        struct holding *h = &now->items[(from + i) % now->count];
 
         if (h->kept || h->view != &s->views[at])
             continue;
         if (wanted == NULL || (form == FORM_FIXED && strcmp(wanted->name, h->file->name) == 0)) {
             h->kept = true;
+            now->next = (from + i) % now->count + 1;
             goto out;
         }
         if (form != FORM_FIXED && only_number_differs(h->file, wanted, form, h->view, entry->der)) {
             h->kept = true;
+            now->next = (from + i) % now->count + 1;
             status = renumber(h->view, h->file, wanted->index, err);
             goto out;
         }
@@ -370,13 +368,16 @@ static enum xr_status check_want(const struct xr_state *want, struct xr_error *e
 static enum xr_status check_removable(const struct holdings *now, const struct xr_state *want,
                                       struct xr_error *err)
 {
+    uint32_t staying = 0; /* places */
+
+    for (size_t i = 0; want != NULL && i < want->count; i++) {
+        if ((unsigned)want->entries[i]->place < XR_PLACE_COUNT)
+            staying |= XR_PLACE_BIT(want->entries[i]->place);
+    }
     for (size_t i = 0; i < now->count; i++) {
         const struct holding *h = &now->items[i];
-        bool stays = false;
 
-        for (size_t k = 0; want != NULL && k < want->count; k++)
-            stays = stays || want->entries[k]->place == h->view->shape->place;
-        if (!stays && fixed_reason(h->file) != NULL)
+        if ((staying & XR_PLACE_BIT(h->view->shape->place)) == 0 && fixed_reason(h->file) != NULL)
             return xr_fail(err, XR_REFUSED, "%s/%s %s", h->view->shape->dir, h->file->name,
                            fixed_reason(h->file));
     }
@@ -393,9 +394,8 @@ static enum xr_status remove_file(struct xr_session *s, struct view *view, struc
     if (!od_view_ours(file) && view->shape->hashed && strchr(file->name, '\n') == NULL) {
         char *path = xr_format("%s/%s", view->shape->dir, file->name);
 
-        xr_strings_add(&s->gone, path);
+        status = od_write_gone(s, path, err);
         free(path);
-        status = od_write_manifest(s, err);
     }
     return status == XR_OK ? od_view_remove(view, file, err) : status;
 }

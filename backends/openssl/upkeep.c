@@ -43,11 +43,11 @@ static int by_use(const void *a, const void *b)
     return order != 0 ? order : by_sha256(a, b);
 }
 
-static int by_value(const void *a, const void *b)
+static int by_issuer(const void *a, const void *b)
 {
-    const uint32_t *one = a, *two = b;
+    const struct bundled *one = *(struct bundled *const *)a, *two = *(struct bundled *const *)b;
 
-    return *one < *two ? -1 : *one > *two;
+    return one->issuer < two->issuer ? -1 : one->issuer > two->issuer;
 }
 
 /* A plain bundle cannot limit the purposes of a certificate. */
@@ -56,9 +56,7 @@ static struct bundle collect(const struct view *view)
     struct bundle all = {0};
     size_t kept = 0;
 
-    for (size_t i = 0; i < view->count; i++) {
-        const struct file *file = view->items[i];
-
+    for (const struct file *file = view->first; file != NULL; file = file->next) {
         for (size_t k = 0; od_view_counts(view, file) && k < file->held.count; k++) {
             if (file->held.items[k].purposes == XR_ANY_PURPOSE)
                 XR_PUSH(&all)->item = &file->held.items[k];
@@ -74,35 +72,48 @@ static struct bundle collect(const struct view *view)
     return all;
 }
 
+/* Index of the first whose issuer has that name, or of one after it. */
+static size_t first_of(struct bundled *const *sorted, size_t count, uint32_t issuer)
+{
+    size_t low = 0;
+
+    for (size_t high = count; low < high;) {
+        size_t middle = low + (high - low) / 2;
+
+        if (sorted[middle]->issuer < issuer)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+/* From the anchors' names down, each name once: a chain may be as long as the bundle. */
 static void mark_leading(struct bundle *all, const struct view *anchors)
 {
     struct {
         uint32_t *items;
         size_t count, capacity;
     } names = {0};
-    size_t before = 0;
+    struct bundled **sorted = xr_new(all->count, sizeof(*sorted));
 
-    for (size_t i = 0; i < anchors->count; i++) {
-        const struct file *file = anchors->items[i];
-
+    for (size_t i = 0; i < all->count; i++)
+        sorted[i] = &all->items[i];
+    qsort((void *)sorted, all->count, sizeof(*sorted), by_issuer);
+    for (const struct file *file = anchors->first; file != NULL; file = file->next) {
         for (size_t k = 0; od_view_counts(anchors, file) && k < file->held.count; k++)
             *XR_PUSH(&names) = file->held.items[k].hash;
     }
-    while (names.count > before) {
-        size_t sorted = names.count;
+    for (size_t i = 0; i < names.count; i++) {
+        uint32_t name = names.items[i];
 
-        before = sorted;
-        qsort(names.items, sorted, sizeof(*names.items), by_value);
-        for (size_t i = 0; i < all->count; i++) {
-            struct bundled *one = &all->items[i];
-
-            if (one->leads ||
-                bsearch(&one->issuer, names.items, sorted, sizeof(*names.items), by_value) == NULL)
-                continue;
-            one->leads = true;
-            *XR_PUSH(&names) = one->item->hash;
+        for (size_t k = first_of(sorted, all->count, name);
+             k < all->count && sorted[k]->issuer == name && !sorted[k]->leads; k++) {
+            sorted[k]->leads = true;
+            *XR_PUSH(&names) = sorted[k]->item->hash;
         }
     }
+    free((void *)sorted);
     free(names.items);
 }
 
@@ -335,7 +346,7 @@ static enum xr_status drop_gone(struct xr_session *s, struct xr_error *err)
             if (strncmp(s->gone.items[i], od_shapes[k].dir, len) != 0 ||
                 s->gone.items[i][len] != '/')
                 continue;
-            file = od_view_find(&s->views[k], name);
+            file = od_index_named(&s->views[k], name);
             if (file != NULL && file->index < 0 && !od_view_ours(file)) {
                 enum xr_status status = od_view_remove(&s->views[k], file, err);
 
@@ -345,14 +356,15 @@ static enum xr_status drop_gone(struct xr_session *s, struct xr_error *err)
         }
     }
     xr_strings_free(&s->gone);
+    s->gone_written = 0;
     return XR_OK;
 }
 
 static bool holds_ours(const struct xr_session *s)
 {
     for (size_t i = 0; i < SHAPES; i++) {
-        for (size_t k = 0; k < s->views[i].count; k++) {
-            if (od_view_ours(s->views[i].items[k]))
+        for (const struct file *file = s->views[i].first; file != NULL; file = file->next) {
+            if (od_view_ours(file))
                 return true;
         }
     }

@@ -7,10 +7,12 @@
 #ifndef XR_OPENSSL_VIEW_H
 #define XR_OPENSSL_VIEW_H
 
-#include "kit/base.h"
+#include "tree.h"
 
 /* One certificate or CRL of a file. */
 struct item {
+    struct file *file; /* once that is in a view */
+    size_t at;         /* its place in the file, likewise */
     enum xr_item_kind kind;
     struct xr_bytes raw; /* owned: der, and trust settings behind it */
     struct xr_bytes der;
@@ -19,7 +21,11 @@ struct item {
     uint32_t hash; /* of the subject, or the CRL's issuer */
 };
 
+/* Those of a view stand in the order in which they came into it. name and index are changed by index.h
+ * only. */
 struct file {
+    struct file *previous, *next;
+    size_t turn; /* of its coming, from 1 */
     char *name;
     char *shown;   /* the name as UTF-8, safe to show */
     unsigned mode; /* permission bits */
@@ -57,12 +63,16 @@ struct view {
     const struct xr_host *host;
     int fd; /* -1: the directory does not exist */
     bool loaded, dirty;
-    struct file **items;
-    size_t count, capacity;
+    struct file *first, *last;
+    size_t count, turns;
     struct {
         struct hash_link *items;
         size_t count, capacity;
-    } foreign;               /* foreign links that belong to no file: left alone */
+    } foreign; /* foreign links that belong to no file: left alone; by hash, number, blocks */
+    struct od_tree names;    /* files */
+    struct od_tree numbers;  /* files that have a link */
+    struct od_tree sums;     /* items, by SHA-256 */
+    struct od_tree rows;     /* what is known of a hash: see index.c */
     struct xr_strings stray; /* our links that are dangling or duplicate, and temporary files */
 };
 

@@ -256,4 +256,15 @@ expect_grep 'whoever names what a store has inside is told to name the store' 'n
 expect_exit 0 'that is a store' xr --store "openssl:$T/own" install --yes new.pem
 run xr --store "openssl:$T/own" list
 expect_grep 'with what was there' "$(sha old.pem | head -c 16)" "$out"
+
+echo '# a record of a removal that a crash cut off'
+mkdir -p torn/anchors
+cp old.pem torn/anchors/fi # without a link: it does not count
+expect_exit 0 'a store with a file that does not count' xr --store "openssl:$T/torn" install --yes new.pem
+printf 'gone anchors/fi' >>torn/.crossroot # as of a name that goes on
+run xr --store "openssl:$T/torn" install --yes cross.pem
+expect_exit 0 'a cut record removes nothing' test -e torn/anchors/fi
+printf 'gone anchors/fi\n' >>torn/.crossroot
+run xr --store "openssl:$T/torn" remove --yes cross.pem
+expect_exit 1 'a whole one is finished' test -e torn/anchors/fi
 finish
