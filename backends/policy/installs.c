@@ -477,7 +477,7 @@ static void clear_files(struct xr_session *s, int files)
         if (ours) {
             char hex[2 * XR_SHA256_LEN + 1];
 
-            (void)snprintf(hex, sizeof(hex), "%s", name);
+            (void)snprintf(hex, sizeof(hex), "%.64s", name);
             ours = xr_unhex(id, sizeof(id), hex);
         }
         /* A file that could not be read may name it. */

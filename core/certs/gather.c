@@ -46,8 +46,11 @@ static X509 *sent_as(const struct xr_gather *g, struct xr_bytes der)
 static enum xr_status take_cert(void *ctx, struct xr_bytes der)
 {
     struct xr_gather *g = ctx;
-    X509 *x = sent_as(g, der);
+    X509 *x = NULL;
 
+    if (sk_X509_num(g->into) >= (int)CANDIDATES_MAX)
+        return XR_OK; /* nor is one too many, and parsing it would take long */
+    x = sent_as(g, der);
     if (x != NULL)
         (void)X509_up_ref(x);
     else
@@ -55,8 +58,7 @@ static enum xr_status take_cert(void *ctx, struct xr_bytes der)
     ERR_clear_error();
     if (x == NULL)
         return XR_OK; /* a certificate that does not parse is not part of a path */
-    if (xr_gather_held(g->into, x) || sk_X509_num(g->into) >= (int)CANDIDATES_MAX ||
-        sk_X509_push(g->into, x) == 0)
+    if (xr_gather_held(g->into, x) || sk_X509_push(g->into, x) == 0)
         X509_free(x);
     return XR_OK;
 }
