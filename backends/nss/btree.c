@@ -385,10 +385,10 @@ static bool on_row(struct walk *walk, const struct cell *cell)
     return rows->each(rows->ctx, rows->row);
 }
 
-bool btree_rows(struct btree_file *file, uint32_t root, size_t columns, btree_row_fn each,
-                void *ctx)
+static bool all(struct btree_file *file, uint32_t root, bool index, size_t columns,
+                btree_row_fn each, void *ctx)
 {
-    struct rows rows = {.walk = {.file = file, .each = on_row},
+    struct rows rows = {.walk = {.file = file, .index = index, .each = on_row},
                         .row = xr_new(1, sizeof(*rows.row)),
                         .columns = columns,
                         .each = each,
@@ -397,6 +397,17 @@ bool btree_rows(struct btree_file *file, uint32_t root, size_t columns, btree_ro
 
     free(rows.row);
     return good;
+}
+
+bool btree_rows(struct btree_file *file, uint32_t root, size_t columns, btree_row_fn each,
+                void *ctx)
+{
+    return all(file, root, false, columns, each, ctx);
+}
+
+bool btree_entries(struct btree_file *file, uint32_t root, btree_row_fn each, void *ctx)
+{
+    return all(file, root, true, 2, each, ctx);
 }
 
 /* ---- indexes ---- */

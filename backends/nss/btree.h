@@ -46,6 +46,10 @@ typedef bool (*btree_row_fn)(void *ctx, const struct btree_row *row);
 bool btree_rows(struct btree_file *file, uint32_t root, size_t columns, btree_row_fn each,
                 void *ctx);
 
+/* All entries of an index of one column, in its order: each a row of that column's value and the row's
+ * number. */
+bool btree_entries(struct btree_file *file, uint32_t root, btree_row_fn each, void *ctx);
+
 /* What an index of one column without a collation of its own must say. */
 struct btree_key {
     size_t row; /* for its owner */

@@ -356,6 +356,11 @@ static enum xr_status drop_proofs(const struct nss_copy *copy, const char *which
     return status;
 }
 
+bool nss_copy_holds(const struct nss_copy *copy)
+{
+    return copy != NULL && copy->files[0] != NULL;
+}
+
 enum xr_status nss_copy_save(struct nss_copy *copy, struct xr_error *err)
 {
     enum xr_status status = XR_OK;

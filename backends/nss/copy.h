@@ -18,6 +18,8 @@ void nss_copy_close(
 enum xr_status nss_copy_read(struct nss_copy *copy, struct xr_error *err);
 /* Before softoken is told: keeps other writers away until nss_copy_save or the end, and copies anew. */
 enum xr_status nss_copy_begin(struct nss_copy *copy, struct xr_error *err);
+/* Does it keep other writers away? NULL: no. */
+bool nss_copy_holds(const struct nss_copy *copy);
 /* Carries what softoken changed into both files in one transaction. */
 enum xr_status nss_copy_save(struct nss_copy *copy, struct xr_error *err);
 

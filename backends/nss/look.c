@@ -22,12 +22,15 @@
 
 /* ---- what the schema says ---- */
 
+enum { OTHERS = 4 };
+
 struct table {
     const char *name;
     const char *sql;               /* all of it, or */
     uint32_t types[BTREE_COLUMNS]; /* the attributes in columns behind the id */
     size_t columns;                /* with the id */
     uint32_t root, index;          /* index: of its ids */
+    uint32_t others[OTHERS];       /* indexes of names, 0: there is none */
 };
 struct schema {
     struct table *tables;
@@ -98,13 +101,14 @@ static bool read_table(struct table *table, const struct btree_value *sql, uint3
     return read_columns(table, sql->bytes);
 }
 
-/* The indexes of names and IDs are not used here, and softoken does not use them for this either. */
+/* Indexes that are not used here, nor by softoken for a list; libnss3 finds issuers by them. */
+static const struct {
+    const char *name, *column;
+} others[OTHERS] = {{"issuer", "a81"}, {"subject", "a101"}, {"label", "a3"}, {"ckaid", "a102"}};
+
 static bool read_index(struct table *table, const struct btree_value *name,
                        const struct btree_value *sql, uint32_t root)
 {
-    static const struct {
-        const char *name, *column;
-    } others[] = {{"issuer", "a81"}, {"subject", "a101"}, {"label", "a3"}, {"ckaid", "a102"}};
     char text[96];
 
     (void)snprintf(text, sizeof(text), "sqlite_autoindex_%s_1", table->name);
@@ -116,9 +120,10 @@ static bool read_index(struct table *table, const struct btree_value *name,
         table->index = root;
         return first && sql->type == BTREE_NULL;
     }
-    for (size_t i = 0; table->sql == NULL && i < sizeof(others) / sizeof(others[0]); i++) {
-        if (!is(name, others[i].name))
+    for (size_t i = 0; table->sql == NULL && i < OTHERS; i++) {
+        if (!is(name, others[i].name) || table->others[i] != 0)
             continue;
+        table->others[i] = root;
         (void)snprintf(text, sizeof(text), "CREATE INDEX %s ON %s (%s)", others[i].name,
                        table->name, others[i].column);
         return is(sql, text);
@@ -269,6 +274,7 @@ struct reading {
     const struct keys *keys;
     struct btree_keys ids;
     struct p11_objects *out;
+    struct xr_buf *all; /* for a digest, or NULL */
 };
 
 static const struct btree_value *column_of(const struct reading *r, const struct btree_row *row,
@@ -314,6 +320,22 @@ static bool read_attribute(struct p11_object *object, const struct reading *r,
     return true;
 }
 
+static void put_value(struct xr_buf *out, const struct btree_value *value)
+{
+    xr_buf_put32(out, (uint32_t)value->type);
+    xr_buf_put32(out, (uint32_t)((uint64_t)value->number >> 32));
+    xr_buf_put32(out, (uint32_t)value->number);
+    xr_buf_put32(out, (uint32_t)value->bytes.len);
+    xr_buf_add(out, value->bytes.data, value->bytes.len);
+}
+
+static bool on_entry(void *ctx, const struct btree_row *row)
+{
+    put_value(ctx, &row->values[0]);
+    put_value(ctx, &row->values[1]);
+    return row->count == 2;
+}
+
 static bool on_public(void *ctx, const struct btree_row *row)
 {
     struct reading *r = ctx;
@@ -321,6 +343,10 @@ static bool on_public(void *ctx, const struct btree_row *row)
 
     if (id->type != BTREE_INTEGER || id->number <= 0 || id->number > ID_MAX)
         return false;
+    for (size_t i = 1; r->all != NULL && i < r->table->columns; i++) {
+        xr_buf_put32(r->all, r->table->types[i]);
+        put_value(r->all, &row->values[i]);
+    }
     *XR_PUSH(&r->ids) = (struct btree_key){.rowid = row->rowid, .number = id->number};
     for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
         struct p11_object *object = NULL;
@@ -340,24 +366,39 @@ static bool on_public(void *ctx, const struct btree_row *row)
     return true;
 }
 
-bool nss_look_read(struct p11_objects *out, const struct xr_host *host, struct btree_file *cert9,
-                   struct btree_file *key4)
+/* all: also gets what makes the answers of libnss3, unless it is NULL; then *all_known tells whether all
+ * of that is known. */
+static bool read_both(struct p11_objects *out, const struct xr_host *host, struct btree_file *cert9,
+                      struct btree_file *key4, struct xr_buf *all, bool *all_known)
 {
     struct table *table = xr_new(1, sizeof(*table));
     struct keys keys = {.checked = false};
-    struct reading reading = {.table = table, .keys = &keys, .out = out};
+    struct reading reading = {.table = table, .keys = &keys, .out = out, .all = all};
     bool good = false;
 
     table->name = "nssPublic";
     good = (key4 == NULL || read_keys(&keys, host, key4)) && read_schema(cert9, table, 1) &&
            btree_rows(cert9, table->root, table->columns, on_public, &reading) &&
            btree_index(cert9, table->index, &reading.ids);
+    for (size_t i = 0; good && all != NULL && i < OTHERS; i++) {
+        xr_buf_put32(all, table->others[i] != 0);
+        *all_known = *all_known && (table->others[i] == 0 ||
+                                    btree_entries(cert9, table->others[i], on_entry, all));
+    }
+    if (good && all != NULL)
+        xr_buf_put32(all, keys.checked);
     if (!good)
         p11_objects_free(out);
     free(reading.ids.items);
     free_keys(&keys);
     free(table);
     return good;
+}
+
+bool nss_look_read(struct p11_objects *out, const struct xr_host *host, struct btree_file *cert9,
+                   struct btree_file *key4)
+{
+    return read_both(out, host, cert9, key4, NULL, NULL);
 }
 
 /* Handles count from 1. */
@@ -418,12 +459,12 @@ static bool share(int fd)
 /* A journal may be of a write that was interrupted, and a log may hold pages: both are softoken's. */
 static bool alone(int dir, const char *name)
 {
-    static const char *const others[] = {"-journal", "-wal"};
+    static const char *const beside[] = {"-journal", "-wal"};
     char path[32];
     struct stat st;
 
-    for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
-        (void)snprintf(path, sizeof(path), "%s%s", name, others[i]);
+    for (size_t i = 0; i < sizeof(beside) / sizeof(beside[0]); i++) {
+        (void)snprintf(path, sizeof(path), "%s%s", name, beside[i]);
         if (fstatat(dir, path, &st, AT_SYMLINK_NOFOLLOW) == 0 || errno != ENOENT)
             return false;
     }
@@ -466,14 +507,19 @@ static bool open_file(struct opened *out, struct nss_look_stamp *stamp, int dir,
 bool nss_look_open(struct nss_look *out, const struct xr_host *host, int dir)
 {
     struct opened files[FILES] = {{.fd = -1}, {.fd = -1}};
+    struct xr_buf all = {0};
     bool good = true;
 
     memset(out, 0, sizeof(*out));
     for (size_t i = 0; good && i < FILES; i++)
         good = open_file(&files[i], &out->stamps[i], dir, names[i]);
+    out->has_digest = true;
     good = good && out->stamps[0].there &&
-           nss_look_read(&out->objects, host, &files[0].file,
-                         out->stamps[1].there ? &files[1].file : NULL);
+           read_both(&out->objects, host, &files[0].file,
+                     out->stamps[1].there ? &files[1].file : NULL, &all, &out->has_digest);
+    xr_buf_put32(&all, out->stamps[1].there);
+    host->sha256(out->digest, (struct xr_bytes){(const unsigned char *)all.data, all.len});
+    xr_buf_free(&all);
     for (size_t i = 0; i < FILES; i++) {
         btree_close(&files[i].file);
         free(files[i].data);

@@ -19,6 +19,9 @@ struct nss_look {
         struct stat st;
         unsigned char counter[4]; /* which every write changes */
     } stamps[2];
+    /* Of all that is in cert9.db but the IDs of its rows, its indexes of names among it. */
+    bool has_digest;
+    unsigned char digest[XR_SHA256_LEN];
 };
 
 /* From the files in the directory. False: it is not known, and out is empty. Do not call it while

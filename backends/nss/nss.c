@@ -184,7 +184,6 @@ static enum xr_status list(struct xr_session *s, xr_entry_fn emit, void *ctx, st
     struct nss_view view = {.host = s->host};
     enum xr_status status = XR_OK;
 
-    s->has_content = false;
     s->looked = s->looked && !s->token.open && (nss_look_holds(&s->look, s->dir) || look(s));
     if (!s->looked)
         status = nss_token_of(s, false, err);
@@ -192,19 +191,11 @@ static enum xr_status list(struct xr_session *s, xr_entry_fn emit, void *ctx, st
         status = nss_copy_read(s->token.copy, err);
     if (status == XR_OK && (s->looked || s->token.open))
         status = nss_view_load(&view, s, NSS_CERTS | NSS_CRLS, NULL, err);
-    if (status == XR_OK)
-        nss_content_note(s, &view);
     view.returns = &s->returns;
     if (status == XR_OK && (s->looked || s->token.open))
         status = nss_view_emit(&view, NULL, emit, ctx);
     nss_view_free(&view);
     return status;
-}
-
-static bool content(struct xr_session *s, unsigned char out[XR_SHA256_LEN])
-{
-    memcpy(out, s->content, XR_SHA256_LEN);
-    return s->has_content;
 }
 
 /* SQLite commits by deleting its journal, but does not sync the directory. After a power cut the
@@ -288,7 +279,7 @@ static const struct xr_backend table = {
     .probe = probe,
     .unlock = unlock,
     .preload = preload,
-    .content = content,
+    .content = nss_content,
 };
 
 XR_BACKEND(table);

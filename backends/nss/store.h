@@ -71,8 +71,6 @@ struct xr_session {
     const char *peers;   /* what a browser makes of a peer here, or NULL */
     bool chromiums;      /* it is a place where Chromium or a relative keeps its database */
     char serves[128];    /* as in caps */
-    bool has_content;    /* the last list could tell */
-    unsigned char content[XR_SHA256_LEN];
     struct nss_opinions *opinions;
     struct nss_token token;
     bool looked; /* token stays closed: look has all of it */
@@ -145,8 +143,8 @@ void nss_opinions_load(struct nss_opinions *o, struct xr_session *session);
 void nss_opinions_add(struct xr_verdict *out, const struct nss_opinions *o,
                       const struct xr_session *session, const struct xr_probe *probe);
 
-/* content.c: sets content of the session from what a list found. */
-void nss_content_note(struct xr_session *session, const struct nss_view *view);
+/* content.c: as content of struct xr_backend. Not between a swap and its flush. */
+bool nss_content(struct xr_session *session, unsigned char out[XR_SHA256_LEN]);
 
 /* names.c */
 /* The nickname for a certificate of that subject, made from label if the subject has none yet. */

@@ -346,6 +346,24 @@ static enum xr_status instead(struct swapping *w, const struct wanted *wanted,
     return status;
 }
 
+/* softoken may have changed an object that was there. On a copy its proofs would be in key4.db before
+ * cert9.db has what they are of: so it is made again, as another object with proofs of its own. */
+static enum xr_status make_apart(struct swapping *w, struct p11_object *trust, struct xr_error *err)
+{
+    enum xr_status status = XR_OK;
+
+    for (size_t i = 0; w->session->token.copy != NULL && i < w->view.trusts.count; i++) {
+        struct p11_object *old = &w->view.trusts.items[i];
+
+        if (old->handle == 0 || old->handle != trust->handle)
+            continue;
+        old->handle = 0;
+        status = p11_destroy(&w->session->token.p, trust, err);
+        return status == XR_OK ? p11_create(&w->session->token.p, trust, err) : status;
+    }
+    return status;
+}
+
 static enum xr_status create_trust(struct swapping *w, const struct wanted *wanted,
                                    struct p11_object *trust, struct xr_error *err)
 {
@@ -363,6 +381,8 @@ static enum xr_status create_trust(struct swapping *w, const struct wanted *want
             p11_set(trust, NSS_CKA_MD5, md5, sizeof(md5));
     }
     status = p11_create(&w->session->token.p, trust, err);
+    if (status == XR_OK)
+        status = make_apart(w, trust, err);
     if (status == XR_FAILED && trust->kind == STD_CKO_TRUST && w->der.len > 0)
         status = instead(w, wanted, trust, md5, err);
     return status;
@@ -431,7 +451,8 @@ static enum xr_status put_stray(struct swapping *w, struct wanted *wanted, struc
     for (size_t i = 0; status == XR_OK && i < wanted->trusts.count; i++)
         status = create_trust(w, wanted, &wanted->trusts.items[i], err);
     for (size_t i = 0; status == XR_OK && i < w->view.trusts.count; i++) {
-        if (!w->view.links[i].taken && !made(wanted, w->view.trusts.items[i].handle))
+        if (!w->view.links[i].taken && w->view.trusts.items[i].handle != 0 &&
+            !made(wanted, w->view.trusts.items[i].handle))
             status = p11_destroy(&w->session->token.p, &w->view.trusts.items[i], err);
     }
     return status;

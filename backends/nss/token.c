@@ -113,6 +113,8 @@ static bool open_copy(struct nss_token *token, void *handle, int dir)
         nss_token_close(token);
         token->open = initialize(token) == CKR_OK;
         nss_token_close(token);
+        if (nss_troubles_noted())
+            return false;
     }
     return false;
 }

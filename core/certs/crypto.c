@@ -79,6 +79,24 @@ const EVP_MD *xr_crypto_sha256(void)
     return md_sha256;
 }
 
+#ifdef OPENSSL_NO_DEPRECATED_3_0 /* as in crossroot.exe, whose libcrypto is small */
+static void digest(unsigned char *out, const EVP_MD *md, struct xr_bytes data)
+{
+    if (EVP_Digest(data.data, data.len, out, NULL, md, NULL) != 1)
+        abort();
+}
+
+void xr_x509_sha256(unsigned char out[XR_SHA256_LEN], struct xr_bytes data)
+{
+    digest(out, xr_crypto_sha256(), data);
+}
+
+void xr_x509_sha1(unsigned char out[20], struct xr_bytes data)
+{
+    xr_crypto_ready();
+    digest(out, EVP_sha1(), data);
+}
+#else
 /* Not by EVP: the first fetch of a digest loads libcrypto's providers with all their names, which takes
  * as long as all else that a command does which checks no signature. Deprecated because these ask no
  * provider; as an identity the result is the same. */
@@ -99,6 +117,7 @@ void xr_x509_sha1(unsigned char out[20], struct xr_bytes data)
         SHA1_Final(out, &ctx) != 1)
         abort();
 }
+#endif
 
 void xr_x509_md5(unsigned char out[16], struct xr_bytes data)
 {

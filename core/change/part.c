@@ -269,12 +269,8 @@ void xr_txn_verify(struct xr_txn *txn, struct xr_run *run, struct xr_store *stor
                                .verdicts = txn->verdicts};
     unsigned char content[XR_SHA256_LEN];
 
-    /* Without a list in this session nothing was changed in it: the survey's still holds. */
+    memcpy(content, store->content, sizeof(content));
     if (store->has_content)
-        memcpy(content, store->content, sizeof(content));
-    else
-        memcpy(content, run->content, sizeof(content));
-    if (store->has_content || (run->has_content && xr_plan_changes(&run->plan) == 0))
         prober.content = content;
     xr_run_way(&way, &run->owner, txn->site, txn->worker);
     if (txn->verify != NULL)

@@ -41,27 +41,38 @@ static enum xr_status ask(struct xr_prober *prober, struct xr_verdict *out,
     return status;
 }
 
-/* While it waits, other threads may move the items. */
+/* While it waits, other threads may move the items. One that could not be asked keeps nobody waiting
+ * again: then all ask for themselves. *shared is XR_NONE unless the answer is everybody's. */
 static enum xr_status ask_once(struct xr_prober *prober, struct xr_verdict *out,
-                               const struct xr_probe *probe, size_t at, struct xr_error *err)
+                               const struct xr_probe *probe, size_t *shared, struct xr_error *err)
 {
     struct xr_verdicts *all = prober->verdicts;
     const struct xr_pause *pause = prober->worker->pause;
+    size_t at = *shared;
     enum xr_status status = XR_OK;
 
+    if (all->items[at].asking && must_open(prober))
+        xr_store_close(prober->store); /* nobody waits for its lock until another store answers */
     while (all->items[at].asking)
         pause->await(pause->ctx);
     if (all->items[at].known) {
         *out = all->items[at].verdict;
         return XR_OK;
     }
+    if (all->items[at].failed) {
+        *shared = XR_NONE;
+        return ask(prober, out, probe, err);
+    }
     all->items[at].asking = true;
     status = ask(prober, out, probe, err);
     all->items[at].asking = false;
     all->items[at].known = status == XR_OK;
+    all->items[at].failed = status != XR_OK;
     all->items[at].verdict = *out;
     if (pause != NULL)
         pause->tell(pause->ctx);
+    if (status != XR_OK)
+        *shared = XR_NONE;
     return status;
 }
 
@@ -70,12 +81,14 @@ enum xr_status xr_prober_probe(struct xr_prober *prober, struct xr_verdict *out,
 {
     const struct xr_alike alike = {prober->backend, prober->worker, prober->content};
     size_t at = XR_NONE;
+    enum xr_status status = XR_OK;
 
     if (prober->verdicts != NULL && prober->content != NULL)
         at = xr_verdicts_at(prober->verdicts, &alike, probe);
+    status = at != XR_NONE ? ask_once(prober, out, probe, &at, err) : ask(prober, out, probe, err);
     if (shared != NULL)
         *shared = at;
-    return at != XR_NONE ? ask_once(prober, out, probe, at, err) : ask(prober, out, probe, err);
+    return status;
 }
 
 void xr_prober_end(struct xr_prober *prober)

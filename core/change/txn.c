@@ -32,6 +32,13 @@ enum xr_status xr_txn_survey(struct xr_run *run, const struct xr_site *site,
     return status;
 }
 
+static enum xr_status pass_over(void *ctx, const struct xr_entry *entry)
+{
+    (void)ctx;
+    (void)entry;
+    return XR_OK;
+}
+
 /* Ends a run in which no step changes the store. */
 static void finish_unchanged(struct xr_txn *txn, struct xr_run *run, struct xr_store *store)
 {
@@ -45,6 +52,9 @@ static void finish_unchanged(struct xr_txn *txn, struct xr_run *run, struct xr_s
         xr_run_end(run, XR_RESULT_FAILED, xr_strdup(err.text));
         return;
     }
+    /* Nothing was listed since the survey, and much may have happened since. */
+    if (run->backend->table.content != NULL)
+        (void)xr_store_list(store, pass_over, NULL, NULL);
     xr_txn_verify(txn, run, store);
     run->result = xr_plan_refuses_all(&run->plan) ? XR_RESULT_REFUSED : XR_RESULT_UNCHANGED;
     if (run->result == XR_RESULT_UNCHANGED && run->caps.refused)

@@ -13,6 +13,7 @@ struct xr_verdicts {
         struct xr_verdict verdict;
         bool asking; /* a thread is asking now */
         bool known;
+        bool failed; /* the one that was asked gave no answer */
     } * items;
     size_t count, capacity;
     struct xr_idmap by_question;
