@@ -129,10 +129,11 @@ static bool needs_swap(const struct xr_change *change, const struct xr_state *no
 }
 
 /* One change, from what the store was listed with. A swap may have renumbered links of other subjects
- * with the same name, which shows as a conflict: only then is the store listed again. */
+ * with the same name, which shows as a conflict: only then is the store listed again. *tried: it was
+ * not as it should be. */
 static enum xr_status swap_one(struct xr_snapshot *now, struct xr_store *store,
                                const struct xr_part *part, const struct xr_change *change,
-                               bool back, bool *any, struct xr_error *err)
+                               bool back, bool *tried, struct xr_error *err)
 {
     enum xr_status status = XR_OK;
 
@@ -141,7 +142,7 @@ static enum xr_status swap_one(struct xr_snapshot *now, struct xr_store *store,
 
         if (!needs_swap(change, current, back))
             return XR_OK;
-        *any = true;
+        *tried = true;
         status = xr_store_swap(store, current, back ? change->before : change->want, err);
         if (status != XR_CONFLICT || try > 0)
             return status;
@@ -157,18 +158,26 @@ enum xr_status xr_txn_swap_part(struct xr_snapshot *now, struct xr_store *store,
                                 struct xr_error *err)
 {
     enum xr_status status = xr_txn_list(now, store, part, err);
+    bool *tried = xr_new(count, sizeof(*tried));
     bool any = true;
 
-    /* Once more over all of it: what was as it should be may have been renumbered meanwhile. */
+    /* Once more over the rest: what was as it should be may have been renumbered meanwhile. What was
+     * swapped is never swapped again: if that did not give what was wanted, twice may give more trust. */
     for (size_t pass = 0; status == XR_OK && any && pass < 2; pass++) {
         any = false;
-        for (size_t i = 0; status == XR_OK && i < count; i++)
-            status =
-                swap_one(now, store, part, &part->items[back ? count - 1 - i : i], back, &any, err);
+        for (size_t n = 0; status == XR_OK && n < count; n++) {
+            size_t i = back ? count - 1 - n : n;
+
+            if (tried[i])
+                continue;
+            status = swap_one(now, store, part, &part->items[i], back, &tried[i], err);
+            any = any || tried[i];
+        }
         *swapped = *swapped || any;
         if (status == XR_OK && any)
             status = xr_txn_list(now, store, part, err);
     }
+    free(tried);
     return status;
 }
 

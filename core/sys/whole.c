@@ -11,10 +11,12 @@ static unsigned at_once(size_t len)
     return len < (1u << 30) ? (unsigned)len : 1u << 30;
 }
 
-/* chunk bytes, and then until there are no more; ends: a read that gives less than it was asked for has
- * reached the end. */
-static bool read_on(struct xr_buf *out, int fd, size_t chunk, bool ends, size_t limit)
+/* chunk bytes, and then until there are no more. A file of that size has ended when all of it was read and
+ * a read gave less than it was asked for; not earlier: some file systems give less at any time. */
+static bool read_on(struct xr_buf *out, int fd, size_t chunk, size_t size, size_t limit)
 {
+    size_t before = out->len;
+
     for (;;) {
         ssize_t got = 0;
         size_t asked = at_once(chunk);
@@ -34,7 +36,7 @@ static bool read_on(struct xr_buf *out, int fd, size_t chunk, bool ends, size_t 
             errno = EFBIG;
             return false;
         }
-        if (ends && (size_t)got < asked)
+        if (out->len - before >= size && (size_t)got < asked)
             return true;
         /* Room that is left is enough to see the end; more is only for what has no size. */
         chunk = out->capacity - out->len - 1;
@@ -52,14 +54,14 @@ bool xr_read_whole(struct xr_buf *out, int fd, size_t limit)
     if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0 &&
         (uintmax_t)st.st_size <= limit)
         chunk = (size_t)st.st_size + 1;
-    return read_on(out, fd, chunk, false, limit);
+    return read_on(out, fd, chunk, SIZE_MAX, limit);
 }
 
 bool xr_read_file(struct xr_buf *out, int fd, uintmax_t size, size_t limit)
 {
     if (size == 0 || size > limit) /* of files in /proc too, whose reads end early */
-        return read_on(out, fd, 4096, false, limit);
-    return read_on(out, fd, (size_t)size + 1, true, limit);
+        return read_on(out, fd, 4096, SIZE_MAX, limit);
+    return read_on(out, fd, (size_t)size + 1, (size_t)size, limit);
 }
 
 bool xr_sys_write_all(int fd, const void *data, size_t len)

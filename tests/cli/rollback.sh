@@ -88,4 +88,19 @@ if can_trace; then
     expect_eq 'remove was killed at every file it takes away' "$((kills >= 3)) $finished" '1 1'
     ok "$kills kills, and what was gone stays gone"
 fi
+echo '# twins among the sources, one of them deselected, in a change that must be rolled back'
+image=$T/image
+vendor=$image/usr/share/ca-certificates/mozilla
+mkdir -p "$vendor" "$image"/{etc/ssl/certs,usr/sbin,usr/local/share/ca-certificates}
+echo 'ID=debian' >"$image/etc/os-release"
+printf '#!/bin/sh\n' >"$image/usr/sbin/update-ca-certificates"
+chmod 755 "$image/usr/sbin/update-ca-certificates"
+cp "$root" "$vendor/a.crt"
+cp "$root" "$vendor/b.crt"
+printf 'mozilla/a.crt\n!mozilla/b.crt\n' >"$image/etc/ca-certificates.conf"
+cat "$P/new-root.pem" "$P/rsa-root.pem" >"$image/usr/local/share/ca-certificates/two.crt"
+s=(--root "$image" --store ca-certificates)
+run xr "${s[@]}" recover --yes
+expect_exit 1 'it cannot be done' xr "${s[@]}" remove --yes "$root" "$P/new-root.pem"
+expect_grep 'and what was distrusted still is' '^!mozilla/b.crt' "$image/etc/ca-certificates.conf"
 finish
