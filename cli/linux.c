@@ -265,6 +265,20 @@ void platform_local_time(char *out, size_t size, int64_t at)
         out[0] = '\0';
 }
 
+void platform_midnight(char *out, size_t size, int64_t day)
+{
+    time_t when = (time_t)day;
+    struct tm tm;
+
+    out[0] = '\0';
+    if (gmtime_r(&when, &tm) == NULL)
+        return;
+    tm.tm_isdst = -1;
+    when = mktime(&tm);
+    if (gmtime_r(&when, &tm) == NULL || strftime(out, size, "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
+        out[0] = '\0';
+}
+
 void platform_flush(void)
 {
     (void)fflush(stdout);

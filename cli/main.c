@@ -123,8 +123,22 @@ static bool source_date(int64_t *out)
     return true;
 }
 
+/* The history shows the times of this machine, so a date is meant so too. */
+static const char *prune_before(char *out, size_t size, const char *before)
+{
+    bool dated = false;
+    int64_t day = before != NULL ? xr_time_parse(before, &dated) : 0;
+
+    if (!dated || strlen(before) != strlen("2026-01-01"))
+        return before;
+    platform_midnight(out, size, day);
+    (void)xr_time_parse(out, &dated);
+    return dated ? out : before;
+}
+
 static struct xr_report *run(const struct options *o, struct xr_bytes password)
 {
+    char before[80];
     struct here here;
     char *worker = platform_path(o->worker), *nss = platform_path(o->nss);
     char **plugins = paths_from_here(&o->plugins);
@@ -211,7 +225,7 @@ static struct xr_report *run(const struct options *o, struct xr_bytes password)
         .has_modified = o->has_modified || dated,
         .modified = o->has_modified ? o->modified : when,
         .log = wants_log() ? tell_log : NULL,
-        .prune = o->prune,
+        .prune = prune_before(before, sizeof(before), o->prune),
     };
 
     report = xr_run_request(&rq);

@@ -59,6 +59,9 @@ bool platform_draws(void); /* can lines on stderr be overwritten? */
 unsigned platform_width(FILE *file);
 /* "2026-11-29 20:15 +0900": the time and zone of this machine. Empty if it has none for then. */
 void platform_local_time(char *out, size_t size, int64_t at);
+/* A day of this machine begins: that moment, as "2026-11-29T15:00:00Z", of the day that begins at that
+ * moment in UTC. Empty if it has none. */
+void platform_midnight(char *out, size_t size, int64_t day);
 void platform_flush(void); /* makes what was written visible */
 /* A stream for results; platform_deliver writes them to standard output at once, and closes it. False
  * if not everything could be written; errno says why, 0 if nobody knows. to_the_end: a reader that is

@@ -343,6 +343,22 @@ void platform_local_time(char *out, size_t size, int64_t at)
                    abs(zone) / 60, abs(zone) % 60);
 }
 
+void platform_midnight(char *out, size_t size, int64_t day)
+{
+    __time64_t when = day;
+    struct tm tm;
+
+    out[0] = '\0';
+    if (_gmtime64_s(&tm, &when) != 0)
+        return;
+    tm.tm_isdst = -1;
+    when = _mktime64(&tm);
+    if (_gmtime64_s(&tm, &when) != 0)
+        return;
+    (void)snprintf(out, size, "%04d-%02d-%02dT%02d:%02d:%02dZ", tm.tm_year + 1900, tm.tm_mon + 1,
+                   tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec);
+}
+
 /* One after the other: each stream has a thread of its own. */
 void platform_flush(void)
 {

@@ -189,8 +189,8 @@ struct xr_request {
      * its own. NULL: nobody is told. */
     void (*log)(void *ctx, const char *line);
     bool anew; /* refresh: as --fresh of Debian's command; says that everything was added */
-    /* history: forgets what is older than this date, or than the transaction whose ID begins so, but for
-     * what is not over, and what says how stores came to what they hold. NULL: nothing. */
+    /* history: forgets what is older than this (see xr_time_parse), or than the transaction whose ID begins
+     * so, but for what is not over, and what says how stores came to what they hold. NULL: nothing. */
     const char *prune;
 };
 #define XR_PASSWORD_MAX 4096u
