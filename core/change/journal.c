@@ -118,6 +118,24 @@ static enum xr_status open_locked(struct xr_journal *journal, const char *dir, s
     }
 }
 
+/* Who was killed while a file was replaced left a new one without its name. Of those who write here, only
+ * the cache of checked certificates does without this lock, and it can lose a file. */
+static void sweep(int dirfd)
+{
+    const size_t prefix = strlen(XR_TEMP_PREFIX), digits = 16;
+    struct xr_strings names = {0};
+
+    (void)xr_sys_names(&names, dirfd, NULL);
+    for (size_t i = 0; i < names.count; i++) {
+        const char *name = names.items[i];
+
+        if (strncmp(name, XR_TEMP_PREFIX, prefix) == 0 && strlen(name) == prefix + digits &&
+            strspn(name + prefix, "0123456789abcdef") == digits)
+            (void)xr_sys_unlink(dirfd, name);
+    }
+    xr_strings_free(&names);
+}
+
 static enum xr_status open_it(struct xr_journal *journal, const char *dir, bool brief,
                               struct xr_error *err)
 {
@@ -127,6 +145,8 @@ static enum xr_status open_it(struct xr_journal *journal, const char *dir, bool 
     status = xr_sys_state_dir(&journal->dirfd, dir, err);
     if (status == XR_OK)
         status = open_locked(journal, dir, err);
+    if (status == XR_OK)
+        sweep(journal->dirfd);
     if (status == XR_OK)
         status = xr_journal_load(journal, brief, err);
     if (status != XR_OK)
@@ -166,7 +186,7 @@ void xr_journal_let_go(struct xr_journal *journal)
 void xr_journal_close(struct xr_journal *journal)
 {
     if (xr_index_due(journal) && xr_journal_for_recall(journal, NULL) == XR_OK &&
-        xr_journal_for_find(journal, NULL) == XR_OK)
+        xr_journal_for_find(journal, NULL, NULL) == XR_OK)
         xr_index_write(journal);
     xr_journal_unload(journal);
     free(journal->path);

@@ -120,8 +120,10 @@ enum xr_status xr_journal_open_brief(struct xr_journal *journal, const char *dir
                                      struct xr_error *err);
 /* xr_journal_recall, */
 enum xr_status xr_journal_for_recall(struct xr_journal *journal, struct xr_error *err);
-/* xr_journal_find and what is undone: adds outlines of all other transactions; */
-enum xr_status xr_journal_for_find(struct xr_journal *journal, struct xr_error *err);
+/* xr_journal_find and what is undone: adds outlines of all other transactions, or reads everything if
+ * what was pruned could have an ID that begins so; */
+enum xr_status xr_journal_for_find(struct xr_journal *journal, const char *id,
+                                   struct xr_error *err);
 /* the changes of a transaction that may be an outline; */
 enum xr_status xr_journal_fill(struct xr_journal *journal, size_t transaction,
                                struct xr_error *err);

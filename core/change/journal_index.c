@@ -139,10 +139,20 @@ static bool read_transaction(struct xr_transaction *out, const struct xr_journal
     return good;
 }
 
+static bool any_made(const struct xr_transaction *t)
+{
+    bool any = false;
+
+    for (size_t i = 0; i < t->count; i++)
+        any = any || xr_part_made(&t->items[i]);
+    return any;
+}
+
 bool xr_index_open(struct xr_journal *journal)
 {
     struct xr_journal_index *index = xr_new(1, sizeof(*index));
     struct xr_buf key = {0};
+    bool made = false;
     bool good = xr_journal_bytes(&key, journal->fd, 0, XR_JOURNAL_RECORDS) &&
                 xr_journal_get_key(journal, xr_index_bytes(&key));
 
@@ -165,9 +175,11 @@ bool xr_index_open(struct xr_journal *journal)
         if (!read_transaction(&t, journal, row->id, row->begin, row->stop))
             return false;
         t.ordinal = (size_t)row->ordinal;
+        made = made || any_made(&t);
         *XR_PUSH(journal) = t;
     }
-    return true;
+    /* What was left can be undone, by a transaction that is over. */
+    return !made || xr_index_outlines(journal);
 }
 
 static bool read_section(struct xr_journal_index *index, unsigned which)

@@ -18,8 +18,8 @@
 
 #define XR_INDEX_NAME "journal-index"
 
-/* Opens the index of the journal, whose file is open, and reads the transactions that are not over.
- * False: there is none to believe, and journal is to be read whole. */
+/* Opens the index of the journal, whose file is open, and reads the transactions that are not over;
+ * if one of these may be undone, with outlines of the others. False: there is none to believe, and journal is to be read whole. */
 bool xr_index_open(struct xr_journal *journal);
 void xr_index_free(struct xr_journal_index *index);
 /* Bytes of the journal that it covers. */

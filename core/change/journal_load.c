@@ -218,10 +218,30 @@ enum xr_status xr_journal_for_recall(struct xr_journal *journal, struct xr_error
                : xr_journal_whole(journal, err);
 }
 
-enum xr_status xr_journal_for_find(struct xr_journal *journal, struct xr_error *err)
+/* May IDs have been pruned? The first record of a new file says which. */
+static bool may_be_pruned(const struct xr_journal *journal)
 {
-    return journal->index == NULL || xr_index_outlines(journal) ? XR_OK
-                                                                : xr_journal_whole(journal, err);
+    struct xr_buf first = {0};
+    struct xr_reader in = {{0}, false};
+    bool may = true;
+
+    if (xr_journal_bytes(&first, journal->fd, XR_JOURNAL_RECORDS, XR_RECORD_HEAD + 8)) {
+        in.rest = (struct xr_bytes){(unsigned char *)first.data + XR_RECORD_HEAD, 8};
+        may = xr_get_number(&in, UINT64_MAX) == XR_RECORD_PRUNED;
+    }
+    xr_buf_free(&first);
+    return may;
+}
+
+enum xr_status xr_journal_for_find(struct xr_journal *journal, const char *id, struct xr_error *err)
+{
+    bool shortened = id != NULL && strlen(id) < XR_JOURNAL_ID_LEN;
+
+    if (journal->index == NULL)
+        return XR_OK;
+    return (shortened && may_be_pruned(journal)) || !xr_index_outlines(journal)
+               ? xr_journal_whole(journal, err)
+               : XR_OK;
 }
 
 void xr_journal_unload(struct xr_journal *journal)

@@ -101,7 +101,8 @@ static bool undoable(const struct xr_transaction *t, xr_store_fn wanted, void *c
 size_t xr_journal_find(const struct xr_journal *journal, const char *id, xr_store_fn wanted,
                        void *ctx, struct xr_error *err)
 {
-    size_t found = SIZE_MAX;
+    size_t found = SIZE_MAX, matches = 0;
+    const char *pruned = NULL;
 
     for (size_t i = journal->count; i-- > 0;) {
         const struct xr_transaction *t = &journal->items[i];
@@ -110,23 +111,26 @@ size_t xr_journal_find(const struct xr_journal *journal, const char *id, xr_stor
             if (t->undoes[0] == '\0' && undoable(t, wanted, ctx))
                 return i;
         } else if (strncmp(t->id, id, strlen(id)) == 0) {
-            if (found != SIZE_MAX) {
-                (void)xr_fail(err, XR_INVALID,
-                              "more than one transaction ID begins with that; "
-                              "give more digits");
-                return SIZE_MAX;
-            }
+            matches++;
             found = i;
         }
     }
-    for (size_t i = 0; id != NULL && found == SIZE_MAX && i < journal->pruned.count; i++) {
+    for (size_t i = 0; id != NULL && i < journal->pruned.count; i++) {
         if (strncmp(journal->pruned.items[i], id, strlen(id)) == 0) {
-            (void)xr_fail(err, XR_ABSENT, "%s was pruned from the history; it cannot be undone",
-                          journal->pruned.items[i]);
-            return SIZE_MAX;
+            matches++;
+            pruned = journal->pruned.items[i];
         }
     }
-    if (found == SIZE_MAX)
+    if (matches > 1) {
+        (void)xr_fail(err, XR_INVALID,
+                      "more than one transaction ID begins with that; "
+                      "give more digits");
+        return SIZE_MAX;
+    }
+    if (pruned != NULL)
+        (void)xr_fail(err, XR_ABSENT, "%s was pruned from the history; it cannot be undone",
+                      pruned);
+    else if (found == SIZE_MAX)
         (void)xr_fail(err, XR_ABSENT,
                       id ? N_("no such transaction; see crossroot history")
                          : N_("nothing to undo"));

@@ -13,7 +13,8 @@
 struct words {
     struct words_of {
         const char *store;
-        struct xr_idmap any, made; /* the last change; the last that was made */
+        struct xr_idmap any, made;           /* the last change; the last that was made */
+        struct xr_idmap put[XR_PLACE_COUNT]; /* the last, not undone, that put it there */
     } * items;
     size_t count, capacity;
 };
@@ -27,6 +28,22 @@ static struct words_of *words_of(struct words *words, const char *store)
     if (at == words->count)
         XR_PUSH(words)->store = store;
     return &words->items[at];
+}
+
+/* Does only this one say that crossroot put it there? Another program may put back what a later one
+ * removed, and then it counts as crossroot's. */
+static bool last_put(struct words_of *of, const struct xr_change *change)
+{
+    bool last = false;
+
+    for (size_t i = 0; change->want != NULL && i < change->want->count; i++) {
+        bool first = false;
+
+        (void)xr_idmap_put(&of->put[change->want->entries[i]->place], change->subject.id, 0,
+                           &first);
+        last = last || first;
+    }
+    return last;
 }
 
 /* Has it the last word on what any store holds of a subject? Then lists and outputs need it. */
@@ -46,6 +63,8 @@ static bool last_word(struct words *words, const struct xr_transaction *t)
             if (xr_part_made(part))
                 (void)xr_idmap_put(&of->made, id, 0, &first_made);
             last = last || first || first_made;
+            if (xr_part_made(part) && t->undone_by[0] == '\0')
+                last = last_put(of, &part->items[i]) || last;
         }
     }
     return last;
@@ -91,6 +110,8 @@ void xr_pruning_choose(struct xr_pruning *out, const struct xr_journal *journal,
     for (size_t i = 0; i < words.count; i++) {
         xr_idmap_free(&words.items[i].any);
         xr_idmap_free(&words.items[i].made);
+        for (size_t k = 0; k < XR_PLACE_COUNT; k++)
+            xr_idmap_free(&words.items[i].put[k]);
     }
     free(words.items);
 }
@@ -196,8 +217,11 @@ enum xr_status xr_pruning_apply(const struct xr_pruning *pruning, struct xr_jour
                                      0600, err);
     /* From here on, this descriptor is of a file that has no name. Who waits for its lock sees that. */
     journal->writes = journal->writes && status != XR_OK;
-    if (status == XR_OK && !xr_sys_sync_dir(journal->dirfd))
-        status = xr_fail_errno(err, "cannot write %s", journal->path);
+    if (status == XR_OK && !xr_sys_sync_dir(journal->dirfd)) {
+        (void)xr_fail_errno(err, "%s is pruned, but a power cut could bring the old one back",
+                            journal->path);
+        status = XR_WARNED;
+    }
     xr_buf_free(&old);
     xr_buf_free(&file);
     return status;

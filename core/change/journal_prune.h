@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Pruning: old transactions leave the journal, and can no longer be undone. What stays although it is
- * old: what is not over; what has the last word on a subject in a store, by which lists know what
- * crossroot put there, and outputs what it took out; and the undo of what stays.
+ * old: what is not over; what has the last word on a subject in a store, or was the last to put it there,
+ * by which lists know what crossroot put there, and outputs what it took out; and the undo of what
+ * stays.
  */
 #ifndef XR_JOURNAL_PRUNE_H
 #define XR_JOURNAL_PRUNE_H
@@ -25,7 +26,7 @@ void xr_pruning_choose(struct xr_pruning *out, const struct xr_journal *journal,
                        const struct xr_prune_before *before);
 void xr_pruning_free(struct xr_pruning *pruning);
 /* Puts a new file in the journal's place, at once and durably; after that, journal can only be shown and
- * closed. */
+ * closed. XR_WARNED: it is in its place, but perhaps not after a power cut. */
 enum xr_status xr_pruning_apply(const struct xr_pruning *pruning, struct xr_journal *journal,
                                 struct xr_error *err);
 

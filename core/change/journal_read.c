@@ -178,7 +178,9 @@ static bool apply(struct xr_journal *journal, struct xr_bytes payload, uint64_t 
     t = xr_journal_transaction(journal, id);
     if (t == NULL || t->outline)
         return false;
-    t->stop = at + XR_RECORD_HEAD + payload.len;
+    /* Threads that wait to be durable apply theirs in any order. */
+    if (t->stop < at + XR_RECORD_HEAD + payload.len)
+        t->stop = at + XR_RECORD_HEAD + payload.len;
     if (kind == XR_RECORD_INTENT)
         return read_intent(t, &in);
     if (kind == XR_RECORD_END || kind == XR_RECORD_READY) {

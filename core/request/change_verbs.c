@@ -172,7 +172,7 @@ static size_t find(struct xr_change_run *c, const char *wanted, struct xr_error 
 {
     size_t at = SIZE_MAX;
 
-    if (xr_journal_for_find(&c->journal, err) != XR_OK)
+    if (xr_journal_for_find(&c->journal, wanted, err) != XR_OK)
         return SIZE_MAX;
     at = xr_journal_find(&c->journal, wanted, xr_chosen_has, &c->chosen, err);
     if (at == SIZE_MAX && err->status == XR_ABSENT && wanted != NULL &&

@@ -2,6 +2,7 @@
 /* history --prune: forgets old transactions. */
 #include "change/journal_prune.h"
 #include "request.h"
+#include "sys/sys.h"
 
 #include <stdlib.h>
 
@@ -11,7 +12,7 @@ static bool read_before(struct xr_prune_before *out, struct xr_engine *engine)
     struct xr_error err = {0};
     const char *text = engine->rq->prune;
 
-    out->time = xr_time_parse(text, &out->has_time);
+    out->time = xr_sys_parse_time(text, &out->has_time);
     if (out->has_time)
         return true;
     out->transaction = xr_journal_find(&engine->report->journal, text, NULL, NULL, &err);
@@ -108,8 +109,11 @@ void xr_engine_prune(struct xr_engine *engine)
     xr_pruning_choose(&pruning, journal, &before);
     if (!confirmed(engine, pruning.going))
         goto none;
-    if (!rq->dry_run && pruning.going > 0 &&
-        (status = xr_pruning_apply(&pruning, journal, &err)) != XR_OK) {
+    if (!rq->dry_run && pruning.going > 0)
+        status = xr_pruning_apply(&pruning, journal, &err);
+    if (status == XR_WARNED) {
+        xr_report_say(report, XR_WARNING, NULL, "%s", err.text);
+    } else if (status != XR_OK) {
         xr_report_fail(report, status == XR_DENIED ? XR_EXIT_PRIVILEGE : XR_EXIT_FAILED, err.text);
         goto none;
     }

@@ -41,6 +41,8 @@ enum xr_status xr_sys_open_own(int *out, int dirfd, const char *name, bool appen
 bool xr_sys_same_file(int fd, int dirfd, const char *name);
 bool xr_sys_sync(int fd); /* makes what was written durable; false: see errno */
 bool xr_sys_sync_dir(int dirfd);
+/* Removes a file that is not a directory, or a link itself; false: see errno. */
+bool xr_sys_unlink(int dirfd, const char *name);
 
 bool xr_sys_random(void *out, size_t len);
 unsigned xr_sys_processors(void); /* number that this process may use */

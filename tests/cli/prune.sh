@@ -18,9 +18,9 @@ ids() {
     xr history --json | json 'transactions[].{transaction,command}' | tac
 }
 
-# 1 and 2 have no last word, 3 has, 4 is replaced by 5
+# 1 and 2 are replaced by 4 and 5; 3 and 5 have the last word, and 4 was the last to put it there
 change install "$P/old-root.pem"
-change undo
+change remove "$P/old-root.pem"
 change install "$P/rsa-root.pem"
 change install "$P/old-root.pem"
 change remove "$P/old-root.pem"
@@ -31,7 +31,7 @@ expect_eq 'there are so many' "${#id[@]}" 5
 run xr history --prune 2100-01-01 --dry-run
 expect_eq 'a dry run: exit code' "$rc" 0
 expect_grep 'it lists what would go' "${id[0]}" "$out"
-expect_grep 'and counts it' '^3 transactions would be pruned' "$out"
+expect_grep 'and counts it' '^2 transactions would be pruned' "$out"
 ids >"$T/now"
 expect_eq 'and takes nothing' "$(cat "$T/now")" "$(cat "$T/before")"
 
@@ -50,13 +50,23 @@ run xr history --prune "${id[1]}" --json --dry-run
 expect_eq 'by ID, what is older than that' "$(json 'transactions[].transaction' "$out")" "${id[0]}"
 expect_eq 'JSON says that it was not done' "$(json pruned "$out")" false
 
+# A date begins at midnight in local time, which is a day off in these zones.
+first=$(xr history --json | json 'transactions[].at' | tail -n 1)
+last=$(xr history --json | json 'transactions[].at' | head -n 1)
+TZ=XXX-24 run xr history --prune "$(date -ud "${first%T*} +1 day" +%F)" --dry-run
+expect_grep 'a date that began before all of them, east' 'Nothing was pruned' "$out"
+TZ=XXX+24 run xr history --prune "${last%T*}" --dry-run
+expect_grep 'and one that begins after them, west' '^2 transactions would be pruned' "$out"
+TZ=XXX+24 run xr history --prune "${first%T*}T00:00:00Z" --dry-run
+expect_grep 'a time is one in UTC' 'Nothing was pruned' "$out"
+
 cp -a "$state" "$T/state.old"
 run xr history --prune 2100-01-01 --yes --json
 expect_eq 'pruning: exit code' "$rc" 0
 expect_eq 'JSON says that it was done' "$(json pruned "$out")" true
-expect_eq 'and how many as old stay' "$(json stayed "$out")" 2
+expect_eq 'and how many as old stay' "$(json stayed "$out")" 3
 ids >"$T/after"
-expect_eq 'what has the last word stays' "$(cut -f1 "$T/after" | tr '\n' ' ')" "${id[2]} ${id[4]} "
+expect_eq 'what has the last word stays' "$(cut -f1 "$T/after" | tr '\n' ' ')" "${id[2]} ${id[3]} ${id[4]} "
 expect_eq 'nothing else lies in the state directory' "$(ls -A "$state")" journal
 run xr --store "$store" list --managed
 expect_grep 'what is ours is still known' 'Crossroot Test RSA Root' "$out"
@@ -99,9 +109,24 @@ if can_trace; then
             wrong=$((wrong + 1))
             bad "killed at $name $number: it cannot be done again"
         }
+        [[ $(ls -A "$state") == journal ]] || {
+            wrong=$((wrong + 1))
+            bad "killed at $name $number: a part of a file stays in the state directory"
+        }
     done <"$T/points"
     [[ $wrong -gt 0 || $old -eq 0 || $new -eq 0 ]] ||
         ok "killed at $((old + new)) calls: $old times the old journal, $new times the new one"
+    restore
+    prune -e trace=fsync
+    number=$(grep -c 'fsync(' "$T/trace")
+    grep 'fsync(' "$T/trace" | tail -n 1 >"$T/last"
+    expect_grep 'the last that is synced is the directory' "fsync.[0-9]+<$state>" "$T/last"
+    restore
+    prune -e trace=fsync -e "inject=fsync:error=EIO:when=$number"
+    expect_eq 'done, although the directory cannot be synced: exit code' "$rc" 0
+    expect_grep 'which is said' 'is pruned, but a power cut could bring the old one back' "$err"
+    ids >"$T/now"
+    expect_eq 'and it is done' "$(cat "$T/now")" "$(cat "$T/after")"
     [[ $old -gt 0 && $new -gt 0 ]] || bad "killed at $old and $new calls before and after it was done"
 else
     skip 'not here: kills, strace is missing or may not trace'

@@ -272,7 +272,7 @@ static bool is_b(void *ctx, const char *store)
 
 static void check_found(struct xr_journal *brief, const struct xr_journal *whole)
 {
-    cr_assert_eq(xr_journal_for_find(brief, NULL), XR_OK);
+    cr_assert_eq(xr_journal_for_find(brief, NULL, NULL), XR_OK);
     cr_assert_eq(brief->count, whole->count);
     cr_assert_eq(xr_journal_find(brief, NULL, NULL, NULL, NULL),
                  xr_journal_find(whole, NULL, NULL, NULL, NULL));
@@ -336,7 +336,7 @@ Test(journal_index, changes_no_answer_whatever_the_journal_went_through)
             if (dice(3) == 0)
                 recover(&journal);
             if (dice(8) == 0)
-                cr_assert_eq(xr_journal_for_find(&journal, NULL), XR_OK);
+                cr_assert_eq(xr_journal_for_find(&journal, NULL, NULL), XR_OK);
             if (dice(6) != 0)
                 transact(&journal, &ids);
             xr_journal_close(&journal);
@@ -347,6 +347,106 @@ Test(journal_index, changes_no_answer_whatever_the_journal_went_through)
         (void)unlink(index_path);
     }
     cr_assert_gt(indexed, 100, "only %zu of 300 were read with an index", indexed);
+}
+
+/* A change of one certificate in stores[0], whose state makes an index worth writing. */
+static void one_change(char id[XR_JOURNAL_ID_LEN + 1], const char *undoes, bool left)
+{
+    struct xr_state *there = state(1, XR_ANCHOR, LARGE);
+    struct xr_change change = {.subject = subject(1)};
+    const struct xr_state *after[1];
+    struct xr_journal journal;
+    struct xr_error err = {0};
+    size_t t = 0, part = 0;
+
+    *(undoes ? &change.before : &change.want) = there;
+    after[0] = change.want;
+    open_brief(&journal);
+    cr_assert_eq(
+        xr_journal_begin(&journal, &t, undoes ? "undo" : "install", undoes, NULL, 0, 1, &err),
+        XR_OK);
+    cr_assert_eq(xr_journal_intent(&journal, t, &part, 0, stores[0], NULL, "", &change, 1, &err),
+                 XR_OK);
+    cr_assert_eq((left ? xr_journal_left(&journal, t, part, after, &err)
+                       : xr_journal_done(&journal, t, part, after, &err)),
+                 XR_OK);
+    cr_assert_eq(xr_journal_end(&journal, t, &err), XR_OK);
+    memcpy(id, journal.items[t].id, XR_JOURNAL_ID_LEN + 1);
+    xr_journal_close(&journal);
+    xr_state_free(there);
+}
+
+Test(journal_index, what_was_left_and_is_undone_is_not_managed)
+{
+    const struct xr_subject of = subject(1);
+    char left[XR_JOURNAL_ID_LEN + 1], undo[XR_JOURNAL_ID_LEN + 1];
+    struct xr_journal journal;
+
+    one_change(left, NULL, true);
+    read_brief(&journal);
+    cr_assert(journal.index != NULL);
+    cr_expect(xr_journal_managed(&journal, stores[0], &of, XR_ANCHOR));
+    xr_journal_close(&journal);
+    one_change(undo, left, false);
+    read_brief(&journal);
+    cr_assert(journal.index != NULL);
+    cr_assert_str_eq(journal.items[0].id, left);
+    cr_expect_str_eq(journal.items[0].undone_by, undo);
+    cr_expect(journal.items[0].items[0].undone);
+    cr_expect_not(xr_journal_managed(&journal, stores[0], &of, XR_ANCHOR));
+    xr_journal_close(&journal);
+    cr_expect(same_answers());
+}
+
+/* A thread appends while another waits for what it appended to be durable. */
+struct overtaking {
+    struct xr_journal journal;
+    size_t transaction, second;
+    bool done;
+};
+
+static void overtake(void *ctx)
+{
+    struct overtaking *o = ctx;
+    const struct xr_state *none[] = {NULL};
+
+    if (o->done)
+        return;
+    o->done = true;
+    cr_assert_eq(xr_journal_left(&o->journal, o->transaction, o->second, none, NULL), XR_OK);
+}
+
+static void nothing(void *ctx)
+{
+    (void)ctx;
+}
+
+Test(journal_index, hides_no_record_that_was_applied_before_an_earlier_one)
+{
+    struct overtaking o = {.done = false};
+    const struct xr_pause pause = {.leave = overtake, .enter = nothing, .ctx = &o};
+    struct xr_state *there = state(1, XR_ANCHOR, LARGE);
+    struct xr_change change = {.subject = subject(1), .want = there};
+    struct xr_error err = {0};
+    size_t first = 0;
+
+    open_brief(&o.journal);
+    cr_assert_eq(xr_journal_begin(&o.journal, &o.transaction, "install", NULL, NULL, 0, 1, &err),
+                 XR_OK);
+    cr_assert_eq(xr_journal_intent(&o.journal, o.transaction, &first, 0, stores[0], NULL, "",
+                                   &change, 1, &err),
+                 XR_OK);
+    cr_assert_eq(xr_journal_intent(&o.journal, o.transaction, &o.second, 1, stores[1], NULL, "",
+                                   &change, 1, &err),
+                 XR_OK);
+    o.journal.pause = &pause;
+    cr_assert_eq(xr_journal_back(&o.journal, o.transaction, first, &err), XR_OK);
+    cr_assert(o.done);
+    cr_expect_eq(o.journal.items[o.transaction].stop, o.journal.end);
+    o.journal.pause = NULL;
+    xr_journal_close(&o.journal);
+    cr_expect(same_answers());
+    xr_state_free(there);
 }
 
 Test(journal_index, what_is_over_is_not_read)
@@ -366,7 +466,7 @@ Test(journal_index, what_is_over_is_not_read)
     cr_expect_eq(journal.count, 0);
     cr_expect_eq(journal.damaged, 0);
     /* But what is damaged is not given out when it is asked for. */
-    cr_assert_eq(xr_journal_for_find(&journal, &err), XR_OK);
+    cr_assert_eq(xr_journal_for_find(&journal, NULL, &err), XR_OK);
     at = xr_journal_find(&journal, id, NULL, NULL, &err);
     cr_assert_eq(at, 0);
     cr_expect_neq(xr_journal_fill(&journal, at, &err), XR_OK);

@@ -466,6 +466,11 @@ bool xr_sys_sync_dir(int dirfd)
     return fsync(dirfd) == 0;
 }
 
+bool xr_sys_unlink(int dirfd, const char *name)
+{
+    return unlinkat(dirfd, name, 0) == 0;
+}
+
 unsigned xr_sys_processors(void)
 {
     cpu_set_t set;

@@ -584,6 +584,19 @@ bool xr_sys_same_file(int fd, int dirfd, const char *name)
     return same;
 }
 
+bool xr_sys_unlink(int dirfd, const char *name)
+{
+    FILE_DISPOSITION_INFO gone = {.DeleteFile = TRUE};
+    HANDLE handle = open_below(dirfd, name, DELETE, FILE_OPEN, AS_IT_IS | FILE_NON_DIRECTORY_FILE);
+    bool good = handle != INVALID_HANDLE_VALUE &&
+                SetFileInformationByHandle(handle, FileDispositionInfo, &gone, sizeof(gone));
+
+    keep_errno();
+    if (handle != INVALID_HANDLE_VALUE)
+        (void)CloseHandle(handle);
+    return good;
+}
+
 bool xr_sys_sync(int fd)
 {
     return _commit(fd) == 0;
