@@ -41,6 +41,22 @@ static void logged(size_t store, const char *want)
     free(log);
 }
 
+/* The same without the numbers of processes: which helper takes which of several stores is chance. */
+static void logged_by_any(size_t store, const char *want)
+{
+    char *log = asking_log(&a, store), *to = log;
+
+    for (const char *from = log; *from != '\0'; from++) {
+        if (*from >= '0' && *from <= '9' && from[1] == ' ')
+            from++;
+        else
+            *to++ = *from;
+    }
+    *to = '\0';
+    cr_assert_str_eq(log, want);
+    free(log);
+}
+
 static const char *const plain[] = {"log", "", NULL};
 
 /* ---- a verifier that needs a session of its own ---- */
@@ -320,8 +336,8 @@ Test(quirky, recover_looks_into_every_store_of_the_scope_and_touches_only_what_i
     cr_assert(a.report->runs.count == 1);
     cr_assert_str_eq(a.report->runs.items[0].address, a.stores[1]);
     cr_assert_str_eq(a.report->runs.items[0].why, MENDED);
-    logged(0, "1 open read, 1 close, 2 open read, 2 close");
-    logged(1, "1 open read, 1 open read, 1 open write, 1 close");
+    logged_by_any(0, "open read, close, open read, close");
+    logged_by_any(1, "open read, open read, open write, close");
     logged(2, "");
     said(asking_run(&a, XR_VERB_RECOVER, NULL, 0), 0);
     cr_assert(a.report->runs.count == 0);
