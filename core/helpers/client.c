@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "client.h"
-
 #include "worker.h"
 
 #include <limits.h>

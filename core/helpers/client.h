@@ -22,7 +22,7 @@ enum xr_status xr_worker_prepare(struct xr_worker **out, const struct xr_loaded 
                                  const struct xr_site *site, const struct xr_worker_config *config);
 int xr_worker_socket(const struct xr_worker *worker);
 bool xr_worker_is_child(int pid);
-void xr_worker_stop(struct xr_worker *worker);
+void xr_worker_stop(struct xr_worker *worker); /* and frees it; NULL is fine */
 
 /* server.c: the helper's side; serves one session on a socket until the peer closes it. */
 int xr_worker_serve(int fd);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "worker.h"
 
-#include "client.h"
 #include "sys/sys.h"
 #include "xr_config.h"
 

@@ -3,6 +3,7 @@
 #ifndef XR_WORKER_H
 #define XR_WORKER_H
 
+#include "client.h"
 #include "message.h"
 #include "pool.h"
 
@@ -28,8 +29,6 @@ struct xr_worker {
 /* copy: of the backend's fork server, if there is one; else a new program. */
 enum xr_status xr_worker_start(struct xr_worker **out, const struct xr_worker_config *config,
                                const struct xr_loaded *backend, bool copy, struct xr_error *err);
-/* Ends it and frees worker, which may be NULL. */
-void xr_worker_stop(struct xr_worker *worker);
 /* Sends a call and takes replies until the result; *result is what follows the error in it. request
  * is wiped and freed. */
 enum xr_status xr_worker_call(struct xr_worker *worker, struct xr_buf *request,

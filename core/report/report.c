@@ -248,7 +248,7 @@ bool xr_report_managed(const struct xr_report *report, const struct xr_run *run,
         return true;
     managed = managed_in(report, run->address);
     xr_subject_key(key, &entry->subject);
-    return (xr_idmap_get(&managed->subjects, key, &at) &&
+    return (xr_idmap_get(&managed->subjects, key, &at) && at < managed->places.count &&
             (managed->places.items[at] & XR_PLACE_BIT(entry->place)) != 0) ||
            xr_journal_managed_before(&report->journal, run->address, &entry->subject, entry->place);
 }
