@@ -51,23 +51,21 @@ static enum xr_status ask_once(struct xr_prober *prober, struct xr_verdict *out,
     size_t at = *shared;
     enum xr_status status = XR_OK;
 
-    if (all->items[at].asking && must_open(prober))
+    if (all->items[at].state == XR_VERDICT_ASKING && must_open(prober))
         xr_store_close(prober->store); /* nobody waits for its lock until another store answers */
-    while (all->items[at].asking)
+    while (all->items[at].state == XR_VERDICT_ASKING)
         pause->await(pause->ctx);
-    if (all->items[at].known) {
+    if (all->items[at].state == XR_VERDICT_KNOWN) {
         *out = all->items[at].verdict;
         return XR_OK;
     }
-    if (all->items[at].failed) {
+    if (all->items[at].state == XR_VERDICT_FAILED) {
         *shared = XR_NONE;
         return ask(prober, out, probe, err);
     }
-    all->items[at].asking = true;
+    all->items[at].state = XR_VERDICT_ASKING;
     status = ask(prober, out, probe, err);
-    all->items[at].asking = false;
-    all->items[at].known = status == XR_OK;
-    all->items[at].failed = status != XR_OK;
+    all->items[at].state = status == XR_OK ? XR_VERDICT_KNOWN : XR_VERDICT_FAILED;
     all->items[at].verdict = *out;
     if (pause != NULL)
         pause->tell(pause->ctx);

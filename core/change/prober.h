@@ -22,7 +22,8 @@ struct xr_prober {
     enum xr_status status; /* of opening the session */
     struct xr_error err;
 };
-/* *shared, unless NULL: index of the answer in verdicts, or XR_NONE. If a helper is lost during a question, a new one is started for the next, a few times. */
+/* *shared, unless NULL: index of the answer in verdicts, or XR_NONE. If a helper is lost during a
+ * question, a new one is started for the next, a few times. */
 enum xr_status xr_prober_probe(struct xr_prober *prober, struct xr_verdict *out,
                                const struct xr_probe *probe, size_t *shared, struct xr_error *err);
 /* Closes what was opened for the questions. */

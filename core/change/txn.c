@@ -53,7 +53,7 @@ static void finish_unchanged(struct xr_txn *txn, struct xr_run *run, struct xr_s
         return;
     }
     /* Nothing was listed since the survey, and much may have happened since. */
-    if (run->backend->table.content != NULL)
+    if (txn->verdicts != NULL && txn->verify != NULL && run->backend->table.content != NULL)
         (void)xr_store_list(store, pass_over, NULL, NULL);
     xr_txn_verify(txn, run, store);
     run->result = xr_plan_refuses_all(&run->plan) ? XR_RESULT_REFUSED : XR_RESULT_UNCHANGED;

@@ -34,6 +34,6 @@ size_t xr_verdicts_at(struct xr_verdicts *verdicts, const struct xr_alike *alike
     xr_buf_free(&text);
     at = xr_idmap_put(&verdicts->by_question, question, verdicts->count, &added);
     if (added)
-        *XR_PUSH(verdicts) = (struct xr_verdict_known){.known = false};
+        *XR_PUSH(verdicts) = (struct xr_verdict_known){.state = XR_VERDICT_UNASKED};
     return at;
 }

@@ -11,9 +11,12 @@
 struct xr_verdicts {
     struct xr_verdict_known {
         struct xr_verdict verdict;
-        bool asking; /* a thread is asking now */
-        bool known;
-        bool failed; /* the one that was asked gave no answer */
+        enum {
+            XR_VERDICT_UNASKED,
+            XR_VERDICT_ASKING, /* a thread is at it */
+            XR_VERDICT_KNOWN,
+            XR_VERDICT_FAILED /* whoever was asked gave no answer */
+        } state;
     } * items;
     size_t count, capacity;
     struct xr_idmap by_question;
