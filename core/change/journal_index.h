@@ -8,7 +8,7 @@
  * checksums are right, it names the key of this journal, and the journal has, where the index ends, the
  * record that it ended with. Only durable records come into it. Else all of the journal is read.
  *
- * The file: "XRI1", SHA-256 of the rest of the head, the length of the head's body (8 bytes), the body,
+ * The file: "XRI2", SHA-256 of the rest of the head, the length of the head's body (8 bytes), the body,
  * and sections, whose lengths and SHA-256 are in the body.
  */
 #ifndef XR_JOURNAL_INDEX_H

@@ -6,7 +6,7 @@
 #include "journal_file.h"
 #include "journal_index.h"
 
-#define XR_INDEX_MAGIC     "XRI1"
+#define XR_INDEX_MAGIC     "XRI2" /* of XRI1, some hid what pruning had left */
 #define XR_INDEX_MAGIC_LEN 4u
 #define XR_INDEX_HEAD      (XR_INDEX_MAGIC_LEN + XR_SHA256_LEN + 8u)
 #define XR_INDEX_BODY_MAX  ((size_t)1 << 20)

@@ -119,12 +119,13 @@ void xr_engine_prune(struct xr_engine *engine)
     }
     report->pruned = true;
     report->stayed = pruning.staying;
+    /* Before anything is taken out of it: an index of what is shown would hide what stays. */
+    xr_journal_let_go(journal);
     show(engine, &pruning);
     xr_pruning_free(&pruning);
-    if (!rq->dry_run && report->journal.count > 0) {
-        xr_journal_let_go(journal);
+    /* While a power cut could bring the old file back, nothing is built on the new one. */
+    if (!rq->dry_run && report->journal.count > 0 && status == XR_OK)
         index_anew(engine);
-    }
     return;
 none: /* the report shows nothing of it */
     xr_pruning_free(&pruning);

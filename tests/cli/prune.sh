@@ -76,6 +76,21 @@ expect_grep 'which is said' "${id[0]} was pruned from the history" "$err"
 run xr undo "${id[4]}" --yes
 expect_eq 'what stays can' "$rc" 0
 
+# A journal that is long enough for an index, from which nothing goes: nothing is hidden by the index.
+keep=$state state=$T/state.long
+"$XR_MKCERTS" 60 "$T/many" 1 >/dev/null
+store=openssl:$T/stores/long
+change install "$T/many"/*.pem
+rm "$state/journal-index"
+ids >"$T/now"
+run xr history --prune 2100-01-01 --yes
+expect_eq 'nothing goes: exit code' "$rc" 0
+ids >"$T/still"
+expect_same 'all of it is in the history' "$T/now" "$T/still"
+run xr --store "$store" undo --dry-run
+expect_eq 'and can be undone' "$rc" 0
+state=$keep store=openssl:$T/stores/trust
+
 if can_trace; then
     restore() {
         rm -rf "$state"
