@@ -226,6 +226,7 @@ static struct xr_report *run(const struct options *o, struct xr_bytes password)
         .modified = o->has_modified ? o->modified : when,
         .log = wants_log() ? tell_log : NULL,
         .prune = prune_before(before, sizeof(before), o->prune),
+        .text_only = !o->json,
     };
 
     report = xr_run_request(&rq);

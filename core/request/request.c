@@ -40,13 +40,13 @@ static char *state_dir_of(const struct xr_request *rq)
 }
 
 /* Nothing is left to find out for who prints the report, and no store is open any more. */
-static void finish(struct xr_report *report)
+static void finish(struct xr_report *report, bool text_only)
 {
     for (size_t i = 0; i < report->runs.count; i++) {
         struct xr_run *run = &report->runs.items[i];
 
         xr_store_close(&run->kept);
-        for (size_t k = 0; k < run->plan.count; k++) {
+        for (size_t k = 0; !text_only && k < run->plan.count; k++) {
             if (run->plan.items[k].pool_at != XR_NONE)
                 (void)xr_pool_kind(&report->pool, run->plan.items[k].pool_at);
         }
@@ -140,7 +140,7 @@ struct xr_report *xr_run_request(const struct xr_request *request)
             xr_engine_load_plugins(&engine);
         verbs[rq.verb](&engine);
     }
-    finish(engine.report);
+    finish(engine.report, rq.text_only);
     keep_checked(&engine);
     xr_helper_pool_free(&engine.helpers);
     xr_verdicts_free(&engine.verdicts);

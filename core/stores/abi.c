@@ -286,6 +286,7 @@ AT(xr_request, modified, 456);
 AT(xr_request, log, 464);
 AT(xr_request, anew, 472);
 AT(xr_request, prune, 480);
+AT(xr_request, text_only, 488);
 
 AT(xr_about, size, 0);
 AT(xr_about, version, 8);

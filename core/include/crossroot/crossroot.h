@@ -192,6 +192,9 @@ struct xr_request {
     /* history: forgets what is older than this (see xr_time_parse), or than the transaction whose ID begins
      * so, but for what is not over, and what says how stores came to what they hold. NULL: nothing. */
     const char *prune;
+    /* The report is only for xr_report_text: kinds that nothing depended on, and that it does not show, may
+     * stay NULL, because finding one out checks a signature. */
+    bool text_only;
 };
 #define XR_PASSWORD_MAX 4096u
 
