@@ -350,34 +350,43 @@ static bool plain_comment(struct xr_bytes line)
            xr_memmem(line.data, line.len, "-----", 5) == NULL;
 }
 
+#define LINE 64 /* digits of a whole one */
+
 /* The base64 between a BEGIN and its END: lines of 64, the last one shorter or not. */
 static bool plain_body(struct xr_buf *der, struct xr_bytes *rest)
 {
     static const char end[] = "-----END CERTIFICATE-----\n";
-    const unsigned char *start = rest->data;
-    size_t at = 0;
+    const unsigned char *at = rest->data, *stop = rest->data + rest->len;
 
-    while (at + 65 <= rest->len && start[at + 64] == '\n' && memchr(start + at, '\n', 64) == NULL)
-        at += 65;
-    if (at < rest->len && start[at] != '-') {
-        const unsigned char *stop = memchr(start + at, '\n', rest->len - at);
+    der->len = 0;
+    while (stop - at > LINE && at[LINE] == '\n') {
+        der->data = xr_grow_raw(der->data, &der->capacity, der->len + LINE, 1);
+        if (xr_base64_digits((unsigned char *)der->data + der->len, at, LINE) != LINE)
+            break;
+        der->len += LINE / 4 * 3;
+        at += LINE + 1;
+    }
+    if (at < stop && *at != '-') {
+        const unsigned char *last = at;
 
         /* An empty line would end a header. */
-        if (stop == NULL || stop == start + at || stop - (start + at) > 64)
+        at = memchr(last, '\n', (size_t)(stop - last));
+        if (at == NULL || at - last > LINE)
             return false;
-        at = (size_t)(stop - start) + 1;
+        for (const unsigned char *c = last; c < at; c++) { /* xr_base64 passes over white space */
+            if (xr_pem_space(*c))
+                return false;
+        }
+        if (!xr_base64(der, last, (size_t)(at - last)))
+            return false;
+        at++;
     }
-    if (at == 0 || rest->len - at < sizeof(end) - 1 ||
-        memcmp(start + at, end, sizeof(end) - 1) != 0)
+    if (der->len == 0 || (size_t)(stop - at) < sizeof(end) - 1 ||
+        memcmp(at, end, sizeof(end) - 1) != 0)
         return false;
-    rest->data += at + sizeof(end) - 1;
-    rest->len -= at + sizeof(end) - 1;
-    for (size_t i = 0; i < at; i++) { /* xr_base64 passes over any white space */
-        if (start[i] != '\n' && xr_pem_space(start[i]))
-            return false;
-    }
-    der->len = 0;
-    return xr_base64(der, start, at);
+    at += sizeof(end) - 1;
+    *rest = (struct xr_bytes){at, (size_t)(stop - at)};
+    return true;
 }
 
 /* A certificate of plain text that is not itself plain. */

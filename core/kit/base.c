@@ -60,10 +60,13 @@ void *xr_push_room(void *array, size_t *capacity, size_t count, size_t size)
 
 void *xr_memdup(const void *data, size_t len)
 {
-    void *copy = xr_new(len + 1, 1);
+    char *copy = malloc(len + 1);
 
+    if (copy == NULL)
+        xr_out_of_memory();
     if (len > 0)
         memcpy(copy, data, len);
+    copy[len] = '\0';
     return copy;
 }
 

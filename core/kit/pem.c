@@ -14,8 +14,7 @@ static const unsigned char base64_digits[256] = {
 #undef D2
 };
 
-/* Decodes quartets of digits alone, as many as there are; returns how many bytes of text they are. */
-static size_t quartets(unsigned char *restrict to, const unsigned char *text, size_t len)
+size_t xr_base64_digits(unsigned char *restrict to, const unsigned char *text, size_t len)
 {
     size_t at = 0;
 
@@ -36,12 +35,13 @@ bool xr_base64(struct xr_buf *out, const unsigned char *text, size_t len)
 {
     unsigned quartet = 0, digits = 0, pads = 0;
 
-    out->data = xr_grow(out->data, &out->capacity, len / 4 * 3 + 4, 1);
+    out->data = xr_grow(out->data, &out->capacity, out->len + len / 4 * 3 + 4, 1);
     for (size_t i = 0; i < len; i++) {
         int digit = 0;
 
         if (digits + pads == 0) { /* as most are */
-            size_t whole = quartets((unsigned char *)out->data + out->len, text + i, len - i);
+            size_t whole =
+                xr_base64_digits((unsigned char *)out->data + out->len, text + i, len - i);
 
             i += whole;
             out->len += whole / 4 * 3;
@@ -83,30 +83,36 @@ size_t xr_base64_size(size_t len)
     return (len + 2) / 3 * 4 + len / 48 + 1;
 }
 
-size_t xr_base64_lines(char *out, struct xr_bytes data)
+static char *put_quartet(char *q, uint32_t bits)
 {
     static const char alphabet[] =
         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+    q[0] = alphabet[bits >> 18];
+    q[1] = alphabet[bits >> 12 & 63];
+    q[2] = alphabet[bits >> 6 & 63];
+    q[3] = alphabet[bits & 63];
+    return q + 4;
+}
+
+size_t xr_base64_lines(char *out, struct xr_bytes data)
+{
+    const unsigned char *at = data.data;
+    size_t left = data.len;
     char *q = out;
 
-    for (size_t at = 0, in_line = 0; at < data.len; at += 3, in_line += 3) {
-        size_t left = data.len - at;
-        uint32_t bits = (uint32_t)data.data[at] << 16;
-
-        if (in_line == 48) {
+    for (size_t in_line = 0; left >= 3; at += 3, left -= 3, in_line++) {
+        if (in_line == 16) {
             *q++ = '\n';
             in_line = 0;
         }
-        if (left > 1)
-            bits |= (uint32_t)data.data[at + 1] << 8;
-        if (left > 2)
-            bits |= data.data[at + 2];
-        *q++ = alphabet[bits >> 18];
-        *q++ = alphabet[bits >> 12 & 63];
-        *q++ = alphabet[bits >> 6 & 63];
-        *q++ = alphabet[bits & 63];
-        if (left < 3)
-            q[-1] = '=';
+        q = put_quartet(q, (uint32_t)at[0] << 16 | (uint32_t)at[1] << 8 | at[2]);
+    }
+    if (left > 0 && q > out && data.len / 3 % 16 == 0)
+        *q++ = '\n';
+    if (left > 0) {
+        q = put_quartet(q, (uint32_t)at[0] << 16 | (left > 1 ? (uint32_t)at[1] << 8 : 0));
+        q[-1] = '=';
         if (left < 2)
             q[-2] = '=';
     }

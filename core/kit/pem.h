@@ -9,7 +9,10 @@ static inline bool xr_pem_space(unsigned char c)
 {
     return c == ' ' || (c >= '\t' && c <= '\r');
 }
-/* Decodes whole quartets; false on any other character, missing or surplus padding. */
+/* Decodes quartets of digits alone, up to the first that has anything else. Returns how many bytes of text
+ * they are; to gets three for each four. */
+size_t xr_base64_digits(unsigned char *restrict to, const unsigned char *text, size_t len);
+/* Decodes whole quartets behind what out has; false on any other character, missing or surplus padding. */
 bool xr_base64(struct xr_buf *out, const unsigned char *text, size_t len);
 /* Encodes in lines of 64, without a final line end. out has room for xr_base64_size(data.len) bytes;
  * returns how many were used. No NUL is added. */

@@ -61,6 +61,7 @@ bool xr_read_file(struct xr_buf *out, int fd, uintmax_t size, size_t limit)
 {
     if (size == 0 || size > limit) /* of files in /proc too, whose reads end early */
         return read_on(out, fd, 4096, SIZE_MAX, limit);
+    xr_buf_reserve(out, (size_t)size + 1); /* exactly that: stores keep thousands of them */
     return read_on(out, fd, (size_t)size + 1, (size_t)size, limit);
 }
 

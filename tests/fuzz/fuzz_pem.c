@@ -25,6 +25,9 @@ static void check_base64(struct xr_bytes text)
         CHECK(len <= xr_base64_size(once.len));
         CHECK(xr_base64(&twice, (const unsigned char *)lines, len));
         CHECK(xr_bytes_equal(fuzz_buf_bytes(&once), fuzz_buf_bytes(&twice)));
+        CHECK(xr_base64(&twice, (const unsigned char *)lines, len) && twice.len == 2 * once.len);
+        CHECK(memcmp(once.data, twice.data, once.len) == 0 &&
+              memcmp(once.data, twice.data + once.len, once.len) == 0);
         free(lines);
     }
     xr_buf_free(&once);

@@ -2,6 +2,7 @@
 /* What is said of files of certificates is what libcrypto says that reads them, of files whole, odd and
  * damaged by chance: the same seeds give the same files at every run. */
 #include "certs/cafile.h"
+#include "kit/pem.h"
 #include "pki.h"
 
 #include <criterion/criterion.h>
@@ -442,5 +443,27 @@ Test(cafile, the_reason_is_openssls_own)
         cr_assert_eq(xr_openssl_items(data, XR_READ_BUNDLE, add_item, &read, &err), XR_INVALID);
         cr_assert_str_eq(err.text, cases[i].why);
         cr_assert_eq(read.count, 0);
+    }
+}
+
+Test(cafile, blocks_are_written_as_openssl_writes_them)
+{
+    unsigned char bytes[200];
+
+    for (size_t i = 0; i < sizeof(bytes); i++)
+        bytes[i] = (unsigned char)(i * 37 + 11);
+    for (size_t len = 1; len <= sizeof(bytes); len++) {
+        BIO *bio = BIO_new(BIO_s_mem());
+        char *theirs = NULL, *ours = NULL;
+        size_t ours_len = 0;
+        long theirs_len = 0;
+
+        cr_assert(PEM_write_bio(bio, "CERTIFICATE", "", bytes, (long)len) > 0);
+        theirs_len = BIO_get_mem_data(bio, &theirs);
+        ours = xr_pem("CERTIFICATE", (struct xr_bytes){bytes, len}, &ours_len);
+        cr_expect((long)ours_len == theirs_len && memcmp(ours, theirs, ours_len) == 0,
+                  "%zu bytes: %s", len, ours);
+        free(ours);
+        BIO_free(bio);
     }
 }
