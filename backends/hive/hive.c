@@ -84,6 +84,7 @@ enum xr_status hive_open(struct hive **out, const struct xr_host *host,
         return XR_ABSENT;
     hive = xr_new(1, sizeof(*hive));
     *hive = (struct hive){.lib = lib, .host = host, .place = place};
+    hive->names = xr_new(1, sizeof(*hive->names));
     status = load(hive, write, err);
     if (status != XR_OK) {
         hive_close(hive);
@@ -98,6 +99,7 @@ void hive_close(struct hive *hive)
     if (hive == NULL)
         return;
     hive_forget(hive);
+    hive_names_free(hive->names);
     if (hive->h != NULL)
         (void)hive->lib->close(hive->h);
     free(hive);
@@ -185,9 +187,11 @@ static enum xr_status read_back(struct hive *hive, int fd, struct xr_error *err)
     copy.h = open_fd(hive, fd, false);
     if (copy.h == NULL)
         return xr_fail(err, XR_FAILED, "the new hive cannot be read back");
+    copy.names = xr_new(1, sizeof(*copy.names)); /* its keys lie where that file says */
     if (digest_all(&is, &copy) != XR_OK || is.count != was.count ||
         memcmp(is.sum, was.sum, sizeof(is.sum)) != 0)
         status = xr_fail(err, XR_FAILED, "the new hive does not hold what was written");
+    hive_names_free(copy.names);
     (void)hive->lib->close(copy.h);
     return status;
 }

@@ -4,6 +4,71 @@
 #include <stdlib.h>
 #include <strings.h>
 
+/* ---- names ---- */
+
+/* The place of the key of that name; of an empty one: of what is known of the key's names. */
+static hive_key *place_of(const struct hive *hive, hive_key parent, const char *name)
+{
+    struct hive_names *names = hive->names;
+    unsigned char id[XR_SHA256_LEN];
+    struct xr_buf text = {0};
+    bool added = false;
+    size_t at = 0;
+
+    xr_buf_add(&text, &parent, sizeof(parent));
+    xr_buf_add(&text, name, strlen(name));
+    for (size_t i = sizeof(parent); i < text.len; i++) {
+        if (text.data[i] >= 'A' && text.data[i] <= 'Z') /* as libhivex compares */
+            text.data[i] = (char)(text.data[i] - 'A' + 'a');
+    }
+    hive->host->sha256(id, (struct xr_bytes){(unsigned char *)text.data, text.len});
+    xr_buf_free(&text);
+    at = xr_idmap_put(&names->map, id, names->count, &added);
+    if (added)
+        *XR_PUSH(names) = 0;
+    return &names->items[at];
+}
+
+/* What is known of a key's names. DIRECT: libhivex is asked, since they are not all readable or not all
+ * different, in which case its answer depends on their order. */
+enum { UNKNOWN, ASKED, READ, DIRECT };
+
+static hive_key read_names(const struct hive *hive, hive_key parent)
+{
+    hive_node_h *children = hive->lib->node_children(hive->h, parent);
+    bool good = children != NULL;
+
+    for (size_t i = 0; good && children[i] != 0; i++) {
+        char *name = hive->lib->node_name(hive->h, children[i]);
+
+        good = name != NULL && name[0] != '\0';
+        if (good) {
+            hive_key *place = place_of(hive, parent, name);
+
+            good = *place == 0 || *place == children[i]; /* which was made here */
+            *place = children[i];
+        }
+        free(name);
+    }
+    free(children);
+    return good ? READ : DIRECT;
+}
+
+/* After a failure that may have changed something. */
+static void names_reset(struct hive_names *names)
+{
+    xr_idmap_free(&names->map);
+    free(names->items);
+    *names = (struct hive_names){0};
+}
+
+void hive_names_free(struct hive_names *names)
+{
+    if (names != NULL)
+        names_reset(names);
+    free(names);
+}
+
 /* ---- keys ---- */
 
 hive_key hive_root(const struct hive *hive)
@@ -13,7 +78,20 @@ hive_key hive_root(const struct hive *hive)
 
 hive_key hive_child(const struct hive *hive, hive_key key, const char *name)
 {
-    return key == 0 ? 0 : hive->lib->node_get_child(hive->h, key, name);
+    hive_key *known = NULL, was = UNKNOWN;
+
+    if (key == 0)
+        return 0;
+    known = place_of(hive, key, "");
+    was = *known;
+    if (was == UNKNOWN) {
+        *known = ASKED;
+    } else if (was == ASKED) {
+        was = read_names(hive, key);
+        *place_of(hive, key, "") = was;
+    }
+    return was == READ && name[0] != '\0' ? *place_of(hive, key, name)
+                                          : hive->lib->node_get_child(hive->h, key, name);
 }
 
 hive_key hive_make_child(struct hive *hive, hive_key key, const char *name)
@@ -23,7 +101,10 @@ hive_key hive_make_child(struct hive *hive, hive_key key, const char *name)
     if (found != 0 || key == 0)
         return found;
     hive->changed = true;
-    return hive->lib->node_add_child(hive->h, key, name);
+    found = hive->lib->node_add_child(hive->h, key, name);
+    if (found != 0) /* so the name is not empty */
+        *place_of(hive, key, name) = found;
+    return found;
 }
 
 hive_key hive_path(const struct hive *hive, const char *const *names)
@@ -59,6 +140,8 @@ enum xr_status hive_children(const struct hive *hive, hive_key key, hive_key_fn 
 
 enum xr_status hive_remove(struct hive *hive, hive_key key, struct xr_error *err)
 {
+    hive_key parent = hive->lib->node_parent(hive->h, key);
+    char *name = hive->lib->node_name(hive->h, key);
     enum xr_status status = XR_OK;
 
     if (hive->pending.key == key)
@@ -67,6 +150,11 @@ enum xr_status hive_remove(struct hive *hive, hive_key key, struct xr_error *err
     hive->changed = true;
     if (status == XR_OK && hive->lib->node_delete_child(hive->h, key) != 0)
         status = xr_fail_errno(err, "cannot change %s", hive->place->path);
+    if (status == XR_OK && parent != 0 && name != NULL && name[0] != '\0')
+        *place_of(hive, parent, name) = 0;
+    else
+        names_reset(hive->names);
+    free(name);
     return status;
 }
 

@@ -13,6 +13,7 @@
     X(close)              \
     X(root)               \
     X(node_name)          \
+    X(node_parent)        \
     X(node_children)      \
     X(node_get_child)     \
     X(node_add_child)     \

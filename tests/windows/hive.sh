@@ -121,6 +121,19 @@ expect_exit 0 'undo' w undo --yes
 run w list
 expect_grep 'brings it back as it was' 'archived: the lists of Windows' "$out"
 
+# --- keys whose names are not as Windows spells them
+
+cp "$hive" "$T/spelt"
+for cert in old-root t61; do
+    openssl x509 -in $cert.pem -outform DER -out "$T/lower.der"
+    put 'Microsoft\SystemCertificates\ROOT\Certificates' "$(sha1 $cert.pem)" "$(record 32 "$T/lower.der")"
+done
+expect_exit 0 'several keys in lower case' w remove --yes old-root.pem t61.pem
+expect_eq 'are found' "$(keys ROOT | grep -cE "$(sha1 old-root.pem)|$(sha1 t61.pem)")" 0
+expect_exit 0 'undo' w undo --yes
+expect_eq 'one key for each' "$(keys ROOT | tr ' ' '\n' | grep -cE "$(sha1 old-root.pem)|$(sha1 t61.pem)")" 2
+cp "$T/spelt" "$hive"
+
 # --- hives that are not to be written
 
 cp "$hive" "$T/good"
