@@ -24,11 +24,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define LARGEST  ((off_t)64 << 20)                /* of the file that is copied */
-#define PATIENCE 5000                             /* ms for other writers */
-#define NO_KEYS  "substr(id, 1, 8) <> 'sig_key_'" /* not the proofs of keys */
-
-#define COLUMNS "SELECT count(*) FROM pragma_table_info('nssPublic')"
+#define LARGEST        ((off_t)64 << 20) /* of the file that is copied */
+#define PATIENCE       5000              /* ms for other writers */
+#define CHANGE_COUNTER 24                /* offsets in the file: SQLite's file format, 1.3 */
+#define SCHEMA_COOKIE  40
+#define NO_KEYS        "substr(id, 1, 8) <> 'sig_key_'" /* not the proofs of keys */
 
 #define SQL(X)          \
     X(open_v2)          \
@@ -40,9 +40,7 @@
     X(column_int64)     \
     X(busy_timeout)     \
     X(db_config)        \
-    X(backup_init)      \
-    X(backup_step)      \
-    X(backup_finish)    \
+    X(file_control)     \
     X(extended_errcode) \
     X(errmsg)           \
     X(vfs_find)         \
@@ -61,9 +59,9 @@ static const char *const uris[] = {"file:cert9.db?mode=rw", "file:key4.db?mode=r
 struct nss_copy {
     struct sql sql;
     sqlite3_vfs *usual, *memory;
-    sqlite3 *files[FILES]; /* while others are kept out; else NULL */
-    long long columns;     /* of the table of objects */
-    bool fresh;            /* copied just now, and nothing was asked of it */
+    sqlite3 *files[FILES];   /* while others are kept out; else NULL */
+    unsigned char cookie[4]; /* of the schema that was copied */
+    bool fresh;              /* copied just now, and nothing was asked of it */
     int dir;
 };
 
@@ -168,27 +166,47 @@ static void close_files(struct nss_copy *copy)
     }
 }
 
-/* From a connection of its own: SQLite copies from none that is in a transaction to write. */
-static enum xr_status copy_certs(const struct nss_copy *copy, struct xr_error *err)
+static uint32_t number_at(const unsigned char four[4])
 {
-    sqlite3 *from = NULL, *to = NULL;
-    sqlite3_backup *backup = NULL;
-    enum xr_status status = open_db(&from, copy, "file:cert9.db?mode=ro", copy->usual->zName, err);
+    return (uint32_t)four[0] << 24 | (uint32_t)four[1] << 16 | (uint32_t)four[2] << 8 | four[3];
+}
 
-    if (status == XR_OK)
-        status = open_db(&to, copy, "cert9.db", NSS_MEMORY, err);
-    if (status == XR_OK) {
-        backup = copy->sql.backup_init(to, "main", from, "main");
-        if (backup != NULL)
-            (void)copy->sql.backup_step(backup, -1);
-        if (backup == NULL || copy->sql.backup_finish(backup) != SQLITE_OK)
-            status = trouble(copy, to, err);
+/* What softoken keeps of an earlier copy is valid for SQLite as long as the counter in the file is that. */
+static void count_on(unsigned char *header)
+{
+    const unsigned char *old = nss_memory_at("cert9.db", CHANGE_COUNTER, 4);
+    uint32_t next = old != NULL ? number_at(old) + 1 : 0;
+
+    for (size_t i = 0; old != NULL && i < 4; i++)
+        header[CHANGE_COUNTER + i] = (unsigned char)(next >> (24 - 8 * i));
+}
+
+/* Its bytes, through SQLite's own descriptor: nothing is written there while the transaction lasts, and
+ * without WAL all that was committed is in the file. */
+static enum xr_status copy_certs(struct nss_copy *copy, struct xr_error *err)
+{
+    sqlite3 *db = copy->files[CERTS];
+    sqlite3_file *file = NULL;
+    sqlite3_int64 size = 0;
+    unsigned char *data = NULL;
+    bool good =
+        copy->sql.file_control(db, "main", SQLITE_FCNTL_FILE_POINTER, (void *)&file) == SQLITE_OK &&
+        file->pMethods != NULL && file->pMethods->xFileSize(file, &size) == SQLITE_OK &&
+        size >= 100 && size <= LARGEST;
+
+    if (good) {
+        data = xr_new((size_t)size, 1);
+        good = file->pMethods->xRead(file, data, (int)size, 0) == SQLITE_OK;
     }
-    if (to != NULL)
-        (void)copy->sql.close(to);
-    if (from != NULL)
-        (void)copy->sql.close(from);
-    return status;
+    if (good)
+        memcpy(copy->cookie, data + SCHEMA_COOKIE, sizeof(copy->cookie));
+    if (good)
+        count_on(data);
+    if (good)
+        nss_memory_put("cert9.db", data, (size_t)size);
+    else
+        free(data);
+    return good ? XR_OK : xr_fail(err, XR_FAILED, "cannot read the database");
 }
 
 static enum xr_status copy_proofs(const struct nss_copy *copy, struct xr_error *err)
@@ -226,8 +244,6 @@ static enum xr_status load(struct nss_copy *copy, bool lock, struct xr_error *er
         status = copy_certs(copy, err);
     if (status == XR_OK)
         status = copy_proofs(copy, err);
-    if (status == XR_OK)
-        copy->columns = number(copy, copy->files[CERTS], COLUMNS);
     if (status != XR_OK || !lock)
         close_files(copy);
     return status;
@@ -241,34 +257,36 @@ static bool copyable(int dir, const char *name)
            st.st_size <= LARGEST;
 }
 
-struct nss_copy *nss_copy_open(void *handle, int dir)
+enum xr_status nss_copy_open(struct nss_copy **out, void *handle, int dir, bool begin,
+                             struct xr_error *err)
 {
     struct nss_copy *copy = xr_new(1, sizeof(*copy));
+    enum xr_status status = XR_FAILED;
 
+    *out = NULL;
     copy->dir = dir;
     if (!functions(&copy->sql, handle) || !copyable(dir, "cert9.db") || !copyable(dir, "key4.db") ||
         (copy->usual = copy->sql.vfs_find(NULL)) == NULL) {
         free(copy);
-        return NULL;
+        return XR_OK;
     }
     copy->memory = nss_memory(copy->usual);
-    if (copy->sql.vfs_register(copy->memory, 1) == SQLITE_OK && load(copy, false, NULL) == XR_OK) {
+    if (copy->sql.vfs_register(copy->memory, 1) == SQLITE_OK)
+        status = load(copy, begin, err);
+    if (status == XR_OK) {
         copy->fresh = true;
-        return copy;
+        *out = copy;
+        return XR_OK;
     }
     nss_copy_close(copy);
-    return NULL;
+    return begin && status == XR_BUSY ? status : XR_OK;
 }
 
 bool nss_copy_usable(const struct nss_copy *copy)
 {
-    sqlite3 *db = NULL;
-    bool same = open_db(&db, copy, "cert9.db", NSS_MEMORY, NULL) == XR_OK &&
-                number(copy, db, COLUMNS) == copy->columns;
+    const unsigned char *now = nss_memory_at("cert9.db", SCHEMA_COOKIE, sizeof(copy->cookie));
 
-    if (db != NULL)
-        (void)copy->sql.close(db);
-    return same;
+    return now != NULL && memcmp(now, copy->cookie, sizeof(copy->cookie)) == 0;
 }
 
 void nss_copy_close(struct nss_copy *copy)
@@ -382,11 +400,15 @@ enum xr_status nss_copy_save(struct nss_copy *copy, struct xr_error *err)
 }
 
 #else
-struct nss_copy *nss_copy_open(void *handle, int dir)
+enum xr_status nss_copy_open(struct nss_copy **out, void *handle, int dir, bool begin,
+                             struct xr_error *err)
 {
     (void)handle;
     (void)dir;
-    return NULL;
+    (void)begin;
+    (void)err;
+    *out = NULL;
+    return XR_OK;
 }
 
 bool nss_copy_usable(const struct nss_copy *copy)

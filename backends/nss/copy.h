@@ -7,9 +7,10 @@
 
 struct nss_copy;
 /* handle: softoken's library, which is not started yet. From here until nss_copy_close it opens a copy of
- * the database in dir, which is the working directory. NULL: this cannot be done here, and it opens the
- * files themselves. */
-struct nss_copy *nss_copy_open(void *handle, int dir);
+ * the database in dir, which is the working directory. begin: as nss_copy_begin does; XR_BUSY if others
+ * cannot be kept away. *out NULL: this cannot be done here, and it opens the files themselves. */
+enum xr_status nss_copy_open(struct nss_copy **out, void *handle, int dir, bool begin,
+                             struct xr_error *err);
 /* After softoken was started: did it change tables, as a newer one does? Then it needs the files. */
 bool nss_copy_usable(const struct nss_copy *copy);
 void nss_copy_close(

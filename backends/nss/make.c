@@ -97,7 +97,6 @@ enum xr_status nss_token_of(struct xr_session *s, bool create, struct xr_error *
     }
     if (!s->exists && s->write)
         status = make(s, err);
-    s->token.may_copy = true;
     if (status == XR_OK)
         status = nss_token_open(&s->token, &s->libs, s->dir, s->write, err);
     if (status != XR_OK && s->write && err != NULL)

@@ -291,6 +291,23 @@ sqlite3_vfs *nss_memory(sqlite3_vfs *usual)
     return &own;
 }
 
+void nss_memory_put(const char *name, unsigned char *data, size_t len)
+{
+    struct content *at = content_of(name);
+
+    free(at->data);
+    at->there = true;
+    at->data = data;
+    at->len = at->capacity = len;
+}
+
+const unsigned char *nss_memory_at(const char *name, size_t offset, size_t len)
+{
+    const struct content *at = content_of(name);
+
+    return at->there && at->len >= offset && at->len - offset >= len ? at->data + offset : NULL;
+}
+
 void nss_memory_clear(void)
 {
     for (size_t i = 0; i < sizeof(contents) / sizeof(contents[0]); i++)

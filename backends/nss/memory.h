@@ -13,6 +13,10 @@
 /* usual: the layer that is there, which opens all other files. Only names count, whatever directory they
  * are said to be in. The layer is one for the process. */
 sqlite3_vfs *nss_memory(sqlite3_vfs *usual);
+/* A file's content; takes data, from malloc. No connection may be in a transaction. */
+void nss_memory_put(const char *name, unsigned char *data, size_t len);
+/* Bytes of a file; NULL if it has not that many. */
+const unsigned char *nss_memory_at(const char *name, size_t offset, size_t len);
 /* What the files hold; nothing may have them open. */
 void nss_memory_clear(void);
 #endif

@@ -105,7 +105,7 @@ static enum xr_status find(struct xr_session *s, const struct xr_target *target,
     return status;
 }
 
-/* What a session that reads has to say without softoken, if that is known. */
+/* What there is to say without softoken, if that is known. */
 static bool look(struct xr_session *s)
 {
     nss_look_free(&s->look);
@@ -141,7 +141,7 @@ static enum xr_status prepare(struct xr_session *s, const struct xr_target *targ
         return xr_fail(err, files->writable ? XR_STALE : XR_FAILED,
                        "a program was killed while it wrote here; its unfinished write must be "
                        "rolled back first");
-    s->looked = mode == XR_READ && look(s);
+    s->looked = s->looks = look(s);
     return s->looked ? XR_OK : nss_token_of(s, false, err);
 }
 
@@ -159,6 +159,7 @@ static enum xr_status session_open(struct xr_session **out, struct xr_caps *caps
                        "a library of NSS could not be shut down after another database");
     s = xr_new(1, sizeof(*s));
     s->host = host;
+    s->token.may_copy = true;
     s->dir = s->above = -1;
     s->peers = nss_peers(target->location);
     chromium_home = nss_chromium_home(target->location);
@@ -212,6 +213,11 @@ static enum xr_status flush(struct xr_session *s, struct xr_error *err)
     }
     if (s->write && s->exists && fsync(s->dir) != 0)
         return xr_fail_errno(err, "cannot make the database durable");
+    s->swapped = false;
+    if (s->looks && s->token.open) {
+        nss_token_close(&s->token);
+        s->looked = look(s);
+    }
     return XR_OK;
 }
 

@@ -43,7 +43,8 @@ struct nss_token {
     bool blank;    /* no password record yet: softoken needs one before it stores trust */
     bool password; /* it has a password, and trust can be written only after unlock */
     CK_SLOT_ID slot;
-    bool may_copy;         /* set by who saves what is written */
+    bool may_copy;         /* set by who saves what is written; */
+    bool begin;            /* and this if something is written at once, so others are kept away */
     struct nss_copy *copy; /* it works on that; NULL: on the files */
 };
 enum xr_status nss_token_open(struct nss_token *token, const struct nss_libs *libs, int dir,
@@ -73,7 +74,9 @@ struct xr_session {
     char serves[128];    /* as in caps */
     struct nss_opinions *opinions;
     struct nss_token token;
-    bool looked; /* token stays closed: look has all of it */
+    bool looked;  /* token is closed: look has all of it */
+    bool looks;   /* it was like that when it was opened */
+    bool swapped; /* something, since the last flush */
     struct nss_look look;
     struct nss_returns returns;
 };

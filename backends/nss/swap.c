@@ -533,6 +533,32 @@ static enum xr_status take_crl(struct swapping *w, struct xr_error *err)
     return status;
 }
 
+/* A certificate without trust is one transaction of softoken's own, which costs less than a copy. More
+ * than one, or one with trust, are written to a copy. */
+static bool alone(struct swapping *w, const struct wanted *wanted)
+{
+    return w->session->looked && !w->session->swapped && w->subject->type == XR_SUBJECT_CERT &&
+           wanted->trusts.count == 0 && load(w, NULL) == XR_OK && w->view.trusts.count == 0;
+}
+
+static enum xr_status start(struct swapping *w, const struct wanted *wanted, bool create,
+                            struct xr_error *err)
+{
+    struct xr_session *s = w->session;
+    enum xr_status status = XR_OK;
+
+    s->token.may_copy = !alone(w, wanted);
+    if (s->token.may_copy && s->looks && s->token.copy == NULL)
+        nss_token_close(&s->token);
+    s->looked = false;
+    s->swapped = s->token.begin = true;
+    status = nss_token_of(s, create, err);
+    s->token.begin = false;
+    if (status == XR_OK && s->token.copy != NULL)
+        status = nss_copy_begin(s->token.copy, err);
+    return status;
+}
+
 static enum xr_status apply(struct swapping *w, struct wanted *wanted,
                             const struct xr_state *expect, const struct xr_state *want,
                             struct xr_error *err)
@@ -560,9 +586,7 @@ enum xr_status nss_swap(struct xr_session *session, const struct xr_state *expec
     if (status == XR_OK && !gone)
         status = make_wanted(&wanted, &w, want, err);
     if (status == XR_OK)
-        status = nss_token_of(session, !gone, err);
-    if (status == XR_OK && session->token.copy != NULL)
-        status = nss_copy_begin(session->token.copy, err);
+        status = start(&w, &wanted, !gone, err);
     if (status == XR_OK)
         status = load(&w, err);
     if (status == XR_OK && !as_expected(&w, expect))

@@ -101,22 +101,24 @@ static CK_RV initialize(struct nss_token *token)
 
 /* A newer softoken adds columns when it opens a database for writing. It does so to the files, and they are
  * copied again. */
-static bool open_copy(struct nss_token *token, void *handle, int dir)
+static enum xr_status open_copy(struct nss_token *token, void *handle, int dir,
+                                struct xr_error *err)
 {
     for (unsigned i = 0; i < 2; i++) {
-        token->copy = nss_copy_open(handle, dir);
+        enum xr_status status = nss_copy_open(&token->copy, handle, dir, token->begin, err);
+
         if (token->copy == NULL)
-            return false;
+            return status;
         token->open = initialize(token) == CKR_OK;
         if (token->open && nss_copy_usable(token->copy))
-            return true;
+            return XR_OK;
         nss_token_close(token);
         token->open = initialize(token) == CKR_OK;
         nss_token_close(token);
         if (nss_troubles_noted())
-            return false;
+            break;
     }
-    return false;
+    return XR_OK;
 }
 
 enum xr_status nss_token_open(struct nss_token *token, const struct nss_libs *libs, int dir,
@@ -137,8 +139,12 @@ enum xr_status nss_token_open(struct nss_token *token, const struct nss_libs *li
     nss_troubles_watch(handle);
     token->write = write;
     token->keyless = nss_files_keyless(dir);
-    if (write && token->may_copy && open_copy(token, handle, dir))
-        return XR_OK;
+    if (write && token->may_copy) {
+        enum xr_status status = open_copy(token, handle, dir, err);
+
+        if (status != XR_OK || token->open)
+            return status;
+    }
     /* While another program writes, the database may look broken for a moment. What the system refused
      * is no such moment: tried again, a sync that failed would seem to succeed. */
     for (unsigned i = 0; i < TRIES; i++) {

@@ -42,6 +42,7 @@ int main(int argc, char **argv)
     struct xr_site site = {.size = sizeof(site)};
     struct xr_error err = {0};
     struct nss_libs libs;
+    struct nss_copy *copy = NULL;
     int dir = argc == 3 ? open(argv[2], O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
     void *handle = NULL, *at = NULL;
 
@@ -64,7 +65,7 @@ int main(int argc, char **argv)
     at = found(handle, "sqlite3_column_int64");
     memcpy(&column, &at, sizeof(at));
     if (open_it == NULL || prepare == NULL || step == NULL || column == NULL ||
-        nss_copy_open(handle, dir) == NULL) {
+        nss_copy_open(&copy, handle, dir, false, NULL) != XR_OK || copy == NULL) {
         puts("no copy");
         return 1;
     }

@@ -13,6 +13,7 @@ if [[ ${2:?} == browser ]]; then
 fi
 make_pki "$T/pki"
 "$XR_MKCERTS" 6 "$T/roots" 1 >/dev/null
+"$XR_MKCERTS" 2 "$T/family" 2 >/dev/null # the second is signed by the first
 own=(--nss "$libs")
 [[ $libs != system ]] || own=()
 
@@ -55,6 +56,18 @@ expect_eq 'six anchors are as many syncs as one' "$(syncs six install --yes "$T/
 one=$(syncs one undo --yes)
 expect_eq 'so is taking them away' "$(syncs six undo --yes) $((one > 0))" "$one 1"
 expect_eq 'and no trust is left' "$(certutil -L -d "sql:$T/six" | grep -c 'C,,')" 0
+
+# --- without trust
+for name in bare bares; do db "$name"; done
+one=$(syncs bare install --yes --as intermediate "$T/roots/000000.pem")
+six=$(syncs bares install --yes --as intermediate "$T/roots")
+expect_eq 'six without trust are one and a copy of five' "$((one > 0 && six <= 2 * one))" 1
+expect_eq 'all are there' "$(certutil -L -d "sql:$T/bares" | grep -c ',,')" 6
+expect_exit 0 'one more, beside an anchor' ours bares install --yes "$P/old-root.pem" "$T/family/000001.pem"
+expect_eq 'the anchor is one' "$(trust bares)" 'C,,'
+expect_eq 'and the other is there' "$(certutil -L -d "sql:$T/bares" | grep -c ',,')" 8
+for change in 1 2; do expect_exit 0 "back, $change" ours bares undo --yes; done
+expect_eq 'and all go again' "$(certutil -L -d "sql:$T/bares" | grep -c ',,')" 0
 
 # --- killed between the files
 killed() { # NAME FILE CALL ARGUMENT...: at the first such call
