@@ -14,26 +14,20 @@ static void put(struct xr_buf *out, const char *text)
 
 bool nss_content(struct xr_session *s, unsigned char out[XR_SHA256_LEN])
 {
-    struct nss_look now = {.has_digest = false};
-    const struct nss_look *look = s->looked ? &s->look : &now;
+    unsigned char digest[XR_SHA256_LEN];
     struct xr_buf all = {0};
-    bool has = false;
 
     /* Chromium reads more than its database; nobody reads an old one. With locks on the files, opening
      * and closing them here would lose these. */
-    if (s->chromiums || s->token.old || !s->exists || s->dir < 0 || nss_copy_holds(s->token.copy))
+    if (s->chromiums || s->token.old || !s->exists || s->dir < 0 || nss_copy_holds(s->token.copy) ||
+        !nss_token_known(&s->libs) || !nss_look_digest(digest, s->host, s->dir))
         return false;
-    has = s->looked || (nss_token_known(&s->libs) && nss_look_open(&now, s->host, s->dir));
-    if (has && look->has_digest) {
-        put(&all, s->libs.dir);
-        put(&all, s->peers);
-        put(&all, s->forgets);
-        put(&all, s->serves);
-        xr_buf_add(&all, (const char *)look->digest, sizeof(look->digest));
-        s->host->sha256(out, (struct xr_bytes){(const unsigned char *)all.data, all.len});
-    }
-    has = has && look->has_digest;
+    put(&all, s->libs.dir);
+    put(&all, s->peers);
+    put(&all, s->forgets);
+    put(&all, s->serves);
+    xr_buf_add(&all, digest, sizeof(digest));
+    s->host->sha256(out, (struct xr_bytes){(const unsigned char *)all.data, all.len});
     xr_buf_free(&all);
-    nss_look_free(&now);
-    return has;
+    return true;
 }

@@ -206,7 +206,7 @@ static enum xr_status copy_certs(struct nss_copy *copy, struct xr_error *err)
         nss_memory_put("cert9.db", data, (size_t)size);
     else
         free(data);
-    return good ? XR_OK : xr_fail(err, XR_FAILED, "cannot read the database");
+    return good ? XR_OK : xr_fail(err, XR_FAILED, "cannot read");
 }
 
 static enum xr_status copy_proofs(const struct nss_copy *copy, struct xr_error *err)

@@ -366,10 +366,9 @@ static bool on_public(void *ctx, const struct btree_row *row)
     return true;
 }
 
-/* all: also gets what makes the answers of libnss3, unless it is NULL; then *all_known tells whether all
- * of that is known. */
+/* all: also gets what makes the answers of libnss3, unless it is NULL; false if that is not known. */
 static bool read_both(struct p11_objects *out, const struct xr_host *host, struct btree_file *cert9,
-                      struct btree_file *key4, struct xr_buf *all, bool *all_known)
+                      struct btree_file *key4, struct xr_buf *all)
 {
     struct table *table = xr_new(1, sizeof(*table));
     struct keys keys = {.checked = false};
@@ -382,8 +381,7 @@ static bool read_both(struct p11_objects *out, const struct xr_host *host, struc
            btree_index(cert9, table->index, &reading.ids);
     for (size_t i = 0; good && all != NULL && i < OTHERS; i++) {
         xr_buf_put32(all, table->others[i] != 0);
-        *all_known = *all_known && (table->others[i] == 0 ||
-                                    btree_entries(cert9, table->others[i], on_entry, all));
+        good = table->others[i] == 0 || btree_entries(cert9, table->others[i], on_entry, all);
     }
     if (good && all != NULL)
         xr_buf_put32(all, keys.checked);
@@ -398,7 +396,7 @@ static bool read_both(struct p11_objects *out, const struct xr_host *host, struc
 bool nss_look_read(struct p11_objects *out, const struct xr_host *host, struct btree_file *cert9,
                    struct btree_file *key4)
 {
-    return read_both(out, host, cert9, key4, NULL, NULL);
+    return read_both(out, host, cert9, key4, NULL);
 }
 
 /* Handles count from 1. */
@@ -504,28 +502,41 @@ static bool open_file(struct opened *out, struct nss_look_stamp *stamp, int dir,
     return btree_open(&out->file, out->data, size, out->fd);
 }
 
-bool nss_look_open(struct nss_look *out, const struct xr_host *host, int dir)
+static bool look(struct nss_look *out, const struct xr_host *host, int dir, struct xr_buf *all)
 {
     struct opened files[FILES] = {{.fd = -1}, {.fd = -1}};
-    struct xr_buf all = {0};
     bool good = true;
 
     memset(out, 0, sizeof(*out));
     for (size_t i = 0; good && i < FILES; i++)
         good = open_file(&files[i], &out->stamps[i], dir, names[i]);
-    out->has_digest = true;
     good = good && out->stamps[0].there &&
            read_both(&out->objects, host, &files[0].file,
-                     out->stamps[1].there ? &files[1].file : NULL, &all, &out->has_digest);
-    xr_buf_put32(&all, out->stamps[1].there);
-    host->sha256(out->digest, (struct xr_bytes){(const unsigned char *)all.data, all.len});
-    xr_buf_free(&all);
+                     out->stamps[1].there ? &files[1].file : NULL, all);
     for (size_t i = 0; i < FILES; i++) {
         btree_close(&files[i].file);
         free(files[i].data);
         if (files[i].fd >= 0)
             (void)close(files[i].fd);
     }
+    return good;
+}
+
+bool nss_look_open(struct nss_look *out, const struct xr_host *host, int dir)
+{
+    return look(out, host, dir, NULL);
+}
+
+bool nss_look_digest(unsigned char out[XR_SHA256_LEN], const struct xr_host *host, int dir)
+{
+    struct nss_look read;
+    struct xr_buf all = {0};
+    bool good = look(&read, host, dir, &all);
+
+    xr_buf_put32(&all, read.stamps[1].there);
+    host->sha256(out, (struct xr_bytes){(const unsigned char *)all.data, all.len});
+    xr_buf_free(&all);
+    nss_look_free(&read);
     return good;
 }
 

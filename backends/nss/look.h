@@ -19,14 +19,13 @@ struct nss_look {
         struct stat st;
         unsigned char counter[4]; /* which every write changes */
     } stamps[2];
-    /* Of all that is in cert9.db but the IDs of its rows, its indexes of names among it. */
-    bool has_digest;
-    unsigned char digest[XR_SHA256_LEN];
 };
 
 /* From the files in the directory. False: it is not known, and out is empty. Do not call it while
  * softoken is open: closing a file drops all locks of this process on it. */
 bool nss_look_open(struct nss_look *out, const struct xr_host *host, int dir);
+/* Of all that is in cert9.db but the IDs of its rows, its indexes of names among it. False: as above. */
+bool nss_look_digest(unsigned char out[XR_SHA256_LEN], const struct xr_host *host, int dir);
 /* Are the files still those? Not while softoken is open either. */
 bool nss_look_holds(const struct nss_look *look, int dir);
 void nss_look_free(struct nss_look *look);

@@ -269,19 +269,9 @@ bool xr_txn_all_as_wanted(const struct xr_part *part, const struct xr_snapshot *
 
 void xr_txn_verify(struct xr_txn *txn, struct xr_run *run, struct xr_store *store)
 {
-    struct xr_way way;
-    struct xr_prober prober = {.backend = run->backend,
-                               .location = run->location,
-                               .site = &way.site,
-                               .worker = &way.worker,
-                               .store = store,
-                               .verdicts = txn->verdicts};
-    unsigned char content[XR_SHA256_LEN];
+    struct xr_prober prober = xr_prober_of(run, store, txn->site, txn->worker);
 
-    memcpy(content, store->content, sizeof(content));
-    if (store->has_content)
-        prober.content = content;
-    xr_run_way(&way, &run->owner, txn->site, txn->worker);
+    prober.verdicts = txn->verdicts;
     if (txn->verify != NULL)
         txn->verify(txn->ctx, run, &prober);
     xr_prober_end(&prober);

@@ -57,8 +57,6 @@ struct xr_run {
     bool privilege;   /* it failed only because the caller lacks the privilege */
     bool stale_ended; /* the survey rolled back another program's interrupted write */
     bool taken_back;  /* something was in the store for a moment and was rolled back */
-    bool has_content; /* of the survey, see struct xr_store */
-    unsigned char content[XR_SHA256_LEN];
     bool verified;    /* verdict has an answer */
     bool verifier_no; /* the verifier said no */
     struct xr_verdict verdict;

@@ -23,20 +23,11 @@ enum xr_status xr_txn_survey(struct xr_run *run, const struct xr_site *site,
         return xr_stale_advise(run, status, err);
     xr_run_caps(run, &store);
     status = xr_store_list(&store, xr_snapshot_take, &run->snapshot, err);
-    run->has_content = store.has_content;
-    memcpy(run->content, store.content, sizeof(run->content));
     if (status == XR_OK && keep && store.session != NULL && run->backend->table.renew != NULL)
         run->kept = store;
     else
         xr_store_close(&store);
     return status;
-}
-
-static enum xr_status pass_over(void *ctx, const struct xr_entry *entry)
-{
-    (void)ctx;
-    (void)entry;
-    return XR_OK;
 }
 
 /* Ends a run in which no step changes the store. */
@@ -52,9 +43,6 @@ static void finish_unchanged(struct xr_txn *txn, struct xr_run *run, struct xr_s
         xr_run_end(run, XR_RESULT_FAILED, xr_strdup(err.text));
         return;
     }
-    /* Nothing was listed since the survey, and much may have happened since. */
-    if (txn->verdicts != NULL && txn->verify != NULL && run->backend->table.content != NULL)
-        (void)xr_store_list(store, pass_over, NULL, NULL);
     xr_txn_verify(txn, run, store);
     run->result = xr_plan_refuses_all(&run->plan) ? XR_RESULT_REFUSED : XR_RESULT_UNCHANGED;
     if (run->result == XR_RESULT_UNCHANGED && run->caps.refused)

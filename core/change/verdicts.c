@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "verdicts.h"
 
+#include "certs/model.h"
 #include "stores/registry.h"
 
 #include <stdlib.h>
@@ -36,4 +37,9 @@ size_t xr_verdicts_at(struct xr_verdicts *verdicts, const struct xr_alike *alike
     if (added)
         *XR_PUSH(verdicts) = (struct xr_verdict_known){.state = XR_VERDICT_UNASKED};
     return at;
+}
+
+size_t xr_verdicts_alike(const struct xr_verdicts *verdicts, size_t at)
+{
+    return at != XR_NONE ? verdicts->items[at].taken : 1;
 }

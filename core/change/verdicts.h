@@ -17,6 +17,7 @@ struct xr_verdicts {
             XR_VERDICT_KNOWN,
             XR_VERDICT_FAILED /* whoever was asked gave no answer */
         } state;
+        size_t taken; /* by how many stores */
     } * items;
     size_t count, capacity;
     struct xr_idmap by_question;
@@ -27,10 +28,13 @@ void xr_verdicts_free(struct xr_verdicts *verdicts);
 struct xr_alike {
     const struct xr_loaded *backend;
     const struct xr_worker_config *worker; /* as whom */
-    const unsigned char *content;          /* of struct xr_store */
+    const unsigned char *content;          /* digest, see struct xr_backend */
 };
 /* Index of the question to such stores; stays valid. */
 size_t xr_verdicts_at(struct xr_verdicts *verdicts, const struct xr_alike *alike,
                       const struct xr_probe *probe);
+
+/* How many stores an answer was asked for; at: the question, or XR_NONE if one was asked for itself. */
+size_t xr_verdicts_alike(const struct xr_verdicts *verdicts, size_t at);
 
 #endif

@@ -143,21 +143,32 @@ static enum xr_status remote_list(struct xr_store *store, xr_entry_fn emit, void
 {
     struct xr_buf request = {0}, reply = {0};
     struct xr_reader result;
-    struct xr_bytes content = {0};
     enum xr_status status = XR_OK;
 
     xr_put_number(&request, XR_CALL_LIST);
     status = xr_worker_call(store->worker, &request, &reply, &result, emit, ctx, err);
-    if (status == XR_OK) {
-        content = xr_get_bytes(&result);
-        if (result.failed || (content.len != 0 && content.len != XR_SHA256_LEN))
-            status = xr_worker_garbled(store->worker, err);
-        else if (content.len > 0)
-            memcpy(store->content, content.data, XR_SHA256_LEN);
-        store->has_content = status == XR_OK && content.len > 0;
-    }
     xr_buf_free(&reply);
     return status;
+}
+
+static bool remote_content(struct xr_store *store, unsigned char out[XR_SHA256_LEN])
+{
+    struct xr_buf request = {0}, reply = {0};
+    struct xr_reader result;
+    struct xr_bytes content = {0};
+    bool has = false;
+
+    xr_put_number(&request, XR_CALL_CONTENT);
+    if (xr_worker_call(store->worker, &request, &reply, &result, NULL, NULL, NULL) == XR_OK) {
+        content = xr_get_bytes(&result);
+        has = !result.failed && content.len == XR_SHA256_LEN;
+        if (result.failed || (content.len != 0 && !has))
+            (void)xr_worker_garbled(store->worker, NULL);
+    }
+    if (has)
+        memcpy(out, content.data, XR_SHA256_LEN);
+    xr_buf_free(&reply);
+    return has;
 }
 
 static enum xr_status remote_flush(struct xr_store *store, struct xr_error *err)
@@ -234,6 +245,7 @@ static const struct xr_remote remote = {
     .list = remote_list,
     .swap = remote_swap,
     .flush = remote_flush,
+    .content = remote_content,
     .probe = remote_probe,
     .unlock = remote_unlock,
 };

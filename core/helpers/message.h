@@ -15,7 +15,8 @@ enum xr_call {
     XR_CALL_DISCOVER,
     XR_CALL_PRELOAD,
     XR_CALL_CLOSE, /* the session, to open another one */
-    XR_CALL_LAST = XR_CALL_CLOSE
+    XR_CALL_CONTENT,
+    XR_CALL_LAST = XR_CALL_CONTENT
 };
 enum xr_said { XR_SAID_RESULT = 1, XR_SAID_ENTRY, XR_SAID_FOUND };
 

@@ -268,8 +268,9 @@ static bool serve(struct serving *s, const struct xr_buf *request)
     struct xr_error err = {.size = sizeof(err)};
     struct xr_verdict verdict = {.size = sizeof(verdict)};
     struct xr_buf reply = {0};
+    unsigned char content[XR_SHA256_LEN];
     enum xr_status status = XR_OK;
-    bool ok = false;
+    bool ok = false, has_content = false;
 
     if (in.failed || (what != XR_CALL_OPEN && what != XR_CALL_DISCOVER && what != XR_CALL_PRELOAD &&
                       what != XR_CALL_CLOSE && s->store.session == NULL))
@@ -290,6 +291,8 @@ static bool serve(struct serving *s, const struct xr_buf *request)
         status = serve_unlock(s, &in, &err);
     else if (what == XR_CALL_CLOSE)
         status = serve_close(s);
+    else if (what == XR_CALL_CONTENT)
+        has_content = xr_store_content(&s->store, content);
     else
         status = serve_probe(s, &in, &verdict, &err);
 
@@ -300,10 +303,8 @@ static bool serve(struct serving *s, const struct xr_buf *request)
     xr_put_error(&reply, &err);
     if (what == XR_CALL_OPEN)
         xr_put_caps(&reply, &s->store.caps);
-    else if (what == XR_CALL_LIST && s->store.has_content)
-        xr_put_bytes(&reply, (struct xr_bytes){s->store.content, XR_SHA256_LEN});
-    else if (what == XR_CALL_LIST)
-        xr_put_bytes(&reply, (struct xr_bytes){0});
+    else if (what == XR_CALL_CONTENT)
+        xr_put_bytes(&reply, (struct xr_bytes){content, has_content ? sizeof(content) : 0});
     else if (what == XR_CALL_PROBE)
         xr_put_verdict(&reply, &verdict);
     else if (what == XR_CALL_PRELOAD)

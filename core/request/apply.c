@@ -460,24 +460,6 @@ static void take_back_one(void *ctx, struct xr_run *run)
         xr_txn_back(a->txn, run, "another store failed");
 }
 
-/* How many stores was each answer asked for? */
-static void count_alike(struct xr_engine *engine)
-{
-    size_t *of = xr_new(engine->verdicts.count, sizeof(*of));
-    struct xr_runs *runs = &engine->report->runs;
-
-    for (size_t i = 0; i < runs->count; i++) {
-        if (runs->items[i].verified && runs->items[i].shared != XR_NONE)
-            of[runs->items[i].shared]++;
-    }
-    for (size_t i = 0; i < runs->count; i++) {
-        struct xr_run *run = &runs->items[i];
-
-        run->alike = run->verified && run->shared != XR_NONE ? of[run->shared] : 1;
-    }
-    free(of);
-}
-
 static void apply_all(struct xr_change_run *c)
 {
     struct xr_report *report = c->engine->report;
@@ -507,7 +489,11 @@ static void apply_all(struct xr_change_run *c)
     xr_engine_each(c->engine, 0, false, apply_one, &applying);
     if (applying.failed)
         xr_engine_each(c->engine, 0, true, take_back_one, &applying);
-    count_alike(c->engine);
+    for (size_t i = 0; i < report->runs.count; i++) {
+        struct xr_run *run = &report->runs.items[i];
+
+        run->alike = run->verified ? xr_verdicts_alike(&c->engine->verdicts, run->shared) : 1;
+    }
     if (c->transaction != XR_NONE) {
         end_transaction(c);
         for (size_t i = 0; i < report->runs.count; i++) {

@@ -449,18 +449,12 @@ static void ask(void *ctx, struct xr_run *run)
     struct xr_report *report = c->engine->report;
     struct xr_chain_store *row = &report->chain.stores.items[run - report->runs.items];
     struct xr_store store = {0};
-    struct xr_way way;
-    struct xr_prober prober = {.backend = run->backend,
-                               .location = run->location,
-                               .site = &way.site,
-                               .worker = &way.worker,
-                               .store = &store};
+    struct xr_prober prober = xr_prober_of(run, &store, c->engine->rq->site, &c->engine->worker);
     struct xr_verdict verdict;
     struct xr_error err = {0};
 
     if (row->store == NULL || row->why != NULL)
         return;
-    xr_run_way(&way, &run->owner, c->engine->rq->site, &c->engine->worker);
     if (ask_without(&verdict, c, &prober, XR_NONE, &err) != XR_OK)
         row->why = xr_strdup(err.text);
     else if (verdict.answer != XR_YES)

@@ -31,7 +31,6 @@ static void ask(void *ctx, struct xr_run *run)
     struct xr_verdict *verdict = &a->verdicts[run - engine->report->runs.items];
     struct xr_store store = {0};
     struct xr_error err = {0};
-    struct xr_way way;
     enum xr_status status = XR_OK;
 
     if (run->why != NULL)
@@ -45,13 +44,8 @@ static void ask(void *ctx, struct xr_run *run)
     }
     xr_run_caps(run, &store);
     if (a->probe != NULL && is_database(run)) {
-        struct xr_prober prober = {.backend = run->backend,
-                                   .location = run->location,
-                                   .site = &way.site,
-                                   .worker = &way.worker,
-                                   .store = &store};
+        struct xr_prober prober = xr_prober_of(run, &store, engine->rq->site, &engine->worker);
 
-        xr_run_way(&way, &run->owner, engine->rq->site, &engine->worker);
         if (xr_prober_probe(&prober, verdict, a->probe, NULL, &err) != XR_OK) {
             *verdict = (struct xr_verdict){.size = sizeof(*verdict)};
             (void)snprintf(verdict->why, sizeof(verdict->why), "%.255s", err.text);

@@ -194,12 +194,7 @@ static void ask_run(struct xr_change_run *c, const struct xr_run *run, size_t po
 {
     const struct xr_request *rq = c->engine->rq;
     struct xr_store store = {0};
-    struct xr_way way;
-    struct xr_prober prober = {.backend = run->backend,
-                               .location = run->location,
-                               .site = &way.site,
-                               .worker = &way.worker,
-                               .store = &store};
+    struct xr_prober prober = xr_prober_of(run, &store, rq->site, &c->engine->worker);
     struct xr_probe probe = {.size = sizeof(probe),
                              .chain = &c->engine->report->pool.items[pool_at].cert->der,
                              .count = 1,
@@ -207,7 +202,6 @@ static void ask_run(struct xr_change_run *c, const struct xr_run *run, size_t po
                              .at = rq->now};
     struct xr_error err = {0};
 
-    xr_run_way(&way, &run->owner, rq->site, &c->engine->worker);
     if (xr_prober_probe(&prober, out, &probe, NULL, &err) != XR_OK)
         out->also_count = 0;
     xr_prober_end(&prober);

@@ -67,16 +67,9 @@ static void answer_all(void *ctx, struct xr_run *run)
     struct xr_report *report = q->engine->report;
     size_t row = q->rows[run - report->runs.items];
     struct xr_store store = {0};
-    struct xr_way way;
-    struct xr_prober prober = {.backend = run->backend,
-                               .location = run->location,
-                               .site = &way.site,
-                               .worker = &way.worker,
-                               .store = &store,
-                               .verdicts = &q->engine->verdicts,
-                               .content = run->has_content ? run->content : NULL};
+    struct xr_prober prober = xr_prober_of(run, &store, q->engine->rq->site, &q->engine->worker);
 
-    xr_run_way(&way, &run->owner, q->engine->rq->site, &q->engine->worker);
+    prober.verdicts = &q->engine->verdicts;
     for (size_t t = 0; row != XR_NONE && t < q->target_count; t++)
         answer(q, run, &prober, &q->targets[t], &report->answers.items[row + t]);
     if (store.backend != NULL)
@@ -84,22 +77,16 @@ static void answer_all(void *ctx, struct xr_run *run)
     xr_prober_end(&prober);
 }
 
-/* How many stores was each answer asked for? */
+/* Once all have asked. */
 static void count_alike(struct xr_engine *engine)
 {
-    size_t *of = xr_new(engine->verdicts.count, sizeof(*of));
     struct xr_report *report = engine->report;
 
     for (size_t i = 0; i < report->answers.count; i++) {
-        if (report->answers.items[i].shared != XR_NONE)
-            of[report->answers.items[i].shared]++;
-    }
-    for (size_t i = 0; i < report->answers.count; i++) {
         struct xr_answer_row *row = &report->answers.items[i];
 
-        row->alike = row->shared != XR_NONE ? of[row->shared] : 1;
+        row->alike = xr_verdicts_alike(&engine->verdicts, row->shared);
     }
-    free(of);
 }
 
 /* Of a store whose readers also read others, which are asked about all of it. */

@@ -105,15 +105,9 @@ void xr_store_close(struct xr_store *store)
 enum xr_status xr_store_list(struct xr_store *store, xr_entry_fn emit, void *ctx,
                              struct xr_error *err)
 {
-    enum xr_status status = XR_OK;
-
-    store->has_content = false;
     if (store->worker != NULL)
         return store->remote->list(store, emit, ctx, err);
-    status = store->backend->table.list(store->session, emit, ctx, err);
-    store->has_content = status == XR_OK && store->backend->table.content != NULL &&
-                         store->backend->table.content(store->session, store->content);
-    return status;
+    return store->backend->table.list(store->session, emit, ctx, err);
 }
 
 /* What a backend need not ask: states come from journals and from other processes. */
@@ -141,7 +135,6 @@ enum xr_status xr_store_swap(struct xr_store *store, const struct xr_state *expe
 {
     enum xr_status status = XR_OK;
 
-    store->has_content = false;
     if (store->worker != NULL)
         return store->remote->swap(store, expect, want, err);
     expect = expect != NULL && expect->count > 0 ? expect : NULL;
@@ -156,7 +149,6 @@ enum xr_status xr_store_flush(struct xr_store *store, struct xr_error *err)
 {
     if (store->backend->table.flush == NULL)
         return XR_OK;
-    store->has_content = false;
     if (store->worker != NULL)
         return store->remote->flush(store, err);
     return store->backend->table.flush(store->session, err);
@@ -179,6 +171,15 @@ enum xr_status xr_store_probe(struct xr_store *store, struct xr_verdict *out,
     if (store->worker != NULL)
         return store->remote->probe(store, out, probe, err);
     return store->backend->table.probe(store->session, out, probe, err);
+}
+
+bool xr_store_content(struct xr_store *store, unsigned char out[XR_SHA256_LEN])
+{
+    if (store->backend->table.content == NULL)
+        return false;
+    if (store->worker != NULL)
+        return store->remote->content(store, out);
+    return store->backend->table.content(store->session, out);
 }
 
 enum xr_status xr_store_unlock(struct xr_store *store, struct xr_bytes password,

@@ -48,8 +48,6 @@ struct xr_store {
     char *location;
     enum xr_mode mode;
     struct xr_caps caps;
-    bool has_content; /* content is the digest of what the last list found, see struct xr_backend */
-    unsigned char content[XR_SHA256_LEN];
     struct xr_session *session; /* in this process, or */
     struct xr_worker *worker;   /* in a helper, by */
     const struct xr_remote *remote;
@@ -93,6 +91,8 @@ enum xr_status xr_store_refresh(struct xr_store *store, bool anew, xr_refreshed_
 /* XR_UNSUPPORTED if the store has no verifier. */
 enum xr_status xr_store_probe(struct xr_store *store, struct xr_verdict *out,
                               const struct xr_probe *probe, struct xr_error *err);
+/* See struct xr_backend; false also for a store without content. */
+bool xr_store_content(struct xr_store *store, unsigned char out[XR_SHA256_LEN]);
 /* See struct xr_backend; XR_UNSUPPORTED if nothing can be unlocked. */
 enum xr_status xr_store_unlock(struct xr_store *store, struct xr_bytes password,
                                struct xr_error *err);
@@ -115,6 +115,7 @@ struct xr_remote {
                             const struct xr_probe *probe, struct xr_error *err);
     enum xr_status (*unlock)(struct xr_store *store, struct xr_bytes password,
                              struct xr_error *err);
+    bool (*content)(struct xr_store *store, unsigned char out[XR_SHA256_LEN]);
 };
 
 #endif

@@ -570,9 +570,9 @@ struct xr_backend {
     enum xr_status (*discover_here)(const struct xr_host *host, const struct xr_site *site,
                                     unsigned scope, xr_found_fn emit, void *ctx,
                                     struct xr_error *err);
-    /* Optional, after a list: a digest of everything in and around the store that an answer of probe
-     * depends on, as that list found it. Of several stores of one user with the same digest, core asks
-     * only one. False: this store must be asked itself. */
+    /* Optional, in any session, but not between a swap and its flush: a digest of everything in and
+     * around the store that an answer of probe depends on, as it is now. Of several stores of one user
+     * with the same digest, core asks only one. False: this store must be asked itself. */
     bool (*content)(struct xr_session *session, unsigned char out[XR_SHA256_LEN]);
 };
 
