@@ -192,12 +192,61 @@ char *xr_x509_name_text(struct xr_bytes name)
     return out.data;
 }
 
+/* Text that libcrypto prints as it is. */
+static bool is_plain(const struct xr_der_item *value)
+{
+    bool good = (value->tag == XR_DER_UTF8 || value->tag == 0x13 || value->tag == 0x16) &&
+                value->content.len > 0;
+
+    for (size_t i = 0; good && i < value->content.len; i++) {
+        unsigned char c = value->content.data[i];
+
+        good = c >= ' ' && c <= '~' && c != '\\';
+    }
+    return good;
+}
+
+/* The short text of a name that has plain attributes of X.520 only: libcrypto takes ten times as long,
+ * which a list of many certificates shows. NULL: ask libcrypto. */
+static char *plain_short(struct xr_bytes name)
+{
+    static const unsigned char types[] = {3, 11, 10}; /* CN, OU, O */
+    struct xr_der_item names, set, pair, oid, value;
+    struct xr_bytes found[sizeof(types)] = {{0}};
+
+    if (!xr_der_expect(&names, &name, XR_DER_SEQUENCE) || name.len > 0)
+        return NULL;
+    while (names.content.len > 0) {
+        if (!xr_der_expect(&set, &names.content, XR_DER_SET) || set.content.len == 0)
+            return NULL;
+        while (set.content.len > 0) {
+            if (!xr_der_expect(&pair, &set.content, XR_DER_SEQUENCE) ||
+                !xr_der_expect(&oid, &pair.content, XR_DER_OID) ||
+                !xr_der_next(&value, &pair.content) || pair.content.len > 0 ||
+                oid.content.len != 3 || oid.content.data[0] != 0x55 || oid.content.data[1] != 4 ||
+                oid.content.data[2] >= 0x80 || !is_plain(&value))
+                return NULL;
+            for (size_t i = 0; i < sizeof(types); i++) {
+                if (types[i] == oid.content.data[2] && found[i].data == NULL)
+                    found[i] = value.content;
+            }
+        }
+    }
+    for (size_t i = 0; i < sizeof(types); i++) {
+        if (found[i].data != NULL)
+            return xr_memdup(found[i].data, found[i].len);
+    }
+    return NULL;
+}
+
 char *xr_x509_name_short(struct xr_bytes name)
 {
     static const int parts[] = {NID_commonName, NID_organizationalUnitName, NID_organizationName};
-    X509_NAME *parsed = xr_crypto_name(name);
-    char *text = NULL;
+    char *text = plain_short(name);
+    X509_NAME *parsed = text == NULL ? xr_crypto_name(name) : NULL;
 
+    if (text != NULL)
+        return text;
     for (size_t i = 0; parsed != NULL && text == NULL && i < sizeof(parts) / sizeof(parts[0]);
          i++) {
         int at = X509_NAME_get_index_by_NID(parsed, parts[i], -1);

@@ -24,7 +24,7 @@ struct row {
     size_t order; /* in the store: rows that are alike stay in it */
     bool known;   /* it has a certificate; the others come last */
     int64_t expires;
-    char *name;
+    char *name; /* only if they are sorted by it */
 };
 
 static int in_order(const struct row *a, const struct row *b)
@@ -66,7 +66,7 @@ struct rows {
 };
 
 static void take(struct rows *rows, const struct xr_report *report, const struct xr_run *run,
-                 const struct xr_entry *entry)
+                 const struct xr_entry *entry, enum xr_sort sort)
 {
     const struct xr_cert *cert = xr_report_cert(report, entry);
     struct row row = {.entry = entry, .order = rows->count, .known = cert != NULL};
@@ -77,7 +77,8 @@ static void take(struct rows *rows, const struct xr_report *report, const struct
         return;
     if (cert != NULL) {
         row.expires = cert->d.not_after;
-        row.name = xr_x509_name_short(cert->d.slices.subject);
+        if (sort == XR_SORT_SUBJECT)
+            row.name = xr_x509_name_short(cert->d.slices.subject);
     }
     *XR_PUSH(rows) = row;
 }
@@ -91,7 +92,7 @@ static void list_run(struct xr_listed *out, const struct xr_report *report,
 
     for (size_t i = 0; i < run->snapshot.count; i++) {
         for (size_t k = 0; k < run->snapshot.items[i]->count; k++)
-            take(&rows, report, run, run->snapshot.items[i]->entries[k]);
+            take(&rows, report, run, run->snapshot.items[i]->entries[k], sort);
     }
     if (rows.count > 1 && (size_t)sort < sizeof(orders) / sizeof(orders[0]) && orders[sort] != NULL)
         qsort(rows.items, rows.count, sizeof(*rows.items), orders[sort]);

@@ -891,6 +891,51 @@ Test(x509, the_telling_part_of_a_name_is_cn_else_ou_else_o_else_all)
     pki_key_free(key);
 }
 
+/* BMPStrings are libcrypto's to read, and plain ASCII text is read here. */
+Test(x509, the_telling_part_is_what_libcrypto_would_say_for_every_character)
+{
+    for (int c = 1; c < 0x80; c++) {
+        const char plain[] = {'a', (char)c, 'b'}, wide[] = {0, 'a', 0, (char)c, 0, 'b'};
+        struct hand_name ours, theirs;
+        char *text = NULL, *expected = NULL;
+
+        name_make(&theirs, 3, 0x1e, wide, sizeof(wide));
+        expected = xr_x509_name_short(theirs.der);
+        for (unsigned char type = 0x0c; type <= 0x16; type++) {
+            if (type != 0x0c && type != 0x13 && type != 0x16)
+                continue;
+            name_make(&ours, 3, type, plain, sizeof(plain));
+            text = xr_x509_name_short(ours.der);
+            cr_assert_str_eq(text, expected, "%02x in a string of type %02x", (unsigned)c, type);
+            free(text);
+        }
+        free(expected);
+    }
+}
+
+static void short_is(const char *der, size_t len, const char *expected)
+{
+    char *text = xr_x509_name_short((struct xr_bytes){(const unsigned char *)der, len});
+
+    cr_assert_str_eq(text, expected);
+    free(text);
+}
+#define CN_OF(type, letter)     "\x30\x08\x06\x03\x55\x04\x03" type "\x01" letter
+#define O_OF(type, letter)      "\x30\x08\x06\x03\x55\x04\x0a" type "\x01" letter
+#define SHORT_IS(der, expected) short_is((der), sizeof(der) - 1, (expected))
+
+Test(x509, the_telling_part_of_a_name_with_several_is_the_first)
+{
+    /* each once as ours and once with a T61String, which is libcrypto's */
+    SHORT_IS("\x30\x18\x31\x0a" CN_OF("\x0c", "a") "\x31\x0a" CN_OF("\x0c", "b"), "a");
+    SHORT_IS("\x30\x18\x31\x0a" CN_OF("\x0c", "a") "\x31\x0a" CN_OF("\x14", "b"), "a");
+    SHORT_IS("\x30\x16\x31\x14" CN_OF("\x0c", "a") CN_OF("\x0c", "b"), "a");
+    SHORT_IS("\x30\x16\x31\x14" CN_OF("\x0c", "a") CN_OF("\x14", "b"), "a");
+    SHORT_IS("\x30\x18\x31\x0a" O_OF("\x0c", "o") "\x31\x0a" CN_OF("\x0c", "c"), "c");
+    SHORT_IS("\x30\x18\x31\x0a" O_OF("\x0c", "o") "\x31\x0a" CN_OF("\x14", "c"), "c");
+    SHORT_IS("\x30\x17\x31\x09\x30\x07\x06\x03\x55\x04\x03\x0c\x00\x31\x0a" O_OF("\x0c", "o"), "o");
+}
+
 static bool names_equal(unsigned char type_a, const char *a, unsigned char type_b, const char *b)
 {
     struct hand_name left, right;
