@@ -125,6 +125,7 @@ void ca_unlock(struct xr_session *s)
     if (s->lock >= 0)
         (void)close(s->lock);
     s->lock = -1;
+    s->sure = false;
 }
 
 const struct ca_layout *ca_detect(const struct xr_session *s)

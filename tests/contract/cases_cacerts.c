@@ -676,6 +676,36 @@ static const char *outputs_changed_meanwhile(struct contract *ctx)
     return NULL;
 }
 
+/* A session for reading locks for a moment where something is not published yet, and reads then. */
+static const char *replaced_after_the_moment(struct contract *ctx)
+{
+    const char *name = contract_text(ctx, xr_format("left%s", stock(ctx)->extension));
+    struct xr_subject before = contract_subject(ctx, CERT_OLD);
+    struct xr_subject after = contract_subject(ctx, CERT_NEW);
+    const struct xr_snapshot *now = NULL;
+    struct xr_store *store = NULL;
+    enum xr_status status = XR_OK;
+
+    TRY(flush_only(ctx));
+    put(ctx, anchor(ctx, name), pem(ctx, CERT_OLD));
+    store = contract_open(ctx, XR_READ);
+    NEED(store != NULL && store->caps.would_trust[0] != '\0');
+    now = contract_list(ctx, store);
+    NEED(now != NULL && xr_snapshot_find(now, &before) != NULL);
+    put(ctx, anchor(ctx, name), pem(ctx, CERT_NEW));
+    status = xr_store_renew(store, &ctx->err);
+    if (status == XR_UNSUPPORTED)
+        return contract_skip(ctx, "a session cannot be renewed");
+    NEED(status == XR_OK);
+    now = contract_list(ctx, store);
+    NEED(now != NULL && xr_snapshot_find(now, &before) == NULL &&
+         xr_snapshot_find(now, &after) != NULL);
+    NEED(contract_flush(ctx, store) == XR_OK);
+    contract_close(ctx, store);
+    NEED(!published(ctx, CERT_OLD) && published(ctx, CERT_NEW));
+    return NULL;
+}
+
 static const char *listed_twice(struct contract *ctx)
 {
     struct xr_subject subject = contract_subject(ctx, CERT_BESIDE);
@@ -1055,6 +1085,8 @@ const struct contract_case contract_cacerts_cases[] = {
     {"What was written into the list meanwhile stays in it.", list_edited_meanwhile},
     {"What another program does to the outputs between two steps is seen, and made good.",
      outputs_changed_meanwhile},
+    {"What was read while it was locked for a moment is not taken for what is there later.",
+     replaced_after_the_moment},
     {"What is selected and deselected is published, and called so.", listed_twice},
     {"What comes with the system is never removed.", vendor_stays},
     {"What an administrator took out stays out.", taken_out_stays_out},
