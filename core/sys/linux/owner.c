@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -26,16 +27,25 @@ static bool read_text(struct xr_buf *out, const char *path)
     return ok;
 }
 
-/* The number by which users outside are shown. */
-static unsigned long outside_number(void)
+static unsigned long overflowuid = 65534;
+
+static void read_outside_number(void)
 {
     struct xr_buf text = {0};
-    unsigned long number = 65534;
 
     if (read_text(&text, "/proc/sys/kernel/overflowuid"))
-        number = strtoul(text.data, NULL, 10);
+        overflowuid = strtoul(text.data, NULL, 10);
     xr_buf_free(&text);
-    return number;
+}
+
+/* The number by which users outside are shown. It is asked for each directory on a way, and hardly anybody
+ * ever changes it. */
+static unsigned long outside_number(void)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+    (void)pthread_once(&once, read_outside_number);
+    return overflowuid;
 }
 
 enum map {
