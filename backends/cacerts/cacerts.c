@@ -263,8 +263,10 @@ static enum xr_status prepare(struct xr_session *s, struct xr_caps *caps, struct
     free(s->unpublished);
     s->unaccounted = s->unpublished = NULL;
     full.writable = writable(s, &full);
-    if (s->write && full.writable)
+    if (full.writable && s->lock < 0 && s->write)
         status = ca_lock(s, err);
+    else if (full.writable && s->lock < 0 && s->soon)
+        (void)ca_try_lock(s);
     if (status != XR_OK)
         return status;
     if (s->layout->family != CA_FIXED && !s->refresh)
@@ -298,6 +300,7 @@ static enum xr_status session_open(struct xr_session **out, struct xr_caps *caps
     s->refresh = mode == XR_REFRESH;
     s->updater_distro = target->site->updater_distro;
     s->rebuild = target->site->rebuild;
+    s->soon = XR_HAS(target, soon) && target->soon && !s->write;
     for (size_t i = 0; i < target->leaving_count; i++)
         (void)xr_idmap_put(&s->leaving, target->leaving[i].id, 0, &added);
     for (size_t i = 0; XR_HAS(target, coming_count) && i < target->coming_count; i++)
@@ -324,6 +327,10 @@ static enum xr_status session_renew(struct xr_session *s, struct xr_caps *caps,
     enum xr_status status = XR_OK;
 
     s->write = true;
+    /* Locked since it was opened: nothing is read twice. What may distrust something and could not be read
+     * is an error for who writes alone (CA_P11). */
+    if (s->lock >= 0 && s->sure && s->layout->family == CA_LIST)
+        return XR_OK;
     s->loaded = s->fresh = s->ahead = false; /* from before the lock: unchanged files are kept */
     status = prepare(s, caps, err);
     s->write = status == XR_OK;

@@ -97,6 +97,7 @@ struct xr_session {
     int lock;        /* descriptor that holds it, or -1 */
     char *blocklist; /* directory for our distrusts, or NULL */
     bool live, write, updater_distro, rebuild;
+    bool soon;               /* see struct xr_target */
     bool refresh;            /* for refresh alone: nothing is compared with what was published */
     bool anew;               /* refresh: links to sources that are not selected go too */
     struct ca_layout *moved; /* the layout, if the site has other places, with their paths */

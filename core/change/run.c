@@ -34,6 +34,12 @@ void xr_run_free(struct xr_run *run)
     xr_plan_free(&run->plan);
 }
 
+void xr_run_wait(struct xr_run *run)
+{
+    if (run->kept.soon)
+        xr_store_close(&run->kept);
+}
+
 struct xr_run *xr_runs_find(const struct xr_runs *runs, const char *address)
 {
     for (size_t i = 0; i < runs->count; i++) {
@@ -87,7 +93,8 @@ enum xr_status xr_run_open(struct xr_store *store, const struct xr_run *run,
                                      .leaving = run->leaving.items,
                                      .leaving_count = run->leaving.count,
                                      .coming = run->coming.items,
-                                     .coming_count = run->coming.count};
+                                     .coming_count = run->coming.count,
+                                     .soon = run->soon};
 
     xr_run_way(&way, &run->owner, site, worker);
     return xr_store_open(store, run->backend, &target, mode, &way.worker, err);

@@ -44,6 +44,7 @@ struct xr_run {
     struct xr_snapshot snapshot; /* before */
     struct xr_snapshot after;    /* after it, of the subjects that were to change */
     struct xr_store kept;        /* open for reading since the survey, if that saves work */
+    bool soon;                   /* how it is opened, see struct xr_target */
     struct xr_plan plan;
     struct xr_secret password; /* for sessions that write */
     bool agreed;               /* to would_trust of the capabilities, if it is still the set with */
@@ -74,6 +75,8 @@ struct xr_run {
     } refreshed;
 };
 void xr_run_free(struct xr_run *run);
+/* Somebody is waited for now, who may take long: other programs must not wait for a store meanwhile. */
+void xr_run_wait(struct xr_run *run);
 struct xr_runs { /* no two with the same address */
     struct xr_run *items;
     size_t count, capacity;

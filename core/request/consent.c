@@ -412,6 +412,8 @@ bool xr_change_confirmed(struct xr_change_run *c)
     collect(c, &text, &others);
     if (text.len > 0 && !rq->yes && !rq->dry_run) {
         c->previewed = true;
+        for (size_t i = 0; i < report->runs.count; i++)
+            xr_run_wait(&report->runs.items[i]);
         reply = rq->confirm != NULL ? rq->confirm(rq->ctx, text.data) : XR_REPLY_NOBODY;
         if (reply == XR_REPLY_NOBODY) {
             xr_report_say_lines(

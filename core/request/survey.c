@@ -74,7 +74,9 @@ static void survey(void *ctx, struct xr_run *run)
 
     if (run->why != NULL)
         return;
+    run->soon = changing && engine->report->runs.count == 1;
     status = xr_txn_survey(run, engine->rq->site, &engine->worker, changing, &err);
+    run->soon = false;
     if (run->stale_ended)
         xr_report_say(engine->report, XR_WARNING, run->address, "%s", XR_STALE_ENDED);
     if (status != XR_OK)

@@ -49,6 +49,7 @@ static enum xr_status ask(struct xr_change_run *c, struct xr_run *run, struct xr
     size_t len = 0;
     enum xr_status status = XR_ABSENT;
 
+    xr_run_wait(run);
     if (rq->ask_password != NULL &&
         rq->ask_password(rq->ctx, shown, again, typed, sizeof(typed), &len)) {
         struct xr_bytes password = {(const unsigned char *)typed, len};

@@ -199,6 +199,7 @@ AT(xr_target, leaving, 24);
 AT(xr_target, leaving_count, 32);
 AT(xr_target, coming, 40);
 AT(xr_target, coming_count, 48);
+AT(xr_target, soon, 56);
 
 AT(xr_backend, abi, 0);
 AT(xr_backend, size, 8);

@@ -11,8 +11,10 @@ static struct xr_target begin(struct xr_store *store, const struct xr_loaded *ba
 {
     struct xr_target target = *where;
 
-    *store =
-        (struct xr_store){.backend = backend, .location = xr_strdup(where->location), .mode = mode};
+    *store = (struct xr_store){.backend = backend,
+                               .location = xr_strdup(where->location),
+                               .mode = mode,
+                               .soon = where->soon};
     store->caps.size = sizeof(store->caps);
     target.size = sizeof(target);
     target.location = store->location;

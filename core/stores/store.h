@@ -47,6 +47,7 @@ struct xr_store {
     const struct xr_loaded *backend;
     char *location;
     enum xr_mode mode;
+    bool soon; /* of the target: it may be locked though it is for reading */
     struct xr_caps caps;
     struct xr_session *session; /* in this process, or */
     struct xr_worker *worker;   /* in a helper, by */

@@ -72,6 +72,33 @@ together() { # COUNT
 together 1
 together 4
 
+# --- somebody who is asked may take long
+
+cat >"$T/asks.py" <<'END'
+# asks.py DIRECTORY COMMAND...: is the directory locked while the command asks? Then says yes.
+import os, pty, subprocess, sys
+pid, terminal = pty.fork()
+if pid == 0:
+    os.execv(sys.argv[2], sys.argv[2:])
+shown = b""
+while not shown.endswith(b"[y/N] "):
+    shown += os.read(terminal, 4096)
+print("free" if subprocess.run(["flock", "-n", sys.argv[1], "true"]).returncode == 0 else "locked")
+os.write(terminal, b"y\n")
+try:
+    while os.read(terminal, 4096):
+        pass
+except OSError:
+    pass
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+END
+run python3 "$T/asks.py" "$box/etc/ssl/certs" "$XR_BIN" "${box_args[@]}" --state "$state" install "${roots[0]}"
+expect_eq 'asked: exit' "$rc" 0
+expect_eq 'asked: others can go on meanwhile' "$(head -n 1 "$out")" free
+expect_eq 'asked: and it is done' "$(grep -c BEGIN "$bundle")" "$((base + 1))"
+run image "$state" remove --yes "${roots[0]}"
+expect_eq 'asked: and taken back' "$(grep -c BEGIN "$bundle")" "$base"
+
 # --- killed at any moment
 
 snap "$box/etc/ssl/certs" >"$T/before"

@@ -68,6 +68,7 @@ struct contract {
     char *location;
     struct xr_site site;
     size_t leaving_count; /* see struct xr_target; 0 or 1 */
+    bool soon;            /* likewise, of sessions that are opened from now on */
     struct xr_subject leaving;
     struct xr_caps caps; /* of a session that reads the store before it exists */
     struct pki_blob certs[CERT_COUNT];

@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <stdlib.h>
+#include <sys/file.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -706,6 +707,63 @@ static const char *replaced_after_the_moment(struct contract *ctx)
     return NULL;
 }
 
+/* By another program. */
+static bool locked(struct contract *ctx)
+{
+    int fd = open(full(ctx, stock(ctx)->links), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    bool is = fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+
+    if (fd >= 0)
+        (void)close(fd);
+    return is;
+}
+
+static struct xr_store *open_soon(struct contract *ctx)
+{
+    struct xr_store *store = NULL;
+
+    ctx->soon = true;
+    store = contract_open(ctx, XR_READ);
+    ctx->soon = false;
+    return store;
+}
+
+/* Other programs than crossroot take no lock. */
+static const char *locked_from_the_start(struct contract *ctx)
+{
+    struct xr_subject subject = contract_subject(ctx, CERT_TWIN_A);
+    const char *name = contract_text(ctx, xr_format("left%s", stock(ctx)->extension));
+    const struct xr_snapshot *now = NULL;
+    struct xr_store *store = NULL;
+
+    if (!by_list(ctx))
+        return contract_skip(ctx, "the layout has no list");
+    TRY(contract_install(ctx, CERT_TWIN_A, XR_ANCHOR));
+    NEED((store = contract_open(ctx, XR_READ)) != NULL && !locked(ctx));
+    contract_close(ctx, store);
+    NEED((store = open_soon(ctx)) != NULL);
+    if (xr_store_renew(store, NULL) == XR_UNSUPPORTED)
+        return contract_skip(ctx, "a session cannot be renewed");
+    contract_close(ctx, store);
+    NEED(!locked(ctx) && (store = open_soon(ctx)) != NULL && locked(ctx));
+    now = contract_list(ctx, store);
+    NEED(now != NULL && xr_snapshot_find(now, &subject) != NULL);
+    NEED(contract_swap(ctx, store, xr_snapshot_find(now, &subject), NULL) != XR_OK);
+    NEED(xr_store_renew(store, &ctx->err) == XR_OK && locked(ctx) && store->caps.writable);
+    put(ctx, anchor(ctx, name), pem(ctx, CERT_OLD));
+    NEED(contract_swap(ctx, store, xr_snapshot_find(now, &subject), NULL) == XR_OK);
+    NEED(contract_flush(ctx, store) == XR_OK);
+    contract_close(ctx, store);
+    NEED(!locked(ctx) && !published(ctx, CERT_TWIN_A));
+    /* It may be published or not, but who looks next knows which. */
+    NEED((store = contract_open(ctx, XR_READ)) != NULL);
+    NEED((store->caps.would_trust[0] == '\0') == published(ctx, CERT_OLD));
+    contract_close(ctx, store);
+    TRY(flush_only(ctx));
+    NEED(published(ctx, CERT_OLD));
+    return NULL;
+}
+
 static const char *listed_twice(struct contract *ctx)
 {
     struct xr_subject subject = contract_subject(ctx, CERT_BESIDE);
@@ -1087,6 +1145,8 @@ const struct contract_case contract_cacerts_cases[] = {
      outputs_changed_meanwhile},
     {"What was read while it was locked for a moment is not taken for what is there later.",
      replaced_after_the_moment},
+    {"A session that is soon renewed is locked from the start, and until it ends.",
+     locked_from_the_start},
     {"What is selected and deselected is published, and called so.", listed_twice},
     {"What comes with the system is never removed.", vendor_stays},
     {"What an administrator took out stays out.", taken_out_stays_out},

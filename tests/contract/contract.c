@@ -164,6 +164,7 @@ struct xr_store *contract_open_at(struct contract *ctx, const char *location, en
 
     target.leaving = &ctx->leaving;
     target.leaving_count = ctx->leaving_count;
+    target.soon = ctx->soon;
     ctx->err = (struct xr_error){.size = sizeof(ctx->err)};
     if (xr_store_open(store, ctx->backend, &target, mode, ctx->worker, &ctx->err) != XR_OK) {
         free(store);
