@@ -266,6 +266,8 @@ static enum xr_status append(struct xr_journal *journal, const struct xr_buf *pa
         return xr_fail(err, XR_REFUSED, "the change is too large for one transaction");
     if (journal->broken)
         return earlier_failed(journal, err);
+    if (!xr_journal_place(journal))
+        return xr_fail_errno(err, "cannot write %s", journal->path);
     xr_journal_put_record(&record, journal, payload);
     *at = journal->end;
     /* Records that nobody waits for stay when a later one fails. */

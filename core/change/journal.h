@@ -95,6 +95,7 @@ struct xr_journal {
     bool broken;   /* an append failed; no more are tried */
     bool live;     /* another process is in a transaction, to which pending parts belong */
     bool writes;   /* it was opened for writing */
+    bool placed;   /* its name is known to be durable */
     /* While a record is being made durable, other threads can go on. NULL: there are none. */
     const struct xr_pause *pause;
     struct xr_journal_turns *turns; /* to sync, of these threads */

@@ -39,6 +39,8 @@ bool xr_journal_some(struct xr_buf *out, int fd, uint64_t at, uint64_t len);
 bool xr_journal_bytes(struct xr_buf *out, int fd, uint64_t at, uint64_t len);
 /* Fills journal, whose file is open; brief: with an index if there is a valid one. */
 enum xr_status xr_journal_load(struct xr_journal *journal, bool brief, struct xr_error *err);
+/* Before anything is added, or relies on it: makes durable that this file is the journal. False: see errno. */
+bool xr_journal_place(struct xr_journal *journal);
 /* Forgets all transactions that were read. */
 void xr_journal_forget(struct xr_journal *journal);
 

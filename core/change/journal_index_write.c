@@ -198,7 +198,7 @@ void xr_index_write(struct xr_journal *journal)
 
     xr_journal_derive(journal);
     /* What is not durable could be another record after a power cut. */
-    if (journal->synced < journal->end && !xr_sys_sync(journal->fd))
+    if (!xr_journal_place(journal) || (journal->synced < journal->end && !xr_sys_sync(journal->fd)))
         return;
     if (xr_journal_bytes(&head, journal->fd, journal->last, XR_RECORD_HEAD))
         write_file(journal, &head);

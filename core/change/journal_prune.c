@@ -196,6 +196,7 @@ enum xr_status xr_pruning_apply(const struct xr_pruning *pruning, struct xr_jour
     struct xr_journal under = {.fd = -1, .dirfd = -1};
     struct xr_buf file = {0}, old = {0};
     struct xr_bytes was;
+    struct xr_error why = {0};
     enum xr_status status = XR_OK;
 
     if (!xr_sys_random(under.key, sizeof(under.key)))
@@ -209,12 +210,17 @@ enum xr_status xr_pruning_apply(const struct xr_pruning *pruning, struct xr_jour
     xr_journal_put_key(&file, under.key);
     put_pruned(&file, &under, journal, pruning);
     put_rest(&file, &under, journal, pruning, was);
-    if (journal->damaged > 0) /* it is kept for inspection */
-        status = xr_sys_write_atomic(journal->dirfd, XR_JOURNAL_NAME ".damaged", was, 0600, err);
+    if (journal->damaged > 0) { /* kept for inspection: it is there before the journal goes */
+        status = xr_sys_write_atomic(journal->dirfd, XR_JOURNAL_NAME ".damaged", was, 0600, &why);
+        if (status == XR_OK && !xr_sys_sync_dir(journal->dirfd))
+            status = xr_fail_errno(&why, "cannot write %s", XR_JOURNAL_NAME ".damaged");
+    }
     if (status == XR_OK)
         status = xr_sys_write_atomic(journal->dirfd, XR_JOURNAL_NAME,
                                      (struct xr_bytes){(const unsigned char *)file.data, file.len},
-                                     0600, err);
+                                     0600, &why);
+    if (status != XR_OK)
+        (void)xr_fail(err, status, "%s: %s", journal->path, why.text);
     /* From here on, this descriptor is of a file that has no name. Who waits for its lock sees that. */
     journal->writes = journal->writes && status != XR_OK;
     if (status == XR_OK && !xr_sys_sync_dir(journal->dirfd)) {

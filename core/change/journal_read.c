@@ -318,6 +318,15 @@ bool xr_journal_bytes(struct xr_buf *out, int fd, uint64_t at, uint64_t len)
     return len <= XR_JOURNAL_MAX && xr_journal_some(out, fd, at, len) && out->len == len;
 }
 
+/* Who pruned it may have been killed, or be about to sync the directory: a power cut could bring the file
+ * before it back, without what was added here. An index of it is only written after this. */
+bool xr_journal_place(struct xr_journal *journal)
+{
+    journal->placed = journal->placed || journal->index != NULL || journal->pruned.count == 0 ||
+                      xr_sys_sync_dir(journal->dirfd);
+    return journal->placed;
+}
+
 void xr_journal_forget(struct xr_journal *journal)
 {
     for (size_t i = 0; i < journal->count; i++)
