@@ -219,7 +219,7 @@ class Harness:
 
     def clean(self):
         state = os.path.join(self.args.work, "state")
-        left = [n for n in (os.listdir(state) if os.path.exists(state) else ()) if n not in ("journal", "journal-index", "self-signed")]
+        left = [n for n in (os.listdir(state) if os.path.exists(state) else ()) if n not in ("journal", "journal-index", "checked")]
         if left:
             self.wrong("left in the state directory: %s" % left)
         run = self.run("history", "--json")
