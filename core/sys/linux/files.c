@@ -409,7 +409,8 @@ static enum xr_status check_own(int fd, const struct stat *st, const char *name,
 {
     if (!S_ISREG(st->st_mode) || xr_owned_by(fd, st) != XR_OWNED_OURS)
         return xr_fail(err, XR_REFUSED, "%s is not a regular file of this user", name);
-    if (st->st_nlink != 1)
+    /* None: it was just replaced, which whoever waits for its lock sees. */
+    if (st->st_nlink > 1)
         return xr_fail(err, XR_REFUSED,
                        "%s has another name too (a hard link): put a copy in its place", name);
     if (others_write(st))
