@@ -36,7 +36,7 @@ static enum xr_status load_all(struct xr_journal *journal, struct xr_error *err)
         journal->end = data.len;
         journal->keyed = xr_journal_get_key(journal, data) && data.len >= XR_JOURNAL_RECORDS;
         if (!xr_journal_get_key(journal, data)) {
-            journal->damaged = data.len;
+            journal->damaged = journal->live && data.len < XR_JOURNAL_RECORDS ? 0 : data.len;
         } else if (data.len > XR_JOURNAL_RECORDS) {
             data.data += XR_JOURNAL_RECORDS;
             data.len -= XR_JOURNAL_RECORDS;

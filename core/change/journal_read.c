@@ -284,7 +284,9 @@ bool xr_journal_apply_all(struct xr_journal *journal, struct xr_bytes data, uint
                 xr_memmem(rest.data + 1, rest.len - 1, XR_RECORD_MAGIC, XR_RECORD_MAGIC_LEN);
             size_t skip = next == NULL ? rest.len : (size_t)(next - rest.data);
 
-            journal->damaged += skip;
+            /* The end of what another process is just writing may be missing. */
+            if (next != NULL || !journal->live)
+                journal->damaged += skip;
             at += skip;
         }
     }

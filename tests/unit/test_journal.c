@@ -938,6 +938,32 @@ Test(journal, a_transaction_of_another_process_is_seen_as_live)
     (void)close(to_parent[1]);
 }
 
+Test(journal, what_another_process_is_just_writing_is_not_damaged)
+{
+    struct xr_journal writer, journal;
+    struct xr_buf all = {0};
+    char id[XR_JOURNAL_ID_LEN + 1];
+
+    open_journal(&writer);
+    whole(&writer, id, NULL, 1);
+    all = file_bytes();
+    for (size_t cut = 0; cut < all.len; cut++) {
+        write_file(all.data, cut);
+        read_journal(&journal);
+        cr_assert(journal.live);
+        cr_assert_eq(journal.damaged, 0, "%zu bytes", cut);
+        xr_journal_close(&journal);
+    }
+    all.data[150] ^= 1; /* of the first record */
+    write_file(all.data, all.len);
+    read_journal(&journal);
+    cr_assert_gt(journal.damaged, 0, "what is before a whole record is");
+    xr_journal_close(&journal);
+    xr_journal_let_go(&writer);
+    xr_journal_close(&writer);
+    xr_buf_free(&all);
+}
+
 Test(journal, readers_are_not_live_and_keep_no_writer_out)
 {
     struct xr_journal journal, one, two;
