@@ -301,7 +301,8 @@ void xr_index_newest(const struct xr_journal_index *index, const char *store,
                 continue;
         }
         memcpy(subject.id, row.id, sizeof(subject.id));
-        tell(ctx, &subject, (size_t)row.ordinal, (row.bits & XR_CHANGE_LEAVES) != 0);
+        tell(ctx, &subject, (size_t)row.ordinal,
+             row.type == XR_SUBJECT_CERT && (row.bits & XR_CHANGE_LEAVES) != 0);
     }
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* An index of the journal must never change an answer: what is read with it is compared with what is read
  * without. */
+#include "certs/x509.h"
 #include "change/journal_index.h"
 #include "helpers/threads.h"
 #include "sys/sys.h"
@@ -523,6 +524,99 @@ Test(journal_index, damage_to_any_byte_of_it_changes_no_answer)
         (void)same_answers();
     }
     xr_buf_free(&good);
+    xr_strings_free(&ids);
+}
+
+/* Puts the right checksums into an index that was changed. */
+static void sum_again(struct xr_buf *file)
+{
+    unsigned char *at = (unsigned char *)file->data;
+    size_t body = 0, section = 0, sums = 4 + 32 + 8 + 16 + 8 + 8 + 40 + 8 + 8;
+
+    for (unsigned i = 0; i < 4; i++)
+        body |= (size_t)at[36 + i] << 8 * i;
+    section = 44 + body;
+    for (unsigned i = 0; i < 4 && section <= file->len; i++) {
+        uint64_t len = 0;
+
+        for (unsigned k = 0; k < 8; k++)
+            len |= (uint64_t)at[sums + 40 * i + k] << 8 * k;
+        if (len > file->len - section)
+            break;
+        xr_x509_sha256(at + sums + 40 * i + 8, (struct xr_bytes){at + section, (size_t)len});
+        section += (size_t)len;
+    }
+    if (body <= file->len - 44)
+        xr_x509_sha256(at + 4, (struct xr_bytes){at + 36, 8 + body});
+}
+
+/* Asks all that there is to ask, whatever the answers are, and has the index written anew. */
+static void ask_everything(unsigned turn)
+{
+    struct xr_subject of = subject(1);
+    struct xr_journal journal;
+    struct xr_error err = {0};
+    size_t t = 0;
+
+    if (xr_journal_open_brief(&journal, dir, &err) == XR_OK) {
+        if (turn % 2 == 0)
+            (void)xr_journal_for_recall(&journal, NULL);
+        for (unsigned s = 0; s < STORES; s++) {
+            struct xr_subjects leaving = {0}, coming = {0};
+
+            if (turn % 2 == 0)
+                xr_journal_recall(&leaving, &coming, &journal, stores[s]);
+            (void)xr_journal_managed(&journal, stores[s], &of, XR_ANCHOR);
+            xr_subjects_free(&leaving);
+            xr_subjects_free(&coming);
+        }
+        (void)xr_journal_for_find(&journal, NULL, NULL);
+        (void)xr_journal_find(&journal, NULL, is_b, NULL, NULL);
+        for (size_t i = 0; i < journal.count; i++)
+            (void)xr_journal_fill(&journal, i, NULL);
+        cr_assert_eq(xr_journal_begin(&journal, &t, "undo", journal.items[0].id, NULL, 0, 1, &err),
+                     XR_OK);
+        cr_assert_eq(xr_journal_end(&journal, t, &err), XR_OK);
+    }
+    xr_journal_close(&journal);
+}
+
+Test(journal_index, wrong_numbers_under_right_checksums_break_nothing)
+{
+    static const uint64_t numbers[] = {0, 1, 2, 1u << 20, 1u << 30, UINT64_MAX / 8, UINT64_MAX};
+    struct xr_strings ids = {0};
+    struct xr_buf good = {0}, written = {0};
+    struct xr_journal journal;
+    struct stat st;
+    size_t believed = 0;
+
+    seed = 7;
+    while (stat(index_path, &st) != 0) {
+        open_brief(&journal);
+        transact(&journal, &ids);
+        xr_journal_close(&journal);
+    }
+    good = bytes_of(index_path);
+    written = bytes_of(path);
+    for (size_t i = 36; i + 8 <= good.len; i += i < 400 ? 1 : 8) {
+        struct xr_buf bad = {0};
+        uint64_t number = numbers[i % (sizeof(numbers) / sizeof(numbers[0]))];
+
+        xr_buf_add(&bad, good.data, good.len);
+        for (unsigned k = 0; k < 8; k++)
+            bad.data[i + k] = (char)(number >> 8 * k);
+        sum_again(&bad);
+        write_bytes(index_path, bad.data, bad.len);
+        write_bytes(path, written.data, written.len);
+        read_brief(&journal);
+        believed += journal.index != NULL;
+        xr_journal_close(&journal);
+        ask_everything((unsigned)(i / 8));
+        xr_buf_free(&bad);
+    }
+    cr_assert_gt(believed, 20, "%zu were believed", believed);
+    xr_buf_free(&good);
+    xr_buf_free(&written);
     xr_strings_free(&ids);
 }
 
