@@ -201,15 +201,18 @@ bool ca_own_links(const struct xr_session *s, const char *path, struct xr_error 
     for (size_t end = 1; path[0] != '\0'; end++) {
         struct stat st;
         char *part = NULL;
-        bool bad = false;
+        bool there = false, bad = false;
 
         if (path[end] != '/' && path[end] != '\0')
             continue;
         part = xr_memdup(path, end);
-        bad = ca_stat(&st, s, part, false) && S_ISLNK(st.st_mode) && !ca_may_lead(s, &st);
+        there = ca_stat(&st, s, part, false);
+        bad = there && S_ISLNK(st.st_mode) && !ca_may_lead(s, &st);
         if (bad)
             (void)xr_fail(err, XR_REFUSED, "/%s is another user's link", part);
-        if (!bad && !ca_stat(&st, s, part, true) && errno == CA_FOREIGN_LINK) {
+        /* What is there and no link leads nowhere else. */
+        if (!bad && !(there && !S_ISLNK(st.st_mode)) && !ca_stat(&st, s, part, true) &&
+            errno == CA_FOREIGN_LINK) {
             (void)xr_fail(err, XR_REFUSED, "/%s leads through another user's link", part);
             bad = true;
         }
