@@ -954,6 +954,7 @@ Test(journal, what_another_process_is_just_writing_is_not_damaged)
         cr_assert_eq(journal.damaged, 0, "%zu bytes", cut);
         xr_journal_close(&journal);
     }
+    cr_assert(all.data != NULL && all.len > 150);
     all.data[150] ^= 1; /* of the first record */
     write_file(all.data, all.len);
     read_journal(&journal);
