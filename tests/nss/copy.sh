@@ -69,6 +69,21 @@ expect_eq 'and the other is there' "$(certutil -L -d "sql:$T/bares" | grep -c ',
 for change in 1 2; do expect_exit 0 "back, $change" ours bares undo --yes; done
 expect_eq 'and all go again' "$(certutil -L -d "sql:$T/bares" | grep -c ',,')" 0
 
+# --- somebody who writes for long
+db held
+for file in cert9 key4; do
+    for what in "$P/old-root.pem" "$T/family/000001.pem"; do
+        : >"$out"
+        sqlite3 "$T/held/$file.db" 'BEGIN IMMEDIATE' \
+            ".shell '$XR_BIN' --worker '$XR_WORKER' --state '$state' ${own[*]} --store 'nss:$T/held' install --yes '$what' >'$out' 2>&1; echo exit \$? >>'$out'" ROLLBACK
+        expect_eq "$file.db is locked: ${what##*/}" \
+            "$(grep -c 'failed: another program keeps the database locked$' "$out") $(tail -n 1 "$out")" '1 exit 1'
+    done
+done
+expect_exit 0 'nothing is left to recover' ours held recover
+expect_eq 'nothing was left to roll back' "$(grep -cE 'rolled|interrupted' "$out")" 0
+expect_eq 'nothing was written' "$(certutil -L -d "sql:$T/held" | grep -cE ' [CTu]*,[CTu]*,[CTu]* *$')" 0
+
 # --- killed between the files
 killed() { # NAME FILE CALL ARGUMENT...: at the first such call
     run traced -f -o "$T/trace" -P "$T/$1/$2" -e "trace=$3" -e "inject=$3:signal=KILL:when=1" \
