@@ -61,10 +61,28 @@ void xr_report_text(const struct xr_report *report, const struct xr_text_style *
     }
 }
 
+#define EACH 3u /* as many stores are named one by one that have the same message */
+
+/* How many stores say what this one says; 0: this one was counted with an earlier one. */
+static size_t stores_saying(const struct xr_report *report, size_t at)
+{
+    const struct xr_message *all = report->messages.items;
+    size_t before = 0, later = 0;
+
+    for (size_t i = 0; all[at].store != NULL && i < report->messages.count; i++) {
+        if (i != at && all[i].store != NULL && all[i].level == all[at].level &&
+            strcmp(all[i].text, all[at].text) == 0)
+            *(i < at ? &before : &later) += 1;
+    }
+    if (before + later + 1 <= EACH)
+        return 1;
+    return before > 0 ? 0 : later + 1;
+}
+
 /* Each line of the text is wrapped for itself, and keeps its own indentation. */
 static void put_message(const struct xr_text_style *style, FILE *out,
                         const struct xr_report *report, const struct xr_message *message,
-                        const char *color)
+                        size_t stores, const char *color)
 {
     const char *level = xr_tr(style->catalogue, xr_level_name(message->level));
     char *text = xr_text_said(style, message->text);
@@ -76,6 +94,12 @@ static void put_message(const struct xr_text_style *style, FILE *out,
         char *name = run != NULL && !style->verbose ? xr_text_store_name(style, report, run)
                                                     : xr_visible(message->store);
 
+        if (stores > 1) {
+            char *first = name;
+
+            name = xr_format(xr_tr(style->catalogue, "%s and %zu more stores"), first, stores - 1);
+            free(first);
+        }
         (void)fprintf(out, "%s: ", name);
         used += xr_text_cells(name) + 2;
         free(name);
@@ -103,10 +127,11 @@ void xr_report_messages(const struct xr_report *report, const struct xr_text_sty
         const char *color = message->level == XR_ERROR     ? RED(style)
                             : message->level == XR_WARNING ? YELLOW(style)
                                                            : "";
+        size_t stores = style->verbose ? 1 : stores_saying(report, i);
 
-        if ((message->level == XR_INFO && (style->quiet || !style->verbose)) ||
+        if (stores == 0 || (message->level == XR_INFO && (style->quiet || !style->verbose)) ||
             (message->level == XR_NOTE && style->quiet))
             continue;
-        put_message(style, out, report, message, color);
+        put_message(style, out, report, message, stores, color);
     }
 }

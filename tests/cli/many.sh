@@ -29,6 +29,22 @@ printf no >"$T/s2/verdict"
 expect_exit 6 'verify, once all can be asked' xr "${s[@]}" verify "$P/old-root.pem"
 expect_eq 'counts answers' "$(tail -n 1 "$out")" '8 stores: 7 yes, 1 no'
 
+# --- what many say is said once
+for i in 0 1 2 3 4 5 6 7; do printf no >"$T/s$i/verdict"; done
+says='is installed as an anchor, but the verifier says no'
+run xr "${s[@]}" --pin "$(sha "$P/old-root.pem")" install "$P/old-root.pem"
+expect_eq 'all say no' "$(grep -c "$says" "$err"):$(grep -c "^crossroot: warning: quirky:$T/s0 and 7 more stores: " "$err")" 1:1
+run xr "${s[@]}" -v --yes remove "$P/old-root.pem"
+run xr "${s[@]}" -v --pin "$(sha "$P/old-root.pem")" install "$P/old-root.pem"
+expect_eq 'with -v, each store' "$(grep -c "$says" "$err")" 8
+run xr "${s[@]}" --json --yes remove "$P/old-root.pem"
+run xr "${s[@]}" --json --pin "$(sha "$P/old-root.pem")" install "$P/old-root.pem"
+expect_eq 'and in JSON' "$(grep -o "$says" "$out" | wc -l)" 8
+run xr "${s[@]}" --yes remove "$P/old-root.pem"
+for i in 0 1 2 3 4; do rm "$T/s$i/verdict"; done
+run xr "${s[@]}" --pin "$(sha "$P/old-root.pem")" install "$P/old-root.pem"
+expect_eq 'three are named one by one' "$(grep -c "$says" "$err")" 3
+
 if ! command -v script >/dev/null; then
     skip 'script is missing: no terminal'
     finish

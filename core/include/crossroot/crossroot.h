@@ -246,7 +246,8 @@ struct xr_text_style {
 /* Results, for stdout. */
 XR_API void xr_report_text(const struct xr_report *report, const struct xr_text_style *style,
                            FILE *out);
-/* Messages, for stderr: one line each, "crossroot: warning: …". */
+/* Messages, for stderr: one line each, "crossroot: warning: …". What many stores say is said once, with how
+ * many they are, unless verbose. */
 XR_API void xr_report_messages(const struct xr_report *report, const struct xr_text_style *style,
                                FILE *out);
 /* One JSON document and a newline, pure ASCII. */

@@ -476,6 +476,9 @@ struct xr_target {
      * interrupted. Publishing them was agreed to. */
     const struct xr_subject *coming;
     size_t coming_count;
+    /* A session for reading is renewed or closed soon: no person is waited for, and no other store. It
+     * may take the store's lock if that is free, and keep it. */
+    bool soon;
 };
 
 struct xr_session; /* defined by each backend */

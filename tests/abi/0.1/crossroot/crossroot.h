@@ -192,6 +192,9 @@ struct xr_request {
     /* history: forgets what is older than this (see xr_time_parse), or than the transaction whose ID begins
      * so, but for what is not over, and what says how stores came to what they hold. NULL: nothing. */
     const char *prune;
+    /* The report is only for xr_report_text: kinds that nothing depended on, and that it does not show, may
+     * stay NULL, because finding one out checks a signature. */
+    bool text_only;
 };
 #define XR_PASSWORD_MAX 4096u
 
@@ -243,7 +246,8 @@ struct xr_text_style {
 /* Results, for stdout. */
 XR_API void xr_report_text(const struct xr_report *report, const struct xr_text_style *style,
                            FILE *out);
-/* Messages, for stderr: one line each, "crossroot: warning: …". */
+/* Messages, for stderr: one line each, "crossroot: warning: …". What many stores say is said once, with how
+ * many they are, unless verbose. */
 XR_API void xr_report_messages(const struct xr_report *report, const struct xr_text_style *style,
                                FILE *out);
 /* One JSON document and a newline, pure ASCII. */
