@@ -87,13 +87,13 @@ row() {
 }
 
 # part_row NAME RATIO LIMIT [BARE MOST]: the same of a ratio that should be at most 1/LIMIT. The peer may be a
-# script whose time varies from machine to machine more than ours: BARE is the ratio to a bare loop in C that
-# reads and writes the same and nothing else. Up to MOST, what is over the target is said to be at the floor.
+# script whose time varies from machine to machine more than ours: BARE is the ratio to a floor, a program that
+# reads and writes the same and does nothing else. Up to MOST times it, what is over the target is at the floor.
 part_row() {
     awk -v name="$1" -v ratio="$2" -v limit="$3" -v bare="${4:--}" -v most="${5:-0}" 'BEGIN {
         verdict = limit == "-" ? "-" : ratio * limit <= 1 ? "ok" : "over"
         if (verdict == "over" && bare != "-" && bare <= most + 0)
-            verdict = sprintf("floor (the bare loop: 1/%.0f)", bare / ratio)
+            verdict = sprintf("floor (itself 1/%.0f)", bare / ratio)
         printf "%-46s %8s %8s  %s\n", name, sprintf("1/%.0f", 1 / ratio),
             limit == "-" ? "-" : "1/" limit, verdict
     }'
