@@ -185,8 +185,8 @@ static enum xr_status list(struct xr_session *s, xr_entry_fn emit, void *ctx, st
     struct nss_view view = {.host = s->host};
     enum xr_status status = XR_OK;
 
-    s->looked = s->looks && !s->token.open &&
-                ((s->looked && nss_look_holds(&s->look, s->dir)) || look(s));
+    s->looked =
+        s->looks && !s->token.open && ((s->looked && nss_look_holds(&s->look, s->dir)) || look(s));
     if (!s->looked)
         status = nss_token_of(s, false, err);
     if (status == XR_OK && s->token.copy != NULL)
