@@ -261,6 +261,7 @@ enum xr_status nss_copy_open(struct nss_copy **out, void *handle, int dir, bool 
                              struct xr_error *err)
 {
     struct nss_copy *copy = xr_new(1, sizeof(*copy));
+    struct xr_error why = {.size = sizeof(why)};
     enum xr_status status = XR_FAILED;
 
     *out = NULL;
@@ -272,14 +273,16 @@ enum xr_status nss_copy_open(struct nss_copy **out, void *handle, int dir, bool 
     }
     copy->memory = nss_memory(copy->usual);
     if (copy->sql.vfs_register(copy->memory, 1) == SQLITE_OK)
-        status = load(copy, begin, err);
+        status = load(copy, begin, &why);
     if (status == XR_OK) {
         copy->fresh = true;
         *out = copy;
         return XR_OK;
     }
     nss_copy_close(copy);
-    return begin && status == XR_BUSY ? status : XR_OK;
+    return begin && status == XR_BUSY
+               ? xr_error_set(err, status, why.domain, why.code, "%s", why.text)
+               : XR_OK;
 }
 
 bool nss_copy_usable(const struct nss_copy *copy)

@@ -553,9 +553,8 @@ static enum xr_status start(struct swapping *w, const struct wanted *wanted, boo
     s->looked = false;
     s->swapped = s->token.begin = true;
     status = nss_token_of(s, create, err);
-    if (status != XR_OK &&
-        !s->token.may_copy) { /* softoken calls a locked file broken; a copy waits */
-        s->token.may_copy = true;
+    if (status != XR_OK && !s->token.may_copy) {
+        s->token.may_copy = true; /* softoken calls a locked file broken; a copy waits for it */
         status = nss_token_of(s, create, err);
     }
     s->token.begin = false;
