@@ -44,7 +44,7 @@ wrong() {
 wrong 'an unknown word of trust' 's/CKT_NSS_TRUSTED_DELEGATOR/CKT_NSS_TRUSTED_DELEGATE/' 'CKA_TRUST_SERVER_AUTH has an unknown value'
 wrong 'another hash' '/CKA_CERT_SHA1_HASH/{n;s/^\\.../\\377/}' 'not that of the certificate'
 wrong 'no octal' '/CKA_VALUE/{n;s/^\\060/\\080/}' 'no octal value'
-wrong 'another serial number' '0,/CKA_SERIAL_NUMBER/{/CKA_SERIAL_NUMBER/{n;s/.$/7/}}' 'serial number|two trust|trust object'
+wrong 'another serial number' '0,/CKA_SERIAL_NUMBER/{/CKA_SERIAL_NUMBER/{n;s/7$/0/;t;s/.$/7/}}' 'serial number|two trust|trust object'
 wrong 'a date that is none' 's/^\\062\\064\\061\\061/\\062\\064\\071\\071/' 'is no date'
 wrong 'an attribute twice' 's/^(CKA_TRUST_CODE_SIGNING.*)/\1\n\1/' 'twice'
 wrong 'an empty word of trust' 's/^(CKA_TRUST_SERVER_AUTH) .*/\1 MULTILINE_OCTAL\nEND/' 'unknown value'
