@@ -166,19 +166,17 @@ static void close_files(struct nss_copy *copy)
     }
 }
 
-static uint32_t number_at(const unsigned char four[4])
-{
-    return (uint32_t)four[0] << 24 | (uint32_t)four[1] << 16 | (uint32_t)four[2] << 8 | four[3];
-}
-
 /* What softoken keeps of an earlier copy is valid for SQLite as long as the counter in the file is that. */
 static void count_on(unsigned char *header)
 {
     const unsigned char *old = nss_memory_at("cert9.db", CHANGE_COUNTER, 4);
-    uint32_t next = old != NULL ? number_at(old) + 1 : 0;
+    size_t digit = CHANGE_COUNTER + 4;
 
-    for (size_t i = 0; old != NULL && i < 4; i++)
-        header[CHANGE_COUNTER + i] = (unsigned char)(next >> (24 - 8 * i));
+    if (old == NULL)
+        return;
+    memcpy(header + CHANGE_COUNTER, old, 4);
+    while (digit-- > CHANGE_COUNTER && ++header[digit] == 0) /* the first is the highest */
+        continue;
 }
 
 /* Its bytes, through SQLite's own descriptor: nothing is written there while the transaction lasts, and
@@ -198,15 +196,14 @@ static enum xr_status copy_certs(struct nss_copy *copy, struct xr_error *err)
         data = xr_new((size_t)size, 1);
         good = file->pMethods->xRead(file, data, (int)size, 0) == SQLITE_OK;
     }
-    if (good)
-        memcpy(copy->cookie, data + SCHEMA_COOKIE, sizeof(copy->cookie));
-    if (good)
-        count_on(data);
-    if (good)
-        nss_memory_put("cert9.db", data, (size_t)size);
-    else
+    if (!good) {
         free(data);
-    return good ? XR_OK : xr_fail(err, XR_FAILED, "cannot read");
+        return xr_fail(err, XR_FAILED, "cannot read");
+    }
+    memcpy(copy->cookie, data + SCHEMA_COOKIE, sizeof(copy->cookie));
+    count_on(data);
+    nss_memory_put("cert9.db", data, (size_t)size);
+    return XR_OK;
 }
 
 static enum xr_status copy_proofs(const struct nss_copy *copy, struct xr_error *err)

@@ -73,24 +73,18 @@ static bool usual_text(const struct xr_der_item *value)
     }
 }
 
+static bool usual_attribute(void *ctx, const struct xr_der_item *oid,
+                            const struct xr_der_item *value)
+{
+    (void)ctx;
+    (void)oid;
+    return usual_text(value);
+}
+
 /* Every RDN has an attribute, every attribute a text of a usual type. */
 static bool usual_name(struct xr_bytes name)
 {
-    struct xr_der_item outer, set, pair, oid, value;
-
-    if (!xr_der_expect(&outer, &name, XR_DER_SEQUENCE))
-        return false;
-    while (outer.content.len > 0) {
-        if (!xr_der_expect(&set, &outer.content, XR_DER_SET) || set.content.len == 0)
-            return false;
-        while (set.content.len > 0) {
-            if (!xr_der_expect(&pair, &set.content, XR_DER_SEQUENCE) ||
-                !xr_der_expect(&oid, &pair.content, XR_DER_OID) ||
-                !xr_der_next(&value, &pair.content) || pair.content.len > 0 || !usual_text(&value))
-                return false;
-        }
-    }
-    return true;
+    return xr_x509_name_each(name, usual_attribute, NULL);
 }
 
 static bool usual_key(const X509 *x)

@@ -206,33 +206,61 @@ static bool is_plain(const struct xr_der_item *value)
     return good;
 }
 
-/* The short text of a name that has plain attributes of X.520 only: libcrypto takes ten times as long,
- * which a list of many certificates shows. NULL: ask libcrypto. */
-static char *plain_short(struct xr_bytes name)
+/* Of X.520, and one that libcrypto has a name for: 2.5.4.n. */
+static bool is_x520(const struct xr_der_item *oid)
 {
-    static const unsigned char types[] = {3, 11, 10}; /* CN, OU, O */
+    return oid->content.len == 3 && oid->content.data[0] == 0x55 && oid->content.data[1] == 4 &&
+           oid->content.data[2] < 0x80;
+}
+
+bool xr_x509_name_each(struct xr_bytes name,
+                       bool (*tell)(void *ctx, const struct xr_der_item *oid,
+                                    const struct xr_der_item *value),
+                       void *ctx)
+{
     struct xr_der_item names, set, pair, oid, value;
-    struct xr_bytes found[sizeof(types)] = {{0}};
 
     if (!xr_der_expect(&names, &name, XR_DER_SEQUENCE) || name.len > 0)
-        return NULL;
+        return false;
     while (names.content.len > 0) {
         if (!xr_der_expect(&set, &names.content, XR_DER_SET) || set.content.len == 0)
-            return NULL;
+            return false;
         while (set.content.len > 0) {
             if (!xr_der_expect(&pair, &set.content, XR_DER_SEQUENCE) ||
                 !xr_der_expect(&oid, &pair.content, XR_DER_OID) ||
                 !xr_der_next(&value, &pair.content) || pair.content.len > 0 ||
-                oid.content.len != 3 || oid.content.data[0] != 0x55 || oid.content.data[1] != 4 ||
-                oid.content.data[2] >= 0x80 || !is_plain(&value))
-                return NULL;
-            for (size_t i = 0; i < sizeof(types); i++) {
-                if (types[i] == oid.content.data[2] && found[i].data == NULL)
-                    found[i] = value.content;
-            }
+                !tell(ctx, &oid, &value))
+                return false;
         }
     }
-    for (size_t i = 0; i < sizeof(types); i++) {
+    return true;
+}
+
+static const unsigned char short_types[] = {3, 11, 10}; /* CN, OU, O */
+enum { SHORT_TYPES = sizeof(short_types) };
+
+static bool take_short(void *ctx, const struct xr_der_item *oid, const struct xr_der_item *value)
+{
+    struct xr_bytes *found = ctx;
+
+    if (!is_x520(oid) || !is_plain(value))
+        return false;
+    for (size_t i = 0; i < SHORT_TYPES; i++) {
+        if (short_types[i] == oid->content.data[2] && found[i].data == NULL)
+            found[i] = value->content;
+    }
+    return true;
+}
+
+/* The short text of a name that has plain attributes of X.520 only: libcrypto takes ten times as long,
+ * which a list of many certificates shows. NULL: ask libcrypto. */
+static char *plain_short(struct xr_bytes name)
+{
+    struct xr_bytes found[SHORT_TYPES] = {{0}};
+
+    if (!xr_x509_name_each(name, take_short, found))
+        return NULL;
+    for (size_t i = 0; i < SHORT_TYPES; i++) {
         if (found[i].data != NULL)
             return xr_memdup(found[i].data, found[i].len);
     }
@@ -406,21 +434,18 @@ static bool plain_name_hash(uint32_t *out, struct xr_bytes name)
     return true;
 }
 
+static bool named_by_libcrypto(void *ctx, const struct xr_der_item *oid,
+                               const struct xr_der_item *value)
+{
+    (void)ctx;
+    return value->tag != 0x1a && is_x520(oid); /* no VisibleString */
+}
+
 bool xr_crypto_name_plain(struct xr_bytes name)
 {
-    struct xr_der_item names, set, pair, oid, value;
     uint32_t hash = 0;
 
-    if (!plain_name_hash(&hash, name) || !xr_der_expect(&names, &name, XR_DER_SEQUENCE))
-        return false;
-    while (names.content.len > 0) { /* no VisibleString, and types that have a name */
-        if (!xr_der_next(&set, &names.content) || !xr_der_next(&pair, &set.content) ||
-            !xr_der_next(&oid, &pair.content) || !xr_der_next(&value, &pair.content) ||
-            value.tag == 0x1a || oid.content.len != 3 || oid.content.data[0] != 0x55 ||
-            oid.content.data[1] != 4 || oid.content.data[2] >= 0x80)
-            return false;
-    }
-    return true;
+    return plain_name_hash(&hash, name) && xr_x509_name_each(name, named_by_libcrypto, NULL);
 }
 
 enum xr_status xr_x509_name_hash(uint32_t *out, struct xr_bytes name, struct xr_error *err)

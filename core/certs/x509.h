@@ -72,6 +72,12 @@ char *xr_x509_name_short(struct xr_bytes name);
  * last octet of the attribute's OID, 2.5.4.type. What is no text is left out. */
 enum { XR_NAME_CN = 3, XR_NAME_O = 10, XR_NAME_OU = 11 };
 void xr_x509_name_values(struct xr_strings *out, struct xr_bytes name, unsigned char type);
+/* Each attribute of a name, in order: its type and its value. False: the name is malformed, one of its sets
+ * is empty, or tell said so. */
+bool xr_x509_name_each(struct xr_bytes name,
+                       bool (*tell)(void *ctx, const struct xr_der_item *oid,
+                                    const struct xr_der_item *value),
+                       void *ctx);
 enum xr_status xr_x509_name_hash(uint32_t *out, struct xr_bytes name, struct xr_error *err);
 /* RFC 5280, 7.1, as libcrypto compares: case and white space folded, string types alike. */
 bool xr_x509_name_equal(struct xr_bytes a, struct xr_bytes b);

@@ -498,20 +498,28 @@ Test(journal_index, is_made_for_its_user_alone_and_only_when_it_is_worth_it)
 
 /* ---- what is not believed ---- */
 
-Test(journal_index, damage_to_any_byte_of_it_changes_no_answer)
+/* Of a journal that has just become long enough for one. */
+static struct xr_buf first_index(void)
 {
     struct xr_strings ids = {0};
-    struct xr_buf good = {0};
-    struct xr_journal journal;
     struct stat st;
 
     seed = 7;
     while (stat(index_path, &st) != 0) {
+        struct xr_journal journal;
+
         open_brief(&journal);
         transact(&journal, &ids);
         xr_journal_close(&journal);
     }
-    good = bytes_of(index_path);
+    xr_strings_free(&ids);
+    return bytes_of(index_path);
+}
+
+Test(journal_index, damage_to_any_byte_of_it_changes_no_answer)
+{
+    struct xr_buf good = first_index();
+
     cr_assert(same_answers());
     for (size_t i = 0; i < good.len; i++) {
         good.data[i] ^= 0x10;
@@ -524,7 +532,6 @@ Test(journal_index, damage_to_any_byte_of_it_changes_no_answer)
         (void)same_answers();
     }
     xr_buf_free(&good);
-    xr_strings_free(&ids);
 }
 
 /* Puts the right checksums into an index that was changed. */
@@ -584,20 +591,10 @@ static void ask_everything(unsigned turn)
 Test(journal_index, wrong_numbers_under_right_checksums_break_nothing)
 {
     static const uint64_t numbers[] = {0, 1, 2, 1u << 20, 1u << 30, UINT64_MAX / 8, UINT64_MAX};
-    struct xr_strings ids = {0};
-    struct xr_buf good = {0}, written = {0};
+    struct xr_buf good = first_index(), written = bytes_of(path);
     struct xr_journal journal;
-    struct stat st;
     size_t believed = 0;
 
-    seed = 7;
-    while (stat(index_path, &st) != 0) {
-        open_brief(&journal);
-        transact(&journal, &ids);
-        xr_journal_close(&journal);
-    }
-    good = bytes_of(index_path);
-    written = bytes_of(path);
     for (size_t i = 36; i + 8 <= good.len; i += i < 400 ? 1 : 8) {
         struct xr_buf bad = {0};
         uint64_t number = numbers[i % (sizeof(numbers) / sizeof(numbers[0]))];
@@ -617,7 +614,6 @@ Test(journal_index, wrong_numbers_under_right_checksums_break_nothing)
     cr_assert_gt(believed, 20, "%zu were believed", believed);
     xr_buf_free(&good);
     xr_buf_free(&written);
-    xr_strings_free(&ids);
 }
 
 Test(journal_index, one_of_another_or_an_older_journal_is_not_believed_or_is_right)
